@@ -1,0 +1,80 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics } from './metrics.ts';
+
+/** What a service depends on: the name shown by /readyz, and a check that rejects or answers false while it is down. */
+export type Dependencies = Record<string, () => Promise<boolean> | boolean>;
+
+export type Readiness = { ready: boolean; dependencies: Record<string, 'up' | 'down'> };
+
+export type Admin = {
+  port: number;
+  readiness(): Promise<Readiness>;
+  /** From now on /readyz answers 503, whatever the dependencies say. */
+  drain(): void;
+  close(): Promise<void>;
+};
+
+const checkDeadlineMs = 2000;
+
+/** Serves /healthz, /readyz and /metrics on a service's admin port. */
+export async function serveAdmin(options: {
+  host: string;
+  port: number;
+  metrics: Metrics;
+  dependencies: Dependencies;
+}): Promise<Admin> {
+  let draining = false;
+  const readiness = async (): Promise<Readiness> => {
+    const checked = await Promise.all(
+      Object.entries(options.dependencies).map(
+        async ([name, check]) => [name, (await isUp(check)) ? 'up' : 'down'] as const,
+      ),
+    );
+    return {
+      ready: !draining && checked.every(([, state]) => state === 'up'),
+      dependencies: Object.fromEntries(checked),
+    };
+  };
+
+  const server = createServer(async (request, response) => {
+    const send = (status: number, type: string, body: string) =>
+      response.writeHead(status, { 'content-type': type }).end(body);
+    const path = request.url?.split('?')[0];
+    if (path === '/healthz') return send(200, 'application/json', '{"status":"ok"}');
+    if (path === '/readyz') {
+      const state = await readiness();
+      return send(state.ready ? 200 : 503, 'application/json', JSON.stringify(state));
+    }
+    if (path === '/metrics') {
+      return send(200, options.metrics.registry.contentType, await options.metrics.registry.metrics());
+    }
+    return send(404, 'text/plain', 'There is /healthz, /readyz and /metrics here.\n');
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    readiness,
+    drain: () => {
+      draining = true;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function isUp(check: () => Promise<boolean> | boolean): Promise<boolean> {
+  const deadline = new Promise<false>((resolve) => setTimeout(resolve, checkDeadlineMs, false).unref());
+  try {
+    return await Promise.race([Promise.resolve(check()), deadline]);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,46 @@
+import * as logicAuth from '../gen/im_logic/v1/auth.ts';
+import * as logicConversation from '../gen/im_logic/v1/conversation.ts';
+import * as logicFriend from '../gen/im_logic/v1/friend.ts';
+import * as logicMessage from '../gen/im_logic/v1/message.ts';
+import * as logicUser from '../gen/im_logic/v1/user.ts';
+import * as repoConversation from '../gen/im_repo/v1/conversation.ts';
+import * as repoFriendship from '../gen/im_repo/v1/friendship.ts';
+import * as repoIdempotency from '../gen/im_repo/v1/idempotency.ts';
+import * as repoMessage from '../gen/im_repo/v1/message.ts';
+import * as repoPresence from '../gen/im_repo/v1/online_status.ts';
+import * as repoSequence from '../gen/im_repo/v1/sequence.ts';
+import * as repoUser from '../gen/im_repo/v1/user.ts';
+import { createClient, openChannel } from './client.ts';
+
+export type RepoClient = ReturnType<typeof connectRepo>;
+export type LogicClient = ReturnType<typeof connectLogic>;
+
+/** im-repo's services over one channel. */
+export function connectRepo(address: string) {
+  const channel = openChannel(address);
+  return {
+    users: createClient(channel, repoUser.UserServiceService),
+    conversations: createClient(channel, repoConversation.ConversationServiceService),
+    messages: createClient(channel, repoMessage.MessageServiceService),
+    friendships: createClient(channel, repoFriendship.FriendshipServiceService),
+    sequences: createClient(channel, repoSequence.SequenceServiceService),
+    idempotency: createClient(channel, repoIdempotency.IdempotencyServiceService),
+    presence: createClient(channel, repoPresence.OnlineStatusServiceService),
+    ready: channel.ready,
+    close: channel.close,
+  };
+}
+
+/** im-logic's services over one channel. */
+export function connectLogic(address: string) {
+  const channel = openChannel(address);
+  return {
+    auth: createClient(channel, logicAuth.AuthServiceService),
+    users: createClient(channel, logicUser.UserServiceService),
+    friends: createClient(channel, logicFriend.FriendServiceService),
+    conversations: createClient(channel, logicConversation.ConversationServiceService),
+    messages: createClient(channel, logicMessage.MessageServiceService),
+    ready: channel.ready,
+    close: channel.close,
+  };
+}

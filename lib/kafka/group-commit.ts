@@ -1,0 +1,82 @@
+import type { Producer } from 'kafkajs';
+import { GoChatError } from '../errors.ts';
+
+type Pending = {
+  topic: string;
+  key: string | null;
+  value: string;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+};
+
+export type GroupCommit = {
+  /** Resolves when the broker acknowledged the record. Rejects with UNAVAILABLE at once while the queue is full. */
+  send(topic: string, key: string | null, value: string): Promise<void>;
+  /** Records accepted and not yet acknowledged. */
+  depth(): number;
+  /** Resolves when everything accepted so far is acknowledged or failed. */
+  flush(): Promise<void>;
+};
+
+/**
+ * Group commit over a producer: one produce is in flight, and when it is acknowledged everything that came
+ * meanwhile goes out as the next one. Batches grow with load and no timer adds latency; records keep the order
+ * in which they were given.
+ */
+export function createGroupCommit(
+  producer: Producer,
+  options: { maxPending: number; maxBatch?: number; onBatch?: (records: number, seconds: number) => void },
+): GroupCommit {
+  const maxBatch = options.maxBatch ?? 2000;
+  let pending: Pending[] = [];
+  let inFlight = 0;
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    // Everything of this turn of the event loop joins the first batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (pending.length > 0) {
+      const batch = pending.length <= maxBatch ? pending : pending.slice(0, maxBatch);
+      pending = pending.length <= maxBatch ? [] : pending.slice(maxBatch);
+      inFlight = batch.length;
+      const started = performance.now();
+      try {
+        await producer.sendBatch({ acks: -1, topicMessages: byTopic(batch) });
+        for (const record of batch) record.resolve();
+      } catch (error) {
+        for (const record of batch) record.reject(error);
+      }
+      options.onBatch?.(batch.length, (performance.now() - started) / 1000);
+      inFlight = 0;
+    }
+    running = undefined;
+  }
+
+  return {
+    send(topic, key, value) {
+      if (pending.length + inFlight >= options.maxPending) {
+        return Promise.reject(
+          new GoChatError('UNAVAILABLE', 'Too much is waiting to be sent. Try again shortly.'),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        pending.push({ topic, key, value, resolve, reject });
+        running ??= run();
+      });
+    },
+    depth: () => pending.length + inFlight,
+    async flush() {
+      await running;
+    },
+  };
+}
+
+function byTopic(batch: Pending[]) {
+  const topics = new Map<string, { key: string | null; value: string }[]>();
+  for (const { topic, key, value } of batch) {
+    const messages = topics.get(topic);
+    if (messages) messages.push({ key, value });
+    else topics.set(topic, [{ key, value }]);
+  }
+  return Array.from(topics, ([topic, messages]) => ({ topic, messages }));
+}

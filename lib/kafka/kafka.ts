@@ -1,0 +1,70 @@
+import kafkajs, {
+  type Admin,
+  type Consumer,
+  type ConsumerConfig,
+  Kafka,
+  logLevel,
+  type Producer,
+} from 'kafkajs';
+import type { Logger } from '../log.ts';
+
+export type { Admin, Consumer, Producer };
+
+export type KafkaConnection = ReturnType<typeof connectKafka>;
+
+/** Kafka for one process. Producers wait for all replicas; every connection retries while the broker is away. */
+export function connectKafka(options: { brokers: string; clientId: string; log: Logger }) {
+  const { log } = options;
+  const kafka = new Kafka({
+    clientId: options.clientId,
+    brokers: options.brokers.split(','),
+    connectionTimeout: 3000,
+    requestTimeout: 15_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },
+    logLevel: logLevel.WARN,
+    logCreator:
+      () =>
+      ({ level, log: { message, ...rest } }) =>
+        log[level <= logLevel.ERROR ? 'error' : 'warn'](
+          { kafka: { ...rest, logger: undefined, timestamp: undefined } },
+          message,
+        ),
+  });
+  return {
+    admin: (): Admin => kafka.admin(),
+    producer: (): Producer =>
+      kafka.producer({
+        allowAutoTopicCreation: false,
+        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+        metadataMaxAge: 60_000,
+      }),
+    consumer: (config: ConsumerConfig): Consumer =>
+      kafka.consumer({
+        allowAutoTopicCreation: false,
+        sessionTimeout: 15_000,
+        rebalanceTimeout: 20_000,
+        heartbeatInterval: 2000,
+        maxWaitTimeInMs: 250,
+        minBytes: 1,
+        ...config,
+        retry: {
+          initialRetryTime: 100,
+          maxRetryTime: 3000,
+          retries: 8,
+          restartOnFailure: async () => true,
+          ...config.retry,
+        },
+      }),
+  };
+}
+
+/** Runs something with an admin client of its own. */
+export async function withAdmin<T>(kafka: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,164 @@
+import type { Code } from '../errors.ts';
+
+/** What gateways (and logic, for REST sends) append to gochat.messages.upstream. */
+export type UpstreamMessage = {
+  user_id: string;
+  conversation_id: string;
+  message_type: number;
+  content: string;
+  client_msg_id: string;
+  /** When it was received, Unix milliseconds. */
+  timestamp: number;
+  /** Whose downstream topic gets the acknowledgement, which start of it, and for which socket session. */
+  gateway_id: string;
+  gateway_boot_id: string;
+  session_id: string;
+  reply_to_seq_id?: number;
+  mentions?: string[];
+};
+
+/** A conversation's event on the upstream topic: it takes the messages' way, so that it overtakes none of them. */
+export type UpstreamEvent = { event: OrderedEvent };
+
+export type OrderedEvent = {
+  event_id: string;
+  conversation_id: string;
+  /** The WebSocket frame's type and data. */
+  frame: string;
+  data: Record<string, unknown>;
+  /** Users reached besides the members: those removed. */
+  extra_user_ids: string[];
+};
+
+export type UpstreamRecord = UpstreamMessage | UpstreamEvent;
+
+export type SenderInfo = { id: string; username: string; display_name: string; avatar_url: string };
+
+export type DownstreamMessage = {
+  /** One of the three: a single user, several, or everyone on the gateway. */
+  target_user_id?: string;
+  target_user_ids?: string[];
+  broadcast?: boolean;
+  message_id: number;
+  conversation_id: string;
+  sender_info: SenderInfo;
+  message_type: number;
+  content: string;
+  seq_id: number;
+  client_msg_id: string;
+  created_at: number;
+  reply_to_seq_id?: number;
+  mentions?: string[];
+  /** The socket session that sent it gets the acknowledgement instead. */
+  sender_session_id?: string;
+};
+
+export type DownstreamAck = {
+  session_id: string;
+  conversation_id: string;
+  client_msg_id: string;
+  message_id: number;
+  seq_id: number;
+  created_at: number;
+  duplicate: boolean;
+  /** Set when the message was refused; the numbers are 0 then. */
+  error?: { code: Code; message: string };
+};
+
+export type DownstreamEvent = {
+  event_id: string;
+  /** The WebSocket frame's type and data. */
+  frame: string;
+  data: Record<string, unknown>;
+  target_user_ids?: string[];
+  broadcast?: boolean;
+  exclude_session_id?: string;
+};
+
+/** One record a batch and gateway. A record for another boot than the receiver's is dropped. */
+export type DownstreamRecord = {
+  gateway_boot_id: string;
+  messages: DownstreamMessage[];
+  acks: DownstreamAck[];
+  events: DownstreamEvent[];
+};
+
+/** Work for the fan-out flow: seq ids, never content. */
+export type FanoutTask = {
+  conversation_id: string;
+  first_seq_id: number;
+  last_seq_id: number;
+  /** When the first of them was received, Unix milliseconds. */
+  sent_at: number;
+};
+
+/** What every record of the *-events topics has. */
+type EventBase<T extends string> = {
+  event_id: string;
+  type: T;
+  /** Unix milliseconds. */
+  occurred_at: number;
+  /** Who caused it; empty when nobody did. */
+  actor_id: string;
+};
+
+export type FriendEvent =
+  | (EventBase<
+      | 'friend.request.created'
+      | 'friend.request.withdrawn'
+      | 'friend.request.expired'
+      | 'friend.request.rejected'
+    > & {
+      request_id: string;
+      requester_id: string;
+      target_id: string;
+    })
+  | (EventBase<'friend.request.accepted'> & {
+      request_id: string;
+      requester_id: string;
+      target_id: string;
+      conversation_id: string;
+    })
+  | (EventBase<'friend.removed' | 'friend.blocked' | 'friend.unblocked'> & {
+      user_id: string;
+      friend_id: string;
+    });
+
+export type ConversationEvent =
+  | (EventBase<'conversation.created'> & {
+      conversation_id: string;
+      conversation_type: number;
+      /** The first members. */
+      member_ids: string[];
+    })
+  | (EventBase<'conversation.updated' | 'conversation.dissolved'> & { conversation_id: string })
+  | (EventBase<
+      'conversation.member.added' | 'conversation.member.removed' | 'conversation.member.updated'
+    > & {
+      conversation_id: string;
+      user_ids: string[];
+    });
+
+export type MessageEvent =
+  | (EventBase<'message.read'> & {
+      conversation_id: string;
+      seq_id: number;
+      /** Senders of the messages newly read, the reader left out. Empty above 500 members. */
+      sender_ids: string[];
+      /** The socket session that read; empty for a REST call. */
+      session_id: string;
+    })
+  | (EventBase<'message.recalled'> & { conversation_id: string; message_id: number; seq_id: number });
+
+export type UserEvent =
+  | (EventBase<'user.online' | 'user.offline' | 'user.disconnected'> & {
+      user_id: string;
+      epoch: string;
+      last_active_at: number;
+    })
+  | (EventBase<'user.updated' | 'user.created'> & { user_id: string });
+
+export type DomainEvent = FriendEvent | ConversationEvent | MessageEvent | UserEvent;
+
+/** A record that no consumer could process, for a person to look at. */
+export type DeadRecord = { topic: string; partition: number; offset: string; error: string; record: string };

@@ -1,0 +1,125 @@
+import { GoChatError, isRetryable } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { KafkaConnection, Producer } from './kafka.ts';
+import type { DeadRecord } from './records.ts';
+import { topics } from './topics.ts';
+
+export type ReceivedRecord = { topic: string; partition: number; offset: string; value: unknown };
+
+export type Subscription = { stop(): Promise<void> };
+
+const maxPauseMs = 5000;
+
+/**
+ * Consumes topics of JSON records in batches, at least once: offsets are committed after `handle` resolved. What is
+ * transient (UNAVAILABLE, INTERNAL_ERROR and any fault) is tried again with a growing pause; a record that is no
+ * JSON, or that alone is refused for good, goes to gochat.messages.dead and the rest goes on.
+ */
+export async function subscribe(
+  kafka: KafkaConnection,
+  options: {
+    groupId: string;
+    topics: string[];
+    /** For dead records. */
+    producer: Producer;
+    handle: (records: ReceivedRecord[]) => Promise<void>;
+    log: Logger;
+    metrics: Metrics;
+  },
+): Promise<Subscription> {
+  const { log, metrics, producer } = options;
+  const handled = metrics.counter('gochat_consumer_records_total', 'Records taken from Kafka.', [
+    'topic',
+    'result',
+  ]);
+  const lag = metrics.gauge('gochat_consumer_lag_records', 'Records behind the end of a partition.', [
+    'topic',
+    'partition',
+  ]);
+  const consumer = kafka.consumer({ groupId: options.groupId });
+  let stopping = false;
+
+  async function bury(record: ReceivedRecord, raw: string, error: unknown): Promise<void> {
+    const dead: DeadRecord = {
+      topic: record.topic,
+      partition: record.partition,
+      offset: record.offset,
+      error: String(error),
+      record: raw,
+    };
+    log.error(
+      { topic: record.topic, partition: record.partition, offset: record.offset, err: error },
+      'record is dead',
+    );
+    await producer.send({ topic: topics.dead, acks: -1, messages: [{ value: JSON.stringify(dead) }] });
+    handled.inc({ topic: record.topic, result: 'dead' });
+  }
+
+  async function process(records: ReceivedRecord[], heartbeat: () => Promise<void>): Promise<void> {
+    for (let pauseMs = 100; !stopping; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+      try {
+        await options.handle(records);
+        for (const { topic } of records) handled.inc({ topic, result: 'ok' });
+        return;
+      } catch (error) {
+        const final = error instanceof GoChatError && !isRetryable(error.code);
+        const [only] = records;
+        if (final && records.length === 1 && only) return bury(only, JSON.stringify(only.value), error);
+        if (final) {
+          const middle = records.length >> 1;
+          await process(records.slice(0, middle), heartbeat);
+          return process(records.slice(middle), heartbeat);
+        }
+        log.warn({ err: error, records: records.length, pauseMs }, 'cannot process records now');
+        await pause(pauseMs, heartbeat);
+      }
+    }
+    throw new Error('stopping');
+  }
+
+  await consumer.connect();
+  await consumer.subscribe({ topics: options.topics, fromBeginning: true });
+  await consumer.run({
+    autoCommit: true,
+    autoCommitInterval: 500,
+    eachBatchAutoResolve: false,
+    eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
+      const records: ReceivedRecord[] = [];
+      for (const message of batch.messages) {
+        const record = {
+          topic: batch.topic,
+          partition: batch.partition,
+          offset: message.offset,
+          value: undefined as unknown,
+        };
+        const raw = message.value?.toString('utf8') ?? '';
+        try {
+          record.value = JSON.parse(raw);
+          records.push(record);
+        } catch (error) {
+          await bury(record, raw, error);
+        }
+      }
+      if (!isRunning() || isStale()) return;
+      if (records.length > 0) await process(records, heartbeat);
+      resolveOffset(batch.lastOffset());
+      lag.set({ topic: batch.topic, partition: batch.partition }, Number(batch.offsetLag()));
+      await heartbeat();
+    },
+  });
+  return {
+    async stop() {
+      stopping = true;
+      await consumer.disconnect();
+    },
+  };
+}
+
+async function pause(ms: number, heartbeat: () => Promise<void>): Promise<void> {
+  const until = Date.now() + ms;
+  while (Date.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(1000, until - Date.now())));
+    await heartbeat();
+  }
+}

@@ -1,0 +1,53 @@
+import type { KafkaConnection } from './kafka.ts';
+import { withAdmin } from './kafka.ts';
+
+export type Tail = { stop(): Promise<void> };
+
+/**
+ * Follows a topic of one partition from its present end: whatever is produced after this resolves is handed to
+ * `onRecord`, in order. kafkajs has no manual assignment, so the reader is a group of its own, named by the
+ * caller with its boot id, and removed at the end.
+ */
+export async function followTail(
+  kafka: KafkaConnection,
+  options: { topic: string; groupId: string; onRecord: (value: Buffer) => void },
+): Promise<Tail> {
+  const end = await withAdmin(kafka, async (admin) => {
+    const [partition] = await admin.fetchTopicOffsets(options.topic);
+    return partition?.high ?? '0';
+  });
+  const consumer = kafka.consumer({
+    groupId: options.groupId,
+    maxWaitTimeInMs: 500,
+    maxBytesPerPartition: 8 * 1024 * 1024,
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topic: options.topic, fromBeginning: true });
+  // Where to go on after a rejoin: nothing is committed, the position lives here.
+  let next = end;
+  const joined = new Promise<void>((resolve) => {
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      consumer.seek({ topic: options.topic, partition: 0, offset: next });
+      resolve();
+    });
+  });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: true,
+    eachBatch: async ({ batch, heartbeat }) => {
+      for (const message of batch.messages) {
+        if (BigInt(message.offset) < BigInt(next)) continue;
+        if (message.value) options.onRecord(message.value);
+        next = String(BigInt(message.offset) + 1n);
+      }
+      await heartbeat();
+    },
+  });
+  await joined;
+  return {
+    async stop() {
+      await consumer.disconnect();
+      await withAdmin(kafka, (admin) => admin.deleteGroups([options.groupId])).catch(() => undefined);
+    },
+  };
+}

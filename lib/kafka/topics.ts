@@ -1,0 +1,48 @@
+import type { Admin } from 'kafkajs';
+
+/** Every topic by the name the contract gives it. */
+export const topics = {
+  upstream: 'gochat.messages.upstream',
+  /** One a gateway (and one a logic process, for the acknowledgements of REST sends), with a single partition. */
+  downstream: (receiverId: string) => `gochat.messages.downstream.${receiverId}`,
+  fanoutTasks: 'gochat.tasks.fanout',
+  friendEvents: 'gochat.friend-events',
+  conversationEvents: 'gochat.conversation-events',
+  messageEvents: 'gochat.message-events',
+  userEvents: 'gochat.user-events',
+  dead: 'gochat.messages.dead',
+} as const;
+
+const partitions = 12;
+const hour = 3_600_000;
+
+const shared: { topic: string; numPartitions: number; retentionMs: number }[] = [
+  { topic: topics.upstream, numPartitions: partitions, retentionMs: 168 * hour },
+  { topic: topics.fanoutTasks, numPartitions: partitions, retentionMs: 168 * hour },
+  { topic: topics.friendEvents, numPartitions: partitions, retentionMs: 168 * hour },
+  { topic: topics.conversationEvents, numPartitions: partitions, retentionMs: 168 * hour },
+  { topic: topics.messageEvents, numPartitions: partitions, retentionMs: 168 * hour },
+  { topic: topics.userEvents, numPartitions: partitions, retentionMs: 168 * hour },
+  { topic: topics.dead, numPartitions: 1, retentionMs: 30 * 24 * hour },
+];
+
+/** Creates the shared topics that are missing. Safe from several processes at once. */
+export const ensureSharedTopics = (admin: Admin): Promise<void> => ensure(admin, shared);
+
+/** Creates a receiver's downstream topic. Its records are void after the receiver's next start, so they are kept briefly. */
+export const ensureDownstreamTopic = (admin: Admin, receiverId: string): Promise<void> =>
+  ensure(admin, [{ topic: topics.downstream(receiverId), numPartitions: 1, retentionMs: hour }]);
+
+async function ensure(admin: Admin, wanted: typeof shared): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = wanted.filter(({ topic }) => !existing.has(topic));
+  if (missing.length === 0) return;
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: missing.map(({ topic, numPartitions, retentionMs }) => ({
+      topic,
+      numPartitions,
+      configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+    })),
+  });
+}

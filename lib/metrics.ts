@@ -1,0 +1,40 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export type { Counter, Gauge, Histogram };
+
+/** Seconds, for what takes from half a millisecond to ten seconds. */
+const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const sizeBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** A process's metrics registry with the few shapes of instrument that services use. */
+export function createMetrics(service: string) {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    counter: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+      new Counter({ name, help, labelNames, registers }),
+    gauge: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+      new Gauge({ name, help, labelNames, registers }),
+    /** A gauge whose value is asked for at each scrape. */
+    observed: (name: string, help: string, value: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(value());
+        },
+      }),
+    /** A histogram of seconds. */
+    latency: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+      new Histogram({ name, help, labelNames, registers, buckets: latencyBuckets }),
+    /** A histogram of how many things were in something. */
+    size: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+      new Histogram({ name, help, labelNames, registers, buckets: sizeBuckets }),
+  };
+}

@@ -1,0 +1,86 @@
+import { type Static, Type } from 'typebox';
+import type {
+  ConversationWithDetails,
+  ConversationMember as ProtoMember,
+} from '../gen/im_repo/v1/conversation.ts';
+import { Message, toMessage } from './message.ts';
+import { deletedUser, toUser, User } from './user.ts';
+
+/** A conversation as one of its members sees it. */
+export const Conversation = Type.Object(
+  {
+    id: Type.String(),
+    type: Type.Integer({ description: '1 single, 2 group, 3 world' }),
+    name: Type.String(),
+    avatarUrl: Type.String(),
+    description: Type.String(),
+    announcement: Type.String(),
+    ownerId: Type.String({ description: 'Empty for single and world' }),
+    memberCount: Type.Integer(),
+    role: Type.Integer({ description: '1 member, 2 admin, 3 owner' }),
+    muted: Type.Boolean(),
+    lastSeqId: Type.Integer(),
+    lastReadSeqId: Type.Integer(),
+    unreadCount: Type.Integer(),
+    lastMessage: Type.Optional(Message),
+    peer: Type.Optional(User),
+    settings: Type.Object({
+      inviteBy: Type.String({ description: '"admins" or "members"' }),
+      muteAll: Type.Boolean(),
+      maxMembers: Type.Integer(),
+    }),
+    createdAt: Type.Integer({ description: 'Unix milliseconds' }),
+    updatedAt: Type.Integer({ description: 'Unix milliseconds' }),
+  },
+  { $id: 'Conversation' },
+);
+export type Conversation = Static<typeof Conversation>;
+
+export function toConversation(details: ConversationWithDetails): Conversation {
+  const { conversation, userMembership: membership, lastMessage, peer, unreadCount } = details;
+  if (!conversation || !membership) throw new Error('a conversation came without itself or its membership');
+  return {
+    id: conversation.id,
+    type: conversation.type,
+    name: conversation.name,
+    avatarUrl: conversation.avatarUrl,
+    description: conversation.description,
+    announcement: conversation.announcement,
+    ownerId: conversation.ownerId,
+    memberCount: conversation.memberCount,
+    role: membership.role,
+    muted: membership.muted,
+    lastSeqId: conversation.lastSeqId,
+    lastReadSeqId: membership.lastReadSeqId,
+    unreadCount,
+    ...(lastMessage ? { lastMessage: toMessage(lastMessage) } : {}),
+    ...(peer ? { peer: toUser(peer) } : {}),
+    settings: {
+      inviteBy: conversation.settings?.inviteBy ?? 'admins',
+      muteAll: conversation.settings?.muteAll ?? false,
+      maxMembers: conversation.settings?.maxMembers ?? 0,
+    },
+    createdAt: conversation.createdAt,
+    updatedAt: conversation.updatedAt,
+  };
+}
+
+export const Member = Type.Object(
+  {
+    ...User.properties,
+    role: Type.Integer({ description: '1 member, 2 admin, 3 owner' }),
+    muted: Type.Boolean(),
+    joinedAt: Type.Integer({ description: 'Unix milliseconds' }),
+    lastReadSeqId: Type.Integer(),
+  },
+  { $id: 'Member' },
+);
+export type Member = Static<typeof Member>;
+
+export const toMember = (member: ProtoMember): Member => ({
+  ...toUser(member.user ?? deletedUser('')),
+  role: member.role,
+  muted: member.muted,
+  joinedAt: member.joinedAt,
+  lastReadSeqId: member.lastReadSeqId,
+});

@@ -1,0 +1,85 @@
+import { type Static, Type } from 'typebox';
+import type { Friend, FriendRequest as ProtoFriendRequest } from '../gen/im_repo/v1/friendship.ts';
+import type { User as ProtoUser } from '../gen/im_repo/v1/user.ts';
+
+const time = (description: string) => Type.Integer({ description: `${description}, Unix milliseconds` });
+
+/** A user as REST answers and WebSocket frames show one. */
+export const User = Type.Object(
+  {
+    id: Type.String(),
+    username: Type.String(),
+    displayName: Type.String(),
+    avatarUrl: Type.String(),
+    isGuest: Type.Boolean(),
+    createdAt: time('Created'),
+  },
+  { $id: 'User' },
+);
+export type User = Static<typeof User>;
+
+export const toUser = (user: ProtoUser): User => ({
+  id: user.id,
+  username: user.username,
+  displayName: user.displayName,
+  avatarUrl: user.avatarUrl,
+  isGuest: user.isGuest,
+  createdAt: user.createdAt,
+});
+
+/** Stands for an account that was erased. */
+export const deletedUser = (id: string): ProtoUser => ({
+  id,
+  username: 'deleted-user',
+  displayName: 'deleted user',
+  avatarUrl: '',
+  isGuest: false,
+  createdAt: 0,
+});
+
+export const FriendRequest = Type.Object(
+  {
+    id: Type.String(),
+    requester: User,
+    target: User,
+    status: Type.Integer({
+      description: '0 pending, 1 accepted, 2 rejected, 3 blocked, 4 expired, 5 withdrawn',
+    }),
+    message: Type.String(),
+    createdAt: time('Created'),
+    updatedAt: time('Changed'),
+    expiresAt: time('Expires'),
+  },
+  { $id: 'FriendRequest' },
+);
+export type FriendRequest = Static<typeof FriendRequest>;
+
+export const toFriendRequest = (request: ProtoFriendRequest): FriendRequest => ({
+  id: request.id,
+  requester: toUser(request.requester ?? deletedUser('')),
+  target: toUser(request.target ?? deletedUser('')),
+  status: request.status,
+  message: request.message,
+  createdAt: request.createdAt,
+  updatedAt: request.updatedAt,
+  expiresAt: request.expiresAt,
+});
+
+export const FriendView = Type.Object(
+  {
+    ...User.properties,
+    remark: Type.String(),
+    online: Type.Boolean(),
+    lastActiveAt: time('Last seen; 0 when never'),
+    conversationId: Type.String({ description: 'Of the single conversation' }),
+  },
+  { $id: 'Friend' },
+);
+
+export const toFriend = (friend: Friend): Static<typeof FriendView> => ({
+  ...toUser(friend.user ?? deletedUser('')),
+  remark: friend.remark,
+  online: friend.online,
+  lastActiveAt: friend.lastActiveAt,
+  conversationId: friend.conversationId,
+});
