@@ -1,0 +1,49 @@
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KeyFiles } from './topology.ts';
+
+export interface Secrets {
+  databasePassword: string;
+  keys: KeyFiles;
+}
+
+/** The secrets of this installation: made once, kept in files that only their owner may read. */
+export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
+  const folder = join(home, 'secrets');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return {
+    databasePassword: kept(join(folder, 'database-password'), () => randomBytes(24).toString('base64url')),
+    keys: env.AUTH_PRIVATE_KEY_FILE && env.AUTH_PUBLIC_KEY_FILE ? given(env) : ownKeys(folder),
+  };
+}
+
+function given(env: NodeJS.ProcessEnv): KeyFiles {
+  const { AUTH_PRIVATE_KEY_FILE = '', AUTH_PUBLIC_KEY_FILE = '' } = env;
+  return { AUTH_PRIVATE_KEY_FILE, AUTH_PUBLIC_KEY_FILE };
+}
+
+/** The Ed25519 pair that signs access tokens; the public half always follows from the private one. */
+function ownKeys(folder: string): KeyFiles {
+  const files = {
+    AUTH_PRIVATE_KEY_FILE: join(folder, 'auth-private.pem'),
+    AUTH_PUBLIC_KEY_FILE: join(folder, 'auth-public.pem'),
+  };
+  const privateKey = kept(files.AUTH_PRIVATE_KEY_FILE, () =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  );
+  kept(files.AUTH_PUBLIC_KEY_FILE, () =>
+    createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
+  );
+  return files;
+}
+
+function kept(path: string, make: () => string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    const secret = make();
+    writeFileSync(path, secret, { mode: 0o600, flag: 'wx' });
+    return secret.trim();
+  }
+}

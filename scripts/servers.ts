@@ -1,0 +1,122 @@
+import { assertDiskSpace } from './disk.ts';
+import { assertExternalServersAnswer } from './external-servers.ts';
+import { claim, type Lock } from './lock.ts';
+import { assertPortsFree } from './ports.ts';
+import { Problem } from './problem.ts';
+import type { Progress } from './progress.ts';
+import { endLeftovers, readRunFile, supervisorName } from './run-file.ts';
+import { ensureSecrets, type Secrets } from './secrets.ts';
+import { createKafka } from './stack/kafka.ts';
+import { createMariadb } from './stack/mariadb.ts';
+import { createRedis } from './stack/redis.ts';
+import {
+  assertInstallable,
+  installPackages,
+  missingPackages,
+  type Requirement,
+} from './stack/requirements.ts';
+import type { Server, ServerContext } from './stack/server.ts';
+import { createTemporal } from './stack/temporal.ts';
+import { createSupervisor, type Supervisor } from './supervisor.ts';
+import { type KeyFiles, type Port, type Profile, type ServerAddresses, serverAddresses } from './topology.ts';
+
+export interface RunningServers {
+  addresses: ServerAddresses;
+  keys: KeyFiles;
+  supervisor: Supervisor;
+}
+
+export interface Servers {
+  /** Resolves when all of them can be used. */
+  start(): Promise<RunningServers>;
+  /** Stops what was started, in order; safe at any moment, also in the middle of a start. */
+  stop(): Promise<void>;
+}
+
+export interface Extras {
+  /** Ports that whoever runs on the servers will need. */
+  ports?: readonly Port[];
+  requirements?: readonly Requirement[];
+}
+
+/**
+ * The database, Redis, Kafka and Temporal of a profile: those that the user named are used as they are,
+ * the others are started here. Everything that could be in the way is checked before anything is changed.
+ */
+export function createServers(profile: Profile, progress: Progress, extras: Extras = {}): Servers {
+  const supervisor = createSupervisor(profile.home, progress.say);
+  let lock: Lock | undefined;
+  let servers: Server[] = [];
+
+  return {
+    async start() {
+      lock = await claimHome(profile.home);
+      await endLeftovers(profile.home);
+      let secrets: Secrets | undefined;
+      const ownSecrets = () => {
+        secrets ??= ensureSecrets(profile.home, profile.env);
+        return secrets;
+      };
+      servers = await ownServers({
+        profile,
+        progress,
+        supervisor,
+        databasePassword: () => ownSecrets().databasePassword,
+      });
+      const packages = await checkEverything(profile, servers, extras);
+
+      await installPackages(packages, profile.home, progress);
+      await Promise.all(servers.map((server) => startServer(server, progress)));
+      const { databasePassword, keys } = ownSecrets();
+      return { addresses: serverAddresses(profile, databasePassword), keys, supervisor };
+    },
+
+    async stop() {
+      if (lock === undefined) return;
+      supervisor.refuseStarts();
+      for (const server of servers.toReversed()) await server.stop();
+      supervisor.forget();
+      await lock.release();
+    },
+  };
+}
+
+/** Throws the one sentence that says what is in the way; else answers which packages are to be installed. */
+async function checkEverything(
+  profile: Profile,
+  servers: readonly Server[],
+  extras: Extras,
+): Promise<string[]> {
+  await assertPortsFree([...servers.flatMap((server) => server.ports), ...(extras.ports ?? [])]);
+  await assertExternalServersAnswer(profile.env);
+  await assertDiskSpace(profile.home);
+  const packages = await missingPackages([
+    ...servers.flatMap((server) => server.requirements),
+    ...(extras.requirements ?? []),
+  ]);
+  assertInstallable(packages);
+  return packages;
+}
+
+async function ownServers(context: ServerContext): Promise<Server[]> {
+  const { env } = context.profile;
+  return [
+    ...(env.DATABASE_URL ? [] : [createMariadb(context)]),
+    ...(env.REDIS_URL ? [] : [createRedis(context)]),
+    ...(env.KAFKA_BROKERS ? [] : [createKafka(context)]),
+    ...(env.TEMPORAL_ADDRESS ? [] : [createTemporal(context)]),
+  ];
+}
+
+async function startServer(server: Server, progress: Progress): Promise<void> {
+  await server.prepare();
+  await progress.step(`${server.name} is ready`, () => server.start());
+}
+
+async function claimHome(home: string): Promise<Lock> {
+  const lock = await claim(home);
+  if (lock !== undefined) return lock;
+  const pid = readRunFile(home)[supervisorName]?.pid;
+  const who = pid === undefined ? 'it is just starting or stopping' : `pid ${pid}`;
+  throw new Problem(`GoChat already runs from ${home} (${who}): stop it with Ctrl-C there, or with kill.`);
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { Problem } from '../problem.ts';
+import { findProgram, output, runLogged } from '../program.ts';
+import { serverPorts } from '../topology.ts';
+import { assertDigests, cached, isCached, parseDigests } from './downloads.ts';
+import { program, type Requirement } from './requirements.ts';
+import type { Server, ServerContext } from './server.ts';
+
+const cacheName = 'kafka-4.4.0';
+const pinned = resolve(import.meta.dirname, '../../infra/kafka');
+const oldestJava = 17;
+
+/** A private one-node Kafka in KRaft mode, from the jars that infra/kafka/pom.xml names. */
+export function createKafka({ profile, progress, supervisor }: ServerContext): Server {
+  const folder = join(profile.home, 'kafka');
+  const properties = join(folder, 'server.properties');
+  const { kafka, kafkaController } = serverPorts(profile);
+  const log = supervisor.logFile('kafka');
+
+  const server: Server = {
+    name: 'Kafka',
+    ports: [kafka, kafkaController],
+    requirements: [java, ...(isCached(cacheName) ? [] : [program('maven', 'mvn')])],
+
+    async prepare() {
+      const jars = await cached(cacheName, (draft) =>
+        progress.step('Downloading Kafka (43 MB)', () => download(draft, log)),
+      );
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(properties, brokerProperties(folder, kafka.port, kafkaController.port));
+      if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(jars, properties, log);
+    },
+
+    async start() {
+      const jars = await cached(cacheName, (draft) => download(draft, log));
+      await supervisor.start({
+        name: 'kafka',
+        command: javaProgram(),
+        args: [...javaOptions(jars), '-Xms256m', '-Xmx512m', 'kafka.Kafka', properties],
+        env: process.env,
+        isReady: server.ready,
+        readyWithinMs: 60_000,
+        stopWithinMs: 30_000,
+        startAttempts: 1,
+      });
+    },
+
+    ready: () => answersApiVersions(kafka.port),
+    stop: () => supervisor.stop('kafka'),
+  };
+  return server;
+}
+
+const java: Requirement = {
+  aptPackage: 'default-jre-headless',
+  async isMet() {
+    const { code, stderr } = await output(javaProgram(), ['-version']);
+    const version = Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0);
+    return code === 0 && version >= oldestJava;
+  },
+};
+
+function javaProgram(): string {
+  const home = process.env.JAVA_HOME;
+  return home ? join(home, 'bin', 'java') : (findProgram('java') ?? 'java');
+}
+
+function javaOptions(jars: string): string[] {
+  const logging = `-Dlog4j2.configurationFile=${join(pinned, 'log4j2.properties')}`;
+  return ['-cp', join(jars, '*'), logging, '-Djava.awt.headless=true'];
+}
+
+async function download(folder: string, log: string): Promise<void> {
+  const digests = parseDigests(readFileSync(join(pinned, 'jars.sha256'), 'utf8'));
+  const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
+  const pom = join(pinned, 'pom.xml');
+  const code = await runLogged(
+    'mvn',
+    ['--batch-mode', '--quiet', '--file', pom, plugin, `-DoutputDirectory=${folder}`],
+    { log },
+  );
+  if (code !== 0) throw new Problem(`Maven could not download Kafka: see ${log}, then try again.`);
+  await assertDigests(folder, digests);
+}
+
+async function format(jars: string, properties: string, log: string): Promise<void> {
+  const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+  const code = await runLogged(
+    javaProgram(),
+    [...javaOptions(jars), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties],
+    { log },
+  );
+  if (code !== 0) throw new Problem(`Kafka could not create its data directory: see ${log}.`);
+}
+
+function brokerProperties(folder: string, port: number, controllerPort: number): string {
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': join(folder, 'data'),
+    // A misspelt topic is an error, not a new topic; the services create theirs.
+    'auto.create.topics.enable': false,
+    'offsets.topic.num.partitions': 4,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.num.partitions': 4,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    // One developer's consumers need not wait for each other.
+    'group.initial.rebalance.delay.ms': 0,
+    // Every gateway boot has a consumer group of its own; forget them after a day.
+    'offsets.retention.minutes': 1440,
+  };
+  return `${Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n')}\n`;
+}
+
+/** Kafka's first request (ApiVersions, version 0) is answered only once the broker serves clients. */
+function answersApiVersions(port: number): Promise<boolean> {
+  const request = Buffer.alloc(14);
+  request.writeInt32BE(10, 0); // length of what follows
+  request.writeInt16BE(18, 4); // ApiVersions
+  request.writeInt16BE(0, 6); // version
+  request.writeInt32BE(1, 8); // correlation id
+  request.writeInt16BE(-1, 12); // no client id
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(request));
+    const answer = (ready: boolean) => {
+      socket.destroy();
+      resolve(ready);
+    };
+    socket.setTimeout(2_000, () => answer(false));
+    // Length, correlation id, then the error code.
+    socket.once('data', (reply) => answer(reply.length >= 10 && reply.readInt16BE(8) === 0));
+    socket.once('error', () => answer(false));
+    socket.once('close', () => answer(false));
+  });
+}

@@ -1,0 +1,74 @@
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { findProgram } from '../program.ts';
+import { serverPorts } from '../topology.ts';
+import { program } from './requirements.ts';
+import type { Server, ServerContext } from './server.ts';
+
+/**
+ * A private Redis without persistence: it holds caches and presence, which heal themselves.
+ * Debian's redis-server is a link to redis-check-rdb of redis-tools, one program that looks at its own
+ * name. Making that link ourselves spares the machine the package that starts a service on port 6379.
+ */
+export function createRedis({ profile, supervisor }: ServerContext): Server {
+  const folder = join(profile.home, 'redis');
+  const command = join(folder, 'redis-server');
+  const { redis } = serverPorts(profile);
+
+  const server: Server = {
+    name: 'Redis',
+    ports: [redis],
+    requirements: [program('redis-tools', 'redis-server', 'redis-check-rdb')],
+
+    async prepare() {
+      mkdirSync(folder, { recursive: true });
+      rmSync(command, { force: true });
+      symlinkSync(findProgram('redis-server', 'redis-check-rdb') ?? 'redis-server', command);
+    },
+
+    start: () =>
+      supervisor.start({
+        name: 'redis',
+        command,
+        args: serverOptions(folder, redis.port),
+        env: process.env,
+        isReady: server.ready,
+        readyWithinMs: 15_000,
+        stopWithinMs: 10_000,
+        startAttempts: 1,
+      }),
+
+    ready: () => answersPing(redis.port),
+    stop: () => supervisor.stop('redis'),
+  };
+  return server;
+}
+
+function serverOptions(folder: string, port: number): string[] {
+  const options = {
+    bind: '127.0.0.1',
+    port: String(port),
+    dir: folder,
+    save: '',
+    appendonly: 'no',
+    maxmemory: '512mb',
+    // Presence must not be evicted unnoticed; a full Redis is an error that somebody sees.
+    'maxmemory-policy': 'noeviction',
+  };
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'));
+    const answer = (ready: boolean) => {
+      socket.destroy();
+      resolve(ready);
+    };
+    socket.setTimeout(2_000, () => answer(false));
+    socket.once('data', (reply) => answer(reply.toString().startsWith('+PONG')));
+    socket.once('error', () => answer(false));
+    socket.once('close', () => answer(false));
+  });
+}

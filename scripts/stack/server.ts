@@ -1,0 +1,29 @@
+import type { Progress } from '../progress.ts';
+import type { Supervisor } from '../supervisor.ts';
+import type { Port, Profile } from '../topology.ts';
+import type { Requirement } from './requirements.ts';
+
+/** One of the servers that GoChat stands on, provided by us. */
+export interface Server {
+  /** As people know it: `MariaDB`. */
+  readonly name: string;
+  readonly ports: readonly Port[];
+  /** Programs that have to be on the machine. */
+  readonly requirements: readonly Requirement[];
+  /** Downloads and creates what is missing; starts nothing that stays. */
+  prepare(): Promise<void>;
+  /** Starts it and resolves when it can be used. */
+  start(): Promise<void>;
+  /** One look at whether it can be used. */
+  ready(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+/** What every kind of server is made from. */
+export interface ServerContext {
+  profile: Profile;
+  progress: Progress;
+  supervisor: Supervisor;
+  /** Made when it is first asked for, which nothing does before all checks have passed. */
+  databasePassword(): string;
+}

@@ -1,0 +1,203 @@
+import { resolve } from 'node:path';
+import { Problem } from './problem.ts';
+
+/**
+ * Every default address of GoChat, in one place. A profile is the same system moved to other ports and
+ * another data folder, so that tests can run beside a system in use.
+ */
+export interface Profile {
+  name: 'gochat' | 'gochat-test';
+  /** Data, logs, secrets and run.json. */
+  home: string;
+  /** Added to every default port. */
+  portOffset: number;
+  gateways: number;
+  /** What the user set. Ports and server addresses in it win over the defaults. */
+  env: NodeJS.ProcessEnv;
+}
+
+export interface Port {
+  variable: string;
+  port: number;
+}
+
+export interface ServerPorts {
+  mysql: Port;
+  redis: Port;
+  kafka: Port;
+  kafkaController: Port;
+  temporal: Port;
+  temporalUi: Port;
+}
+
+/** Where the four servers are, as the services expect to be told. */
+export interface ServerAddresses {
+  DATABASE_URL: string;
+  REDIS_URL: string;
+  KAFKA_BROKERS: string;
+  TEMPORAL_ADDRESS: string;
+}
+
+export interface KeyFiles {
+  AUTH_PRIVATE_KEY_FILE: string;
+  AUTH_PUBLIC_KEY_FILE: string;
+}
+
+export interface ServicePlan {
+  /** `repo`, `gateway-1`, … */
+  name: string;
+  /** Relative to the checkout. */
+  entry: string;
+  env: NodeJS.ProcessEnv;
+  ports: Port[];
+  metricsUrl: string;
+  /** Answers 200 once the service can do its work. */
+  readyUrl: string;
+}
+
+const loopback = '127.0.0.1';
+const mostGateways = 8;
+
+/** The settings that make a run depend on the user's own servers and ports. */
+const serverVariables = ['DATABASE_URL', 'REDIS_URL', 'KAFKA_BROKERS', 'TEMPORAL_ADDRESS', 'GOCHAT_HOME'];
+
+export function userProfile(env: NodeJS.ProcessEnv, gateways = 1): Profile {
+  if (gateways < 1 || gateways > mostGateways) {
+    throw new Problem(`--gateways takes a number from 1 to ${mostGateways}.`);
+  }
+  return { name: 'gochat', home: resolve(env.GOCHAT_HOME ?? '.gochat'), portOffset: 0, gateways, env };
+}
+
+/** Tests never look at the user's servers, ports or data: whatever names them is left out. */
+export function testProfile(env: NodeJS.ProcessEnv): Profile {
+  const own = Object.entries(env).filter(
+    ([name]) => !serverVariables.includes(name) && !name.endsWith('_PORT'),
+  );
+  return {
+    name: 'gochat-test',
+    home: resolve('.gochat/test'),
+    portOffset: wholeNumber('TEST_PORT_OFFSET', env.TEST_PORT_OFFSET, 20_000),
+    gateways: 2,
+    env: Object.fromEntries(own),
+  };
+}
+
+export function serverPorts(profile: Profile): ServerPorts {
+  return {
+    mysql: portOf(profile, 'MYSQL_PORT', 3306),
+    redis: portOf(profile, 'REDIS_PORT', 6379),
+    kafka: portOf(profile, 'KAFKA_PORT', 9092),
+    kafkaController: portOf(profile, 'KAFKA_CONTROLLER_PORT', 9093),
+    temporal: portOf(profile, 'TEMPORAL_PORT', 7233),
+    temporalUi: portOf(profile, 'TEMPORAL_UI_PORT', 8233),
+  };
+}
+
+/** The addresses of the servers we start ourselves; those that the user named win. */
+export function serverAddresses(profile: Profile, databasePassword: string): ServerAddresses {
+  const ports = serverPorts(profile);
+  const { env } = profile;
+  return {
+    DATABASE_URL:
+      env.DATABASE_URL ?? `mysql://gochat:${databasePassword}@${loopback}:${ports.mysql.port}/gochat`,
+    REDIS_URL: env.REDIS_URL ?? `redis://${loopback}:${ports.redis.port}/0`,
+    KAFKA_BROKERS: env.KAFKA_BROKERS ?? `${loopback}:${ports.kafka.port}`,
+    TEMPORAL_ADDRESS: env.TEMPORAL_ADDRESS ?? `${loopback}:${ports.temporal.port}`,
+  };
+}
+
+/** The five services in the order in which they start; they stop the other way round. */
+export function servicePlans(profile: Profile, servers: ServerAddresses, keys: KeyFiles): ServicePlan[] {
+  const repo = portOf(profile, 'REPO_GRPC_PORT', 9001);
+  const logic = portOf(profile, 'LOGIC_GRPC_PORT', 9002);
+  const common = {
+    NODE_ENV: 'development',
+    TEMPORAL_NAMESPACE: 'gochat',
+    LOGIC_ID: 'logic-1',
+    RATE_LIMIT_REGISTER_PER_HOUR: '0',
+    ...profile.env,
+    BIND_HOST: loopback,
+    KAFKA_BROKERS: servers.KAFKA_BROKERS,
+    TEMPORAL_ADDRESS: servers.TEMPORAL_ADDRESS,
+    REPO_ADDRESS: `${loopback}:${repo.port}`,
+    LOGIC_ADDRESS: `${loopback}:${logic.port}`,
+  };
+
+  const plan = (name: string, env: NodeJS.ProcessEnv, metrics: Port, ports: Port[]): ServicePlan => ({
+    name,
+    entry: `services/${name.replace(/-\d+$/, '')}/main.ts`,
+    env: { ...common, ...env, METRICS_PORT: String(metrics.port) },
+    ports: [...ports, metrics],
+    metricsUrl: `http://${loopback}:${metrics.port}/metrics`,
+    readyUrl: `http://${loopback}:${metrics.port}/readyz`,
+  });
+
+  const gateways = gatewayPorts(profile).map(({ http, grpc, metrics }, index) =>
+    plan(
+      `gateway-${index + 1}`,
+      {
+        GATEWAY_ID: `gateway-${index + 1}`,
+        GATEWAY_HOST: profile.env.GATEWAY_HOST ?? loopback,
+        GATEWAY_PORT: String(http.port),
+        GATEWAY_GRPC_PORT: String(grpc.port),
+        GATEWAY_GRPC_ADVERTISE: `${loopback}:${grpc.port}`,
+        AUTH_PUBLIC_KEY_FILE: keys.AUTH_PUBLIC_KEY_FILE,
+      },
+      metrics,
+      [http, grpc],
+    ),
+  );
+
+  return [
+    plan(
+      'repo',
+      {
+        DATABASE_URL: servers.DATABASE_URL,
+        REDIS_URL: servers.REDIS_URL,
+        REPO_GRPC_PORT: String(repo.port),
+      },
+      portOf(profile, 'REPO_METRICS_PORT', 9466),
+      [repo],
+    ),
+    plan('task', {}, portOf(profile, 'TASK_METRICS_PORT', 9467), []),
+    plan(
+      'logic',
+      { LOGIC_GRPC_PORT: String(logic.port), AUTH_PRIVATE_KEY_FILE: keys.AUTH_PRIVATE_KEY_FILE },
+      portOf(profile, 'LOGIC_METRICS_PORT', 9465),
+      [logic],
+    ),
+    plan('pusher', {}, portOf(profile, 'PUSHER_METRICS_PORT', 9468), []),
+    ...gateways,
+  ];
+}
+
+export interface GatewayPorts {
+  http: Port;
+  grpc: Port;
+  metrics: Port;
+}
+
+/** The first gateway has the contract's ports, each further one its own beside them. */
+export function gatewayPorts(profile: Profile): GatewayPorts[] {
+  return Array.from({ length: profile.gateways }, (_, index) => {
+    const prefix = index === 0 ? 'GATEWAY' : `GATEWAY${index + 1}`;
+    return {
+      http: portOf(profile, `${prefix}_PORT`, 8080 + index),
+      grpc: portOf(profile, `${prefix}_GRPC_PORT`, 9003 + 10 * index),
+      metrics: portOf(profile, `${prefix}_METRICS_PORT`, 9464 + 10 * index),
+    };
+  });
+}
+
+function portOf(profile: Profile, variable: string, standard: number): Port {
+  const port = wholeNumber(variable, profile.env[variable], standard + profile.portOffset);
+  if (port < 1 || port > 65_535)
+    throw new Problem(`${variable} must be a port from 1 to 65535, not ${port}.`);
+  return { variable, port };
+}
+
+function wholeNumber(variable: string, text: string | undefined, standard: number): number {
+  if (text === undefined || text === '') return standard;
+  if (!/^\d{1,9}$/.test(text)) throw new Problem(`${variable} must be a whole number, not "${text}".`);
+  return Number(text);
+}
