@@ -28,9 +28,17 @@ function runUnderNeededNode() {
       PATH: [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter),
     },
   });
+  followNpm(() => child.kill('SIGTERM'));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => giveUp(`${node} does not run here (${error.message}).`));
   child.once('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+}
+
+/** When npm, which started this process, is killed, nobody could stop the script any more: it has to stop. */
+function followNpm(stop) {
+  const npmPid = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return;
+  setInterval(() => process.ppid !== npmPid && stop(), 500).unref();
 }
 
 function neededNodeProgram() {

@@ -1,5 +1,6 @@
 import { assertDiskSpace } from './disk.ts';
 import { assertExternalServersAnswer } from './external-servers.ts';
+import { assertOwnHome, makeHome } from './home.ts';
 import { claim, type Lock } from './lock.ts';
 import { assertPortsFree } from './ports.ts';
 import { Problem } from './problem.ts';
@@ -50,6 +51,7 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
 
   return {
     async start() {
+      assertOwnHome(profile.home);
       lock = await claimHome(profile.home);
       await endLeftovers(profile.home);
       let secrets: Secrets | undefined;
@@ -65,6 +67,7 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
       });
       const packages = await checkEverything(profile, servers, extras);
 
+      makeHome(profile.home);
       await installPackages(packages, profile.home, progress);
       await Promise.all(servers.map((server) => startServer(server, progress)));
       const { databasePassword, keys } = ownSecrets();

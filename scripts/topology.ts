@@ -116,6 +116,7 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
     LOGIC_ID: 'logic-1',
     RATE_LIMIT_REGISTER_PER_HOUR: '0',
     ...profile.env,
+    GOCHAT_HOME: profile.home,
     BIND_HOST: loopback,
     KAFKA_BROKERS: servers.KAFKA_BROKERS,
     TEMPORAL_ADDRESS: servers.TEMPORAL_ADDRESS,
@@ -169,6 +170,13 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
     plan('pusher', {}, portOf(profile, 'PUSHER_METRICS_PORT', 9468), []),
     ...gateways,
   ];
+}
+
+/** Every port that the services will listen on. */
+export function servicePorts(profile: Profile): Port[] {
+  const nowhere = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
+  const keys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '' };
+  return servicePlans(profile, nowhere, keys).flatMap((plan) => plan.ports);
 }
 
 export interface GatewayPorts {

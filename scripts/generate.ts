@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Problem, report } from './problem.ts';
+import { output } from './program.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const generated = join(root, 'lib', 'gen');
+const prismaClient = join(root, 'services', 'repo', 'prisma', 'client');
+const prismaSources = ['prisma/schema.prisma', 'prisma.config.ts', 'node_modules/prisma/package.json'];
+
+/** `npm run generate` renews the code made from proto/ and prisma/; with --check it only looks (lib/gen). */
+if (import.meta.main) {
+  try {
+    if (process.argv.includes('--check')) await assertProtoCodeIsCurrent();
+    else await Promise.all([generateProtoCode(), generatePrismaClient()]);
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** lib/gen is committed: whoever reads the code finds the types, and a change shows in the diff. */
+export async function generateProtoCode(): Promise<void> {
+  const fresh = await freshProtoCode();
+  rmSync(generated, { recursive: true, force: true });
+  cpSync(fresh.code, generated, { recursive: true });
+  fresh.remove();
+}
+
+export async function assertProtoCodeIsCurrent(): Promise<void> {
+  const fresh = await freshProtoCode();
+  const stale = differingFiles(fresh.code, generated);
+  fresh.remove();
+  if (stale.length === 0) return;
+  throw new Problem('lib/gen is not what proto/ says: run npm run generate and commit it.', stale.join('\n'));
+}
+
+/** The Prisma client is not committed (it is large); it is made where it is missing or older than its schema. */
+export async function generatePrismaClient(): Promise<void> {
+  const stamp = join(prismaClient, '.made-from');
+  const wanted = digestOf(prismaSources);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  // Generating needs no schema engine, which Prisma would otherwise try to download.
+  process.env.PRISMA_SCHEMA_ENGINE_BINARY = '/bin/true';
+  const { code, stdout, stderr } = await run('prisma', ['generate', '--no-hints']);
+  if (code !== 0) throw new Problem('prisma could not generate the client:', `${stdout}${stderr}`);
+  writeFileSync(stamp, wanted);
+}
+
+async function freshProtoCode(): Promise<{ code: string; remove(): void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'gochat-proto-'));
+  // The template's `out` is ../lib/gen, seen from proto/.
+  const options = [
+    'generate',
+    'proto',
+    '--template',
+    'proto/buf.gen.yaml',
+    '--output',
+    join(folder, 'proto'),
+  ];
+  const { code, stderr } = await run('buf', options);
+  if (code !== 0) throw new Problem('buf could not generate lib/gen:', stderr);
+  return { code: join(folder, 'lib', 'gen'), remove: () => rmSync(folder, { recursive: true }) };
+}
+
+function run(tool: string, args: string[]) {
+  return output(join(root, 'node_modules', '.bin', tool), args, { timeoutMs: 120_000 });
+}
+
+/** Paths that only one of the folders has, or that differ. */
+export function differingFiles(one: string, other: string): string[] {
+  const names = new Set([...filesIn(one), ...filesIn(other)]);
+  return [...names].sort().filter((name) => contentOf(join(one, name)) !== contentOf(join(other, name)));
+}
+
+function filesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+function contentOf(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+function digestOf(paths: string[]): string {
+  const hash = createHash('sha256');
+  for (const path of paths) hash.update(readFileSync(join(root, path)));
+  return hash.digest('hex');
+}

@@ -1,0 +1,86 @@
+import type { Message, Rest } from '../../clients/sdk/rest.ts';
+import { type ChatSocket, type Frame, openSocket } from '../../clients/sdk/socket.ts';
+import type { Ledger } from './ledger.ts';
+
+export type Participant = {
+  nick: string;
+  present(): boolean;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  /** Sends a line and resolves with its seq id when it is acknowledged. */
+  say(line: number, text: string): Promise<number>;
+};
+
+const ackDeadlineMs = 15_000;
+
+/** One nick of the log: a registered user whose presence is a socket. What it receives goes into the ledger. */
+export function createParticipant(options: {
+  nick: string;
+  gatewayUrl: string;
+  rest: Rest;
+  accessToken: string;
+  conversationId: string;
+  ledger: Ledger;
+}): Participant {
+  const { nick, conversationId, ledger } = options;
+  const waiting = new Map<
+    string,
+    { resolve: (seqId: number) => void; reject: (error: Error) => void; sentAt: number }
+  >();
+  let socket: ChatSocket | undefined;
+
+  function onFrame(frame: Frame): void {
+    const data = frame.data ?? {};
+    if (frame.type === 'new-message' && data.conversationId === conversationId) {
+      ledger.received(nick, data as unknown as Message);
+    }
+    if (frame.type === 'message-ack') settle(String(data.clientMsgId), Number(data.seqId));
+    if (frame.type === 'error') {
+      waiting.get(String(data.clientMsgId))?.reject(new Error(`${nick}: ${data.code}: ${data.message}`));
+    }
+  }
+
+  function settle(clientMsgId: string, seqId: number): void {
+    const entry = waiting.get(clientMsgId);
+    if (!entry) return;
+    waiting.delete(clientMsgId);
+    ledger.acknowledged(performance.now() - entry.sentAt);
+    entry.resolve(seqId);
+  }
+
+  return {
+    nick,
+    present: () => socket !== undefined,
+    async connect() {
+      socket = await openSocket(options.gatewayUrl, options.accessToken, onFrame);
+      ledger.joined(nick);
+    },
+    async disconnect() {
+      await ledger.caughtUp(nick);
+      ledger.left(nick);
+      const leaving = socket;
+      socket = undefined;
+      await leaving?.close();
+    },
+    say(line, text) {
+      const clientMsgId = `line-${line}`;
+      return new Promise<number>((resolve, reject) => {
+        const sentAt = performance.now();
+        const deadline = setTimeout(
+          () => reject(new Error(`${nick}: no ack for line ${line}`)),
+          ackDeadlineMs,
+        );
+        waiting.set(clientMsgId, {
+          sentAt,
+          resolve: (seqId) => {
+            clearTimeout(deadline);
+            resolve(seqId);
+          },
+          reject,
+        });
+        ledger.sent(line, nick, text, sentAt);
+        socket?.send('send-message', { conversationId, clientMsgId, content: text });
+      });
+    },
+  };
+}

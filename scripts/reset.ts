@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { wipeHome } from './home.ts';
+import { claim } from './lock.ts';
+import { Problem, report } from './problem.ts';
+import { endLeftovers, readRunFile, supervisorName } from './run-file.ts';
+import { testProfile, userProfile } from './topology.ts';
+
+/** `npm run reset`: everything that this folder's GoChat has stored is gone; downloads stay cached. */
+try {
+  const { home } = userProfile(process.env);
+  const tests = testProfile(process.env).home;
+  for (const folder of tests.startsWith(home) ? [home, tests] : [home]) await assertStopped(folder);
+  const existed = existsSync(home);
+  wipeHome(home);
+  console.log(existed ? `${home} is wiped.` : `There is nothing to wipe: ${home} does not exist.`);
+} catch (error) {
+  report(error);
+}
+process.exit();
+
+async function assertStopped(home: string): Promise<void> {
+  if ((await claim(home)) === undefined) {
+    const pid = readRunFile(home)[supervisorName]?.pid;
+    throw new Problem(`GoChat runs from ${home}${pid === undefined ? '' : ` (pid ${pid})`}: stop it first.`);
+  }
+  await endLeftovers(home);
+}

@@ -1,0 +1,55 @@
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { generatePrismaClient } from './generate.ts';
+import { Problem, report } from './problem.ts';
+import { createProgress, elapsed } from './progress.ts';
+import { createServers } from './servers.ts';
+import { createServices, type Services } from './services.ts';
+import { aborted, stopSignal } from './stop-signal.ts';
+import { type Profile, servicePorts, userProfile } from './topology.ts';
+import { welcome } from './welcome.ts';
+
+/** `npm start`: the whole system in the foreground, until Ctrl-C or SIGTERM. */
+const startedAt = performance.now();
+const stop = stopSignal();
+const progress = createProgress();
+
+try {
+  await main(userProfile(process.env, gatewayCount()));
+} catch (error) {
+  report(error);
+}
+process.exit();
+
+async function main(profile: Profile): Promise<void> {
+  const servers = createServers(profile, progress, { ports: servicePorts(profile) });
+  let services: Services | undefined;
+
+  const startAll = async () => {
+    const running = await servers.start();
+    await generatePrismaClient();
+    if (stop.aborted) return;
+    services = createServices(profile, running, progress);
+    await services.start();
+    if (!stop.aborted) console.log(welcome(profile, running, services.plans, elapsed(startedAt)));
+  };
+
+  try {
+    await Promise.race([startAll(), aborted(stop)]);
+    await aborted(stop);
+    progress.say('Stopping: first what takes in work, last what stores it');
+  } finally {
+    await services?.stop();
+    await servers.stop();
+  }
+  progress.say('Everything has stopped; the data is kept');
+}
+
+function gatewayCount(): number {
+  try {
+    const { values } = parseArgs({ options: { gateways: { type: 'string', default: '1' } } });
+    return Number.parseInt(values.gateways, 10);
+  } catch (error) {
+    throw new Problem(`npm start takes no option but --gateways NUMBER (${(error as Error).message}).`);
+  }
+}
