@@ -67,15 +67,12 @@ async function replay(path: string): Promise<boolean> {
   const ledger = createLedger();
   const participants = new Map<string, Participant>();
   for (const [index, nick] of log.nicks.entries()) {
-    const accessToken = sessions.get(nick)?.accessToken ?? '';
-    const gatewayUrl = gatewayOf(index);
     participants.set(
       nick,
       createParticipant({
         nick,
-        gatewayUrl,
-        rest: createRest(gatewayUrl, accessToken),
-        accessToken,
+        gatewayUrl: gatewayOf(index),
+        accessToken: sessions.get(nick)?.accessToken ?? '',
         conversationId: conversation.id,
         ledger,
       }),

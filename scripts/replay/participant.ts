@@ -1,4 +1,4 @@
-import type { Message, Rest } from '../../clients/sdk/rest.ts';
+import type { Message } from '../../clients/sdk/rest.ts';
 import { type ChatSocket, type Frame, openSocket } from '../../clients/sdk/socket.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -17,7 +17,6 @@ const ackDeadlineMs = 15_000;
 export function createParticipant(options: {
   nick: string;
   gatewayUrl: string;
-  rest: Rest;
   accessToken: string;
   conversationId: string;
   ledger: Ledger;

@@ -1,0 +1,79 @@
+import type { Conversation } from '../../lib/wire/conversation.ts';
+import type { Message } from '../../lib/wire/message.ts';
+import type { FriendRequest, User } from '../../lib/wire/user.ts';
+
+export type { Conversation, FriendRequest, Message, User };
+
+export type Session = {
+  user: User;
+  accessToken: string;
+  refreshToken: string;
+  /** Seconds. */
+  expiresIn: number;
+  sessionId: string;
+};
+
+/** What a refused request answers (RFC 9457). */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly status: number;
+  readonly code: string;
+  readonly errors: { path: string; message: string }[];
+
+  constructor(
+    status: number,
+    body: { code?: string; detail?: string; errors?: { path: string; message: string }[] },
+  ) {
+    super(`${status} ${body.code ?? ''}: ${body.detail ?? ''}`);
+    this.status = status;
+    this.code = body.code ?? '';
+    this.errors = body.errors ?? [];
+  }
+}
+
+export type RequestOptions = { body?: unknown; idempotencyKey?: string; headers?: Record<string, string> };
+
+export type Rest = ReturnType<typeof createRest>;
+
+const deadlineMs = 30_000;
+
+/** REST calls to a gateway as one user, or as nobody without a token. Rejects with ProblemError. */
+export function createRest(baseUrl: string, accessToken?: string) {
+  async function call<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    const response = await fetch(new URL(path, baseUrl), {
+      method,
+      headers: {
+        ...(accessToken ? { authorization: `Bearer ${accessToken}` } : {}),
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(options.idempotencyKey ? { 'idempotency-key': options.idempotencyKey } : {}),
+        ...options.headers,
+      },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      signal: AbortSignal.timeout(deadlineMs),
+    });
+    const text = await response.text();
+    const answer = text === '' ? undefined : JSON.parse(text);
+    if (!response.ok) throw new ProblemError(response.status, answer ?? {});
+    return answer;
+  }
+
+  return {
+    call,
+    get: <T>(path: string) => call<T>('GET', path),
+    post: <T>(path: string, body: unknown = {}, options: RequestOptions = {}) =>
+      call<T>('POST', path, { ...options, body }),
+    put: <T>(path: string, body: unknown = {}) => call<T>('PUT', path, { body }),
+    patch: <T>(path: string, body: unknown) => call<T>('PATCH', path, { body }),
+    delete: (path: string) => call<undefined>('DELETE', path),
+    /** The same gateway with a user's token. */
+    as: (token: string) => createRest(baseUrl, token),
+
+    register: (username: string, password: string) =>
+      call<Session>('POST', '/auth/register', { body: { username, password } }),
+    messagesAfter: (conversationId: string, afterSeq: number, limit = 200) =>
+      call<{ messages: Message[]; hasMore: boolean }>(
+        'GET',
+        `/conversations/${conversationId}/messages?afterSeq=${afterSeq}&limit=${limit}`,
+      ),
+  };
+}
