@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { createLogger, type Logger } from '../../lib/log.ts';
+import { splitStatements } from './sql-statements.ts';
+
+const migrationsFolder = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
+
+type Migration = { version: string; checksum: string; statements: string[] };
+
+/**
+ * Brings a database to the newest version of the schema, creating it if the account may. Safe to repeat, safe from
+ * two processes at once, and after a crash it goes on behind the last statement that was done. Waits for the
+ * server up to `waitMs`. Throws when a migration that was applied has changed since. Answers the versions applied
+ * by this call.
+ */
+export async function migrate(options: {
+  url: string;
+  log: Logger;
+  waitMs?: number;
+  folder?: string;
+}): Promise<string[]> {
+  const migrations = await readMigrations(options.folder ?? migrationsFolder);
+  const url = new URL(options.url);
+  const database = decodeURIComponent(url.pathname.slice(1));
+  if (database === '') throw new Error('DATABASE_URL names no database');
+  url.pathname = '/';
+  const connection = await connect(url.href, options.log, options.waitMs ?? 60_000);
+  try {
+    await useDatabase(connection, database);
+    return await withLock(connection, database, () => applyAll(connection, migrations, options.log));
+  } finally {
+    await connection.end();
+  }
+}
+
+async function readMigrations(folder: string): Promise<Migration[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const versions = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return Promise.all(
+    versions.sort().map(async (version) => {
+      const text = await readFile(`${folder}/${version}/migration.sql`, 'utf8');
+      const checksum = createHash('sha256').update(text).digest('hex');
+      return { version, checksum, statements: splitStatements(text) };
+    }),
+  );
+}
+
+async function connect(uri: string, log: Logger, waitMs: number): Promise<Connection> {
+  const until = Date.now() + waitMs;
+  for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2000)) {
+    try {
+      return await createConnection({ uri, connectTimeout: 3000, charset: 'UTF8MB4_BIN' });
+    } catch (error) {
+      if (!isNotThereYet(error) || Date.now() + pauseMs > until) throw error;
+      log.info({ pauseMs, reason: (error as Error).message }, 'waiting for the database server');
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+const errnoOf = (error: unknown): number => (error as { errno?: number }).errno ?? 0;
+
+/** 1040 too many connections, 1053 shutting down. */
+const isNotThereYet = (error: unknown): boolean =>
+  [1040, 1053].includes(errnoOf(error)) ||
+  ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'PROTOCOL_CONNECTION_LOST'].includes(
+    (error as NodeJS.ErrnoException).code ?? '',
+  );
+
+async function useDatabase(connection: Connection, database: string): Promise<void> {
+  const name = connection.escapeId(database);
+  try {
+    await connection.query(`CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
+  } catch (error) {
+    // 1044, 1045 and 1227: the account may not create databases; then somebody else has to have done it.
+    if (![1044, 1045, 1227].includes(errnoOf(error))) throw error;
+  }
+  await connection.query(`USE ${name}`);
+}
+
+async function withLock<T>(connection: Connection, database: string, work: () => Promise<T>): Promise<T> {
+  // A lock's name has at most 64 characters and belongs to the whole server.
+  const name = `gochat-migrate-${createHash('sha256').update(database).digest('hex').slice(0, 32)}`;
+  const [rows] = await connection.query<RowDataPacket[]>('SELECT GET_LOCK(?, 120) AS locked', [name]);
+  if (rows[0]?.locked !== 1)
+    throw new Error('another process has been migrating this database for 2 minutes');
+  try {
+    return await work();
+  } finally {
+    await connection.query('DO RELEASE_LOCK(?)', [name]);
+  }
+}
+
+async function applyAll(connection: Connection, migrations: Migration[], log: Logger): Promise<string[]> {
+  await connection.query(`
+    CREATE TABLE IF NOT EXISTS schema_migrations (
+      version VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      checksum CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      -- Statements done so far: DDL commits by itself, so a migration can stop in its middle.
+      statements_done INT NOT NULL,
+      -- Unix milliseconds; NULL until all of it is done.
+      applied_at BIGINT NULL,
+      PRIMARY KEY (version)
+    ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
+  const applied: string[] = [];
+  for (const migration of migrations) {
+    if (await apply(connection, migration)) {
+      applied.push(migration.version);
+      log.info({ version: migration.version }, 'migration applied');
+    }
+  }
+  return applied;
+}
+
+/** Answers false when it was applied before. */
+async function apply(connection: Connection, { version, checksum, statements }: Migration): Promise<boolean> {
+  const [rows] = await connection.query<RowDataPacket[]>(
+    'SELECT checksum, statements_done, applied_at FROM schema_migrations WHERE version = ?',
+    [version],
+  );
+  const found = rows[0];
+  if (found && found.checksum !== checksum) {
+    throw new Error(`migration ${version} was applied and has changed since: write a new one instead`);
+  }
+  if (found && found.applied_at !== null) return false;
+  if (!found) {
+    await connection.query('INSERT INTO schema_migrations VALUES (?, ?, 0, NULL)', [version, checksum]);
+  }
+
+  const done: number = found?.statements_done ?? 0;
+  for (const [index, statement] of statements.entries()) {
+    if (index < done) continue;
+    await connection.beginTransaction();
+    try {
+      await connection.query(statement);
+    } catch (error) {
+      // DDL that was done just before a crash, and not noted any more.
+      const repeated = found && index === done && isAlreadyThere(error);
+      if (!repeated) throw error;
+    }
+    await connection.query('UPDATE schema_migrations SET statements_done = ? WHERE version = ?', [
+      index + 1,
+      version,
+    ]);
+    await connection.commit();
+  }
+  await connection.query('UPDATE schema_migrations SET applied_at = ? WHERE version = ?', [
+    Date.now(),
+    version,
+  ]);
+  return true;
+}
+
+/** 1050 table exists, 1051 unknown table, 1060 column exists, 1061 key exists, 1091 nothing to drop. */
+const isAlreadyThere = (error: unknown): boolean => [1050, 1051, 1060, 1061, 1091].includes(errnoOf(error));
+
+if (import.meta.main) {
+  const log = createLogger('repo', process.env.LOG_LEVEL);
+  try {
+    const url = process.env.DATABASE_URL;
+    if (!url) throw new Error('configuration: DATABASE_URL is not set');
+    const applied = await migrate({ url, log });
+    log.info({ applied }, 'the database is up to date');
+  } catch (error) {
+    log.fatal({ err: error }, 'cannot migrate the database');
+    process.exitCode = 1;
+  }
+}
