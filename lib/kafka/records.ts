@@ -51,6 +51,8 @@ export type DownstreamMessage = {
   mentions?: string[];
   /** The socket session that sent it gets the acknowledgement instead. */
   sender_session_id?: string;
+  /** Recalled before it was delivered: its content is empty. */
+  deleted?: boolean;
 };
 
 export type DownstreamAck = {
@@ -90,6 +92,8 @@ export type FanoutTask = {
   last_seq_id: number;
   /** When the first of them was received, Unix milliseconds. */
   sent_at: number;
+  /** The socket sessions that sent them, left out of the delivery. Those sent by REST have none. */
+  origins?: { seq_id: number; session_id: string }[];
 };
 
 /** What every record of the *-events topics has. */

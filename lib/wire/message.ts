@@ -65,6 +65,6 @@ export const fromDownstream = (message: DownstreamMessage): Message => ({
   clientMsgId: message.client_msg_id,
   ...(message.reply_to_seq_id === undefined ? {} : { replyToSeqId: message.reply_to_seq_id }),
   ...(message.mentions === undefined ? {} : { mentions: message.mentions }),
-  deleted: false,
+  deleted: message.deleted ?? false,
   createdAt: message.created_at,
 });

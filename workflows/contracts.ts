@@ -1,0 +1,140 @@
+/**
+ * What callers and flows agree on: names, arguments and results. Pure data, so that services and workflows can
+ * both import it. Payloads carry ids; callers fetch the objects from im-repo afterwards.
+ */
+import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
+import type { Code } from '../lib/errors.ts';
+import { createGroupId, fanoutId, friendRequestId, taskQueues } from './ids.ts';
+
+/** A business refusal is a result: it stays the answer of its update, and no workflow fails over it. */
+export type Refusal = { ok: false; code: Code; message: string };
+
+/**
+ * What every command carries. `attempt` is the update id as well: the same attempt sent again, or found in the
+ * start arguments, is carried out once and answered alike.
+ */
+type Attempt = { attempt: string };
+
+export type RequestInput = Attempt & { requesterId: string; targetId: string; message: string };
+export type DecideInput = Attempt & { requestId: string; actorId: string; action: 'accept' | 'reject' };
+export type WithdrawInput = Attempt & { requestId: string; actorId: string };
+
+/** `conversationId` is set when the other one's request was pending: asking back accepts it. */
+export type RequestResult = { ok: true; requestId: string; conversationId?: string } | Refusal;
+/** `conversationId` is set when accepted (and nobody ended the friendship again in between). */
+export type DecideResult = { ok: true; requestId: string; conversationId?: string } | Refusal;
+export type WithdrawResult = { ok: true; requestId: string } | Refusal;
+
+export type FriendRequestCommand =
+  | { update: 'request'; input: RequestInput }
+  | { update: 'decide'; input: DecideInput }
+  | { update: 'withdraw'; input: WithdrawInput };
+
+export type FriendRequestArgs = {
+  /** The pair, the lower id (by number) first. */
+  userIds: [low: string, high: string];
+  /** The command that started the run: carried out even if its update got lost with a server. */
+  opening?: FriendRequestCommand;
+};
+
+export type FriendRequestState = {
+  phase: 'working' | 'pending' | 'closed';
+  requestId?: string;
+  /** FriendRequestStatus of the request named. */
+  status?: number;
+  expiresAt?: number;
+  conversationId?: string;
+};
+
+export const friendRequest = {
+  workflowType: 'friendRequest',
+  request: update<RequestResult, RequestInput>('request'),
+  decide: update<DecideResult, DecideInput>('decide'),
+  withdraw: update<WithdrawResult, WithdrawInput>('withdraw'),
+  state: query<FriendRequestState>('state'),
+} as const;
+
+/**
+ * How update-with-start starts the pair's flow, or finds it. Closed runs may be followed by new ones: the row in the
+ * database decides, so a decision or a new request never depends on which run it meets.
+ */
+export function friendRequestStart(userIds: readonly [string, string], opening: FriendRequestCommand) {
+  const [a, b] = userIds;
+  const pair: [string, string] = BigInt(a) < BigInt(b) ? [a, b] : [b, a];
+  const actor = opening.update === 'request' ? opening.input.requesterId : opening.input.actorId;
+  return {
+    workflowId: friendRequestId(a, b),
+    taskQueue: taskQueues.interactive,
+    args: [{ userIds: pair, opening }] as [FriendRequestArgs],
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    // A Keyword holds one value: the one who acts. The pair is in the workflow id.
+    searchAttributes: { UserId: [actor] },
+    staticSummary: `Friend request between ${pair[0]} and ${pair[1]}`,
+  };
+}
+
+export type CreateGroupArgs = {
+  /** Chosen by the caller, so that a retry meets the same flow and the same group. */
+  conversationId: string;
+  ownerId: string;
+  /** The first members besides the owner, up to 1,000, each once. */
+  memberIds: string[];
+  name: string;
+  avatarUrl: string;
+  description: string;
+  maxMembers: number;
+};
+
+export type CreateGroupResult = { ok: true; conversationId: string } | Refusal;
+
+export const createGroup = {
+  workflowType: 'createGroup',
+  /** Waits for the outcome. It takes nothing: the start arguments say all. */
+  result: update<CreateGroupResult>('result'),
+} as const;
+
+/** How update-with-start starts the creation of a group, or finds it; every step of it may be repeated. */
+export function createGroupStart(args: CreateGroupArgs) {
+  return {
+    workflowId: createGroupId(args.conversationId),
+    taskQueue: taskQueues.interactive,
+    args: [args] as [CreateGroupArgs],
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    searchAttributes: { ConversationId: [args.conversationId], UserId: [args.ownerId] },
+    staticSummary: `Group ${args.conversationId} with ${args.memberIds.length + 1} members`,
+  };
+}
+
+export type FanoutArgs = { conversationId: string };
+
+export const fanoutMessages = {
+  workflowType: 'fanoutMessages',
+  /** There are messages beyond what was fanned out. */
+  wake: signal('wake'),
+} as const;
+
+/** How signal-with-start wakes the fan-out of a conversation, or starts it. */
+export function fanoutStart(conversationId: string) {
+  return {
+    workflowId: fanoutId(conversationId),
+    taskQueue: taskQueues.fanout,
+    args: [{ conversationId }] as [FanoutArgs],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    searchAttributes: { ConversationId: [conversationId] },
+    staticSummary: `Messages of conversation ${conversationId} to its members`,
+  };
+}
+
+function update<Result, Input = never>(name: string) {
+  return { type: 'update', name } as UpdateDefinition<Result, [Input] extends [never] ? [] : [Input]>;
+}
+
+function query<Result>(name: string) {
+  return { type: 'query', name } as QueryDefinition<Result, []>;
+}
+
+function signal(name: string) {
+  return { type: 'signal', name } as SignalDefinition<[]>;
+}
