@@ -3,7 +3,7 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { formatSql, type SqlValue } from './sql.ts';
 
-export { isDuplicateKey, literal } from './sql.ts';
+export { formatSql, isDuplicateKey, literal } from './sql.ts';
 export type { SqlValue };
 
 export type Sql = {
