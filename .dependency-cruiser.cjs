@@ -1,0 +1,113 @@
+// What may import what. The rules keep the services apart and the workflows deterministic.
+
+/** Modules of lib without I/O, which a workflow may use. */
+const pureLib = '^lib/(errors|ids)(\\.ts$|/)';
+const generated = '^(lib/gen|services/repo/prisma/client)/';
+const tests = '\\.test\\.ts$|^test/';
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two modules that need each other are one module, or hide a third.',
+      severity: 'error',
+      from: { pathNot: generated },
+      to: { circular: true },
+    },
+    {
+      name: 'workflows-know-activities-by-type-only',
+      comment: 'Workflow code must be deterministic: activities are called by name through proxies.',
+      severity: 'error',
+      from: { path: '^workflows/', pathNot: tests },
+      to: { path: '^activities/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'workflows-import-no-io',
+      comment: 'Workflow code runs in a sandbox: no services, and of lib only what is pure.',
+      severity: 'error',
+      from: { path: '^workflows/', pathNot: tests },
+      to: { path: '^(services|lib)/', pathNot: pureLib, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'workflows-import-no-node',
+      comment: 'The clock, randomness and files of Node are not deterministic.',
+      severity: 'error',
+      from: { path: '^workflows/', pathNot: tests },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'services-are-apart',
+      comment: 'Services talk over gRPC and Kafka; what two of them share belongs to lib.',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/' },
+      to: { path: '^services/', pathNot: '^services/$1/' },
+    },
+    {
+      name: 'only-repo-touches-storage',
+      comment: 'Only services/repo stores: nobody else opens MySQL or Redis.',
+      severity: 'error',
+      from: { path: '^(services|lib|workflows|activities)/', pathNot: '^services/repo/' },
+      to: { path: '(^|/)node_modules/(mysql2|ioredis|@prisma)/|^services/repo/prisma/' },
+    },
+    {
+      name: 'only-lib-kafka-imports-kafkajs',
+      comment: 'One place knows the client library and its traps.',
+      severity: 'error',
+      from: { path: '^(services|lib|workflows|activities|bench|clients)/', pathNot: '^lib/kafka(\\.ts$|/)' },
+      to: { path: '(^|/)node_modules/kafkajs/' },
+    },
+    {
+      name: 'lib-knows-nobody',
+      comment: 'lib is below the services, workflows and activities.',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { path: '^(services|workflows|activities|scripts|test)/' },
+    },
+    {
+      name: 'scripts-know-no-service',
+      comment: 'Scripts start processes; they share no code with them.',
+      severity: 'error',
+      from: { path: '^scripts/', pathNot: tests },
+      to: { path: '^(services|lib|workflows|activities|test)/' },
+    },
+    {
+      name: 'clients-know-only-the-contract',
+      severity: 'error',
+      from: { path: '^clients/' },
+      to: { path: '^(services|lib|workflows|activities|scripts)/' },
+    },
+    {
+      name: 'every-import-resolves',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'packages-are-declared',
+      comment: 'A package that only another package brings may be gone tomorrow.',
+      severity: 'error',
+      from: { pathNot: generated },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'services-run-without-dev-packages',
+      severity: 'error',
+      from: { path: '^(services|lib|workflows|activities)/', pathNot: tests },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'A module that nobody imports and that starts nothing is forgotten.',
+      severity: 'error',
+      from: { orphan: true, pathNot: [tests, generated, '(^|/)main\\.ts$', '^scripts/'] },
+      to: {},
+    },
+  ],
+  options: {
+    // TypeScript 7 has no compiler API in JavaScript; swc parses the sources instead.
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.cjs', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};
