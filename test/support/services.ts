@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+type Process = { pid: number; restarts: number };
+
+/** The processes of the system under test, by name: `repo`, `logic`, `task`, `pusher`, `gateway-1`, `gateway-2`. */
+export function runningProcess(name: string): Process {
+  const home = process.env.GOCHAT_HOME ?? '.gochat';
+  const run: Record<string, Process> = JSON.parse(readFileSync(join(home, 'run.json'), 'utf8'));
+  const found = run[name];
+  if (!found) throw new Error(`${name} is not among the running processes`);
+  return found;
+}
+
+/** Ends a process of the system under test without a chance to clean up; its supervisor starts it again. */
+export function killService(name: string): Process {
+  const found = runningProcess(name);
+  process.kill(found.pid, 'SIGKILL');
+  return found;
+}
