@@ -70,7 +70,7 @@ export async function stubborn(person: Person, baseUrl = gatewayUrl): Promise<St
         }
         const data = await Promise.race([
           ack,
-          new Promise<undefined>((resolve) => setTimeout(resolve, ackDeadlineMs)),
+          new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ackDeadlineMs)),
         ]);
         if (data) {
           acks.delete(clientMsgId);
@@ -79,7 +79,9 @@ export async function stubborn(person: Person, baseUrl = gatewayUrl): Promise<St
       }
     },
     async catchUp(conversationId) {
-      for (const message of await wholeHistory(person, conversationId)) received.set(message.seqId, message);
+      for (const message of await wholeHistory(person, conversationId)) {
+        if (!received.has(message.seqId)) received.set(message.seqId, message);
+      }
     },
     async close() {
       over = true;
