@@ -73,8 +73,9 @@ module.exports = {
     {
       name: 'clients-know-only-the-contract',
       severity: 'error',
+      comment: 'A client sees what any client sees: lib/wire says what goes over the wire.',
       from: { path: '^clients/' },
-      to: { path: '^(services|lib|workflows|activities|scripts)/' },
+      to: { path: '^(services|lib|workflows|activities|scripts)/', pathNot: '^lib/wire/' },
     },
     {
       name: 'every-import-resolves',
@@ -108,6 +109,10 @@ module.exports = {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.cjs', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.cjs', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
   },
 };

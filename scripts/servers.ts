@@ -1,6 +1,6 @@
 import { assertDiskSpace } from './disk.ts';
 import { assertExternalServersAnswer } from './external-servers.ts';
-import { assertOwnHome, makeHome } from './home.ts';
+import { assertOwnHome, makeHome, wipeHome } from './home.ts';
 import { claim, type Lock } from './lock.ts';
 import { assertPortsFree } from './ports.ts';
 import { Problem } from './problem.ts';
@@ -38,6 +38,8 @@ export interface Extras {
   /** Ports that whoever runs on the servers will need. */
   ports?: readonly Port[];
   requirements?: readonly Requirement[];
+  /** Begin with empty servers: whatever the last run stored is wiped. */
+  fresh?: boolean;
 }
 
 /**
@@ -67,6 +69,7 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
       });
       const packages = await checkEverything(profile, servers, extras);
 
+      if (extras.fresh === true) wipeHome(profile.home);
       makeHome(profile.home);
       await installPackages(packages, profile.home, progress);
       await Promise.all(servers.map((server) => startServer(server, progress)));

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { generatePrismaClient } from './generate.ts';
+import { report } from './problem.ts';
+import { createProgress, elapsed } from './progress.ts';
+import { createServers, type RunningServers, type Servers } from './servers.ts';
+import { createServices, type Services } from './services.ts';
+import { temporalCli, temporalTestServer, testServerRequirements } from './stack/temporal.ts';
+import { aborted, stopSignal } from './stop-signal.ts';
+import { lastLines } from './supervisor.ts';
+import type { Counts } from './testing/counts-reporter.ts';
+import { type Selected, select } from './testing/selection.ts';
+import { steps } from './testing/steps.ts';
+import { gatewayPorts, type ServicePlan, servicePorts, testProfile } from './topology.ts';
+
+/**
+ * `npm test [-- STEP … | FILE …]`: every step, one after the other, on servers of its own ports and data,
+ * beside whatever else runs. All steps run, even after one has failed.
+ */
+const startedAt = performance.now();
+const stop = stopSignal();
+const progress = createProgress();
+const profile = testProfile(process.env);
+const total: Counts = { passed: 0, failed: 0 };
+let servers: Servers | undefined;
+let services: Services | undefined;
+
+try {
+  await Promise.race([main(select(steps, process.argv.slice(2))), aborted(stop)]);
+} catch (error) {
+  report(error);
+  total.failed += 1;
+}
+await services?.stop();
+await servers?.stop();
+if (stop.aborted) total.failed += 1;
+console.log(`\nAll of it took ${elapsed(startedAt)}.\n${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+async function main(selected: Selected[]): Promise<void> {
+  await generatePrismaClient();
+  const running = await startServersFor(selected);
+  for (const { step, files } of selected) {
+    if (stop.aborted) return;
+    console.log(`\n── ${step.title} (${step.name})`);
+    const from = performance.now();
+    const counts = await runStep({ step, files }, running);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    console.log(`   ${step.name}: ${counts.passed} passed, ${counts.failed} failed, ${elapsed(from)}`);
+  }
+}
+
+async function runStep({ step, files }: Selected, running: RunningServers | undefined): Promise<Counts> {
+  if (running === undefined || step.needs === 'nothing') return step.run(process.env, files);
+  if (step.needs === 'servers' || files.length === 0) return step.run(await serverEnv(running), files);
+  try {
+    const system = createServices(profile, running, progress);
+    services = system;
+    await system.start();
+    const counts = await step.run({ ...(await serverEnv(running)), ...systemEnv(system.plans) }, files);
+    if (counts.failed > 0) showLogs(running, system.plans);
+    await system.stop();
+    return counts;
+  } catch (error) {
+    report(error);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+async function startServersFor(selected: Selected[]): Promise<RunningServers | undefined> {
+  if (selected.every(({ step, files }) => step.needs === 'nothing' || files.length === 0)) return undefined;
+  const ports = servicePorts(profile);
+  servers = createServers(profile, progress, { ports, requirements: testServerRequirements(), fresh: true });
+  return servers.start();
+}
+
+/** Where tests find the servers, by the names that the services use too, and Temporal's programs. */
+async function serverEnv({ addresses, keys, supervisor }: RunningServers): Promise<NodeJS.ProcessEnv> {
+  const log = supervisor.logFile('downloads');
+  return {
+    ...profile.env,
+    ...addresses,
+    ...keys,
+    TEMPORAL_NAMESPACE: 'gochat',
+    TEMPORAL_CLI_PATH: await temporalCli(progress, log),
+    TEMPORAL_TEST_SERVER_PATH: await temporalTestServer(progress, log),
+    GOCHAT_HOME: profile.home,
+  };
+}
+
+/** Where end-to-end tests find the system; its processes are in run.json in GOCHAT_HOME. */
+function systemEnv(plans: ServicePlan[]): NodeJS.ProcessEnv {
+  const [first, second] = gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`);
+  const metrics = plans.map(({ name, metricsUrl }) => [
+    `${name.toUpperCase().replaceAll('-', '_')}_METRICS_URL`,
+    metricsUrl,
+  ]);
+  const { REPO_ADDRESS, LOGIC_ADDRESS } = plans[0]?.env ?? {};
+  return {
+    GATEWAY_URL: first,
+    GATEWAY2_URL: second,
+    REPO_ADDRESS,
+    LOGIC_ADDRESS,
+    ...Object.fromEntries(metrics),
+  };
+}
+
+function showLogs({ supervisor }: RunningServers, plans: ServicePlan[]): void {
+  for (const { name } of plans) {
+    console.log(`\n   The end of ${join('.gochat/test/logs', `${name}.log`)}:`);
+    console.log(lastLines(supervisor.logFile(name), 12).replace(/^/gm, '   '));
+  }
+}

@@ -1,0 +1,61 @@
+import { relative } from 'node:path';
+import type { TestEvent } from 'node:test/reporters';
+import { inspect } from 'node:util';
+
+/** A reporter for node:test that names each file, and of its tests only those that failed, with why. */
+export default async function* failuresReporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  const printed = new Map<string, string[]>();
+  const path: string[] = [];
+
+  for await (const { type, data } of events) {
+    if (type === 'test:stdout' || type === 'test:stderr') {
+      const lines = printed.get(data.file) ?? [];
+      lines.push(data.message);
+      printed.set(data.file, lines);
+    }
+    if (type === 'test:start') path.splice(data.nesting, Number.POSITIVE_INFINITY, data.name);
+    if (type === 'test:fail' && data.todo === undefined && !isParentOfFailure(data.details.error)) {
+      const title = [...path.slice(0, data.nesting), data.name].join(' › ');
+      yield `\n  ✗ ${title}\n    ${where(data)}\n${indent(reason(data.details.error))}\n`;
+      const output = printed.get(data.file ?? '')?.join('') ?? '';
+      if (output !== '') yield `    It printed:\n${indent(output.split('\n').slice(-40).join('\n'))}\n`;
+      printed.delete(data.file ?? '');
+    }
+    if (type === 'test:summary' && data.file !== undefined) {
+      const { passed, failed, skipped, todo } = data.counts as Record<string, number>;
+      const rest = [
+        failed ? `${failed} failed` : '',
+        skipped ? `${skipped} skipped` : '',
+        todo ? `${todo} to do` : '',
+      ];
+      const counts = [`${passed} passed`, ...rest].filter(Boolean).join(', ');
+      yield `  ${data.success ? '✓' : '✗'} ${relative(process.cwd(), data.file)}: ${counts} (${seconds(data.duration_ms)})\n`;
+    }
+  }
+}
+
+/** A suite fails with its tests; only they are worth telling. */
+function isParentOfFailure(error: unknown): boolean {
+  return (error as { failureType?: string } | undefined)?.failureType === 'subtestsFailed';
+}
+
+function where(data: { file?: string; line?: number }): string {
+  return `${relative(process.cwd(), data.file ?? '')}:${data.line ?? 1}`;
+}
+
+/** What was thrown, without Node's own frames. node:test wraps it as the cause of an error of its own. */
+function reason(error: Error): string {
+  if (!(error.cause instanceof Error)) return inspect(error.cause ?? error);
+  const thrown = error.cause;
+  const because = thrown.cause === undefined ? '' : `\nCause: ${inspect(thrown.cause, { depth: 4 })}`;
+  const lines = `${thrown.stack ?? thrown.message}${because}`.split('\n');
+  return lines.filter((line) => !/^\s+at .*node:internal/.test(line)).join('\n');
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replace(/^/gm, '    ');
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}

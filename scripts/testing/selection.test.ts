@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { select } from './selection.ts';
+import type { Step } from './steps.ts';
+
+const run = async () => ({ passed: 0, failed: 0 });
+const lint: Step = { name: 'lint', title: '', needs: 'nothing', files: [], run };
+const unit: Step = {
+  name: 'unit',
+  title: '',
+  needs: 'servers',
+  files: ['lib/a.test.ts', 'lib/b.test.ts'],
+  run,
+};
+const names = (asked: string[]) => select([lint, unit], asked).map(({ step, files }) => [step.name, files]);
+
+test('without a word every step runs with all its files', () => {
+  assert.deepEqual(names([]), [
+    ['lint', []],
+    ['unit', ['lib/a.test.ts', 'lib/b.test.ts']],
+  ]);
+});
+
+test('a named step runs alone', () => {
+  assert.deepEqual(names(['lint']), [['lint', []]]);
+});
+
+test('a test file runs alone, in its step', () => {
+  assert.deepEqual(names(['lib/b.test.ts']), [['unit', ['lib/b.test.ts']]]);
+});
+
+test('a word that means nothing is refused with the words that do', () => {
+  assert.throws(() => names(['untit']), /"untit" is neither a test file nor one of the steps lint, unit/);
+});

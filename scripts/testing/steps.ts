@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tiedToUs } from '../program.ts';
+import type { Counts } from './counts-reporter.ts';
+
+/** A part of `npm test`. */
+export interface Step {
+  name: string;
+  title: string;
+  /** What has to run while it does. */
+  needs: 'nothing' | 'servers' | 'system';
+  /** The test files that belong to it; a step without is a check. */
+  files: string[];
+  run(env: NodeJS.ProcessEnv, files: string[]): Promise<Counts>;
+}
+
+const sources = '{lib,services,workflows,activities,clients,scripts,bench}';
+const longestFileMs = 5 * 60_000;
+/** Of what a failed check says. */
+const mostLines = 120;
+
+export const steps: Step[] = [
+  check('lint', 'Format and lint', ['biome', 'ci', '--colors=off', '.'], ['buf', 'lint', 'proto']),
+  check('types', 'Types', ['tsc', '--noEmit']),
+  check('deps', 'Dependency rules', [
+    'depcruise',
+    ...['--config', '.dependency-cruiser.cjs'],
+    ...existing('workflows', 'activities', 'services', 'lib', 'clients', 'scripts', 'bench', 'test'),
+  ]),
+  check('generated', 'Generated code is up to date', ['node', 'scripts/generate.ts', '--check']),
+  tests('unit', 'Unit tests', 'servers', `${sources}/**/*.test.ts`),
+  tests('replay', 'Replay of recorded workflow histories', 'servers', 'test/replay/**/*.test.ts'),
+  tests('integration', 'Integration tests', 'servers', 'test/integration/**/*.test.ts', 1),
+  // These kill processes that the others would be using.
+  tests('e2e', 'End-to-end tests', 'system', 'test/e2e/**/*.test.ts', 1),
+];
+
+/** Commands that answer with their exit code; their output is shown only if they fail. */
+function check(name: string, title: string, ...commands: string[][]): Step {
+  return {
+    name,
+    title,
+    needs: 'nothing',
+    files: [],
+    async run(env) {
+      // Colours are for terminals; what is captured here may end up in a file.
+      const plain = { ...env, NO_COLOR: '1', FORCE_COLOR: '0' };
+      const counts = { passed: 0, failed: 0 };
+      for (const [command = '', ...args] of commands) {
+        const { code, output } = await captured(command, args, plain);
+        if (code !== 0) console.log(beginning(output));
+        counts[code === 0 ? 'passed' : 'failed'] += 1;
+      }
+      return counts;
+    },
+  };
+}
+
+function tests(
+  name: string,
+  title: string,
+  needs: Step['needs'],
+  pattern: string,
+  concurrency?: number,
+): Step {
+  return {
+    name,
+    title,
+    needs,
+    files: globSync(pattern, { exclude: ['**/node_modules/**'] }).sort(),
+    run: (env, files) => runTestFiles(env, files, concurrency),
+  };
+}
+
+async function runTestFiles(env: NodeJS.ProcessEnv, files: string[], concurrency?: number): Promise<Counts> {
+  if (files.length === 0) return { passed: 0, failed: 0 };
+  const folder = mkdtempSync(join(tmpdir(), 'gochat-test-'));
+  const counts = join(folder, 'counts.json');
+  const reporters = import.meta.dirname;
+  const args = [
+    '--test',
+    `--test-timeout=${longestFileMs}`,
+    ...(concurrency === undefined ? [] : [`--test-concurrency=${concurrency}`]),
+    ...[`--test-reporter=${join(reporters, 'failures-reporter.ts')}`, '--test-reporter-destination=stdout'],
+    ...[`--test-reporter=${join(reporters, 'counts-reporter.ts')}`, `--test-reporter-destination=${counts}`],
+    ...files,
+  ];
+  const code = await inherited(process.execPath, args, env);
+  try {
+    const result = JSON.parse(readFileSync(counts, 'utf8')) as Counts;
+    // Anything that went wrong outside of a test must not pass for a success.
+    return code !== 0 && result.failed === 0 ? { ...result, failed: 1 } : result;
+  } catch {
+    return { passed: 0, failed: 1 };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function inherited(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const child = spawn(...tiedToUs(command, args), { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(127));
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+function captured(command: string, args: string[], env: NodeJS.ProcessEnv) {
+  const child = spawn(...tiedToUs(command, args), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return new Promise<{ code: number; output: string }>((resolve) => {
+    const answer = (code: number) => resolve({ code, output: Buffer.concat(chunks).toString() });
+    child.once('error', () => answer(127));
+    child.once('close', (code) => answer(code ?? 1));
+  });
+}
+
+function beginning(output: string): string {
+  const lines = output.trimEnd().split('\n');
+  const more = lines.length - mostLines;
+  return more <= 0 ? lines.join('\n') : `${lines.slice(0, mostLines).join('\n')}\n… and ${more} lines more`;
+}
+
+function existing(...folders: string[]): string[] {
+  return folders.filter((folder) => globSync(folder).length > 0);
+}
