@@ -1,0 +1,116 @@
+import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
+import type { GatewayInfo } from '../../lib/gen/im_repo/v1/online_status.ts';
+import type { RepoClient } from '../../lib/grpc/clients.ts';
+import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
+import type { DownstreamMessage } from '../../lib/kafka/records.ts';
+import { topics } from '../../lib/kafka/topics.ts';
+import type { Limiter } from './limiter.ts';
+
+/** Members resolved in one call, and named in one record. */
+const pageSize = 500;
+/** A record stays below the broker's 1 MB. */
+const maxRecordBytes = 850_000;
+const gatewaysMaxAgeMs = 1000;
+
+export type Delivery = ReturnType<typeof createDelivery>;
+
+/** Brings messages of one conversation, in the order of their seqs, to everyone who is online. */
+export function createDelivery(deps: { repo: RepoClient; produce: GroupCommit['send']; limiter: Limiter }) {
+  const { repo, produce, limiter } = deps;
+  const gateways = createGatewayList(repo);
+
+  async function toEveryone(messages: Message[], originOf: OriginOf): Promise<void> {
+    const runs = encodeRuns(messages, originOf, '"broadcast":true');
+    const live = await gateways();
+    await Promise.all(
+      live.flatMap(({ gatewayId, bootId }) => runs.map((run) => send(produce, gatewayId, bootId, run))),
+    );
+  }
+
+  async function toMembers(conversationId: string, messages: Message[], originOf: OriginOf): Promise<void> {
+    const produced: Promise<void>[] = [];
+    let afterUserId = '';
+    do {
+      const page = await limiter.run(() =>
+        repo.conversations.resolveMemberPage({ conversationId, afterUserId, limit: pageSize }),
+      );
+      for (const { gatewayId, bootId, userIds } of page.gateways) {
+        if (userIds.length === 0) continue;
+        const targets = `"target_user_ids":${JSON.stringify(userIds)}`;
+        for (const run of encodeRuns(messages, originOf, targets)) {
+          const sent = send(produce, gatewayId, bootId, run);
+          sent.catch(() => undefined);
+          produced.push(sent);
+        }
+      }
+      afterUserId = page.nextAfterUserId;
+    } while (afterUserId !== '');
+    await Promise.all(produced);
+  }
+
+  return { toEveryone, toMembers };
+}
+
+type OriginOf = (seqId: number) => string | undefined;
+
+const send = (produce: GroupCommit['send'], gatewayId: string, bootId: string, messages: string) =>
+  produce(
+    topics.downstream(gatewayId),
+    null,
+    `{"gateway_boot_id":${JSON.stringify(bootId)},"messages":[${messages}],"acks":[],"events":[]}`,
+  );
+
+/** The messages as JSON, each with its targets, in as few runs as records of the allowed size need. */
+function encodeRuns(messages: Message[], originOf: OriginOf, targets: string): string[] {
+  const runs: string[][] = [];
+  let bytes = maxRecordBytes;
+  for (const message of messages) {
+    const encoded = `{${targets},${JSON.stringify(toDownstream(message, originOf(message.seqId))).slice(1)}`;
+    const size = Buffer.byteLength(encoded) + 1;
+    if (bytes + size > maxRecordBytes) {
+      runs.push([]);
+      bytes = 0;
+    }
+    runs.at(-1)?.push(encoded);
+    bytes += size;
+  }
+  return runs.map((run) => run.join(','));
+}
+
+function toDownstream(message: Message, sessionId: string | undefined): DownstreamMessage {
+  const { sender } = message;
+  return {
+    message_id: message.id,
+    conversation_id: message.conversationId,
+    sender_info: {
+      id: sender?.id ?? '',
+      username: sender?.username ?? '',
+      display_name: sender?.displayName ?? '',
+      avatar_url: sender?.avatarUrl ?? '',
+    },
+    message_type: message.messageType,
+    content: message.content,
+    seq_id: message.seqId,
+    client_msg_id: message.clientMsgId,
+    created_at: message.createdAt,
+    ...(message.replyToSeqId === undefined ? {} : { reply_to_seq_id: message.replyToSeqId }),
+    ...(message.mentions.length === 0 ? {} : { mentions: message.mentions }),
+    ...(sessionId ? { sender_session_id: sessionId } : {}),
+    ...(message.deleted ? { deleted: true } : {}),
+  };
+}
+
+/** The live gateways, asked for once a second at most. */
+function createGatewayList(repo: RepoClient): () => Promise<GatewayInfo[]> {
+  let asked = 0;
+  let answer: Promise<GatewayInfo[]> = Promise.resolve([]);
+  return () => {
+    if (Date.now() - asked < gatewaysMaxAgeMs) return answer;
+    asked = Date.now();
+    answer = repo.presence.listGateways({}).then(({ gateways }) => gateways);
+    answer.catch(() => {
+      asked = 0;
+    });
+    return answer;
+  };
+}

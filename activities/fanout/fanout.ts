@@ -1,0 +1,113 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { RepoClient } from '../../lib/grpc/clients.ts';
+import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
+import type { Metrics } from '../../lib/metrics.ts';
+import { orFailure } from '../outcome.ts';
+import { createDelivery } from './delivery.ts';
+import { createLimiter } from './limiter.ts';
+import type { LiveConversation, LiveConversations } from './live-conversations.ts';
+import { createStoredProgress } from './progress.ts';
+import { createPulse, type Pulse } from './pulse.ts';
+
+/** The conversation type of the room that everyone is in. */
+const world = 3;
+/** An activity without work for this long ends. */
+const idleMs = 2000;
+/** Below the activity's startToCloseTimeout of an hour. */
+const longestMs = 50 * 60_000;
+/** Messages passed on together. */
+const batchSize = 200;
+/** Member pages asked for at once, of all conversations. */
+const pagesAtOnce = 8;
+
+export type FanoutResult = {
+  /** Everything up to this seq was passed on. */
+  done: number;
+  /** The activity ended early: another one has to go on at once. */
+  more: boolean;
+};
+
+/** The streaming activity of fanoutMessages. */
+export function createFanoutActivities(deps: {
+  repo: RepoClient;
+  produce: GroupCommit['send'];
+  live: LiveConversations;
+  metrics: Metrics;
+}) {
+  const { repo, live, metrics } = deps;
+  const delivery = createDelivery({ repo, produce: deps.produce, limiter: createLimiter(pagesAtOnce) });
+  const latency = metrics.latency(
+    'gochat_fanout_latency_seconds',
+    'From the receipt of a message to its delivery records.',
+    ['path'],
+  );
+  const passedOn = metrics.counter(
+    'gochat_fanout_messages_total',
+    'Messages that the fan-out flow passed on.',
+  );
+
+  async function stream(
+    conversationId: string,
+    conversation: LiveConversation,
+    pulse: Pulse,
+  ): Promise<FanoutResult> {
+    const { progress } = await orFailure(
+      repo.conversations.getFanoutProgress({ conversationIds: [conversationId] }),
+    );
+    const [start] = progress;
+    // Dissolved, or small enough by now for direct delivery, which takes over only from a finished fan-out.
+    if (!start || (start.type !== world && !start.fanoutMode))
+      return { done: start?.fanoutDoneSeq ?? 0, more: false };
+
+    let done = Math.max(start.fanoutDoneSeq, pulse.lastDone());
+    const stored = createStoredProgress(repo, conversationId, conversation.seen);
+    const until = Date.now() + longestMs;
+    conversation.seen(start.lastSeqId);
+    conversation.takeCovered(done);
+
+    while (!conversation.ended() && Date.now() < until) {
+      if (conversation.target() <= done) {
+        await stored.flush();
+        if ((await conversation.wait(done, idleMs)) === 'idle') return { done, more: false };
+        continue;
+      }
+      const lastSeqId = Math.min(conversation.target(), done + batchSize);
+      const { messages } = await orFailure(
+        repo.messages.getMessageRange({ conversationId, firstSeqId: done + 1, lastSeqId }),
+      );
+      const last = messages.at(-1);
+      if (!last) throw ApplicationFailure.retryable(`messages from seq ${done + 1} cannot be read yet`);
+
+      pulse.assertAlive();
+      if (start.type === world) await delivery.toEveryone(messages, conversation.originOf);
+      else await delivery.toMembers(conversationId, messages, conversation.originOf);
+
+      done = last.seqId;
+      pulse.beat(done);
+      stored.set(done);
+      passedOn.inc(messages.length);
+      for (const task of conversation.takeCovered(done)) {
+        latency.observe({ path: 'workflow' }, Math.max(0, Date.now() - task.sent_at) / 1000);
+      }
+    }
+    await stored.flush();
+    return { done, more: true };
+  }
+
+  return {
+    /**
+     * Passes a conversation's messages on to its members while they come. Starts after what im-repo and the last
+     * heartbeat say is done; ends after 2 s without work, or early with `more`.
+     */
+    async streamFanout({ conversationId }: { conversationId: string }): Promise<FanoutResult> {
+      const conversation = live.enter(conversationId);
+      const pulse = createPulse(conversation.end);
+      try {
+        return await stream(conversationId, conversation, pulse);
+      } finally {
+        conversation.leave();
+        pulse.stop();
+      }
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { GoChatError } from '../lib/errors.ts';
+import type { Relationship } from '../lib/gen/im_repo/v1/friendship.ts';
+import type { RepoClient } from '../lib/grpc/clients.ts';
+import type { CreateGroupArgs, Refusal } from '../workflows/contracts.ts';
+import { orFailure, orRefusal } from './outcome.ts';
+
+type Done = { ok: true } | Refusal;
+
+/** The steps of createGroup. Each may be repeated: a group that stands, or a member who is in, is a success. */
+export function createGroupActivities({ repo }: { repo: RepoClient }) {
+  return {
+    /** Whether the owner may add these users: they exist and none of them blocked the owner. */
+    checkMembers: (input: { ownerId: string; memberIds: string[] }): Promise<Done> =>
+      orRefusal(
+        repo.friendships
+          .getRelationships({ userId: input.ownerId, otherUserIds: input.memberIds })
+          .then(({ relationships }) => {
+            refuseMissing(relationships);
+            return {};
+          }),
+      ),
+
+    /** Stores the group with its owner, hidden until it is activated. */
+    createHiddenGroup: (input: Omit<CreateGroupArgs, 'memberIds'>): Promise<Done> =>
+      orRefusal(
+        repo.conversations
+          .createConversation({
+            conversationId: input.conversationId,
+            type: 2,
+            name: input.name,
+            avatarUrl: input.avatarUrl,
+            description: input.description,
+            creatorId: input.ownerId,
+            initialMemberIds: [],
+            activate: false,
+            maxMembers: input.maxMembers,
+            friendRequestId: '',
+          })
+          .then(() => ({})),
+      ),
+
+    /** Adds a batch of first members, which announces nothing. */
+    addFirstMembers: (input: { conversationId: string; userIds: string[] }): Promise<Done> =>
+      orRefusal(
+        repo.conversations
+          .addConversationMember({ actorId: '', ...input }, { deadlineMs: 10_000 })
+          .then(() => ({})),
+      ),
+
+    /** Shows the group to its members and announces it. */
+    activateGroup: (input: { conversationId: string }): Promise<Done> =>
+      orRefusal(repo.conversations.activateConversation(input, { deadlineMs: 10_000 }).then(() => ({}))),
+
+    /** Undoes what was stored of a group that was never activated. */
+    discardGroup: (input: { conversationId: string }): Promise<void> =>
+      orFailure(
+        repo.conversations
+          .discardConversation(input, { deadlineMs: 10_000 })
+          .then(() => undefined)
+          .catch((error: unknown) => {
+            if (error instanceof GoChatError && error.code === 'CONVERSATION_NOT_FOUND') return;
+            throw error;
+          }),
+      ),
+  };
+}
+
+function refuseMissing(relationships: Relationship[]): void {
+  const missing = relationships.filter(({ exists }) => !exists).map(({ userId }) => userId);
+  if (missing.length > 0) {
+    throw new GoChatError('USER_NOT_FOUND', `There is no user ${missing.slice(0, 5).join(', ')}.`);
+  }
+  const blocking = relationships.filter(({ blockedBy }) => blockedBy).map(({ userId }) => userId);
+  if (blocking.length > 0) {
+    throw new GoChatError('BLOCKED', `User ${blocking.slice(0, 5).join(', ')} doesn't take part with you.`);
+  }
+}

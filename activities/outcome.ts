@@ -1,0 +1,29 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { GoChatError, isRetryable } from '../lib/errors.ts';
+import type { Refusal } from '../workflows/contracts.ts';
+
+/**
+ * What a step answers when im-repo may refuse it: a final code becomes a result for the flow to judge. What is
+ * transient is thrown, and Temporal tries again.
+ */
+export async function orRefusal<T extends object>(step: Promise<T>): Promise<({ ok: true } & T) | Refusal> {
+  try {
+    return { ok: true, ...(await step) };
+  } catch (error) {
+    if (isFinal(error)) return { ok: false, code: error.code, message: error.message };
+    throw error;
+  }
+}
+
+/** For a step that nobody can refuse: a final code ends the activity for good, the rest is tried again. */
+export async function orFailure<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    if (isFinal(error)) throw ApplicationFailure.nonRetryable(error.message, error.code);
+    throw error;
+  }
+}
+
+const isFinal = (error: unknown): error is GoChatError =>
+  error instanceof GoChatError && !isRetryable(error.code);

@@ -1,0 +1,42 @@
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+
+const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
+
+/**
+ * A step that somebody waits for: a local activity, which costs no round trips through the server. Once it has
+ * failed for a while it waits on a durable timer, so that the history stays short however long im-repo is away.
+ */
+const local = <K extends keyof Activities>(name: K, summary: string): Activities[K] =>
+  proxyLocalActivities<Pick<Activities, K>>({
+    startToCloseTimeout: '12s',
+    localRetryThreshold: '3s',
+    retry,
+    summary,
+  })[name] as Activities[K];
+
+export const friendshipSteps = {
+  createFriendRequest: local('createFriendRequest', 'store the request'),
+  settleFriendRequest: local('settleFriendRequest', 'change the status of the request'),
+  findFriendRequest: local('findFriendRequest', 'look up the latest request of the pair'),
+  openSingleConversation: local('openSingleConversation', 'open the conversation of the two'),
+};
+
+export const groupSteps = {
+  checkMembers: local('checkMembers', 'check that the members may be added'),
+  createHiddenGroup: local('createHiddenGroup', 'store the group with its owner'),
+  addFirstMembers: local('addFirstMembers', 'add a batch of members'),
+  activateGroup: local('activateGroup', 'show the group to its members'),
+  discardGroup: local('discardGroup', 'undo the group'),
+};
+
+/**
+ * The streaming activity of a conversation. It sends a heartbeat twice a second; after 3 s of silence its process is
+ * taken for dead and another one goes on.
+ */
+export const { streamFanout } = proxyActivities<Pick<Activities, 'streamFanout'>>({
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '3s',
+  retry,
+  summary: 'pass messages on to the members while they come',
+});
