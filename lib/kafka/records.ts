@@ -77,7 +77,10 @@ export type DownstreamEvent = {
   exclude_session_id?: string;
 };
 
-/** One record a batch and gateway. A record for another boot than the receiver's is dropped. */
+/**
+ * One record a batch and gateway: its messages are taken first, then acks, then events. A record for another boot
+ * than the receiver's is dropped.
+ */
 export type DownstreamRecord = {
   gateway_boot_id: string;
   messages: DownstreamMessage[];

@@ -132,7 +132,10 @@ export interface SaveMessagesResponse {
   recipients: Recipients[];
   /** The senders of what was saved. */
   senders: User[];
-  /** One for each entry of recipients_of, in order. */
+  /**
+   * One for each entry of recipients_of, in order. Its gateways are filled whatever the size (world room:
+   * all live gateways and `broadcast`), since events take no fan-out task.
+   */
   queried: Recipients[];
 }
 
