@@ -27,11 +27,10 @@ export interface Output {
 export function output(
   command: string,
   args: string[],
-  options: { timeoutMs?: number } = {},
+  { timeoutMs = 20_000, env = process.env }: { timeoutMs?: number; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Output> {
-  const limits = { timeout: options.timeoutMs ?? 20_000, maxBuffer: 16 << 20 };
   return new Promise((resolve) => {
-    execFile(command, args, limits, (error, stdout, stderr) => {
+    execFile(command, args, { timeout: timeoutMs, maxBuffer: 16 << 20, env }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 127;
       resolve({ code, stdout, stderr });
     });

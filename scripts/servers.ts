@@ -7,6 +7,7 @@ import { Problem } from './problem.ts';
 import type { Progress } from './progress.ts';
 import { endLeftovers, readRunFile, supervisorName } from './run-file.ts';
 import { ensureSecrets, type Secrets } from './secrets.ts';
+import { createDocker, removeDockerData, usesDocker } from './stack/docker.ts';
 import { createKafka } from './stack/kafka.ts';
 import { createMariadb } from './stack/mariadb.ts';
 import { createRedis } from './stack/redis.ts';
@@ -16,7 +17,7 @@ import {
   missingPackages,
   type Requirement,
 } from './stack/requirements.ts';
-import type { Server, ServerContext } from './stack/server.ts';
+import { type Server, type ServerContext, type ServerName, serverNames } from './stack/server.ts';
 import { createTemporal } from './stack/temporal.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import { type KeyFiles, type Port, type Profile, type ServerAddresses, serverAddresses } from './topology.ts';
@@ -69,7 +70,7 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
       });
       const packages = await checkEverything(profile, servers, extras);
 
-      if (extras.fresh === true) wipeHome(profile.home);
+      if (extras.fresh === true) await wipe(profile);
       makeHome(profile.home);
       await installPackages(packages, profile.home, progress);
       await Promise.all(servers.map((server) => startServer(server, progress)));
@@ -104,19 +105,34 @@ async function checkEverything(
   return packages;
 }
 
+/** Those that the user has not named, from Docker where it works, else as processes of ours. */
 async function ownServers(context: ServerContext): Promise<Server[]> {
   const { env } = context.profile;
-  return [
-    ...(env.DATABASE_URL ? [] : [createMariadb(context)]),
-    ...(env.REDIS_URL ? [] : [createRedis(context)]),
-    ...(env.KAFKA_BROKERS ? [] : [createKafka(context)]),
-    ...(env.TEMPORAL_ADDRESS ? [] : [createTemporal(context)]),
-  ];
+  const missing = missingServers(env);
+  if (missing.length === 0) return [];
+  if (await usesDocker(env)) return [await createDocker(context, missing)];
+  const native = { mysql: createMariadb, redis: createRedis, kafka: createKafka, temporal: createTemporal };
+  return missing.map((name) => native[name](context));
+}
+
+function missingServers(env: NodeJS.ProcessEnv): ServerName[] {
+  const variables: Record<ServerName, string | undefined> = {
+    mysql: env.DATABASE_URL,
+    redis: env.REDIS_URL,
+    kafka: env.KAFKA_BROKERS,
+    temporal: env.TEMPORAL_ADDRESS,
+  };
+  return serverNames.filter((name) => !variables[name]);
 }
 
 async function startServer(server: Server, progress: Progress): Promise<void> {
   await server.prepare();
   await progress.step(`${server.name} is ready`, () => server.start());
+}
+
+async function wipe(profile: Profile): Promise<void> {
+  await removeDockerData(profile);
+  wipeHome(profile.home);
 }
 
 async function claimHome(home: string): Promise<Lock> {

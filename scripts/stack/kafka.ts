@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { Problem } from '../problem.ts';
 import { findProgram, output, runLogged } from '../program.ts';
 import { serverPorts } from '../topology.ts';
 import { assertDigests, cached, isCached, parseDigests } from './downloads.ts';
+import { kafkaServes } from './probes.ts';
 import { program, type Requirement } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';
 
@@ -48,7 +48,7 @@ export function createKafka({ profile, progress, supervisor }: ServerContext): S
       });
     },
 
-    ready: () => answersApiVersions(kafka.port),
+    ready: () => kafkaServes(kafka.port),
     stop: () => supervisor.stop('kafka'),
   };
   return server;
@@ -123,26 +123,4 @@ function brokerProperties(folder: string, port: number, controllerPort: number):
   return `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)
     .join('\n')}\n`;
-}
-
-/** Kafka's first request (ApiVersions, version 0) is answered only once the broker serves clients. */
-function answersApiVersions(port: number): Promise<boolean> {
-  const request = Buffer.alloc(14);
-  request.writeInt32BE(10, 0); // length of what follows
-  request.writeInt16BE(18, 4); // ApiVersions
-  request.writeInt16BE(0, 6); // version
-  request.writeInt32BE(1, 8); // correlation id
-  request.writeInt16BE(-1, 12); // no client id
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(request));
-    const answer = (ready: boolean) => {
-      socket.destroy();
-      resolve(ready);
-    };
-    socket.setTimeout(2_000, () => answer(false));
-    // Length, correlation id, then the error code.
-    socket.once('data', (reply) => answer(reply.length >= 10 && reply.readInt16BE(8) === 0));
-    socket.once('error', () => answer(false));
-    socket.once('close', () => answer(false));
-  });
 }

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
 import { findProgram, runLogged } from '../program.ts';
 import { serverPorts } from '../topology.ts';
+import { mysqlGreets } from './probes.ts';
 import { program } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';
 
@@ -46,7 +46,7 @@ export function createMariadb({ profile, supervisor, databasePassword }: ServerC
         startAttempts: 1,
       }),
 
-    ready: () => greets(mysql.port),
+    ready: () => mysqlGreets(mysql.port),
     stop: () => supervisor.stop('mariadb'),
   };
   return server;
@@ -112,19 +112,4 @@ function accountStatements(password: string): string {
     `GRANT ALL ON \`gochat\\_%\`.* TO ${account};`,
     '',
   ].join('\n');
-}
-
-/** A MySQL server speaks first: a four-byte header, then protocol version 10 (255 would be an error). */
-function greets(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const answer = (ready: boolean) => {
-      socket.destroy();
-      resolve(ready);
-    };
-    socket.setTimeout(2_000, () => answer(false));
-    socket.once('data', (greeting) => answer(greeting[4] === 10));
-    socket.once('error', () => answer(false));
-    socket.once('close', () => answer(false));
-  });
 }

