@@ -1,0 +1,231 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Metrics } from '../../lib/metrics.ts';
+import { createHitRatio } from './cache-hits.ts';
+import { luaScript, type RedisStore } from './redis.ts';
+
+/** One kind of cached value: its keys are `{name}:{id}`. Values are JSON and shared between readers: never change one. */
+export type CacheKind<V> = { readonly name: string; readonly ttlMs: number; readonly value?: V };
+
+export const cacheKind = <V>(name: string, ttlMs: number): CacheKind<V> => ({ name, ttlMs });
+
+export const cacheKey = (kind: CacheKind<unknown>, id: string): string =>
+  `${kind.name}:${id}`;
+
+export type Change = {
+  /** Resolves when readers can't store these keys any more. Must be done before the commit. */
+  touch(keys: readonly string[]): Promise<void>;
+  /** After the commit (or its failure): new values where they are known, else the keys stay removed. */
+  end(values?: ReadonlyMap<string, { value: unknown; ttlMs: number }>): Promise<void>;
+};
+
+export type Cache = {
+  /** Values by id: from Redis, or from `load`, which gets the missing ids and leaves out what does not exist. */
+  read<V>(
+    kind: CacheKind<V>,
+    ids: readonly string[],
+    load: (missing: string[]) => Promise<ReadonlyMap<string, V>>,
+  ): Promise<Map<string, V>>;
+  /** Only what is cached. The second function stores what the caller loads instead. */
+  peek<V>(kind: CacheKind<V>, ids: readonly string[]): Promise<[Map<string, V>, Store<V>]>;
+  /** Several kinds in one round trip, each as with `peek`. */
+  peekAll(wanted: readonly (readonly [CacheKind<unknown>, string])[]): Promise<[unknown[], Store<unknown>[]]>;
+  /** For a caller that runs its own transaction: touch, commit, end. */
+  begin(): Change;
+  /** Runs a transaction that changes what is cached: its `touch` names the keys before it commits. */
+  change<T>(work: (touch: Change['touch']) => Promise<T>): Promise<T>;
+};
+
+export type Store<V> = (values: ReadonlyMap<string, V>) => void;
+
+const readScript = luaScript('cache-read');
+const storeScript = luaScript('cache-store');
+const beginScript = luaScript('cache-begin');
+const endScript = luaScript('cache-end');
+const epochScript = luaScript('cache-epoch');
+
+const epochKey = 'cache:epoch';
+const keysPerCall = 1000;
+/** A marker lives 15 s: whoever read its absence may rely on it for less. */
+const storeWithinMs = 10_000;
+const parsedBytes = 64 * 1024 * 1024;
+const newEpoch = () => randomBytes(6).toString('base64url');
+
+/**
+ * Cache-aside without its races. A writer marks the keys (touch) before it commits and unmarks them after; a reader
+ * stores what it loaded only if no writer came or went since it looked. A writer that dies leaves a marker that
+ * expires. Every value carries the epoch: when this process changed something while Redis was away, or has a new
+ * connection (the server may have come back with old data), it begins a new epoch before it uses the cache again.
+ */
+export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cache {
+  const { redis } = deps;
+  const hits = createHitRatio(deps.metrics);
+  /** What a cached text says, so that a hot value is parsed once. */
+  const parsed = new LRUCache<string, { text: string; value: unknown }>({
+    maxSize: parsedBytes,
+    sizeCalculation: ({ text }, key) => 200 + 3 * text.length + key.length,
+  });
+
+  /** A change was not told to Redis: what is cached there may be old. */
+  let missed = false;
+  redis.beforeUse(async (run, { reconnected }) => {
+    if (!missed && !reconnected) return;
+    missed = false;
+    try {
+      await run(epochScript, [epochKey], [newEpoch()]);
+    } catch (error) {
+      missed = true;
+      throw error;
+    }
+  });
+
+  const parse = (key: string, text: string): unknown => {
+    const known = parsed.get(key);
+    if (known?.text === text) return known.value;
+    const value: unknown = JSON.parse(text);
+    parsed.set(key, { text, value });
+    return value;
+  };
+
+  /** Values in the order of the keys (undefined: missing), and for each how to store it. */
+  async function look(
+    keys: string[],
+  ): Promise<{ values: unknown[]; versions: string[]; epoch: string; at: number }> {
+    const at = performance.now();
+    const values: unknown[] = [];
+    const versions: string[] = [];
+    let epoch = '';
+    for (const some of chunks(keys, keysPerCall)) {
+      const reply = (await redis.run(readScript, [epochKey, ...some], [newEpoch()])) as
+        | [string, (string | null)[], string[]]
+        | undefined;
+      // Two epochs within one look: the versions of the first part are of no use for storing.
+      if (epoch !== '' && reply && reply[0] !== epoch) versions.fill('');
+      epoch = reply?.[0] ?? epoch;
+      some.forEach((key, index) => {
+        const text = reply?.[1][index];
+        values.push(text ? parse(key, text.slice(epoch.length)) : undefined);
+        versions.push(reply?.[2][index] ?? '');
+      });
+    }
+    return { values, versions, epoch, at };
+  }
+
+  function store(
+    epoch: string,
+    at: number,
+    ttlMs: number,
+    entries: readonly (readonly [string, string, unknown])[],
+  ) {
+    const storable = entries.filter(([, version]) => version !== '');
+    if (storable.length === 0 || performance.now() - at > storeWithinMs) return;
+    for (const some of chunks(storable, keysPerCall)) {
+      const args = some.flatMap(([, version, value]) => [version, JSON.stringify(value)]);
+      void redis.run(storeScript, [epochKey, ...some.map(([key]) => key)], [epoch, ttlMs, ...args]);
+    }
+  }
+
+  async function peek<V>(kind: CacheKind<V>, ids: readonly string[]): Promise<[Map<string, V>, Store<V>]> {
+    if (ids.length === 0) return [new Map(), () => undefined];
+    const keys = ids.map((id) => cacheKey(kind, id));
+    const { values, versions, epoch, at } = await look(keys);
+    const found = new Map<string, V>();
+    const missing = new Map<string, string>();
+    ids.forEach((id, index) => {
+      const value = values[index];
+      if (value === undefined) missing.set(id, versions[index] ?? '');
+      else found.set(id, value as V);
+    });
+    hits.count(kind.name, found.size, missing.size);
+    return [
+      found,
+      (loaded) =>
+        store(
+          epoch,
+          at,
+          kind.ttlMs,
+          [...loaded].map(([id, value]) => [cacheKey(kind, id), missing.get(id) ?? '', value] as const),
+        ),
+    ];
+  }
+
+  function begin(): Change {
+    const writer = randomUUID();
+    const versions = new Map<string, number>();
+    let epoch = '';
+    return {
+      async touch(keys) {
+        const fresh = [...new Set(keys)].filter((key) => !versions.has(key));
+        for (const key of fresh) versions.set(key, -1);
+        await Promise.all(
+          chunks(fresh, keysPerCall).map(async (some) => {
+            const reply = (await redis.run(beginScript, [epochKey, ...some], [writer])) as
+              | [string | null, number[]]
+              | undefined;
+            if (!reply) missed = true;
+            epoch = reply?.[0] ?? '';
+            some.forEach((key, index) => {
+              versions.set(key, reply?.[1][index] ?? -1);
+            });
+          }),
+        );
+      },
+      async end(values = new Map()) {
+        await Promise.all(
+          chunks([...versions], keysPerCall).map(async (some) => {
+            const args = some.flatMap(([key, version]) => {
+              const next = values.get(key);
+              return [version, next?.ttlMs ?? 0, next ? JSON.stringify(next.value) : ''];
+            });
+            const keys = [epochKey, ...some.map(([key]) => key)];
+            if ((await redis.run(endScript, keys, [writer, epoch, ...args])) === undefined) missed = true;
+          }),
+        );
+      },
+    };
+  }
+
+  return {
+    peek,
+    begin,
+    async read(kind, ids, load) {
+      const [found, keep] = await peek(kind, ids);
+      const missing = ids.filter((id) => !found.has(id));
+      if (missing.length === 0) return found;
+      const loaded = await load(missing);
+      keep(loaded);
+      for (const [id, value] of loaded) found.set(id, value);
+      return found;
+    },
+    async peekAll(wanted) {
+      const keys = wanted.map(([kind, id]) => cacheKey(kind, id));
+      const { values, versions, epoch, at } = await look(keys);
+      wanted.forEach(([kind], index) => {
+        hits.count(kind.name, values[index] === undefined ? 0 : 1, values[index] === undefined ? 1 : 0);
+      });
+      const stores = wanted.map(
+        ([kind, id], index): Store<unknown> =>
+          (loaded) => {
+            const value = loaded.get(id);
+            if (value === undefined) return;
+            store(epoch, at, kind.ttlMs, [[cacheKey(kind, id), versions[index] ?? '', value]]);
+          },
+      );
+      return [values, stores];
+    },
+    async change(work) {
+      const change = begin();
+      try {
+        return await work(change.touch);
+      } finally {
+        await change.end();
+      }
+    },
+  };
+}
+
+export function chunks<T>(all: readonly T[], size: number): T[][] {
+  const parts: T[][] = [];
+  for (let from = 0; from < all.length; from += size) parts.push(all.slice(from, from + size));
+  return parts;
+}
