@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertPortsDiffer } from './ports.ts';
+import {
+  gatewayPorts,
+  serverAddresses,
+  serverPorts,
+  servicePlans,
+  servicePorts,
+  testProfile,
+  userProfile,
+} from './topology.ts';
+
+const keys = { AUTH_PRIVATE_KEY_FILE: '/s/private.pem', AUTH_PUBLIC_KEY_FILE: '/s/public.pem' };
+
+function plansOf(env: NodeJS.ProcessEnv, gateways = 1) {
+  const profile = userProfile(env, gateways);
+  return servicePlans(profile, serverAddresses(profile, 'secret'), keys);
+}
+
+test('the defaults are the addresses that the contract names', () => {
+  const profile = userProfile({});
+  assert.deepEqual(serverAddresses(profile, 'secret'), {
+    DATABASE_URL: 'mysql://gochat:secret@127.0.0.1:3306/gochat',
+    REDIS_URL: 'redis://127.0.0.1:6379/0',
+    KAFKA_BROKERS: '127.0.0.1:9092',
+    TEMPORAL_ADDRESS: '127.0.0.1:7233',
+  });
+  const metrics = Object.fromEntries(plansOf({}).map(({ name, env }) => [name, env.METRICS_PORT]));
+  assert.deepEqual(metrics, {
+    'gateway-1': '9464',
+    logic: '9465',
+    repo: '9466',
+    task: '9467',
+    pusher: '9468',
+  });
+});
+
+test('a second gateway has an address of its own, which its peers are told', () => {
+  const [, second] = plansOf({}, 2).filter(({ name }) => name.startsWith('gateway-'));
+  assert.equal(second?.entry, 'services/gateway/main.ts');
+  assert.equal(second?.env.GATEWAY_ID, 'gateway-2');
+  assert.equal(second?.env.GATEWAY_PORT, '8081');
+  assert.equal(second?.env.GATEWAY_GRPC_ADVERTISE, '127.0.0.1:9013');
+  assert.equal(second?.env.METRICS_PORT, '9474');
+});
+
+test('a port of the user moves the server and everybody who talks to it', () => {
+  const env = { KAFKA_PORT: '19092', REPO_GRPC_PORT: '19001' };
+  for (const plan of plansOf(env)) {
+    assert.equal(plan.env.KAFKA_BROKERS, '127.0.0.1:19092');
+    assert.equal(plan.env.REPO_ADDRESS, '127.0.0.1:19001');
+  }
+});
+
+test('a server that the user names is used as it is', () => {
+  const { DATABASE_URL } = serverAddresses(userProfile({ DATABASE_URL: 'mysql://db.example/x' }), 'secret');
+  assert.equal(DATABASE_URL, 'mysql://db.example/x');
+});
+
+test('only repo is told where the database and Redis are', () => {
+  const told = plansOf({}).filter(({ env }) => env.DATABASE_URL !== undefined || env.REDIS_URL !== undefined);
+  assert.deepEqual(
+    told.map(({ name }) => name),
+    ['repo'],
+  );
+});
+
+test('settings of the user reach every service, npm start lets anyone register unless told otherwise', () => {
+  assert.ok(plansOf({ LOG_LEVEL: 'debug' }).every(({ env }) => env.LOG_LEVEL === 'debug'));
+  assert.ok(plansOf({}).every(({ env }) => env.RATE_LIMIT_REGISTER_PER_HOUR === '0'));
+  assert.ok(
+    plansOf({ RATE_LIMIT_REGISTER_PER_HOUR: '5' }).every(
+      ({ env }) => env.RATE_LIMIT_REGISTER_PER_HOUR === '5',
+    ),
+  );
+});
+
+test('tests share no port, folder or server with the system in use', () => {
+  const user = userProfile({}, 8);
+  const tests = testProfile({
+    DATABASE_URL: 'mysql://db.example/x',
+    KAFKA_PORT: '9092',
+    GOCHAT_HOME: '/data',
+  });
+  const portsOf = (profile: typeof user) =>
+    [...Object.values(serverPorts(profile)), ...servicePorts(profile)].map(({ port }) => port);
+  const used = new Set(portsOf(user));
+  assert.ok(portsOf(tests).every((port) => !used.has(port)));
+  assert.notEqual(tests.home, user.home);
+  assert.match(serverAddresses(tests, 'secret').DATABASE_URL, /@127\.0\.0\.1:23306\/gochat$/);
+});
+
+test('no two parts of the largest system want the same port', () => {
+  const profile = userProfile({}, 8);
+  assertPortsDiffer([...Object.values(serverPorts(profile)), ...servicePorts(profile)]);
+  assert.equal(gatewayPorts(profile).length, 8);
+});
+
+test('a port that is no port is refused in one sentence', () => {
+  assert.throws(
+    () => serverPorts(userProfile({ KAFKA_PORT: 'many' })),
+    /KAFKA_PORT must be a whole number, not "many"/,
+  );
+  assert.throws(() => serverPorts(userProfile({ KAFKA_PORT: '70000' })), /KAFKA_PORT must be a port/);
+  assert.throws(() => userProfile({}, 0), /--gateways takes a number from 1 to 8/);
+});
