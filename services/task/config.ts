@@ -1,0 +1,14 @@
+import { type Static, Type } from 'typebox';
+import { commonConfig, kafkaConfig, port, repoAddress, temporalConfig } from '../../lib/config.ts';
+
+export const taskConfig = Type.Object({
+  ...commonConfig,
+  ...kafkaConfig,
+  ...temporalConfig,
+  ...repoAddress,
+  METRICS_PORT: port(9467),
+  /** How long a friend request waits for its answer. */
+  FRIEND_REQUEST_TTL_MS: Type.Integer({ default: 30 * 24 * 3_600_000, minimum: 1000 }),
+});
+
+export type TaskConfig = Static<typeof taskConfig>;
