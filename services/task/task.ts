@@ -13,7 +13,8 @@ import type { Running } from '../../lib/service.ts';
 import type { TaskConfig } from './config.ts';
 import { createFanoutConsumer } from './fanout-consumer.ts';
 import { pollHeads } from './head-poll.ts';
-import { bundleWorkflows, installRuntime, runWorkers } from './temporal.ts';
+import { installRuntime, runWorkers } from './temporal.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
 
 /** Records that may wait for their produce; beyond it activities are told to try again. */
 const maxPendingRecords = 20_000;

@@ -1,20 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.ts';
 import { keepTrying } from '../../lib/keep-trying.ts';
 import type { Logger } from '../../lib/log.ts';
 import { taskQueues } from '../../workflows/ids.ts';
-
-const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+import type { WorkflowBundle } from './workflow-bundle.ts';
 
 /** Activities get this long to finish after the workers stopped asking for work. */
 const shutdownGraceTime = '10s';
@@ -53,10 +43,6 @@ export function installRuntime(log: Logger): void {
   });
 }
 
-/** All workflows as one script, made once for all workers of a process. */
-export const bundleWorkflows = (): Promise<WorkflowBundleWithSourceMap> =>
-  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
-
 /**
  * Runs the workers of every task queue on one connection for as long as the process lives. While Temporal can't be
  * reached it keeps trying; whatever waits there is carried on once it is back.
@@ -65,7 +51,7 @@ export function runWorkers(options: {
   address: string;
   namespace: string;
   activities: Activities;
-  workflowBundle: WorkflowBundleWithSourceMap;
+  workflowBundle: WorkflowBundle;
   log: Logger;
 }): TemporalWorkers {
   const { namespace, log } = options;
