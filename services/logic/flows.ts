@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import {
+  Client,
+  Connection,
+  isGrpcServiceError,
+  type UpdateDefinition,
+  WithStartWorkflowOperation,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { GoChatError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Metrics } from '../../lib/metrics.ts';
+import {
+  type CreateGroupArgs,
+  type CreateGroupResult,
+  createGroup,
+  createGroupStart,
+  type DecideResult,
+  friendRequest,
+  friendRequestStart,
+  type RequestResult,
+  type WithdrawResult,
+} from '../../workflows/contracts.ts';
+
+type Ok<R> = R extends { ok: true } ? R : never;
+type Pair = readonly [string, string];
+
+export type Flows = ReturnType<typeof connectFlows>;
+
+/** Callers wait this long for a flow's answer; the flow goes on without them. */
+const deadlineMs = 8000;
+
+/**
+ * The durable flows that people wait for: each call starts its flow or finds it, and answers what the flow answers.
+ * Connects when first used, so that nothing else depends on Temporal being there.
+ */
+export function connectFlows(options: { address: string; namespace: string; log: Logger; metrics: Metrics }) {
+  const { log } = options;
+  const connection = Connection.lazy({ address: options.address, connectTimeout: '3s' });
+  const client = new Client({ connection, namespace: options.namespace });
+  const duration = options.metrics.latency('gochat_flow_call_duration_seconds', 'Time of a call to a flow.', [
+    'flow',
+    'result',
+  ]);
+
+  async function execute<R extends { ok: boolean }, Args extends unknown[]>(
+    flow: string,
+    definition: UpdateDefinition<R, Args>,
+    call: { updateId: string; args: Args; start: WithStartWorkflowOperation<FlowFunction> },
+  ): Promise<Ok<R>> {
+    const end = duration.startTimer({ flow });
+    try {
+      // The client's own retries outlive its deadline, so a timer of ours stands beside it.
+      const result = await inTime(
+        client.withDeadline(Date.now() + deadlineMs, () =>
+          client.workflow.executeUpdateWithStart(definition.name, {
+            updateId: call.updateId,
+            args: call.args,
+            startWorkflowOperation: call.start,
+          }),
+        ),
+      );
+      end({ result: 'ok' });
+      return accepted(result as R);
+    } catch (error) {
+      if (error instanceof GoChatError && error.code !== 'UNAVAILABLE') throw error;
+      end({ result: 'failed' });
+      log.warn({ err: error, flow }, 'flow did not answer');
+      if (error instanceof WorkflowUpdateFailedError && !isGrpcServiceError(error.cause)) {
+        throw new GoChatError('INTERNAL_ERROR', 'Something went wrong here. Send the same request again.');
+      }
+      throw unavailable();
+    }
+  }
+
+  return {
+    requestFriend: (input: {
+      requesterId: string;
+      targetId: string;
+      message: string;
+      idempotencyKey: string;
+    }) => {
+      const { requesterId, targetId, message } = input;
+      const attempt = attemptOf(requesterId, input.idempotencyKey);
+      const command = { update: 'request', input: { requesterId, targetId, message, attempt } } as const;
+      return execute<RequestResult, [typeof command.input]>('request', friendRequest.request, {
+        updateId: attempt,
+        args: [command.input],
+        start: friendRequestOperation([requesterId, targetId], command),
+      });
+    },
+
+    decideFriendRequest: (
+      pair: Pair,
+      decision: { requestId: string; actorId: string; action: 'accept' | 'reject' },
+    ) => {
+      const attempt = attemptOf(decision.actorId, '');
+      const command = { update: 'decide', input: { ...decision, attempt } } as const;
+      return execute<DecideResult, [typeof command.input]>('decide', friendRequest.decide, {
+        updateId: attempt,
+        args: [command.input],
+        start: friendRequestOperation(pair, command),
+      });
+    },
+
+    withdrawFriendRequest: (pair: Pair, withdrawal: { requestId: string; actorId: string }) => {
+      const attempt = attemptOf(withdrawal.actorId, '');
+      const command = { update: 'withdraw', input: { ...withdrawal, attempt } } as const;
+      return execute<WithdrawResult, [typeof command.input]>('withdraw', friendRequest.withdraw, {
+        updateId: attempt,
+        args: [command.input],
+        start: friendRequestOperation(pair, command),
+      });
+    },
+
+    createGroup: (args: CreateGroupArgs) => {
+      const { args: startArgs, ...start } = createGroupStart(args);
+      return execute<CreateGroupResult, []>('createGroup', createGroup.result, {
+        // Fresh each time: a closed run answers an old id with its old outcome.
+        updateId: randomUUID(),
+        args: [],
+        start: new WithStartWorkflowOperation<FlowFunction>(createGroup.workflowType, {
+          ...start,
+          args: startArgs,
+        }),
+      });
+    },
+
+    close: () => connection.close(),
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the client knows a workflow by its name; contracts.ts types its arguments.
+type FlowFunction = (...args: any[]) => Promise<unknown>;
+
+function friendRequestOperation(pair: Pair, command: Parameters<typeof friendRequestStart>[1]) {
+  const { args, ...start } = friendRequestStart(pair, command);
+  return new WithStartWorkflowOperation<FlowFunction>(friendRequest.workflowType, { ...start, args });
+}
+
+/** The same for a request repeated under its Idempotency-Key; another one each time without. */
+const attemptOf = (userId: string, key: string): string =>
+  key === '' ? randomUUID() : `${userId}/${Buffer.from(key).toString('base64url')}`;
+
+/** A flow's refusal, as the error that it is for the caller. */
+function accepted<R extends { ok: boolean }>(result: R): Ok<R> {
+  if (result.ok) return result as Ok<R>;
+  const { code, message } = result as unknown as Extract<CreateGroupResult, { ok: false }>;
+  throw new GoChatError(code, message);
+}
+
+async function inTime<T>(call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable()), deadlineMs + 200);
+  });
+  // Whoever loses the race must not become an unhandled rejection.
+  call.catch(() => undefined);
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const unavailable = () =>
+  new GoChatError('UNAVAILABLE', 'This takes longer than usual. Send the same request again.');

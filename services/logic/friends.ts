@@ -1,0 +1,120 @@
+import { GoChatError } from '../../lib/errors.ts';
+import { FriendRequestAction, type FriendServiceService } from '../../lib/gen/im_logic/v1/friend.ts';
+import { type FriendRequest, FriendRequestStatus } from '../../lib/gen/im_repo/v1/friendship.ts';
+import type { RepoClient } from '../../lib/grpc/clients.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import { required } from '../../lib/grpc/server.ts';
+import type { Flows } from './flows.ts';
+import { checkOffset, checkRequestId, checkText, checkUserId, invalid, limits, pageSize } from './input.ts';
+
+/** Friend requests (durable flows), friends and blocks. */
+export function createFriends(deps: {
+  friendships: RepoClient['friendships'];
+  conversations: RepoClient['conversations'];
+  flows: Flows;
+}): UnaryHandlers<typeof FriendServiceService> {
+  const { friendships, conversations, flows } = deps;
+
+  async function requestOf(requestId: string): Promise<FriendRequest> {
+    const { request } = await friendships.getFriendRequest({ requestId, userId: '', otherUserId: '' });
+    return required(request, 'request');
+  }
+
+  /** A pending request and its pair, for one of the two. */
+  async function pending(requestId: string, userId: string, side: 'requester' | 'target') {
+    const request = await requestOf(checkRequestId(requestId));
+    const requesterId = required(request.requester, 'requester').id;
+    const targetId = required(request.target, 'target').id;
+    if (userId !== (side === 'target' ? targetId : requesterId)) {
+      throw new GoChatError('PERMISSION_DENIED', `Only the ${side} of a friend request may do this.`);
+    }
+    if (request.status !== FriendRequestStatus.FRIEND_REQUEST_STATUS_PENDING_UNSPECIFIED) {
+      throw new GoChatError('REQUEST_ALREADY_HANDLED', 'This friend request is not pending any more.');
+    }
+    return [requesterId, targetId] as const;
+  }
+
+  return {
+    async sendFriendRequest({ userId, targetUserId, message, idempotencyKey }) {
+      checkUserId(targetUserId);
+      if (targetUserId === userId) throw invalid('targetUserId', 'must be somebody else');
+      checkText('message', message, limits.requestMessage);
+      const { requestId } = await flows.requestFriend({
+        requesterId: userId,
+        targetId: targetUserId,
+        message,
+        idempotencyKey,
+      });
+      return { request: await requestOf(requestId) };
+    },
+
+    async handleFriendRequest({ userId, requestId, action }) {
+      const accept = action === FriendRequestAction.FRIEND_REQUEST_ACTION_ACCEPT;
+      if (!accept && action !== FriendRequestAction.FRIEND_REQUEST_ACTION_REJECT) {
+        throw invalid('action', 'must be 1 (accept) or 2 (reject)');
+      }
+      const pair = await pending(requestId, userId, 'target');
+      const { conversationId } = await flows.decideFriendRequest(pair, {
+        requestId,
+        actorId: userId,
+        action: accept ? 'accept' : 'reject',
+      });
+      const [request, opened] = await Promise.all([
+        requestOf(requestId),
+        conversationId ? conversations.getConversation({ userId, conversationId }) : undefined,
+      ]);
+      return { request, conversation: opened?.conversation };
+    },
+
+    async withdrawFriendRequest({ userId, requestId }) {
+      const pair = await pending(requestId, userId, 'requester');
+      await flows.withdrawFriendRequest(pair, { requestId, actorId: userId });
+      return {};
+    },
+
+    async listFriendRequests({ userId, outgoing, status, limit, offset }) {
+      if (status !== undefined && (status < 0 || status > 5)) throw invalid('status', 'must be 0 to 5');
+      return friendships.listFriendRequests({
+        userId,
+        outgoing,
+        status,
+        limit: pageSize(limit, 50, limits.page),
+        offset: checkOffset(offset),
+      });
+    },
+
+    async getFriends({ userId, limit, offset }) {
+      return friendships.getUserFriends({
+        userId,
+        limit: pageSize(limit, 50, limits.page),
+        offset: checkOffset(offset),
+        friendId: '',
+      });
+    },
+
+    async updateFriend({ userId, friendId, remark }) {
+      checkUserId(friendId);
+      checkText('remark', remark, limits.remark);
+      await friendships.updateFriendRemark({ userId, friendId, remark });
+      const { friends } = await friendships.getUserFriends({ userId, limit: 1, offset: 0, friendId });
+      return { friend: friends[0] };
+    },
+
+    async deleteFriend({ userId, friendId }) {
+      return friendships.deleteFriend({ userId, friendId: checkUserId(friendId) });
+    },
+
+    async listBlocks({ userId }) {
+      return friendships.listBlocks({ userId });
+    },
+
+    async blockUser({ userId, blockedId }) {
+      if (checkUserId(blockedId) === userId) throw invalid('userId', 'must be somebody else');
+      return friendships.blockUser({ userId, blockedId });
+    },
+
+    async unblockUser({ userId, blockedId }) {
+      return friendships.unblockUser({ userId, blockedId: checkUserId(blockedId) });
+    },
+  };
+}

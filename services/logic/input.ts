@@ -1,0 +1,119 @@
+import { GoChatError } from '../../lib/errors.ts';
+
+/** Checks of what callers give. Each throws INVALID_ARGUMENT naming the field, or the not-found code of an id. */
+
+export const limits = {
+  password: [8, 128],
+  searchResults: 50,
+  memberIds: 1000,
+  content: 4000,
+  clientMsgIdBytes: 64,
+  mentions: 1000,
+  groupName: 100,
+  displayName: 100,
+  remark: 100,
+  avatarUrl: 2048,
+  description: 1000,
+  announcement: 2000,
+  requestMessage: 500,
+  page: 200,
+} as const;
+
+const usernamePattern = /^[A-Za-z0-9_.-]{3,50}$/;
+const idPattern = /^[1-9][0-9]{0,15}$/;
+
+export function invalid(path: string, message: string): GoChatError {
+  return new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
+}
+
+export function checkUsername(username: string): void {
+  if (!usernamePattern.test(username)) {
+    throw invalid('username', 'must be 3 to 50 letters, digits or any of _ . -');
+  }
+}
+
+export function checkPassword(password: string, path = 'password'): void {
+  const [shortest, longest] = limits.password;
+  const length = codePoints(password);
+  if (length < shortest || length > longest) {
+    throw invalid(path, `must be ${shortest} to ${longest} characters`);
+  }
+  if (!password.isWellFormed()) throw invalid(path, 'must be well-formed Unicode');
+}
+
+/** Text of up to `longest` characters (Unicode code points) that comes back as it was given. */
+export function checkText(path: string, text: string | undefined, longest: number, shortest = 0): void {
+  if (text === undefined) return;
+  const length = codePoints(text);
+  if (length < shortest) throw invalid(path, 'must not be empty');
+  if (length > longest) throw invalid(path, `must be at most ${longest} characters`);
+  if (!text.isWellFormed()) throw invalid(path, 'must be well-formed Unicode');
+}
+
+/** An id that can't be one names nobody. */
+export function checkUserId(id: string): string {
+  if (!idPattern.test(id)) throw new GoChatError('USER_NOT_FOUND', 'There is no such user.');
+  return id;
+}
+
+export function checkConversationId(id: string): string {
+  if (!idPattern.test(id)) throw new GoChatError('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
+  return id;
+}
+
+export function checkRequestId(id: string): string {
+  if (!idPattern.test(id)) throw new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
+  return id;
+}
+
+/** A page's size: 0 means the usual one. */
+export function pageSize(limit: number, usual: number, most: number): number {
+  if (limit === 0) return usual;
+  if (limit < 1 || limit > most) throw invalid('limit', `must be 1 to ${most}`);
+  return limit;
+}
+
+export function checkOffset(offset: number): number {
+  if (offset < 0) throw invalid('offset', 'must not be negative');
+  return offset;
+}
+
+/** What makes a message's own fields unacceptable, whoever sends it where; undefined when nothing does. */
+export function refusalOf(message: {
+  content: string;
+  clientMsgId: string;
+  messageType: number;
+  replyToSeqId?: number | undefined;
+  mentions?: readonly string[] | undefined;
+}): GoChatError | undefined {
+  const { content, clientMsgId, messageType, replyToSeqId, mentions } = message;
+  if (clientMsgId === '' || Buffer.byteLength(clientMsgId) > limits.clientMsgIdBytes) {
+    return invalid('clientMsgId', `must be 1 to ${limits.clientMsgIdBytes} bytes`);
+  }
+  if (!clientMsgId.isWellFormed()) return invalid('clientMsgId', 'must be well-formed Unicode');
+  if (messageType !== 1 && messageType !== 2 && messageType !== 3) {
+    return invalid('messageType', 'must be 1 (text), 2 (image) or 3 (file)');
+  }
+  if (content === '') return invalid('content', 'must not be empty');
+  // Counting code points takes a walk over the text: most texts are short enough however they are counted.
+  if (content.length > limits.content && codePoints(content) > limits.content) {
+    return new GoChatError('MESSAGE_TOO_LARGE', `A message has at most ${limits.content} characters.`);
+  }
+  if (!content.isWellFormed()) return invalid('content', 'must be well-formed Unicode');
+  if (replyToSeqId !== undefined && (!Number.isSafeInteger(replyToSeqId) || replyToSeqId < 1)) {
+    return invalid('replyToSeqId', 'must be a seq id');
+  }
+  if (mentions !== undefined) {
+    if (mentions.length > limits.mentions) {
+      return invalid('mentions', `must name at most ${limits.mentions} users`);
+    }
+    if (!mentions.every((id) => idPattern.test(id))) return invalid('mentions', 'must be user ids');
+  }
+  return undefined;
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}

@@ -1,0 +1,73 @@
+import type { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
+import type { RepoClient } from '../../lib/grpc/clients.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import { checkConversationId, checkOffset, checkUserId, invalid, limits, pageSize } from './input.ts';
+
+type Handlers = UnaryHandlers<typeof ConversationServiceService>;
+export type MemberHandlers = Pick<
+  Handlers,
+  'getMembers' | 'addMembers' | 'removeMembers' | 'updateMember' | 'transferOwnership'
+>;
+
+const roles = { member: 1, admin: 2 } as const;
+
+/** Who belongs to a conversation. im-repo checks the actor's rights under the conversation's lock. */
+export function createMembers(deps: { conversations: RepoClient['conversations'] }): MemberHandlers {
+  const { conversations } = deps;
+  return {
+    async getMembers({ userId, conversationId, limit, offset }) {
+      return conversations.getConversationMembers({
+        userId,
+        conversationId: checkConversationId(conversationId),
+        limit: pageSize(limit, 50, limits.page),
+        offset: checkOffset(offset),
+        memberIds: [],
+      });
+    },
+
+    async addMembers({ userId, conversationId, memberIds }) {
+      return conversations.addConversationMember({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        userIds: checkMemberIds('userIds', memberIds),
+      });
+    },
+
+    async removeMembers({ userId, conversationId, memberIds }) {
+      return conversations.removeConversationMember({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        userIds: checkMemberIds('userIds', memberIds),
+      });
+    },
+
+    async updateMember({ userId, conversationId, memberId, role, muted }) {
+      if (role === undefined && muted === undefined) throw invalid('role', 'or muted is required');
+      if (role !== undefined && role !== roles.member && role !== roles.admin) {
+        throw invalid('role', 'must be 1 (member) or 2 (admin)');
+      }
+      return conversations.updateConversationMember({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        userId: checkUserId(memberId),
+        role,
+        muted,
+      });
+    },
+
+    async transferOwnership({ userId, conversationId, newOwnerId }) {
+      return conversations.transferOwnership({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        userId: checkUserId(newOwnerId),
+      });
+    },
+  };
+}
+
+/** Each once, at least one. */
+export function checkMemberIds(path: string, ids: readonly string[]): string[] {
+  if (ids.length === 0) throw invalid(path, 'must not be empty');
+  if (ids.length > limits.memberIds) throw invalid(path, `must name at most ${limits.memberIds} users`);
+  return Array.from(new Set(ids.map(checkUserId)));
+}

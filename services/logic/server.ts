@@ -1,0 +1,136 @@
+import { serveAdmin } from '../../lib/admin.ts';
+import { readSecretFile } from '../../lib/config.ts';
+import { AuthServiceService } from '../../lib/gen/im_logic/v1/auth.ts';
+import { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
+import { FriendServiceService } from '../../lib/gen/im_logic/v1/friend.ts';
+import { MessageServiceService } from '../../lib/gen/im_logic/v1/message.ts';
+import { UserServiceService } from '../../lib/gen/im_logic/v1/user.ts';
+import { connectRepo } from '../../lib/grpc/clients.ts';
+import { serveGrpc, service } from '../../lib/grpc/server.ts';
+import { createGroupCommit } from '../../lib/kafka/group-commit.ts';
+import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
+import { ensureSharedTopics } from '../../lib/kafka/topics.ts';
+import type { Logger } from '../../lib/log.ts';
+import { createMetrics } from '../../lib/metrics.ts';
+import type { Running } from '../../lib/service.ts';
+import { verifyAccessTokens } from '../../lib/tokens.ts';
+import { createAuth } from './auth.ts';
+import type { LogicConfig } from './config.ts';
+import { createConversationList } from './conversation-list.ts';
+import { createConversations } from './conversations.ts';
+import { createCreation } from './creation.ts';
+import { connectFlows } from './flows.ts';
+import { createFriends } from './friends.ts';
+import { createMembers } from './members.ts';
+import { createMessages } from './messages.ts';
+import { startSending } from './sending.ts';
+import { createTokens } from './tokens.ts';
+import { createTyping } from './typing.ts';
+import { startUpstream } from './upstream/consumer.ts';
+import { createProducing } from './upstream/producing.ts';
+import { createUsers } from './users.ts';
+
+/** Starts im-logic; resolves when it consumes and answers. */
+export async function startLogic(
+  config: LogicConfig,
+  log: Logger,
+): Promise<Running & { grpcPort: number; adminPort: number }> {
+  const tokens = await createTokens({
+    privateKeyPem: readSecretFile(config.AUTH_PRIVATE_KEY_FILE),
+    accessTtlS: config.ACCESS_TOKEN_TTL_S,
+    refreshTtlMs: config.REFRESH_TOKEN_TTL_MS,
+  });
+  const verifier = await verifyAccessTokens(tokens.publicKeyPem);
+  const metrics = createMetrics('logic');
+  const repo = connectRepo(config.REPO_ADDRESS);
+  const flows = connectFlows({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    log,
+    metrics,
+  });
+
+  const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: config.LOGIC_ID, log });
+  await withAdmin(kafka, ensureSharedTopics);
+  const producer = kafka.producer();
+  await producer.connect();
+  const produced = metrics.latency('gochat_upstream_produce_seconds', 'Time of one upstream produce.');
+  const upstreamQueue = createGroupCommit(producer, {
+    maxPending: 10_000,
+    onBatch: (_records, seconds) => produced.observe(seconds),
+  });
+  const producing = await createProducing({ kafka, log });
+  const sending = await startSending({
+    kafka,
+    upstream: upstreamQueue,
+    receiverId: config.LOGIC_ID,
+    log,
+  });
+  metrics.observed('gochat_rest_sends_waiting', 'REST sends that wait to be stored.', sending.waiting);
+  const upstream = await startUpstream({ kafka, messages: repo.messages, producing, metrics, log });
+
+  const groupMaxMembers = config.GROUP_MAX_MEMBERS;
+  const grpc = await serveGrpc({
+    host: config.BIND_HOST,
+    port: config.LOGIC_GRPC_PORT,
+    log,
+    metrics,
+    protoFiles: ['auth', 'user', 'friend', 'conversation', 'message'].map(
+      (name) => `im_logic/v1/${name}.proto`,
+    ),
+    services: [
+      service(
+        'im_logic.v1.AuthService',
+        AuthServiceService,
+        createAuth({ users: repo.users, tokens, verifier }),
+      ),
+      service('im_logic.v1.UserService', UserServiceService, createUsers({ users: repo.users })),
+      service(
+        'im_logic.v1.FriendService',
+        FriendServiceService,
+        createFriends({ friendships: repo.friendships, conversations: repo.conversations, flows }),
+      ),
+      service(
+        'im_logic.v1.ConversationService',
+        ConversationServiceService,
+        createConversations({
+          conversations: repo.conversations,
+          messages: repo.messages,
+          list: createConversationList({ conversations: repo.conversations, metrics }),
+          members: createMembers({ conversations: repo.conversations }),
+          create: createCreation({ repo, flows, groupMaxMembers }),
+          typing: createTyping({ repo, deliver: producing.attempt }),
+          groupMaxMembers,
+        }),
+      ),
+      service(
+        'im_logic.v1.MessageService',
+        MessageServiceService,
+        createMessages({ messages: repo.messages, sending, recallWindowMs: config.RECALL_WINDOW_MS }),
+      ),
+    ],
+  });
+  const admin = await serveAdmin({
+    host: config.BIND_HOST,
+    port: config.METRICS_PORT,
+    metrics,
+    dependencies: { repo: repo.ready, kafka: upstream.isConsuming },
+  });
+
+  return {
+    grpcPort: grpc.port,
+    adminPort: admin.port,
+    async stop() {
+      admin.drain();
+      grpc.drain();
+      // Calls under way may wait for messages of theirs, so consuming ends after them.
+      await grpc.close();
+      await upstream.stop();
+      await upstreamQueue.flush();
+      await sending.stop();
+      await Promise.all([producer.disconnect(), producing.disconnect(), flows.close()]);
+      repo.close();
+      await admin.close();
+    },
+  };
+}

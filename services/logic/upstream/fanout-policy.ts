@@ -1,0 +1,41 @@
+import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
+import type { FanoutTask } from '../../../lib/kafka/records.ts';
+
+/** A message stored in a conversation too large for direct delivery. */
+export type FanoutMessage = {
+  conversationId: string;
+  seqId: number;
+  /** The socket session that sent it; undefined when none did. */
+  sessionId: string | undefined;
+  receivedAt: number;
+};
+
+/**
+ * Up to 500 members: straight to their gateways. Larger ones and the world room: by the fan-out flow. im-repo
+ * decides it under the head's lock, so that the two ways of one conversation never overlap.
+ */
+export const goesDirect = (recipients: Recipients): boolean => !recipients.fanout;
+
+/** One task for each run of consecutive seq ids of a conversation, in the order of the messages. */
+export function fanoutTasks(messages: readonly FanoutMessage[]): FanoutTask[] {
+  const tasks: Required<FanoutTask>[] = [];
+  const open = new Map<string, Required<FanoutTask>>();
+  for (const { conversationId, seqId, sessionId, receivedAt } of messages) {
+    let run = open.get(conversationId);
+    if (run && seqId === run.last_seq_id + 1) {
+      run.last_seq_id = seqId;
+    } else {
+      run = {
+        conversation_id: conversationId,
+        first_seq_id: seqId,
+        last_seq_id: seqId,
+        sent_at: receivedAt,
+        origins: [],
+      };
+      open.set(conversationId, run);
+      tasks.push(run);
+    }
+    if (sessionId !== undefined) run.origins.push({ seq_id: seqId, session_id: sessionId });
+  }
+  return tasks;
+}

@@ -1,0 +1,122 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type { OrderedEvent, UpstreamMessage } from '../../../lib/kafka/records.ts';
+import { refusalOf } from '../input.ts';
+
+/** A record of the upstream topic on its way through this process. */
+export type Item = {
+  partition: number;
+  offset: number;
+  /** Of the record's value. */
+  bytes: number;
+  /** Which holding of the partition it was fetched in: void once the partition went elsewhere. */
+  claim: number;
+  /** performance.now() when it was queued. */
+  queuedAt: number;
+  /** Its sender was told that it failed, since it takes too long. */
+  told: boolean;
+  content: Content;
+};
+
+export type Content =
+  | { kind: 'message'; message: UpstreamMessage }
+  /** Unacceptable in itself: not worth asking anyone. */
+  | { kind: 'refused'; message: UpstreamMessage; error: GoChatError }
+  | { kind: 'event'; event: OrderedEvent }
+  /** Not a record of ours. */
+  | { kind: 'malformed'; raw: string; reason: string };
+
+export function readItem(
+  record: { offset: string; value: Buffer | null },
+  partition: number,
+  claim: number,
+): Item {
+  return {
+    partition,
+    offset: Number(record.offset),
+    bytes: record.value?.length ?? 0,
+    claim,
+    queuedAt: performance.now(),
+    told: false,
+    content: readContent(record.value),
+  };
+}
+
+function readContent(value: Buffer | null): Content {
+  const raw = value?.toString('utf8') ?? '';
+  let record: unknown;
+  try {
+    record = JSON.parse(raw);
+  } catch {
+    return { kind: 'malformed', raw, reason: 'not JSON' };
+  }
+  if (!isObject(record)) return { kind: 'malformed', raw, reason: 'not an object' };
+  if ('event' in record) {
+    const event = readEvent(record.event);
+    return event
+      ? { kind: 'event', event }
+      : { kind: 'malformed', raw, reason: 'not an event of a conversation' };
+  }
+  const message = readMessage(record);
+  if (!message) return { kind: 'malformed', raw, reason: 'not an upstream message' };
+  const error = refusal(message);
+  return error ? { kind: 'refused', message, error } : { kind: 'message', message };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const idPattern = /^[1-9][0-9]{0,15}$/;
+
+function readMessage(record: Record<string, unknown>): UpstreamMessage | undefined {
+  const { user_id, conversation_id, message_type, content, client_msg_id, timestamp } = record;
+  const { gateway_id = '', gateway_boot_id = '', session_id = '', reply_to_seq_id, mentions } = record;
+  if (typeof user_id !== 'string' || !idPattern.test(user_id)) return undefined;
+  if (typeof conversation_id !== 'string' || typeof message_type !== 'number') return undefined;
+  if (typeof content !== 'string' || typeof client_msg_id !== 'string') return undefined;
+  if (typeof timestamp !== 'number' || typeof gateway_id !== 'string') return undefined;
+  if (typeof gateway_boot_id !== 'string' || typeof session_id !== 'string') return undefined;
+  if (reply_to_seq_id !== undefined && typeof reply_to_seq_id !== 'number') return undefined;
+  if (mentions !== undefined && !isStrings(mentions)) return undefined;
+  return {
+    user_id,
+    conversation_id,
+    message_type,
+    content,
+    client_msg_id,
+    timestamp,
+    gateway_id,
+    gateway_boot_id,
+    session_id,
+    ...(reply_to_seq_id === undefined ? {} : { reply_to_seq_id }),
+    ...(mentions === undefined ? {} : { mentions }),
+  };
+}
+
+const isStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
+
+const systemMessage = 4;
+
+function refusal(message: UpstreamMessage): GoChatError | undefined {
+  if (!idPattern.test(message.conversation_id)) {
+    return new GoChatError('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
+  }
+  // System messages are written by operators straight into the topic, never through a gateway.
+  const byOperator = message.message_type === systemMessage && message.gateway_id === '';
+  return refusalOf({
+    content: message.content,
+    clientMsgId: message.client_msg_id,
+    messageType: byOperator ? 1 : message.message_type,
+    replyToSeqId: message.reply_to_seq_id,
+    mentions: message.mentions,
+  });
+}
+
+function readEvent(value: unknown): OrderedEvent | undefined {
+  if (!isObject(value)) return undefined;
+  const { event_id, conversation_id, frame, data, extra_user_ids = [] } = value;
+  if (typeof event_id !== 'string' || typeof frame !== 'string') return undefined;
+  if (typeof conversation_id !== 'string' || !idPattern.test(conversation_id)) return undefined;
+  if (!isObject(data) || !isStrings(extra_user_ids)) return undefined;
+  return { event_id, conversation_id, frame, data, extra_user_ids };
+}

@@ -1,0 +1,118 @@
+import { type Code, codeFromNumber, GoChatError, isRetryable } from '../../../lib/errors.ts';
+import type {
+  NewMessage,
+  RecipientQuery,
+  Recipients,
+  SavedMessage,
+  SaveMessagesResponse,
+} from '../../../lib/gen/im_repo/v1/message.ts';
+import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import type { OrderedEvent, UpstreamMessage } from '../../../lib/kafka/records.ts';
+import type { Item } from './item.ts';
+
+/** What became of an item. */
+export type Outcome =
+  | {
+      kind: 'saved';
+      item: Item;
+      message: UpstreamMessage;
+      saved: SavedMessage;
+      sender: User | undefined;
+      recipients: Recipients | undefined;
+    }
+  | { kind: 'refused'; item: Item; message: UpstreamMessage; code: Code; text: string }
+  | { kind: 'event'; item: Item; event: OrderedEvent; recipients: Recipients | undefined }
+  | { kind: 'dead'; item: Item; raw: string; reason: string; message?: UpstreamMessage };
+
+export type Save = (items: Item[]) => Promise<Outcome[]>;
+
+const deadlineMs = 10_000;
+
+/** Stores items in one call and answers an outcome for each, in order. Rejects when the call fails. */
+export function createSave(messages: Pick<RepoClient['messages'], 'saveMessages'>): Save {
+  return async (items) => {
+    const toStore: NewMessage[] = [];
+    const queries: RecipientQuery[] = [];
+    for (const { content, partition, offset } of items) {
+      if (content.kind === 'message') toStore.push(newMessage(content.message, partition, offset));
+      if (content.kind === 'event') {
+        const { conversation_id, extra_user_ids } = content.event;
+        queries.push({ conversationId: conversation_id, extraUserIds: extra_user_ids });
+      }
+    }
+    if (toStore.length === 0 && queries.length === 0) return items.map((item) => localOutcome(item));
+    const response = await messages.saveMessages(
+      { messages: toStore, recipientsOf: queries },
+      { deadlineMs },
+    );
+    return outcomesOf(items, response);
+  };
+}
+
+/** Whether a failed save is the items' own fault, so that sending the same again is pointless. */
+export const isFinal = (error: unknown): boolean => error instanceof GoChatError && !isRetryable(error.code);
+
+/** The outcome of an item that failed by itself. */
+export function buried(item: Item, error: unknown): Outcome {
+  const { content } = item;
+  const reason = error instanceof Error ? error.message : String(error);
+  switch (content.kind) {
+    case 'message':
+    case 'refused':
+      return { kind: 'dead', item, raw: JSON.stringify(content.message), reason, message: content.message };
+    case 'event':
+      return { kind: 'dead', item, raw: JSON.stringify({ event: content.event }), reason };
+    case 'malformed':
+      return { kind: 'dead', item, raw: content.raw, reason: content.reason };
+  }
+}
+
+const newMessage = (message: UpstreamMessage, partition: number, offset: number): NewMessage => ({
+  conversationId: message.conversation_id,
+  senderId: message.user_id,
+  messageType: message.message_type,
+  content: message.content,
+  clientMsgId: message.client_msg_id,
+  replyToSeqId: message.reply_to_seq_id,
+  mentions: message.mentions ?? [],
+  sourcePartition: partition,
+  sourceOffset: offset,
+});
+
+function outcomesOf(items: Item[], response: SaveMessagesResponse): Outcome[] {
+  const recipients = new Map(response.recipients.map((one) => [one.conversationId, one]));
+  const senders = new Map(response.senders.map((user) => [user.id, user]));
+  let nextResult = 0;
+  let nextQuery = 0;
+  return items.map((item): Outcome => {
+    const { content } = item;
+    if (content.kind === 'event') {
+      return { kind: 'event', item, event: content.event, recipients: response.queried[nextQuery++] };
+    }
+    if (content.kind !== 'message') return localOutcome(item);
+    const { message } = content;
+    const saved = response.results[nextResult++];
+    if (!saved) throw new Error('im-repo answered fewer results than messages');
+    const code = codeFromNumber(saved.error);
+    if (code) return { kind: 'refused', item, message, code, text: saved.errorMessage };
+    return {
+      kind: 'saved',
+      item,
+      message,
+      saved,
+      sender: senders.get(message.user_id),
+      recipients: recipients.get(message.conversation_id),
+    };
+  });
+}
+
+/** Of items that need nobody to be asked. */
+function localOutcome(item: Item): Outcome {
+  const { content } = item;
+  if (content.kind === 'refused') {
+    const { message, error } = content;
+    return { kind: 'refused', item, message, code: error.code, text: error.message };
+  }
+  return buried(item, 'not stored');
+}
