@@ -1,0 +1,75 @@
+import { LRUCache } from 'lru-cache';
+import { GoChatError } from '../../lib/errors.ts';
+import type { Push } from '../../lib/gen/im_gateway/v1/pusher.ts';
+import type { RepoClient } from '../../lib/grpc/clients.ts';
+import type { DomainEvent } from '../../lib/kafka/records.ts';
+import type { ReceivedRecord } from '../../lib/kafka/subscription.ts';
+import { conversationPushes } from './conversation-pushes.ts';
+import { friendPushes } from './friend-pushes.ts';
+import type { Gateways } from './gateways.ts';
+import { messagePushes } from './message-pushes.ts';
+import { friendsOf, presencePushes } from './presence-pushes.ts';
+
+/** Event ids remembered, to skip what comes twice. */
+const seenEvents = 50_000;
+/** Events looked up together. */
+const chunkSize = 50;
+
+/**
+ * Turns domain events about people into frames for those whom they concern. Frames leave in the order of their
+ * events. An event counts as seen once a gateway took its frames, so an outage delays and loses nothing.
+ */
+export function createEventHandler({ repo, gateways }: { repo: RepoClient; gateways: Gateways }) {
+  const seen = new LRUCache<string, true>({ max: seenEvents });
+
+  return async function handle(records: ReceivedRecord[]): Promise<void> {
+    const events = unique(records.map(({ value }) => parseEvent(value))).filter(
+      (event) => !seen.has(event.event_id),
+    );
+    for (let from = 0; from < events.length; from += chunkSize) {
+      const chunk = events.slice(from, from + chunkSize);
+      const friends = await friendsOf(chunk.filter(isUserEvent), repo);
+      const pushes = await Promise.all(chunk.map((event) => pushesOf(event, friends, repo)));
+      await gateways.push(pushes.flat());
+      for (const { event_id: id } of chunk) seen.set(id, true);
+    }
+  };
+}
+
+type UserEvent = Extract<DomainEvent, { type: `user.${string}` }>;
+
+const isUserEvent = (event: DomainEvent): event is UserEvent => event.type.startsWith('user.');
+
+async function pushesOf(
+  event: DomainEvent,
+  friends: ReadonlyMap<string, string[]>,
+  repo: RepoClient,
+): Promise<Push[]> {
+  if (isUserEvent(event)) return presencePushes(event, friends);
+  switch (event.type) {
+    case 'friend.request.created':
+    case 'friend.request.accepted':
+    case 'friend.request.rejected':
+    case 'friend.request.withdrawn':
+    case 'friend.request.expired':
+      return friendPushes(event, repo);
+    case 'conversation.created':
+      return conversationPushes(event, repo);
+    case 'message.read':
+      return messagePushes(event);
+    default:
+      return [];
+  }
+}
+
+function unique(events: DomainEvent[]): DomainEvent[] {
+  return [...new Map(events.map((event) => [event.event_id, event])).values()];
+}
+
+function parseEvent(value: unknown): DomainEvent {
+  const event = value as Partial<DomainEvent> | null;
+  if (typeof event?.event_id !== 'string' || typeof event.type !== 'string') {
+    throw new GoChatError('INVALID_ARGUMENT', 'This is no domain event.');
+  }
+  return event as DomainEvent;
+}

@@ -1,0 +1,62 @@
+import { serveAdmin } from '../../lib/admin.ts';
+import { connectRepo } from '../../lib/grpc/clients.ts';
+import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
+import { type Subscription, subscribe } from '../../lib/kafka/subscription.ts';
+import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
+import { keepTrying } from '../../lib/keep-trying.ts';
+import type { Logger } from '../../lib/log.ts';
+import { createMetrics } from '../../lib/metrics.ts';
+import type { Running } from '../../lib/service.ts';
+import type { PusherConfig } from './config.ts';
+import { createEventHandler } from './events.ts';
+import { createGateways } from './gateways.ts';
+
+/** Starts the consumer that brings domain events about people into their sockets. */
+export async function startPusher(config: PusherConfig, log: Logger): Promise<Running> {
+  const metrics = createMetrics('pusher');
+  const stopping = new AbortController();
+  const repo = connectRepo(config.REPO_ADDRESS);
+  const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: 'gochat-pusher', log });
+  const producer = kafka.producer();
+  const gateways = createGateways({ repo, log });
+
+  let subscription: Subscription | undefined;
+  const subscribed = keepTrying(
+    'consume events',
+    async () => {
+      await producer.connect();
+      await withAdmin(kafka, ensureSharedTopics);
+      subscription = await subscribe(kafka, {
+        groupId: 'gochat-pusher',
+        topics: [topics.friendEvents, topics.conversationEvents, topics.messageEvents, topics.userEvents],
+        producer,
+        handle: createEventHandler({ repo, gateways }),
+        log,
+        metrics,
+      });
+    },
+    { log, signal: stopping.signal },
+  ).catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+
+  const admin = await serveAdmin({
+    host: config.BIND_HOST,
+    port: config.METRICS_PORT,
+    metrics,
+    dependencies: { kafka: () => subscription !== undefined, repo: repo.ready },
+  });
+
+  return {
+    async stop() {
+      admin.drain();
+      stopping.abort();
+      await subscribed;
+      await subscription?.stop();
+      await producer.disconnect();
+      gateways.close();
+      repo.close();
+      await admin.close();
+    },
+  };
+}
