@@ -9,8 +9,7 @@ export type CacheKind<V> = { readonly name: string; readonly ttlMs: number; read
 
 export const cacheKind = <V>(name: string, ttlMs: number): CacheKind<V> => ({ name, ttlMs });
 
-export const cacheKey = (kind: CacheKind<unknown>, id: string): string =>
-  `${kind.name}:${id}`;
+export const cacheKey = (kind: CacheKind<unknown>, id: string): string => `${kind.name}:${id}`;
 
 export type Change = {
   /** Resolves when readers can't store these keys any more. Must be done before the commit. */

@@ -19,9 +19,11 @@ export type RedisStore = {
 /** `reconnected` tells that the server may be another one than before, or one that came back with old data. */
 export type Repair = (run: RedisStore['run'], context: { reconnected: boolean }) => Promise<void>;
 
-/** A script of services/repo/lua. */
-export function luaScript(name: string): LuaScript {
-  const source = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+/** A script of services/repo/lua, with the ones that it builds on before it. */
+export function luaScript(name: string, ...after: string[]): LuaScript {
+  const source = [...after, name]
+    .map((file) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8'))
+    .join('\n');
   return { name, source, sha: createHash('sha1').update(source).digest('hex') };
 }
 

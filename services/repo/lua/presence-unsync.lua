@@ -1,0 +1,13 @@
+-- ARGV: boots whose sessions could not be registered. Looks after the generation, too.
+read_generation()
+local doubtful = {}
+for _, boot in ipairs(ARGV) do
+  doubtful[boot] = true
+end
+for gateway, lease in pairs(read_leases()) do
+  if doubtful[lease.boot_id] and lease.synced then
+    lease.synced = false
+    redis.call('HSET', 'gateway:leases', gateway, cjson.encode(lease))
+  end
+end
+return 1
