@@ -37,11 +37,12 @@ export function createServices(profile: Profile, servers: RunningServers, progre
       }),
     );
 
-  async function runOnce(title: string, entry: string): Promise<void> {
+  /** Runs a program that ends by itself, with the environment of the service it belongs to. */
+  async function runOnce(title: string, service: string, entry: string): Promise<void> {
     const log = supervisor.logFile(title.toLowerCase());
-    const [repo] = plans;
+    const env = plans.find(({ name }) => name === service)?.env;
     const code = await progress.step(title, () =>
-      runLogged(process.execPath, [entry], { log, env: { ...repo?.env }, cwd: root }),
+      runLogged(process.execPath, [entry], { log, env: { ...env }, cwd: root }),
     );
     if (code !== 0) throw new Problem(`${title} failed; the end of ${log} says why:`, lastLines(log));
   }
@@ -51,8 +52,8 @@ export function createServices(profile: Profile, servers: RunningServers, progre
 
     async start() {
       await Promise.all([
-        runOnce('Migrations', 'services/repo/migrate.ts'),
-        runOnce('Provisioning', 'services/task/provision.ts'),
+        runOnce('Migrations', 'repo', 'services/repo/migrate.ts'),
+        runOnce('Provisioning', 'task', 'services/task/provision.ts'),
       ]);
       const [repo, ...others] = plans;
       if (repo !== undefined) await startOne(repo);

@@ -27,6 +27,7 @@ try {
 }
 await servers.stop();
 rmSync(envFile, { force: true });
+if (stop.aborted) progress.say('Everything has stopped; the data is kept');
 process.exit();
 
 function writeEnvFile({ addresses, keys }: RunningServers): void {
