@@ -1,0 +1,198 @@
+import { randomInt } from 'node:crypto';
+import { GoChatError } from '../../lib/errors.ts';
+import type { User, UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { Cache } from './cache.ts';
+import { type Databases, formatSql, isDuplicateKey } from './database.ts';
+import { type Ids, parseId } from './ids.ts';
+import { domainEvent, insertEvents, type Outbox, writeEvents } from './outbox.ts';
+import type { Passwords } from './password.ts';
+import { toUserCard, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
+import { isUsername, userNotFound } from './user-profiles.ts';
+
+const worldRoom = 1;
+const guestNameAttempts = 5;
+
+type Handlers = Pick<
+  UnaryHandlers<typeof UserServiceService>,
+  'createUser' | 'verifyPassword' | 'changePassword' | 'upgradeGuest'
+>;
+
+/** Makes accounts, and what has to do with their passwords. */
+export function createUserAccounts(deps: {
+  databases: Databases;
+  ids: Ids;
+  passwords: Passwords;
+  cache: Cache;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, ids, passwords, cache, outbox } = deps;
+
+  async function insert(user: User, passwordHash: string | null): Promise<void> {
+    const { id, username, displayName, avatarUrl, isGuest, createdAt: now } = user;
+    await databases.users.transaction((tx) =>
+      // One round trip: the world room's head is locked for as short as can be.
+      tx.batchAndCommit(
+        [
+          formatSql(
+            `INSERT INTO users (id, username, password_hash, display_name, avatar_url, is_guest, last_active_at, created_at, updated_at)
+             VALUES (?)`,
+            [[Number(id), username, passwordHash, displayName, avatarUrl, isGuest, now, now, now]],
+          ),
+          `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoom}`,
+          `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoom}`,
+          `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
+           VALUES (${id}, ${worldRoom}, 1, FALSE, ${now})`,
+          `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
+           SELECT ${id}, conversation_id, last_seq_id, ${now} FROM conversation_heads WHERE conversation_id = ${worldRoom}`,
+          insertEvents([domainEvent({ type: 'user.created', actor_id: id, user_id: id })]),
+        ].join(';\n'),
+      ),
+    );
+    outbox.wake();
+  }
+
+  const newUser = (username: string, avatarUrl: string, isGuest: boolean): User => ({
+    id: String(ids.nextId()),
+    username,
+    displayName: username,
+    avatarUrl,
+    isGuest,
+    createdAt: Date.now(),
+  });
+
+  async function createGuest(avatarUrl: string): Promise<User> {
+    for (let left = guestNameAttempts - 1; ; left--) {
+      const user = newUser(guestName(), avatarUrl, true);
+      try {
+        await insert(user, null);
+        return user;
+      } catch (error) {
+        if (left <= 0 || !isDuplicateKey(error, 'users_username')) throw error;
+      }
+    }
+  }
+
+  return {
+    async createUser({ username, password, avatarUrl, isGuest }) {
+      if (isGuest) return { user: await createGuest(avatarUrl) };
+      checkCredentials(username, password);
+      // A name in use is found out before the work of hashing, and again by the unique key.
+      if (await nameIsTaken(databases, username)) throw usernameTaken();
+      const hash = await passwords.hash(password);
+      const user = newUser(username, avatarUrl, false);
+      await insert(user, hash).catch(asUsernameTaken);
+      return { user };
+    },
+
+    async verifyPassword({ username, password }) {
+      const [row] = isUsername(username)
+        ? await databases.users.query<UserRow & { password_hash: string | null }>(
+            // users_username
+            `SELECT ${userColumns}, password_hash FROM users WHERE username = ? AND status = 1`,
+            [username],
+          )
+        : [];
+      const valid = await passwords.verify(password, row?.password_hash ?? null);
+      return row && valid ? { valid, user: toUserCard(row) } : { valid: false };
+    },
+
+    async changePassword({ userId, oldPassword, newPassword, keepSessionId }) {
+      checkPassword(newPassword);
+      const id = parseId(userId) ?? 0;
+      const [row] = await databases.users.query<{ password_hash: string | null }>(
+        'SELECT password_hash FROM users WHERE id = ? AND status = 1',
+        [id],
+      );
+      if (!row) throw userNotFound();
+      if (!(await passwords.verify(oldPassword, row.password_hash))) throw wrongPassword();
+      const hash = await passwords.hash(newPassword);
+      return databases.users.transaction(async (tx) => {
+        const now = Date.now();
+        const { affectedRows } = await tx.execute(
+          'UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ? AND password_hash = ?',
+          [hash, now, id, row.password_hash],
+        );
+        // Somebody else changed it meanwhile: what was checked is not the password any more.
+        if (affectedRows === 0) throw wrongPassword();
+        const others = await tx.query<{ id: string }>(
+          'SELECT id FROM sessions WHERE user_id = ? AND revoked_at IS NULL AND id <> ? FOR UPDATE',
+          [id, keepSessionId],
+        );
+        const revokedSessionIds = others.map((session) => session.id);
+        if (revokedSessionIds.length > 0) {
+          await tx.execute('UPDATE sessions SET revoked_at = ? WHERE id IN (?)', [now, revokedSessionIds]);
+        }
+        return { revokedSessionIds };
+      });
+    },
+
+    async upgradeGuest({ userId, username, password }) {
+      checkCredentials(username, password);
+      const id = parseId(userId) ?? 0;
+      const [guest] = await databases.users.query<{ is_guest: number }>(
+        'SELECT is_guest FROM users WHERE id = ? AND status = 1',
+        [id],
+      );
+      if (!guest) throw userNotFound();
+      if (guest.is_guest !== 1) throw notAGuest();
+      if (await nameIsTaken(databases, username)) throw usernameTaken();
+      const hash = await passwords.hash(password);
+      const user = await cache.change(async (touch) => {
+        await touch([userInfoKey(userId)]);
+        return databases.users.transaction(async (tx) => {
+          // Assignments run from left to right: display_name is compared with the old username.
+          const { affectedRows } = await tx
+            .execute(
+              `UPDATE users SET display_name = IF(display_name = username, ?, display_name),
+                 username = ?, password_hash = ?, is_guest = FALSE, updated_at = ?
+               WHERE id = ? AND is_guest AND status = 1`,
+              [username, username, hash, Date.now(), id],
+            )
+            .catch(asUsernameTaken);
+          if (affectedRows === 0) throw notAGuest();
+          const [row] = await tx.query<UserRow>(`SELECT ${userColumns} FROM users WHERE id = ?`, [id]);
+          await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
+          return row && toUserCard(row);
+        });
+      });
+      outbox.wake();
+      return { user };
+    },
+  };
+}
+
+async function nameIsTaken(databases: Databases, username: string): Promise<boolean> {
+  const rows = await databases.users.query('SELECT 1 FROM users WHERE username = ?', [username]);
+  return rows.length > 0;
+}
+
+function checkCredentials(username: string, password: string): void {
+  if (!isUsername(username) || username.length < 3) {
+    throw invalid('username', 'must be 3 to 50 letters, digits or any of _ . -');
+  }
+  checkPassword(password);
+}
+
+/** Only what hashing can't do without: its length is a rule of the callers. */
+function checkPassword(password: string): void {
+  if (password === '' || password.length > 1024) throw invalid('password', 'must be 8 to 128 characters');
+}
+
+const invalid = (path: string, message: string) =>
+  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
+
+const usernameTaken = () => new GoChatError('USERNAME_TAKEN', 'This username is in use.');
+const wrongPassword = () => new GoChatError('UNAUTHENTICATED', 'The old password is wrong.');
+const notAGuest = () =>
+  new GoChatError('PERMISSION_DENIED', 'Only a guest can be turned into a registered user.');
+
+function asUsernameTaken(error: unknown): never {
+  throw isDuplicateKey(error, 'users_username') ? usernameTaken() : error;
+}
+
+const guestAlphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
+
+/** 31^8 names: a repeat is rare, and tried again. */
+const guestName = (): string =>
+  `guest-${Array.from({ length: 8 }, () => guestAlphabet[randomInt(guestAlphabet.length)]).join('')}`;
