@@ -1,6 +1,7 @@
 import { createPool, type FieldPacket, type Pool, type PoolConnection } from 'mysql2/promise';
 import { GoChatError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
+import { isConnectionLost, isLockConflict, isUnavailable, isUnfit } from './database-errors.ts';
 import { formatSql, type SqlValue } from './sql.ts';
 
 export { formatSql, isDuplicateKey, literal } from './sql.ts';
@@ -263,6 +264,7 @@ async function guarded<T>(log: Logger, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (isUnfit(error)) throw new GoChatError('INVALID_ARGUMENT', 'A value is too long or out of range.');
     if (!isUnavailable(error)) throw error;
     log.warn({ err: error }, 'database is not available');
     throw unavailable(error);
@@ -273,38 +275,4 @@ function unavailable(cause: unknown): GoChatError {
   const error = new GoChatError('UNAVAILABLE', 'The database is not reachable right now. Try again.');
   error.cause = cause;
   return error;
-}
-
-const errnoOf = (error: unknown): number => Number((error as { errno?: unknown })?.errno ?? 0);
-
-/** 1213 deadlock, 1205 lock wait timeout. */
-const isLockConflict = (error: unknown): boolean => [1213, 1205].includes(errnoOf(error));
-
-/** Errors of the connection carry `fatal`; the time limit of a statement leaves one in an unknown state. */
-const isConnectionLost = (error: unknown): boolean => {
-  const { fatal, code } = (error ?? {}) as { fatal?: boolean; code?: string };
-  return fatal === true || code === 'PROTOCOL_SEQUENCE_TIMEOUT' || code === 'PROTOCOL_CONNECTION_LOST';
-};
-
-/**
- * 1021 and 1114 disk full, 1040 and 1203 too many connections, 1053 shutting down, 1290, 1792 and 1836 read-only,
- * 1317 and 1927 killed, 1969 and 3024 statement took too long.
- */
-const unavailableErrnos = new Set([1021, 1040, 1053, 1114, 1203, 1290, 1317, 1792, 1836, 1927, 1969, 3024]);
-const unavailableMessages = new Set([
-  'Pool is closed.',
-  'Queue limit reached.',
-  "Can't add new command when connection is in closed state",
-]);
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN']);
-
-function isUnavailable(error: unknown): boolean {
-  if (error instanceof GoChatError || !(error instanceof Error)) return false;
-  return (
-    isConnectionLost(error) ||
-    isLockConflict(error) ||
-    unavailableErrnos.has(errnoOf(error)) ||
-    networkCodes.has(String((error as NodeJS.ErrnoException).code)) ||
-    unavailableMessages.has(error.message)
-  );
 }

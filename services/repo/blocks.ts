@@ -1,0 +1,92 @@
+import { GoChatError } from '../../lib/errors.ts';
+import type { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { Databases } from './database.ts';
+import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
+import { settleBlocked } from './friendship-requests.ts';
+import { parseId } from './ids.ts';
+import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
+import type { Prisma } from './prisma.ts';
+import { cardOf, type UserCards } from './user-cards.ts';
+
+const mostBlocks = 5000;
+
+type Handlers = Pick<
+  UnaryHandlers<typeof FriendshipServiceService>,
+  'blockUser' | 'unblockUser' | 'listBlocks'
+>;
+
+/** Blocks: one ends the friendship and what is pending, and refuses messages both ways. */
+export function createBlocks(deps: {
+  databases: Databases;
+  prisma: Prisma;
+  cards: UserCards;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, prisma, cards, outbox } = deps;
+  return {
+    async blockUser({ userId, blockedId }) {
+      if (userId === blockedId) throw new GoChatError('INVALID_ARGUMENT', 'Nobody can block themselves.');
+      const pair = pairOf(userId, blockedId);
+      await databases.users.transaction(async (tx) => {
+        await lockPair(tx, pair);
+        const conversationId = await lockSingleConversation(tx, pair);
+        const [blocked] = await tx.query('SELECT 1 FROM user_blocks WHERE user_id = ? AND blocked_id = ?', [
+          Number(userId),
+          Number(blockedId),
+        ]);
+        // Done before: the same call again changes nothing.
+        if (blocked) return;
+        await settleBlocked(tx, pair);
+        await tx.execute(
+          'DELETE FROM friendships WHERE (user_id = ? AND friend_id = ?) OR (user_id = ? AND friend_id = ?)',
+          [pair.low, pair.high, pair.high, pair.low],
+        );
+        await tx.execute('INSERT INTO user_blocks (user_id, blocked_id, created_at) VALUES (?)', [
+          [Number(userId), Number(blockedId), Date.now()],
+        ]);
+        await storeSendState(tx, pair, conversationId);
+        await writeEvents(tx, [
+          domainEvent({ type: 'friend.blocked', actor_id: userId, user_id: userId, friend_id: blockedId }),
+        ]);
+      });
+      outbox.wake();
+      return {};
+    },
+
+    async unblockUser({ userId, blockedId }) {
+      const pair = pairOf(userId, blockedId);
+      await databases.users.transaction(async (tx) => {
+        await lockPair(tx, pair);
+        const conversationId = await lockSingleConversation(tx, pair);
+        const { affectedRows } = await tx.execute(
+          'DELETE FROM user_blocks WHERE user_id = ? AND blocked_id = ?',
+          [Number(userId), Number(blockedId)],
+        );
+        if (affectedRows === 0) return;
+        // Nothing is restored; the other one's block, if there is one, goes on.
+        await storeSendState(tx, pair, conversationId);
+        await writeEvents(tx, [
+          domainEvent({ type: 'friend.unblocked', actor_id: userId, user_id: userId, friend_id: blockedId }),
+        ]);
+      });
+      outbox.wake();
+      return {};
+    },
+
+    async listBlocks({ userId }) {
+      const id = parseId(userId);
+      if (!id) return { users: [] };
+      const rows = await prisma.read((client) =>
+        client.userBlock.findMany({
+          where: { userId: id },
+          orderBy: [{ createdAt: 'desc' }, { blockedId: 'asc' }],
+          take: mostBlocks,
+        }),
+      );
+      const ids = rows.map(({ blockedId }) => String(blockedId));
+      const users = await cards.byIds(ids);
+      return { users: ids.map((blockedId) => cardOf(users, blockedId)) };
+    },
+  };
+}
