@@ -33,7 +33,6 @@ export async function startUpstream(deps: {
   kafka: KafkaConnection;
   messages: Pick<RepoClient['messages'], 'saveMessages'>;
   producing: Producing;
-  producing: Producing;
   metrics: Metrics;
   log: Logger;
   /** Others than the product's own only where several systems share a broker. */
@@ -125,21 +124,27 @@ export async function startUpstream(deps: {
   });
   const committing = commitRegularly(commit);
 
+  async function stop(): Promise<void> {
+    draining = true;
+    consumer.pause([{ topic }]);
+    const deadline = setTimeout(() => {
+      log.error('did not drain in time');
+      producing.abandon();
+      loop.abandon();
+    }, drainDeadlineMs);
+    await loop.drain();
+    clearTimeout(deadline);
+    await committing.stop();
+    await commit();
+    await consumer.disconnect();
+  }
+
+  let stopped: Promise<void> | undefined;
   return {
     isConsuming: membership.isMember,
-    async stop() {
-      draining = true;
-      consumer.pause([{ topic }]);
-      const deadline = setTimeout(() => {
-        log.error('did not drain in time');
-        producing.abandon();
-        loop.abandon();
-      }, drainDeadlineMs);
-      await loop.drain();
-      clearTimeout(deadline);
-      await committing.stop();
-      await commit();
-      await consumer.disconnect();
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
     },
   };
 }
