@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FastifyInstance } from 'fastify';
+import { type Code, GoChatError, httpStatus } from '../../lib/errors.ts';
+import { bearer, session, testApp, user } from './testing/app.ts';
+import { codeNames } from './testing/codes.ts';
+
+type Body = Record<string, unknown> & { errors?: { path: string }[] };
+
+const json = { 'content-type': 'application/json' };
+
+async function send(
+  app: FastifyInstance,
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: string,
+  body?: unknown,
+  headers: Record<string, string> = bearer,
+) {
+  const payload =
+    body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  const response = await app.inject({
+    method,
+    url,
+    headers: { ...headers, ...(payload === undefined ? {} : json), ...headers },
+    ...(payload === undefined ? {} : { payload }),
+  });
+  const answer: Body = response.body === '' ? {} : JSON.parse(response.body);
+  return { status: response.statusCode, headers: response.headers, body: answer };
+}
+
+function isProblem(answer: Awaited<ReturnType<typeof send>>, code: Code, path?: string): void {
+  assert.deepEqual([answer.status, answer.body.code], [httpStatus(code), code], JSON.stringify(answer.body));
+  assert.match(String(answer.headers['content-type']), /^application\/problem\+json/);
+  assert.equal(answer.body.status, httpStatus(code));
+  for (const field of ['type', 'title', 'detail']) assert.equal(typeof answer.body[field], 'string');
+  if (path !== undefined)
+    assert.deepEqual(
+      answer.body.errors?.map((error) => error.path),
+      [path],
+    );
+}
+
+test('every code of the system shows with its status and name', async () => {
+  let code: Code = 'INTERNAL_ERROR';
+  const { app } = await testApp({
+    'users.getUser': () => {
+      throw new GoChatError(code, 'As the rule says.', [{ path: 'x', message: 'is wrong' }]);
+    },
+  });
+  for (code of codeNames) isProblem(await send(app, 'GET', '/users/profile'), code, 'x');
+});
+
+test('a fault tells nothing of the inside', async () => {
+  const { app } = await testApp({
+    'users.getUser': () => {
+      throw new Error('password of the database is 1234');
+    },
+  });
+  const answer = await send(app, 'GET', '/users/profile');
+  isProblem(answer, 'INTERNAL_ERROR');
+  assert.doesNotMatch(JSON.stringify(answer.body), /1234/);
+});
+
+test('without a good token only the public routes answer', async () => {
+  const { app } = await testApp({ 'auth.login': () => ({ session }) });
+  for (const authorization of ['', 'Bearer bad', 'Basic good', 'good', 'Bearer good x']) {
+    const answer = await send(app, 'GET', '/users/profile', undefined, { authorization });
+    isProblem(answer, 'UNAUTHENTICATED');
+    assert.match(String(answer.headers['www-authenticate']), /^Bearer/);
+  }
+  const open = ['/healthz', '/openapi.json', '/asyncapi.json', '/docs/', '/docs/js/scalar.js'];
+  for (const url of open) assert.equal((await app.inject({ url })).statusCode, 200, url);
+  assert.equal((await send(app, 'POST', '/auth/login', { username: 'ann', password: 'x' }, {})).status, 200);
+});
+
+test('readiness names the dependencies', async () => {
+  const { app } = await testApp();
+  const { status, body } = await send(app, 'GET', '/readyz', undefined, {});
+  assert.equal(status, 503);
+  assert.deepEqual(body, { ready: false, dependencies: { kafka: 'down', logic: 'up', repo: 'up' } });
+});
+
+test('what is no request is answered as a problem', async () => {
+  const { app } = await testApp();
+  const login = '/auth/login';
+  const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+  const bodies = [
+    '{',
+    '',
+    'null',
+    '[]',
+    '"x"',
+    '5',
+    deep,
+    '{"username":"a","password":1e400}',
+    Buffer.from([0xff]),
+  ];
+  for (const body of bodies) isProblem(await send(app, 'POST', login, body, json), 'INVALID_ARGUMENT');
+  isProblem(await send(app, 'POST', login, `"${'x'.repeat(1_100_000)}"`, json), 'PAYLOAD_TOO_LARGE');
+  isProblem(await send(app, 'POST', login, '<a/>', { 'content-type': 'text/xml' }), 'UNSUPPORTED_MEDIA_TYPE');
+  isProblem(await send(app, 'POST', login, 'x=1', { 'content-type': '' }), 'UNSUPPORTED_MEDIA_TYPE');
+  const gzip = { ...json, 'content-encoding': 'gzip' };
+  isProblem(await send(app, 'POST', login, '{}', gzip), 'UNSUPPORTED_MEDIA_TYPE');
+  isProblem(await send(app, 'GET', '/no/such/route'), 'NOT_FOUND');
+  isProblem(await send(app, 'GET', '/files/1'), 'NOT_FOUND');
+  isProblem(await send(app, 'GET', '/users/%ff'), 'INVALID_ARGUMENT');
+  isProblem(await send(app, 'GET', '/healthz', undefined, { host: '[[[' }), 'INVALID_ARGUMENT');
+  const wrong = await send(app, 'PATCH', '/auth/sessions/abc');
+  isProblem(wrong, 'METHOD_NOT_ALLOWED');
+  assert.equal(wrong.headers.allow, 'DELETE');
+});
+
+test('fields that are wrong are named', async () => {
+  const { app, calls } = await testApp();
+  const ok = { username: 'ann', password: 'long enough' };
+  const table: [string, 'POST' | 'PUT' | 'PATCH', unknown, string][] = [
+    ['/auth/register', 'POST', { password: 'long enough' }, 'username'],
+    ['/auth/register', 'POST', { ...ok, username: 'a b' }, 'username'],
+    ['/auth/register', 'POST', { ...ok, username: 'a\u0000b' }, 'username'],
+    ['/auth/register', 'POST', { ...ok, username: 5 }, 'username'],
+    ['/auth/register', 'POST', { ...ok, password: '1234567' }, 'password'],
+    ['/auth/register', 'POST', { ...ok, password: 'x'.repeat(129) }, 'password'],
+    ['/auth/register', 'POST', { ...ok, password: '😀'.repeat(7) }, 'password'],
+    ['/auth/register', 'POST', { ...ok, avatarUrl: 'ftp://x/y' }, 'avatarUrl'],
+    ['/auth/register', 'POST', { ...ok, avatarUrl: `https://x/${'y'.repeat(2048)}` }, 'avatarUrl'],
+    ['/users/profile', 'PUT', { displayName: '' }, 'displayName'],
+    ['/users/profile', 'PUT', { displayName: '\ud800' }, 'displayName'],
+    ['/users/profile', 'PUT', { displayName: null }, 'displayName'],
+    ['/friends/requests', 'POST', { targetUserId: 5 }, 'targetUserId'],
+    ['/friends/requests', 'POST', { targetUserId: '5', message: 'x'.repeat(501) }, 'message'],
+    ['/friends/requests/7', 'PUT', { action: 3 }, 'action'],
+    ['/friends/requests/7', 'PUT', { action: '1' }, 'action'],
+    ['/conversations', 'POST', { type: 3, memberIds: [] }, 'type'],
+    ['/conversations', 'POST', { type: 2, memberIds: ['1'] }, 'name'],
+    ['/conversations', 'POST', { type: 1, memberIds: ['1', '2'] }, 'memberIds'],
+    ['/conversations', 'POST', { type: 2, name: 'g', memberIds: ['1', 2] }, 'memberIds/1'],
+    ['/conversations', 'POST', { type: 2, name: 'g', memberIds: Array(1001).fill('1') }, 'memberIds'],
+    ['/conversations/5', 'PATCH', { settings: { inviteBy: 'all' } }, 'settings/inviteBy'],
+    ['/conversations/5', 'PATCH', { settings: { muteAll: 'yes' } }, 'settings/muteAll'],
+    ['/conversations/5/messages', 'POST', { clientMsgId: 'a', content: '' }, 'content'],
+    ['/conversations/5/messages', 'POST', { clientMsgId: 'a', content: '\udc00' }, 'content'],
+    ['/conversations/5/messages', 'POST', { clientMsgId: '', content: 'x' }, 'clientMsgId'],
+    ['/conversations/5/messages', 'POST', { clientMsgId: 'é'.repeat(33), content: 'x' }, 'clientMsgId'],
+    ['/conversations/5/messages', 'POST', { clientMsgId: 'a', content: 'x', messageType: 4 }, 'messageType'],
+    ['/conversations/5/read', 'PUT', { seqId: '5' }, 'seqId'],
+    ['/conversations/5/read', 'PUT', { seqId: -1 }, 'seqId'],
+    ['/conversations/5/read', 'PUT', { seqId: 1.5 }, 'seqId'],
+    ['/conversations/5/read', 'PUT', '{"seqId":1e400}', 'seqId'],
+    ['/conversations/5/read', 'PUT', { seqId: 2 ** 53 }, 'seqId'],
+    ['/conversations/5/members/9', 'PATCH', { role: 3 }, 'role'],
+    ['/sync', 'POST', {}, 'cursors'],
+    ['/sync', 'POST', { cursors: { 5: -1 } }, 'cursors/5'],
+    ['/sync', 'POST', { cursors: {}, limitPerConversation: 0 }, 'limitPerConversation'],
+  ];
+  for (const [url, method, body, path] of table) {
+    isProblem(await send(app, method, url, body), 'INVALID_ARGUMENT', path);
+  }
+  const queries = [
+    '/conversations?limit=0',
+    '/conversations?limit=201',
+    '/conversations?limit=1e2',
+    '/friends?limit= 5',
+  ];
+  queries.push(
+    '/conversations?offset=-1',
+    '/conversations?limit=',
+    '/conversations?limit=5&limit=6',
+    '/users/search',
+  );
+  queries.push('/friends/requests?status=9', '/friends/requests?direction=up', '/users/search?q=a&limit=51');
+  queries.push('/conversations/5/messages?afterSeq=99999999999999999', '/conversations/5/messages?limit=0x5');
+  for (const url of queries) isProblem(await send(app, 'GET', url), 'INVALID_ARGUMENT');
+  assert.deepEqual(calls, []);
+});
+
+test('content is counted in code points', async () => {
+  const sent: string[] = [];
+  const message = { id: 1, conversationId: '5', seqId: 1, sender: user, messageType: 1, content: 'x' };
+  const { app } = await testApp({
+    'messages.sendMessage': ({ content }: { content: string }) => {
+      sent.push(content);
+      const full = { ...message, clientMsgId: 'a', mentions: [], deleted: false, createdAt: 1 };
+      return { message: full, duplicate: sent.length > 1 };
+    },
+  });
+  const post = (content: string) =>
+    send(app, 'POST', '/conversations/5/messages', { clientMsgId: 'a', content });
+  assert.equal((await post('😀'.repeat(4000))).status, 201);
+  assert.equal((await post('a\u0000b')).status, 200);
+  isProblem(await post('😀'.repeat(4001)), 'MESSAGE_TOO_LARGE');
+  assert.deepEqual(sent, ['😀'.repeat(4000), 'a\u0000b']);
+});
+
+test('ids that cannot be are answered like ids that are not', async () => {
+  const { app } = await testApp();
+  for (const id of ['x', '0', '-1', '007', '1e3', '9'.repeat(300), '99999999999999999', '%00', "' OR 1=1"]) {
+    const part = id.startsWith('%') ? id : encodeURIComponent(id);
+    isProblem(await send(app, 'GET', `/users/${part}`), 'USER_NOT_FOUND');
+    isProblem(await send(app, 'GET', `/conversations/${part}`), 'CONVERSATION_NOT_FOUND');
+    isProblem(await send(app, 'DELETE', `/conversations/5/messages/${part}`), 'MESSAGE_NOT_FOUND');
+    isProblem(await send(app, 'PUT', `/friends/requests/${part}`, { action: 1 }), 'REQUEST_NOT_FOUND');
+  }
+  isProblem(await send(app, 'POST', '/friends/requests', { targetUserId: 'nobody' }), 'USER_NOT_FOUND');
+});
+
+test('unknown fields and prototype keys are ignored', async () => {
+  const { app, calls } = await testApp({ 'users.updateProfile': () => ({ user }) });
+  const body = '{"__proto__":{"displayName":"evil"},"constructor":{"prototype":{"x":1}},"isGuest":true}';
+  assert.equal((await send(app, 'PUT', '/users/profile', body)).status, 200);
+  assert.deepEqual(calls[0]?.request, { userId: '1001', avatarUrl: undefined, displayName: undefined });
+});
+
+test('cursors that name no conversation come back as removed', async () => {
+  const { app, calls } = await testApp({
+    'conversations.sync': () => ({
+      conversations: [],
+      recalled: [],
+      removed: ['6'],
+      hasMore: false,
+      serverTime: 9,
+    }),
+  });
+  const { body } = await send(app, 'POST', '/sync', '{"cursors":{"5":1,"6":2,"__proto__":3,"x":4}}');
+  assert.deepEqual(body.removed, ['6', '__proto__', 'x']);
+  assert.deepEqual(
+    calls.map(({ request }) => (request as { cursors: object }).cursors),
+    [{ 5: 1, 6: 2 }],
+  );
+});
+
+test('failed sign-ins are limited by name and address, requests by user, accounts by address', async () => {
+  const { app } = await testApp(
+    {
+      'auth.login': ({ password }: { password: string }) => {
+        if (password !== 'right one') throw new GoChatError('UNAUTHENTICATED', 'No.');
+        return { session };
+      },
+      'auth.guestLogin': () => ({ session }),
+      'friends.listBlocks': () => ({ users: [] }),
+    },
+    { loginFailuresPer15Min: 2, registersPerHour: 1, requestsPerMinute: 3 },
+  );
+  const login = (password: string) => send(app, 'POST', '/auth/login', { username: 'Ann', password }, {});
+  for (let i = 0; i < 5; i++) assert.equal((await login('right one')).status, 200);
+  for (let i = 0; i < 2; i++) isProblem(await login('wrong'), 'UNAUTHENTICATED');
+  const refused = await login('right one');
+  isProblem(refused, 'RATE_LIMITED');
+  assert.ok(Number(refused.headers['retry-after']) > 800);
+
+  assert.equal((await send(app, 'POST', '/auth/guest', undefined, {})).status, 201);
+  isProblem(await send(app, 'POST', '/auth/guest', {}, {}), 'RATE_LIMITED');
+
+  for (let i = 0; i < 3; i++) assert.equal((await send(app, 'GET', '/blocks')).status, 200);
+  isProblem(await send(app, 'GET', '/blocks'), 'RATE_LIMITED');
+});
+
+test('signing out takes effect here at once', async () => {
+  const { app, revoked } = await testApp({
+    'auth.logout': () => ({}),
+    'auth.revokeSession': () => ({}),
+    'auth.changePassword': () => ({ revokedSessionIds: ['s-8', 's-9'] }),
+  });
+  const logout = await app.inject({ method: 'POST', url: '/auth/logout', headers: { ...bearer, ...json } });
+  assert.deepEqual([logout.statusCode, logout.body], [204, '']);
+  assert.equal((await send(app, 'DELETE', '/auth/sessions/s-7')).status, 204);
+  const change = { oldPassword: 'x', newPassword: 'long enough' };
+  assert.equal((await send(app, 'PUT', '/auth/password', change)).status, 204);
+  assert.deepEqual([...revoked], ['s-1', 's-7', 's-8', 's-9']);
+});
+
+test('the OpenAPI document names every route and shape', async () => {
+  const { app } = await testApp();
+  const document = (await send(app, 'GET', '/openapi.json')).body as {
+    paths: Record<string, Record<string, { security?: unknown[] }>>;
+    components: { schemas: Record<string, unknown> };
+  };
+  const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  for (const route of ['POST /auth/register', 'PUT /conversations/{id}/owner', 'POST /sync', 'GET /readyz']) {
+    assert.ok(routes.includes(route), route);
+  }
+  assert.equal(routes.length, 40);
+  for (const name of ['User', 'Message', 'Conversation', 'Session', 'Problem']) {
+    assert.ok(document.components.schemas[name], name);
+  }
+  assert.deepEqual(document.paths['/auth/login']?.post?.security, []);
+  const references = JSON.stringify(document).match(/"#\/components\/schemas\/[^"]+"/g) ?? [];
+  for (const reference of new Set(references)) {
+    assert.ok(document.components.schemas[JSON.parse(reference).split('/')[3]], reference);
+  }
+});

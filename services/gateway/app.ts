@@ -1,0 +1,118 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Readiness } from '../../lib/admin.ts';
+import type { LogicClient, RepoClient } from '../../lib/grpc/clients.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Metrics } from '../../lib/metrics.ts';
+import type { Access } from './access.ts';
+import { authenticate } from './plugins/authenticate.ts';
+import { serveDocuments } from './plugins/documents.ts';
+import { honourIdempotencyKeys } from './plugins/idempotency-key.ts';
+import { takeJsonBodies } from './plugins/json-bodies.ts';
+import { answerProblems, refuseBrokenHttp, sendProblem } from './plugins/problems.ts';
+import { parseQueryNumbers } from './plugins/query-numbers.ts';
+import { measureRequests } from './plugins/request-metrics.ts';
+import { sendSecurityHeaders } from './plugins/security-headers.ts';
+import { answerUnknownRoutes } from './plugins/unknown-routes.ts';
+import { createRateLimit } from './rate-limit.ts';
+import type { RevokedSessions } from './revoked-sessions.ts';
+import { authRoutes } from './routes/auth.ts';
+import { blockRoutes } from './routes/blocks.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { friendRequestRoutes } from './routes/friend-requests.ts';
+import { friendRoutes } from './routes/friends.ts';
+import { healthRoutes } from './routes/health.ts';
+import { memberRoutes } from './routes/members.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { syncRoutes } from './routes/sync.ts';
+import { userRoutes } from './routes/users.ts';
+import { addSharedSchemas } from './schemas.ts';
+import { formats } from './validation/formats.ts';
+
+export type AppDeps = {
+  logic: Pick<LogicClient, 'auth' | 'users' | 'friends' | 'conversations' | 'messages'>;
+  idempotency: RepoClient['idempotency'];
+  access: Access;
+  revoked: RevokedSessions;
+  readiness: () => Promise<Readiness>;
+  limits: { registersPerHour: number; loginFailuresPer15Min: number; requestsPerMinute: number };
+  trustProxy: boolean;
+  metrics: Metrics;
+  log: Logger;
+};
+
+const bodyLimitBytes = 1024 * 1024;
+const requestTimeoutMs = 30_000;
+
+/** The REST side of the gateway, ready to listen or to be injected into. */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { logic, limits } = deps;
+  const loggerInstance: FastifyBaseLogger = deps.log;
+  const app: FastifyInstance = Fastify({
+    loggerInstance,
+    // Addresses may hold tokens; requests are counted by route instead.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    trustProxy: deps.trustProxy,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    // An id of any length names nothing, which its route says better than the router.
+    routerOptions: { maxParamLength: 16_384 },
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false },
+      plugins: [
+        (ajv) => {
+          for (const [name, check] of Object.entries(formats)) ajv.addFormat(name, check);
+          return ajv;
+        },
+      ],
+    },
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    clientErrorHandler: refuseBrokenHttp,
+    // Some HTTP clients offer an upgrade to HTTP/2 with every request; only WebSockets are taken.
+    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
+  });
+
+  answerProblems(app);
+  answerUnknownRoutes(app);
+  takeJsonBodies(app);
+  sendSecurityHeaders(app);
+  measureRequests(app, deps.metrics);
+  authenticate(app, {
+    access: deps.access,
+    requests: createRateLimit({
+      limit: limits.requestsPerMinute,
+      windowMs: 60_000,
+      sentence: 'Too many requests. Try again when the minute is over.',
+    }),
+  });
+  parseQueryNumbers(app);
+  honourIdempotencyKeys(app, { idempotency: deps.idempotency });
+  addSharedSchemas(app);
+  await serveDocuments(app);
+
+  await app.register(healthRoutes, { readiness: deps.readiness });
+  await app.register(authRoutes, {
+    auth: logic.auth,
+    revoked: deps.revoked,
+    registrations: createRateLimit({
+      limit: limits.registersPerHour,
+      windowMs: 3_600_000,
+      sentence: 'Too many accounts were made from this address. Try again later.',
+    }),
+    loginFailures: createRateLimit({
+      limit: limits.loginFailuresPer15Min,
+      windowMs: 15 * 60_000,
+      sentence: 'Too many failed sign-ins. Try again later.',
+    }),
+  });
+  await app.register(userRoutes, { users: logic.users });
+  await app.register(friendRequestRoutes, { friends: logic.friends });
+  await app.register(friendRoutes, { friends: logic.friends });
+  await app.register(blockRoutes, { friends: logic.friends });
+  await app.register(conversationRoutes, { conversations: logic.conversations });
+  await app.register(messageRoutes, { conversations: logic.conversations, messages: logic.messages });
+  await app.register(memberRoutes, { conversations: logic.conversations });
+  await app.register(syncRoutes, { conversations: logic.conversations });
+  return app;
+}

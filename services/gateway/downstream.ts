@@ -1,0 +1,122 @@
+import { GoChatError } from '../../lib/errors.ts';
+import type {
+  DownstreamAck,
+  DownstreamEvent,
+  DownstreamMessage,
+  DownstreamRecord,
+} from '../../lib/kafka/records.ts';
+import type { Logger } from '../../lib/log.ts';
+import { fromDownstream } from '../../lib/wire/message.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import { encodeFrame } from './sockets/frame-buffer.ts';
+import type { Refuse } from './sockets/refusal.ts';
+import type { Session } from './sockets/session.ts';
+import type { Sessions } from './sockets/sessions.ts';
+import type { UnackedSends } from './unacked-sends.ts';
+
+export type Downstream = { deliver(value: Buffer): void };
+
+/**
+ * Brings downstream records to sockets, in the order of the topic. A frame is encoded once, whoever gets it. What
+ * was meant for an earlier start of this gateway is dropped: its sessions are gone.
+ */
+export function createDownstream(deps: {
+  bootId: string;
+  sessions: Sessions;
+  unacked: UnackedSends<Session>;
+  refuse: Refuse;
+  metrics: GatewayMetrics;
+  log: Logger;
+}): Downstream {
+  const { sessions, metrics } = deps;
+
+  function deliverMessage(message: DownstreamMessage): number {
+    return deliverTo(message, encodeFrame('new-message', fromDownstream(message)), message.sender_session_id);
+  }
+
+  const deliverEvent = (event: DownstreamEvent): number =>
+    deliverTo(event, encodeFrame(event.frame, event.data), event.exclude_session_id);
+
+  function deliverTo(
+    targets: { target_user_id?: string; target_user_ids?: string[]; broadcast?: boolean },
+    frame: Buffer,
+    except: string | undefined,
+  ): number {
+    if (targets.broadcast) return sessions.broadcast(frame, except);
+    let sent = 0;
+    for (const userId of targets.target_user_ids ?? []) sent += sessions.sendToUser(userId, frame, except);
+    if (targets.target_user_id) sent += sessions.sendToUser(targets.target_user_id, frame, except);
+    return sent;
+  }
+
+  function deliverAck(ack: DownstreamAck): number {
+    const session = sessions.get(ack.session_id);
+    if (!session) return 0;
+    const seconds = deps.unacked.end(session, ack.conversation_id, ack.client_msg_id);
+    if (ack.error) {
+      deps.refuse(session, new GoChatError(ack.error.code, ack.error.message), ack.client_msg_id);
+      return 1;
+    }
+    if (seconds !== undefined) metrics.ack.observe(seconds);
+    sessions.send(session, 'message-ack', {
+      clientMsgId: ack.client_msg_id,
+      conversationId: ack.conversation_id,
+      messageId: ack.message_id,
+      seqId: ack.seq_id,
+      createdAt: ack.created_at,
+      duplicate: ack.duplicate,
+    });
+    return 1;
+  }
+
+  function deliverRecord(record: DownstreamRecord): void {
+    let frames = 0;
+    const acks = acksByConversation(record.acks);
+    for (const message of record.messages) {
+      // A sender's own messages take their places among the others': its acks go by the seq ids too.
+      const own = acks.get(message.conversation_id);
+      while (own?.[0] && own[0].seq_id < message.seq_id) {
+        frames += deliverAck(own[0]);
+        own.shift();
+      }
+      frames += deliverMessage(message);
+    }
+    for (const own of acks.values()) for (const ack of own) frames += deliverAck(ack);
+    for (const event of record.events) frames += deliverEvent(event);
+    metrics.deliveries.inc(frames);
+    metrics.deliveryBatch.observe(frames);
+  }
+
+  return {
+    deliver(value) {
+      let record: DownstreamRecord;
+      try {
+        record = JSON.parse(value.toString('utf8'));
+      } catch (error) {
+        deps.log.error({ err: error }, 'a downstream record is no JSON');
+        metrics.staleRecords.inc();
+        return;
+      }
+      if (record.gateway_boot_id !== deps.bootId) {
+        metrics.staleRecords.inc();
+        return;
+      }
+      try {
+        deliverRecord(record);
+      } catch (error) {
+        // One record that does not fit must not stop all that come after it.
+        deps.log.error({ err: error }, 'cannot deliver a downstream record');
+      }
+    },
+  };
+}
+
+function acksByConversation(acks: DownstreamAck[]): Map<string, DownstreamAck[]> {
+  const byConversation = new Map<string, DownstreamAck[]>();
+  for (const ack of acks) {
+    const own = byConversation.get(ack.conversation_id);
+    if (own) own.push(ack);
+    else byConversation.set(ack.conversation_id, [ack]);
+  }
+  return byConversation;
+}

@@ -1,0 +1,49 @@
+import swagger from '@fastify/swagger';
+import reference from '@scalar/fastify-api-reference';
+import type { FastifyInstance } from 'fastify';
+import { asyncapi } from '../asyncapi.ts';
+
+const description = `GoChat over HTTP. Errors are \`application/problem+json\` (RFC 9457); \`code\` names the problem.
+POSTs that create take an \`Idempotency-Key\`. The WebSocket at \`/ws\` is described in [/asyncapi.json](/asyncapi.json).`;
+
+/** Serves /openapi.json, /asyncapi.json and the browsable reference at /docs. Register it before the routes. */
+export async function serveDocuments(app: FastifyInstance): Promise<void> {
+  // First, so that it also sees the routes of the plugins below.
+  app.addHook('onRoute', (route) => {
+    if (isDocument(route.url)) route.config = { ...route.config, public: true };
+    if (route.schema?.response && !route.schema.hide) {
+      route.schema = { ...route.schema, response: { ...route.schema.response, default: problem } };
+      if (route.config?.public) route.schema.security = [];
+    }
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'GoChat', version: '1.0.0', description },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      security: [{ bearer: [] }],
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`),
+    },
+  });
+  await app.register(reference, {
+    routePrefix: '/docs',
+    configuration: {
+      url: '/openapi.json',
+      pageTitle: 'GoChat API',
+      withDefaultFonts: false,
+      telemetry: false,
+    },
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/asyncapi.json', { schema: { hide: true } }, async () => asyncapi);
+}
+
+const isDocument = (url: string): boolean =>
+  url === '/openapi.json' || url === '/asyncapi.json' || url === '/docs' || url.startsWith('/docs/');
+
+const problem = {
+  description: 'What went wrong',
+  content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+};

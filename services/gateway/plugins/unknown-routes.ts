@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify';
+import { GoChatError } from '../../../lib/errors.ts';
+
+/**
+ * Tells a wrong method (405 with Allow) from a wrong address (404). Register it before the routes, so that it sees
+ * them all.
+ */
+export function answerUnknownRoutes(app: FastifyInstance): void {
+  const routes = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = routes.get(url) ?? new Set<string>();
+    for (const name of [method].flat()) methods.add(name);
+    routes.set(url, methods);
+  });
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = new Set<string>();
+    for (const [pattern, methods] of routes) {
+      if (matches(pattern, path)) for (const method of methods) allowed.add(method);
+    }
+    if (allowed.size === 0) throw new GoChatError('NOT_FOUND', 'There is no such route.');
+    reply.header('allow', [...allowed].sort().join(', '));
+    throw new GoChatError('METHOD_NOT_ALLOWED', `This address takes ${[...allowed].sort().join(', ')}.`);
+  });
+}
+
+function matches(pattern: string, path: string): boolean {
+  const expected = pattern.split('/');
+  const given = path.split('/');
+  return (
+    expected.length === given.length &&
+    expected.every((part, index) => (part.startsWith(':') ? given[index] !== '' : part === given[index]))
+  );
+}

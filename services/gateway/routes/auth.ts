@@ -1,0 +1,193 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { codeOf } from '../../../lib/errors.ts';
+import type { LogicClient } from '../../../lib/grpc/clients.ts';
+import { required } from '../../../lib/wire/required.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import type { RateLimit } from '../rate-limit.ts';
+import type { RevokedSessions } from '../revoked-sessions.ts';
+import { answer, LoginSession, named, nothing, Session, toLoginSession, toSession } from '../schemas.ts';
+import * as fields from '../validation/fields.ts';
+
+const tags = ['Accounts'];
+
+/** Accounts, tokens and login sessions. */
+export const authRoutes: FastifyPluginAsyncTypebox<{
+  auth: LogicClient['auth'];
+  revoked: RevokedSessions;
+  registrations: RateLimit;
+  loginFailures: RateLimit;
+}> = async (app, { auth, revoked, registrations, loginFailures }) => {
+  app.post(
+    '/auth/register',
+    {
+      config: { public: true, idempotent: 'secret' },
+      schema: {
+        tags,
+        summary: 'Create an account',
+        body: Type.Object({
+          username: fields.username,
+          password: fields.password,
+          avatarUrl: Type.Optional(fields.avatarUrl),
+        }),
+        response: { 201: named(Session) },
+      },
+    },
+    async (request, reply) => {
+      registrations.take(request.ip);
+      const { username, password, avatarUrl = '' } = request.body;
+      const { session } = await auth.register({ username, password, avatarUrl, client: clientOf(request) });
+      return reply.code(201).send(toSession(required(session)));
+    },
+  );
+
+  app.post(
+    '/auth/login',
+    {
+      config: { public: true },
+      schema: {
+        tags,
+        summary: 'Sign in',
+        body: Type.Object({ username: fields.anyUsername, password: fields.anyPassword }),
+        response: { 200: named(Session) },
+      },
+    },
+    async (request) => {
+      const { username, password } = request.body;
+      const key = `${username.toLowerCase()} ${request.ip}`;
+      // Taken before the check and given back after it, so that guesses sent at once are counted too.
+      loginFailures.take(key);
+      try {
+        const { session } = await auth.login({ username, password, client: clientOf(request) });
+        loginFailures.forget(key);
+        return toSession(required(session));
+      } catch (error) {
+        if (codeOf(error) !== 'UNAUTHENTICATED') loginFailures.giveBack(key);
+        throw error;
+      }
+    },
+  );
+
+  app.post(
+    '/auth/guest',
+    {
+      config: { public: true, idempotent: 'secret' },
+      schema: { tags, summary: 'Create a guest account', response: { 201: named(Session) } },
+    },
+    async (request, reply) => {
+      registrations.take(request.ip);
+      const { session } = await auth.guestLogin({ client: clientOf(request) });
+      return reply.code(201).send(toSession(required(session)));
+    },
+  );
+
+  app.post(
+    '/auth/upgrade',
+    {
+      schema: {
+        tags,
+        summary: 'Turn a guest into a registered user with the same id',
+        body: Type.Object({ username: fields.username, password: fields.password }),
+        response: { 200: named(Session) },
+      },
+    },
+    async (request) => {
+      const { userId, sessionId } = callerOf(request);
+      const { session } = await auth.upgradeGuest({ userId, sessionId, ...request.body });
+      return toSession(required(session));
+    },
+  );
+
+  app.put(
+    '/auth/password',
+    {
+      schema: {
+        tags,
+        summary: 'Change the password; the other sessions are revoked',
+        body: Type.Object({ oldPassword: fields.anyPassword, newPassword: fields.password }),
+        response: { 204: nothing },
+      },
+    },
+    async (request, reply) => {
+      const { userId, sessionId } = callerOf(request);
+      const { revokedSessionIds } = await auth.changePassword({ userId, sessionId, ...request.body });
+      revoked.add(revokedSessionIds);
+      return reply.code(204).send();
+    },
+  );
+
+  app.get(
+    '/auth/sessions',
+    {
+      schema: {
+        tags,
+        summary: 'Where one is signed in',
+        response: { 200: answer({ sessions: Type.Array(LoginSession) }) },
+      },
+    },
+    async (request) => {
+      const { userId, sessionId } = callerOf(request);
+      const { sessions } = await auth.listSessions({ userId });
+      return { sessions: sessions.map((session) => toLoginSession(session, sessionId)) };
+    },
+  );
+
+  app.delete(
+    '/auth/sessions/:sessionId',
+    {
+      schema: {
+        tags,
+        summary: 'Sign a session out',
+        params: Type.Object({ sessionId: Type.String() }),
+        response: { 204: nothing },
+      },
+    },
+    async (request, reply) => {
+      const { sessionId } = request.params;
+      await auth.revokeSession({ userId: callerOf(request).userId, sessionId });
+      revoked.add([sessionId]);
+      return reply.code(204).send();
+    },
+  );
+
+  app.post(
+    '/auth/refresh',
+    {
+      config: { public: true },
+      schema: {
+        tags,
+        summary: 'Swap a refresh token for a new pair',
+        body: Type.Object({ refreshToken: fields.refreshToken }),
+        response: { 200: named(Session) },
+      },
+    },
+    async (request) => {
+      try {
+        const { session } = await auth.refreshToken({ refreshToken: request.body.refreshToken });
+        return toSession(required(session));
+      } catch (error) {
+        // A token used before has just revoked its session: refuse its access tokens without waiting for the poll.
+        if (codeOf(error) === 'UNAUTHENTICATED') await revoked.refresh();
+        throw error;
+      }
+    },
+  );
+
+  app.post(
+    '/auth/logout',
+    { schema: { tags, summary: 'Sign this session out', response: { 204: nothing } } },
+    async (request, reply) => {
+      const { userId, sessionId } = callerOf(request);
+      await auth.logout({ userId, sessionId });
+      revoked.add([sessionId]);
+      return reply.code(204).send();
+    },
+  );
+};
+
+/** Where a sign-in comes from, as the list of sessions shows it. */
+const clientOf = (request: FastifyRequest) => ({
+  userAgent: (request.headers['user-agent'] ?? '').slice(0, 200),
+  address: request.ip,
+});

@@ -1,0 +1,50 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { LogicClient } from '../../../lib/grpc/clients.ts';
+import { toUser, User } from '../../../lib/wire/user.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { answer, nothing } from '../schemas.ts';
+import * as ids from '../validation/ids.ts';
+
+const tags = ['Blocks'];
+const params = Type.Object({ userId: Type.String() });
+
+export const blockRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['friends'] }> = async (
+  app,
+  { friends },
+) => {
+  app.get(
+    '/blocks',
+    {
+      schema: {
+        tags,
+        summary: 'Whom one has blocked',
+        response: { 200: answer({ users: Type.Array(User) }) },
+      },
+    },
+    async (request) => {
+      const { users } = await friends.listBlocks({ userId: callerOf(request).userId });
+      return { users: users.map(toUser) };
+    },
+  );
+
+  app.put(
+    '/blocks/:userId',
+    { schema: { tags, summary: 'Block somebody', params, response: { 204: nothing } } },
+    async (request, reply) => {
+      const blockedId = ids.userId(request.params.userId);
+      await friends.blockUser({ userId: callerOf(request).userId, blockedId });
+      return reply.code(204).send();
+    },
+  );
+
+  app.delete(
+    '/blocks/:userId',
+    { schema: { tags, summary: 'Lift a block', params, response: { 204: nothing } } },
+    async (request, reply) => {
+      const blockedId = ids.userId(request.params.userId);
+      await friends.unblockUser({ userId: callerOf(request).userId, blockedId });
+      return reply.code(204).send();
+    },
+  );
+};

@@ -1,0 +1,114 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { LogicClient } from '../../../lib/grpc/clients.ts';
+import { Conversation, toConversation } from '../../../lib/wire/conversation.ts';
+import { required } from '../../../lib/wire/required.ts';
+import { FriendRequest, toFriendRequest } from '../../../lib/wire/user.ts';
+import { flowDeadline } from '../deadlines.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { answer, nothing } from '../schemas.ts';
+import * as fields from '../validation/fields.ts';
+import * as ids from '../validation/ids.ts';
+
+const tags = ['Friends'];
+const params = Type.Object({ requestId: Type.String() });
+
+export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['friends'] }> = async (
+  app,
+  { friends },
+) => {
+  app.post(
+    '/friends/requests',
+    {
+      config: { idempotent: 'caller' },
+      schema: {
+        tags,
+        summary: 'Ask somebody to become friends',
+        body: Type.Object({ targetUserId: fields.id, message: Type.Optional(fields.requestMessage) }),
+        response: { 201: answer({ request: FriendRequest }) },
+      },
+    },
+    async (request, reply) => {
+      const { targetUserId, message = '' } = request.body;
+      const sent = await friends.sendFriendRequest(
+        {
+          userId: callerOf(request).userId,
+          targetUserId: ids.userId(targetUserId),
+          message,
+          idempotencyKey: request.claim?.key ?? '',
+        },
+        flowDeadline,
+      );
+      return reply.code(201).send({ request: toFriendRequest(required(sent.request)) });
+    },
+  );
+
+  app.get(
+    '/friends/requests',
+    {
+      schema: {
+        tags,
+        summary: 'Friend requests to or from oneself',
+        querystring: Type.Object({
+          direction: Type.Optional(
+            Type.Union([Type.Literal('incoming'), Type.Literal('outgoing')], { default: 'incoming' }),
+          ),
+          status: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
+          limit: fields.limit(50, 200),
+          offset: fields.offset,
+        }),
+        response: { 200: answer({ requests: Type.Array(FriendRequest) }) },
+      },
+    },
+    async (request) => {
+      const { direction, status, limit = 50, offset = 0 } = request.query;
+      const { requests } = await friends.listFriendRequests({
+        userId: callerOf(request).userId,
+        outgoing: direction === 'outgoing',
+        status,
+        limit,
+        offset,
+      });
+      return { requests: requests.map(toFriendRequest) };
+    },
+  );
+
+  app.put(
+    '/friends/requests/:requestId',
+    {
+      schema: {
+        tags,
+        summary: 'Accept or reject a request',
+        params,
+        body: Type.Object({
+          action: Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 accept, 2 reject' }),
+        }),
+        response: { 200: answer({ request: FriendRequest, conversation: Type.Optional(Conversation) }) },
+      },
+    },
+    async (request) => {
+      const handled = await friends.handleFriendRequest(
+        {
+          userId: callerOf(request).userId,
+          requestId: ids.requestId(request.params.requestId),
+          action: request.body.action,
+        },
+        flowDeadline,
+      );
+      return {
+        request: toFriendRequest(required(handled.request)),
+        ...(handled.conversation ? { conversation: toConversation(handled.conversation) } : {}),
+      };
+    },
+  );
+
+  app.delete(
+    '/friends/requests/:requestId',
+    { schema: { tags, summary: 'Take a pending request back', params, response: { 204: nothing } } },
+    async (request, reply) => {
+      const requestId = ids.requestId(request.params.requestId);
+      await friends.withdrawFriendRequest({ userId: callerOf(request).userId, requestId }, flowDeadline);
+      return reply.code(204).send();
+    },
+  );
+};

@@ -1,0 +1,121 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { LogicClient } from '../../../lib/grpc/clients.ts';
+import { Member, toMember } from '../../../lib/wire/conversation.ts';
+import { required } from '../../../lib/wire/required.ts';
+import { flowDeadline } from '../deadlines.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { answer, nothing } from '../schemas.ts';
+import * as fields from '../validation/fields.ts';
+import * as ids from '../validation/ids.ts';
+
+const tags = ['Members'];
+const params = Type.Object({ id: Type.String() });
+const memberParams = Type.Object({ id: Type.String(), userId: Type.String() });
+
+export const memberRoutes: FastifyPluginAsyncTypebox<{
+  conversations: LogicClient['conversations'];
+}> = async (app, { conversations }) => {
+  app.get(
+    '/conversations/:id/members',
+    {
+      schema: {
+        tags,
+        summary: 'The members of a conversation',
+        params,
+        querystring: Type.Object({ limit: fields.limit(50, 200), offset: fields.offset }),
+        response: { 200: answer({ members: Type.Array(Member), hasMore: Type.Boolean() }) },
+      },
+    },
+    async (request) => {
+      const { limit = 50, offset = 0 } = request.query;
+      const page = await conversations.getMembers({
+        userId: callerOf(request).userId,
+        conversationId: ids.conversationId(request.params.id),
+        limit,
+        offset,
+      });
+      return { members: page.members.map(toMember), hasMore: page.hasMore };
+    },
+  );
+
+  app.post(
+    '/conversations/:id/members',
+    {
+      config: { idempotent: 'caller' },
+      schema: {
+        tags,
+        summary: 'Add members to a group',
+        params,
+        body: Type.Object({ userIds: fields.ids }),
+        response: {
+          200: answer({ added: Type.Array(Type.String()), alreadyMembers: Type.Array(Type.String()) }),
+        },
+      },
+    },
+    async (request) => {
+      const { added, alreadyMembers } = await conversations.addMembers(
+        {
+          userId: callerOf(request).userId,
+          conversationId: ids.conversationId(request.params.id),
+          memberIds: ids.userIds(request.body.userIds),
+          idempotencyKey: request.claim?.key ?? '',
+        },
+        flowDeadline,
+      );
+      return { added, alreadyMembers };
+    },
+  );
+
+  app.delete(
+    '/conversations/:id/members/:userId',
+    {
+      schema: {
+        tags,
+        summary: 'Remove a member, or leave',
+        params: memberParams,
+        response: { 204: nothing },
+      },
+    },
+    async (request, reply) => {
+      await conversations.removeMembers(
+        {
+          userId: callerOf(request).userId,
+          conversationId: ids.conversationId(request.params.id),
+          memberIds: [ids.userId(request.params.userId)],
+          idempotencyKey: '',
+        },
+        flowDeadline,
+      );
+      return reply.code(204).send();
+    },
+  );
+
+  app.patch(
+    '/conversations/:id/members/:userId',
+    {
+      schema: {
+        tags,
+        summary: 'Change a member’s role or mute a member',
+        params: memberParams,
+        body: Type.Object({
+          role: Type.Optional(
+            Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 member, 2 admin' }),
+          ),
+          muted: Type.Optional(Type.Boolean()),
+        }),
+        response: { 200: answer({ member: Member }) },
+      },
+    },
+    async (request) => {
+      const { member } = await conversations.updateMember({
+        userId: callerOf(request).userId,
+        conversationId: ids.conversationId(request.params.id),
+        memberId: ids.userId(request.params.userId),
+        role: request.body.role,
+        muted: request.body.muted,
+      });
+      return { member: toMember(required(member)) };
+    },
+  );
+};

@@ -1,0 +1,106 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { LogicClient } from '../../../lib/grpc/clients.ts';
+import { Message, toMessage } from '../../../lib/wire/message.ts';
+import { required } from '../../../lib/wire/required.ts';
+import { flowDeadline } from '../deadlines.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { answer, nothing } from '../schemas.ts';
+import { checkContentSize } from '../validation/content.ts';
+import * as fields from '../validation/fields.ts';
+import * as ids from '../validation/ids.ts';
+
+const tags = ['Messages'];
+const params = Type.Object({ id: Type.String() });
+
+/** History, sending outside the WebSocket, and recalling. */
+export const messageRoutes: FastifyPluginAsyncTypebox<{
+  conversations: LogicClient['conversations'];
+  messages: LogicClient['messages'];
+}> = async (app, { conversations, messages }) => {
+  app.get(
+    '/conversations/:id/messages',
+    {
+      schema: {
+        tags,
+        summary: 'A page of history, ascending by seqId',
+        description:
+          'Bounds are exclusive. Without one, or with beforeSeq: the newest page; with afterSeq: the oldest after it.',
+        params,
+        querystring: Type.Object({
+          beforeSeq: Type.Optional(fields.seqId),
+          afterSeq: Type.Optional(fields.seqId),
+          limit: fields.limit(50, 200),
+        }),
+        response: { 200: answer({ messages: Type.Array(Message), hasMore: Type.Boolean() }) },
+      },
+    },
+    async (request) => {
+      const { beforeSeq, afterSeq, limit = 50 } = request.query;
+      const page = await conversations.getMessages({
+        userId: callerOf(request).userId,
+        conversationId: ids.conversationId(request.params.id),
+        beforeSeqId: beforeSeq,
+        afterSeqId: afterSeq,
+        limit,
+      });
+      return { messages: page.messages.map(toMessage), hasMore: page.hasMore };
+    },
+  );
+
+  app.post(
+    '/conversations/:id/messages',
+    {
+      config: { idempotent: 'caller' },
+      schema: {
+        tags,
+        summary: 'Send a message; answers when it is stored',
+        description: '200 with the first message when clientMsgId was seen before.',
+        params,
+        body: Type.Object({
+          clientMsgId: fields.clientMsgId,
+          content: fields.content,
+          messageType: Type.Optional(fields.messageType),
+          replyToSeqId: Type.Optional(fields.replyToSeqId),
+          mentions: Type.Optional(fields.mentions),
+        }),
+        response: { 200: answer({ message: Message }), 201: answer({ message: Message }) },
+      },
+    },
+    async (request, reply) => {
+      const { clientMsgId, content, messageType = 1, replyToSeqId, mentions = [] } = request.body;
+      checkContentSize(content);
+      const { message, duplicate } = await messages.sendMessage(
+        {
+          userId: callerOf(request).userId,
+          conversationId: ids.conversationId(request.params.id),
+          clientMsgId,
+          content,
+          messageType,
+          replyToSeqId,
+          mentions,
+        },
+        flowDeadline,
+      );
+      return reply.code(duplicate ? 200 : 201).send({ message: toMessage(required(message)) });
+    },
+  );
+
+  app.delete(
+    '/conversations/:id/messages/:messageId',
+    {
+      schema: {
+        tags,
+        summary: 'Recall a message',
+        params: Type.Object({ id: Type.String(), messageId: Type.String() }),
+        response: { 204: nothing },
+      },
+    },
+    async (request, reply) => {
+      const conversationId = ids.conversationId(request.params.id);
+      const messageId = ids.messageId(request.params.messageId);
+      await messages.deleteMessage({ userId: callerOf(request).userId, conversationId, messageId });
+      return reply.code(204).send();
+    },
+  );
+};

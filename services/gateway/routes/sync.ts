@@ -1,0 +1,73 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { LogicClient } from '../../../lib/grpc/clients.ts';
+import { Conversation, toConversation } from '../../../lib/wire/conversation.ts';
+import { Message, toMessage } from '../../../lib/wire/message.ts';
+import { required } from '../../../lib/wire/required.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { answer } from '../schemas.ts';
+import * as fields from '../validation/fields.ts';
+import { isPossibleId } from '../validation/formats.ts';
+
+const perConversation = { preset: 200, maximum: 2000 };
+
+export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient['conversations'] }> = async (
+  app,
+  { conversations },
+) => {
+  app.post(
+    '/sync',
+    {
+      schema: {
+        tags: ['Messages'],
+        summary: 'Everything missed, in one call',
+        description:
+          'Name the last seqId held of each conversation; one left out counts as 0, the world room excepted. ' +
+          'While hasMore is true, ask again with the advanced cursors.',
+        body: Type.Object({
+          cursors: Type.Record(Type.String(), fields.seqId),
+          since: Type.Optional(fields.time),
+          limitPerConversation: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: perConversation.maximum, default: perConversation.preset }),
+          ),
+        }),
+        response: {
+          200: answer({
+            conversations: Type.Array(
+              answer({ conversation: Conversation, messages: Type.Array(Message), hasMore: Type.Boolean() }),
+            ),
+            recalled: Type.Array(answer({ conversationId: Type.String(), seqId: Type.Integer() })),
+            removed: Type.Array(Type.String()),
+            hasMore: Type.Boolean(),
+            serverTime: Type.Integer(),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const { cursors, since = 0, limitPerConversation = perConversation.preset } = request.body;
+      const named = Object.entries(cursors);
+      const synced = await conversations.sync(
+        {
+          userId: callerOf(request).userId,
+          cursors: Object.fromEntries(named.filter(([id]) => isPossibleId(id))),
+          since,
+          limitPerConversation,
+        },
+        { deadlineMs: 10_000 },
+      );
+      return {
+        conversations: synced.conversations.map(({ conversation, messages, hasMore }) => ({
+          conversation: toConversation(required(conversation)),
+          messages: messages.map(toMessage),
+          hasMore,
+        })),
+        recalled: synced.recalled.map(({ conversationId, seqId }) => ({ conversationId, seqId })),
+        // What cannot be a conversation is none of the user's either.
+        removed: [...synced.removed, ...named.map(([id]) => id).filter((id) => !isPossibleId(id))],
+        hasMore: synced.hasMore,
+        serverTime: synced.serverTime,
+      };
+    },
+  );
+};

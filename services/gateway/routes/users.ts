@@ -1,0 +1,78 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { LogicClient } from '../../../lib/grpc/clients.ts';
+import { required } from '../../../lib/wire/required.ts';
+import { toUser, User } from '../../../lib/wire/user.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { answer, named } from '../schemas.ts';
+import * as fields from '../validation/fields.ts';
+import * as ids from '../validation/ids.ts';
+
+const tags = ['Users'];
+
+/** Profiles and search. */
+export const userRoutes: FastifyPluginAsyncTypebox<{ users: LogicClient['users'] }> = async (
+  app,
+  { users },
+) => {
+  app.get(
+    '/users/profile',
+    { schema: { tags, summary: 'Oneself', response: { 200: named(User) } } },
+    async (request) => toUser(required((await users.getUser({ userId: callerOf(request).userId })).user)),
+  );
+
+  app.put(
+    '/users/profile',
+    {
+      schema: {
+        tags,
+        summary: 'Change one’s profile',
+        body: Type.Object({
+          avatarUrl: Type.Optional(fields.avatarUrl),
+          displayName: Type.Optional(fields.displayName),
+        }),
+        response: { 200: named(User) },
+      },
+    },
+    async (request) => {
+      const { avatarUrl, displayName } = request.body;
+      const { user } = await users.updateProfile({
+        userId: callerOf(request).userId,
+        avatarUrl,
+        displayName,
+      });
+      return toUser(required(user));
+    },
+  );
+
+  app.get(
+    '/users/search',
+    {
+      schema: {
+        tags,
+        summary: 'Find users by a part of their username',
+        querystring: Type.Object({ q: fields.searchText, limit: fields.limit(20, 50) }),
+        response: { 200: answer({ users: Type.Array(User) }) },
+      },
+    },
+    async (request) => {
+      const { q, limit = 20 } = request.query;
+      const found = await users.searchUsers({ query: q, limit });
+      return { users: found.users.map(toUser) };
+    },
+  );
+
+  app.get(
+    '/users/:userId',
+    {
+      schema: {
+        tags,
+        summary: 'A user',
+        params: Type.Object({ userId: Type.String() }),
+        response: { 200: named(User) },
+      },
+    },
+    async (request) =>
+      toUser(required((await users.getUser({ userId: ids.userId(request.params.userId) })).user)),
+  );
+};

@@ -1,0 +1,87 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WebSocket } from 'ws';
+import type { AccessToken } from '../../../lib/tokens.ts';
+import type { FrameRate } from '../frame-rate.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { Presence } from '../presence.ts';
+import type { RevokedSessions } from '../revoked-sessions.ts';
+import type { Inbound } from './inbound.ts';
+import type { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+/** How long a socket waits to be registered before it is told to try later. */
+const registrationMs = 10_000;
+
+/**
+ * The life of a socket: registered, welcomed, then open until it closes. Nothing is read from it and nothing is
+ * sent to it before `welcome`; whoever syncs after `welcome` misses nothing, since routing to it began before.
+ */
+export function createConnections(deps: {
+  sessions: Sessions;
+  inbound: Inbound;
+  presence: Presence;
+  revoked: Pick<RevokedSessions, 'has'>;
+  rate: FrameRate;
+  heartbeatMs: number;
+  metrics: GatewayMetrics;
+}): { open(socket: WebSocket, stream: Socket, access: AccessToken, sessionId: string): void } {
+  const { sessions, inbound, metrics } = deps;
+
+  async function register(session: Session): Promise<void> {
+    const end = metrics.registration.startTimer();
+    const deadline = new AbortController();
+    const registered = await Promise.race([
+      deps.presence.connected(session).then(() => true),
+      sleep(registrationMs, false, { signal: deadline.signal }),
+    ]);
+    deadline.abort();
+    if (session.state !== 'connecting') return;
+    if (!registered) return sessions.close(session, 'tryLater');
+    if (deps.revoked.has(session.loginSessionId)) return sessions.close(session, 'revoked');
+    end();
+    session.state = 'open';
+    sessions.send(session, 'welcome', {
+      sessionId: session.id,
+      userId: session.userId,
+      heartbeatMs: deps.heartbeatMs,
+    });
+    session.socket.resume();
+  }
+
+  return {
+    open(socket, stream, access, sessionId) {
+      const now = Date.now();
+      const session: Session = {
+        id: sessionId,
+        userId: access.userId,
+        loginSessionId: access.sessionId,
+        socket,
+        stream,
+        connectedAt: now,
+        state: 'connecting',
+        lastSeenAt: now,
+        lastReportedAt: now,
+        allowance: deps.rate.allowance(),
+        malformedAt: [],
+        outbox: [],
+      };
+      const seen = () => {
+        session.lastSeenAt = Date.now();
+      };
+      stream.setNoDelay(true);
+      socket.pause();
+      socket.on('message', (bytes, isBinary) => inbound.receive(session, bytes, isBinary));
+      socket.on('ping', seen);
+      socket.on('pong', seen);
+      // ws closes with the fitting code by itself (1009 for a frame too large); 'close' follows.
+      socket.on('error', () => undefined);
+      socket.on('close', (code) => {
+        metrics.closes.inc({ code: String(code) });
+        sessions.remove(session);
+      });
+      sessions.add(session);
+      void register(session);
+    },
+  };
+}

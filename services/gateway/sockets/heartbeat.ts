@@ -1,0 +1,27 @@
+import type { Presence } from '../presence.ts';
+import type { Sessions } from './sessions.ts';
+
+/** A session that showed life is reported again after this time, well within the 75 s that im-repo allows. */
+const reportMs = 25_000;
+
+/** One timer for all sessions: closes the silent ones and reports life signs. Returns what stops it. */
+export function watchHeartbeats(deps: {
+  sessions: Sessions;
+  presence: Presence;
+  timeoutMs: number;
+}): () => void {
+  const { sessions, presence, timeoutMs } = deps;
+  const sweep = () => {
+    const now = Date.now();
+    for (const session of [...sessions.all()]) {
+      if (session.state !== 'open') continue;
+      if (now - session.lastSeenAt > timeoutMs) sessions.close(session, 'silent');
+      else if (session.lastSeenAt > session.lastReportedAt && now - session.lastReportedAt >= reportMs) {
+        session.lastReportedAt = now;
+        presence.heartbeat(session);
+      }
+    }
+  };
+  const timer = setInterval(sweep, Math.max(50, Math.min(1000, timeoutMs / 4)));
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,26 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { FrameAllowance } from '../frame-rate.ts';
+
+/** One socket of a user. */
+export type Session = {
+  readonly id: string;
+  readonly userId: string;
+  /** The login session whose token opened the socket. */
+  readonly loginSessionId: string;
+  readonly socket: WebSocket;
+  /** The connection below the WebSocket: frames that are encoded already are written to it directly. */
+  readonly stream: Duplex;
+  readonly connectedAt: number;
+  /** connecting: not registered yet, gets nothing. open: from `welcome` on. closing: gets nothing any more. */
+  state: 'connecting' | 'open' | 'closing';
+  /** When something last came from the client. */
+  lastSeenAt: number;
+  /** The last life sign that was told to im-repo. */
+  lastReportedAt: number;
+  readonly allowance: FrameAllowance;
+  /** When the latest malformed frames came; two at most are remembered. */
+  malformedAt: number[];
+  /** Encoded frames of this turn of the event loop, not written yet. */
+  outbox: Buffer[];
+};

@@ -1,0 +1,72 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import { createLogger } from '../../../lib/log.ts';
+import { createMetrics } from '../../../lib/metrics.ts';
+import type { AccessToken } from '../../../lib/tokens.ts';
+import { type AppDeps, buildApp } from '../app.ts';
+import { createFakeIdempotency } from './idempotency.ts';
+
+type Calls = { name: string; request: unknown }[];
+
+export const caller: AccessToken = { userId: '1001', sessionId: 's-1', isGuest: false, expiresAt: 0 };
+export const bearer = { authorization: 'Bearer good' };
+
+export const user = {
+  id: '1001',
+  username: 'ann',
+  displayName: 'Ann',
+  avatarUrl: '',
+  isGuest: false,
+  createdAt: 1,
+};
+export const session = { user, accessToken: 'a', refreshToken: 'r', expiresIn: 900, sessionId: 's-1' };
+
+type Answer = (request: never) => unknown;
+
+/** The REST side with logic in the test's hands: `answers` by "service.method"; everything called is noted. */
+export async function testApp(answers: Record<string, Answer> = {}, limits: Partial<AppDeps['limits']> = {}) {
+  const calls: Calls = [];
+  const service = (name: string) =>
+    new Proxy(
+      {},
+      {
+        get: (_, method) => async (request: never) => {
+          const call = `${name}.${String(method)}`;
+          calls.push({ name: call, request });
+          const answer = answers[call];
+          if (!answer) throw new Error(`the test has no answer for ${call}`);
+          return answer(request);
+        },
+      },
+    );
+  const revoked = new Set<string>();
+  const app = await buildApp({
+    logic: {
+      auth: service('auth'),
+      users: service('users'),
+      friends: service('friends'),
+      conversations: service('conversations'),
+      messages: service('messages'),
+    } as AppDeps['logic'],
+    idempotency: createFakeIdempotency(),
+    access: {
+      async check(token) {
+        if (token !== 'good') throw new GoChatError('UNAUTHENTICATED', 'An access token is needed.');
+        return caller;
+      },
+    },
+    revoked: {
+      has: (id) => revoked.has(id),
+      add: (ids) => {
+        for (const id of ids) revoked.add(id);
+      },
+      refresh: async () => undefined,
+      stop: () => undefined,
+    },
+    readiness: async () => ({ ready: false, dependencies: { kafka: 'down', logic: 'up', repo: 'up' } }),
+    limits: { registersPerHour: 0, loginFailuresPer15Min: 0, requestsPerMinute: 0, ...limits },
+    trustProxy: false,
+    metrics: createMetrics('gateway'),
+    log: createLogger('gateway', 'silent'),
+  });
+  return { app, calls, revoked };
+}

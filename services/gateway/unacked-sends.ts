@@ -1,0 +1,57 @@
+import { GoChatError } from '../../lib/errors.ts';
+
+type Send<S> = { session: S; conversationId: string; clientMsgId: string; at: number };
+
+export type UnackedSends<S> = {
+  /** Notes a send. Throws UNAVAILABLE while too many wait: logic lags behind. */
+  begin(session: S, conversationId: string, clientMsgId: string): void;
+  /** Takes a send out. Answers how many seconds it took, or undefined when it is not waiting (any more). */
+  end(session: S, conversationId: string, clientMsgId: string): number | undefined;
+  size(): number;
+  stop(): void;
+};
+
+/**
+ * The sends of this gateway that wait for their acknowledgement. Their number tells how far logic lags; what waits
+ * longer than the timeout is told to its sender as retryable.
+ */
+export function createUnackedSends<S extends { readonly id: string }>(options: {
+  most: number;
+  timeoutMs: number;
+  onTimeout: (session: S, clientMsgId: string) => void;
+}): UnackedSends<S> {
+  // In the order of their beginning, since a repeat is set anew: the oldest comes first.
+  const waiting = new Map<string, Send<S>>();
+  const keyOf = (session: S, conversationId: string, clientMsgId: string) =>
+    `${session.id} ${conversationId} ${clientMsgId}`;
+
+  function expire(): void {
+    const oldest = performance.now() - options.timeoutMs;
+    for (const [key, { session, clientMsgId, at }] of waiting) {
+      if (at > oldest) return;
+      waiting.delete(key);
+      options.onTimeout(session, clientMsgId);
+    }
+  }
+
+  const timer = setInterval(expire, Math.max(20, Math.min(1000, options.timeoutMs / 4)));
+  return {
+    begin(session, conversationId, clientMsgId) {
+      if (waiting.size >= options.most) {
+        throw new GoChatError('UNAVAILABLE', 'Too many messages wait to be stored. Send it again shortly.');
+      }
+      const key = keyOf(session, conversationId, clientMsgId);
+      waiting.delete(key);
+      waiting.set(key, { session, conversationId, clientMsgId, at: performance.now() });
+    },
+    end(session, conversationId, clientMsgId) {
+      const key = keyOf(session, conversationId, clientMsgId);
+      const send = waiting.get(key);
+      if (!send) return undefined;
+      waiting.delete(key);
+      return (performance.now() - send.at) / 1000;
+    },
+    size: () => waiting.size,
+    stop: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,36 @@
+import Format from 'typebox/format';
+
+const maxId = BigInt(Number.MAX_SAFE_INTEGER);
+const isId = (value: string): boolean => /^[1-9]\d{0,15}$/.test(value) && BigInt(value) <= maxId;
+
+/** String formats of the contract, by the name under which schemas use them. */
+export const formats: Record<string, (value: string) => boolean> = {
+  /** Well-formed Unicode: a lone surrogate could not come back byte for byte. */
+  text: (value) => value.isWellFormed(),
+  username: (value) => /^[A-Za-z0-9_.-]{3,50}$/.test(value),
+  'client-msg-id': (value) => {
+    const bytes = Buffer.byteLength(value);
+    return value.isWellFormed() && bytes >= 1 && bytes <= 64;
+  },
+  /** An http or https address, or nothing. */
+  'web-address': (value) => value === '' || isWebAddress(value),
+};
+
+/** Why a value does not fit a format, as a predicate of the field. */
+export const formatSentences: Record<string, string> = {
+  text: 'must be well-formed Unicode',
+  username: 'must be 3 to 50 letters, digits or _ . -',
+  'client-msg-id': 'must be 1 to 64 bytes of well-formed Unicode',
+  'web-address': 'must be an http or https address, or empty',
+};
+
+/** Whether a string can be the id of a user, conversation or friend request. What cannot names nothing. */
+export const isPossibleId = isId;
+
+for (const [name, check] of Object.entries(formats)) Format.Set(name, check);
+
+function isWebAddress(value: string): boolean {
+  if (!value.isWellFormed() || !URL.canParse(value)) return false;
+  const { protocol } = new URL(value);
+  return protocol === 'http:' || protocol === 'https:';
+}
