@@ -15,7 +15,7 @@ export type Draft = {
 
 export const maxCodePoints = 4000;
 const maxClientMsgIdBytes = 64;
-const maxMentions = 50;
+const maxMentions = 100;
 
 /** Checks what needs no database. Throws the error that the sender gets. */
 export function readDraft(message: NewMessage, index: number): Draft {
