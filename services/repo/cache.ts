@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../../lib/metrics.ts';
 import { createHitRatio } from './cache-hits.ts';
@@ -14,8 +14,8 @@ export const cacheKey = (kind: CacheKind<unknown>, id: string): string => `${kin
 export type Change = {
   /** Resolves when readers can't store these keys any more. Must be done before the commit. */
   touch(keys: readonly string[]): Promise<void>;
-  /** After the commit (or its failure): new values where they are known, else the keys stay removed. */
-  end(values?: ReadonlyMap<string, { value: unknown; ttlMs: number }>): Promise<void>;
+  /** After the commit (or its failure): new values of one kind where they are known; other keys stay removed. */
+  end(known?: { kind: CacheKind<unknown>; values: ReadonlyMap<string, unknown> }): Promise<void>;
 };
 
 export type Cache = {
@@ -45,15 +45,18 @@ const epochScript = luaScript('cache-epoch');
 
 const epochKey = 'cache:epoch';
 const keysPerCall = 1000;
-/** A marker lives 15 s: whoever read its absence may rely on it for less. */
+const markMs = 15_000;
+/** Whoever read a mark, or that there was none, may rely on it for less than it lives. */
 const storeWithinMs = 10_000;
+const changing = '!';
 const parsedBytes = 64 * 1024 * 1024;
 const newEpoch = () => randomBytes(6).toString('base64url');
 
 /**
- * Cache-aside without its races. A writer marks the keys (touch) before it commits and unmarks them after; a reader
- * stores what it loaded only if no writer came or went since it looked. A writer that dies leaves a marker that
- * expires. Every value carries the epoch: when this process changed something while Redis was away, or has a new
+ * Cache-aside without its races. A writer marks the keys (touch) before it commits and again after; a reader stores
+ * what it loaded only if the mark is still the one that it saw and is no writer's. Marks begin with 'w' for a writer
+ * at work, 'x' for several at once (nothing is cached until it expires), 'd' for a change that is done. A writer that
+ * dies leaves a mark that expires. Every value carries the epoch: when this process changed something while Redis was away, or has a new
  * connection (the server may have come back with old data), it begins a new epoch before it uses the cache again.
  */
 export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cache {
@@ -89,25 +92,25 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
   /** Values in the order of the keys (undefined: missing), and for each how to store it. */
   async function look(
     keys: string[],
-  ): Promise<{ values: unknown[]; versions: string[]; epoch: string; at: number }> {
+  ): Promise<{ values: unknown[]; marks: string[]; epoch: string; at: number }> {
     const at = performance.now();
     const values: unknown[] = [];
-    const versions: string[] = [];
+    const marks: string[] = [];
     let epoch = '';
     for (const some of chunks(keys, keysPerCall)) {
       const reply = (await redis.run(readScript, [epochKey, ...some], [newEpoch()])) as
         | [string, (string | null)[], string[]]
         | undefined;
-      // Two epochs within one look: the versions of the first part are of no use for storing.
-      if (epoch !== '' && reply && reply[0] !== epoch) versions.fill('');
+      // Two epochs within one look: the marks of the first part are of no use for storing.
+      if (epoch !== '' && reply && reply[0] !== epoch) marks.fill(changing);
       epoch = reply?.[0] ?? epoch;
       some.forEach((key, index) => {
         const text = reply?.[1][index];
         values.push(text ? parse(key, text.slice(epoch.length)) : undefined);
-        versions.push(reply?.[2][index] ?? '');
+        marks.push(reply?.[2][index] ?? changing);
       });
     }
-    return { values, versions, epoch, at };
+    return { values, marks, epoch, at };
   }
 
   function store(
@@ -116,10 +119,10 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
     ttlMs: number,
     entries: readonly (readonly [string, string, unknown])[],
   ) {
-    const storable = entries.filter(([, version]) => version !== '');
+    const storable = entries.filter(([, mark]) => mark !== changing);
     if (storable.length === 0 || performance.now() - at > storeWithinMs) return;
     for (const some of chunks(storable, keysPerCall)) {
-      const args = some.flatMap(([, version, value]) => [version, JSON.stringify(value)]);
+      const args = some.flatMap(([, mark, value]) => [mark, JSON.stringify(value)]);
       void redis.run(storeScript, [epochKey, ...some.map(([key]) => key)], [epoch, ttlMs, ...args]);
     }
   }
@@ -127,12 +130,12 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
   async function peek<V>(kind: CacheKind<V>, ids: readonly string[]): Promise<[Map<string, V>, Store<V>]> {
     if (ids.length === 0) return [new Map(), () => undefined];
     const keys = ids.map((id) => cacheKey(kind, id));
-    const { values, versions, epoch, at } = await look(keys);
+    const { values, marks, epoch, at } = await look(keys);
     const found = new Map<string, V>();
     const missing = new Map<string, string>();
     ids.forEach((id, index) => {
       const value = values[index];
-      if (value === undefined) missing.set(id, versions[index] ?? '');
+      if (value === undefined) missing.set(id, marks[index] ?? changing);
       else found.set(id, value as V);
     });
     hits.count(kind.name, found.size, missing.size);
@@ -143,43 +146,41 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
           epoch,
           at,
           kind.ttlMs,
-          [...loaded].map(([id, value]) => [cacheKey(kind, id), missing.get(id) ?? '', value] as const),
+          [...loaded].map(([id, value]) => [cacheKey(kind, id), missing.get(id) ?? changing, value] as const),
         ),
     ];
   }
 
   function begin(): Change {
-    const writer = randomUUID();
-    const versions = new Map<string, number>();
-    let epoch = '';
+    const word = randomBytes(9).toString('base64url');
+    const marks = [`w${word}`, `x${word}`, markMs];
+    const touched = new Set<string>();
+    let epoch: string | undefined;
     return {
       async touch(keys) {
-        const fresh = [...new Set(keys)].filter((key) => !versions.has(key));
-        for (const key of fresh) versions.set(key, -1);
-        await Promise.all(
-          chunks(fresh, keysPerCall).map(async (some) => {
-            const reply = (await redis.run(beginScript, [epochKey, ...some], [writer])) as
-              | [string | null, number[]]
-              | undefined;
-            if (!reply) missed = true;
-            epoch = reply?.[0] ?? '';
-            some.forEach((key, index) => {
-              versions.set(key, reply?.[1][index] ?? -1);
-            });
-          }),
-        );
+        const fresh = [...new Set(keys)].filter((key) => !touched.has(key));
+        for (const key of fresh) touched.add(key);
+        for (const reply of await Promise.all(
+          chunks(fresh, keysPerCall).map((some) => redis.run(beginScript, [epochKey, ...some], marks)),
+        )) {
+          if (reply === undefined) missed = true;
+          // The first one counts: of a later epoch, other processes may know more.
+          epoch ??= String(reply ?? '');
+        }
       },
-      async end(values = new Map()) {
-        await Promise.all(
-          chunks([...versions], keysPerCall).map(async (some) => {
-            const args = some.flatMap(([key, version]) => {
-              const next = values.get(key);
-              return [version, next?.ttlMs ?? 0, next ? JSON.stringify(next.value) : ''];
-            });
-            const keys = [epochKey, ...some.map(([key]) => key)];
-            if ((await redis.run(endScript, keys, [writer, epoch, ...args])) === undefined) missed = true;
-          }),
-        );
+      async end(known) {
+        const replies = chunks([...touched], keysPerCall).map((some) => {
+          const next = some.map((key) =>
+            known?.values.has(key) ? JSON.stringify(known.values.get(key)) : '',
+          );
+          const ttlMs = known?.kind.ttlMs ?? 0;
+          return redis.run(
+            endScript,
+            [epochKey, ...some],
+            [...marks, `d${word}`, epoch ?? '', ttlMs, ...next],
+          );
+        });
+        if ((await Promise.all(replies)).includes(undefined)) missed = true;
       },
     };
   }
@@ -198,7 +199,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
     },
     async peekAll(wanted) {
       const keys = wanted.map(([kind, id]) => cacheKey(kind, id));
-      const { values, versions, epoch, at } = await look(keys);
+      const { values, marks, epoch, at } = await look(keys);
       wanted.forEach(([kind], index) => {
         hits.count(kind.name, values[index] === undefined ? 0 : 1, values[index] === undefined ? 1 : 0);
       });
@@ -207,7 +208,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
           (loaded) => {
             const value = loaded.get(id);
             if (value === undefined) return;
-            store(epoch, at, kind.ttlMs, [[cacheKey(kind, id), versions[index] ?? '', value]]);
+            store(epoch, at, kind.ttlMs, [[cacheKey(kind, id), marks[index] ?? changing, value]]);
           },
       );
       return [values, stores];

@@ -103,7 +103,11 @@ async function saveShard(
       await tx.batchAndCommit(planned.rows.length === 0 ? 'DO 0' : writeStatements(planned));
       return { plan: planned, state: read };
     });
-    return { plan, state, endChange: () => change.end(newHeads(plan, state)) };
+    return {
+      plan,
+      state,
+      endChange: () => change.end({ kind: conversationHead, values: newHeads(plan, state) }),
+    };
   } catch (error) {
     await touched;
     await change.end();
@@ -141,8 +145,8 @@ function audiencesOf({ plan, state }: Saved): Audience[] {
 }
 
 /** What the cache holds of the conversations from now on: only their newest messages count. */
-function newHeads(plan: SavePlan, state: SaveState): Map<string, { value: ConversationHead; ttlMs: number }> {
-  const values = new Map<string, { value: ConversationHead; ttlMs: number }>();
+function newHeads(plan: SavePlan, state: SaveState): Map<string, ConversationHead> {
+  const values = new Map<string, ConversationHead>();
   for (const { draft, id, seqId } of plan.rows) {
     const { message } = draft;
     const updatedAt = Math.max(
@@ -150,24 +154,21 @@ function newHeads(plan: SavePlan, state: SaveState): Map<string, { value: Conver
       plan.createdAt,
     );
     values.set(headKey(message.conversationId), {
-      ttlMs: conversationHead.ttlMs,
-      value: {
-        lastSeqId: seqId,
-        lastMessageId: id,
-        updatedAt,
-        lastMessage: {
-          id,
-          conversationId: message.conversationId,
-          seqId,
-          senderId: message.senderId,
-          messageType: message.messageType,
-          content: message.content,
-          clientMsgId: message.clientMsgId,
-          ...(message.replyToSeqId === undefined ? {} : { replyToSeqId: message.replyToSeqId }),
-          ...(message.mentions.length === 0 ? {} : { mentions: message.mentions }),
-          deleted: false,
-          createdAt: plan.createdAt,
-        },
+      lastSeqId: seqId,
+      lastMessageId: id,
+      updatedAt,
+      lastMessage: {
+        id,
+        conversationId: message.conversationId,
+        seqId,
+        senderId: message.senderId,
+        messageType: message.messageType,
+        content: message.content,
+        clientMsgId: message.clientMsgId,
+        ...(message.replyToSeqId === undefined ? {} : { replyToSeqId: message.replyToSeqId }),
+        ...(message.mentions.length === 0 ? {} : { mentions: message.mentions }),
+        deleted: false,
+        createdAt: plan.createdAt,
       },
     });
   }

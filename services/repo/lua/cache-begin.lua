@@ -1,24 +1,14 @@
--- KEYS[1] the epoch, KEYS[2..] keys about to change. ARGV[1] the writer.
--- Marks each key as being changed, for 15 s at most, and removes its value.
--- Answers {epoch, versions}: what cache-end needs to store new values.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local versions, keys = {}, {}
+-- KEYS[1] the epoch, then keys about to change. ARGV[1] the writer's mark, ARGV[2] the mark of several writers at
+-- once, ARGV[3] milliseconds that a mark lives.
+-- Marks each key as being changed and removes its value. Answers the epoch.
+local markers = {}
 for i = 2, #KEYS do
-  local marker = 'dirty:' .. KEYS[i]
-  if redis.call('HLEN', marker) > 1 then
-    -- A writer that died would keep the marker alive as long as others come.
-    local fields = redis.call('HGETALL', marker)
-    for field = 1, #fields, 2 do
-      if fields[field] ~= 'version' and tonumber(fields[field + 1]) <= now - 15000 then
-        redis.call('HDEL', marker, fields[field])
-      end
-    end
-  end
-  redis.call('HSET', marker, ARGV[1], now)
-  versions[i - 1] = redis.call('HINCRBY', marker, 'version', 1)
-  redis.call('PEXPIRE', marker, 15000)
-  keys[i - 1] = KEYS[i]
+  markers[i - 1] = 'dirty:' .. KEYS[i]
 end
-redis.call('DEL', unpack(keys))
-return { redis.call('GET', KEYS[1]), versions }
+local marks = redis.call('MGET', unpack(markers))
+for i, marker in ipairs(markers) do
+  local free = not marks[i] or string.sub(marks[i], 1, 1) == 'd'
+  redis.call('SET', marker, free and ARGV[1] or ARGV[2], 'PX', ARGV[3])
+end
+redis.call('DEL', unpack(KEYS, 2))
+return redis.call('GET', KEYS[1])

@@ -1,18 +1,23 @@
--- KEYS[1] the epoch, KEYS[2..] keys that were changed. ARGV[1] the writer, ARGV[2] the epoch at its begin, then for
--- each key: its version at the begin, milliseconds to live, and the new value ('' for none).
--- A new value is stored only if no other writer came or is there; else the key stays removed.
+-- KEYS[1] the epoch, then keys that were changed. ARGV[1] the writer's mark, ARGV[2] the mark of several writers,
+-- ARGV[3] milliseconds that a mark lives, ARGV[4] the mark of a finished change, ARGV[5] the epoch at the begin,
+-- ARGV[6] milliseconds that a value lives; then for each key the new value ('' for none).
+-- A new value is stored only by the only writer; with others there nothing is cached until their mark expires.
 local epoch = redis.call('GET', KEYS[1])
+local markers = {}
 for i = 2, #KEYS do
-  local at = 3 * (i - 2) + 3
-  local marker = 'dirty:' .. KEYS[i]
-  redis.call('HDEL', marker, ARGV[1])
-  local before = redis.call('HINCRBY', marker, 'version', 1) - 1
-  local alone = before == tonumber(ARGV[at]) and redis.call('HLEN', marker) == 1
-  redis.call('PEXPIRE', marker, 15000)
-  if alone and ARGV[at + 2] ~= '' and epoch == ARGV[2] then
-    redis.call('SET', KEYS[i], epoch .. ARGV[at + 2], 'PX', ARGV[at + 1])
+  markers[i - 1] = 'dirty:' .. KEYS[i]
+end
+local marks = redis.call('MGET', unpack(markers))
+for i, marker in ipairs(markers) do
+  local key, value = KEYS[i + 1], ARGV[i + 6]
+  if marks[i] == ARGV[1] then
+    redis.call('SET', marker, ARGV[4], 'PX', ARGV[3])
+    if value ~= '' and epoch == ARGV[5] then
+      redis.call('SET', key, epoch .. value, 'PX', ARGV[6])
+    end
   else
-    redis.call('DEL', KEYS[i])
+    redis.call('SET', marker, ARGV[2], 'PX', ARGV[3])
+    redis.call('DEL', key)
   end
 end
 return 1
