@@ -80,7 +80,7 @@ export function createBlocks(deps: {
       const rows = await prisma.read((client) =>
         client.userBlock.findMany({
           where: { userId: id },
-          orderBy: [{ createdAt: 'desc' }, { blockedId: 'asc' }],
+          orderBy: [{ createdAt: 'desc' }, { blockedId: 'desc' }],
           take: mostBlocks,
         }),
       );

@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { codeOf } from '../../lib/errors.ts';
+import type { User } from '../../lib/gen/im_repo/v1/user.ts';
+import { createPasswords } from '../../services/repo/password.ts';
+import { createUserAccounts } from '../../services/repo/user-accounts.ts';
+import { createUserProfiles } from '../../services/repo/user-profiles.ts';
+import { createUserSessions } from '../../services/repo/user-sessions.ts';
+import { createRepoParts, type RepoParts } from '../support/repo-parts.ts';
+
+let parts: RepoParts;
+let users: ReturnType<typeof createUserAccounts> &
+  ReturnType<typeof createUserProfiles> &
+  ReturnType<typeof createUserSessions>;
+
+before(async () => {
+  parts = await createRepoParts({ redisDb: 9 });
+  users = {
+    ...createUserAccounts({ ...parts, passwords: createPasswords() }),
+    ...createUserProfiles(parts),
+    ...createUserSessions(parts),
+  };
+});
+
+after(() => parts.close());
+
+const refusal = (code: string) => (error: unknown) => codeOf(error) === code;
+const password = 'correct horse battery';
+const hash = (token: string): Buffer => createHash('sha256').update(token).digest();
+
+function must<T>(value: T | undefined): T {
+  assert.ok(value !== undefined);
+  return value;
+}
+
+async function register(username: string): Promise<User> {
+  return must((await users.createUser({ username, password, avatarUrl: '', isGuest: false })).user);
+}
+
+async function guest(): Promise<User> {
+  return must((await users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true })).user);
+}
+
+async function signIn(userId: string, token: string, ttlMs = 60_000): Promise<string> {
+  const sessionId = randomUUID();
+  await users.createSession({
+    userId,
+    sessionId,
+    refreshTokenHash: hash(token),
+    expiresAt: Date.now() + ttlMs,
+    userAgent: 'test',
+    address: '127.0.0.1',
+  });
+  return sessionId;
+}
+
+const rotate = (sessionId: string, presented: string, next: string) =>
+  users.rotateSession({
+    sessionId,
+    presentedTokenHash: hash(presented),
+    nextTokenHash: hash(next),
+    expiresAt: Date.now() + 60_000,
+  });
+
+test('a new account is a member of the world room, with nothing unread', async () => {
+  const { databases } = parts;
+  await databases.users.execute('UPDATE conversation_heads SET last_seq_id = 41 WHERE conversation_id = 1');
+  const user = await register('Alice_1');
+  assert.equal(user.username, 'Alice_1');
+  assert.equal(user.displayName, 'Alice_1');
+  assert.equal(user.isGuest, false);
+  const [pointer] = await databases.users.query(
+    'SELECT last_read_seq_id AS seq FROM user_read_pointers WHERE user_id = ?',
+    [Number(user.id)],
+  );
+  assert.deepEqual(pointer, { seq: 41 });
+  const [member] = await databases.users.query(
+    'SELECT conversation_id AS id, role FROM conversation_members WHERE user_id = ?',
+    [Number(user.id)],
+  );
+  assert.deepEqual(member, { id: 1, role: 1 });
+  const [told] = (await parts.events()).filter((event) => event.user_id === user.id);
+  assert.equal(told?.type, 'user.created');
+});
+
+test('the world room counts everyone, however many come at once', async () => {
+  const count = async () =>
+    (
+      await parts.databases.users.query<{ n: number; v: number }>(
+        'SELECT c.member_count AS n, h.member_version AS v FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id WHERE c.id = 1',
+      )
+    )[0];
+  const before = must(await count());
+  await Promise.all(Array.from({ length: 20 }, guest));
+  assert.deepEqual(await count(), { n: before.n + 20, v: before.v + 20 });
+});
+
+test('a name belongs to one account, whatever its case, and of many who want it one gets it', async () => {
+  const results = await Promise.allSettled(['carol', 'Carol', 'CAROL', 'carol'].map(register));
+  assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+  for (const result of results) {
+    if (result.status === 'rejected') assert.equal(codeOf(result.reason), 'USERNAME_TAKEN');
+  }
+  const [{ n }] = (await parts.databases.users.query(
+    "SELECT COUNT(*) AS n FROM conversation_members m JOIN users u ON u.id = m.user_id WHERE u.username = 'carol'",
+  )) as [{ n: number }];
+  assert.equal(n, 1, 'who was refused left nothing behind');
+});
+
+test('guests get names of their own and no password', async () => {
+  const [first, second] = await Promise.all([guest(), guest()]);
+  assert.match(must(first).username, /^guest-[a-z2-9]{8}$/);
+  assert.notEqual(must(first).username, must(second).username);
+  assert.equal(must(first).isGuest, true);
+  assert.deepEqual(await users.verifyPassword({ username: must(first).username, password: '' }), {
+    valid: false,
+  });
+});
+
+test('only the right password of an existing account is valid', async () => {
+  const dave = await register('dave');
+  assert.deepEqual(await users.verifyPassword({ username: 'DAVE', password }), { valid: true, user: dave });
+  for (const [username, tried] of [
+    ['dave', 'wrong'],
+    ['nobody-has-this', password],
+    ['dave ', password],
+    ["dave' OR '1'='1", password],
+    ['дейв', password],
+    ['', password],
+  ] as const) {
+    assert.deepEqual(await users.verifyPassword({ username, password: tried }), { valid: false }, username);
+  }
+});
+
+test('users are read in the order asked, and whoever is missing is left out', async () => {
+  const [a, b] = [await register('order-a'), await register('order-b')];
+  const { users: found } = await users.getUsers({ userIds: [b.id, '99', 'abc', a.id] });
+  assert.deepEqual(found, [b, a]);
+  assert.deepEqual((await users.getUserByUsername({ username: 'ORDER-a' })).user, a);
+  for (const missing of ['99', 'abc', '', "1' OR 1"]) {
+    await assert.rejects(users.getUser({ userId: missing }), refusal('USER_NOT_FOUND'));
+    await assert.rejects(users.getUserByUsername({ username: missing }), refusal('USER_NOT_FOUND'));
+  }
+});
+
+test('search answers the exact name, then beginnings, then whatever contains it, and takes no wildcards', async () => {
+  for (const name of ['john', 'johnny', 'a.john', 'john_x', 'johnax', 'big-john']) await register(name);
+  const search = async (query: string, limit = 20) =>
+    (await users.searchUsersByUsername({ query, limit })).users.map(({ username }) => username);
+  assert.deepEqual(await search('JOHN'), ['john', 'johnax', 'johnny', 'john_x', 'a.john', 'big-john']);
+  assert.deepEqual(await search('john', 2), ['john', 'johnax']);
+  assert.deepEqual(await search('john', 5), ['john', 'johnax', 'johnny', 'john_x', 'a.john']);
+  assert.deepEqual(await search('hn_x'), ['john_x']);
+  for (const query of ['%', 'jo%', '\\', "'; --", 'жон', '😀', 'john ', ''])
+    assert.deepEqual(await search(query), [], query);
+});
+
+test('a changed profile is seen by the next read and told', async () => {
+  const erin = await register('erin');
+  await users.getUser({ userId: erin.id });
+  const name = "Érin 😀 % _ \\ '";
+  const { user } = await users.updateUser({ userId: erin.id, displayName: name });
+  assert.deepEqual(user, { ...erin, displayName: name });
+  assert.deepEqual((await users.getUser({ userId: erin.id })).user, user);
+  const { user: pictured } = await users.updateUser({ userId: erin.id, avatarUrl: '/files/1' });
+  assert.deepEqual(pictured, { ...erin, displayName: name, avatarUrl: '/files/1' });
+  const told = (await parts.events()).filter(
+    (event) => event.user_id === erin.id && event.type === 'user.updated',
+  );
+  assert.equal(told.length, 2);
+  await assert.rejects(users.updateUser({ userId: '99', displayName: 'x' }), refusal('USER_NOT_FOUND'));
+  await assert.rejects(
+    users.updateUser({ userId: erin.id, displayName: 'x'.repeat(101) }),
+    refusal('INVALID_ARGUMENT'),
+  );
+});
+
+test('a new password takes the place of the old one and ends the other sessions', async () => {
+  const frank = await register('frank');
+  const [kept, other, another] = [
+    await signIn(frank.id, 'a'),
+    await signIn(frank.id, 'b'),
+    await signIn(frank.id, 'c'),
+  ];
+  const change = (oldPassword: string, newPassword: string) =>
+    users.changePassword({ userId: frank.id, oldPassword, newPassword, keepSessionId: kept });
+  await assert.rejects(change('wrong password', 'new password'), refusal('UNAUTHENTICATED'));
+  const { revokedSessionIds } = await change(password, 'new password');
+  assert.deepEqual(revokedSessionIds.sort(), [other, another].sort());
+  assert.deepEqual(
+    (await users.listSessions({ userId: frank.id })).sessions.map(({ id }) => id),
+    [kept],
+  );
+  assert.equal((await users.verifyPassword({ username: 'frank', password })).valid, false);
+  assert.equal((await users.verifyPassword({ username: 'frank', password: 'new password' })).valid, true);
+});
+
+test('a guest becomes a registered user under the same id, once', async () => {
+  const before = await guest();
+  await users.getUser({ userId: before.id });
+  await assert.rejects(
+    users.upgradeGuest({ userId: before.id, username: 'ALICE_1', password }),
+    refusal('USERNAME_TAKEN'),
+  );
+  const { user } = await users.upgradeGuest({ userId: before.id, username: 'Grown', password });
+  assert.deepEqual(user, { ...before, username: 'Grown', displayName: 'Grown', isGuest: false });
+  assert.deepEqual((await users.getUser({ userId: before.id })).user, user);
+  assert.equal((await users.verifyPassword({ username: 'grown', password })).valid, true);
+  await assert.rejects(
+    users.upgradeGuest({ userId: before.id, username: 'again', password }),
+    refusal('PERMISSION_DENIED'),
+  );
+});
+
+test('a display name that a guest chose survives the upgrade', async () => {
+  const before = await guest();
+  await users.updateUser({ userId: before.id, displayName: 'Me' });
+  const { user } = await users.upgradeGuest({ userId: before.id, username: 'chosen', password });
+  assert.equal(user?.displayName, 'Me');
+});
+
+test('a refresh token rotates, and the same call again is no reuse', async () => {
+  const user = await register('gina');
+  const session = await signIn(user.id, 'first');
+  assert.deepEqual(await rotate(session, 'first', 'second'), { rotated: true, reused: false, user });
+  assert.deepEqual(await rotate(session, 'first', 'second'), { rotated: true, reused: false, user });
+  assert.deepEqual(await rotate(session, 'second', 'third'), { rotated: true, reused: false, user });
+});
+
+test('an older refresh token ends its session, and gateways are told', async () => {
+  const user = await register('henry');
+  const since = Date.now() - 1;
+  const [session, other] = [await signIn(user.id, 'first'), await signIn(user.id, 'other')];
+  await rotate(session, 'first', 'second');
+  assert.deepEqual(await rotate(session, 'first', 'stolen'), { rotated: false, reused: true });
+  assert.deepEqual(await rotate(session, 'second', 'third'), { rotated: false, reused: false });
+  const { sessionIds, nextSince } = await users.listRevokedSessions({ since });
+  assert.ok(sessionIds.includes(session));
+  assert.ok(!sessionIds.includes(other));
+  assert.ok(nextSince < Date.now() - 1000, 'a commit in flight is not missed');
+  assert.deepEqual(
+    (await users.listSessions({ userId: user.id })).sessions.map(({ id }) => id),
+    [other],
+  );
+});
+
+test('of two who present the same refresh token at once one rotates and the session ends', async () => {
+  const user = await register('iris');
+  const session = await signIn(user.id, 'first');
+  const results = await Promise.all([rotate(session, 'first', 'mine'), rotate(session, 'first', 'theirs')]);
+  assert.equal(results.filter(({ reused }) => reused).length, 1);
+  assert.deepEqual((await users.listSessions({ userId: user.id })).sessions, []);
+});
+
+test('an expired session does not rotate', async () => {
+  const user = await register('jack');
+  const session = await signIn(user.id, 'first', -1);
+  assert.deepEqual(await rotate(session, 'first', 'second'), { rotated: false, reused: false });
+  assert.deepEqual((await users.listSessions({ userId: user.id })).sessions, []);
+  assert.deepEqual(await rotate(randomUUID(), 'first', 'second'), { rotated: false, reused: false });
+});
+
+test('a session is revoked by its own user only, once', async () => {
+  const [user, other] = [await register('kate'), await register('liam')];
+  const session = await signIn(user.id, 'first');
+  assert.deepEqual(await users.revokeSession({ userId: other.id, sessionId: session }), { revoked: false });
+  assert.deepEqual(await users.revokeSession({ userId: user.id, sessionId: session }), { revoked: true });
+  assert.deepEqual(await users.revokeSession({ userId: user.id, sessionId: session }), { revoked: false });
+});
+
+test('opening the same session again answers the same, and another one under its id is refused', async () => {
+  const user = await register('mona');
+  const request = {
+    userId: user.id,
+    sessionId: randomUUID(),
+    refreshTokenHash: hash('a'),
+    expiresAt: Date.now() + 60_000,
+    userAgent: '',
+    address: '',
+  };
+  await users.createSession(request);
+  await users.createSession(request);
+  await assert.rejects(users.createSession({ ...request, refreshTokenHash: hash('b') }));
+  await assert.rejects(
+    users.createSession({ ...request, userId: '99', sessionId: randomUUID() }),
+    refusal('USER_NOT_FOUND'),
+  );
+});
