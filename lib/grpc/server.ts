@@ -67,7 +67,9 @@ export async function serveGrpc(options: {
       if (!handler) throw new Error(`no handler for ${method.path}`);
       implementation[key] = (call, reply) => {
         const end = duration.startTimer({ method: method.path });
-        handler(call.request).then(
+        // Async, so that a handler that throws at once rejects like all others instead of ending the process.
+        const answer = async () => handler(call.request);
+        answer().then(
           (response) => {
             end({ code: 'OK' });
             reply(null, response);

@@ -34,11 +34,23 @@ export function createFriends(deps: {
     return [requesterId, targetId] as const;
   }
 
+  /** Refuses what is hopeless before a flow is started for it; the flow's own step decides. */
+  async function checkStanding(userId: string, targetUserId: string): Promise<void> {
+    const { relationships } = await friendships.getRelationships({ userId, otherUserIds: [targetUserId] });
+    const [standing] = relationships;
+    if (!standing?.exists) throw new GoChatError('USER_NOT_FOUND', 'There is no such user.');
+    if (standing.blocking || standing.blockedBy) {
+      throw new GoChatError('BLOCKED', 'One of you blocked the other.');
+    }
+    if (standing.friends) throw new GoChatError('ALREADY_FRIENDS', 'You are friends already.');
+  }
+
   return {
     async sendFriendRequest({ userId, targetUserId, message, idempotencyKey }) {
       checkUserId(targetUserId);
       if (targetUserId === userId) throw invalid('targetUserId', 'must be somebody else');
       checkText('message', message, limits.requestMessage);
+      await checkStanding(userId, targetUserId);
       const { requestId } = await flows.requestFriend({
         requesterId: userId,
         targetId: targetUserId,

@@ -8,7 +8,7 @@ export const limits = {
   memberIds: 1000,
   content: 4000,
   clientMsgIdBytes: 64,
-  mentions: 1000,
+  mentions: 100,
   groupName: 100,
   displayName: 100,
   remark: 100,

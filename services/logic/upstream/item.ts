@@ -95,18 +95,14 @@ function readMessage(record: Record<string, unknown>): UpstreamMessage | undefin
 const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string');
 
-const systemMessage = 4;
-
 function refusal(message: UpstreamMessage): GoChatError | undefined {
   if (!idPattern.test(message.conversation_id)) {
     return new GoChatError('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
   }
-  // System messages are written by operators straight into the topic, never through a gateway.
-  const byOperator = message.message_type === systemMessage && message.gateway_id === '';
   return refusalOf({
     content: message.content,
     clientMsgId: message.client_msg_id,
-    messageType: byOperator ? 1 : message.message_type,
+    messageType: message.message_type,
     replyToSeqId: message.reply_to_seq_id,
     mentions: message.mentions,
   });

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createClaims } from './claims.ts';
+import type { Item } from './item.ts';
+
+const item = (partition: number, offset: number, claim: number): Item => ({
+  partition,
+  offset,
+  claim,
+  bytes: 1,
+  queuedAt: 0,
+  told: false,
+  content: { kind: 'malformed', raw: '', reason: '' },
+});
+
+test('a new partition starts where it is committed, a kept one goes on behind what is queued', () => {
+  const claims = createClaims();
+  assert.deepEqual(claims.assign([0, 1], false), []);
+  claims.queued(0, 41);
+  assert.deepEqual(claims.assign([0, 2], true), [{ partition: 0, offset: 42 }]);
+});
+
+test('what was fetched before a partition was away is void', () => {
+  const claims = createClaims();
+  claims.assign([0, 1], false);
+  const kept = item(0, 5, claims.of(0) ?? 0);
+  const lost = item(1, 5, claims.of(1) ?? 0);
+  claims.assign([0], true);
+  claims.assign([0, 1], true);
+  assert.equal(claims.holds(kept), true);
+  assert.equal(claims.holds(lost), false);
+});
+
+test('after a break in the membership nothing is kept, since others may have gone on', () => {
+  const claims = createClaims();
+  claims.assign([0], false);
+  claims.queued(0, 41);
+  const before = item(0, 41, claims.of(0) ?? 0);
+  assert.deepEqual(claims.assign([0], false), []);
+  assert.equal(claims.holds(before), false);
+});
+
+test('what is acknowledged is committed once, as the next offset to be read', () => {
+  const claims = createClaims();
+  claims.assign([0, 1], false);
+  const of = (partition: number) => claims.of(partition) ?? 0;
+  claims.acknowledge([item(0, 7, of(0)), item(1, 3, of(1)), item(0, 9, of(0))]);
+  const offsets = claims.uncommitted();
+  assert.deepEqual(offsets, [
+    { partition: 0, offset: 10 },
+    { partition: 1, offset: 4 },
+  ]);
+  claims.committed(offsets);
+  assert.deepEqual(claims.uncommitted(), []);
+  claims.acknowledge([item(0, 10, of(0))]);
+  assert.deepEqual(claims.uncommitted(), [{ partition: 0, offset: 11 }]);
+});
+
+test('a late acknowledgement for a partition that went elsewhere commits nothing', () => {
+  const claims = createClaims();
+  claims.assign([0], false);
+  const late = item(0, 7, claims.of(0) ?? 0);
+  claims.assign([], true);
+  claims.acknowledge([late]);
+  assert.deepEqual(claims.uncommitted(), []);
+});
