@@ -18,7 +18,7 @@ const batchSize = 500;
 export async function createGroup(args: CreateGroupArgs): Promise<CreateGroupResult> {
   let outcome: CreateGroupResult | undefined;
   setHandler(contract.result, async () => {
-    await condition(() => outcome !== undefined);
+    await CancellationScope.nonCancellable(() => condition(() => outcome !== undefined));
     return outcome ?? cancelled;
   });
 
