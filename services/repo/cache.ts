@@ -27,8 +27,13 @@ export type Cache = {
   ): Promise<Map<string, V>>;
   /** Only what is cached. The second function stores what the caller loads instead. */
   peek<V>(kind: CacheKind<V>, ids: readonly string[]): Promise<[Map<string, V>, Store<V>]>;
-  /** Several kinds in one round trip, each as with `peek`. */
-  peekAll(wanted: readonly (readonly [CacheKind<unknown>, string])[]): Promise<[unknown[], Store<unknown>[]]>;
+  /**
+   * Several kinds in one round trip, each as with `peek`. The last function stores what else the caller loaded since,
+   * where nobody is changing it or did so lately.
+   */
+  peekAll(
+    wanted: readonly (readonly [CacheKind<unknown>, string])[],
+  ): Promise<[unknown[], Store<unknown>[], StoreOthers]>;
   /** For a caller that runs its own transaction: touch, commit, end. */
   begin(): Change;
   /** Runs a transaction that changes what is cached: its `touch` names the keys before it commits. */
@@ -36,6 +41,7 @@ export type Cache = {
 };
 
 export type Store<V> = (values: ReadonlyMap<string, V>) => void;
+export type StoreOthers = <V>(kind: CacheKind<V>, values: ReadonlyMap<string, V>) => void;
 
 const readScript = luaScript('cache-read');
 const storeScript = luaScript('cache-store');
@@ -211,7 +217,15 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
             store(epoch, at, kind.ttlMs, [[cacheKey(kind, id), marks[index] ?? changing, value]]);
           },
       );
-      return [values, stores];
+      // A change that was under way since the look has left a mark, which outlives what may be stored.
+      const storeOthers: StoreOthers = (kind, others) =>
+        store(
+          epoch,
+          at,
+          kind.ttlMs,
+          [...others].map(([id, value]) => [cacheKey(kind, id), '', value] as const),
+        );
+      return [values, stores, storeOthers];
     },
     async change(work) {
       const change = begin();

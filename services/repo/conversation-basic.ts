@@ -104,8 +104,8 @@ export function readBasics(
 }
 
 /** The server cuts a long list off, maybe within a number: only the first ones count then. */
-function readSeqs(total: number, list: string): RecalledSeqs {
-  const seqIds = list.split(',', keptRecalls).map(Number);
+export function readSeqs(total: number, list: string | null): RecalledSeqs {
+  const seqIds = list === null ? [] : list.split(',', keptRecalls).map(Number);
   return { from: seqIds.length === total ? 0 : (seqIds.at(-1) ?? 0), seqIds };
 }
 

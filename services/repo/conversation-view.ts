@@ -1,0 +1,189 @@
+import type { ConversationWithDetails } from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { User } from '../../lib/gen/im_repo/v1/user.ts';
+import {
+  type ConversationBasic,
+  type ConversationRow,
+  conversationColumns,
+  fromConversationRow,
+  readSeqs,
+} from './conversation-basic.ts';
+import type { ConversationHead } from './conversation-head.ts';
+import { toProtoConversation } from './conversation-row.ts';
+import { type Database, formatSql } from './database.ts';
+import { fromMembershipRow, type Membership, type MembershipRow, peerIdColumn } from './memberships.ts';
+import { fromMessageRow, type MessageRow, messageColumns, toMessage } from './message-rows.ts';
+import type { ReadPointers } from './read-pointer-cache.ts';
+import { cardOf, toUserCard, type UserRow, userColumns } from './user-cards.ts';
+
+/** A conversation as one of its members sees it, in the parts that are cached each for itself. */
+export type ConversationView = {
+  membership: Membership;
+  lastReadSeqId: number;
+  unreadCount: number;
+  basic: ConversationBasic;
+  head: ConversationHead;
+};
+
+export type ViewOptions = { lastMessage: boolean; senderInfo: boolean };
+
+export function toDetails(
+  { membership, lastReadSeqId, unreadCount, basic, head }: ConversationView,
+  users: ReadonlyMap<string, User>,
+  options: ViewOptions,
+): ConversationWithDetails {
+  const { lastMessage } = head;
+  const { conversationId, role, muted, joinedAt, peerId } = membership;
+  return {
+    conversation: toProtoConversation(basic, head),
+    userMembership: { conversationId, user: undefined, role, muted, joinedAt, lastReadSeqId },
+    lastMessage:
+      lastMessage && options.lastMessage
+        ? toMessage(lastMessage, options.senderInfo ? users : namesOnly(lastMessage.senderId))
+        : undefined,
+    unreadCount,
+    peer: peerId === undefined ? undefined : cardOf(users, peerId),
+  };
+}
+
+/** A sender of whom only the id was asked for. */
+const namesOnly = (id: string): Map<string, User> =>
+  new Map([[id, { id, username: '', displayName: '', avatarUrl: '', isGuest: false, createdAt: 0 }]]);
+
+/** Whose cards the details of a view show. */
+export const usersOf = (
+  { membership, head }: Pick<ConversationView, 'membership' | 'head'>,
+  options: ViewOptions,
+): string[] => [
+  ...(membership.peerId === undefined ? [] : [membership.peerId]),
+  ...(options.lastMessage && options.senderInfo && head.lastMessage ? [head.lastMessage.senderId] : []),
+];
+
+export const unreadOf = (lastSeqId: number, lastReadSeqId: number, recalledBeyond: number): number =>
+  Math.max(0, lastSeqId - lastReadSeqId - recalledBeyond);
+
+export type LoadedViews = {
+  /** All that the query covers, newest first. */
+  memberships: Membership[];
+  pointers: ReadPointers;
+  /** The newest of them, in the same order. */
+  views: ConversationView[];
+  users: Map<string, User>;
+};
+
+/**
+ * A user's conversations in one query: every membership, and the details of the newest ones. `conversationIds` asks
+ * for some of them only; a creator sees a group that is still being created with `evenCreating`.
+ */
+export async function loadViews(
+  database: Database,
+  userId: number,
+  options: { detailed: number; conversationIds?: readonly number[]; evenCreating?: boolean },
+): Promise<LoadedViews> {
+  const { detailed, conversationIds } = options;
+  const statuses = options.evenCreating ? '0, 1' : '1';
+  const some = conversationIds ? formatSql('AND member.conversation_id IN (?)', [conversationIds]) : '';
+  // Indexes: the primary keys of all tables; recalls touch only recalled messages.
+  const rows = await database.query<Row>(
+    `WITH mine AS (
+       SELECT member.user_id, member.conversation_id, member.role, member.muted, member.joined_at,
+         ${peerIdColumn('member', 'conversation')} AS peer_id,
+         COALESCE(pointer.last_read_seq_id, 0) AS last_read_seq_id,
+         ROW_NUMBER() OVER (ORDER BY conversation.updated_at DESC, conversation.id DESC) AS place
+       FROM conversation_members member
+       JOIN conversations conversation
+         ON conversation.id = member.conversation_id AND conversation.status IN (${statuses})
+       LEFT JOIN user_read_pointers pointer
+         ON pointer.user_id = member.user_id AND pointer.conversation_id = member.conversation_id
+       WHERE member.user_id = ${userId} ${some}
+     )
+     SELECT mine.conversation_id, mine.role, mine.muted, mine.joined_at, mine.peer_id, mine.last_read_seq_id,
+       head.last_seq_id, head.last_message_id, conversation.updated_at,
+       ${prefixed(conversationColumns('conversation'))},
+       ${prefixed(messageColumns('message'))},
+       ${prefixed(ofAlias('sender', userColumns))},
+       ${prefixed(ofAlias('peer', userColumns))},
+       (SELECT COUNT(*) FROM message_recalls recall
+        WHERE recall.conversation_id = conversation.id) AS recalls,
+       (SELECT GROUP_CONCAT(recall.seq_id ORDER BY recall.seq_id DESC) FROM message_recalls recall
+        WHERE recall.conversation_id = conversation.id) AS recalled_seqs,
+       (SELECT COUNT(*) FROM message_recalls recall
+        WHERE recall.conversation_id = conversation.id
+          AND recall.seq_id > mine.last_read_seq_id) AS recalled_beyond
+     FROM mine
+     LEFT JOIN conversations conversation
+       ON conversation.id = mine.conversation_id AND mine.place <= ${detailed}
+     LEFT JOIN conversation_heads head ON head.conversation_id = conversation.id
+     LEFT JOIN messages message
+       ON message.conversation_id = conversation.id AND message.seq_id = head.last_seq_id
+     LEFT JOIN users sender ON sender.id = message.sender_id AND sender.status = 1
+     LEFT JOIN users peer ON peer.id = mine.peer_id AND peer.status = 1 AND mine.place <= ${detailed}
+     ORDER BY mine.place`,
+  );
+  const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);
+  return {
+    memberships: rows.map(fromMembershipRow),
+    pointers: Object.fromEntries(rows.map((row) => [String(row.conversation_id), row.last_read_seq_id])),
+    views: detailedRows.map(fromRow),
+    users: new Map(detailedRows.flatMap(cardsOf)),
+  };
+}
+
+type Row = MembershipRow & {
+  last_read_seq_id: number;
+  /** NULL beyond the details. */
+  last_seq_id: number | null;
+  last_message_id: number | null;
+  updated_at: number;
+  recalls: number;
+  recalled_seqs: string | null;
+  recalled_beyond: number;
+  conversation__id: number | null;
+  message__id: number | null;
+  sender__id: number | null;
+  peer__id: number | null;
+};
+
+function fromRow(row: Row): ConversationView {
+  const lastSeqId = row.last_seq_id ?? 0;
+  return {
+    membership: fromMembershipRow(row),
+    lastReadSeqId: row.last_read_seq_id,
+    unreadCount: unreadOf(lastSeqId, row.last_read_seq_id, row.recalled_beyond),
+    basic: fromConversationRow(
+      partOf<ConversationRow>(row, 'conversation'),
+      readSeqs(row.recalls, row.recalled_seqs),
+    ),
+    head: {
+      lastSeqId,
+      lastMessageId: row.last_message_id ?? 0,
+      updatedAt: row.updated_at,
+      ...(row.message__id === null
+        ? {}
+        : { lastMessage: fromMessageRow(partOf<MessageRow>(row, 'message')) }),
+    },
+  };
+}
+
+const cardsOf = (row: Row): [string, User][] =>
+  (['sender', 'peer'] as const).flatMap((alias): [string, User][] =>
+    row[`${alias}__id`] === null
+      ? []
+      : [[String(row[`${alias}__id`]), toUserCard(partOf<UserRow>(row, alias))]],
+  );
+
+/** Columns of several tables in one row: `a.b AS a__b`. */
+const prefixed = (columns: string): string => columns.replace(/(\w+)\.(\w+)/g, '$1.$2 AS $1__$2');
+
+const ofAlias = (alias: string, columns: string): string =>
+  columns
+    .split(', ')
+    .map((column) => `${alias}.${column}`)
+    .join(', ');
+
+/** The columns of one of them. */
+const partOf = <R>(row: object, alias: string): R =>
+  Object.fromEntries(
+    Object.entries(row)
+      .filter(([name]) => name.startsWith(`${alias}__`))
+      .map(([name, value]) => [name.slice(alias.length + 2), value]),
+  ) as R;

@@ -1,0 +1,64 @@
+import { type Cache, cacheKey, cacheKind } from './cache.ts';
+import { type Database, type Databases, formatSql } from './database.ts';
+
+/** One of a user's conversations: what of it changes only with the user's own place in it. */
+export type Membership = {
+  conversationId: string;
+  role: number;
+  muted: boolean;
+  /** Unix milliseconds. */
+  joinedAt: number;
+  /** The other one, for single. */
+  peerId?: string;
+};
+
+export const userMemberships = cacheKind<Membership[]>('user:conversations:full', 60 * 60_000);
+export const membershipsKey = (userId: string): string => cacheKey(userMemberships, userId);
+
+export type MembershipRow = {
+  conversation_id: number;
+  role: number;
+  muted: number;
+  joined_at: number;
+  peer_id: number | null;
+};
+
+/** The other user of `single_key`, for the user of a membership; NULL in groups and the world room. */
+export const peerIdColumn = (member: string, conversation: string): string =>
+  `CAST(IF(SUBSTRING_INDEX(${conversation}.single_key, ':', 1) = ${member}.user_id,
+     SUBSTRING_INDEX(${conversation}.single_key, ':', -1),
+     SUBSTRING_INDEX(${conversation}.single_key, ':', 1)) AS SIGNED)`;
+
+export const fromMembershipRow = (row: MembershipRow): Membership => ({
+  conversationId: String(row.conversation_id),
+  role: row.role,
+  muted: row.muted === 1,
+  joinedAt: row.joined_at,
+  ...(row.peer_id === null ? {} : { peerId: String(row.peer_id) }),
+});
+
+/** A user's open conversations, through the cache. */
+export async function readMemberships(
+  deps: { cache: Cache; databases: Databases },
+  userId: string,
+): Promise<Membership[]> {
+  const found = await deps.cache.read(userMemberships, [userId], async () => {
+    const list = await loadMemberships(deps.databases.conversations, Number(userId));
+    return new Map([[userId, list]]);
+  });
+  return found.get(userId) ?? [];
+}
+
+async function loadMemberships(database: Database, userId: number): Promise<Membership[]> {
+  // Index: the primary key of conversation_members.
+  const rows = await database.query<MembershipRow>(
+    formatSql(
+      `SELECT m.conversation_id, m.role, m.muted, m.joined_at, ${peerIdColumn('m', 'c')} AS peer_id
+       FROM conversation_members m
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       WHERE m.user_id = ?`,
+      [userId],
+    ),
+  );
+  return rows.map(fromMembershipRow);
+}
