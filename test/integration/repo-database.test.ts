@@ -131,11 +131,15 @@ test('a server that is not there, or goes away in the middle, is UNAVAILABLE, an
     await tx.execute("INSERT INTO things VALUES (30, 'lost')");
     await tx.query('SELECT SLEEP(5)');
   });
-  await Promise.all([
-    assert.rejects(slow, unavailable),
-    assert.rejects(inTransaction, unavailable),
-    proxy.cut(),
-  ]);
+  const failed = Promise.all([assert.rejects(slow, unavailable), assert.rejects(inTransaction, unavailable)]);
+  await eventually(async () => {
+    const [row] = await databases.users.query<{ sleeping: number }>(
+      "SELECT COUNT(*) AS sleeping FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User sleep'",
+    );
+    return row?.sleeping === 2;
+  });
+  await proxy.cut();
+  await failed;
   await assert.rejects(through.users.query('SELECT 1'), unavailable);
   await assert.rejects(through.ready(), unavailable);
   await proxy.mend();
