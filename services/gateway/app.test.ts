@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { type Code, GoChatError, httpStatus } from '../../lib/errors.ts';
-import { bearer, session, testApp, user } from './testing/app.ts';
-import { codeNames } from './testing/codes.ts';
+import { codeNames } from '../../test/support/codes.ts';
+import { bearer, session, testApp, user } from '../../test/support/gateway-app.ts';
 
 type Body = Record<string, unknown> & { errors?: { path: string }[] };
 

@@ -1,9 +1,9 @@
-import { GoChatError } from '../../../lib/errors.ts';
-import { createLogger } from '../../../lib/log.ts';
-import { createMetrics } from '../../../lib/metrics.ts';
-import type { AccessToken } from '../../../lib/tokens.ts';
-import { type AppDeps, buildApp } from '../app.ts';
-import { createFakeIdempotency } from './idempotency.ts';
+import { GoChatError } from '../../lib/errors.ts';
+import { createLogger } from '../../lib/log.ts';
+import { createMetrics } from '../../lib/metrics.ts';
+import type { AccessToken } from '../../lib/tokens.ts';
+import { type AppDeps, buildApp } from '../../services/gateway/app.ts';
+import { createMemoryIdempotency } from './memory-idempotency.ts';
 
 type Calls = { name: string; request: unknown }[];
 
@@ -39,6 +39,7 @@ export async function testApp(answers: Record<string, Answer> = {}, limits: Part
       },
     );
   const revoked = new Set<string>();
+  const idempotency = createMemoryIdempotency();
   const app = await buildApp({
     logic: {
       auth: service('auth'),
@@ -47,7 +48,7 @@ export async function testApp(answers: Record<string, Answer> = {}, limits: Part
       conversations: service('conversations'),
       messages: service('messages'),
     } as AppDeps['logic'],
-    idempotency: createFakeIdempotency(),
+    idempotency,
     access: {
       async check(token) {
         if (token !== 'good') throw new GoChatError('UNAUTHENTICATED', 'An access token is needed.');
@@ -68,5 +69,5 @@ export async function testApp(answers: Record<string, Answer> = {}, limits: Part
     metrics: createMetrics('gateway'),
     log: createLogger('gateway', 'silent'),
   });
-  return { app, calls, revoked };
+  return { app, calls, revoked, idempotency };
 }

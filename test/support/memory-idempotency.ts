@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { RequestState } from '../../../lib/gen/im_repo/v1/idempotency.ts';
-import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import { RequestState } from '../../lib/gen/im_repo/v1/idempotency.ts';
+import type { RepoClient } from '../../lib/grpc/clients.ts';
 
 type Entry = { hash: string; claim: string; resourceId: string; statusCode: number; responseBody: string };
 
-/** im-repo's idempotency keys in memory, without expiry. */
-export function createFakeIdempotency(): RepoClient['idempotency'] {
+/** im-repo's idempotency keys in memory, without expiry, and what is stored under them. */
+export type MemoryIdempotency = RepoClient['idempotency'] & { readonly entries: Map<string, Entry> };
+
+export function createMemoryIdempotency(): MemoryIdempotency {
   const entries = new Map<string, Entry>();
   let nextResource = 5000;
   const blank = { resourceId: '', statusCode: 0, responseBody: '', claim: '' };
   return {
+    entries,
     async beginRequest({ scope, key, requestHash }) {
       const name = `${scope}\n${key}`;
       const hash = Buffer.from(requestHash).toString('hex');

@@ -1,5 +1,5 @@
-import { type Code, isCode } from '../../../lib/errors.ts';
-import { ErrorCode } from '../../../lib/gen/im_repo/v1/error_code.ts';
+import { type Code, isCode } from '../../lib/errors.ts';
+import { ErrorCode } from '../../lib/gen/im_repo/v1/error_code.ts';
 
 /** Every error code, out of the proto enum. */
 export const codeNames: Code[] = Object.keys(ErrorCode)
