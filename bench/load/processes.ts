@@ -1,0 +1,78 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { AnswerMessage, CommandMessage, CommandName, LoadCommands } from './commands.ts';
+
+type Input<N extends CommandName> = Parameters<LoadCommands[N]>[0];
+type Value<N extends CommandName> = Awaited<ReturnType<LoadCommands[N]>>;
+
+export type LoadProcess = {
+  pid: number;
+  tell<N extends CommandName>(name: N, input: Input<N>): Promise<Value<N>>;
+};
+
+export type LoadProcesses = {
+  all: LoadProcess[];
+  /** Tells each process its own part, at the same time, and answers in their order. */
+  tellEach<N extends CommandName>(
+    name: N,
+    inputOf: (process: LoadProcess, index: number) => Input<N>,
+  ): Promise<Value<N>[]>;
+  end(): Promise<void>;
+};
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+/** Starts processes that make load, so that measuring and loading share no event loop. */
+export function startLoadProcesses(count: number): LoadProcesses {
+  const runId = randomBytes(4).toString('hex');
+  const children = Array.from({ length: count }, (_, index) => startOne(`${runId}${index}`));
+  const all = children.map(({ process }) => process);
+  return {
+    all,
+    tellEach: (name, inputOf) =>
+      Promise.all(all.map((process, index) => process.tell(name, inputOf(process, index)))),
+    end: async () => {
+      await Promise.all(children.map(({ end }) => end()));
+    },
+  };
+}
+
+function startOne(runId: string): { process: LoadProcess; end: () => Promise<void> } {
+  const child = fork(main, [runId], { serialization: 'advanced' });
+  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  let calls = 0;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.on('message', (answer: AnswerMessage) => {
+    const call = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if ('error' in answer) call?.reject(new Error(answer.error));
+    else call?.resolve(answer.value as never);
+  });
+  child.once('exit', (code) => {
+    for (const call of waiting.values()) call.reject(new Error(`a load process ended with ${code}`));
+    waiting.clear();
+  });
+  return {
+    process: {
+      pid: pidOf(child),
+      tell(name, input) {
+        calls += 1;
+        const message: CommandMessage = { id: calls, name, input };
+        return new Promise((resolve, reject) => {
+          waiting.set(message.id, { resolve, reject });
+          child.send(message);
+        });
+      },
+    },
+    end: async () => {
+      if (child.connected) child.disconnect();
+      await gone;
+    },
+  };
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error('a load process could not be started');
+  return child.pid;
+}

@@ -1,0 +1,130 @@
+import { WebSocket } from 'ws';
+import { monotonicMicros } from '../measure/clock.ts';
+import { createHistogram } from '../measure/histogram.ts';
+import { createSeqLedger, type SeqLedger } from '../measure/seq-ledger.ts';
+import type { ConnectReport, SessionSpec } from './commands.ts';
+import { type IncomingFrame, readFrame } from './frames.ts';
+
+export type LoadSession = {
+  spec: SessionSpec;
+  socket: WebSocket;
+  ledgers: Map<string, SeqLedger>;
+  /** Not an end of ours. */
+  expectsClose: boolean;
+};
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+const heartbeatMs = 30_000;
+/** The heartbeats of all sockets are spread over the interval in this many steps. */
+const heartbeatSteps = 30;
+const welcomeDeadlineMs = 60_000;
+const ping = '{"type":"ping"}';
+
+/** The sockets of one process. `onFrame` gets what comes after `welcome`. */
+export function createSessions(onFrame: (session: LoadSession, frame: IncomingFrame) => void) {
+  const sessions = new Map<number, LoadSession>();
+  const closes: Record<string, number> = {};
+  let step = 0;
+  setInterval(() => {
+    step = (step + 1) % heartbeatSteps;
+    for (const { spec, socket } of sessions.values()) {
+      if (spec.key % heartbeatSteps === step && socket.readyState === socket.OPEN) socket.send(ping);
+    }
+  }, heartbeatMs / heartbeatSteps).unref();
+
+  /** Opens one socket and resolves after `welcome`. The ledgers of an earlier socket go on. */
+  function open(spec: SessionSpec, ledgers = ledgersOf(spec)): Promise<LoadSession> {
+    const url = `${spec.gateway.replace(/^http/, 'ws')}/ws`;
+    const socket = new WebSocket(url, ['gochat.v1', `bearer.${spec.accessToken}`], {
+      perMessageDeflate: false,
+      skipUTF8Validation: true,
+    });
+    const session: LoadSession = { spec, socket, ledgers, expectsClose: false };
+    return new Promise((resolve, reject) => {
+      let welcomed = false;
+      const deadline = setTimeout(() => {
+        reject(new Error('no welcome in time'));
+        socket.terminate();
+      }, welcomeDeadlineMs);
+      socket.on('message', (bytes) => {
+        const frame = readFrame(bytes as Buffer);
+        if (welcomed) return onFrame(session, frame);
+        if (frame.type !== 'welcome') return;
+        welcomed = true;
+        clearTimeout(deadline);
+        sessions.set(spec.key, session);
+        resolve(session);
+      });
+      socket.on('error', (error) => {
+        clearTimeout(deadline);
+        reject(error);
+      });
+      socket.on('close', (code) => {
+        clearTimeout(deadline);
+        reject(new Error(`closed with ${code} before welcome`));
+        if (sessions.get(spec.key) === session) sessions.delete(spec.key);
+        if (welcomed && !session.expectsClose) closes[code] = (closes[code] ?? 0) + 1;
+      });
+    });
+  }
+
+  return {
+    open,
+    all: () => [...sessions.values()],
+    get: (key: number) => sessions.get(key),
+    closes: () => closes,
+    /** Opens many, so many at a time. */
+    async openAll(specs: readonly SessionSpec[], parallel: number): Promise<ConnectReport> {
+      const latency = createHistogram();
+      const failures: Record<string, number> = {};
+      await inParallel(specs, parallel, async (spec) => {
+        const startedAt = monotonicMicros();
+        try {
+          await open(spec);
+          latency.record(monotonicMicros() - startedAt);
+        } catch (error) {
+          count(failures, (error as Error).message);
+        }
+      });
+      return { opened: latency.count(), failures, latency: latency.data() };
+    },
+    /** Resolves when the sockets are closed. Abruptly means without a word. */
+    async close(keys: readonly number[], abruptly: boolean): Promise<void> {
+      const leaving = keys.map((key) => sessions.get(key)).filter((session) => session !== undefined);
+      const closed = leaving.map(
+        (session) => new Promise<void>((resolve) => session.socket.once('close', resolve)),
+      );
+      for (const session of leaving) {
+        session.expectsClose = true;
+        if (abruptly) session.socket.terminate();
+        else session.socket.close(1000);
+      }
+      await Promise.all(closed);
+    },
+  };
+}
+
+/** Does something with each item, so many at a time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  parallel: number,
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async () => {
+    while (next < items.length) {
+      const index = next;
+      next += 1;
+      await work(items[index] as T, index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, lane));
+}
+
+export function count(counts: Record<string, number>, name: string, by = 1): void {
+  counts[name] = (counts[name] ?? 0) + by;
+}
+
+const ledgersOf = (spec: SessionSpec): Map<string, SeqLedger> =>
+  new Map(spec.follows.map(([conversationId, head]) => [conversationId, createSeqLedger(head)]));

@@ -1,0 +1,93 @@
+/** What a histogram holds, as it travels between processes and into result files. */
+export type HistogramData = {
+  count: number;
+  /** Of all values, microseconds. */
+  sum: number;
+  /** The largest value, exact, microseconds. */
+  max: number;
+  /** [bucket, count] of the buckets that are not empty, ascending. */
+  buckets: [number, number][];
+};
+
+export type Histogram = {
+  /** Counts a value in microseconds; anything below 0 counts as 0. */
+  record(micros: number): void;
+  /** Counts what another histogram counted. */
+  add(other: HistogramData): void;
+  count(): number;
+  /** The value in microseconds that `share` (0 to 1) of all values do not exceed, at most 0.8 % too high. */
+  percentile(share: number): number;
+  data(): HistogramData;
+};
+
+const subBucketBits = 7;
+const subBuckets = 1 << subBucketBits;
+/** About 36 minutes. What took longer counts as this. */
+const mostMicros = 2 ** 31 - 1;
+const bucketCount = bucketOf(mostMicros) + 1;
+
+/**
+ * A histogram with log-linear buckets of fixed width: 128 to each doubling, so that it costs the same memory and
+ * time for any number of values and no percentile is off by more than 1/128.
+ */
+export function createHistogram(data?: HistogramData): Histogram {
+  const counts = new Float64Array(bucketCount);
+  let count = 0;
+  let sum = 0;
+  let max = 0;
+
+  const histogram: Histogram = {
+    record(micros) {
+      const value = micros < 0 ? 0 : micros > mostMicros ? mostMicros : Math.round(micros);
+      const bucket = bucketOf(value);
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+      count += 1;
+      sum += value;
+      if (value > max) max = value;
+    },
+    add(other) {
+      for (const [bucket, times] of other.buckets) counts[bucket] = (counts[bucket] ?? 0) + times;
+      count += other.count;
+      sum += other.sum;
+      max = Math.max(max, other.max);
+    },
+    count: () => count,
+    percentile(share) {
+      const rank = Math.max(1, Math.ceil(count * share));
+      let seen = 0;
+      for (let bucket = 0; bucket < bucketCount; bucket += 1) {
+        seen += counts[bucket] ?? 0;
+        if (seen >= rank) return Math.min(upperEdge(bucket), max);
+      }
+      return max;
+    },
+    data: () => ({
+      count,
+      sum,
+      max,
+      buckets: Array.from(counts, (times, bucket): [number, number] => [bucket, times]).filter(
+        ([, times]) => times > 0,
+      ),
+    }),
+  };
+  if (data) histogram.add(data);
+  return histogram;
+}
+
+/** One histogram of what several counted. */
+export function mergeHistograms(parts: readonly HistogramData[]): HistogramData {
+  const whole = createHistogram();
+  for (const part of parts) whole.add(part);
+  return whole.data();
+}
+
+/** Values below 256 have a bucket each; above, a bucket holds the values that agree in their first eight bits. */
+function bucketOf(value: number): number {
+  const shift = Math.max(0, 31 - Math.clz32(value) - subBucketBits);
+  return shift * subBuckets + (value >> shift);
+}
+
+function upperEdge(bucket: number): number {
+  const shift = Math.max(0, (bucket >> subBucketBits) - 1);
+  return (bucket - shift * subBuckets + 1) * 2 ** shift - 1;
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findLimit } from './limit-search.ts';
+
+const search = { start: 1000, most: 100_000, factor: 1.5, precision: 0.05 };
+const upTo = (limit: number) => async (rate: number) => rate <= limit;
+
+test('the limit is found within the precision', async () => {
+  const found = await findLimit({ ...search, probe: upTo(6130), hold: upTo(6130) });
+  assert.ok(found <= 6130 && found >= 6130 * 0.94, `${found}`);
+});
+
+test('a rate that holds for a moment only is lowered until it holds', async () => {
+  const found = await findLimit({ ...search, probe: upTo(6000), hold: upTo(4900) });
+  assert.ok(found <= 4900 && found >= 4900 * 0.88, `${found}`);
+});
+
+test('a limit below the start is found too', async () => {
+  const found = await findLimit({ ...search, probe: upTo(210), hold: upTo(210) });
+  assert.ok(found <= 210 && found >= 190, `${found}`);
+});
+
+test('nothing beyond the most is tried', async () => {
+  const tried: number[] = [];
+  const probe = async (rate: number) => tried.push(rate) > 0;
+  assert.equal(await findLimit({ ...search, most: 4000, probe, hold: probe }), 4000);
+  assert.ok(Math.max(...tried) <= 4000);
+});
+
+test('a system that holds nothing has the limit 0', async () => {
+  assert.equal(await findLimit({ ...search, start: 8, probe: upTo(0), hold: upTo(0) }), 0);
+});

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { readRunFile } from '../../scripts/run-file.ts';
+
+/** What a process used while something was measured. */
+export type ProcessUsage = {
+  name: string;
+  /** Mean of cores in use: 1 is one core all the time. */
+  cores: number;
+  /** Resident memory in bytes: the most seen, and at the end. */
+  peakRss: number;
+  rss: number;
+};
+
+export type UsageWatch = { stop(): ProcessUsage[] };
+
+/** The whole machine: what all processes together use, ours or not. */
+export const machineName = 'machine';
+
+const ticksPerSecond = 100;
+const pageBytes = 4096;
+const sampleMs = 500;
+
+type Watched = {
+  name: string;
+  pid: number;
+  ticksAtStart: number;
+  ticks: number;
+  rss: number;
+  peakRss: number;
+};
+
+/**
+ * Watches the processes of the system (from run.json in its folder: services and servers) and those given. Where
+ * there is no /proc or no run.json, nothing is seen.
+ */
+export function watchUsage(home: string, others: Record<string, number>): UsageWatch {
+  const startedAt = performance.now();
+  const busyAtStart = machineBusyTicks();
+  const watched = Object.entries({ ...systemPids(home), ...others }).flatMap(([name, pid]): Watched[] => {
+    const now = readProcess(pid);
+    return now
+      ? [{ name, pid, ticksAtStart: now.ticks, ticks: now.ticks, rss: now.rss, peakRss: now.rss }]
+      : [];
+  });
+  const sample = () => {
+    for (const one of watched) {
+      const now = readProcess(one.pid);
+      if (!now) continue;
+      one.ticks = now.ticks;
+      one.rss = now.rss;
+      one.peakRss = Math.max(one.peakRss, now.rss);
+    }
+  };
+  const timer = setInterval(sample, sampleMs);
+
+  return {
+    stop() {
+      clearInterval(timer);
+      sample();
+      const seconds = (performance.now() - startedAt) / 1000;
+      const machine = {
+        name: machineName,
+        cores: (machineBusyTicks() - busyAtStart) / ticksPerSecond / seconds,
+        peakRss: 0,
+        rss: 0,
+      };
+      return [
+        ...watched.map(({ name, ticks, ticksAtStart, rss, peakRss }) => ({
+          name,
+          cores: (ticks - ticksAtStart) / ticksPerSecond / seconds,
+          rss,
+          peakRss,
+        })),
+        machine,
+      ];
+    },
+  };
+}
+
+/** Resident bytes of the system's processes whose name fits, now. */
+export function residentBytes(home: string, fits: (name: string) => boolean): number {
+  return Object.entries(systemPids(home))
+    .filter(([name]) => fits(name))
+    .reduce((sum, [, pid]) => sum + (readProcess(pid)?.rss ?? 0), 0);
+}
+
+function systemPids(home: string): Record<string, number> {
+  return Object.fromEntries(Object.entries(readRunFile(home)).map(([name, { pid }]) => [name, pid]));
+}
+
+function readProcess(pid: number): { ticks: number; rss: number } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // Field 2 is the command in brackets and may itself hold spaces and brackets.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { ticks: Number(fields[11]) + Number(fields[12]), rss: Number(fields[21]) * pageBytes };
+  } catch {
+    return undefined;
+  }
+}
+
+/** User, nice, system, interrupt and stolen time of all cores. */
+function machineBusyTicks(): number {
+  try {
+    const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = readFileSync(
+      '/proc/stat',
+      'utf8',
+    )
+      .slice(0, 200)
+      .split('\n', 1)
+      .join('')
+      .split(/ +/)
+      .map(Number);
+    return user + nice + system + irq + softirq + steal;
+  } catch {
+    return 0;
+  }
+}
