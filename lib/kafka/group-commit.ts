@@ -1,10 +1,14 @@
 import type { Producer } from 'kafkajs';
 import { GoChatError } from '../errors.ts';
 
+/** kafkajs makes one record batch of all that goes to a partition, and the broker takes batches of up to a mebibyte. */
+const maxBatchBytes = 900_000;
+
 type Pending = {
   topic: string;
   key: string | null;
   value: string;
+  bytes: number;
   resolve: () => void;
   reject: (error: unknown) => void;
 };
@@ -36,8 +40,9 @@ export function createGroupCommit(
     // Everything of this turn of the event loop joins the first batch.
     await new Promise((resolve) => setImmediate(resolve));
     while (pending.length > 0) {
-      const batch = pending.length <= maxBatch ? pending : pending.slice(0, maxBatch);
-      pending = pending.length <= maxBatch ? [] : pending.slice(maxBatch);
+      const count = batchLength(pending, maxBatch);
+      const batch = pending.slice(0, count);
+      pending = pending.slice(count);
       inFlight = batch.length;
       const started = performance.now();
       try {
@@ -60,7 +65,7 @@ export function createGroupCommit(
         );
       }
       return new Promise((resolve, reject) => {
-        pending.push({ topic, key, value, resolve, reject });
+        pending.push({ topic, key, value, bytes: Buffer.byteLength(value) + 100, resolve, reject });
         running ??= run();
       });
     },
@@ -69,6 +74,18 @@ export function createGroupCommit(
       await running;
     },
   };
+}
+
+/** How many of the oldest fit into one produce; at least one. */
+function batchLength(pending: readonly Pending[], maxBatch: number): number {
+  let bytes = 0;
+  let count = 0;
+  for (const record of pending) {
+    bytes += record.bytes;
+    if (count === maxBatch || (count > 0 && bytes > maxBatchBytes)) break;
+    count += 1;
+  }
+  return count;
 }
 
 function byTopic(batch: Pending[]) {

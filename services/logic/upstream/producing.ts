@@ -2,6 +2,7 @@ import { type KafkaConnection, type Producer, withAdmin } from '../../../lib/kaf
 import { ensureDownstreamTopic, topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Delivery } from './delivery.ts';
+import { maxRecordBytes } from './record-builder.ts';
 
 export type Producing = {
   /** Resolves when the broker acknowledged all of it; tries until then, or rejects once `stop` was called. */
@@ -13,14 +14,15 @@ export type Producing = {
   disconnect(): Promise<void>;
 };
 
-type Records = { key: string | null; value: string }[];
+type Outgoing = { topic: string; key: string | null; value: string; bytes: number };
+type Batch = { topic: string; messages: { key: string | null; value: string }[] }[];
 
 const longestPauseMs = 2000;
 /** How long a receiver whose topic is missing counts as gone. */
 const absentMs = 2000;
 
 /**
- * Produces deliveries, each as one batch over all topics. One unknown topic fails a whole batch, and a topic that
+ * Produces deliveries, each as one batch over all topics (or a few, where there is too much for one). One unknown topic fails a whole batch, and a topic that
  * vanished poisons its producer for good: so topics are looked up before they are routed to for the first time, and
  * after a failure everything is looked up anew with a new producer.
  */
@@ -57,19 +59,14 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
     if (absent.size > 1000) absent.clear();
   }
 
-  function topicMessages(delivery: Delivery): { topic: string; messages: Records }[] {
-    const byTopic = new Map<string, Records>();
-    const add = (topic: string, key: string | null, value: string) => {
-      const messages = byTopic.get(topic);
-      if (messages) messages.push({ key, value });
-      else byTopic.set(topic, [{ key, value }]);
-    };
-    for (const { receiverId, value } of delivery.records) {
-      if (present.has(receiverId)) add(topics.downstream(receiverId), null, value);
+  function* reachable(delivery: Delivery): Generator<Outgoing> {
+    for (const { receiverId, value, bytes } of delivery.records) {
+      if (present.has(receiverId)) yield { topic: topics.downstream(receiverId), key: null, value, bytes };
     }
-    for (const task of delivery.tasks) add(topics.fanoutTasks, task.conversation_id, JSON.stringify(task));
-    for (const record of delivery.dead) add(topics.dead, null, JSON.stringify(record));
-    return Array.from(byTopic, ([topic, messages]) => ({ topic, messages }));
+    for (const task of delivery.tasks) {
+      yield outgoing(topics.fanoutTasks, task.conversation_id, JSON.stringify(task));
+    }
+    for (const record of delivery.dead) yield outgoing(topics.dead, null, JSON.stringify(record));
   }
 
   async function renew(): Promise<void> {
@@ -82,8 +79,9 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
 
   async function attempt(delivery: Delivery): Promise<void> {
     await lookUp(delivery);
-    const batch = topicMessages(delivery);
-    if (batch.length > 0) await producer.sendBatch({ acks: -1, topicMessages: batch });
+    for (const topicMessages of batches(reachable(delivery))) {
+      await producer.sendBatch({ acks: -1, topicMessages });
+    }
   }
 
   return {
@@ -105,6 +103,36 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
     },
     disconnect: () => producer.disconnect(),
   };
+}
+
+const outgoing = (topic: string, key: string | null, value: string): Outgoing => ({
+  topic,
+  key,
+  value,
+  bytes: Buffer.byteLength(value) + 100,
+});
+
+/**
+ * What goes out at once, in order. All that goes to a partition at once is one record batch, which must not be
+ * larger than a single record may be.
+ */
+export function batches(records: Iterable<Outgoing>): Batch[] {
+  const all: Map<string, Batch[number]>[] = [];
+  const filling = new Map<string, { round: number; bytes: number }>();
+  for (const { topic, key, value, bytes } of records) {
+    let place = filling.get(topic);
+    if (!place || place.bytes + bytes > maxRecordBytes) {
+      place = { round: place ? place.round + 1 : 0, bytes: 0 };
+      filling.set(topic, place);
+    }
+    place.bytes += bytes;
+    all[place.round] ??= new Map();
+    const round = all[place.round];
+    const messages = round?.get(topic)?.messages;
+    if (messages) messages.push({ key, value });
+    else round?.set(topic, { topic, messages: [{ key, value }] });
+  }
+  return all.map((round) => Array.from(round.values()));
 }
 
 async function connected(kafka: KafkaConnection): Promise<Producer> {

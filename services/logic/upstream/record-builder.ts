@@ -4,7 +4,7 @@ export const maxRecordBytes = 900_000;
 /** A downstream record's way: one start of one receiver. */
 export type Route = { receiverId: string; bootId: string };
 
-export type BuiltRecord = Route & { value: string };
+export type BuiltRecord = Route & { value: string; bytes: number };
 
 export type RecordBuilder = {
   message(route: Route, conversationId: string, json: string): void;
@@ -68,8 +68,9 @@ export function createRecordBuilder(): RecordBuilder {
   };
 }
 
-const close = ({ receiverId, bootId, messages, acks, events }: Open): BuiltRecord => ({
+const close = ({ receiverId, bootId, bytes, messages, acks, events }: Open): BuiltRecord => ({
   receiverId,
   bootId,
+  bytes,
   value: `{"gateway_boot_id":${JSON.stringify(bootId)},"messages":[${messages.join(',')}],"acks":[${acks.join(',')}],"events":[${events.join(',')}]}`,
 });
