@@ -23,16 +23,18 @@ export async function serveAdmin(options: {
   port: number;
   metrics: Metrics;
   dependencies: Dependencies;
+  /** What the service is only slower without: shown, and not needed to be ready. */
+  optional?: Dependencies;
 }): Promise<Admin> {
   let draining = false;
   const readiness = async (): Promise<Readiness> => {
     const checked = await Promise.all(
-      Object.entries(options.dependencies).map(
+      Object.entries({ ...options.dependencies, ...options.optional }).map(
         async ([name, check]) => [name, (await isUp(check)) ? 'up' : 'down'] as const,
       ),
     );
     return {
-      ready: !draining && checked.every(([, state]) => state === 'up'),
+      ready: !draining && checked.every(([name, state]) => state === 'up' || !(name in options.dependencies)),
       dependencies: Object.fromEntries(checked),
     };
   };

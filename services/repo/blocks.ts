@@ -20,10 +20,10 @@ type Handlers = Pick<
 export function createBlocks(deps: {
   databases: Databases;
   prisma: Prisma;
-  cards: UserCards;
+  userCards: UserCards;
   outbox: Outbox;
 }): Handlers {
-  const { databases, prisma, cards, outbox } = deps;
+  const { databases, prisma, userCards, outbox } = deps;
   return {
     async blockUser({ userId, blockedId }) {
       if (userId === blockedId) throw new GoChatError('INVALID_ARGUMENT', 'Nobody can block themselves.');
@@ -85,7 +85,7 @@ export function createBlocks(deps: {
         }),
       );
       const ids = rows.map(({ blockedId }) => String(blockedId));
-      const users = await cards.byIds(ids);
+      const users = await userCards.byIds(ids);
       return { users: ids.map((blockedId) => cardOf(users, blockedId)) };
     },
   };

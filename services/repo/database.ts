@@ -1,6 +1,7 @@
 import { createPool, type FieldPacket, type Pool, type PoolConnection } from 'mysql2/promise';
 import { GoChatError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { Metrics } from '../../lib/metrics.ts';
 import { isConnectionLost, isLockConflict, isUnavailable, isUnfit } from './database-errors.ts';
 import { formatSql, type SqlValue } from './sql.ts';
 
@@ -66,9 +67,11 @@ export function createDatabases(options: {
   /** Connections; further callers wait, up to `queueLimit` of them and for 3 s each. */
   connectionLimit?: number;
   queueLimit?: number;
+  metrics?: Metrics;
 }): Databases {
   const pool = createSessionPool(options);
-  const database = createDatabase(pool, options.log);
+  const gate = createGate(pool, options.metrics);
+  const database = createDatabase(gate, options.log);
   return {
     users: database,
     conversations: database,
@@ -116,16 +119,34 @@ function createSessionPool(options: {
   return pool;
 }
 
-function createDatabase(pool: Pool, log: Logger): Database {
-  const withConnection = async <T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> => {
-    const connection = await acquire(pool);
+type Gate = <T>(work: (connection: PoolConnection) => Promise<T>) => Promise<T>;
+
+/** Lends out connections, and shows how many are lent, how long for, and how many wait for one. */
+function createGate(pool: Pool, metrics?: Metrics): Gate {
+  let waiting = 0;
+  let lent = 0;
+  metrics?.observed('gochat_db_waiting', 'Callers that wait for a database connection.', () => waiting);
+  metrics?.observed('gochat_db_connections_in_use', 'Database connections in use.', () => lent);
+  const held = metrics?.latency(
+    'gochat_db_hold_seconds',
+    'Time that a statement or transaction holds a connection.',
+  );
+  return async (work) => {
+    waiting++;
+    const connection = await acquire(pool).finally(() => waiting--);
+    lent++;
+    const end = held?.startTimer();
     try {
       return await work(connection);
     } finally {
+      end?.();
+      lent--;
       connection.release();
     }
   };
+}
 
+function createDatabase(withConnection: Gate, log: Logger): Database {
   const attempt = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
     withConnection(async (connection) => {
       const { tx, finish, abort } = beginLazily(connection);

@@ -53,13 +53,15 @@ export function createFriendRequests(deps: {
   databases: Databases;
   ids: Ids;
   prisma: Prisma;
-  cards: UserCards;
+  userCards: UserCards;
   outbox: Outbox;
 }): Handlers {
-  const { databases, ids, prisma, cards, outbox } = deps;
+  const { databases, ids, prisma, userCards, outbox } = deps;
 
   async function toRequests(rows: RequestRow[]): Promise<FriendRequest[]> {
-    const users = await cards.byIds(rows.flatMap((row) => [String(row.requester_id), String(row.target_id)]));
+    const users = await userCards.byIds(
+      rows.flatMap((row) => [String(row.requester_id), String(row.target_id)]),
+    );
     const now = Date.now();
     return rows.map((row) => ({
       id: String(row.id),

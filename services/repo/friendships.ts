@@ -22,17 +22,17 @@ type FriendRow = { friend_id: number; remark: string };
 /** Friendships: two rows each, so that everybody's friends are one range of the primary key. */
 export function createFriendships(deps: {
   databases: Databases;
-  cards: UserCards;
+  userCards: UserCards;
   presence: Pick<UnaryHandlers<typeof OnlineStatusServiceService>, 'batchGetOnlineStatus'>;
   outbox: Outbox;
 }): Handlers {
-  const { databases, cards, presence, outbox } = deps;
+  const { databases, userCards, presence, outbox } = deps;
 
   async function toFriends(userId: string, rows: FriendRow[]): Promise<Friend[]> {
     if (rows.length === 0) return [];
     const ids = rows.map((row) => String(row.friend_id));
     const [users, { statuses }, conversations] = await Promise.all([
-      cards.byIds(ids),
+      userCards.byIds(ids),
       presence.batchGetOnlineStatus({ userIds: ids }),
       singleConversations(databases, userId, ids),
     ]);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GoChatError } from '../../lib/errors.ts';
+import { codeOf, GoChatError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Database } from './database.ts';
 
@@ -11,7 +11,7 @@ const idsPerMs = 128;
 const aheadMs = 3000;
 const leaseMs = 10_000;
 const renewEveryMs = 1000;
-const claimDeadlineMs = 15_000;
+const claimDeadlineMs = 60_000;
 
 /** The database's clock in milliseconds since our epoch: the only wall clock that leases are judged by. */
 const databaseNow = `FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000) - ${epochMs}`;
@@ -100,9 +100,13 @@ type Reserved = { block: Block; now: number };
 async function claimWithin(database: Database, deadlineMs: number, from: number): Promise<Reserved> {
   const until = Date.now() + deadlineMs;
   for (;;) {
-    const claimed = await claim(database, from);
-    if (claimed) return claimed;
-    if (Date.now() > until) throw new Error(`all ${workers} worker numbers for ids are taken`);
+    try {
+      const claimed = await claim(database, from);
+      if (claimed) return claimed;
+      if (Date.now() > until) throw new Error(`all ${workers} worker numbers for ids are taken`);
+    } catch (error) {
+      if (codeOf(error) !== 'UNAVAILABLE' || Date.now() > until) throw error;
+    }
     await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 300));
   }
 }

@@ -11,6 +11,8 @@ export type Passwords = {
   hash(password: string): Promise<string>;
   /** False for a null hash too, after as much work as for any other: time tells nothing about who exists. */
   verify(password: string, hash: string | null): Promise<boolean>;
+  /** How many wait for their turn. */
+  waiting(): number;
 };
 
 /**
@@ -22,6 +24,7 @@ export function createPasswords(options: { concurrency?: number; maxWaiting?: nu
   /** Of a password that nobody has. */
   const decoy = limited(() => hashNow(randomBytes(32).toString('base64')));
   return {
+    waiting: limited.waiting,
     hash: (password) => limited(() => hashNow(password)),
     async verify(password, hash) {
       const real = parseHash(hash ?? (await decoy));
@@ -70,23 +73,24 @@ const base64 = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/
 
 function createLimit(concurrency: number, maxWaiting: number) {
   let running = 0;
-  const waiting: (() => void)[] = [];
-  return async <T>(work: () => Promise<T>): Promise<T> => {
+  const queue: (() => void)[] = [];
+  const limited = async <T>(work: () => Promise<T>): Promise<T> => {
     if (running < concurrency) {
       running++;
     } else {
-      if (waiting.length >= maxWaiting) {
+      if (queue.length >= maxWaiting) {
         throw new GoChatError('UNAVAILABLE', 'Too many are signing in right now. Try again shortly.');
       }
       // Whoever finishes hands its place on.
-      await new Promise<void>((resolve) => waiting.push(resolve));
+      await new Promise<void>((resolve) => queue.push(resolve));
     }
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
+      const next = queue.shift();
       if (next) next();
       else running--;
     }
   };
+  return Object.assign(limited, { waiting: () => queue.length });
 }

@@ -21,13 +21,13 @@ type Handlers = Pick<
 export function createUserProfiles(deps: {
   databases: Databases;
   cache: Cache;
-  cards: UserCards;
+  userCards: UserCards;
   outbox: Outbox;
 }): Handlers {
-  const { databases, cache, cards, outbox } = deps;
+  const { databases, cache, userCards, outbox } = deps;
 
   async function cardById(userId: string): Promise<User> {
-    const user = (await cards.byIds([userId])).get(userId);
+    const user = (await userCards.byIds([userId])).get(userId);
     if (!user) throw userNotFound();
     return user;
   }
@@ -37,7 +37,7 @@ export function createUserProfiles(deps: {
 
     async getUsers({ userIds }) {
       if (userIds.length > mostIds) throw new GoChatError('INVALID_ARGUMENT', `At most ${mostIds} users.`);
-      const found = await cards.byIds(userIds);
+      const found = await userCards.byIds(userIds);
       return { users: userIds.map((id) => found.get(id)).filter((user) => user !== undefined) };
     },
 

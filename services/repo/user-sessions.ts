@@ -27,9 +27,9 @@ type SessionRow = {
 export function createUserSessions(deps: {
   databases: Databases;
   prisma: Prisma;
-  cards: UserCards;
+  userCards: UserCards;
 }): Handlers {
-  const { databases, prisma, cards } = deps;
+  const { databases, prisma, userCards } = deps;
 
   return {
     async createSession({ userId, sessionId, refreshTokenHash, expiresAt, userAgent, address }) {
@@ -72,7 +72,7 @@ export function createUserSessions(deps: {
       // Rotated just now, or by this same call before, whose answer was lost.
       if (affectedRows === 1 || session.refresh_token_hash.equals(nextTokenHash)) {
         const userId = String(session.user_id);
-        const user = (await cards.byIds([userId])).get(userId);
+        const user = (await userCards.byIds([userId])).get(userId);
         return user ? { rotated: true, reused: false, user } : refused;
       }
       // An older token: it, or its successor, is in the wrong hands.

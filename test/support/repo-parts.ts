@@ -10,13 +10,16 @@ import { createTestDatabase } from './database.ts';
 
 export type RepoParts = Awaited<ReturnType<typeof createRepoParts>>;
 
-/** What repo's handlers are made of, over a database of the test's own and one of Redis' numbered databases. */
-export async function createRepoParts(options: { redisDb: number }) {
+/**
+ * What repo's handlers are made of, over a database of the test's own and one of Redis' numbered databases, or a Redis
+ * of the test's own.
+ */
+export async function createRepoParts(options: { redisDb: number; redisUrl?: string }) {
   const log = createLogger('test', process.env.LOG_LEVEL ?? 'fatal');
   const metrics = createMetrics('test');
   const database = await createTestDatabase();
   const databases = createDatabases({ url: database.url, log });
-  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
+  const redisUrl = new URL(options.redisUrl ?? process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
   redisUrl.pathname = `/${options.redisDb}`;
   const redis = createRedis({ url: redisUrl.href, log, metrics });
   const cache = createCache({ redis, metrics });
@@ -31,7 +34,7 @@ export async function createRepoParts(options: { redisDb: number }) {
     cache,
     prisma,
     ids,
-    cards: createUserCards({ cache, databases }),
+    userCards: createUserCards({ cache, databases }),
     outbox: { wake: () => undefined },
     /** Events written so far, in order. */
     async events(): Promise<Record<string, unknown>[]> {

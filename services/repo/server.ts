@@ -1,0 +1,128 @@
+import { serveAdmin } from '../../lib/admin.ts';
+import { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
+import { IdempotencyServiceService } from '../../lib/gen/im_repo/v1/idempotency.ts';
+import { MessageServiceService } from '../../lib/gen/im_repo/v1/message.ts';
+import { OnlineStatusServiceService } from '../../lib/gen/im_repo/v1/online_status.ts';
+import { SequenceServiceService } from '../../lib/gen/im_repo/v1/sequence.ts';
+import { UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
+import { serveGrpc, service } from '../../lib/grpc/server.ts';
+import { connectKafka } from '../../lib/kafka/kafka.ts';
+import type { Logger } from '../../lib/log.ts';
+import { createMetrics } from '../../lib/metrics.ts';
+import type { Running } from '../../lib/service.ts';
+import { createBlocks } from './blocks.ts';
+import { createCache } from './cache.ts';
+import type { RepoConfig } from './config.ts';
+import { createConversationHandlers } from './conversations.ts';
+import { createDatabases } from './database.ts';
+import { createFriendRequests } from './friendship-requests.ts';
+import { createFriendships } from './friendships.ts';
+import { createIdempotencyHandlers } from './idempotency.ts';
+import { createIds } from './ids.ts';
+import { createMemberLists } from './member-lists.ts';
+import { createMessageHandlers } from './messages.ts';
+import { startOutboxRelay } from './outbox-relay.ts';
+import { createPasswords } from './password.ts';
+import { createPresenceHandlers } from './presence.ts';
+import { createGateways } from './presence-gateways.ts';
+import { createPrisma } from './prisma.ts';
+import { createRecipients } from './recipients.ts';
+import { createRedis } from './redis.ts';
+import { createSequenceHandlers } from './sequences.ts';
+import { startSweeper } from './sweeper.ts';
+import { createUserAccounts } from './user-accounts.ts';
+import { createUserCards } from './user-cards.ts';
+import { createUserProfiles } from './user-profiles.ts';
+import { createUserSessions } from './user-sessions.ts';
+
+const protoFiles = [
+  'conversation',
+  'friendship',
+  'idempotency',
+  'message',
+  'online_status',
+  'sequence',
+  'user',
+].map((name) => `im_repo/v1/${name}.proto`);
+
+/** im-repo: the only process that holds the database, Redis and the outbox. */
+export async function startRepo(
+  config: RepoConfig,
+  log: Logger,
+): Promise<Running & { grpcPort: number; adminPort: number }> {
+  const metrics = createMetrics('repo');
+  const databases = createDatabases({
+    url: config.DATABASE_URL,
+    log,
+    connectionLimit: config.DATABASE_CONNECTIONS,
+    metrics,
+  });
+  const prisma = createPrisma({ url: config.DATABASE_URL, log });
+  const redis = createRedis({ url: config.REDIS_URL, log, metrics });
+  const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: 'repo', log });
+  const outbox = startOutboxRelay({ database: databases.conversations, kafka, log, metrics });
+  const admin = await serveAdmin({
+    host: config.BIND_HOST,
+    port: config.METRICS_PORT,
+    metrics,
+    dependencies: { mysql: databases.ready, kafka: outbox.ready },
+    optional: { redis: redis.isUp },
+  });
+
+  const ids = await createIds({ database: databases.conversations, log });
+  const sweeper = startSweeper({ databases, log, metrics });
+  const cache = createCache({ redis, metrics });
+  const userCards = createUserCards({ cache, databases });
+  const gateways = createGateways({ redis });
+  const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
+  const passwords = createPasswords();
+  metrics.observed('gochat_password_waiting', 'Sign-ins that wait for their turn.', passwords.waiting);
+  const presence = createPresenceHandlers({
+    redis,
+    gateways,
+    databases,
+    offlineConfirmMs: config.OFFLINE_CONFIRM_MS,
+  });
+  const deps = { databases, prisma, cache, userCards, ids, outbox, recipients, passwords, presence, metrics };
+
+  const grpc = await serveGrpc({
+    host: config.BIND_HOST,
+    port: config.REPO_GRPC_PORT,
+    services: [
+      service('im_repo.v1.UserService', UserServiceService, {
+        ...createUserAccounts(deps),
+        ...createUserProfiles(deps),
+        ...createUserSessions(deps),
+      }),
+      service('im_repo.v1.FriendshipService', FriendshipServiceService, {
+        ...createFriendRequests(deps),
+        ...createFriendships(deps),
+        ...createBlocks(deps),
+      }),
+      service('im_repo.v1.ConversationService', ConversationServiceService, createConversationHandlers(deps)),
+      service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers(deps)),
+      service('im_repo.v1.OnlineStatusService', OnlineStatusServiceService, presence),
+      service('im_repo.v1.IdempotencyService', IdempotencyServiceService, createIdempotencyHandlers(deps)),
+      service('im_repo.v1.SequenceService', SequenceServiceService, createSequenceHandlers(deps)),
+    ],
+    protoFiles,
+    log,
+    metrics,
+  });
+
+  return {
+    grpcPort: grpc.port,
+    adminPort: admin.port,
+    async stop() {
+      admin.drain();
+      grpc.drain();
+      await grpc.close();
+      await sweeper.stop();
+      await outbox.stop();
+      await ids.stop();
+      await Promise.all([prisma.close(), redis.close(), databases.close()]);
+      await admin.close();
+    },
+  };
+}
