@@ -160,14 +160,9 @@ test('friends are refused, and nothing stays open', () =>
 
 test('the conversation is opened however often that fails at first', () =>
   scene(async ({ request, decide, bob, repo }) => {
-    const open = repo.activities.openSingleConversation;
-    let failures = 3;
-    repo.activities.openSingleConversation = async (input) => {
-      failures -= 1;
-      if (failures >= 0) throw new Error('im-repo is away');
-      return open(input);
-    };
+    repo.failuresToOpen = 3;
     await request(ann);
     const accepted = await decide(bob, 'r1', 'accept');
     assert.equal(accepted.ok && accepted.conversationId, 'c1');
+    assert.ok(repo.failuresToOpen < 0);
   }));

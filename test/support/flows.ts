@@ -18,10 +18,11 @@ Runtime.install({
   telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
 });
 
+const attributes = { ConversationId: 2, UserId: 2 };
+
 /** A Temporal server whose clock jumps to the next timer, so that thirty days take no time. */
 export async function createFlowWorld(): Promise<FlowWorld> {
-  const path = process.env.TEMPORAL_TEST_SERVER_PATH;
-  if (!path) throw new Error('TEMPORAL_TEST_SERVER_PATH is not set: run the tests by `npm test`');
+  const path = binary('TEMPORAL_TEST_SERVER_PATH');
   const [environment, bundle] = await Promise.all([
     TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
     bundleWorkflows(),
@@ -29,23 +30,44 @@ export async function createFlowWorld(): Promise<FlowWorld> {
   // A flow that sets an unregistered attribute would hang here.
   await environment.connection.operatorService.addSearchAttributes({
     namespace: 'default',
-    searchAttributes: { ConversationId: 2, UserId: 2 },
+    searchAttributes: attributes,
   });
   return worldOn(environment, bundle);
 }
 
+/** The real server in its development form. */
+export async function createRealFlowWorld(): Promise<FlowWorld> {
+  const path = binary('TEMPORAL_CLI_PATH');
+  const [environment, bundle] = await Promise.all([
+    TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        extraArgs: Object.keys(attributes).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+      },
+    }),
+    bundleWorkflows(),
+  ]);
+  return worldOn(environment, bundle);
+}
+
+function binary(variable: string): string {
+  const path = process.env[variable];
+  if (!path) throw new Error(`${variable} is not set: run the tests by \`npm test\``);
+  return path;
+}
+
 function worldOn(environment: TestWorkflowEnvironment, workflowBundle: WorkflowBundle): FlowWorld {
+  const createWorker = (taskQueue: string, activities: Partial<Activities>) =>
+    Worker.create({ connection: environment.nativeConnection, taskQueue, workflowBundle, activities });
   return {
     client: environment.client,
     environment,
     async withWorker(activities, work) {
-      const worker = await Worker.create({
-        connection: environment.nativeConnection,
-        taskQueue: taskQueues.interactive,
-        workflowBundle,
-        activities,
-      });
-      return worker.runUntil(work);
+      const [interactive, fanout] = await Promise.all([
+        createWorker(taskQueues.interactive, activities),
+        createWorker(taskQueues.fanout, activities),
+      ]);
+      return fanout.runUntil(interactive.runUntil(work));
     },
     close: () => environment.teardown(),
   };

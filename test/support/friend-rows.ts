@@ -18,6 +18,8 @@ export type FriendRows = {
   rows: Row[];
   friends: boolean;
   conversationsOpened: number;
+  /** How often opening the conversation fails before it succeeds. */
+  failuresToOpen: number;
 };
 
 const refusal = (code: Refusal['code']): Refusal => ({ ok: false, code, message: code });
@@ -33,13 +35,13 @@ export function createFriendRows({
   now: () => number | Promise<number>;
   ttlMs: number;
 }): FriendRows {
-  const world: FriendRows = {
+  const world: Omit<FriendRows, 'activities'> = {
     rows: [],
     friends: false,
     conversationsOpened: 0,
-    activities: undefined as never,
+    failuresToOpen: 0,
   };
-  world.activities = {
+  const activities: FriendshipActivities = {
     async createFriendRequest({ requesterId, targetId }) {
       if (world.friends) return refusal('ALREADY_FRIENDS');
       const pending = world.rows.find(({ status }) => status === 0);
@@ -64,9 +66,10 @@ export function createFriendRows({
       return row ? { ok: true, ...row } : refusal('REQUEST_NOT_FOUND');
     },
     async openSingleConversation() {
+      if (world.failuresToOpen-- > 0) throw new Error('im-repo is away');
       world.conversationsOpened += 1;
       return { ok: true, conversationId: 'c1' };
     },
   };
-  return world;
+  return Object.assign(world, { activities });
 }

@@ -1,0 +1,234 @@
+/** Every branch that a flow can take, played on a server so that its history can be recorded. */
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { Activities } from '../../activities/index.ts';
+import {
+  type CreateGroupArgs,
+  createGroup,
+  createGroupStart,
+  fanoutMessages,
+  fanoutStart,
+  type Refusal,
+} from '../../workflows/contracts.ts';
+import { createGroupId, fanoutId, friendRequestId } from '../../workflows/ids.ts';
+import { eventually } from '../support/eventually.ts';
+import type { FlowWorld } from '../support/flows.ts';
+import { createFriendCalls } from '../support/friend-calls.ts';
+import { createFriendRows, type FriendRows } from '../support/friend-rows.ts';
+
+export type Branch = {
+  name: string;
+  /** Some need the clock that jumps; the others are recorded on the real server. */
+  clock?: 'jumping';
+  workflowId: string;
+  play(world: FlowWorld): Promise<void>;
+};
+
+export const branches: Branch[] = [
+  friends('accepted', async ({ request, decide }) => {
+    await request('1');
+    await decide('2', 'r1', 'accept');
+  }),
+  friends('rejected', async ({ request, decide }) => {
+    await request('1');
+    await decide('2', 'r1', 'reject');
+  }),
+  friends('withdrawn', async ({ request, withdraw }) => {
+    await request('1');
+    await withdraw('1', 'r1');
+  }),
+  friends('both-asked', async ({ request }) => {
+    await request('1');
+    await request('2');
+  }),
+  friends('asked-twice', async ({ request, withdraw }) => {
+    await request('1');
+    await request('1');
+    await withdraw('1', 'r1');
+  }),
+  friends('refused', async ({ request, repo }) => {
+    repo.friends = true;
+    await request('1');
+  }),
+  friends('decided-by-the-wrong-one', async ({ request, decide }) => {
+    await request('1');
+    await decide('1', 'r1', 'accept');
+    await decide('2', 'r1', 'reject');
+  }),
+  friends('blocked-meanwhile', async ({ request, decide, repo }) => {
+    await request('1');
+    const [row] = repo.rows;
+    if (row) row.status = 2;
+    await decide('2', 'r1', 'accept');
+  }),
+  friends('decided-after-it-was-gone', async ({ request, decide, lose }) => {
+    await request('1');
+    await lose();
+    await decide('2', 'r1', 'accept');
+  }),
+  friends('resumed-then-withdrawn', async ({ request, decide, withdraw, lose }) => {
+    await request('1');
+    await lose();
+    await decide('1', 'r1', 'accept');
+    await withdraw('1', 'r1');
+  }),
+  friends('repo-away-for-long', async ({ request, decide, repo }) => {
+    await request('1');
+    repo.failuresToOpen = 3;
+    await decide('2', 'r1', 'accept');
+  }),
+  friends(
+    'expired',
+    async ({ request }) => {
+      await request('1');
+    },
+    'jumping',
+  ),
+
+  group('created', 3, {}),
+  group('created-in-batches', 1000, {}),
+  group('refused', 3, { checkMembers: refuse('BLOCKED') }),
+  group('undone', 3, { addFirstMembers: refuse('GROUP_FULL') }),
+  {
+    name: 'create-group.cancelled',
+    workflowId: createGroupId('g-cancelled'),
+    async play(world) {
+      const steps = groupSteps({
+        addFirstMembers: async () => {
+          throw new Error('im-repo is away');
+        },
+      });
+      await world.withWorker(steps, async () => {
+        const { workflowIdConflictPolicy: _, ...start } = createGroupStart(groupArgs('cancelled', 3));
+        const handle = await world.client.workflow.start(createGroup.workflowType, start);
+        await eventually(async () => (await handle.fetchHistory()).events?.length !== 2);
+        await handle.cancel();
+        await handle.result().catch(() => undefined);
+      });
+    },
+  },
+
+  fanout('woken-again', [{ done: 1, more: false }], async ({ wake, runs }) => {
+    await wake();
+    await eventually(() => runs() === 1);
+    await wake();
+    await eventually(() => runs() >= 2);
+  }),
+  fanout(
+    'silent-at-last',
+    [
+      { done: 1, more: true },
+      { done: 2, more: false },
+    ],
+    async ({ wake, result }) => {
+      await wake();
+      await result();
+    },
+    'jumping',
+  ),
+];
+
+type FriendScene = ReturnType<typeof createFriendCalls> & { repo: FriendRows; lose(): Promise<void> };
+
+function friends(name: string, act: (scene: FriendScene) => Promise<void>, clock?: Branch['clock']): Branch {
+  const workflowId = friendRequestId('1', '2');
+  return {
+    name: `friend-request.${name}`,
+    ...(clock ? { clock } : {}),
+    workflowId,
+    async play(world) {
+      const repo = createFriendRows({
+        now: () => (clock ? world.environment.currentTimeMs() : Date.now()),
+        ttlMs: 30 * 86_400_000,
+      });
+      const handle = world.client.workflow.getHandle(workflowId);
+      const lose = async () => {
+        await handle.terminate('lost');
+      };
+      await world.withWorker(repo.activities, async () => {
+        await act({ ...createFriendCalls(world.client, ['1', '2']), repo, lose });
+        await handle.result();
+      });
+    },
+  };
+}
+
+function group(name: string, members: number, instead: Partial<Activities>): Branch {
+  return {
+    name: `create-group.${name}`,
+    workflowId: createGroupId(`g-${name}`),
+    async play(world) {
+      await world.withWorker(groupSteps(instead), () =>
+        world.client.workflow.executeUpdateWithStart(createGroup.result, {
+          startWorkflowOperation: new WithStartWorkflowOperation(
+            createGroup.workflowType,
+            createGroupStart(groupArgs(name, members)),
+          ),
+        }),
+      );
+    },
+  };
+}
+
+function groupSteps(instead: Partial<Activities>): Partial<Activities> {
+  const done = async () => ({ ok: true as const });
+  return {
+    checkMembers: done,
+    createHiddenGroup: done,
+    addFirstMembers: done,
+    activateGroup: done,
+    discardGroup: async () => undefined,
+    ...instead,
+  };
+}
+
+const groupArgs = (name: string, members: number): CreateGroupArgs => ({
+  conversationId: `g-${name}`,
+  ownerId: '1',
+  memberIds: Array.from({ length: members }, (_, index) => String(index + 2)),
+  name: 'a group',
+  avatarUrl: '',
+  description: '',
+  maxMembers: 2000,
+});
+
+function refuse(code: Refusal['code']) {
+  return async (): Promise<Refusal> => ({ ok: false, code, message: code });
+}
+
+type FanoutScene = { wake(): Promise<unknown>; runs(): number; result(): Promise<unknown> };
+
+function fanout(
+  name: string,
+  answers: Awaited<ReturnType<Activities['streamFanout']>>[],
+  act: (scene: FanoutScene) => Promise<void>,
+  clock?: Branch['clock'],
+): Branch {
+  const conversationId = `c-${name}`;
+  return {
+    name: `fanout-messages.${name}`,
+    ...(clock ? { clock } : {}),
+    workflowId: fanoutId(conversationId),
+    async play(world) {
+      let runs = 0;
+      const streamFanout = async () =>
+        answers[Math.min(runs++, answers.length - 1)] ?? { done: 0, more: false };
+      const handle = world.client.workflow.getHandle(fanoutId(conversationId));
+      await world.withWorker({ streamFanout }, async () => {
+        await act({
+          wake: () =>
+            world.client.workflow.signalWithStart(fanoutMessages.workflowType, {
+              ...fanoutStart(conversationId),
+              signal: fanoutMessages.wake,
+            }),
+          runs: () => runs,
+          result: () => handle.result(),
+        });
+        // Two activities and the wait after them belong to what is recorded.
+        await eventually(async () => {
+          const { events } = await handle.fetchHistory();
+          return events?.at(-1)?.workflowTaskScheduledEventAttributes == null;
+        });
+      });
+    },
+  };
+}

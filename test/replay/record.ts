@@ -1,0 +1,30 @@
+/**
+ * Records the history of every branch of every flow: `node test/replay/record.ts [NAME …]`. Needs
+ * TEMPORAL_CLI_PATH and TEMPORAL_TEST_SERVER_PATH. A history that is there already stays as it is unless it is named:
+ * it stands for the flows that run somewhere with the code of its day.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { createFlowWorld, createRealFlowWorld } from '../support/flows.ts';
+import { branches } from './branches.ts';
+
+const folder = join(import.meta.dirname, 'histories');
+const named = process.argv.slice(2);
+const fileOf = (name: string) => join(folder, `${name}.json`);
+const wanted = branches.filter(({ name }) => named.includes(name) || !existsSync(fileOf(name)));
+
+mkdirSync(folder, { recursive: true });
+for (const clock of ['real', 'jumping'] as const) {
+  const batch = wanted.filter((branch) => (branch.clock ?? 'real') === clock);
+  if (batch.length === 0) continue;
+  const world = await (clock === 'real' ? createRealFlowWorld() : createFlowWorld());
+  for (const { name, workflowId, play } of batch) {
+    await play(world);
+    const history = await world.client.workflow.getHandle(workflowId).fetchHistory();
+    writeFileSync(fileOf(name), `${historyToJSON(history)}\n`);
+    console.log(`${name}: ${history.events?.length} events`);
+  }
+  await world.close();
+}
+process.exit(0);

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflows, type WorkflowBundle } from '../../services/task/workflow-bundle.ts';
+import { branches } from './branches.ts';
+
+const histories = readdirSync(join(import.meta.dirname, 'histories')).filter((file) =>
+  file.endsWith('.json'),
+);
+let bundle: WorkflowBundle;
+
+Runtime.install({
+  logger: new DefaultLogger('ERROR', () => undefined),
+  telemetryOptions: { logging: { forward: {}, filter: 'OFF' } },
+});
+
+before(async () => {
+  bundle = await bundleWorkflows();
+});
+
+/** What replaying the histories of some files with a bundle complains about, by file. */
+async function complaints(workflowBundle: WorkflowBundle, files: string[]): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const recorded = files.map((file) => ({
+    workflowId: file,
+    history: JSON.parse(readFileSync(join(import.meta.dirname, 'histories', file), 'utf8')),
+  }));
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, recorded)) {
+    if (error) found.set(workflowId, `${error.name}: ${error.message}`);
+  }
+  return found;
+}
+
+test('every branch has a recorded history', () => {
+  const missing = branches.filter(({ name }) => !histories.includes(`${name}.json`));
+  assert.deepEqual(
+    missing.map(({ name }) => name),
+    [],
+    'record them: node test/replay/record.ts',
+  );
+});
+
+test('the flows of today go on from every recorded history', async () => {
+  assert.deepEqual(Object.fromEntries(await complaints(bundle, histories)), {});
+});
+
+/** A copy of the workflows in which `from` reads `to`. */
+async function changedBundle(file: string, from: string, to: string): Promise<WorkflowBundle> {
+  const root = join(import.meta.dirname, '..', '..');
+  const copy = mkdtempSync(join(root, 'test', 'replay', '.changed-'));
+  try {
+    cpSync(join(root, 'workflows'), copy, { recursive: true });
+    const source = readFileSync(join(copy, file), 'utf8');
+    assert.ok(source.includes(from), `${file} reads otherwise by now: ${from}`);
+    writeFileSync(join(copy, file), source.replace(from, to));
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: join(copy, 'index.ts'),
+      logger: new DefaultLogger('ERROR'),
+    });
+    return { code };
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+test('a step moved in createGroup is caught', async () => {
+  const changed = await changedBundle(
+    'create-group.ts',
+    'const checked = await groupSteps.checkMembers({ ownerId, memberIds });',
+    'await groupSteps.discardGroup({ conversationId }); const checked = await groupSteps.checkMembers({ ownerId, memberIds });',
+  );
+  const found = await complaints(changed, ['create-group.created.json']);
+  assert.match(found.get('create-group.created.json') ?? '', /Determinism|Replay/);
+});
+
+test('a step left out of friendRequest is caught', async () => {
+  const changed = await changedBundle(
+    'friend-request.ts',
+    'upsertSearchAttributes([{ key: conversationIdKey, value: opened.conversationId }]);',
+    '',
+  );
+  const found = await complaints(changed, ['friend-request.accepted.json']);
+  assert.match(found.get('friend-request.accepted.json') ?? '', /Determinism|Replay/);
+});
+
+test('another wait in fanoutMessages is caught', async () => {
+  const changed = await changedBundle('fanout-messages.ts', 'if (more) woken = true;', 'woken = true;');
+  const found = await complaints(changed, ['fanout-messages.silent-at-last.json']);
+  assert.match(found.get('fanout-messages.silent-at-last.json') ?? '', /Determinism|Replay/);
+});
