@@ -52,13 +52,13 @@ async function main(selected: Selected[]): Promise<void> {
 }
 
 async function runStep({ step, files }: Selected, running: RunningServers | undefined): Promise<Counts> {
-  if (running === undefined || step.needs === 'nothing') return step.run(process.env, files);
-  if (step.needs === 'servers' || files.length === 0) return step.run(await serverEnv(running), files);
+  if (running === undefined || step.needs === 'nothing') return step.run(process.env, files, stop);
+  if (step.needs === 'servers' || files.length === 0) return step.run(await serverEnv(running), files, stop);
   try {
     const system = createServices(profile, running, progress);
     services = system;
     await system.start();
-    const counts = await step.run({ ...(await serverEnv(running)), ...systemEnv(system.plans) }, files);
+    const counts = await step.run({ ...(await serverEnv(running)), ...systemEnv(system.plans) }, files, stop);
     if (counts.failed > 0) showLogs(running, system.plans);
     await system.stop();
     return counts;

@@ -2,12 +2,16 @@ import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
 
+const silenceMs = 30_000;
+
 /** A reporter for node:test that names each file, and of its tests only those that failed, with why. */
 export default async function* failuresReporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const printed = new Map<string, string[]>();
   const path: string[] = [];
+  const silence = watchSilence();
 
   for await (const { type, data } of events) {
+    if (data !== undefined && 'file' in data && data.file !== undefined) silence.brokenBy(data.file);
     if (type === 'test:stdout' || type === 'test:stderr') {
       const lines = printed.get(data.file) ?? [];
       lines.push(data.message);
@@ -32,6 +36,20 @@ export default async function* failuresReporter(events: AsyncIterable<TestEvent>
       yield `  ${data.success ? '✓' : '✗'} ${relative(process.cwd(), data.file)}: ${counts} (${seconds(data.duration_ms)})\n`;
     }
   }
+}
+
+/** Says where the run stands when nothing has been heard for a while: a file that hangs is to be found. */
+function watchSilence() {
+  let file = '';
+  const watch = () =>
+    console.log(`  … nothing new for ${silenceMs / 1000} s; last heard of: ${relative(process.cwd(), file)}`);
+  const timer = setInterval(watch, silenceMs).unref();
+  return {
+    brokenBy(heardOf: string) {
+      file = heardOf;
+      timer.refresh();
+    },
+  };
 }
 
 /** A suite fails with its tests; only they are worth telling. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,11 +13,15 @@ export interface Step {
   needs: 'nothing' | 'servers' | 'system';
   /** The test files that belong to it; a step without is a check. */
   files: string[];
-  run(env: NodeJS.ProcessEnv, files: string[]): Promise<Counts>;
+  /** Once `stop` is aborted, it ends what it has started. */
+  run(env: NodeJS.ProcessEnv, files: string[], stop: AbortSignal): Promise<Counts>;
 }
 
 const sources = '{lib,services,workflows,activities,clients,scripts,bench}';
-const longestFileMs = 5 * 60_000;
+/** For one test, unless it names a time of its own. */
+const longestTestMs = 2 * 60_000;
+/** For all files of a step. Only a file whose process does not end makes it this long. */
+const longestStepMs = 15 * 60_000;
 /** Of what a failed check says. */
 const mostLines = 120;
 
@@ -44,12 +48,12 @@ function check(name: string, title: string, ...commands: string[][]): Step {
     title,
     needs: 'nothing',
     files: [],
-    async run(env) {
+    async run(env, _, stop) {
       // Colours are for terminals; what is captured here may end up in a file.
       const plain = { ...env, NO_COLOR: '1', FORCE_COLOR: '0' };
       const counts = { passed: 0, failed: 0 };
       for (const [command = '', ...args] of commands) {
-        const { code, output } = await captured(command, args, plain);
+        const { code, output } = await captured(command, args, plain, stop);
         if (code !== 0) console.log(beginning(output));
         counts[code === 0 ? 'passed' : 'failed'] += 1;
       }
@@ -70,24 +74,29 @@ function tests(
     title,
     needs,
     files: globSync(pattern, { exclude: ['**/node_modules/**'] }).sort(),
-    run: (env, files) => runTestFiles(env, files, concurrency),
+    run: (env, files, stop) => runTestFiles(env, files, stop, concurrency),
   };
 }
 
-async function runTestFiles(env: NodeJS.ProcessEnv, files: string[], concurrency?: number): Promise<Counts> {
+async function runTestFiles(
+  env: NodeJS.ProcessEnv,
+  files: string[],
+  stop: AbortSignal,
+  concurrency?: number,
+): Promise<Counts> {
   if (files.length === 0) return { passed: 0, failed: 0 };
   const folder = mkdtempSync(join(tmpdir(), 'gochat-test-'));
   const counts = join(folder, 'counts.json');
   const reporters = import.meta.dirname;
   const args = [
     '--test',
-    `--test-timeout=${longestFileMs}`,
+    `--test-timeout=${longestTestMs}`,
     ...(concurrency === undefined ? [] : [`--test-concurrency=${concurrency}`]),
     ...[`--test-reporter=${join(reporters, 'failures-reporter.ts')}`, '--test-reporter-destination=stdout'],
     ...[`--test-reporter=${join(reporters, 'counts-reporter.ts')}`, `--test-reporter-destination=${counts}`],
     ...files,
   ];
-  const code = await inherited(process.execPath, args, env);
+  const code = await inherited(process.execPath, args, env, stop);
   try {
     const result = JSON.parse(readFileSync(counts, 'utf8')) as Counts;
     // Anything that went wrong outside of a test must not pass for a success.
@@ -99,20 +108,51 @@ async function runTestFiles(env: NodeJS.ProcessEnv, files: string[], concurrency
   }
 }
 
-function inherited(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(...tiedToUs(command, args), { env, stdio: ['ignore', 'inherit', 'inherit'] });
-  return new Promise((resolve) => {
-    child.once('error', () => resolve(127));
-    child.once('exit', (code) => resolve(code ?? 1));
+function inherited(
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  stop: AbortSignal,
+): Promise<number> {
+  const child = spawn(...tiedToUs(command, args), {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
   });
+  return exitOf(child, stop);
 }
 
-function captured(command: string, args: string[], env: NodeJS.ProcessEnv) {
-  const child = spawn(...tiedToUs(command, args), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+async function captured(command: string, args: string[], env: NodeJS.ProcessEnv, stop: AbortSignal) {
+  const child = spawn(...tiedToUs(command, args), {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return new Promise<{ code: number; output: string }>((resolve) => {
-    const answer = (code: number) => resolve({ code, output: Buffer.concat(chunks).toString() });
+  const code = await exitOf(child, stop);
+  return { code, output: Buffer.concat(chunks).toString() };
+}
+
+/** Resolves to the exit code; a child that takes too long or is no longer wanted is ended with its children. */
+function exitOf(child: ChildProcess, stop: AbortSignal): Promise<number> {
+  const end = () => {
+    // The child is the head of a group of its own, which its own children belong to.
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  const deadline = setTimeout(() => {
+    console.log(
+      `  ✗ ended after ${longestStepMs / 60_000} minutes: one of its files does not come to an end`,
+    );
+    end();
+  }, longestStepMs);
+  stop.addEventListener('abort', end);
+  return new Promise((resolve) => {
+    const answer = (code: number) => {
+      clearTimeout(deadline);
+      stop.removeEventListener('abort', end);
+      resolve(code);
+    };
     child.once('error', () => answer(127));
     child.once('close', (code) => answer(code ?? 1));
   });
