@@ -1,0 +1,125 @@
+import type { NewMessage } from '../../lib/gen/im_repo/v1/message.ts';
+import { createFanoutProgress } from '../../services/repo/fanout-progress.ts';
+import { createMemberLists } from '../../services/repo/member-lists.ts';
+import { createMessageHandlers } from '../../services/repo/messages.ts';
+import { createPresenceHandlers } from '../../services/repo/presence.ts';
+import { createGateways } from '../../services/repo/presence-gateways.ts';
+import { createRecipients } from '../../services/repo/recipients.ts';
+import type { RepoParts } from './repo-parts.ts';
+
+export type MessageParts = ReturnType<typeof createMessageParts>;
+
+/** Repo's message and presence handlers, and rows to use them on. */
+export function createMessageParts(parts: RepoParts, options: { healMs?: number } = {}) {
+  const { databases, redis, cache, userCards, ids, metrics, outbox } = parts;
+  const gateways = createGateways({ redis });
+  const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
+  const messages = createMessageHandlers({
+    databases,
+    ids,
+    cache,
+    userCards,
+    recipients,
+    metrics,
+    outbox,
+  });
+  const presence = createPresenceHandlers({
+    redis,
+    gateways,
+    databases,
+    offlineConfirmMs: 0,
+    healMs: 0,
+    ...options,
+  });
+  const sql = databases.users;
+  let sources = 0;
+
+  return {
+    ...parts,
+    messages,
+    presence,
+    gateways,
+    recipients,
+    fanout: createFanoutProgress({ databases, recipients }),
+
+    async newUsers(count: number): Promise<string[]> {
+      const users = Array.from({ length: count }, () => ids.nextId());
+      await sql.execute(
+        'INSERT INTO users (id, username, display_name, avatar_url, is_guest, created_at, updated_at) VALUES ?',
+        [users.map((id) => [id, `u${id}`, `User ${id}`, '', false, 1, 1])],
+      );
+      return users.map(String);
+    },
+
+    /** A conversation of type 2 (or 1 for two with `single`), its first member the owner. */
+    async newConversation(userIds: readonly string[], single = false): Promise<string> {
+      const id = ids.nextId();
+      const key = single ? userIds.toSorted((a, b) => Number(a) - Number(b)).join(':') : null;
+      await sql.execute(
+        `INSERT INTO conversations (id, type, status, name, avatar_url, description, announcement, owner_id,
+           member_count, invite_by, mute_all, max_members, single_key, created_at, updated_at) VALUES (?)`,
+        [
+          [
+            id,
+            single ? 1 : 2,
+            1,
+            '',
+            '',
+            '',
+            '',
+            single ? 0 : Number(userIds[0]),
+            userIds.length,
+            'admins',
+            false,
+            2000,
+            key,
+            1,
+            1,
+          ],
+        ],
+      );
+      await sql.execute('INSERT INTO conversation_heads (conversation_id) VALUES (?)', [id]);
+      await sql.execute(
+        'INSERT INTO conversation_members (user_id, conversation_id, role, joined_at) VALUES ?',
+        [userIds.map((userId, index) => [Number(userId), id, single || index > 0 ? 1 : 3, 1])],
+      );
+      return String(id);
+    },
+
+    /** As the membership code does it: under the head's lock, with a new member_version. */
+    async removeMember(conversationId: string, userId: string): Promise<void> {
+      await sql.transaction(async (tx) => {
+        await tx.query('SELECT 1 FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [
+          Number(conversationId),
+        ]);
+        await tx.execute('DELETE FROM conversation_members WHERE user_id = ? AND conversation_id = ?', [
+          Number(userId),
+          Number(conversationId),
+        ]);
+        await tx.execute(
+          'UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ?',
+          [Number(conversationId)],
+        );
+      });
+    },
+
+    /** From an upstream record of its own, unless told otherwise. */
+    newMessage(conversationId: string, senderId: string, fields: Partial<NewMessage> = {}): NewMessage {
+      sources += 1;
+      return {
+        conversationId,
+        senderId,
+        messageType: 1,
+        content: `message ${sources}`,
+        clientMsgId: `id-${sources}`,
+        mentions: [],
+        sourcePartition: 0,
+        sourceOffset: sources,
+        ...fields,
+      };
+    },
+
+    save: async (...batch: NewMessage[]) =>
+      (await messages.saveMessages({ messages: batch, recipientsOf: [] })).results,
+  };
+}

@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict';
+import { type Code, GoChatError } from '../../lib/errors.ts';
+
+/** The call has to be refused with this code. */
+export async function refusedWith(call: Promise<unknown>, code: Code): Promise<void> {
+  await assert.rejects(call, (error: unknown) => {
+    assert.ok(error instanceof GoChatError, String(error));
+    assert.equal(error.code, code);
+    return true;
+  });
+}
