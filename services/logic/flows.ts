@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import {
   Client,
   Connection,
+  defaultGrpcRetryOptions,
   isGrpcServiceError,
+  makeGrpcRetryInterceptor,
   type UpdateDefinition,
   WithStartWorkflowOperation,
   WorkflowUpdateFailedError,
@@ -36,12 +38,30 @@ const deadlineMs = 8000;
  */
 export function connectFlows(options: { address: string; namespace: string; log: Logger; metrics: Metrics }) {
   const { log } = options;
-  const connection = Connection.lazy({ address: options.address, connectTimeout: '3s' });
+  const connection = Connection.lazy({
+    address: options.address,
+    connectTimeout: '3s',
+    // Some two seconds: while Temporal is away people are told so instead of being kept waiting.
+    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 5 }))],
+  });
   const client = new Client({ connection, namespace: options.namespace });
   const duration = options.metrics.latency('gochat_flow_call_duration_seconds', 'Time of a call to a flow.', [
     'flow',
     'result',
   ]);
+
+  const underWay = new Set<Promise<unknown>>();
+
+  /** The client retries by timers that a closed connection would turn into a crash: closing waits for them. */
+  function tracked<T>(call: Promise<T>): Promise<T> {
+    const settled = call.then(
+      () => undefined,
+      () => undefined,
+    );
+    underWay.add(settled);
+    void settled.then(() => underWay.delete(settled));
+    return call;
+  }
 
   async function execute<R extends { ok: boolean }, Args extends unknown[]>(
     flow: string,
@@ -52,12 +72,14 @@ export function connectFlows(options: { address: string; namespace: string; log:
     try {
       // The client's own retries outlive its deadline, so a timer of ours stands beside it.
       const result = await inTime(
-        client.withDeadline(Date.now() + deadlineMs, () =>
-          client.workflow.executeUpdateWithStart(definition.name, {
-            updateId: call.updateId,
-            args: call.args,
-            startWorkflowOperation: call.start,
-          }),
+        tracked(
+          client.withDeadline(Date.now() + deadlineMs, () =>
+            client.workflow.executeUpdateWithStart(definition.name, {
+              updateId: call.updateId,
+              args: call.args,
+              startWorkflowOperation: call.start,
+            }),
+          ),
         ),
       );
       end({ result: 'ok' });
@@ -126,7 +148,21 @@ export function connectFlows(options: { address: string; namespace: string; log:
       });
     },
 
-    close: () => connection.close(),
+    /** Whether Temporal answers. */
+    isUp: async (): Promise<boolean> => {
+      const answer = tracked(
+        connection.withDeadline(Date.now() + 1000, () => connection.workflowService.getSystemInfo({})),
+      );
+      return answer.then(
+        () => true,
+        () => false,
+      );
+    },
+
+    async close(): Promise<void> {
+      await Promise.all(underWay);
+      await connection.close();
+    },
   };
 }
 
@@ -154,8 +190,6 @@ async function inTime<T>(call: Promise<T>): Promise<T> {
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(unavailable()), deadlineMs + 200);
   });
-  // Whoever loses the race must not become an unhandled rejection.
-  call.catch(() => undefined);
   try {
     return await Promise.race([call, late]);
   } finally {

@@ -28,7 +28,8 @@ export type Sending = {
 
 type Waiting = { resolve(ack: DownstreamAck): void; reject(error: GoChatError): void; timer: NodeJS.Timeout };
 
-const deadlineMs = 5000;
+/** Shorter than the caller's own, so that the caller reads why. */
+const deadlineMs = 4500;
 const maxWaiting = 10_000;
 
 /**
@@ -40,8 +41,10 @@ export async function startSending(deps: {
   upstream: GroupCommit;
   receiverId: string;
   log: Logger;
+  topic?: string;
 }): Promise<Sending> {
   const { kafka, upstream, receiverId, log } = deps;
+  const topic = deps.topic ?? topics.upstream;
   const bootId = randomUUID();
   const waiting = new Map<string, Waiting>();
   let lastNumber = 0;
@@ -94,16 +97,14 @@ export async function startSending(deps: {
         }, deadlineMs);
         waiting.set(sessionId, { resolve, reject, timer });
       });
-      upstream
-        .send(topics.upstream, draft.conversation_id, JSON.stringify(message))
-        .catch((error: unknown) => {
-          const one = waiting.get(sessionId);
-          if (!one) return;
-          waiting.delete(sessionId);
-          clearTimeout(one.timer);
-          log.warn({ err: error }, 'cannot append upstream');
-          one.reject(error instanceof GoChatError ? error : tooLate());
-        });
+      upstream.send(topic, draft.conversation_id, JSON.stringify(message)).catch((error: unknown) => {
+        const one = waiting.get(sessionId);
+        if (!one) return;
+        waiting.delete(sessionId);
+        clearTimeout(one.timer);
+        log.warn({ err: error }, 'cannot append upstream');
+        one.reject(error instanceof GoChatError ? error : tooLate());
+      });
       return acknowledged;
     },
     waiting: () => waiting.size,

@@ -34,6 +34,8 @@ import { createUsers } from './users.ts';
 export async function startLogic(
   config: LogicConfig,
   log: Logger,
+  /** Others than the product's own only where several systems share a broker. */
+  place: { topic?: string; groupId?: string } = {},
 ): Promise<Running & { grpcPort: number; adminPort: number }> {
   const tokens = await createTokens({
     privateKeyPem: readSecretFile(config.AUTH_PRIVATE_KEY_FILE),
@@ -65,9 +67,10 @@ export async function startLogic(
     upstream: upstreamQueue,
     receiverId: config.LOGIC_ID,
     log,
+    ...place,
   });
   metrics.observed('gochat_rest_sends_waiting', 'REST sends that wait to be stored.', sending.waiting);
-  const upstream = await startUpstream({ kafka, messages: repo.messages, producing, metrics, log });
+  const upstream = await startUpstream({ kafka, messages: repo.messages, producing, metrics, log, ...place });
 
   const groupMaxMembers = config.GROUP_MAX_MEMBERS;
   const grpc = await serveGrpc({
