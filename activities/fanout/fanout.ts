@@ -12,7 +12,7 @@ import { createPulse, type Pulse } from './pulse.ts';
 /** The conversation type of the room that everyone is in. */
 const world = 3;
 /** An activity without work for this long ends. */
-const idleMs = 2000;
+const defaultIdleMs = 2000;
 /** Below the activity's startToCloseTimeout of an hour. */
 const longestMs = 50 * 60_000;
 /** Messages passed on together. */
@@ -33,8 +33,9 @@ export function createFanoutActivities(deps: {
   produce: GroupCommit['send'];
   live: LiveConversations;
   metrics: Metrics;
+  idleMs?: number;
 }) {
-  const { repo, live, metrics } = deps;
+  const { repo, live, metrics, idleMs = defaultIdleMs } = deps;
   const delivery = createDelivery({ repo, produce: deps.produce, limiter: createLimiter(pagesAtOnce) });
   const latency = metrics.latency(
     'gochat_fanout_latency_seconds',

@@ -4,6 +4,7 @@ import type { Push } from '../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { DomainEvent } from '../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../lib/kafka/subscription.ts';
+import type { Metrics } from '../../lib/metrics.ts';
 import { conversationPushes } from './conversation-pushes.ts';
 import { friendPushes } from './friend-pushes.ts';
 import type { Gateways } from './gateways.ts';
@@ -19,8 +20,15 @@ const chunkSize = 50;
  * Turns domain events about people into frames for those whom they concern. Frames leave in the order of their
  * events. An event counts as seen once a gateway took its frames, so an outage delays and loses nothing.
  */
-export function createEventHandler({ repo, gateways }: { repo: RepoClient; gateways: Gateways }) {
+export function createEventHandler(deps: { repo: RepoClient; gateways: Gateways; metrics: Metrics }) {
+  const { repo, gateways, metrics } = deps;
   const seen = new LRUCache<string, true>({ max: seenEvents });
+  const latency = metrics.latency(
+    'gochat_push_latency_seconds',
+    'From an event to the gateway that took its frames.',
+    ['type'],
+  );
+  const pushed = metrics.counter('gochat_pushes_total', 'Frames handed to gateways, by type.', ['type']);
 
   return async function handle(records: ReceivedRecord[]): Promise<void> {
     const events = unique(records.map(({ value }) => parseEvent(value))).filter(
@@ -31,7 +39,11 @@ export function createEventHandler({ repo, gateways }: { repo: RepoClient; gatew
       const friends = await friendsOf(chunk.filter(isUserEvent), repo);
       const pushes = await Promise.all(chunk.map((event) => pushesOf(event, friends, repo)));
       await gateways.push(pushes.flat());
-      for (const { event_id: id } of chunk) seen.set(id, true);
+      for (const { type } of pushes.flat()) pushed.inc({ type });
+      for (const { event_id: id, type, occurred_at: occurredAt } of chunk) {
+        seen.set(id, true);
+        latency.observe({ type }, Math.max(0, Date.now() - occurredAt) / 1000);
+      }
     }
   };
 }

@@ -30,7 +30,7 @@ export async function startPusher(config: PusherConfig, log: Logger): Promise<Ru
         groupId: 'gochat-pusher',
         topics: [topics.friendEvents, topics.conversationEvents, topics.messageEvents, topics.userEvents],
         producer,
-        handle: createEventHandler({ repo, gateways }),
+        handle: createEventHandler({ repo, gateways, metrics }),
         log,
         metrics,
       });

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
+import type { RepoClient } from '../../lib/grpc/clients.ts';
+import type { DownstreamRecord, FanoutTask } from '../../lib/kafka/records.ts';
+import { createMetrics } from '../../lib/metrics.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { createFanoutActivities, type FanoutResult } from './fanout.ts';
+import { createLiveConversations } from './live-conversations.ts';
+
+const conversationId = '9';
+const idleMs = 200;
+
+/** A conversation of `members` on two gateways, in memory, and what was produced for it. */
+function scene(options: {
+  head: number;
+  done?: number;
+  members?: number;
+  world?: boolean;
+  content?: string;
+}) {
+  const { content = 'hello', members = 3 } = options;
+  let head = options.head;
+  let done = options.done ?? 0;
+  const records: { topic: string; record: DownstreamRecord; bytes: number }[] = [];
+  const gateways = ['a', 'b'].map((id) => ({
+    gatewayId: id,
+    bootId: `boot-${id}`,
+    pushAddress: '',
+  }));
+  const message = (seqId: number): Message => ({
+    id: 100 + seqId,
+    conversationId,
+    seqId,
+    sender: {
+      id: '1',
+      username: 'ann',
+      displayName: 'Ann',
+      avatarUrl: '',
+      isGuest: false,
+      createdAt: 0,
+    },
+    messageType: 1,
+    content,
+    clientMsgId: `m${seqId}`,
+    mentions: [],
+    deleted: false,
+    createdAt: 0,
+  });
+  const repo = {
+    conversations: {
+      getFanoutProgress: async () => ({
+        progress: [
+          {
+            conversationId,
+            type: options.world ? 3 : 2,
+            lastSeqId: head,
+            fanoutDoneSeq: done,
+            fanoutMode: true,
+            memberCount: members,
+          },
+        ],
+      }),
+      async setFanoutDone({ doneSeqId }: { doneSeqId: number }) {
+        done = Math.max(done, doneSeqId);
+        return { fanoutDoneSeq: done, lastSeqId: head };
+      },
+      async resolveMemberPage({ afterUserId, limit }: { afterUserId: string; limit: number }) {
+        const from = Number(afterUserId) + 1;
+        const until = Math.min(from + limit - 1, members);
+        const userIds = Array.from({ length: until - from + 1 }, (_, index) => String(from + index));
+        return {
+          gateways: gateways.map((gateway, index) => ({
+            ...gateway,
+            userIds: userIds.filter((id) => Number(id) % 2 === index),
+          })),
+          nextAfterUserId: until < members ? String(until) : '',
+        };
+      },
+    },
+    messages: {
+      getMessageRange: async (range: { firstSeqId: number; lastSeqId: number }) => ({
+        messages: Array.from({ length: range.lastSeqId - range.firstSeqId + 1 }, (_, index) =>
+          message(range.firstSeqId + index),
+        ),
+      }),
+    },
+    presence: { listGateways: async () => ({ gateways }) },
+  } as unknown as RepoClient;
+  const live = createLiveConversations();
+  const { streamFanout } = createFanoutActivities({
+    repo,
+    live,
+    idleMs,
+    metrics: createMetrics('test'),
+    async produce(topic, _key, value) {
+      records.push({ topic, record: JSON.parse(value), bytes: Buffer.byteLength(value) });
+    },
+  });
+
+  return {
+    live,
+    records,
+    stored: () => done,
+    grow(to: number) {
+      head = to;
+    },
+    run: (info = {}): Promise<FanoutResult> =>
+      new MockActivityEnvironment(info).run(streamFanout, { conversationId }) as Promise<FanoutResult>,
+    /** Seqs in the order in which they went to a user. */
+    received: (userId: string) =>
+      records.flatMap(({ record }) =>
+        record.messages
+          .filter(
+            (message) => message.broadcast === true || message.target_user_ids?.includes(userId) === true,
+          )
+          .map(({ seq_id }) => seq_id),
+      ),
+  };
+}
+
+const task = (first: number, last: number, origins?: FanoutTask['origins']): FanoutTask => ({
+  conversation_id: conversationId,
+  first_seq_id: first,
+  last_seq_id: last,
+  sent_at: Date.now(),
+  ...(origins ? { origins } : {}),
+});
+
+test('every member gets what was not passed on yet, in order, across pages', async () => {
+  const { run, received, records, stored } = scene({ head: 450, done: 2, members: 1203 });
+  assert.deepEqual(await run(), { done: 450, more: false });
+  const expected = Array.from({ length: 448 }, (_, index) => index + 3);
+  for (const userId of ['1', '500', '501', '1203']) assert.deepEqual(received(userId), expected);
+  assert.deepEqual(
+    new Set(records.map(({ topic }) => topic)),
+    new Set(['gochat.messages.downstream.a', 'gochat.messages.downstream.b']),
+  );
+  assert.ok(records.every(({ record }) => record.gateway_boot_id.startsWith('boot-')));
+  assert.equal(stored(), 450);
+});
+
+test('a task wakes the activity in memory, and the sender’s session is named', async () => {
+  const { run, received, records, live, grow } = scene({ head: 1, done: 1 });
+  const result = run();
+  await eventually(() => live.size() === 1);
+  grow(2);
+  assert.equal(live.wake(task(2, 2, [{ seq_id: 2, session_id: 's1' }])), true);
+  await eventually(() => received('1').length === 1);
+  assert.equal(records[0]?.record.messages[0]?.sender_session_id, 's1');
+  assert.deepEqual(await result, { done: 2, more: false });
+});
+
+test('a task that comes before the activity is waiting for it', async () => {
+  const { run, records, live } = scene({ head: 1, done: 0 });
+  assert.equal(live.wake(task(1, 1, [{ seq_id: 1, session_id: 's1' }])), false);
+  await run();
+  assert.equal(records[0]?.record.messages[0]?.sender_session_id, 's1');
+});
+
+test('once the activity has ended for want of work the conversation is not live any more', async () => {
+  const { run, live } = scene({ head: 1, done: 1 });
+  const from = Date.now();
+  await run();
+  assert.ok(Date.now() - from >= idleMs - 10);
+  assert.equal(live.wake(task(2, 2)), false);
+});
+
+test('a drain ends the activity at once, with more to do', async () => {
+  const { run, live } = scene({ head: 1, done: 0 });
+  const result = run();
+  await eventually(() => live.size() === 1);
+  live.drain();
+  const { more } = await result;
+  assert.equal(more, true);
+});
+
+test('an attempt goes on after what the one before it had done', async () => {
+  const { run, received } = scene({ head: 10, done: 0 });
+  await run({ heartbeatDetails: { done: 7 } });
+  assert.deepEqual(received('1'), [8, 9, 10]);
+});
+
+test('the world room reaches every gateway once, without a list of users', async () => {
+  const { run, records } = scene({ head: 2, world: true });
+  await run();
+  assert.equal(records.length, 2);
+  for (const { record } of records) {
+    assert.deepEqual(
+      record.messages.map(({ seq_id, broadcast, target_user_ids }) => [seq_id, broadcast, target_user_ids]),
+      [
+        [1, true, undefined],
+        [2, true, undefined],
+      ],
+    );
+  }
+});
+
+test('a record stays below the broker’s limit, whatever the messages hold', async () => {
+  const { run, records, received } = scene({ head: 150, content: '👋'.repeat(4000) });
+  await run();
+  assert.ok(records.every(({ bytes }) => bytes < 900_000));
+  assert.equal(received('1').length, 150);
+});
