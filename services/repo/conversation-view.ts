@@ -80,6 +80,7 @@ export async function loadViews(
   options: { detailed: number; conversationIds?: readonly number[]; evenCreating?: boolean },
 ): Promise<LoadedViews> {
   const { detailed, conversationIds } = options;
+  if (conversationIds?.length === 0) return { memberships: [], pointers: {}, views: [], users: new Map() };
   const statuses = options.evenCreating ? '0, 1' : '1';
   const some = conversationIds ? formatSql('AND member.conversation_id IN (?)', [conversationIds]) : '';
   // Indexes: the primary keys of all tables; recalls touch only recalled messages.

@@ -1,0 +1,73 @@
+import type {
+  ConversationServiceService,
+  CreateConversationResponse,
+} from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { Cache } from './cache.ts';
+import { conversationIdOf, notFound } from './conversation-access.ts';
+import type { ConversationList } from './conversation-list.ts';
+import { conversationType, invalid } from './conversation-lock.ts';
+import { loadViews, toDetails } from './conversation-view.ts';
+import type { Databases } from './database.ts';
+import { createGroupConversation } from './group-conversation.ts';
+import type { Ids } from './ids.ts';
+import { parseId } from './ids.ts';
+import type { Outbox } from './outbox.ts';
+import { createSingleConversation } from './single-conversation.ts';
+
+type Handlers = Pick<
+  UnaryHandlers<typeof ConversationServiceService>,
+  'createConversation' | 'activateConversation' | 'discardConversation'
+>;
+
+/** How conversations begin. */
+export function createConversationCreate(deps: {
+  databases: Databases;
+  cache: Cache;
+  ids: Pick<Ids, 'nextId'>;
+  outbox: Outbox;
+  list: ConversationList;
+}): Handlers {
+  const { databases, list } = deps;
+  const openSingle = createSingleConversation(deps);
+  const groups = createGroupConversation(deps);
+
+  /** The creator sees a group even while it is being created. */
+  async function answer(
+    creatorId: string,
+    { conversationId, created }: { conversationId: number; created: boolean },
+  ): Promise<CreateConversationResponse> {
+    const { views, users } = await loadViews(databases.conversations, Number(creatorId), {
+      detailed: 1,
+      conversationIds: [conversationId],
+      evenCreating: true,
+    });
+    const [view] = views;
+    if (!view) throw notFound();
+    return { conversation: toDetails(view, users, { lastMessage: true, senderInfo: true }), created };
+  }
+
+  return {
+    async createConversation(request) {
+      switch (request.type) {
+        case conversationType.single:
+          return answer(request.creatorId, await openSingle(request));
+        case conversationType.group:
+          return answer(request.creatorId, await groups.create(request));
+        default:
+          throw invalid('type', 'must be 1 (single) or 2 (group)');
+      }
+    },
+
+    async activateConversation({ conversationId }) {
+      const id = conversationIdOf(conversationId);
+      return { conversation: await list.one(await groups.activate(id), id) };
+    },
+
+    async discardConversation({ conversationId }) {
+      const id = parseId(conversationId);
+      if (id !== undefined) await groups.discard(id);
+      return {};
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { Cache, Change } from './cache.ts';
+import { conversationIdOf, userIdOf } from './conversation-access.ts';
+import { conversationDissolved } from './conversation-events.ts';
+import {
+  conversationStatus,
+  denied,
+  lockActive,
+  memberRole,
+  requireGroupMember,
+  touched,
+} from './conversation-lock.ts';
+import type { Databases, Transaction } from './database.ts';
+import { readMemberIds } from './group-conversation.ts';
+import { conversationKeys, deleteMembers, memberKeys } from './member-rows.ts';
+import { insertEvents, type Outbox } from './outbox.ts';
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'dissolveConversation'>;
+
+/** Ends a group for all of its members, by its owner. */
+export function createConversationDissolve(deps: {
+  databases: Databases;
+  cache: Cache;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, cache, outbox } = deps;
+  return {
+    async dissolveConversation(request) {
+      const id = conversationIdOf(request.conversationId);
+      const actorId = userIdOf(request.actorId);
+      await cache.change((touch) =>
+        databases.conversations.transaction(async (tx) => {
+          const actor = requireGroupMember(await lockActive(tx, id, [actorId]), actorId);
+          if (actor.role !== memberRole.owner) throw denied('Only the owner dissolves a group.');
+          await dissolve(tx, touch, id, request.actorId);
+        }),
+      );
+      outbox.wake();
+      return {};
+    },
+  };
+}
+
+/** Members lose the conversation, its messages stay stored. Commits; its head is locked. */
+export async function dissolve(
+  tx: Transaction,
+  touch: Change['touch'],
+  id: number,
+  actorId: string,
+): Promise<void> {
+  const memberIds = await readMemberIds(tx, id);
+  await touch([...conversationKeys(id), ...memberKeys(memberIds)]);
+  await tx.batchAndCommit(
+    [
+      `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id}`,
+      `UPDATE conversations SET status = ${conversationStatus.dissolved}, member_count = 0, ${touched(Date.now())}
+       WHERE id = ${id}`,
+      ...deleteMembers(id, memberIds),
+      insertEvents(conversationDissolved(id, actorId, memberIds)),
+    ].join(';\n'),
+  );
+}

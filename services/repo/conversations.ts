@@ -1,0 +1,58 @@
+import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { Cache } from './cache.ts';
+import { conversationIdOf } from './conversation-access.ts';
+import { createConversationCreate } from './conversation-create.ts';
+import { createConversationDissolve } from './conversation-dissolve.ts';
+import { createConversationList } from './conversation-list.ts';
+import { createConversationUpdate } from './conversation-update.ts';
+import { createFanoutProgress, type FanoutProgressDeps } from './fanout-progress.ts';
+import { type Ids, parseId } from './ids.ts';
+import { createMembersAdd } from './members-add.ts';
+import { createMembersRead } from './members-read.ts';
+import { createMembersRemove } from './members-remove.ts';
+import { createMembersUpdate } from './members-update.ts';
+import { readMemberships } from './memberships.ts';
+import type { Outbox } from './outbox.ts';
+import { createReadPointers } from './read-pointers.ts';
+import { createSync } from './sync.ts';
+import type { UserCards } from './user-cards.ts';
+
+export type ConversationDeps = FanoutProgressDeps & {
+  cache: Cache;
+  userCards: UserCards;
+  ids: Pick<Ids, 'nextId'>;
+  outbox: Outbox;
+};
+
+/** The handlers of ConversationService. */
+export function createConversationHandlers(
+  deps: ConversationDeps,
+): UnaryHandlers<typeof ConversationServiceService> {
+  const list = createConversationList(deps);
+  const withList = { ...deps, list };
+  return {
+    ...createConversationCreate(withList),
+    ...createConversationUpdate(withList),
+    ...createConversationDissolve(deps),
+    ...createMembersAdd(deps),
+    ...createMembersRemove(deps),
+    ...createMembersUpdate(withList),
+    ...createMembersRead(deps),
+    ...createReadPointers(deps),
+    ...createSync(deps),
+    ...createFanoutProgress(deps),
+
+    async getConversation({ userId, conversationId }) {
+      return { conversation: await list.one(userId, conversationIdOf(conversationId)) };
+    },
+
+    async getUserConversations({ userId }) {
+      const id = parseId(userId);
+      const memberships = id === undefined ? [] : await readMemberships(deps, userId);
+      return { conversationIds: memberships.map(({ conversationId }) => conversationId) };
+    },
+
+    getUserConversationsWithDetails: list.page,
+  };
+}

@@ -1,0 +1,54 @@
+import { chunks } from './cache.ts';
+import { basicKey } from './conversation-basic.ts';
+import { headKey } from './conversation-head.ts';
+import { touched } from './conversation-lock.ts';
+import { membershipsKey } from './memberships.ts';
+import { unreadKey } from './read-pointer-cache.ts';
+
+const rowsAStatement = 1000;
+const idsAList = 500;
+
+/** Statements that change who belongs to a conversation; its head is locked. */
+
+/** New members with their read pointers: what was written before counts as read. Rows in the order of their keys. */
+export function insertMembers(
+  conversationId: number,
+  members: readonly { userId: number; role: number }[],
+  lastSeqId: number,
+  now: number,
+): string[] {
+  const sorted = [...members].sort((a, b) => a.userId - b.userId);
+  return chunks(sorted, rowsAStatement).flatMap((some) => [
+    `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
+     VALUES ${some.map(({ userId, role }) => `(${userId},${conversationId},${role},FALSE,${now})`)}`,
+    `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
+     VALUES ${some.map(({ userId }) => `(${userId},${conversationId},${lastSeqId},${now})`)}
+     ON DUPLICATE KEY UPDATE last_read_seq_id = VALUES(last_read_seq_id), updated_at = VALUES(updated_at)`,
+  ]);
+}
+
+/** Members and their read pointers. */
+export const deleteMembers = (conversationId: number, userIds: readonly number[]): string[] =>
+  ['conversation_members', 'user_read_pointers'].flatMap((table) =>
+    // Index: the primary key of both.
+    chunks(
+      [...userIds].sort((a, b) => a - b),
+      idsAList,
+    ).map((ids) => `DELETE FROM ${table} WHERE user_id IN (${ids}) AND conversation_id = ${conversationId}`),
+  );
+
+/** What every change of the member set brings with it. */
+export const countMembers = (conversationId: number, difference: number, now: number): string[] => [
+  `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${conversationId}`,
+  `UPDATE conversations SET member_count = member_count + ${difference}, ${touched(now)} WHERE id = ${conversationId}`,
+];
+
+/** The cached values that depend on what a conversation is. */
+export const conversationKeys = (conversationId: number): string[] => [
+  basicKey(String(conversationId)),
+  headKey(String(conversationId)),
+];
+
+/** The cached values that depend on who belongs to it. */
+export const memberKeys = (userIds: readonly number[]): string[] =>
+  userIds.flatMap((userId) => [membershipsKey(String(userId)), unreadKey(String(userId))]);

@@ -1,0 +1,114 @@
+import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import { type Member, toMember } from '../../lib/wire/conversation.ts';
+import type { Cache } from './cache.ts';
+import { conversationIdOf, notFound } from './conversation-access.ts';
+import { membersAdded } from './conversation-events.ts';
+import {
+  conversationStatus,
+  denied,
+  type LockedConversation,
+  lockRow,
+  type Members,
+  memberRole,
+  requireGroup,
+  requireGroupMember,
+} from './conversation-lock.ts';
+import type { Databases } from './database.ts';
+import { groupFull } from './group-conversation.ts';
+import { conversationKeys, countMembers, insertMembers, memberKeys } from './member-rows.ts';
+import { actorIdOf, readBlockers, refuseBlockers, userIdsOf } from './newcomers.ts';
+import { insertEvents, type Outbox } from './outbox.ts';
+import { cardOf, type UserCards } from './user-cards.ts';
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'addConversationMember'>;
+
+/** Adds members, all of them or none. The head's lock keeps two calls from filling a group twice. */
+export function createMembersAdd(deps: {
+  databases: Databases;
+  cache: Cache;
+  userCards: UserCards;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, cache, userCards, outbox } = deps;
+  return {
+    async addConversationMember(request) {
+      const id = conversationIdOf(request.conversationId);
+      const actorId = actorIdOf(request.actorId);
+      const userIds = userIdsOf('user_ids', request.userIds);
+      const blockers = orThrowLater(readBlockers(databases, actorId, userIds));
+      const cards = await userCards.byIds(request.userIds);
+
+      const result = await cache.change((touch) =>
+        databases.conversations.transaction(async (tx) => {
+          const locked = await lockRow(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
+          if (!locked) throw notFound();
+          const { conversation, members } = locked;
+          checkRights(conversation, members, actorId);
+          const added = userIds.filter((userId) => !members.has(userId));
+          refuseBlockers(added, await blockers());
+          if (added.length > 0 && conversation.member_count + added.length > conversation.max_members) {
+            throw groupFull(conversation.max_members);
+          }
+          const answer = {
+            added: added.map(String),
+            alreadyMembers: userIds.filter((userId) => members.has(userId)).map(String),
+          };
+          if (added.length === 0) return answer;
+
+          const visible = conversation.status === conversationStatus.active;
+          if (visible) await touch([...conversationKeys(id), ...memberKeys(added)]);
+          const now = Date.now();
+          const statements = [
+            ...countMembers(id, added.length, now),
+            ...insertMembers(
+              id,
+              added.map((userId) => ({ userId, role: memberRole.member })),
+              conversation.last_seq_id,
+              now,
+            ),
+          ];
+          if (actorId !== 0) {
+            const shown = added.map(
+              (userId): Member =>
+                toMember({
+                  conversationId: request.conversationId,
+                  user: cardOf(cards, String(userId)),
+                  role: memberRole.member,
+                  muted: false,
+                  joinedAt: now,
+                  lastReadSeqId: conversation.last_seq_id,
+                }),
+            );
+            statements.push(insertEvents(membersAdded(id, request.actorId, shown)));
+          }
+          await tx.batchAndCommit(statements.join(';\n'));
+          return answer;
+        }),
+      );
+      outbox.wake();
+      return result;
+    },
+  };
+}
+
+/** The system itself fills groups that are still being created. */
+function checkRights(conversation: LockedConversation, members: Members, actorId: number): void {
+  const { status } = conversation;
+  if (actorId === 0) {
+    if (status === conversationStatus.dissolved) throw notFound();
+    requireGroup(conversation);
+    return;
+  }
+  if (status !== conversationStatus.active) throw notFound();
+  const { role } = requireGroupMember({ conversation, members }, actorId);
+  if (role < memberRole.admin && conversation.invite_by !== 'members') {
+    throw denied('Only the owner and admins add members to this group.');
+  }
+}
+
+/** What is wrong with the users is told only to those who may add them. */
+function orThrowLater<T>(work: Promise<T>): () => Promise<T> {
+  work.catch(() => undefined);
+  return () => work;
+}

@@ -1,0 +1,106 @@
+import type {
+  ConversationMember,
+  ConversationServiceService,
+} from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import { conversationIdOf, noAccess, notFound } from './conversation-access.ts';
+import { invalid } from './conversation-lock.ts';
+import { type Databases, formatSql } from './database.ts';
+import { parseId } from './ids.ts';
+import { cardOf, type UserCards } from './user-cards.ts';
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'getConversationMembers'>;
+type Deps = { databases: Databases; userCards: UserCards };
+
+const usualPage = 50;
+const longestPage = 1000;
+
+/** Who belongs to a conversation: pages in the order of user ids, which stay in place. */
+export function createMembersRead(deps: Deps): Handlers {
+  const { databases, userCards } = deps;
+  return {
+    async getConversationMembers(request) {
+      const id = conversationIdOf(request.conversationId);
+      const limit = request.limit === 0 ? usualPage : request.limit;
+      if (limit < 1 || limit > longestPage) throw invalid('limit', `must be 1 to ${longestPage}`);
+      if (request.offset < 0) throw invalid('offset', 'must not be negative');
+      if (request.userId !== '') await checkMember(databases, id, parseId(request.userId) ?? 0);
+      else await checkExists(databases, id);
+      if (request.memberIds.length > 0) {
+        const wanted = request.memberIds.map(parseId).filter((userId) => userId !== undefined);
+        return { members: await loadMembers(deps, id, wanted), hasMore: false };
+      }
+      const rows = await databases.conversations.query<Row>(
+        // Skipped rows are read from the index conversation_members_conversation alone.
+        `SELECT ${columns}
+         FROM (SELECT user_id, conversation_id FROM conversation_members
+               WHERE conversation_id = ? ORDER BY user_id LIMIT ? OFFSET ?) page
+         JOIN conversation_members m ON m.user_id = page.user_id AND m.conversation_id = page.conversation_id
+         ${pointers} ORDER BY m.user_id`,
+        [id, limit + 1, request.offset],
+      );
+      return {
+        members: await toMembers(userCards, id, rows.slice(0, limit)),
+        hasMore: rows.length > limit,
+      };
+    },
+  };
+}
+
+/** Some members, in the order of their ids; who is none is left out. */
+export async function loadMembers(
+  { databases, userCards }: Deps,
+  conversationId: number,
+  userIds: readonly number[],
+): Promise<ConversationMember[]> {
+  if (userIds.length === 0) return [];
+  const rows = await databases.conversations.query<Row>(
+    // Index: the primary key of conversation_members.
+    `SELECT ${columns} FROM conversation_members m ${pointers}
+     WHERE m.user_id IN (?) AND m.conversation_id = ? ORDER BY m.user_id`,
+    [userIds, conversationId],
+  );
+  return toMembers(userCards, conversationId, rows);
+}
+
+type Row = { user_id: number; role: number; muted: number; joined_at: number; last_read_seq_id: number };
+
+const columns =
+  'm.user_id, m.role, m.muted, m.joined_at, COALESCE(p.last_read_seq_id, 0) AS last_read_seq_id';
+const pointers =
+  'LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id';
+
+async function toMembers(
+  userCards: UserCards,
+  conversationId: number,
+  rows: readonly Row[],
+): Promise<ConversationMember[]> {
+  const users = await userCards.byIds(rows.map((row) => String(row.user_id)));
+  return rows.map((row) => ({
+    conversationId: String(conversationId),
+    user: cardOf(users, String(row.user_id)),
+    role: row.role,
+    muted: row.muted === 1,
+    joinedAt: row.joined_at,
+    lastReadSeqId: row.last_read_seq_id,
+  }));
+}
+
+async function checkMember(databases: Databases, conversationId: number, userId: number): Promise<void> {
+  const rows = await databases.conversations.query(
+    formatSql(
+      `SELECT 1 FROM conversation_members m
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       WHERE m.user_id = ? AND m.conversation_id = ?`,
+      [userId, conversationId],
+    ),
+  );
+  if (rows.length === 0) throw await noAccess(databases.conversations, conversationId);
+}
+
+async function checkExists(databases: Databases, conversationId: number): Promise<void> {
+  const rows = await databases.conversations.query('SELECT 1 FROM conversations WHERE id = ?', [
+    conversationId,
+  ]);
+  if (rows.length === 0) throw notFound();
+}

@@ -1,0 +1,77 @@
+import { GoChatError } from '../../lib/errors.ts';
+import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { Cache } from './cache.ts';
+import { conversationIdOf } from './conversation-access.ts';
+import { dissolve } from './conversation-dissolve.ts';
+import { membersRemoved } from './conversation-events.ts';
+import {
+  denied,
+  type LockedConversation,
+  lockActive,
+  type Members,
+  memberRole,
+  requireGroup,
+  requireGroupMember,
+} from './conversation-lock.ts';
+import type { Databases } from './database.ts';
+import { conversationKeys, countMembers, deleteMembers, memberKeys } from './member-rows.ts';
+import { actorIdOf, userIdsOf } from './newcomers.ts';
+import { insertEvents, type Outbox } from './outbox.ts';
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'removeConversationMember'>;
+
+/** Removes members, all of them or none: by somebody of a higher role, or oneself. */
+export function createMembersRemove(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
+  const { databases, cache, outbox } = deps;
+  return {
+    async removeConversationMember(request) {
+      const id = conversationIdOf(request.conversationId);
+      const actorId = actorIdOf(request.actorId);
+      const userIds = userIdsOf('user_ids', request.userIds);
+      await cache.change((touch) =>
+        databases.conversations.transaction(async (tx) => {
+          const locked = await lockActive(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
+          checkRights(locked, actorId, userIds);
+          if (userIds.length === locked.conversation.member_count) {
+            await dissolve(tx, touch, id, request.actorId);
+            return;
+          }
+          await touch([...conversationKeys(id), ...memberKeys(userIds)]);
+          await tx.batchAndCommit(
+            [
+              ...countMembers(id, -userIds.length, Date.now()),
+              ...deleteMembers(id, userIds),
+              insertEvents(membersRemoved(id, request.actorId, userIds)),
+            ].join(';\n'),
+          );
+        }),
+      );
+      outbox.wake();
+      return { removed: userIds.map(String) };
+    },
+  };
+}
+
+function checkRights(
+  locked: { conversation: LockedConversation; members: Members },
+  actorId: number,
+  userIds: readonly number[],
+): void {
+  const { conversation, members } = locked;
+  const actorRole = actorId === 0 ? Number.POSITIVE_INFINITY : requireGroupMember(locked, actorId).role;
+  requireGroup(conversation);
+  const others = userIds.filter((userId) => userId !== actorId);
+  if (others.length > 0 && actorRole < memberRole.admin) {
+    throw denied('Only the owner and admins remove members.');
+  }
+  for (const userId of others) {
+    const member = members.get(userId);
+    if (!member) throw new GoChatError('USER_NOT_FOUND', `User ${userId} is not a member of this group.`);
+    if (member.role >= actorRole) throw denied('Members of the same or a higher role cannot be removed.');
+  }
+  const leavesOthers = conversation.member_count > userIds.length;
+  if (userIds.includes(conversation.owner_id) && leavesOthers) {
+    throw denied('The owner cannot leave the group. Transfer its ownership to another member first.');
+  }
+}

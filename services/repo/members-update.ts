@@ -1,0 +1,120 @@
+import { GoChatError } from '../../lib/errors.ts';
+import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { Cache } from './cache.ts';
+import { conversationIdOf, userIdOf } from './conversation-access.ts';
+import { conversationUpdated, memberUpdated } from './conversation-events.ts';
+import type { ConversationList } from './conversation-list.ts';
+import {
+  denied,
+  invalid,
+  lockActive,
+  type MemberRow,
+  type Members,
+  memberRole,
+  requireGroupMember,
+} from './conversation-lock.ts';
+import { type Databases, formatSql } from './database.ts';
+import { conversationKeys, memberKeys } from './member-rows.ts';
+import { loadMembers } from './members-read.ts';
+import { insertEvents, type Outbox } from './outbox.ts';
+import type { UserCards } from './user-cards.ts';
+
+type Handlers = Pick<
+  UnaryHandlers<typeof ConversationServiceService>,
+  'updateConversationMember' | 'transferOwnership'
+>;
+
+/** Changes roles: who is an admin, who is muted, who owns the group. */
+export function createMembersUpdate(deps: {
+  databases: Databases;
+  cache: Cache;
+  userCards: UserCards;
+  outbox: Outbox;
+  list: ConversationList;
+}): Handlers {
+  const { databases, cache, outbox, list } = deps;
+  return {
+    async updateConversationMember(request) {
+      const id = conversationIdOf(request.conversationId);
+      const actorId = userIdOf(request.actorId);
+      const userId = userIdOf(request.userId);
+      const { role, muted } = request;
+      if (role !== undefined && role !== memberRole.member && role !== memberRole.admin) {
+        throw invalid('role', 'must be 1 (member) or 2 (admin)');
+      }
+      await cache.change((touch) =>
+        databases.conversations.transaction(async (tx) => {
+          const locked = await lockActive(tx, id, [actorId, userId]);
+          const actor = requireGroupMember(locked, actorId);
+          if (actor.role < memberRole.admin) throw denied('Only the owner and admins change members.');
+          const member = memberOf(locked.members, userId);
+          if (role !== undefined && actor.role !== memberRole.owner) {
+            throw denied('Only the owner makes and unmakes admins.');
+          }
+          if (member.role >= actor.role)
+            throw denied('Members of the same or a higher role cannot be changed.');
+          const next = {
+            role: role ?? member.role,
+            muted: muted === undefined ? member.muted : Number(muted),
+          };
+          if (next.role === member.role && next.muted === member.muted) return;
+          await touch(memberKeys([userId]));
+          await tx.batchAndCommit(
+            [
+              formatSql(
+                'UPDATE conversation_members SET role = ?, muted = ? WHERE user_id = ? AND conversation_id = ?',
+                [next.role, next.muted, userId, id],
+              ),
+              insertEvents(memberUpdated(id, request.actorId, userId)),
+            ].join(';\n'),
+          );
+        }),
+      );
+      outbox.wake();
+      const [member] = await loadMembers(deps, id, [userId]);
+      return { member };
+    },
+
+    async transferOwnership(request) {
+      const id = conversationIdOf(request.conversationId);
+      const actorId = userIdOf(request.actorId);
+      const userId = userIdOf(request.userId);
+      await cache.change((touch) =>
+        databases.conversations.transaction(async (tx) => {
+          const locked = await lockActive(tx, id, [actorId, userId]);
+          const actor = requireGroupMember(locked, actorId);
+          if (actor.role !== memberRole.owner) throw denied('Only the owner hands a group over.');
+          memberOf(locked.members, userId);
+          if (userId === actorId) return;
+          await touch([...conversationKeys(id), ...memberKeys([actorId, userId])]);
+          const updatedAt = Math.max(locked.conversation.updated_at, Date.now());
+          const changed = { ...locked.conversation, owner_id: userId, updated_at: updatedAt };
+          await tx.batchAndCommit(
+            [
+              formatSql('UPDATE conversations SET owner_id = ?, updated_at = ? WHERE id = ?', [
+                userId,
+                updatedAt,
+                id,
+              ]),
+              formatSql(
+                `UPDATE conversation_members SET role = IF(user_id = ?, ?, ?), muted = IF(user_id = ?, FALSE, muted)
+                 WHERE user_id IN (?) AND conversation_id = ?`,
+                [userId, memberRole.owner, memberRole.admin, userId, [actorId, userId], id],
+              ),
+              insertEvents(conversationUpdated(changed, request.actorId)),
+            ].join(';\n'),
+          );
+        }),
+      );
+      outbox.wake();
+      return { conversation: await list.one(request.actorId, id) };
+    },
+  };
+}
+
+function memberOf(members: Members, userId: number): MemberRow {
+  const member = members.get(userId);
+  if (!member) throw new GoChatError('USER_NOT_FOUND', 'This user is not a member of the group.');
+  return member;
+}

@@ -1,0 +1,47 @@
+import { GoChatError } from '../../lib/errors.ts';
+import { userIdOf } from './conversation-access.ts';
+import { invalid } from './conversation-lock.ts';
+import { type Databases, formatSql } from './database.ts';
+
+const mostUsers = 1000;
+
+/** Ids of users that a call names, each once. INVALID_ARGUMENT for none or too many, USER_NOT_FOUND. */
+export function userIdsOf(path: string, ids: readonly string[]): number[] {
+  if (ids.length === 0) throw invalid(path, 'must not be empty');
+  if (ids.length > mostUsers) throw invalid(path, `must name at most ${mostUsers} users`);
+  return [...new Set(ids.map(userIdOf))];
+}
+
+/** Who acts: 0 for the system itself, which has all rights. */
+export const actorIdOf = (id: string): number => (id === '' ? 0 : userIdOf(id));
+
+/** Throws USER_NOT_FOUND unless all accounts exist, and answers which of them blocked the actor. */
+export async function readBlockers(
+  databases: Databases,
+  actorId: number,
+  userIds: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (userIds.length === 0) return new Set();
+  const [existing, blockers] = (await databases.users.batch(
+    [
+      formatSql('SELECT id FROM users WHERE id IN (?) AND status = 1', [userIds]),
+      // Index: the primary key of user_blocks.
+      formatSql('SELECT user_id FROM user_blocks WHERE user_id IN (?) AND blocked_id = ?', [
+        userIds,
+        actorId,
+      ]),
+    ].join(';\n'),
+  )) as [{ id: number }[], { user_id: number }[]];
+  const known = new Set(existing.map(({ id }) => id));
+  const missing = userIds.filter((id) => !known.has(id));
+  if (missing.length > 0) {
+    throw new GoChatError('USER_NOT_FOUND', `There is no user ${missing.slice(0, 5).join(', ')}.`);
+  }
+  return new Set(blockers.map(({ user_id }) => user_id));
+}
+
+/** BLOCKED when one of those who would become members blocked the actor. */
+export function refuseBlockers(newcomers: readonly number[], blockers: ReadonlySet<number>): void {
+  const [blocker] = newcomers.filter((id) => blockers.has(id));
+  if (blocker !== undefined) throw new GoChatError('BLOCKED', `User ${blocker} doesn't take part with you.`);
+}

@@ -1,0 +1,203 @@
+import type {
+  ConversationServiceService,
+  RecalledMessage,
+  SyncConversationsRequest,
+  SyncedConversation,
+} from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import { chunks } from './cache.ts';
+import { userIdOf } from './conversation-access.ts';
+import { conversationType, invalid } from './conversation-lock.ts';
+import { type LoadedViews, loadViews, toDetails } from './conversation-view.ts';
+import type { Database, Databases } from './database.ts';
+import { fromMessageRow, type MessageRow, messageColumns, toMessage } from './message-rows.ts';
+import { type Entry, oldestFirst, planSync, type SyncRow, type Take } from './sync-plan.ts';
+import type { UserCards } from './user-cards.ts';
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'syncConversations'>;
+
+const usualTotal = 2000;
+const usualEach = 100;
+/** What was written while the answer before was read may carry an earlier time than that answer. */
+const overlapMs = 5000;
+/** Text in one answer, well below what a gRPC message may hold. */
+const maxBytes = 3 * 1024 * 1024;
+const mostRecalls = 20_000;
+const rangesAStatement = 100;
+const idsAList = 500;
+
+/** Everything that a client missed, in a handful of queries, however many conversations it has. */
+export function createSync(deps: { databases: Databases; userCards: UserCards }): Handlers {
+  const { databases } = deps;
+  return {
+    async syncConversations(request) {
+      const serverTime = Date.now();
+      const userId = userIdOf(request.userId);
+      const limits = readLimits(request);
+      const since = request.since === 0 ? 0 : Math.max(1, request.since - overlapMs);
+
+      const rows = await readRows(databases.conversations, userId);
+      const own = new Set(rows.map((row) => String(row.id)));
+      const candidates = rows.flatMap((row): Entry[] => candidate(row, request.cursors, since));
+      const entries = oldestFirst(candidates, await readOldestMissing(databases, candidates));
+      const { takes, cut } = planSync(entries, limits);
+      const [messages, recalled, loaded] = await Promise.all([
+        readMessages(deps, takes),
+        since === 0 ? [] : readRecalled(databases, rows, since),
+        loadViews(databases.conversations, userId, {
+          detailed: takes.length,
+          conversationIds: takes.map(({ id }) => id),
+        }),
+      ]);
+      const { conversations, full } = fill(takes, messages, loaded);
+      return {
+        conversations,
+        recalled,
+        removed: Object.keys(request.cursors).filter((id) => !own.has(id)),
+        hasMore: cut || full || conversations.some((conversation) => conversation.hasMore),
+        serverTime,
+      };
+    },
+  };
+}
+
+/** Puts the answer together, up to what it may hold; `full` when not all of it fits. */
+function fill(
+  takes: readonly Take[],
+  messages: ReadonlyMap<number, Message[]>,
+  { views, users }: LoadedViews,
+): { conversations: SyncedConversation[]; full: boolean } {
+  const byId = new Map(views.map((view) => [Number(view.basic.id), view]));
+  const conversations: SyncedConversation[] = [];
+  let bytes = 0;
+  for (const { id, more } of takes) {
+    const view = byId.get(id);
+    // Lost since it was planned.
+    if (!view) continue;
+    if (bytes > maxBytes) return { conversations, full: true };
+    const conversation = toDetails(view, users, { lastMessage: true, senderInfo: true });
+    bytes += 500 + bytesOf(conversation.lastMessage?.content);
+    const all = messages.get(id) ?? [];
+    const fitting: Message[] = [];
+    for (const message of all) {
+      // One at least, or the client would ask for ever.
+      if (bytes > maxBytes && fitting.length > 0) break;
+      bytes += 300 + bytesOf(message.content);
+      fitting.push(message);
+    }
+    conversations.push({ conversation, messages: fitting, hasMore: more || fitting.length < all.length });
+  }
+  return { conversations, full: false };
+}
+
+const bytesOf = (text = ''): number => Buffer.byteLength(text);
+
+function readLimits({ cursors, limitPerConversation, limitTotal }: SyncConversationsRequest) {
+  for (const [id, seqId] of Object.entries(cursors)) {
+    if (!Number.isSafeInteger(seqId) || seqId < 0) throw invalid(`cursors.${id}`, 'must be a seq id or 0');
+  }
+  const each = limitPerConversation === 0 ? usualEach : limitPerConversation;
+  const total = limitTotal === 0 ? usualTotal : limitTotal;
+  if (each < 1 || each > usualTotal) throw invalid('limit_per_conversation', `must be 1 to ${usualTotal}`);
+  if (total < 1 || total > usualTotal) throw invalid('limit_total', `must be 1 to ${usualTotal}`);
+  return { each, total };
+}
+
+/** Where the user's conversations stand. */
+const readRows = (database: Database, userId: number): Promise<SyncRow[]> =>
+  // Indexes: primary keys.
+  database.query<SyncRow>(
+    `SELECT c.id, c.type, c.updated_at, h.last_seq_id, last.created_at AS last_message_at
+     FROM conversation_members m
+     JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+     JOIN conversation_heads h ON h.conversation_id = c.id
+     LEFT JOIN messages last ON last.conversation_id = c.id AND last.seq_id = h.last_seq_id
+     WHERE m.user_id = ?`,
+    [userId],
+  );
+
+/** A conversation that the client has to hear of: never named, with something newer, or changed since. */
+function candidate(row: SyncRow, cursors: Readonly<Record<string, number>>, since: number): Entry[] {
+  const cursor = Object.hasOwn(cursors, String(row.id)) ? cursors[String(row.id)] : undefined;
+  if (cursor === undefined) return row.type === conversationType.world ? [] : [{ ...row, cursor: 0 }];
+  // A change before the last message is told in order with it: who has the message has the change.
+  const changed = since > 0 && row.updated_at > since && row.updated_at > (row.last_message_at ?? 0);
+  return row.last_seq_id > cursor || changed ? [{ ...row, cursor }] : [];
+}
+
+/** When the oldest message that is missing of each was stored. */
+async function readOldestMissing(
+  databases: Databases,
+  entries: readonly Entry[],
+): Promise<Map<number, number>> {
+  const missing = entries.filter(({ last_seq_id, cursor }) => last_seq_id > cursor);
+  const byDatabase = Map.groupBy(missing, ({ id }) => databases.messagesOf(String(id)));
+  const rows = await Promise.all(
+    [...byDatabase].map(([database, some]) =>
+      // Primary key of messages.
+      database.query<{ conversation_id: number; created_at: number }>(
+        `SELECT m.conversation_id, m.created_at
+         FROM JSON_TABLE('${JSON.stringify(some.map(({ id, cursor }) => [id, cursor + 1]))}', '$[*]'
+           COLUMNS (c BIGINT PATH '$[0]', s BIGINT PATH '$[1]')) k
+         STRAIGHT_JOIN messages m ON m.conversation_id = k.c AND m.seq_id = k.s`,
+      ),
+    ),
+  );
+  return new Map(rows.flat().map((row) => [row.conversation_id, row.created_at]));
+}
+
+/** The messages of all conversations, ascending by seq id: one range of the primary key each. */
+async function readMessages(
+  deps: { databases: Databases; userCards: UserCards },
+  takes: readonly Take[],
+): Promise<Map<number, Message[]>> {
+  const ranges = takes.filter(({ first, last }) => last >= first);
+  const byDatabase = Map.groupBy(ranges, ({ id }) => deps.databases.messagesOf(String(id)));
+  const rows = await Promise.all(
+    [...byDatabase].map(async ([database, some]) => {
+      const selects = some.map(
+        ({ id, first, last }) =>
+          `(SELECT ${messageColumns()} FROM messages
+            WHERE conversation_id = ${id} AND seq_id BETWEEN ${first} AND ${last})`,
+      );
+      const statements = chunks(selects, rangesAStatement).map((part) => part.join(' UNION ALL '));
+      return ((await database.batch(statements.join(';\n'))) as MessageRow[][]).flat();
+    }),
+  );
+  const stored = rows.flat().map(fromMessageRow);
+  const senders = await deps.userCards.byIds(stored.map(({ senderId }) => senderId));
+  const messages = Map.groupBy(
+    stored.map((message) => toMessage(message, senders)),
+    ({ conversationId }) => Number(conversationId),
+  );
+  for (const some of messages.values()) some.sort((a, b) => a.seqId - b.seqId);
+  return messages;
+}
+
+/** What was recalled in the user's conversations; of very many only the newest. */
+async function readRecalled(
+  databases: Databases,
+  rows: readonly SyncRow[],
+  since: number,
+): Promise<RecalledMessage[]> {
+  const byDatabase = Map.groupBy(rows, ({ id }) => databases.messagesOf(String(id)));
+  const found = await Promise.all(
+    [...byDatabase].map(async ([database, some]) => {
+      const statements = chunks(some, idsAList).map(
+        // Index: message_recalls_time.
+        (part) =>
+          `SELECT conversation_id, seq_id, recalled_at FROM message_recalls
+           WHERE conversation_id IN (${part.map(({ id }) => id)}) AND recalled_at > ${since}
+           ORDER BY recalled_at DESC LIMIT ${mostRecalls}`,
+      );
+      type Recall = { conversation_id: number; seq_id: number; recalled_at: number };
+      return ((await database.batch(statements.join(';\n'))) as Recall[][]).flat();
+    }),
+  );
+  return found
+    .flat()
+    .sort((a, b) => b.recalled_at - a.recalled_at)
+    .slice(0, mostRecalls)
+    .map((row) => ({ conversationId: String(row.conversation_id), seqId: row.seq_id }));
+}
