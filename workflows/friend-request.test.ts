@@ -126,6 +126,19 @@ test('a refused decision takes up the expiry of a request whose flow was gone', 
     assert.equal(repo.rows[0]?.status, 4);
   }));
 
+test('a request that ran out while its flow was gone is marked with the next command', () =>
+  scene(async ({ request, decide, bob, repo, handle }) => {
+    await request(ann);
+    await handle.terminate('lost');
+    const [row] = repo.rows;
+    assert.ok(row);
+    // As im-repo shows a pending request whose time is over.
+    row.status = 4;
+    const refused = await decide(bob, 'r1', 'accept');
+    assert.equal(!refused.ok && refused.code, 'REQUEST_ALREADY_HANDLED');
+    assert.equal((await handle.result()).status, 4);
+  }));
+
 test('the decision that started a flow is carried out even if its update is lost', () =>
   scene(async ({ request, bob, repo, handle }) => {
     await request(ann);

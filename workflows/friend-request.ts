@@ -127,7 +127,10 @@ export async function friendRequest({ userIds, opening }: FriendRequestArgs): Pr
   /** Takes up what the row says: after a start without a command, or with one that was refused. */
   async function resume(): Promise<void> {
     const found = await friendshipSteps.findFriendRequest(userIds);
-    if (found.ok && found.status === status.pending) watch(found);
+    if (!found.ok) return;
+    if (found.status === status.pending) watch(found);
+    // It ran out while no flow watched it: now it is marked and told.
+    if (found.status === status.expired) await settle(found.requestId, '', status.expired);
   }
 
   const outcome = opening && (await perform(opening));

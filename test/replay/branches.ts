@@ -71,6 +71,13 @@ export const branches: Branch[] = [
     await decide('1', 'r1', 'accept');
     await withdraw('1', 'r1');
   }),
+  friends('ran-out-unwatched', async ({ request, decide, repo, lose }) => {
+    await request('1');
+    await lose();
+    const [row] = repo.rows;
+    if (row) row.status = 4;
+    await decide('2', 'r1', 'accept');
+  }),
   friends('repo-away-for-long', async ({ request, decide, repo }) => {
     await request('1');
     repo.failuresToOpen = 3;
