@@ -55,12 +55,13 @@ function toGoChatError(error: ServiceError): GoChatError {
     error.code === status.UNAVAILABLE ||
     error.code === status.DEADLINE_EXCEEDED ||
     error.code === status.CANCELLED;
-  return transient
-    ? new GoChatError('UNAVAILABLE', 'A part of the system is not reachable right now. Try again.')
-    : new GoChatError(
-        'INTERNAL_ERROR',
-        error.details || 'Something went wrong here. Send the same request again.',
-      );
+  if (transient) {
+    return new GoChatError('UNAVAILABLE', 'A part of the system is not reachable right now. Try again.');
+  }
+  // The transport's own words are for the log, not for whoever reads the answer.
+  const fault = new GoChatError('INTERNAL_ERROR', 'Something went wrong here. Send the same request again.');
+  fault.cause = error;
+  return fault;
 }
 
 function fieldsOf(metadata: Metadata): FieldError[] {

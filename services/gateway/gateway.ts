@@ -2,52 +2,36 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { serveAdmin } from '../../lib/admin.ts';
 import { readSecretFile } from '../../lib/config.ts';
-import { GoChatError } from '../../lib/errors.ts';
 import { PusherServiceService } from '../../lib/gen/im_gateway/v1/pusher.ts';
 import { connectLogic, connectRepo } from '../../lib/grpc/clients.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
-import { createGroupCommit } from '../../lib/kafka/group-commit.ts';
+import { createGroupCommit, type GroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { followTail } from '../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, topics } from '../../lib/kafka/topics.ts';
 import type { Logger } from '../../lib/log.ts';
-import { createMetrics } from '../../lib/metrics.ts';
+import { createMetrics, type Metrics } from '../../lib/metrics.ts';
 import type { Running } from '../../lib/service.ts';
 import { verifyAccessTokens } from '../../lib/tokens.ts';
 import { createAccess } from './access.ts';
 import { buildApp } from './app.ts';
 import { createBrokerCheck } from './broker-check.ts';
 import type { GatewayConfig } from './config.ts';
-import { createDownstream } from './downstream.ts';
-import { createFrameRate } from './frame-rate.ts';
 import { createGatewayLease } from './gateway-lease.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
 import { createGatewayPeers } from './gateway-peers.ts';
-import { createPresence } from './presence.ts';
 import { createPusherService } from './pusher-service.ts';
-import { createReadMarks } from './read-marks.ts';
+import { createRealtime, type Realtime } from './realtime.ts';
 import { createRevokedSessions } from './revoked-sessions.ts';
 import { createSeenEvents } from './seen-events.ts';
-import { createConnections } from './sockets/connections.ts';
 import { drainSessions } from './sockets/drain.ts';
 import { watchHeartbeats } from './sockets/heartbeat.ts';
-import { createInbound } from './sockets/inbound.ts';
-import { createOutbox } from './sockets/outbox.ts';
-import { createRefuse } from './sockets/refusal.ts';
-import type { Session } from './sockets/session.ts';
-import { createSessions } from './sockets/sessions.ts';
 import { acceptUpgrades } from './sockets/upgrade.ts';
-import { createTypingNotices } from './typing.ts';
-import { createUnackedSends } from './unacked-sends.ts';
-import { createUpstreamProducer } from './upstream-producer.ts';
-import { createUserEvents } from './user-events.ts';
-
-const unackedInTime = new GoChatError(
-  'UNAVAILABLE',
-  'The message was not stored in time. Send it again with the same clientMsgId.',
-);
+import { createUserEvents, type UserEvents } from './user-events.ts';
 
 const maxPendingProduces = 20_000;
+/** Requests that are still running when the sockets have gone get this long. */
+const requestsMs = 10_000;
 /** What is left to tell others gets this long each while draining. */
 const flushMs = 5000;
 
@@ -65,57 +49,31 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const logic = connectLogic(config.LOGIC_ADDRESS);
 
   const producer = kafka.producer();
-  const upstreamCommit = createGroupCommit(producer, {
+  const upstream = createGroupCommit(producer, {
     maxPending: maxPendingProduces,
     onBatch: (records, seconds) => {
       metrics.produceBatch.observe(records);
       metrics.produce.observe(seconds);
     },
   });
-  const eventCommit = createGroupCommit(producer, { maxPending: maxPendingProduces });
-  const events = createUserEvents({ commit: eventCommit, log });
+  const events = createUserEvents({
+    commit: createGroupCommit(producer, { maxPending: maxPendingProduces }),
+    log,
+  });
 
-  const outbox = createOutbox({
-    limitBytes: config.SEND_BUFFER_LIMIT_BYTES,
-    onTooSlow: (session) => sessions.close(session, 'tooSlow'),
-    onWritten: (frames) => metrics.framesOut.inc(frames),
-  });
-  const sessions = createSessions({
-    outbox,
-    onGone: (session) => {
-      presence.disconnected(session);
-      typing.forget(session);
-    },
-  });
-  const refuse = createRefuse(sessions, metrics);
-  const unacked = createUnackedSends<Session>({
-    most: config.MAX_UNACKED_SENDS,
-    timeoutMs: config.SEND_TIMEOUT_MS,
-    onTimeout: (session, clientMsgId) => refuse(session, unackedInTime, clientMsgId),
-  });
-  const presence = createPresence({
-    presence: repo.presence,
-    gatewayId,
+  const realtime = createRealtime({
+    config,
     bootId,
+    upstream,
     events,
+    conversations: logic.conversations,
+    presence: repo.presence,
+    isRevoked: (sessionId) => revoked.has(sessionId),
     onFlushed: (registered) => lease.flushed(registered),
     metrics,
     log,
   });
-  const typing = createTypingNotices({ conversations: logic.conversations, onRefused: refuse });
-  const readMarks = createReadMarks({ conversations: logic.conversations, onRefused: refuse });
-  const rate = createFrameRate(config.RATE_LIMIT_FRAMES_PER_SECOND);
-  const inbound = createInbound({
-    sessions,
-    rate,
-    upstream: createUpstreamProducer({ commit: upstreamCommit, gatewayId, bootId }),
-    unacked,
-    readMarks,
-    typing,
-    refuse,
-    metrics,
-  });
-  const downstream = createDownstream({ bootId, sessions, unacked, refuse, metrics, log });
+  const { sessions, presence } = realtime;
   const peers = createGatewayPeers();
   const revoked = createRevokedSessions({ auth: logic.auth, onRevoked: sessions.closeLoginSession, log });
   const access = createAccess(tokens, revoked);
@@ -126,7 +84,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const tail = await followTail(kafka, {
     topic: topics.downstream(gatewayId),
     groupId: `gateway-${bootId}`,
-    onRecord: downstream.deliver,
+    onRecord: realtime.downstream.deliver,
   });
 
   const grpc = await serveGrpc({
@@ -184,49 +142,15 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     metrics: registry,
     log,
   });
-  const connections = createConnections({
-    sessions,
-    inbound,
-    presence,
-    revoked,
-    rate,
-    heartbeatMs: config.HEARTBEAT_INTERVAL_MS,
-    metrics,
-  });
   const upgrades = acceptUpgrades(app.server, {
     access,
     hasRoom: () => sessions.size() < config.MAX_CONNECTIONS,
-    onSocket: connections.open,
+    onSocket: realtime.connections.open,
     metrics,
   });
   const stopHeartbeats = watchHeartbeats({ sessions, presence, timeoutMs: config.HEARTBEAT_TIMEOUT_MS });
 
-  registry.observed('gochat_gateway_connections', 'Open sockets.', sessions.size);
-  registry.observed(
-    'gochat_gateway_upstream_queue_records',
-    'Records not acknowledged yet.',
-    upstreamCommit.depth,
-  );
-  registry.observed(
-    'gochat_gateway_unacked_sends',
-    'Sends that wait for their acknowledgement.',
-    unacked.size,
-  );
-  registry.observed(
-    'gochat_gateway_presence_queue',
-    'Session changes that wait to be flushed.',
-    presence.depth,
-  );
-  registry.observed(
-    'gochat_gateway_read_marks_queue',
-    'Read marks that wait to be written.',
-    readMarks.depth,
-  );
-  registry.observed(
-    'gochat_gateway_user_events_queue',
-    'Presence events that wait for the broker.',
-    events.depth,
-  );
+  observeQueues(registry, realtime, upstream, events);
 
   await app.listen({ host: config.GATEWAY_HOST, port: config.GATEWAY_PORT });
 
@@ -238,12 +162,14 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     // Stops listening at once; resolves when the last request and socket are done.
     const closed = app.close();
     await drainSessions(sessions, config.DRAIN_SPREAD_MS);
+    const impatient = setTimeout(() => app.server.closeAllConnections(), requestsMs);
     await closed;
-    await Promise.all([readMarks.flush(), upstreamCommit.flush(), presence.flush(flushMs)]);
+    clearTimeout(impatient);
+    await Promise.all([realtime.readMarks.flush(), upstream.flush(), presence.flush(flushMs)]);
     await events.flush(flushMs);
     await lease.release();
     revoked.stop();
-    unacked.stop();
+    realtime.unacked.stop();
     await grpc.close();
     peers.close();
     await tail.stop();
@@ -261,4 +187,37 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     grpcPort: grpc.port,
     metricsPort: admin.port,
   };
+}
+
+function observeQueues(
+  metrics: Metrics,
+  realtime: Realtime,
+  upstream: GroupCommit,
+  events: UserEvents,
+): void {
+  const { sessions, unacked, presence, readMarks } = realtime;
+  const sendBuffers = () => {
+    let bytes = 0;
+    for (const { stream } of sessions.all()) bytes += stream.writableLength;
+    return bytes;
+  };
+  metrics.observed('gochat_gateway_connections', 'Open sockets.', sessions.size);
+  metrics.observed('gochat_gateway_send_buffer_bytes', 'Bytes that wait in send buffers.', sendBuffers);
+  metrics.observed('gochat_gateway_upstream_queue_records', 'Records not acknowledged yet.', upstream.depth);
+  metrics.observed(
+    'gochat_gateway_unacked_sends',
+    'Sends that wait for their acknowledgement.',
+    unacked.size,
+  );
+  metrics.observed(
+    'gochat_gateway_presence_queue',
+    'Session changes that wait to be flushed.',
+    presence.depth,
+  );
+  metrics.observed('gochat_gateway_read_marks_queue', 'Read marks that wait to be written.', readMarks.depth);
+  metrics.observed(
+    'gochat_gateway_user_events_queue',
+    'Presence events that wait for the broker.',
+    events.depth,
+  );
 }

@@ -87,6 +87,9 @@ function invalidField(error: FastifyError): GoChatError {
 
 function sentence(keyword: string, params: Record<string, unknown>, message: string | undefined): string {
   if (keyword === 'required') return 'is required';
+  if (keyword === 'enum' && Array.isArray(params.allowedValues)) {
+    return `must be one of ${params.allowedValues.join(', ')}`;
+  }
   if (keyword === 'format') return formatSentences[String(params.format)] ?? 'is not valid';
   return message ?? 'is not valid';
 }

@@ -48,7 +48,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Open the conversation with a friend, or create a group',
         body: Type.Object({
-          type: Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 single, 2 group' }),
+          type: fields.oneOf([1, 2], '1 single, 2 group'),
           memberIds: fields.ids,
           name: Type.Optional(fields.groupName),
           avatarUrl: Type.Optional(fields.avatarUrl),
@@ -106,7 +106,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
           announcement: Type.Optional(fields.announcement),
           settings: Type.Optional(
             Type.Object({
-              inviteBy: Type.Optional(Type.Union([Type.Literal('admins'), Type.Literal('members')])),
+              inviteBy: Type.Optional(fields.oneOf(['admins', 'members'])),
               muteAll: Type.Optional(Type.Boolean()),
               maxMembers: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
             }),

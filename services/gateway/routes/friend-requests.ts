@@ -50,9 +50,7 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
         tags,
         summary: 'Friend requests to or from oneself',
         querystring: Type.Object({
-          direction: Type.Optional(
-            Type.Union([Type.Literal('incoming'), Type.Literal('outgoing')], { default: 'incoming' }),
-          ),
+          direction: Type.Optional(fields.oneOf(['incoming', 'outgoing'], undefined, 'incoming')),
           status: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
           limit: fields.limit(50, 200),
           offset: fields.offset,
@@ -81,7 +79,7 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
         summary: 'Accept or reject a request',
         params,
         body: Type.Object({
-          action: Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 accept, 2 reject' }),
+          action: fields.oneOf([1, 2], '1 accept, 2 reject'),
         }),
         response: { 200: answer({ request: FriendRequest, conversation: Type.Optional(Conversation) }) },
       },

@@ -99,9 +99,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Change a member’s role or mute a member',
         params: memberParams,
         body: Type.Object({
-          role: Type.Optional(
-            Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 member, 2 admin' }),
-          ),
+          role: Type.Optional(fields.oneOf([1, 2], '1 member, 2 admin')),
           muted: Type.Optional(Type.Boolean()),
         }),
         response: { 200: answer({ member: Member }) },

@@ -5,7 +5,6 @@ import type { AccessToken } from '../../../lib/tokens.ts';
 import type { FrameRate } from '../frame-rate.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { Presence } from '../presence.ts';
-import type { RevokedSessions } from '../revoked-sessions.ts';
 import type { Inbound } from './inbound.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -21,7 +20,7 @@ export function createConnections(deps: {
   sessions: Sessions;
   inbound: Inbound;
   presence: Presence;
-  revoked: Pick<RevokedSessions, 'has'>;
+  isRevoked: (loginSessionId: string) => boolean;
   rate: FrameRate;
   heartbeatMs: number;
   metrics: GatewayMetrics;
@@ -38,7 +37,7 @@ export function createConnections(deps: {
     deadline.abort();
     if (session.state !== 'connecting') return;
     if (!registered) return sessions.close(session, 'tryLater');
-    if (deps.revoked.has(session.loginSessionId)) return sessions.close(session, 'revoked');
+    if (deps.isRevoked(session.loginSessionId)) return sessions.close(session, 'revoked');
     end();
     session.state = 'open';
     sessions.send(session, 'welcome', {

@@ -47,10 +47,10 @@ export function acceptUpgrades(
     const url = parseUrl(request.url);
     if (url?.pathname !== path) throw new GoChatError('NOT_FOUND', 'There is no such route.');
     if (request.method !== 'GET') throw new GoChatError('METHOD_NOT_ALLOWED', 'A WebSocket begins with GET.');
-    if (stopped || !deps.hasRoom()) {
-      throw new GoChatError('UNAVAILABLE', 'This gateway takes no more connections. Try another one.');
-    }
-    return deps.access.check(url.searchParams.get('token') ?? tokenFromProtocols(request));
+    if (stopped || !deps.hasRoom()) throw full();
+    const access = await deps.access.check(url.searchParams.get('token') ?? tokenFromProtocols(request));
+    if (stopped) throw full();
+    return access;
   }
 
   server.on('upgrade', (request: IncomingMessage, stream: Socket, head: Buffer) => {
@@ -77,6 +77,8 @@ export function acceptUpgrades(
     },
   };
 }
+
+const full = () => new GoChatError('UNAVAILABLE', 'This gateway takes no more connections. Try another one.');
 
 function parseUrl(url: string | undefined): URL | undefined {
   const base = 'http://gateway';

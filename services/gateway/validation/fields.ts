@@ -37,6 +37,19 @@ export const time = Type.Integer({
   description: 'Unix milliseconds',
 });
 
+/** One of a few values. */
+export const oneOf = <const V extends string | number>(
+  values: readonly V[],
+  description?: string,
+  preset?: V,
+) =>
+  Type.Unsafe<V>({
+    type: typeof values[0] === 'number' ? 'integer' : 'string',
+    enum: values,
+    ...(description === undefined ? {} : { description }),
+    ...(preset === undefined ? {} : { default: preset }),
+  });
+
 /** The paging of a query string. */
 export const limit = (preset: number, maximum: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum, default: preset }));

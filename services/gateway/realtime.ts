@@ -1,0 +1,89 @@
+import { GoChatError } from '../../lib/errors.ts';
+import type { LogicClient, RepoClient } from '../../lib/grpc/clients.ts';
+import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { GatewayConfig } from './config.ts';
+import { createDownstream } from './downstream.ts';
+import { createFrameRate } from './frame-rate.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import { createPresence } from './presence.ts';
+import { createReadMarks } from './read-marks.ts';
+import { createConnections } from './sockets/connections.ts';
+import { createInbound } from './sockets/inbound.ts';
+import { createOutbox } from './sockets/outbox.ts';
+import { createRefuse } from './sockets/refusal.ts';
+import type { Session } from './sockets/session.ts';
+import { createSessions } from './sockets/sessions.ts';
+import { createTypingNotices } from './typing.ts';
+import { createUnackedSends } from './unacked-sends.ts';
+import { createUpstreamProducer } from './upstream-producer.ts';
+import type { UserEvents } from './user-events.ts';
+
+const notStoredInTime = new GoChatError(
+  'UNAVAILABLE',
+  'The message was not stored in time. Send it again with the same clientMsgId.',
+);
+
+export type Realtime = ReturnType<typeof createRealtime>;
+
+/** Everything between sockets and the rest of the system, put together: what comes in, and what goes out. */
+export function createRealtime(deps: {
+  config: GatewayConfig;
+  bootId: string;
+  upstream: GroupCommit;
+  events: UserEvents;
+  conversations: LogicClient['conversations'];
+  presence: RepoClient['presence'];
+  isRevoked: (loginSessionId: string) => boolean;
+  /** Told after each presence flush whether Redis took it. */
+  onFlushed: (registered: boolean) => void;
+  metrics: GatewayMetrics;
+  log: Logger;
+}) {
+  const { config, bootId, conversations, metrics, log } = deps;
+  const gatewayId = config.GATEWAY_ID;
+
+  const outbox = createOutbox({
+    limitBytes: config.SEND_BUFFER_LIMIT_BYTES,
+    onTooSlow: (session) => sessions.close(session, 'tooSlow'),
+    onWritten: (frames) => metrics.framesOut.inc(frames),
+  });
+  const sessions = createSessions({
+    outbox,
+    onGone(session) {
+      presence.disconnected(session);
+      typing.forget(session);
+    },
+  });
+  const refuse = createRefuse(sessions, metrics);
+  const unacked = createUnackedSends<Session>({
+    most: config.MAX_UNACKED_SENDS,
+    timeoutMs: config.SEND_TIMEOUT_MS,
+    onTimeout: (session, clientMsgId) => refuse(session, notStoredInTime, clientMsgId),
+  });
+  const presence = createPresence({
+    presence: deps.presence,
+    gatewayId,
+    bootId,
+    events: deps.events,
+    onFlushed: deps.onFlushed,
+    metrics,
+    log,
+  });
+  const typing = createTypingNotices({ conversations, onRefused: refuse });
+  const readMarks = createReadMarks({ conversations, onRefused: refuse });
+  const rate = createFrameRate(config.RATE_LIMIT_FRAMES_PER_SECOND);
+  const upstream = createUpstreamProducer({ commit: deps.upstream, gatewayId, bootId });
+  const inbound = createInbound({ sessions, rate, upstream, unacked, readMarks, typing, refuse, metrics });
+  const downstream = createDownstream({ bootId, sessions, unacked, refuse, metrics, log });
+  const connections = createConnections({
+    sessions,
+    inbound,
+    presence,
+    isRevoked: deps.isRevoked,
+    rate,
+    heartbeatMs: config.HEARTBEAT_INTERVAL_MS,
+    metrics,
+  });
+  return { sessions, connections, downstream, presence, readMarks, unacked };
+}
