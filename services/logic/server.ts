@@ -118,6 +118,8 @@ export async function startLogic(
     port: config.METRICS_PORT,
     metrics,
     dependencies: { repo: repo.ready, kafka: upstream.isConsuming },
+    // Without it people chat; only friend requests and new groups have to wait.
+    optional: { temporal: flows.isUp },
   });
 
   return {
