@@ -1,0 +1,162 @@
+import { parseArgs } from 'node:util';
+
+export type Options = {
+  /** Names of scenarios; empty means all. */
+  scenarios: string[];
+  gateways: string[] | undefined;
+  /** Load processes. */
+  processes: number;
+  /** Seconds of a measurement, and of the warm-up before it. */
+  seconds: number;
+  warmUp: number;
+  /** Seconds for which a sustained limit must hold, and of the short probes on the way to it. */
+  hold: number;
+  probe: number;
+  /** 1:1 messages a second. */
+  rates: number[];
+  /** Pairs of friends who write to each other. */
+  pairs: number;
+  /** The highest rate that the ladder tries. */
+  most: number;
+  connections: number[];
+  storm: number;
+  /** Rows in the conversation list, and users who ask for it. */
+  rows: number;
+  readers: number;
+  /** Messages in the long conversation. */
+  depth: number;
+  fanoutMembers: number;
+  fanoutOnline: number;
+  disconnects: number;
+  /** Repetitions of a flow. */
+  flows: number;
+  compare: string | undefined;
+  result: string | undefined;
+};
+
+export const usage = `npm run bench -- [quick | SCENARIO …] [OPTION …]     (bench/README.md explains what is measured)
+
+  quick                 every scenario that fits into about two minutes, with little load
+  --gateways URL[,URL]  where the system is (GATEWAY_URL, or what runs in GOCHAT_HOME)
+  --compare OLD.json    shows what changed against an earlier result
+  --result NEW.json     with --compare: compares these two and runs nothing
+  --processes 1         load processes
+  --seconds 20 --warm-up 5          length of a measurement and of the warm-up before it
+  --hold 60 --probe 10              how long a sustained limit must hold; the probes on the way to it
+  --rates 400,1000,2000 --pairs 200 1:1 messages a second, and between how many pairs
+  --most 12000                      the highest 1:1 rate that the ladder tries
+  --connections 2000,5000,10000,15000   idle sockets
+  --storm 1000          sockets that reconnect at once
+  --rows 50 --readers 200           conversations a user, and users who read their list
+  --depth 100000        messages in the long conversation
+  --fanout-members 2000 --fanout-online 1000
+  --disconnects 2000    users who vanish at once
+  --flows 50            repetitions of a flow`;
+
+const standard = {
+  processes: '1',
+  seconds: '20',
+  'warm-up': '5',
+  hold: '60',
+  probe: '10',
+  rates: '400,1000,2000',
+  pairs: '200',
+  most: '12000',
+  connections: '2000,5000,10000,15000',
+  storm: '1000',
+  rows: '50',
+  readers: '200',
+  depth: '100000',
+  'fanout-members': '2000',
+  'fanout-online': '1000',
+  disconnects: '2000',
+  flows: '50',
+};
+
+/** What `quick` sets, unless it was said otherwise. */
+const quick: Partial<typeof standard> = {
+  seconds: '8',
+  'warm-up': '2',
+  hold: '10',
+  probe: '4',
+  rates: '400',
+  pairs: '50',
+  most: '4000',
+  connections: '1000',
+  storm: '100',
+  readers: '40',
+  depth: '2000',
+  flows: '15',
+};
+
+const quickScenarios = [
+  'one-to-one',
+  'ladder',
+  'group-latency',
+  'idle-connections',
+  'reconnect-storm',
+  'conversation-list',
+  'history',
+  'friend-request',
+];
+
+/** Reads the command line. Throws one sentence about what is wrong with it. */
+export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: readonly string[]): Options {
+  const strings = Object.fromEntries(
+    [...Object.keys(standard), 'gateways', 'compare', 'result'].map(
+      (name) => [name, { type: 'string' }] as const,
+    ),
+  );
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: strings });
+  const isQuick = positionals.includes('quick');
+  const named = positionals.filter((name) => name !== 'quick');
+  const unknown = named.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new Error(`There is no scenario ${unknown}; there are ${known.join(', ')}.`);
+
+  const text = (name: keyof typeof standard) =>
+    String(values[name] ?? (isQuick ? quick[name] : undefined) ?? standard[name]);
+  const number = (name: keyof typeof standard) => wholeNumber(name, text(name));
+  const numbers = (name: keyof typeof standard) =>
+    text(name)
+      .split(',')
+      .map((part) => wholeNumber(name, part));
+  const gateways = values.gateways ?? env.GATEWAY_URL;
+  return {
+    scenarios: named.length > 0 ? named : isQuick ? quickScenarios : [...known],
+    gateways:
+      gateways === undefined
+        ? undefined
+        : String(gateways)
+            .split(',')
+            .map((url) => url.replace(/\/$/, '')),
+    processes: number('processes'),
+    seconds: number('seconds'),
+    warmUp: number('warm-up'),
+    hold: number('hold'),
+    probe: number('probe'),
+    rates: numbers('rates'),
+    pairs: number('pairs'),
+    most: number('most'),
+    connections: numbers('connections'),
+    storm: number('storm'),
+    rows: number('rows'),
+    readers: number('readers'),
+    depth: number('depth'),
+    fanoutMembers: number('fanout-members'),
+    fanoutOnline: number('fanout-online'),
+    disconnects: number('disconnects'),
+    flows: number('flows'),
+    compare: optional(values.compare),
+    result: optional(values.result),
+  };
+}
+
+const optional = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,8}$/.test(text) || Number(text) === 0) {
+    throw new Error(`--${name} takes whole numbers above 0, not "${text}".`);
+  }
+  return Number(text);
+}

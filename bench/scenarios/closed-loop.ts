@@ -1,0 +1,24 @@
+import type { Scenario } from '../laboratory.ts';
+import { messageStep } from '../report/steps.ts';
+import { pairsTalking, warmedUp } from './message-routes.ts';
+
+/**
+ * Everybody sends the next message as soon as the last is acknowledged: what the system does by itself when nobody
+ * pushes harder than it answers. Latencies here flatter and are no promise.
+ */
+export const closedLoop: Scenario = {
+  name: 'closed-loop',
+  title: '1:1 messages, closed loop',
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const { seconds, pairs } = laboratory.options;
+      const talk = await pairsTalking(laboratory, load, pairs);
+      const callers = talk.routes.length;
+      for (const senders of [1, Math.ceil(callers / 8), callers]) {
+        const routes = talk.routes.slice(0, senders);
+        const measured = await warmedUp(laboratory, { ...talk, routes }, { inFlight: 1, seconds });
+        report.step(messageStep(`${senders} in flight`, measured));
+      }
+      await talk.crowd.settle(report, 'closed loop');
+    }),
+};

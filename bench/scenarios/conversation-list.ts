@@ -1,0 +1,37 @@
+import type { Scenario } from '../laboratory.ts';
+import type { RestCall } from '../load/commands.ts';
+import { restStep } from '../report/steps.ts';
+import { expectAnswers, loadRest, type RestLoad } from './rest-load.ts';
+
+const rates = [500, 1000, 2500];
+const connections = 32;
+/** The gateway allows a user 20 requests a second, with its standard limits. */
+const callsPerUser = 15;
+
+/** Reading the newest conversations with their last message and unread count. */
+export const conversationList: Scenario = {
+  name: 'conversation-list',
+  title: 'Conversation list',
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const { readers, rows, seconds } = laboratory.options;
+      const accounts = await laboratory.conversations.rows(readers, rows);
+      const page = Math.min(rows, 100);
+      const calls = accounts.map(
+        ({ accessToken }): RestCall => ({ method: 'GET', path: `/conversations?limit=${page}`, accessToken }),
+      );
+      const measure = async (label: string, how: RestLoad) => {
+        const measured = await loadRest(laboratory, load, how);
+        report.step(restStep(label, measured));
+        expectAnswers(report, label, measured.value);
+        const { conversations } = JSON.parse(measured.value.sample) as { conversations: unknown[] };
+        if (conversations.length !== page) {
+          report.fault(`${label}: ${conversations.length} rows came instead of ${page}`);
+        }
+      };
+      for (const rate of rates.filter((one) => one <= readers * callsPerUser)) {
+        await measure(`${page} rows, ${rate} a second`, { calls, rate, seconds });
+      }
+      await measure(`${page} rows, ${connections} callers`, { calls, connections, seconds });
+    }),
+};

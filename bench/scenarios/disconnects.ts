@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { createCrowd } from '../crowd.ts';
+import type { Scenario } from '../laboratory.ts';
+import { figure } from '../report/steps.ts';
+
+/** Long enough for every disconnect to reach a flow and for Temporal to show it. */
+const countMs = 15_000;
+
+/** Many people vanish in one moment: how much work that makes. */
+export const disconnects: Scenario = {
+  name: 'disconnects',
+  title: 'Disconnects at once',
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const count = laboratory.options.disconnects;
+      const accounts = await laboratory.accounts.take(count);
+      const crowd = createCrowd(laboratory, load);
+      const keys = accounts.map((account) => crowd.add(account, []));
+      await crowd.connect();
+      const connection = await Connection.connect({ address: laboratory.system.temporalAddress });
+      try {
+        const client = new Client({ connection, namespace: 'gochat' });
+        const droppedAt = new Date();
+        const measured = await laboratory.measure(async () => {
+          await crowd.disconnect(keys, true);
+          await sleep(countMs);
+          return client.workflow.count(
+            `WorkflowType = 'confirmOffline' AND StartTime >= '${droppedAt.toISOString()}'`,
+          );
+        });
+        const workflows = measured.value.count;
+        report.step({
+          label: `${count} users`,
+          figures: [
+            figure('workflows started', workflows, '', 'lower'),
+            figure(
+              'CPU of Temporal and task',
+              measured.usage
+                .filter(({ name }) => name === 'temporal' || name === 'task')
+                .reduce((sum, { cores }) => sum + cores * measured.seconds, 0),
+              's',
+              'lower',
+            ),
+          ],
+          latencies: [],
+          usage: measured.usage,
+          stages: measured.stages,
+          notes: [],
+        });
+        if (workflows === 0) report.fault('no confirmOffline flow was started');
+      } finally {
+        await connection.close();
+      }
+    }),
+};

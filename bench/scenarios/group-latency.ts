@@ -1,0 +1,22 @@
+import type { Scenario } from '../laboratory.ts';
+import { messageStep } from '../report/steps.ts';
+import { expectAllAnswered, groupTalking, warmedUp } from './message-routes.ts';
+
+const members = 100;
+const deliveriesPerSecond = 20_000;
+
+/** How long a message to a busy group takes to the members. */
+export const groupLatency: Scenario = {
+  name: 'group-latency',
+  title: `A group of ${members} online at ${deliveriesPerSecond.toLocaleString('en-GB')} deliveries a second`,
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const group = await laboratory.conversations.group('latency', members);
+      const talk = await groupTalking(laboratory, load, group);
+      const rate = deliveriesPerSecond / (members - 1);
+      const measured = await warmedUp(laboratory, talk, { rate, seconds: laboratory.options.seconds });
+      report.step(messageStep('20k deliveries a second', measured));
+      expectAllAnswered(report, 'group', measured.value);
+      await talk.crowd.settle(report, 'group');
+    }),
+};

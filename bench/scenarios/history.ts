@@ -1,0 +1,89 @@
+import type { Account } from '../fixtures/cache.ts';
+import type { Laboratory, Report, Scenario } from '../laboratory.ts';
+import type { RestCall } from '../load/commands.ts';
+import type { LoadProcesses } from '../load/processes.ts';
+import { restStep } from '../report/steps.ts';
+import { groupTalking } from './message-routes.ts';
+import { expectAnswers, loadRest } from './rest-load.ts';
+
+const page = 50;
+const connections = 32;
+const rate = 1000;
+const inFlight = 4;
+/** Length of one round of filling; one that adds nothing has failed. */
+const fillSeconds = 2;
+
+/** Fifty messages of a long conversation: the newest, and those anywhere in its depth. */
+export const history: Scenario = {
+  name: 'history',
+  title: 'History',
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const { readers, depth, seconds } = laboratory.options;
+      const { conversationId, members } = await laboratory.conversations.group('history', readers);
+      const head = await fill(laboratory, load, report, { conversationId, members, depth });
+      const path = `/conversations/${conversationId}/messages?limit=${page}`;
+      const places: [string, (index: number) => string][] = [
+        ['newest page', () => path],
+        ['in the middle', () => `${path}&beforeSeq=${Math.floor(head / 2)}`],
+        ['oldest page', () => `${path}&afterSeq=0`],
+        [
+          'anywhere',
+          (index) => `${path}&beforeSeq=${page + 1 + ((index * 7919) % Math.max(1, head - page))}`,
+        ],
+      ];
+      for (const [place, pathOf] of places) {
+        const label = `${place} of ${magnitude(head)} messages`;
+        const calls = members.flatMap(({ accessToken }, member) =>
+          Array.from(
+            { length: 5 },
+            (_, turn): RestCall => ({ method: 'GET', path: pathOf(member * 5 + turn), accessToken }),
+          ),
+        );
+        for (const [words, how] of [
+          [`${rate} a second`, { rate: Math.min(rate, readers * 15) }],
+          [`${connections} callers`, { connections }],
+        ] as const) {
+          const measured = await loadRest(laboratory, load, { calls, seconds, ...how });
+          report.step(restStep(`${label}, ${words}`, measured));
+          expectAnswers(report, label, measured.value);
+          const { messages } = JSON.parse(measured.value.sample) as { messages: { seqId: number }[] };
+          const ascending = messages.every(
+            ({ seqId }, index) => index === 0 || seqId === (messages[index - 1]?.seqId ?? 0) + 1,
+          );
+          if (messages.length !== page || !ascending)
+            report.fault(`${label}: a page of ${messages.length} is not right`);
+        }
+      }
+    }),
+};
+
+/** Sends messages until the conversation is long enough; it stays so for the next run. */
+async function fill(
+  laboratory: Laboratory,
+  load: LoadProcesses,
+  report: Report,
+  { conversationId, members, depth }: { conversationId: string; members: Account[]; depth: number },
+): Promise<number> {
+  const [owner] = members;
+  if (!owner) throw new Error('the group is empty');
+  let head = await laboratory.conversations.head(conversationId, owner);
+  if (head >= depth) return head;
+  laboratory.say(`Filling the long conversation: ${depth - head} messages, once for this system`);
+  // A few listeners are enough; each message is delivered to all that are online.
+  const talk = await groupTalking(laboratory, load, { conversationId, owner, members: members.slice(0, 20) });
+  while (head < depth) {
+    const { acknowledged } = await talk.crowd.send(talk.routes, { inFlight, seconds: fillSeconds });
+    if (acknowledged === 0) throw new Error('the long conversation does not grow');
+    head += acknowledged;
+  }
+  await talk.crowd.settle(report, 'filling');
+  await talk.crowd.disconnect(talk.routes.map(({ session }) => session));
+  return laboratory.conversations.head(conversationId, owner);
+}
+
+/** A word for the depth that stays the same from run to run, so that runs can be compared. */
+const magnitude = (head: number): string => {
+  const power = 10 ** Math.floor(Math.log10(head));
+  return `about ${(Math.round(head / power) * power).toLocaleString('en-GB')}`;
+};

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createCrowd } from '../crowd.ts';
+import type { Scenario } from '../laboratory.ts';
+import { figure, latencyFigures } from '../report/steps.ts';
+import { residentBytes } from '../system/usage.ts';
+
+/** Memory is read when the garbage of the handshakes has had time to be collected. */
+const settleMs = 15_000;
+/** One load process holds so many sockets. */
+const socketsPerProcess = 8000;
+/** A user may hold several sockets: more accounts than this are not worth their registration. */
+const mostAccounts = 2000;
+
+const isGateway = (name: string) => name.startsWith('gateway');
+
+/** What a connection costs while nobody speaks: memory of the gateways, and CPU for the heartbeats. */
+export const idleConnections: Scenario = {
+  name: 'idle-connections',
+  title: 'Idle connections',
+  async run(laboratory, report) {
+    const most = Math.max(...laboratory.options.connections);
+    const accounts = await laboratory.accounts.take(Math.min(most, mostAccounts));
+    await laboratory.withLoad(Math.ceil(most / socketsPerProcess), async (load) => {
+      const crowd = createCrowd(laboratory, load);
+      const before = residentBytes(laboratory.system.home, isGateway);
+      const sockets: number[] = [];
+      for (const target of laboratory.options.connections.toSorted((a, b) => a - b)) {
+        while (sockets.length < target) {
+          const account = accounts[sockets.length % accounts.length];
+          if (account) sockets.push(crowd.add(account, []));
+        }
+        const opening = await laboratory.measure(() => crowd.connect());
+        const idle = await laboratory.measure(() => sleep(settleMs));
+        const bytes = residentBytes(laboratory.system.home, isGateway) - before;
+        report.step({
+          label: `${target} connections`,
+          figures: [
+            figure('memory a connection', bytes / target / 1024, 'KiB', 'lower'),
+            figure('opened', opening.value.opened / opening.seconds, '/s', 'higher'),
+            ...latencyFigures('welcome', opening.value.latency),
+            figure(
+              'gateway cores while idle',
+              idle.usage.filter(({ name }) => isGateway(name)).reduce((sum, { cores }) => sum + cores, 0),
+              'cores',
+              'lower',
+            ),
+          ],
+          latencies: [{ name: 'welcome', data: opening.value.latency }],
+          usage: idle.usage,
+          stages: opening.stages,
+          notes: before === 0 ? ['the gateways are not in run.json: their memory cannot be read'] : [],
+        });
+      }
+      await crowd.settle(report, 'idle');
+    });
+  },
+};

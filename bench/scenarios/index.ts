@@ -1,0 +1,34 @@
+import type { Scenario } from '../laboratory.ts';
+import { closedLoop } from './closed-loop.ts';
+import { conversationList } from './conversation-list.ts';
+import { createGroup } from './create-group.ts';
+import { disconnects } from './disconnects.ts';
+import { fanout, flowsUnderFanout } from './fanout.ts';
+import { friendRequest } from './friend-request.ts';
+import { groupLatency } from './group-latency.ts';
+import { history } from './history.ts';
+import { idleConnections } from './idle-connections.ts';
+import { groupLimit, ladder } from './ladder.ts';
+import { oneToOne } from './one-to-one.ts';
+import { reconnectStorm } from './reconnect-storm.ts';
+import { slowReaders } from './slow-readers.ts';
+
+/** In the order in which they run: memory first, while the gateways are young. */
+export const scenarios: Scenario[] = [
+  idleConnections,
+  oneToOne,
+  closedLoop,
+  ladder,
+  groupLatency,
+  groupLimit(100),
+  groupLimit(500),
+  slowReaders,
+  reconnectStorm,
+  conversationList,
+  history,
+  friendRequest,
+  createGroup,
+  fanout,
+  flowsUnderFanout,
+  disconnects,
+];

@@ -1,0 +1,116 @@
+import type { Crowd, Outcome } from '../crowd.ts';
+import type { Laboratory, Measured, Report, Scenario } from '../laboratory.ts';
+import { findLimit } from '../measure/limit-search.ts';
+import { figure, messageStep, p99 } from '../report/steps.ts';
+import { groupTalking, pairsTalking, type Talk } from './message-routes.ts';
+
+/** What makes a rate sustained, besides that nothing is refused. */
+type Criterion = {
+  /** Milliseconds. */
+  ackP99: number;
+  deliveryP99: number;
+};
+
+/** A share of the rate that must be reached: the arrivals themselves are random. */
+const reached = 0.97;
+/** So that a rung that failed does not burden the next one. */
+const recoverySeconds = 3;
+
+/** The highest 1:1 rate that holds: nothing refused, p99 under 150 ms. */
+export const ladder: Scenario = {
+  name: 'ladder',
+  title: '1:1 messages, the sustained limit',
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const talk = await pairsTalking(laboratory, load, laboratory.options.pairs);
+      await climb(laboratory, report, talk, {
+        start: Math.min(1000, laboratory.options.most),
+        most: laboratory.options.most,
+        copies: 1,
+        criterion: { ackP99: 150, deliveryP99: Number.POSITIVE_INFINITY },
+      });
+      await talk.crowd.settle(report, 'ladder');
+    }),
+};
+
+/** The most deliveries a second that a group of so many online members gets. */
+export const groupLimit = (members: number): Scenario => ({
+  name: `group-${members}`,
+  title: `A group of ${members} online, the sustained limit of deliveries`,
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const group = await laboratory.conversations.group('limit', members);
+      const talk = await groupTalking(laboratory, load, group);
+      const copies = members - 1;
+      await climb(laboratory, report, talk, {
+        start: 20_000 / copies,
+        most: 400_000 / copies,
+        copies,
+        criterion: { ackP99: 500, deliveryP99: 500 },
+      });
+      await talk.crowd.settle(report, `group of ${members}`);
+    }),
+});
+
+async function climb(
+  laboratory: Laboratory,
+  report: Report,
+  { crowd, routes }: Talk,
+  limits: { start: number; most: number; copies: number; criterion: Criterion },
+): Promise<void> {
+  const { warmUp, probe, hold } = laboratory.options;
+  const measure = (rate: number, seconds: number) =>
+    laboratory.measure(() => crowd.send(routes, { rate, seconds }));
+  const tried = async (rate: number, seconds: number, word: string): Promise<boolean> => {
+    const measured = await measure(rate, seconds);
+    const holds = isSustained(measured.value, limits.criterion);
+    report.step(
+      messageStep(
+        `${word} ${shown(rate * limits.copies)} a second: ${holds ? 'held' : 'not held'}`,
+        measured,
+      ),
+    );
+    if (holds && word === 'hold') reportLimit(report, measured, limits.copies);
+    if (!holds) await recover(crowd, routes, limits.start);
+    return holds;
+  };
+
+  await crowd.send(routes, { rate: limits.start, seconds: warmUp });
+  const limit = await findLimit({
+    start: limits.start,
+    most: limits.most,
+    factor: 1.4,
+    precision: 0.06,
+    probe: (rate) => tried(rate, probe, 'probe'),
+    hold: (rate) => tried(rate, hold, 'hold'),
+  });
+  if (limit === 0) report.fault('no rate held for the full time');
+}
+
+/** The figure of the scenario, with a label that stays the same in every run. */
+function reportLimit(report: Report, measured: Measured<Outcome>, copies: number): void {
+  const { acknowledgedPerSecond, deliveredPerSecond } = measured.value;
+  report.step(
+    messageStep('sustained', measured, [
+      copies === 1
+        ? figure('limit', acknowledgedPerSecond, '/s', 'higher')
+        : figure('limit', deliveredPerSecond, 'deliveries/s', 'higher'),
+    ]),
+  );
+}
+
+function isSustained(outcome: Outcome, criterion: Criterion): boolean {
+  return (
+    Object.keys(outcome.refused).length === 0 &&
+    outcome.unanswered === 0 &&
+    outcome.acknowledgedPerSecond >= outcome.rate * reached &&
+    p99(outcome.ack) <= criterion.ackP99 &&
+    p99(outcome.delivery) <= criterion.deliveryP99
+  );
+}
+
+async function recover(crowd: Crowd, routes: Talk['routes'], rate: number): Promise<void> {
+  await crowd.send(routes, { rate: rate / 2, seconds: recoverySeconds });
+}
+
+const shown = (rate: number): string => Math.round(rate).toLocaleString('en-GB');

@@ -1,0 +1,69 @@
+import { type Crowd, createCrowd, type Load, type Outcome } from '../crowd.ts';
+import type { Group } from '../fixtures/conversations.ts';
+import type { Laboratory, Measured, Report } from '../laboratory.ts';
+import type { Route } from '../load/commands.ts';
+import type { LoadProcesses } from '../load/processes.ts';
+
+export type Talk = { crowd: Crowd; routes: Route[] };
+
+const parallelHeads = 8;
+
+/** Pairs of friends, all connected: each of them sends to the other. */
+export async function pairsTalking(
+  laboratory: Laboratory,
+  load: LoadProcesses,
+  count: number,
+): Promise<Talk> {
+  const crowd = createCrowd(laboratory, load);
+  const pairs = await laboratory.conversations.pairs(count);
+  const routes: Route[] = [];
+  for (let from = 0; from < pairs.length; from += parallelHeads) {
+    const some = pairs.slice(from, from + parallelHeads);
+    const heads = await Promise.all(
+      some.map(({ conversationId, ann }) => laboratory.conversations.head(conversationId, ann)),
+    );
+    for (const [index, { ann, bob, conversationId }] of some.entries()) {
+      const follows: [string, number][] = [[conversationId, heads[index] ?? 0]];
+      routes.push({ session: crowd.add(ann, follows), conversationId });
+      routes.push({ session: crowd.add(bob, follows), conversationId });
+    }
+  }
+  await crowd.connect();
+  return { crowd, routes: alternating(routes) };
+}
+
+/** A group whose members are all connected and all send. */
+export async function groupTalking(laboratory: Laboratory, load: LoadProcesses, group: Group): Promise<Talk> {
+  const { conversationId, members, owner } = group;
+  const crowd = createCrowd(laboratory, load);
+  const head = await laboratory.conversations.head(conversationId, owner);
+  const routes = members.map((member) => ({
+    session: crowd.add(member, [[conversationId, head]]),
+    conversationId,
+  }));
+  await crowd.connect();
+  return { crowd, routes };
+}
+
+/** Warms up, unmeasured, then measures. */
+export async function warmedUp(
+  laboratory: Laboratory,
+  { crowd, routes }: Talk,
+  load: Load,
+): Promise<Measured<Outcome>> {
+  const { warmUp } = laboratory.options;
+  await crowd.send(routes, { ...load, seconds: warmUp });
+  return laboratory.measure(() => crowd.send(routes, load));
+}
+
+/** What must not happen in a phase whose load the system has to bear. */
+export function expectAllAnswered(report: Report, what: string, { unanswered, refused }: Outcome): void {
+  const times = Object.values(refused).reduce((sum, one) => sum + one, 0);
+  if (times > 0) report.fault(`${what}: ${times} sends refused (${Object.keys(refused).join(', ')})`);
+  if (unanswered > 0) report.fault(`${what}: ${unanswered} sends got no answer`);
+}
+
+/** First all the even ones, then the odd: a pair's messages do not meet in one moment. */
+function alternating(routes: Route[]): Route[] {
+  return [...routes.filter((_, index) => index % 2 === 0), ...routes.filter((_, index) => index % 2 === 1)];
+}

@@ -1,0 +1,21 @@
+import type { Scenario } from '../laboratory.ts';
+import { messageStep } from '../report/steps.ts';
+import { expectAllAnswered, pairsTalking, warmedUp } from './message-routes.ts';
+
+/** 1:1 messages at given rates: how long until the sender knows it is stored, and until the friend has it. */
+export const oneToOne: Scenario = {
+  name: 'one-to-one',
+  title: '1:1 messages, open loop',
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const { rates, seconds, pairs } = laboratory.options;
+      const talk = await pairsTalking(laboratory, load, pairs);
+      for (const rate of rates) {
+        const label = `${rate} a second`;
+        const measured = await warmedUp(laboratory, talk, { rate, seconds });
+        report.step(messageStep(label, measured));
+        expectAllAnswered(report, label, measured.value);
+      }
+      await talk.crowd.settle(report, '1:1');
+    }),
+};

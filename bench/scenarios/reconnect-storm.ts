@@ -1,0 +1,91 @@
+import { createCrowd, mergeCounts } from '../crowd.ts';
+import type { Account } from '../fixtures/cache.ts';
+import type { Laboratory, Scenario } from '../laboratory.ts';
+import { inParallel } from '../load/sessions.ts';
+import { mergeHistograms } from '../measure/histogram.ts';
+import { figure, latencyFigures } from '../report/steps.ts';
+
+const groupSize = 100;
+const missedMessages = 20;
+/** Clients of a dead connection come back with jitter; this many try at once. */
+const parallel = 200;
+const parallelLists = 8;
+
+/** Every socket is dropped in one moment, messages go on, all come back and sync what they missed. */
+export const reconnectStorm: Scenario = {
+  name: 'reconnect-storm',
+  title: 'Reconnect storm with sync',
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const { storm } = laboratory.options;
+      const group = await laboratory.conversations.group('storm', groupSize);
+      const accounts = await laboratory.accounts.take(Math.max(groupSize, storm));
+      const cursors = await cursorsOf(laboratory, accounts.slice(0, storm));
+      const head = await laboratory.conversations.head(group.conversationId, group.owner);
+
+      const crowd = createCrowd(laboratory, load);
+      for (const [index, account] of accounts.slice(0, storm).entries()) {
+        crowd.add(account, index < groupSize ? [[group.conversationId, head]] : []);
+      }
+      await crowd.connect();
+      await load.tellEach('drop', () => ({}));
+      for (let message = 0; message < missedMessages; message += 1) {
+        await laboratory.rest.call(
+          'POST',
+          `/conversations/${group.conversationId}/messages`,
+          group.owner.accessToken,
+          { clientMsgId: `storm-${head}-${message}`, content: `missed ${message}` },
+        );
+      }
+      const measured = await laboratory.measure(() =>
+        load.tellEach('reconnect', () => ({ parallel: Math.ceil(parallel / load.all.length), cursors })),
+      );
+      const reports = measured.value;
+      const welcome = mergeHistograms(reports.map((part) => part.welcome));
+      const synced = mergeHistograms(reports.map((part) => part.synced));
+      const messages = reports.reduce((sum, part) => sum + part.messagesSynced, 0);
+      report.step({
+        label: `${storm} sockets`,
+        figures: [
+          figure('back', welcome.count / measured.seconds, '/s', 'higher'),
+          ...latencyFigures('welcome', welcome),
+          ...latencyFigures('synced', synced),
+          figure('messages synced', messages, '', 'neither'),
+        ],
+        latencies: [
+          { name: 'welcome', data: welcome },
+          { name: 'synced', data: synced },
+        ],
+        usage: measured.usage,
+        stages: measured.stages,
+        notes: ['latencies count from the moment of the drop'],
+      });
+      for (const [message, times] of Object.entries(mergeCounts(reports.map((part) => part.failures)))) {
+        report.fault(`${times} sockets did not come back: ${message}`);
+      }
+      const expected = missedMessages * Math.min(groupSize, storm);
+      if (messages < expected) report.fault(`sync brought ${messages} messages instead of ${expected}`);
+      await crowd.settle(report, 'storm');
+    }),
+};
+
+/** What these users have of all their conversations: a sync is to bring what is missed, not whole histories. */
+async function cursorsOf(
+  laboratory: Laboratory,
+  accounts: Account[],
+): Promise<[userId: string, cursors: [string, number][]][]> {
+  const all: [string, [string, number][]][] = [];
+  await inParallel(accounts, parallelLists, async ({ userId, accessToken }) => {
+    const cursors: [string, number][] = [];
+    for (let more = true; more; ) {
+      const page = await laboratory.rest.call<{
+        conversations: { id: string; type: number; lastSeqId: number }[];
+        hasMore: boolean;
+      }>('GET', `/conversations?limit=100&offset=${cursors.length}`, accessToken);
+      cursors.push(...page.conversations.map(({ id, lastSeqId }): [string, number] => [id, lastSeqId]));
+      more = page.hasMore;
+    }
+    all.push([userId, cursors]);
+  });
+  return all;
+}

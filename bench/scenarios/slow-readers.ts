@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Crowd } from '../crowd.ts';
+import type { Scenario } from '../laboratory.ts';
+import { figure, messageStep } from '../report/steps.ts';
+import { expectAllAnswered, groupTalking, warmedUp } from './message-routes.ts';
+
+const members = 100;
+const slow = 5;
+const messagesPerSecond = 100;
+/** Long messages, so that the kernel's buffers are full soon and the gateway has to decide. */
+const payload = 3500;
+/** The gateway's close code for a session that reads too slowly. */
+const tooSlow = '4002';
+const closeDeadlineMs = 10_000;
+
+/** Some members of a busy group stop reading: the others must not notice, and the slow ones are let go. */
+export const slowReaders: Scenario = {
+  name: 'slow-readers',
+  title: `${slow} slow readers among ${members} members`,
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const group = await laboratory.conversations.group('slow', members);
+      const talk = await groupTalking(laboratory, load, group);
+      const { seconds } = laboratory.options;
+      const fast = { crowd: talk.crowd, routes: talk.routes.slice(slow) };
+      const how = { rate: messagesPerSecond, seconds, payload };
+
+      const alone = await warmedUp(laboratory, fast, how);
+      report.step(messageStep('everybody reads', alone));
+      const hanging = talk.routes.slice(0, slow).map(({ session }) => session);
+      await talk.crowd.setReading(hanging, false);
+      const mixed = await laboratory.measure(() => fast.crowd.send(fast.routes, how));
+      await talk.crowd.setReading(hanging, true);
+      const closed = await closedAsSlow(talk.crowd);
+      report.step(messageStep(`${slow} hang`, mixed, [figure('closed as too slow', closed, '', 'neither')]));
+      expectAllAnswered(report, 'slow readers', mixed.value);
+      if (closed < slow) {
+        report.step({
+          label: 'kept',
+          figures: [figure('slow sockets kept', slow - closed, '', 'neither')],
+          latencies: [],
+          usage: [],
+          stages: [],
+          notes: ['these were within their buffer for so short a time: try --seconds 60'],
+        });
+      }
+      await talk.crowd.disconnect(hanging);
+      await talk.crowd.settle(report, 'slow readers', [tooSlow, '1006']);
+    }),
+};
+
+/** A slow socket learns that it was closed only when it reads on. */
+async function closedAsSlow(crowd: Crowd): Promise<number> {
+  const deadline = Date.now() + closeDeadlineMs;
+  let closed = 0;
+  while (closed < slow && Date.now() < deadline) {
+    await sleep(200);
+    const closes = await crowd.closes();
+    closed = (closes[tooSlow] ?? 0) + (closes['1006'] ?? 0);
+  }
+  return closed;
+}
