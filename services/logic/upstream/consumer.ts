@@ -61,6 +61,7 @@ export async function startUpstream(deps: {
   function followMembership() {
     let joined = false;
     let rebalancing = false;
+    let memberId = '';
     consumer.on(consumer.events.REBALANCING, () => {
       rebalancing = true;
       joined = false;
@@ -70,7 +71,10 @@ export async function startUpstream(deps: {
     });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       const partitions = payload.memberAssignment[topic] ?? [];
-      for (const { partition, offset } of claims.assign(partitions, rebalancing)) {
+      // A member that was thrown out comes back under another id: others may have gone on meanwhile.
+      const continuous = rebalancing && payload.memberId === memberId;
+      memberId = payload.memberId;
+      for (const { partition, offset } of claims.assign(partitions, continuous)) {
         consumer.seek({ topic, partition, offset: String(offset) });
       }
       queue.drop((item) => !claims.holds(item));
@@ -81,6 +85,7 @@ export async function startUpstream(deps: {
     });
     consumer.on(consumer.events.CRASH, () => {
       joined = false;
+      rebalancing = false;
     });
     return { isMember: () => joined };
   }
