@@ -15,6 +15,7 @@ import {
 import { type ConversationHead, conversationHead, readHeads } from './conversation-head.ts';
 import {
   type ConversationView,
+  type LoadedViews,
   loadViews,
   toDetails,
   unreadOf,
@@ -26,7 +27,7 @@ import { parseId } from './ids.ts';
 import { type Membership, userMemberships } from './memberships.ts';
 import { type ReadPointers, userUnread } from './read-pointer-cache.ts';
 import { loadUnread } from './unread.ts';
-import type { UserCards } from './user-cards.ts';
+import { type UserCards, userInfo } from './user-cards.ts';
 
 const usualPage = 50;
 const longestPage = 1000;
@@ -77,7 +78,7 @@ export function createConversationList(deps: {
       });
       storeMemberships?.(new Map([[userId, loaded.memberships]]));
       storePointers?.(new Map([[userId, loaded.pointers]]));
-      storeViews(storeOthers, loaded.views);
+      storeLoaded(storeOthers, loaded);
       const { shown, hasMore } = slice(loaded.views);
       return { conversations: shown.map((view) => toDetails(view, loaded.users, options)), hasMore };
     }
@@ -125,14 +126,14 @@ export function createConversationList(deps: {
       const [view] = await viewsOf(row, [{ membership, head }], pointers, new Map([[id, basic]]));
       if (view) return toDetails(view, await userCards.byIds(usersOf(view, everything)), everything);
     }
-    const { views, users } = await loadViews(databases.conversations, row, {
+    const loaded = await loadViews(databases.conversations, row, {
       detailed: 1,
       conversationIds: [conversationId],
     });
-    const [view] = views;
+    const [view] = loaded.views;
     if (!view) throw await noAccess(databases.conversations, conversationId);
-    storeViews(storeOthers, views);
-    return toDetails(view, users, everything);
+    storeLoaded(storeOthers, loaded);
+    return toDetails(view, loaded.users, everything);
   }
 
   /** Puts the parts together; what was dissolved meanwhile is left out. */
@@ -199,9 +200,10 @@ const newestFirst = (
         Number(b.membership.conversationId) - Number(a.membership.conversationId),
     );
 
-function storeViews(storeOthers: StoreOthers, views: readonly ConversationView[]): void {
+function storeLoaded(storeOthers: StoreOthers, { views, users }: LoadedViews): void {
   storeOthers(conversationBasic, new Map(views.map(({ basic }) => [basic.id, basic])));
   storeOthers(conversationHead, new Map(views.map(({ basic, head }) => [basic.id, head])));
+  storeOthers(userInfo, users);
 }
 
 const invalid = (path: string, message: string): GoChatError =>

@@ -4,7 +4,7 @@ import { type Cache, cacheKey, cacheKind } from './cache.ts';
 import type { Databases } from './database.ts';
 import { parseId } from './ids.ts';
 
-const userInfo = cacheKind<User>('user:info', 30 * 60_000);
+export const userInfo = cacheKind<User>('user:info', 30 * 60_000);
 
 /** What a change of a user's name, picture or state touches. */
 export const userInfoKey = (userId: string): string => cacheKey(userInfo, userId);
