@@ -254,6 +254,48 @@ test('failed sign-ins are limited by name and address, requests by user, account
   isProblem(await send(app, 'GET', '/blocks'), 'RATE_LIMITED');
 });
 
+test('a rejected request comes without a conversation, an accepted one with it', async () => {
+  const request = {
+    id: '7',
+    requester: user,
+    target: user,
+    status: 2,
+    message: '',
+    createdAt: 1,
+    updatedAt: 1,
+    expiresAt: 1,
+  };
+  const conversation = {
+    id: '9',
+    type: 1,
+    name: '',
+    avatarUrl: '',
+    description: '',
+    announcement: '',
+    ownerId: '',
+  };
+  const numbers = { memberCount: 2, createdAt: 1, updatedAt: 1, lastSeqId: 0, lastMessageId: 0 };
+  const userMembership = { conversationId: '9', role: 1, muted: false, joinedAt: 1, lastReadSeqId: 0 };
+  const { app } = await testApp({
+    'friends.handleFriendRequest': ({ action }: { action: number }) => ({
+      request,
+      conversation:
+        action === 1
+          ? { conversation: { ...conversation, ...numbers }, userMembership, unreadCount: 0, peer: user }
+          : undefined,
+    }),
+  });
+  const handle = (action: number) => send(app, 'PUT', '/friends/requests/7', { action });
+  const rejected = await handle(2);
+  assert.deepEqual([rejected.status, Object.keys(rejected.body)], [200, ['request']]);
+  const accepted = (await handle(1)).body as {
+    conversation?: { id: string; peer?: object; lastMessage?: object };
+  };
+  assert.equal(accepted.conversation?.id, '9');
+  assert.deepEqual(accepted.conversation?.peer, user);
+  assert.equal('lastMessage' in (accepted.conversation ?? {}), false);
+});
+
 test('signing out takes effect here at once', async () => {
   const { app, revoked } = await testApp({
     'auth.logout': () => ({}),

@@ -74,8 +74,10 @@ export function addSharedSchemas(app: FastifyInstance): void {
 export const named = <T extends TSchema>(schema: T): T => byName(schema, false) as T;
 
 /** An answer's object, whose shared shapes stand by name. */
-export const answer = <P extends TProperties>(properties: P) =>
-  Type.Object(Object.fromEntries(Object.entries(properties).map(([k, v]) => [k, byName(v, false)])) as P);
+export const answer = <P extends TProperties>(properties: P) => {
+  const whole = Type.Object(properties);
+  return byName(whole, false) as typeof whole;
+};
 
 /** An answer without a body. */
 export const nothing = Type.Unsafe<undefined>({ type: 'null', description: 'No content' });
