@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 
 /** Every topic by the name the contract gives it. */
@@ -33,7 +34,23 @@ export const ensureSharedTopics = (admin: Admin): Promise<void> => ensure(admin,
 export const ensureDownstreamTopic = (admin: Admin, receiverId: string): Promise<void> =>
   ensure(admin, [{ topic: topics.downstream(receiverId), numPartitions: 1, retentionMs: hour }]);
 
+/** How often creation is tried, and the pause between: a topic that another process creates is known a little later. */
+const attempts = 20;
+const pauseMs = 250;
+
 async function ensure(admin: Admin, wanted: typeof shared): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await createMissing(admin, wanted);
+    } catch (error) {
+      const passing = error instanceof Error && 'retriable' in error && error.retriable === true;
+      if (!passing || attempt === attempts) throw error;
+      await sleep(pauseMs);
+    }
+  }
+}
+
+async function createMissing(admin: Admin, wanted: typeof shared): Promise<void> {
   const existing = new Set(await admin.listTopics());
   const missing = wanted.filter(({ topic }) => !existing.has(topic));
   if (missing.length === 0) return;

@@ -23,7 +23,7 @@ const maxPendingRecords = 20_000;
  * Starts the Temporal workers and the consumers that feed their flows. It stands while its dependencies are away,
  * and takes up work as they come.
  */
-export async function startTask(config: TaskConfig, log: Logger): Promise<Running> {
+export async function startTask(config: TaskConfig, log: Logger): Promise<Running & { adminPort: number }> {
   const metrics = createMetrics('task');
   const stopping = new AbortController();
   const trying = { log, signal: stopping.signal };
@@ -84,6 +84,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   });
 
   return {
+    adminPort: admin.port,
     async stop() {
       admin.drain();
       stopping.abort();

@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import { loadConfig } from '../../lib/config.ts';
+import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
+import { connectKafka, type Producer, withAdmin } from '../../lib/kafka/kafka.ts';
+import type { DownstreamMessage, DownstreamRecord, FanoutTask } from '../../lib/kafka/records.ts';
+import { followTail, type Tail } from '../../lib/kafka/tail.ts';
+import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
+import { createLogger } from '../../lib/log.ts';
+import type { Running } from '../../lib/service.ts';
+import { repoConfig } from '../../services/repo/config.ts';
+import { startRepo } from '../../services/repo/server.ts';
+import { taskConfig } from '../../services/task/config.ts';
+import { provision } from '../../services/task/provision.ts';
+import { startTask } from '../../services/task/task.ts';
+import { type CreateGroupResult, createGroup, createGroupStart } from '../../workflows/contracts.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
+import { createFriendCalls } from '../support/friend-calls.ts';
+
+const worldRoom = '1';
+const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
+/** A namespace of the test's own: nobody else's workers take its flows. */
+const namespace = `gochat-test-${randomBytes(6).toString('hex')}`;
+const gateway = { gatewayId: `gw-${randomBytes(4).toString('hex')}`, bootId: randomUUID(), pushAddress: '' };
+const address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233';
+
+let database: TestDatabase;
+let repoService: Awaited<ReturnType<typeof startRepo>>;
+let repo: RepoClient;
+let task: Running & { adminPort: number };
+let connection: Connection;
+let client: Client;
+let producer: Producer;
+let tail: Tail;
+let lease: NodeJS.Timeout;
+const delivered: DownstreamMessage[] = [];
+
+const startTaskService = () =>
+  startTask(
+    loadConfig(taskConfig, {
+      ...process.env,
+      TEMPORAL_NAMESPACE: namespace,
+      REPO_ADDRESS: `127.0.0.1:${repoService.grpcPort}`,
+      METRICS_PORT: '0',
+    }),
+    log,
+  );
+
+before(async () => {
+  database = await createTestDatabase();
+  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
+  redisUrl.pathname = '/11';
+  repoService = await startRepo(
+    loadConfig(repoConfig, {
+      ...process.env,
+      DATABASE_URL: database.url,
+      REDIS_URL: redisUrl.href,
+      REPO_GRPC_PORT: '0',
+      METRICS_PORT: '0',
+    }),
+    log,
+  );
+  repo = connectRepo(`127.0.0.1:${repoService.grpcPort}`);
+
+  const kafka = connectKafka({
+    brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092',
+    clientId: 'test',
+    log,
+  });
+  await withAdmin(kafka, async (admin) => {
+    await ensureSharedTopics(admin);
+    await ensureDownstreamTopic(admin, gateway.gatewayId);
+  });
+  producer = kafka.producer();
+  await producer.connect();
+  tail = await followTail(kafka, {
+    topic: topics.downstream(gateway.gatewayId),
+    groupId: gateway.bootId,
+    onRecord(value) {
+      const record: DownstreamRecord = JSON.parse(value.toString());
+      assert.equal(record.gateway_boot_id, gateway.bootId);
+      delivered.push(...record.messages);
+    },
+  });
+  const renew = () => repo.presence.renewGateway({ gateway, synced: true });
+  await renew();
+  lease = setInterval(() => void renew().catch(() => undefined), 3000);
+
+  await provision({ address, namespace, log });
+  connection = await Connection.connect({ address });
+  client = new Client({ connection, namespace });
+  task = await startTaskService();
+  await eventually(isReady);
+});
+
+after(async () => {
+  clearInterval(lease);
+  await task?.stop();
+  await tail?.stop();
+  await producer?.disconnect();
+  await connection?.operatorService.deleteNamespace({ namespace });
+  await connection?.close();
+  repo?.close();
+  await repoService?.stop();
+  await database?.drop();
+});
+
+const isReady = async () => (await fetch(`http://127.0.0.1:${task.adminPort}/readyz`)).ok;
+
+async function newUser(): Promise<string> {
+  const created = await repo.users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
+  return created.user?.id ?? assert.fail('no user was made');
+}
+
+const newUsers = (count: number) => Promise.all(Array.from({ length: count }, newUser));
+
+let lastOffset = 0;
+
+/** Stores messages and tells the task, as logic does. */
+async function say(conversationId: string, senderId: string, count: number, origin?: string): Promise<void> {
+  const { results } = await repo.messages.saveMessages({
+    messages: Array.from({ length: count }, () => ({
+      conversationId,
+      senderId,
+      messageType: 1,
+      content: 'hello',
+      clientMsgId: randomUUID(),
+      mentions: [],
+      sourcePartition: 0,
+      sourceOffset: ++lastOffset,
+    })),
+    recipientsOf: [],
+  });
+  const seqIds = results.map(({ seqId, errorMessage }) => {
+    assert.equal(errorMessage, '');
+    return seqId;
+  });
+  const fanoutTask: FanoutTask = {
+    conversation_id: conversationId,
+    first_seq_id: Math.min(...seqIds),
+    last_seq_id: Math.max(...seqIds),
+    sent_at: Date.now(),
+    ...(origin ? { origins: seqIds.map((seq_id) => ({ seq_id, session_id: origin })) } : {}),
+  };
+  await producer.send({
+    topic: topics.fanoutTasks,
+    acks: -1,
+    messages: [{ key: conversationId, value: JSON.stringify(fanoutTask) }],
+  });
+}
+
+const seqsOf = (conversationId: string) =>
+  delivered.filter((message) => message.conversation_id === conversationId).map(({ seq_id }) => seq_id);
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+async function makeGroup(ownerId: string, memberIds: string[]): Promise<CreateGroupResult> {
+  const { first } = await repo.sequences.getNextSeq({ name: 'test-groups', count: 1 });
+  return client.workflow.executeUpdateWithStart(createGroup.result, {
+    startWorkflowOperation: new WithStartWorkflowOperation(
+      createGroup.workflowType,
+      createGroupStart({
+        conversationId: String(4_000_000_000_000_000 + first),
+        ownerId,
+        memberIds,
+        name: 'a group',
+        avatarUrl: '',
+        description: '',
+        maxMembers: 2000,
+      }),
+    ),
+  });
+}
+
+test('two people become friends, and both have the conversation', async () => {
+  const [ann, bob] = (await newUsers(2)) as [string, string];
+  const calls = createFriendCalls(client, [ann, bob]);
+  const asked = await calls.request(ann);
+  assert.ok(asked.ok);
+  const accepted = await calls.decide(bob, asked.requestId, 'accept');
+  assert.ok(accepted.ok && accepted.conversationId);
+  for (const userId of [ann, bob]) {
+    const { conversation } = await repo.conversations.getConversation({
+      userId,
+      conversationId: accepted.conversationId,
+    });
+    assert.equal(conversation?.peer?.id, userId === ann ? bob : ann);
+  }
+  const again = await calls.request(bob);
+  assert.equal(!again.ok && again.code, 'ALREADY_FRIENDS');
+});
+
+test('when both ask at once there is one friendship', async () => {
+  const [ann, bob] = (await newUsers(2)) as [string, string];
+  const calls = createFriendCalls(client, [ann, bob]);
+  const answers = await Promise.all([calls.request(ann), calls.request(bob)]);
+  assert.deepEqual(
+    answers.map(({ ok }) => ok),
+    [true, true],
+  );
+  const { friends } = await repo.friendships.getUserFriends({
+    userId: ann,
+    limit: 10,
+    offset: 0,
+    friendId: '',
+  });
+  assert.deepEqual(
+    friends.map(({ user }) => user?.id),
+    [bob],
+  );
+});
+
+test('a group stands with everybody in it, or not at all', async () => {
+  const [owner, ...members] = await newUsers(4);
+  assert.ok(owner);
+  const made = await makeGroup(owner, members);
+  assert.ok(made.ok);
+  const { conversation } = await repo.conversations.getConversation({
+    userId: members[0] ?? '',
+    conversationId: made.conversationId,
+  });
+  assert.equal(conversation?.conversation?.memberCount, 4);
+
+  const refused = await makeGroup(owner, [...members, '8999999999999999']);
+  assert.equal(!refused.ok && refused.code, 'USER_NOT_FOUND');
+  const { conversationIds } = await repo.conversations.getUserConversations({ userId: owner });
+  assert.deepEqual(conversationIds.toSorted(), [worldRoom, made.conversationId].toSorted());
+});
+
+test('a message in the world room reaches the gateway, without a list of users, and names its session', async () => {
+  const ann = await newUser();
+  await say(worldRoom, ann, 3, 'session-1');
+  await eventually(() => seqsOf(worldRoom).length >= 3);
+  assert.deepEqual(seqsOf(worldRoom), [1, 2, 3]);
+  for (const message of delivered) {
+    assert.equal(message.broadcast, true);
+    assert.equal(message.sender_info.id, ann);
+  }
+});
+
+test('what follows is woken in memory: a fraction of a second, in order, each once', async () => {
+  const ann = await newUser();
+  const before = seqsOf(worldRoom).length;
+  const rounds = 40;
+  for (let round = 0; round < rounds; round += 1) await say(worldRoom, ann, 2);
+  await eventually(() => seqsOf(worldRoom).length >= before + 2 * rounds);
+  assert.deepEqual(seqsOf(worldRoom), upTo(before + 2 * rounds));
+  const { status } = await client.workflow.getHandle(`fanout/${worldRoom}`).describe();
+  assert.equal(status.name, 'RUNNING');
+});
+
+test('a restarted task service goes on where the one before it was', async () => {
+  const ann = await newUser();
+  const before = seqsOf(worldRoom).length;
+  await say(worldRoom, ann, 5);
+  await task.stop();
+  await say(worldRoom, ann, 5);
+  task = await startTaskService();
+  await eventually(() => seqsOf(worldRoom).length >= before + 10, 30_000);
+  assert.deepEqual(seqsOf(worldRoom), upTo(before + 10));
+});
+
+test('a large group’s messages reach the members who are online, and nobody else', async () => {
+  const [owner, ...members] = await newUsers(520);
+  assert.ok(owner);
+  const made = await makeGroup(owner, members);
+  assert.ok(made.ok);
+  const online = [members[0] ?? '', members[300] ?? ''];
+  const outsider = await newUser();
+  await repo.presence.updateSessions({
+    ...gateway,
+    connected: [...online, outsider].map((userId) => ({
+      sessionId: randomUUID(),
+      userId,
+      connectedAt: Date.now(),
+      lastActiveAt: Date.now(),
+    })),
+    heartbeats: [],
+    disconnected: [],
+  });
+  const { conversationId } = made;
+  await say(conversationId, owner, 7);
+  await eventually(() => seqsOf(conversationId).length >= 7);
+  const mine = delivered.filter((message) => message.conversation_id === conversationId);
+  const targets = new Set(mine.flatMap((message) => message.target_user_ids ?? []));
+  assert.deepEqual(targets, new Set(online));
+  for (const userId of online) {
+    const seqs = mine
+      .filter((message) => message.target_user_ids?.includes(userId))
+      .map(({ seq_id }) => seq_id);
+    assert.deepEqual(seqs, upTo(7));
+  }
+  await eventually(async () => {
+    const { progress } = await repo.conversations.getFanoutProgress({ conversationIds: [conversationId] });
+    return progress[0]?.fanoutDoneSeq === 7;
+  });
+});
