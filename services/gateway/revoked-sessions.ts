@@ -56,13 +56,19 @@ export function createRevokedSessions(deps: {
     }
   }
 
-  async function refresh(): Promise<void> {
+  function start(): Promise<void> {
     running ??= poll().finally(() => {
       running = undefined;
     });
-    await running;
+    return running;
   }
 
-  const timer = setInterval(refresh, pollMs);
+  async function refresh(): Promise<void> {
+    // A poll that is under way may have asked before what the caller knows of came to be.
+    if (running) await running;
+    await start();
+  }
+
+  const timer = setInterval(start, pollMs);
   return { has: (sessionId) => revoked.has(sessionId), add, refresh, stop: () => clearInterval(timer) };
 }
