@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FanoutTask } from '../../lib/kafka/records.ts';
+import { createLiveConversations } from './live-conversations.ts';
+
+const task = (first: number, last = first): FanoutTask => ({
+  conversation_id: '9',
+  first_seq_id: first,
+  last_seq_id: last,
+  sent_at: 0,
+  origins: [{ seq_id: first, session_id: `s${first}` }],
+});
+
+test('a conversation that is idle has left before anybody can learn of it', async () => {
+  const live = createLiveConversations();
+  const conversation = live.enter('9');
+  const wokenAtOnce = conversation.wait(0, 5).then((result) => [result, live.wake(task(1))]);
+  assert.deepEqual(await wokenAtOnce, ['idle', false]);
+});
+
+test('work that was told before the wait ends it at once', async () => {
+  const live = createLiveConversations();
+  const conversation = live.enter('9');
+  live.wake(task(3, 5));
+  assert.equal(conversation.target(), 5);
+  assert.equal(await conversation.wait(2, 60_000), 'work');
+});
+
+test('a second attempt for a conversation ends the first one, and is the one that is woken', async () => {
+  const live = createLiveConversations();
+  const first = live.enter('9');
+  const waiting = first.wait(0, 60_000);
+  const second = live.enter('9');
+  assert.equal(await waiting, 'ended');
+  first.leave();
+  assert.equal(live.wake(task(1)), true);
+  assert.equal(second.target(), 1);
+});
+
+test('a task is handed out once all of it was passed on, and names its sessions until then', () => {
+  const live = createLiveConversations();
+  const conversation = live.enter('9');
+  live.wake(task(1, 2));
+  live.wake(task(3, 4));
+  assert.equal(conversation.originOf(3), 's3');
+  assert.equal(conversation.originOf(4), undefined);
+  assert.deepEqual(
+    conversation.takeCovered(3).map(({ first_seq_id }) => first_seq_id),
+    [1],
+  );
+  assert.deepEqual(conversation.takeCovered(3), []);
+});
+
+test('while it drains, what enters has to end', async () => {
+  const live = createLiveConversations();
+  live.drain();
+  assert.equal(live.enter('9').ended(), true);
+});
