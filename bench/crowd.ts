@@ -6,6 +6,7 @@ import type {
   PhaseReport,
   Route,
   SendPlan,
+  SeqFaults,
   SessionSpec,
 } from './load/commands.ts';
 import type { LoadProcesses } from './load/processes.ts';
@@ -35,8 +36,15 @@ export type Crowd = {
   disconnect(keys: number[], abruptly?: boolean): Promise<void>;
   /** Sockets that the gateways closed, by code. */
   closes(): Promise<Record<string, number>>;
-  /** Waits for what is still on its way, then reports what was lost, repeated or out of order as faults. */
-  settle(report: Report, what: string, expectedCloses?: readonly string[]): Promise<void>;
+  /**
+   * Waits for what is still on its way, then reports what was lost, repeated or out of order as faults, and sockets
+   * that were closed with another code than those expected. `heads` names what was sent by others than this crowd.
+   */
+  settle(
+    report: Report,
+    what: string,
+    more?: { expectedCloses?: readonly string[]; heads?: [conversationId: string, head: number][] },
+  ): Promise<void>;
 };
 
 /** Like a chat message of two sentences. */
@@ -73,8 +81,8 @@ export function createCrowd(laboratory: Laboratory, load: LoadProcesses): Crowd 
     return outcome(reports, startsAt, 'rate' in how ? how.rate : 0, how.seconds);
   }
 
-  async function settled() {
-    const heads = new Map<string, number>();
+  async function settled(known: [string, number][] = []) {
+    const heads = new Map(known);
     for (const [id, seq] of (await load.tellEach('heads', () => ({}))).flat()) {
       heads.set(id, Math.max(seq, heads.get(id) ?? 0));
     }
@@ -123,12 +131,12 @@ export function createCrowd(laboratory: Laboratory, load: LoadProcesses): Crowd 
       await load.tellEach('disconnect', (_, index) => ({ keys: keysOf(keys, index), abruptly }));
     },
     closes,
-    async settle(report, what, expectedCloses = []) {
-      const faults = await settled();
-      const total = (of: 'lost' | 'repeated' | 'outOfOrder') =>
-        faults.reduce((sum, part) => sum + part[of], 0);
+    async settle(report, what, { expectedCloses = [], heads = [] } = {}) {
+      const faults = await settled(heads);
+      const total = (of: keyof SeqFaults) => faults.reduce((sum, part) => sum + part[of], 0);
       if (total('lost') > 0) report.fault(`${what}: ${total('lost')} messages lost`);
       if (total('repeated') > 0) report.fault(`${what}: ${total('repeated')} messages repeated`);
+      if (total('echoed') > 0) report.fault(`${what}: ${total('echoed')} messages came back to their sender`);
       if (total('outOfOrder') > 0) report.fault(`${what}: ${total('outOfOrder')} messages out of order`);
       const unexpected = Object.entries(await closes()).filter(([code]) => !expectedCloses.includes(code));
       for (const [code, times] of unexpected) report.fault(`${what}: ${times} sockets closed with ${code}`);

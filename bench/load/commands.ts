@@ -59,7 +59,7 @@ export type LastArrival = {
   copies: number;
 };
 
-export type SeqFaults = { lost: number; repeated: number; outOfOrder: number };
+export type SeqFaults = { lost: number; repeated: number; echoed: number; outOfOrder: number };
 
 export type RestCall = { method: 'GET' | 'POST' | 'PUT'; path: string; accessToken: string; body?: string };
 
@@ -104,7 +104,10 @@ export type LoadCommands = {
   collect(input: { phase: number }): Promise<PhaseReport>;
   /** The highest seqs that were acknowledged here, by conversation. */
   heads(input: Record<never, never>): Promise<[string, number][]>;
-  /** Waits until everything up to the heads has arrived or the deadline passed, and tells what is wrong. */
+  /**
+   * Waits until everything up to the heads has arrived or the deadline passed, and tells what is wrong. Sockets that
+   * were told to hang are left out.
+   */
   settle(input: { heads: [string, number][]; deadlineMs: number }): Promise<SeqFaults>;
   /** Stops reading from sockets, as a client does that hangs; or goes on. */
   setReading(input: { keys: number[]; reading: boolean }): Promise<void>;

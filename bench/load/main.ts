@@ -20,9 +20,11 @@ const commands: LoadCommands = {
   settle: ({ heads, deadlineMs }) => traffic.settle(sessions, heads, deadlineMs),
   async setReading({ keys, reading }) {
     for (const key of keys) {
-      const socket = sessions.get(key)?.socket;
-      if (reading) socket?.resume();
-      else socket?.pause();
+      const session = sessions.get(key);
+      if (!session) continue;
+      session.hangs = !reading;
+      if (reading) session.socket.resume();
+      else session.socket.pause();
     }
   },
   closes: async () => sessions.closes(),

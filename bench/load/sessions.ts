@@ -9,8 +9,10 @@ export type LoadSession = {
   spec: SessionSpec;
   socket: WebSocket;
   ledgers: Map<string, SeqLedger>;
-  /** Not an end of ours. */
+  /** Its end is ours. */
   expectsClose: boolean;
+  /** It was told to hang: nothing can be expected of it. */
+  hangs: boolean;
 };
 
 export type Sessions = ReturnType<typeof createSessions>;
@@ -40,7 +42,7 @@ export function createSessions(onFrame: (session: LoadSession, frame: IncomingFr
       perMessageDeflate: false,
       skipUTF8Validation: true,
     });
-    const session: LoadSession = { spec, socket, ledgers, expectsClose: false };
+    const session: LoadSession = { spec, socket, ledgers, expectsClose: false, hangs: false };
     return new Promise((resolve, reject) => {
       let welcomed = false;
       const deadline = setTimeout(() => {

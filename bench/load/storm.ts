@@ -37,7 +37,8 @@ export function createStorm(sessions: Sessions) {
         try {
           const session = await sessions.open(spec, ledgers);
           welcome.record(monotonicMicros() - droppedAt);
-          messagesSynced += await sync(session, cursorsOf.get(spec.userId) ?? []);
+          const messages = await sync(session, cursorsOf.get(spec.userId) ?? []);
+          messagesSynced += messages;
           synced.record(monotonicMicros() - droppedAt);
         } catch (error) {
           count(failures, (error as Error).message);

@@ -172,14 +172,15 @@ export function createTraffic(runId: string) {
     async settle(sessions: Sessions, upTo: [string, number][], deadlineMs: number): Promise<SeqFaults> {
       const targets = new Map(upTo);
       const missing = () =>
-        sum(sessions.all(), ({ ledgers }) =>
-          sum([...ledgers], ([id, ledger]) => ledger.missing(targets.get(id) ?? 0)),
+        sum(sessions.all(), ({ ledgers, hangs }) =>
+          hangs ? 0 : sum([...ledgers], ([id, ledger]) => ledger.missing(targets.get(id) ?? 0)),
         );
       await until(() => missing() === 0, deadlineMs);
       const ledgers = sessions.all().flatMap((session) => [...session.ledgers.values()]);
       return {
         lost: missing(),
         repeated: sum(ledgers, (ledger) => ledger.repeated()),
+        echoed: sum(ledgers, (ledger) => ledger.echoed()),
         outOfOrder: sum(ledgers, (ledger) => ledger.outOfOrder()),
       };
     },

@@ -5,9 +5,10 @@ import { createSeqLedger, type SeqLedger } from './seq-ledger.ts';
 const faults = (ledger: SeqLedger, head: number) => ({
   missing: ledger.missing(head),
   repeated: ledger.repeated(),
+  echoed: ledger.echoed(),
   outOfOrder: ledger.outOfOrder(),
 });
-const clean = { missing: 0, repeated: 0, outOfOrder: 0 };
+const clean = { missing: 0, repeated: 0, echoed: 0, outOfOrder: 0 };
 
 test('seqs that come in order, some as own acknowledgements, are no fault', () => {
   const ledger = createSeqLedger(10);
@@ -37,15 +38,25 @@ test('what never came is missing, in the middle and at the end', () => {
   assert.equal(ledger.cursor(), 1);
 });
 
-test('a seq that comes twice is a repeat, an own one that is delivered too', () => {
+test('a seq that comes twice is a repeat, an acknowledgement too', () => {
   const ledger = createSeqLedger(0);
   ledger.received(1);
   ledger.received(1);
   ledger.sent(2);
+  ledger.sent(2);
+  assert.deepEqual(faults(ledger, 2), { ...clean, repeated: 2 });
+});
+
+test('an own message that is delivered to its sender is an echo, before its acknowledgement and after', () => {
+  const ledger = createSeqLedger(0);
+  ledger.sent(1);
+  ledger.received(1);
   ledger.received(2);
+  ledger.sent(2);
+  ledger.sent(4);
+  ledger.received(4);
   ledger.received(3);
-  ledger.sent(3);
-  assert.deepEqual(faults(ledger, 3), { ...clean, repeated: 3 });
+  assert.deepEqual(faults(ledger, 4), { ...clean, echoed: 3, outOfOrder: 1 });
 });
 
 test('a seq that comes after a higher one is out of order, not missing', () => {

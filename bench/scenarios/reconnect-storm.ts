@@ -65,7 +65,7 @@ export const reconnectStorm: Scenario = {
       }
       const expected = missedMessages * Math.min(groupSize, storm);
       if (messages < expected) report.fault(`sync brought ${messages} messages instead of ${expected}`);
-      await crowd.settle(report, 'storm');
+      await crowd.settle(report, 'storm', { heads: [[group.conversationId, head + missedMessages]] });
     }),
 };
 
