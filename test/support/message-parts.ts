@@ -10,7 +10,7 @@ import type { RepoParts } from './repo-parts.ts';
 export type MessageParts = ReturnType<typeof createMessageParts>;
 
 /** Repo's message and presence handlers, and rows to use them on. */
-export function createMessageParts(parts: RepoParts, options: { healMs?: number } = {}) {
+export function createMessageParts(parts: RepoParts) {
   const { databases, redis, cache, userCards, ids, metrics, outbox } = parts;
   const gateways = createGateways({ redis });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
@@ -23,14 +23,7 @@ export function createMessageParts(parts: RepoParts, options: { healMs?: number 
     metrics,
     outbox,
   });
-  const presence = createPresenceHandlers({
-    redis,
-    gateways,
-    databases,
-    offlineConfirmMs: 0,
-    healMs: 0,
-    ...options,
-  });
+  const presence = createPresenceHandlers({ redis, gateways, databases, offlineConfirmMs: 0, healMs: 0 });
   const sql = databases.users;
   let sources = 0;
 

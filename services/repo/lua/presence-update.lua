@@ -31,7 +31,7 @@ local function connected(what, user, id, connected_at, active_at)
   end
   local tell = false
   if not announced or announced == '' then
-    redis.call('HSET', presence, 'announced', id, 'announced_at', now)
+    redis.call('HSET', presence, 'announced', restored and 'before' or id, 'announced_at', now)
     tell = not restored
   elseif what == 'c' and announced == id and now - tonumber(announced_at) < 60000 then
     -- The same call again: its first answer may have been lost.
