@@ -15,8 +15,8 @@ import { mergeHistograms } from './measure/histogram.ts';
 
 /** What all load processes together measured of one phase. */
 export type Outcome = PhaseReport & {
-  /** Messages that were due a second, in an open loop. */
-  rate: number;
+  /** Messages that were due a second: random arrivals are never quite as many as the rate says. */
+  offeredPerSecond: number;
   /** From the phase's start to its last acknowledgement or delivery, so that a backlog counts against it. */
   acknowledgedPerSecond: number;
   deliveredPerSecond: number;
@@ -78,7 +78,7 @@ export function createCrowd(laboratory: Laboratory, load: LoadProcesses): Crowd 
     // Acknowledgements may be here before the last deliveries are: those belong to the phase too.
     await settled();
     const reports = await load.tellEach('collect', () => ({ phase }));
-    return outcome(reports, startsAt, 'rate' in how ? how.rate : 0, how.seconds);
+    return outcome(reports, startsAt, how.seconds);
   }
 
   async function settled(known: [string, number][] = []) {
@@ -144,13 +144,13 @@ export function createCrowd(laboratory: Laboratory, load: LoadProcesses): Crowd 
   };
 }
 
-function outcome(reports: PhaseReport[], startsAt: number, rate: number, planned: number): Outcome {
+function outcome(reports: PhaseReport[], startsAt: number, planned: number): Outcome {
   const total = (of: 'sent' | 'acknowledged' | 'unanswered' | 'deliveries') =>
     reports.reduce((sum, report) => sum + report[of], 0);
   const latest = (of: 'lastAckAt' | 'lastDeliveryAt') => Math.max(...reports.map((report) => report[of]));
   const until = (at: number) => Math.max(planned, (at - startsAt) / 1e6);
   return {
-    rate,
+    offeredPerSecond: total('sent') / planned,
     sent: total('sent'),
     acknowledged: total('acknowledged'),
     unanswered: total('unanswered'),

@@ -18,15 +18,17 @@ export function printStep(step: Step): void {
 export function printSummary(run: RunResult): void {
   console.log('\n── Summary');
   const rows = run.scenarios.flatMap(({ name, steps }) =>
-    steps.map(({ label, figures }) => {
-      const rates = figures.filter(({ unit }) => unit === '/s').slice(0, 2);
-      const latencies = figures.filter(({ name: figure }) => / (p50|p99)$/.test(figure)).slice(0, 4);
-      const others = rates.length + latencies.length > 0 ? [] : figures.slice(0, 3);
-      const text = [...rates, ...latencies, ...others].map(
-        (one) => `${one.name} ${withUnit(one.value, one.unit)}`,
-      );
-      return [name, label, text.join(', ')];
-    }),
+    steps
+      .filter(({ label }) => !label.startsWith('probe '))
+      .map(({ label, figures }) => {
+        const rates = figures.filter(({ unit }) => unit === '/s').slice(0, 2);
+        const latencies = figures.filter(({ name: figure }) => / (p50|p99)$/.test(figure)).slice(0, 4);
+        const others = rates.length + latencies.length > 0 ? [] : figures.slice(0, 3);
+        const text = [...rates, ...latencies, ...others].map(
+          (one) => `${one.name} ${withUnit(one.value, one.unit)}`,
+        );
+        return [name, label, text.join(', ')];
+      }),
   );
   printTable(['scenario', 'step', 'figures'], rows);
   const faults = run.scenarios.flatMap(({ name, faults: sentences }) =>

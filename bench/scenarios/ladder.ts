@@ -11,7 +11,7 @@ type Criterion = {
   deliveryP99: number;
 };
 
-/** A share of the rate that must be reached: the arrivals themselves are random. */
+/** The share of what was offered that must be acknowledged within the time: the rest would be a backlog. */
 const reached = 0.97;
 /** So that a rung that failed does not burden the next one. */
 const recoverySeconds = 3;
@@ -103,7 +103,7 @@ function isSustained(outcome: Outcome, criterion: Criterion): boolean {
   return (
     Object.keys(outcome.refused).length === 0 &&
     outcome.unanswered === 0 &&
-    outcome.acknowledgedPerSecond >= outcome.rate * reached &&
+    outcome.acknowledgedPerSecond >= outcome.offeredPerSecond * reached &&
     p99(outcome.ack) <= criterion.ackP99 &&
     p99(outcome.delivery) <= criterion.deliveryP99
   );
