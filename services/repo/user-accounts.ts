@@ -3,6 +3,7 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { User, UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache } from './cache.ts';
+import { basicKey } from './conversation-basic.ts';
 import { type Databases, formatSql, isDuplicateKey } from './database.ts';
 import { type Ids, parseId } from './ids.ts';
 import { domainEvent, insertEvents, type Outbox, writeEvents } from './outbox.ts';
@@ -30,25 +31,29 @@ export function createUserAccounts(deps: {
 
   async function insert(user: User, passwordHash: string | null): Promise<void> {
     const { id, username, displayName, avatarUrl, isGuest, createdAt: now } = user;
-    await databases.users.transaction((tx) =>
-      // One round trip: the world room's head is locked for as short as can be.
-      tx.batchAndCommit(
-        [
-          formatSql(
-            `INSERT INTO users (id, username, password_hash, display_name, avatar_url, is_guest, last_active_at, created_at, updated_at)
+    await cache.change(async (touch) => {
+      // The world room's number of members is cached.
+      await touch([basicKey(String(worldRoom))]);
+      await databases.users.transaction((tx) =>
+        // One round trip: the world room's head is locked for as short as can be.
+        tx.batchAndCommit(
+          [
+            formatSql(
+              `INSERT INTO users (id, username, password_hash, display_name, avatar_url, is_guest, last_active_at, created_at, updated_at)
              VALUES (?)`,
-            [[Number(id), username, passwordHash, displayName, avatarUrl, isGuest, now, now, now]],
-          ),
-          `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoom}`,
-          `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoom}`,
-          `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
+              [[Number(id), username, passwordHash, displayName, avatarUrl, isGuest, now, now, now]],
+            ),
+            `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoom}`,
+            `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoom}`,
+            `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
            VALUES (${id}, ${worldRoom}, 1, FALSE, ${now})`,
-          `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
+            `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
            SELECT ${id}, conversation_id, last_seq_id, ${now} FROM conversation_heads WHERE conversation_id = ${worldRoom}`,
-          insertEvents([domainEvent({ type: 'user.created', actor_id: id, user_id: id })]),
-        ].join(';\n'),
-      ),
-    );
+            insertEvents([domainEvent({ type: 'user.created', actor_id: id, user_id: id })]),
+          ].join(';\n'),
+        ),
+      );
+    });
     outbox.wake();
   }
 
