@@ -39,7 +39,8 @@ export function installRuntime(log: Logger): void {
     logger: new DefaultLogger('INFO', ({ level, message, meta }) =>
       log[levels[level]]({ temporal: { ...meta, sdkComponent: undefined } }, message),
     ),
-    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
+    // During an outage every poller would tell each of its retries.
+    telemetryOptions: { logging: { forward: {}, filter: 'warn,temporalio_client=error' } },
   });
 }
 

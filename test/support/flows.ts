@@ -13,16 +13,12 @@ export type FlowWorld = {
   close(): Promise<void>;
 };
 
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
-});
-
 const attributes = { ConversationId: 2, UserId: 2 };
 
 /** A Temporal server whose clock jumps to the next timer, so that thirty days take no time. */
 export async function createFlowWorld(): Promise<FlowWorld> {
   const path = binary('TEMPORAL_TEST_SERVER_PATH');
+  quiet();
   const [environment, bundle] = await Promise.all([
     TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
     bundleWorkflows(),
@@ -38,6 +34,7 @@ export async function createFlowWorld(): Promise<FlowWorld> {
 /** The real server in its development form. */
 export async function createRealFlowWorld(): Promise<FlowWorld> {
   const path = binary('TEMPORAL_CLI_PATH');
+  quiet();
   const [environment, bundle] = await Promise.all([
     TestWorkflowEnvironment.createLocal({
       server: {
@@ -48,6 +45,18 @@ export async function createRealFlowWorld(): Promise<FlowWorld> {
     bundleWorkflows(),
   ]);
   return worldOn(environment, bundle);
+}
+
+let isQuiet = false;
+
+/** Only errors are shown. Not done on import: the SDK's runtime keeps a process alive that has no world to close. */
+function quiet(): void {
+  if (isQuiet) return;
+  isQuiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
 }
 
 function binary(variable: string): string {
