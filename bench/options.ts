@@ -75,14 +75,14 @@ const standard = {
 
 /** What `quick` sets, unless it was said otherwise. */
 const quick: Partial<typeof standard> = {
-  seconds: '8',
-  'warm-up': '2',
+  seconds: '5',
+  'warm-up': '1',
   hold: '10',
   probe: '4',
   rates: '400',
   pairs: '50',
   most: '4000',
-  connections: '1000',
+  connections: '500',
   storm: '100',
   readers: '40',
   depth: '2000',
