@@ -41,13 +41,15 @@ export async function scrape(system: System): Promise<Scrape> {
   return whole;
 }
 
-/** What happened between two scrapes, the busiest stages (count × mean) first. */
+/** What happened between two scrapes: times first, the largest total first; sizes of batches after them. */
 export function stagesBetween(before: Scrape, after: Scrape): Stage[] {
   return [...after.histograms]
     .map(([key, now]) => difference(now, before.histograms.get(key)))
     .filter((stage) => stage.count > 0)
-    .sort((a, b) => b.count * b.mean - a.count * a.mean);
+    .sort((a, b) => Number(isTime(b)) - Number(isTime(a)) || b.count * b.mean - a.count * a.mean);
 }
+
+const isTime = ({ metric }: Stage): boolean => metric.endsWith('_seconds');
 
 /** How much the counters whose key begins so have grown. */
 export function grown(before: Scrape, after: Scrape, prefix: string): number {
