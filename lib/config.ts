@@ -43,6 +43,11 @@ export const temporalConfig = {
   TEMPORAL_NAMESPACE: Type.String({ default: 'gochat' }),
 };
 
+export const presenceConfig = {
+  /** How long after its last session closed a user counts as offline. */
+  OFFLINE_CONFIRM_MS: count(30_000),
+};
+
 export const repoAddress = { REPO_ADDRESS: Type.String({ default: '127.0.0.1:9001' }) };
 export const logicAddress = { LOGIC_ADDRESS: Type.String({ default: '127.0.0.1:9002' }) };
 

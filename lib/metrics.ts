@@ -14,12 +14,15 @@ export function createMetrics(service: string) {
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  /** Two parts of a process may count the same thing: the same name again answers the same instrument. */
+  const once = <T>(name: string, make: () => T): T =>
+    (registry.getSingleMetric(name) as T | undefined) ?? make();
   return {
     registry,
     counter: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
-      new Counter({ name, help, labelNames, registers }),
+      once(name, () => new Counter({ name, help, labelNames, registers })),
     gauge: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
-      new Gauge({ name, help, labelNames, registers }),
+      once(name, () => new Gauge({ name, help, labelNames, registers })),
     /** A gauge whose value is asked for at each scrape. */
     observed: (name: string, help: string, value: () => number) =>
       new Gauge({

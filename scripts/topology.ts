@@ -78,7 +78,8 @@ export function testProfile(env: NodeJS.ProcessEnv): Profile {
     home: resolve('.gochat/test'),
     portOffset: wholeNumber('TEST_PORT_OFFSET', env.TEST_PORT_OFFSET, 20_000),
     gateways: 2,
-    env: Object.fromEntries(own),
+    // Going offline is waited for in tests; people are given the default of 30 s.
+    env: { OFFLINE_CONFIRM_MS: '3000', ...Object.fromEntries(own) },
   };
 }
 

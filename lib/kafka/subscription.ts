@@ -24,6 +24,8 @@ export async function subscribe(
     /** For dead records. */
     producer: Producer;
     handle: (records: ReceivedRecord[]) => Promise<void>;
+    /** Partitions handled at the same time, each in order; 1 unless told otherwise. */
+    partitionsAtOnce?: number;
     log: Logger;
     metrics: Metrics;
   },
@@ -84,6 +86,7 @@ export async function subscribe(
     autoCommit: true,
     autoCommitInterval: 500,
     eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: options.partitionsAtOnce ?? 1,
     eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
       const records: ReceivedRecord[] = [];
       for (const message of batch.messages) {

@@ -12,9 +12,18 @@ const unit: Step = {
   files: ['lib/a.test.ts', 'lib/b.test.ts'],
   run,
 };
-const names = (asked: string[]) => select([lint, unit], asked).map(({ step, files }) => [step.name, files]);
+const fault: Step = {
+  name: 'fault',
+  title: '',
+  needs: 'system',
+  files: ['test/fault/c.test.ts'],
+  onDemand: true,
+  run,
+};
+const names = (asked: string[]) =>
+  select([lint, unit, fault], asked).map(({ step, files }) => [step.name, files]);
 
-test('without a word every step runs with all its files', () => {
+test('without a word every step runs with all its files, but not those on demand', () => {
   assert.deepEqual(names([]), [
     ['lint', []],
     ['unit', ['lib/a.test.ts', 'lib/b.test.ts']],
@@ -31,4 +40,8 @@ test('a test file runs alone, in its step', () => {
 
 test('a word that means nothing is refused with the words that do', () => {
   assert.throws(() => names(['untit']), /"untit" is neither a test file nor one of the steps lint, unit/);
+});
+
+test('a step on demand runs when it is named', () => {
+  assert.deepEqual(names(['fault']), [['fault', ['test/fault/c.test.ts']]]);
 });

@@ -7,11 +7,12 @@ export interface Selected {
 }
 
 /**
- * What the arguments of `npm test` ask for: all steps, those that are named, or single test files with the
+ * What the arguments of `npm test` ask for: all steps but those on demand, those that are named, or single test files with the
  * step that they belong to.
  */
 export function select(steps: readonly Step[], asked: readonly string[]): Selected[] {
-  if (asked.length === 0) return steps.map((step) => ({ step, files: step.files }));
+  if (asked.length === 0)
+    return steps.filter((step) => !step.onDemand).map((step) => ({ step, files: step.files }));
   for (const word of asked) {
     if (steps.some((step) => step.name === word || step.files.includes(word))) continue;
     const names = steps.map((step) => step.name).join(', ');

@@ -11,6 +11,8 @@ export interface Step {
   title: string;
   /** What has to run while it does. */
   needs: 'nothing' | 'servers' | 'system';
+  /** Runs only when it is named. */
+  onDemand?: boolean;
   /** The test files that belong to it; a step without is a check. */
   files: string[];
   /** Once `stop` is aborted, it ends what it has started. */
@@ -39,6 +41,8 @@ export const steps: Step[] = [
   tests('integration', 'Integration tests', 'servers', 'test/integration/**/*.test.ts', 1),
   // These kill processes that the others would be using.
   tests('e2e', 'End-to-end tests', 'system', 'test/e2e/**/*.test.ts', 1),
+  // Outages last as long as they last: `npm run test:fault`.
+  { ...tests('fault', 'Fault tests', 'system', 'test/fault/**/*.test.ts', 1), onDemand: true },
 ];
 
 /** Commands that answer with their exit code; their output is shown only if they fail. */

@@ -1,17 +1,16 @@
 import { type Static, Type } from 'typebox';
-import { commonConfig, count, kafkaConfig, port } from '../../lib/config.ts';
+import { commonConfig, kafkaConfig, port, presenceConfig } from '../../lib/config.ts';
 
 export const repoConfig = Type.Object({
   ...commonConfig,
   ...kafkaConfig,
+  ...presenceConfig,
   /** mysql://user:password@host:port/database */
   DATABASE_URL: Type.String({ pattern: '^mysql://' }),
   REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379/0' }),
   REPO_GRPC_PORT: port(9001),
   METRICS_PORT: port(9466),
   DATABASE_CONNECTIONS: Type.Integer({ default: 16, minimum: 2, maximum: 1000 }),
-  /** How long after its last session closed a user counts as offline. */
-  OFFLINE_CONFIRM_MS: count(30_000),
 });
 
 export type RepoConfig = Static<typeof repoConfig>;
