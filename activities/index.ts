@@ -1,10 +1,12 @@
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { GroupCommit } from '../lib/kafka/group-commit.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import { createErasureActivities } from './erasure.ts';
 import { createFanoutActivities } from './fanout/fanout.ts';
 import type { LiveConversations } from './fanout/live-conversations.ts';
 import { createFriendshipActivities } from './friendship.ts';
 import { createGroupActivities } from './group.ts';
+import { createPresenceActivities } from './presence.ts';
 
 export type ActivityDeps = {
   repo: RepoClient;
@@ -23,4 +25,6 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createFriendshipActivities(deps),
   ...createGroupActivities(deps),
   ...createFanoutActivities(deps),
+  ...createErasureActivities(deps),
+  ...createPresenceActivities(deps),
 });

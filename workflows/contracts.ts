@@ -4,7 +4,7 @@
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import type { Code } from '../lib/errors.ts';
-import { createGroupId, fanoutId, friendRequestId, taskQueues } from './ids.ts';
+import { confirmOfflineId, createGroupId, fanoutId, friendRequestId, taskQueues } from './ids.ts';
 
 /** A business refusal is a result: it stays the answer of its update, and no workflow fails over it. */
 export type Refusal = { ok: false; code: Code; message: string };
@@ -126,6 +126,66 @@ export function fanoutStart(conversationId: string) {
     staticSummary: `Messages of conversation ${conversationId} to its members`,
   };
 }
+
+/** Someone whose last session closed; the epoch names the time of being online that ended with it. */
+export type DisconnectedUser = { userId: string; epoch: string; lastActiveAt: number };
+
+export type ConfirmOfflineArgs = {
+  /** Up to 500. */
+  users: DisconnectedUser[];
+  /** When the last of them left, Unix milliseconds. */
+  disconnectedAt: number;
+  /** OFFLINE_CONFIRM_MS. */
+  confirmMs: number;
+};
+
+export type ConfirmOfflineResult = { offline: number };
+
+export const confirmOffline = { workflowType: 'confirmOffline' } as const;
+
+/**
+ * How a batch of disconnects is waited for. Its name is never used again: whoever starts it a second time learns
+ * that the first of its disconnects is being looked after.
+ */
+export function confirmOfflineStart(first: { partition: number; offset: string }, args: ConfirmOfflineArgs) {
+  const { users } = args;
+  const [only] = users.length === 1 ? users : [];
+  return {
+    workflowId: confirmOfflineId(first.partition, first.offset),
+    taskQueue: taskQueues.maintenance,
+    args: [args] as [ConfirmOfflineArgs],
+    workflowIdConflictPolicy: 'FAIL' as const,
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    ...(only ? { searchAttributes: { UserId: [only.userId] } } : {}),
+    staticSummary: only ? `User ${only.userId} left` : `${users.length} users left`,
+    staticDetails: `Who has not come back ${args.confirmMs} ms later goes offline, and friends are told.`,
+  };
+}
+
+/** What the command line may give; all of it is optional. */
+export type CleanupExpiredStatusInput = {
+  /** Only counts. */
+  dryRun?: boolean;
+  /** Sessions silent for longer than this end, instead of im-repo's own measure. */
+  olderThanMs?: number;
+};
+
+export type CleanupExpiredStatusResult = { offline: number; sessionsRemoved: number; dryRun: boolean };
+
+export type CleanupProgress = {
+  /** The page to ask for next; empty at the beginning and at the end. */
+  cursor: string;
+  offline: number;
+  sessionsRemoved: number;
+};
+
+export const cleanupExpiredStatus = {
+  workflowType: 'cleanupExpiredStatus',
+  taskQueue: taskQueues.maintenance,
+  staticSummary: 'Ends sessions that nobody ended',
+  staticDetails:
+    'Sessions of dead gateways and silent ones. Users without another one go offline; friends are told.',
+} as const;
 
 function update<Result, Input = never>(name: string) {
   return { type: 'update', name } as UpdateDefinition<Result, [Input] extends [never] ? [] : [Input]>;

@@ -16,4 +16,13 @@ export const friendRequestId = (a: string, b: string): string => `friend-request
 export const createGroupId = (conversationId: string): string => `create-group/${conversationId}`;
 export const changeMembersId = (conversationId: string, key: string): string =>
   `change-members/${conversationId}/${key}`;
+export const eraseUserId = (userId: string): string => `erase-user/${userId}`;
 export const fanoutId = (conversationId: string): string => `fanout/${conversationId}`;
+/** Named by the first of its disconnects: its place in gochat.user-events. */
+export const confirmOfflineId = (partition: number, offset: string): string =>
+  `confirm-offline/${partition}/${offset}`;
+
+/** Schedules, and with a time behind them the runs that they start. */
+export const scheduleIds = {
+  cleanupExpiredStatus: 'cleanup-expired-status',
+} as const;

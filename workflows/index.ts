@@ -1,4 +1,7 @@
 /** Every workflow type that the workers run; the file's names are the types' names. */
+export { cleanupExpiredStatus } from './cleanup-expired-status.ts';
+export { confirmOffline } from './confirm-offline.ts';
 export { createGroup } from './create-group.ts';
+export { eraseUser } from './erase-user.ts';
 export { fanoutMessages } from './fanout-messages.ts';
 export { friendRequest } from './friend-request.ts';

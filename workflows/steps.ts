@@ -30,6 +30,12 @@ export const groupSteps = {
   discardGroup: local('discardGroup', 'undo the group'),
 };
 
+export const erasureSteps = {
+  closeAccount: local('closeAccount', 'sign the account out and erase its profile'),
+  endRelationships: local('endRelationships', 'end some friendships, requests and blocks'),
+  leaveConversations: local('leaveConversations', 'leave some groups'),
+};
+
 /**
  * The streaming activity of a conversation. It sends a heartbeat twice a second; after 3 s of silence its process is
  * taken for dead and another one goes on.
@@ -40,3 +46,20 @@ export const { streamFanout } = proxyActivities<Pick<Activities, 'streamFanout'>
   retry,
   summary: 'pass messages on to the members while they come',
 });
+
+/** Steps that nobody waits for. */
+const { confirmUsersOffline } = proxyActivities<Pick<Activities, 'confirmUsersOffline'>>({
+  startToCloseTimeout: '20s',
+  retry,
+  summary: 'ask who has not come back, and tell of them',
+});
+
+/** Each page takes milliseconds and ends with a heartbeat. */
+const { cleanUpSessions } = proxyActivities<Pick<Activities, 'cleanUpSessions'>>({
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '20s',
+  retry,
+  summary: 'end sessions that nobody ended, by pages',
+});
+
+export const presenceSteps = { confirmUsersOffline, cleanUpSessions };

@@ -11,25 +11,24 @@ export type Subscription = { stop(): Promise<void> };
 
 const maxPauseMs = 5000;
 
+export type SubscribeOptions = {
+  groupId: string;
+  topics: string[];
+  /** For dead records. */
+  producer: Producer;
+  handle: (records: ReceivedRecord[]) => Promise<void>;
+  /** Partitions handled at the same time, each in order; 1 unless told otherwise. */
+  partitionsAtOnce?: number;
+  log: Logger;
+  metrics: Metrics;
+};
+
 /**
  * Consumes topics of JSON records in batches, at least once: offsets are committed after `handle` resolved. What is
  * transient (UNAVAILABLE, INTERNAL_ERROR and any fault) is tried again with a growing pause; a record that is no
  * JSON, or that alone is refused for good, goes to gochat.messages.dead and the rest goes on.
  */
-export async function subscribe(
-  kafka: KafkaConnection,
-  options: {
-    groupId: string;
-    topics: string[];
-    /** For dead records. */
-    producer: Producer;
-    handle: (records: ReceivedRecord[]) => Promise<void>;
-    /** Partitions handled at the same time, each in order; 1 unless told otherwise. */
-    partitionsAtOnce?: number;
-    log: Logger;
-    metrics: Metrics;
-  },
-): Promise<Subscription> {
+export async function subscribe(kafka: KafkaConnection, options: SubscribeOptions): Promise<Subscription> {
   const { log, metrics, producer } = options;
   const handled = metrics.counter('gochat_consumer_records_total', 'Records taken from Kafka.', [
     'topic',

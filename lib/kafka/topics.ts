@@ -14,16 +14,17 @@ export const topics = {
   dead: 'gochat.messages.dead',
 } as const;
 
-const partitions = 12;
+/** Of every topic that is shared. */
+export const topicPartitions = 12;
 const hour = 3_600_000;
 
 const shared: { topic: string; numPartitions: number; retentionMs: number }[] = [
-  { topic: topics.upstream, numPartitions: partitions, retentionMs: 168 * hour },
-  { topic: topics.fanoutTasks, numPartitions: partitions, retentionMs: 168 * hour },
-  { topic: topics.friendEvents, numPartitions: partitions, retentionMs: 168 * hour },
-  { topic: topics.conversationEvents, numPartitions: partitions, retentionMs: 168 * hour },
-  { topic: topics.messageEvents, numPartitions: partitions, retentionMs: 168 * hour },
-  { topic: topics.userEvents, numPartitions: partitions, retentionMs: 168 * hour },
+  { topic: topics.upstream, numPartitions: topicPartitions, retentionMs: 168 * hour },
+  { topic: topics.fanoutTasks, numPartitions: topicPartitions, retentionMs: 168 * hour },
+  { topic: topics.friendEvents, numPartitions: topicPartitions, retentionMs: 168 * hour },
+  { topic: topics.conversationEvents, numPartitions: topicPartitions, retentionMs: 168 * hour },
+  { topic: topics.messageEvents, numPartitions: topicPartitions, retentionMs: 168 * hour },
+  { topic: topics.userEvents, numPartitions: topicPartitions, retentionMs: 168 * hour },
   { topic: topics.dead, numPartitions: 1, retentionMs: 30 * 24 * hour },
 ];
 

@@ -1,9 +1,17 @@
 import { type Static, Type } from 'typebox';
-import { commonConfig, kafkaConfig, port, repoAddress, temporalConfig } from '../../lib/config.ts';
+import {
+  commonConfig,
+  kafkaConfig,
+  port,
+  presenceConfig,
+  repoAddress,
+  temporalConfig,
+} from '../../lib/config.ts';
 
 export const taskConfig = Type.Object({
   ...commonConfig,
   ...kafkaConfig,
+  ...presenceConfig,
   ...temporalConfig,
   ...repoAddress,
   METRICS_PORT: port(9467),

@@ -5,8 +5,7 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { FanoutTask } from '../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../lib/kafka/subscription.ts';
 import { fanoutMessages, fanoutStart } from '../../workflows/contracts.ts';
-
-const callDeadlineMs = 5000;
+import { askTemporal } from './temporal-call.ts';
 
 /**
  * A conversation is signalled once in this time. An activity that a signal leads to stays for 2 s after it last saw
@@ -23,15 +22,12 @@ export function createFanoutConsumer(deps: { live: LiveConversations; client: ()
   const signalled = new LRUCache<string, true>({ max: 10_000, ttl: signalEveryMs });
 
   async function signal(conversationId: string): Promise<void> {
-    const client = deps.client();
-    if (!client) throw new GoChatError('UNAVAILABLE', 'Temporal is out of reach.');
-    const call = client.withDeadline(Date.now() + callDeadlineMs, () =>
+    await askTemporal(deps.client(), (client) =>
       client.workflow.signalWithStart(fanoutMessages.workflowType, {
         ...fanoutStart(conversationId),
         signal: fanoutMessages.wake,
       }),
     );
-    await within(call, callDeadlineMs);
     signalled.set(conversationId, true);
   }
 
@@ -54,17 +50,4 @@ function parseTask(value: unknown): FanoutTask {
     Number.isSafeInteger(task.last_seq_id);
   if (!valid) throw new GoChatError('INVALID_ARGUMENT', 'This is no fan-out task.');
   return { sent_at: Date.now(), ...task } as FanoutTask;
-}
-
-/** The client's own retries may outlive its deadline, so a timer stands beside it. */
-async function within<T>(call: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new GoChatError('UNAVAILABLE', 'Temporal did not answer in time.')), ms);
-  });
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,6 @@
 /**
- * Makes a Temporal server ready for GoChat: the namespace and the search attributes that are missing. Safe to run
- * again and from several places at once. `node services/task/provision.ts`
+ * Makes a Temporal server ready for GoChat: the namespace, the search attributes and the schedules. Safe to run again
+ * and from several places at once. `node services/task/provision.ts`
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
@@ -8,6 +8,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { Type } from 'typebox';
 import { commonConfig, loadConfig, temporalConfig } from '../../lib/config.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
+import { ensureSchedules } from './schedules.ts';
 
 /** io.temporal IndexedValueType Keyword. */
 const keyword = 2;
@@ -25,6 +26,7 @@ export async function provision(options: { address: string; namespace: string; l
   try {
     await ensureNamespace(connection, namespace, log);
     await ensureSearchAttributes(connection, namespace, log);
+    await ensureSchedules(connection, namespace, log);
   } finally {
     await connection.close();
   }

@@ -4,13 +4,14 @@ import { serveAdmin } from '../../lib/admin.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
 import { createGroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
-import { type Subscription, subscribe } from '../../lib/kafka/subscription.ts';
-import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
+import { type SubscribeOptions, type Subscription, subscribe } from '../../lib/kafka/subscription.ts';
+import { ensureSharedTopics, topicPartitions, topics } from '../../lib/kafka/topics.ts';
 import { keepTrying } from '../../lib/keep-trying.ts';
 import type { Logger } from '../../lib/log.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 import type { Running } from '../../lib/service.ts';
 import type { TaskConfig } from './config.ts';
+import { createDisconnectConsumer } from './disconnect-consumer.ts';
 import { createFanoutConsumer } from './fanout-consumer.ts';
 import { pollHeads } from './head-poll.ts';
 import { installRuntime, runWorkers } from './temporal.ts';
@@ -52,23 +53,38 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   });
   const polling = pollHeads({ repo, live, log });
 
-  let subscription: Subscription | undefined;
-  const subscribed = keepTrying(
-    'consume fan-out tasks',
-    async () => {
-      await producer.connect();
-      await withAdmin(kafka, ensureSharedTopics);
-      subscription = await subscribe(kafka, {
-        groupId: 'gochat-task',
-        topics: [topics.fanoutTasks],
-        producer,
-        handle: createFanoutConsumer({ live, client: workers.client }),
-        log,
+  const subscriptions: Subscription[] = [];
+  const consume = (
+    what: string,
+    options: Pick<SubscribeOptions, 'groupId' | 'topics' | 'handle' | 'partitionsAtOnce'>,
+  ) =>
+    keepTrying(
+      `consume ${what}`,
+      async () => {
+        await producer.connect();
+        await withAdmin(kafka, ensureSharedTopics);
+        subscriptions.push(await subscribe(kafka, { ...options, producer, log, metrics }));
+      },
+      trying,
+    );
+  const subscribed = Promise.all([
+    consume('fan-out tasks', {
+      groupId: 'gochat-task',
+      topics: [topics.fanoutTasks],
+      handle: createFanoutConsumer({ live, client: workers.client }),
+    }),
+    consume('disconnects', {
+      groupId: 'gochat-task-disconnects',
+      topics: [topics.userEvents],
+      // So that what comes at once in all of them ends up in few flows.
+      partitionsAtOnce: topicPartitions,
+      handle: createDisconnectConsumer({
+        client: workers.client,
+        confirmMs: config.OFFLINE_CONFIRM_MS,
         metrics,
-      });
-    },
-    trying,
-  ).catch((error: unknown) => {
+      }),
+    }),
+  ]).catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;
   });
 
@@ -78,7 +94,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
     metrics,
     dependencies: {
       temporal: workers.ready,
-      kafka: () => subscription !== undefined,
+      kafka: () => subscriptions.length === 2,
       repo: repo.ready,
     },
   });
@@ -89,7 +105,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
       admin.drain();
       stopping.abort();
       await subscribed;
-      await subscription?.stop();
+      await Promise.all(subscriptions.map((subscription) => subscription.stop()));
       polling.stop();
       // Streaming activities end at their next step, and their workers take no new work.
       live.drain();

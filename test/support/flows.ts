@@ -72,11 +72,10 @@ function worldOn(environment: TestWorkflowEnvironment, workflowBundle: WorkflowB
     client: environment.client,
     environment,
     async withWorker(activities, work) {
-      const [interactive, fanout] = await Promise.all([
-        createWorker(taskQueues.interactive, activities),
-        createWorker(taskQueues.fanout, activities),
-      ]);
-      return fanout.runUntil(interactive.runUntil(work));
+      const workers = await Promise.all(
+        Object.values(taskQueues).map((taskQueue) => createWorker(taskQueue, activities)),
+      );
+      return workers.reduce((running, worker) => () => worker.runUntil(running), work)();
     },
     close: () => environment.teardown(),
   };

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { createMetrics } from '../../lib/metrics.ts';
+import type { ConfirmOfflineArgs } from '../../workflows/contracts.ts';
+import { createDisconnectConsumer } from './disconnect-consumer.ts';
+
+type Started = { workflowId: string; users: string[]; args: ConfirmOfflineArgs };
+
+/** A consumer and the flows that it started; names are taken once, as Temporal does it. */
+function scene({ reachable = true } = {}) {
+  const started: Started[] = [];
+  const client = {
+    withDeadline: (_: number, call: () => Promise<unknown>) => call(),
+    workflow: {
+      async start(type: string, { workflowId, args }: { workflowId: string; args: [ConfirmOfflineArgs] }) {
+        if (started.some((flow) => flow.workflowId === workflowId)) {
+          throw new WorkflowExecutionAlreadyStartedError('taken', workflowId, type);
+        }
+        started.push({ workflowId, users: args[0].users.map(({ userId }) => userId), args: args[0] });
+      },
+    },
+  } as unknown as Client;
+  const state = { reachable };
+  const handle = createDisconnectConsumer({
+    client: () => (state.reachable ? client : undefined),
+    confirmMs: 300,
+    metrics: createMetrics('test'),
+  });
+  return { started, state, handle };
+}
+
+const record = (partition: number, offset: number, value: object) => ({
+  topic: 'gochat.user-events',
+  partition,
+  offset: String(offset),
+  value,
+});
+const left = (partition: number, offset: number, userId = `${partition}-${offset}`, at = 1000 + offset) =>
+  record(partition, offset, {
+    event_id: `user.disconnected/${userId}/e`,
+    type: 'user.disconnected',
+    occurred_at: at,
+    actor_id: userId,
+    user_id: userId,
+    epoch: 'e',
+    last_active_at: 5,
+  });
+const many = (partition: number, count: number) =>
+  Array.from({ length: count }, (_, offset) => left(partition, offset));
+
+test('what comes at once in several partitions is one flow, named by the first', async () => {
+  const { handle, started } = scene();
+  await Promise.all([handle([left(3, 7), left(3, 8)]), handle([left(5, 1)])]);
+  assert.deepEqual(
+    started.map(({ workflowId, users }) => [workflowId, users]),
+    [['confirm-offline/3/7', ['3-7', '3-8', '5-1']]],
+  );
+  const args = started[0]?.args;
+  assert.deepEqual([args?.disconnectedAt, args?.confirmMs], [1008, 300]);
+  assert.deepEqual(args?.users[0], { userId: '3-7', epoch: 'e', lastActiveAt: 5 });
+});
+
+test('two thousand at once are four flows, each of five hundred', async () => {
+  const { handle, started } = scene();
+  await Promise.all(Array.from({ length: 8 }, (_, partition) => handle(many(partition, 250))));
+  assert.deepEqual(
+    started.map(({ users }) => users.length),
+    [500, 500, 500, 500],
+  );
+  assert.equal(new Set(started.flatMap(({ users }) => users)).size, 2000);
+});
+
+test('the other events of the topic start nothing and wait for nothing', async () => {
+  const { handle, started } = scene();
+  await handle([record(0, 1, { type: 'user.online' }), record(0, 2, { type: 'user.updated' })]);
+  assert.deepEqual(started, []);
+});
+
+test('while Temporal is away the records are refused for now, and later start what they would have', async () => {
+  const { handle, started, state } = scene({ reachable: false });
+  await assert.rejects(handle([left(1, 1)]), { code: 'UNAVAILABLE' });
+  state.reachable = true;
+  await handle([left(1, 1)]);
+  assert.deepEqual(
+    started.map(({ workflowId }) => workflowId),
+    ['confirm-offline/1/1'],
+  );
+});
+
+test('records that come again in another cut leave nobody out', async () => {
+  const { handle, started } = scene();
+  await handle([left(1, 1), left(1, 2)]);
+  await handle([left(1, 1), left(1, 2), left(1, 3)]);
+  assert.deepEqual(
+    started.map(({ workflowId, users }) => [workflowId, users]),
+    [
+      ['confirm-offline/1/1', ['1-1', '1-2']],
+      ['confirm-offline/1/2', ['1-2', '1-3']],
+    ],
+  );
+  await handle([left(1, 1)]);
+  assert.equal(started.length, 2);
+});
+
+test('what is no disconnect is refused for good', async () => {
+  await assert.rejects(scene().handle([record(1, 1, { type: 'user.disconnected' })]), {
+    code: 'INVALID_ARGUMENT',
+  });
+});
