@@ -18,7 +18,6 @@ export const logicConfig = Type.Object({
   REFRESH_TOKEN_TTL_MS: Type.Integer({ default: 30 * day, minimum: 1000 }),
   GROUP_MAX_MEMBERS: Type.Integer({ default: 2000, minimum: 2, maximum: 100_000 }),
   RECALL_WINDOW_MS: count(120_000),
-  FRIEND_REQUEST_TTL_MS: Type.Integer({ default: 30 * day, minimum: 1000 }),
 });
 
 export type LogicConfig = Static<typeof logicConfig>;

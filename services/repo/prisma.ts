@@ -18,6 +18,8 @@ export function createPrisma(options: { url: string; log: Logger }): Prisma {
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     database: decodeURIComponent(url.pathname.slice(1)),
+    // MySQL 8.4 signs in with caching_sha2_password: without TLS the driver has to ask for the server's key.
+    allowPublicKeyRetrieval: true,
     connectionLimit: 4,
     connectTimeout: 3000,
     acquireTimeout: 2000,
