@@ -106,7 +106,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       sentence: 'Too many failed sign-ins. Try again later.',
     }),
   });
-  await app.register(userRoutes, { users: logic.users });
+  await app.register(userRoutes, { users: logic.users, revoked: deps.revoked });
   await app.register(friendRequestRoutes, { friends: logic.friends });
   await app.register(friendRoutes, { friends: logic.friends });
   await app.register(blockRoutes, { friends: logic.friends });

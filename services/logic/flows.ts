@@ -23,6 +23,7 @@ import {
   type RequestResult,
   type WithdrawResult,
 } from '../../workflows/contracts.ts';
+import { eraseUser, eraseUserStart } from '../../workflows/job-contracts.ts';
 
 type Ok<R> = R extends { ok: true } ? R : never;
 type Pair = readonly [string, string];
@@ -63,29 +64,15 @@ export function connectFlows(options: { address: string; namespace: string; log:
     return call;
   }
 
-  async function execute<R extends { ok: boolean }, Args extends unknown[]>(
-    flow: string,
-    definition: UpdateDefinition<R, Args>,
-    call: { updateId: string; args: Args; start: WithStartWorkflowOperation<FlowFunction> },
-  ): Promise<Ok<R>> {
+  /** What Temporal answers to a call; UNAVAILABLE when it doesn't, INTERNAL_ERROR when the flow has failed. */
+  async function answered<T>(flow: string, call: () => Promise<T>): Promise<T> {
     const end = duration.startTimer({ flow });
     try {
       // The client's own retries outlive its deadline, so a timer of ours stands beside it.
-      const result = await inTime(
-        tracked(
-          client.withDeadline(Date.now() + deadlineMs, () =>
-            client.workflow.executeUpdateWithStart(definition.name, {
-              updateId: call.updateId,
-              args: call.args,
-              startWorkflowOperation: call.start,
-            }),
-          ),
-        ),
-      );
+      const answer = await inTime(tracked(client.withDeadline(Date.now() + deadlineMs, call)));
       end({ result: 'ok' });
-      return accepted(result as R);
+      return answer;
     } catch (error) {
-      if (error instanceof GoChatError && error.code !== 'UNAVAILABLE') throw error;
       end({ result: 'failed' });
       log.warn({ err: error, flow }, 'flow did not answer');
       if (error instanceof WorkflowUpdateFailedError && !isGrpcServiceError(error.cause)) {
@@ -93,6 +80,22 @@ export function connectFlows(options: { address: string; namespace: string; log:
       }
       throw unavailable();
     }
+  }
+
+  /** Starts a flow or finds it, and waits for what it answers to an update. A refusal is thrown as its error. */
+  async function execute<R extends { ok: boolean }, Args extends unknown[]>(
+    flow: string,
+    definition: UpdateDefinition<R, Args>,
+    call: { updateId: string; args: Args; start: WithStartWorkflowOperation<FlowFunction> },
+  ): Promise<Ok<R>> {
+    const result = await answered(flow, () =>
+      client.workflow.executeUpdateWithStart(definition.name, {
+        updateId: call.updateId,
+        args: call.args,
+        startWorkflowOperation: call.start,
+      }),
+    );
+    return accepted(result as R);
   }
 
   return {
@@ -146,6 +149,13 @@ export function connectFlows(options: { address: string; namespace: string; log:
           args: startArgs,
         }),
       });
+    },
+
+    /** Resolves when the erasure is certain to be carried out. */
+    eraseUser: async (userId: string): Promise<void> => {
+      await answered('eraseUser', () =>
+        client.workflow.start(eraseUser.workflowType, eraseUserStart(userId)),
+      );
     },
 
     /** Whether Temporal answers. */

@@ -87,7 +87,7 @@ export async function startLogic(
         AuthServiceService,
         createAuth({ users: repo.users, tokens, verifier }),
       ),
-      service('im_logic.v1.UserService', UserServiceService, createUsers({ users: repo.users })),
+      service('im_logic.v1.UserService', UserServiceService, createUsers({ users: repo.users, flows })),
       service(
         'im_logic.v1.FriendService',
         FriendServiceService,
@@ -118,7 +118,7 @@ export async function startLogic(
     port: config.METRICS_PORT,
     metrics,
     dependencies: { repo: repo.ready, kafka: upstream.isConsuming },
-    // Without it people chat; only friend requests and new groups have to wait.
+    // Without it people chat; only friend requests, groups and their members have to wait.
     optional: { temporal: flows.isUp },
   });
 

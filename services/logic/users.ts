@@ -1,11 +1,16 @@
+import { codeOf, isRetryable } from '../../lib/errors.ts';
 import type { UserServiceService } from '../../lib/gen/im_logic/v1/user.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { Flows } from './flows.ts';
 import { checkText, checkUserId, invalid, limits, pageSize } from './input.ts';
 
-/** Profiles and search. */
-export function createUsers(deps: { users: RepoClient['users'] }): UnaryHandlers<typeof UserServiceService> {
-  const { users } = deps;
+/** Profiles, search, and the end of an account. */
+export function createUsers(deps: {
+  users: RepoClient['users'];
+  flows: Pick<Flows, 'eraseUser'>;
+}): UnaryHandlers<typeof UserServiceService> {
+  const { users, flows } = deps;
   return {
     getUser: async ({ userId }) => users.getUser({ userId: checkUserId(userId) }),
 
@@ -19,6 +24,15 @@ export function createUsers(deps: { users: RepoClient['users'] }): UnaryHandlers
       if (query === '') throw invalid('q', 'must not be empty');
       checkText('q', query, 100);
       return users.searchUsersByUsername({ query, limit: pageSize(limit, 20, limits.searchResults) });
+    },
+
+    async deleteAccount({ userId }) {
+      await flows.eraseUser(checkUserId(userId));
+      // The flow's own first step, so that whoever reads the answer is signed out. The flow makes up for its failure.
+      await users.closeAccount({ userId, idleGuestBefore: 0 }).catch((error: unknown) => {
+        if (!isRetryable(codeOf(error))) throw error;
+      });
+      return {};
     },
   };
 }

@@ -5,7 +5,9 @@ import { conversationIdOf } from './conversation-access.ts';
 import { createConversationCreate } from './conversation-create.ts';
 import { createConversationDissolve } from './conversation-dissolve.ts';
 import { createConversationList } from './conversation-list.ts';
+import { createConversationReconcile } from './conversation-reconcile.ts';
 import { createConversationUpdate } from './conversation-update.ts';
+import { createConversationsLeave } from './conversations-leave.ts';
 import { createFanoutProgress, type FanoutProgressDeps } from './fanout-progress.ts';
 import { type Ids, parseId } from './ids.ts';
 import { createMembersAdd } from './members-add.ts';
@@ -35,6 +37,8 @@ export function createConversationHandlers(
     ...createConversationCreate(withList),
     ...createConversationUpdate(withList),
     ...createConversationDissolve(deps),
+    ...createConversationsLeave(deps),
+    ...createConversationReconcile(deps),
     ...createMembersAdd(deps),
     ...createMembersRemove(deps),
     ...createMembersUpdate(withList),

@@ -19,6 +19,7 @@ import { createDatabases } from './database.ts';
 import { createFriendRequests } from './friendship-requests.ts';
 import { createFriendships } from './friendships.ts';
 import { createIdempotencyHandlers } from './idempotency.ts';
+import { createIdleGuests } from './idle-guests.ts';
 import { createIds } from './ids.ts';
 import { createMemberLists } from './member-lists.ts';
 import { createMessageHandlers } from './messages.ts';
@@ -29,10 +30,12 @@ import { createGateways } from './presence-gateways.ts';
 import { createPrisma } from './prisma.ts';
 import { createRecipients } from './recipients.ts';
 import { createRedis } from './redis.ts';
+import { createRelationshipsEnd } from './relationships-end.ts';
 import { createSequenceHandlers } from './sequences.ts';
 import { startSweeper } from './sweeper.ts';
 import { createUserAccounts } from './user-accounts.ts';
 import { createUserCards } from './user-cards.ts';
+import { createUserClosing } from './user-closing.ts';
 import { createUserProfiles } from './user-profiles.ts';
 import { createUserSessions } from './user-sessions.ts';
 
@@ -84,7 +87,19 @@ export async function startRepo(
     databases,
     offlineConfirmMs: config.OFFLINE_CONFIRM_MS,
   });
-  const deps = { databases, prisma, cache, userCards, ids, outbox, recipients, passwords, presence, metrics };
+  const deps = {
+    databases,
+    prisma,
+    redis,
+    cache,
+    userCards,
+    ids,
+    outbox,
+    recipients,
+    passwords,
+    presence,
+    metrics,
+  };
 
   const grpc = await serveGrpc({
     host: config.BIND_HOST,
@@ -94,11 +109,14 @@ export async function startRepo(
         ...createUserAccounts(deps),
         ...createUserProfiles(deps),
         ...createUserSessions(deps),
+        ...createUserClosing(deps),
+        ...createIdleGuests(deps),
       }),
       service('im_repo.v1.FriendshipService', FriendshipServiceService, {
         ...createFriendRequests(deps),
         ...createFriendships(deps),
         ...createBlocks(deps),
+        ...createRelationshipsEnd(deps),
       }),
       service('im_repo.v1.ConversationService', ConversationServiceService, createConversationHandlers(deps)),
       service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers(deps)),

@@ -3,18 +3,20 @@ import Type from 'typebox';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { required } from '../../../lib/wire/required.ts';
 import { toUser, User } from '../../../lib/wire/user.ts';
+import { flowDeadline } from '../deadlines.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { answer, named } from '../schemas.ts';
+import type { RevokedSessions } from '../revoked-sessions.ts';
+import { answer, named, nothing } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
 
 const tags = ['Users'];
 
-/** Profiles and search. */
-export const userRoutes: FastifyPluginAsyncTypebox<{ users: LogicClient['users'] }> = async (
-  app,
-  { users },
-) => {
+/** Profiles, search, and the end of an account. */
+export const userRoutes: FastifyPluginAsyncTypebox<{
+  users: LogicClient['users'];
+  revoked: Pick<RevokedSessions, 'refresh'>;
+}> = async (app, { users, revoked }) => {
   app.get(
     '/users/profile',
     { schema: { tags, summary: 'Oneself', response: { 200: named(User) } } },
@@ -42,6 +44,22 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ users: LogicClient['users']
         displayName,
       });
       return toUser(required(user));
+    },
+  );
+
+  app.delete(
+    '/users/profile',
+    {
+      schema: {
+        tags,
+        summary: 'Erase one’s account: it is signed out everywhere at once, the rest follows',
+        response: { 202: nothing },
+      },
+    },
+    async (request, reply) => {
+      await users.deleteAccount({ userId: callerOf(request).userId }, flowDeadline);
+      await revoked.refresh();
+      return reply.code(202).send();
     },
   );
 

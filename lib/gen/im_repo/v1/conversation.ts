@@ -381,6 +381,51 @@ export interface ResolveMemberPageResponse {
   nextAfterUserId: string;
 }
 
+export interface LeaveConversationsRequest {
+  userId: string;
+  /** Conversations left at most. */
+  limit: number;
+}
+
+export interface LeaveConversationsResponse {
+  left: number;
+  /** Of these. */
+  dissolved: number;
+  more: boolean;
+}
+
+export interface ReconcileConversationsRequest {
+  /** Of the page before; empty for the first one. */
+  afterConversationId: string;
+  limit: number;
+  /** False: only looks. */
+  mend: boolean;
+}
+
+export interface ReconcileConversationsResponse {
+  checked: number;
+  wrong: WrongConversation[];
+  /** Empty after the last page. */
+  nextAfterConversationId: string;
+}
+
+/** What was wrong with a conversation under its head's lock. */
+export interface WrongConversation {
+  conversationId: string;
+  /** member_count is not the number of members. */
+  memberCount: boolean;
+  /** The head is not at the last message. */
+  head: boolean;
+  /** conversations.last_message_id is not the head's. */
+  lastMessage: boolean;
+  /** Read pointers beyond the head. */
+  readPointers: number;
+  /** Messages that count as unread and are recalled, or the other way round. */
+  unread: number;
+  /** True when all of it is right now. */
+  mended: boolean;
+}
+
 function createBaseConversationSettings(): ConversationSettings {
   return { inviteBy: "", muteAll: false, maxMembers: 0 };
 }
@@ -4512,6 +4557,449 @@ export const ResolveMemberPageResponse: MessageFns<ResolveMemberPageResponse> = 
   },
 };
 
+function createBaseLeaveConversationsRequest(): LeaveConversationsRequest {
+  return { userId: "", limit: 0 };
+}
+
+export const LeaveConversationsRequest: MessageFns<LeaveConversationsRequest> = {
+  encode(message: LeaveConversationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeaveConversationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeaveConversationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<LeaveConversationsRequest>, I>>(base?: I): LeaveConversationsRequest {
+    return LeaveConversationsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<LeaveConversationsRequest>, I>>(object: I): LeaveConversationsRequest {
+    const message = createBaseLeaveConversationsRequest();
+    message.userId = object.userId ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseLeaveConversationsResponse(): LeaveConversationsResponse {
+  return { left: 0, dissolved: 0, more: false };
+}
+
+export const LeaveConversationsResponse: MessageFns<LeaveConversationsResponse> = {
+  encode(message: LeaveConversationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.left !== 0) {
+      writer.uint32(8).int32(message.left);
+    }
+    if (message.dissolved !== 0) {
+      writer.uint32(16).int32(message.dissolved);
+    }
+    if (message.more !== false) {
+      writer.uint32(24).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeaveConversationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeaveConversationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.left = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dissolved = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<LeaveConversationsResponse>, I>>(base?: I): LeaveConversationsResponse {
+    return LeaveConversationsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<LeaveConversationsResponse>, I>>(object: I): LeaveConversationsResponse {
+    const message = createBaseLeaveConversationsResponse();
+    message.left = object.left ?? 0;
+    message.dissolved = object.dissolved ?? 0;
+    message.more = object.more ?? false;
+    return message;
+  },
+};
+
+function createBaseReconcileConversationsRequest(): ReconcileConversationsRequest {
+  return { afterConversationId: "", limit: 0, mend: false };
+}
+
+export const ReconcileConversationsRequest: MessageFns<ReconcileConversationsRequest> = {
+  encode(message: ReconcileConversationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.afterConversationId !== "") {
+      writer.uint32(10).string(message.afterConversationId);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    if (message.mend !== false) {
+      writer.uint32(24).bool(message.mend);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReconcileConversationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReconcileConversationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.afterConversationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mend = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReconcileConversationsRequest>, I>>(base?: I): ReconcileConversationsRequest {
+    return ReconcileConversationsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReconcileConversationsRequest>, I>>(
+    object: I,
+  ): ReconcileConversationsRequest {
+    const message = createBaseReconcileConversationsRequest();
+    message.afterConversationId = object.afterConversationId ?? "";
+    message.limit = object.limit ?? 0;
+    message.mend = object.mend ?? false;
+    return message;
+  },
+};
+
+function createBaseReconcileConversationsResponse(): ReconcileConversationsResponse {
+  return { checked: 0, wrong: [], nextAfterConversationId: "" };
+}
+
+export const ReconcileConversationsResponse: MessageFns<ReconcileConversationsResponse> = {
+  encode(message: ReconcileConversationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checked !== 0) {
+      writer.uint32(8).int32(message.checked);
+    }
+    for (const v of message.wrong) {
+      WrongConversation.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.nextAfterConversationId !== "") {
+      writer.uint32(26).string(message.nextAfterConversationId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReconcileConversationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReconcileConversationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.checked = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.wrong.push(WrongConversation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextAfterConversationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReconcileConversationsResponse>, I>>(base?: I): ReconcileConversationsResponse {
+    return ReconcileConversationsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReconcileConversationsResponse>, I>>(
+    object: I,
+  ): ReconcileConversationsResponse {
+    const message = createBaseReconcileConversationsResponse();
+    message.checked = object.checked ?? 0;
+    message.wrong = object.wrong?.map((e) => WrongConversation.fromPartial(e)) || [];
+    message.nextAfterConversationId = object.nextAfterConversationId ?? "";
+    return message;
+  },
+};
+
+function createBaseWrongConversation(): WrongConversation {
+  return {
+    conversationId: "",
+    memberCount: false,
+    head: false,
+    lastMessage: false,
+    readPointers: 0,
+    unread: 0,
+    mended: false,
+  };
+}
+
+export const WrongConversation: MessageFns<WrongConversation> = {
+  encode(message: WrongConversation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversationId !== "") {
+      writer.uint32(10).string(message.conversationId);
+    }
+    if (message.memberCount !== false) {
+      writer.uint32(16).bool(message.memberCount);
+    }
+    if (message.head !== false) {
+      writer.uint32(24).bool(message.head);
+    }
+    if (message.lastMessage !== false) {
+      writer.uint32(32).bool(message.lastMessage);
+    }
+    if (message.readPointers !== 0) {
+      writer.uint32(40).int32(message.readPointers);
+    }
+    if (message.unread !== 0) {
+      writer.uint32(48).int32(message.unread);
+    }
+    if (message.mended !== false) {
+      writer.uint32(56).bool(message.mended);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WrongConversation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWrongConversation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.memberCount = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.head = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lastMessage = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.readPointers = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.unread = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.mended = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WrongConversation>, I>>(base?: I): WrongConversation {
+    return WrongConversation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WrongConversation>, I>>(object: I): WrongConversation {
+    const message = createBaseWrongConversation();
+    message.conversationId = object.conversationId ?? "";
+    message.memberCount = object.memberCount ?? false;
+    message.head = object.head ?? false;
+    message.lastMessage = object.lastMessage ?? false;
+    message.readPointers = object.readPointers ?? 0;
+    message.unread = object.unread ?? 0;
+    message.mended = object.mended ?? false;
+    return message;
+  },
+};
+
 /**
  * Conversations, members and read pointers. Each call is atomic, checks the actor's rights under the
  * conversation's lock, and writes its event into the outbox in the same transaction.
@@ -4680,6 +5168,21 @@ export const ConversationServiceService = {
       Buffer.from(TransferOwnershipResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): TransferOwnershipResponse => TransferOwnershipResponse.decode(value),
   },
+  /**
+   * Takes a closed account out of its groups and the world room, some at a time. A group that it owned goes to its
+   * oldest admin, else to its oldest member; one without any is dissolved. Single conversations stay for the other one.
+   */
+  leaveConversations: {
+    path: "/im_repo.v1.ConversationService/LeaveConversations" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LeaveConversationsRequest): Buffer =>
+      Buffer.from(LeaveConversationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LeaveConversationsRequest => LeaveConversationsRequest.decode(value),
+    responseSerialize: (value: LeaveConversationsResponse): Buffer =>
+      Buffer.from(LeaveConversationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LeaveConversationsResponse => LeaveConversationsResponse.decode(value),
+  },
   /** Moves a read pointer forward, never back. */
   updateReadPointer: {
     path: "/im_repo.v1.ConversationService/UpdateReadPointer" as const,
@@ -4725,6 +5228,19 @@ export const ConversationServiceService = {
     responseSerialize: (value: BatchGetUnreadCountsResponse): Buffer =>
       Buffer.from(BatchGetUnreadCountsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchGetUnreadCountsResponse => BatchGetUnreadCountsResponse.decode(value),
+  },
+  /** Compares what is counted with what is stored, a page of conversations in the order of their ids, and mends it. */
+  reconcileConversations: {
+    path: "/im_repo.v1.ConversationService/ReconcileConversations" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReconcileConversationsRequest): Buffer =>
+      Buffer.from(ReconcileConversationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReconcileConversationsRequest => ReconcileConversationsRequest.decode(value),
+    responseSerialize: (value: ReconcileConversationsResponse): Buffer =>
+      Buffer.from(ReconcileConversationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReconcileConversationsResponse =>
+      ReconcileConversationsResponse.decode(value),
   },
   /** Everything a client missed, in one call. */
   syncConversations: {
@@ -4804,11 +5320,18 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   getConversationMembers: handleUnaryCall<GetConversationMembersRequest, GetConversationMembersResponse>;
   updateConversationMember: handleUnaryCall<UpdateConversationMemberRequest, UpdateConversationMemberResponse>;
   transferOwnership: handleUnaryCall<TransferOwnershipRequest, TransferOwnershipResponse>;
+  /**
+   * Takes a closed account out of its groups and the world room, some at a time. A group that it owned goes to its
+   * oldest admin, else to its oldest member; one without any is dissolved. Single conversations stay for the other one.
+   */
+  leaveConversations: handleUnaryCall<LeaveConversationsRequest, LeaveConversationsResponse>;
   /** Moves a read pointer forward, never back. */
   updateReadPointer: handleUnaryCall<UpdateReadPointerRequest, UpdateReadPointerResponse>;
   batchUpdateReadPointers: handleUnaryCall<BatchUpdateReadPointersRequest, BatchUpdateReadPointersResponse>;
   getUnreadCount: handleUnaryCall<GetUnreadCountRequest, GetUnreadCountResponse>;
   batchGetUnreadCounts: handleUnaryCall<BatchGetUnreadCountsRequest, BatchGetUnreadCountsResponse>;
+  /** Compares what is counted with what is stored, a page of conversations in the order of their ids, and mends it. */
+  reconcileConversations: handleUnaryCall<ReconcileConversationsRequest, ReconcileConversationsResponse>;
   /** Everything a client missed, in one call. */
   syncConversations: handleUnaryCall<SyncConversationsRequest, SyncConversationsResponse>;
   /** Heads and fan-out progress of conversations, for the fan-out flow. */
@@ -5027,6 +5550,25 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: TransferOwnershipResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Takes a closed account out of its groups and the world room, some at a time. A group that it owned goes to its
+   * oldest admin, else to its oldest member; one without any is dissolved. Single conversations stay for the other one.
+   */
+  leaveConversations(
+    request: LeaveConversationsRequest,
+    callback: (error: ServiceError | null, response: LeaveConversationsResponse) => void,
+  ): ClientUnaryCall;
+  leaveConversations(
+    request: LeaveConversationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LeaveConversationsResponse) => void,
+  ): ClientUnaryCall;
+  leaveConversations(
+    request: LeaveConversationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LeaveConversationsResponse) => void,
+  ): ClientUnaryCall;
   /** Moves a read pointer forward, never back. */
   updateReadPointer(
     request: UpdateReadPointerRequest,
@@ -5087,6 +5629,22 @@ export interface ConversationServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchGetUnreadCountsResponse) => void,
+  ): ClientUnaryCall;
+  /** Compares what is counted with what is stored, a page of conversations in the order of their ids, and mends it. */
+  reconcileConversations(
+    request: ReconcileConversationsRequest,
+    callback: (error: ServiceError | null, response: ReconcileConversationsResponse) => void,
+  ): ClientUnaryCall;
+  reconcileConversations(
+    request: ReconcileConversationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReconcileConversationsResponse) => void,
+  ): ClientUnaryCall;
+  reconcileConversations(
+    request: ReconcileConversationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReconcileConversationsResponse) => void,
   ): ClientUnaryCall;
   /** Everything a client missed, in one call. */
   syncConversations(

@@ -194,6 +194,18 @@ export interface GetRelationshipsResponse {
   relationships: Relationship[];
 }
 
+export interface EndRelationshipsRequest {
+  userId: string;
+  /** Other users at most. */
+  limit: number;
+}
+
+export interface EndRelationshipsResponse {
+  /** Other users with whom nothing is left. */
+  ended: number;
+  more: boolean;
+}
+
 function createBaseFriendRequest(): FriendRequest {
   return {
     id: "",
@@ -2161,6 +2173,140 @@ export const GetRelationshipsResponse: MessageFns<GetRelationshipsResponse> = {
   },
 };
 
+function createBaseEndRelationshipsRequest(): EndRelationshipsRequest {
+  return { userId: "", limit: 0 };
+}
+
+export const EndRelationshipsRequest: MessageFns<EndRelationshipsRequest> = {
+  encode(message: EndRelationshipsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndRelationshipsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndRelationshipsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EndRelationshipsRequest>, I>>(base?: I): EndRelationshipsRequest {
+    return EndRelationshipsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EndRelationshipsRequest>, I>>(object: I): EndRelationshipsRequest {
+    const message = createBaseEndRelationshipsRequest();
+    message.userId = object.userId ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseEndRelationshipsResponse(): EndRelationshipsResponse {
+  return { ended: 0, more: false };
+}
+
+export const EndRelationshipsResponse: MessageFns<EndRelationshipsResponse> = {
+  encode(message: EndRelationshipsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ended !== 0) {
+      writer.uint32(8).int32(message.ended);
+    }
+    if (message.more !== false) {
+      writer.uint32(16).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndRelationshipsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndRelationshipsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ended = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EndRelationshipsResponse>, I>>(base?: I): EndRelationshipsResponse {
+    return EndRelationshipsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EndRelationshipsResponse>, I>>(object: I): EndRelationshipsResponse {
+    const message = createBaseEndRelationshipsResponse();
+    message.ended = object.ended ?? 0;
+    message.more = object.more ?? false;
+    return message;
+  },
+};
+
 /**
  * Friend requests, friendships and blocks. The request's row decides: a change of status is a
  * compare-and-set, so that of two deciders one wins.
@@ -2293,6 +2439,18 @@ export const FriendshipServiceService = {
     responseSerialize: (value: ListBlocksResponse): Buffer => Buffer.from(ListBlocksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListBlocksResponse => ListBlocksResponse.decode(value),
   },
+  /** Ends what a closed account has with others, some of them at a time: friendships, pending requests, blocks both ways. */
+  endRelationships: {
+    path: "/im_repo.v1.FriendshipService/EndRelationships" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EndRelationshipsRequest): Buffer =>
+      Buffer.from(EndRelationshipsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EndRelationshipsRequest => EndRelationshipsRequest.decode(value),
+    responseSerialize: (value: EndRelationshipsResponse): Buffer =>
+      Buffer.from(EndRelationshipsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EndRelationshipsResponse => EndRelationshipsResponse.decode(value),
+  },
   /** How a user stands to others: for the rules of groups and single conversations. */
   getRelationships: {
     path: "/im_repo.v1.FriendshipService/GetRelationships" as const,
@@ -2331,6 +2489,8 @@ export interface FriendshipServiceServer extends UntypedServiceImplementation {
   blockUser: handleUnaryCall<BlockUserRequest, BlockUserResponse>;
   unblockUser: handleUnaryCall<UnblockUserRequest, UnblockUserResponse>;
   listBlocks: handleUnaryCall<ListBlocksRequest, ListBlocksResponse>;
+  /** Ends what a closed account has with others, some of them at a time: friendships, pending requests, blocks both ways. */
+  endRelationships: handleUnaryCall<EndRelationshipsRequest, EndRelationshipsResponse>;
   /** How a user stands to others: for the rules of groups and single conversations. */
   getRelationships: handleUnaryCall<GetRelationshipsRequest, GetRelationshipsResponse>;
 }
@@ -2512,6 +2672,22 @@ export interface FriendshipServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListBlocksResponse) => void,
+  ): ClientUnaryCall;
+  /** Ends what a closed account has with others, some of them at a time: friendships, pending requests, blocks both ways. */
+  endRelationships(
+    request: EndRelationshipsRequest,
+    callback: (error: ServiceError | null, response: EndRelationshipsResponse) => void,
+  ): ClientUnaryCall;
+  endRelationships(
+    request: EndRelationshipsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EndRelationshipsResponse) => void,
+  ): ClientUnaryCall;
+  endRelationships(
+    request: EndRelationshipsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EndRelationshipsResponse) => void,
   ): ClientUnaryCall;
   /** How a user stands to others: for the rules of groups and single conversations. */
   getRelationships(

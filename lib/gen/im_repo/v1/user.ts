@@ -117,6 +117,31 @@ export interface UpgradeGuestResponse {
   user?: User | undefined;
 }
 
+export interface CloseAccountRequest {
+  userId: string;
+  /** Unix milliseconds; when set, only a guest who was not active since then is closed. */
+  idleGuestBefore: number;
+}
+
+export interface CloseAccountResponse {
+  /** False when the account is no such guest (any more); then nothing was changed. */
+  closed: boolean;
+}
+
+export interface ListIdleGuestsRequest {
+  /** Unix milliseconds. */
+  idleBefore: number;
+  /** Of the page before; empty for the first one. */
+  cursor: string;
+  limit: number;
+}
+
+export interface ListIdleGuestsResponse {
+  userIds: string[];
+  /** Empty after the last page. */
+  nextCursor: string;
+}
+
 export interface LoginSession {
   id: string;
   userId: string;
@@ -1448,6 +1473,274 @@ export const UpgradeGuestResponse: MessageFns<UpgradeGuestResponse> = {
   },
 };
 
+function createBaseCloseAccountRequest(): CloseAccountRequest {
+  return { userId: "", idleGuestBefore: 0 };
+}
+
+export const CloseAccountRequest: MessageFns<CloseAccountRequest> = {
+  encode(message: CloseAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.idleGuestBefore !== 0) {
+      writer.uint32(16).int64(message.idleGuestBefore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CloseAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCloseAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.idleGuestBefore = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CloseAccountRequest>, I>>(base?: I): CloseAccountRequest {
+    return CloseAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CloseAccountRequest>, I>>(object: I): CloseAccountRequest {
+    const message = createBaseCloseAccountRequest();
+    message.userId = object.userId ?? "";
+    message.idleGuestBefore = object.idleGuestBefore ?? 0;
+    return message;
+  },
+};
+
+function createBaseCloseAccountResponse(): CloseAccountResponse {
+  return { closed: false };
+}
+
+export const CloseAccountResponse: MessageFns<CloseAccountResponse> = {
+  encode(message: CloseAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.closed !== false) {
+      writer.uint32(8).bool(message.closed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CloseAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCloseAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.closed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CloseAccountResponse>, I>>(base?: I): CloseAccountResponse {
+    return CloseAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CloseAccountResponse>, I>>(object: I): CloseAccountResponse {
+    const message = createBaseCloseAccountResponse();
+    message.closed = object.closed ?? false;
+    return message;
+  },
+};
+
+function createBaseListIdleGuestsRequest(): ListIdleGuestsRequest {
+  return { idleBefore: 0, cursor: "", limit: 0 };
+}
+
+export const ListIdleGuestsRequest: MessageFns<ListIdleGuestsRequest> = {
+  encode(message: ListIdleGuestsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idleBefore !== 0) {
+      writer.uint32(8).int64(message.idleBefore);
+    }
+    if (message.cursor !== "") {
+      writer.uint32(18).string(message.cursor);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListIdleGuestsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListIdleGuestsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.idleBefore = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListIdleGuestsRequest>, I>>(base?: I): ListIdleGuestsRequest {
+    return ListIdleGuestsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListIdleGuestsRequest>, I>>(object: I): ListIdleGuestsRequest {
+    const message = createBaseListIdleGuestsRequest();
+    message.idleBefore = object.idleBefore ?? 0;
+    message.cursor = object.cursor ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseListIdleGuestsResponse(): ListIdleGuestsResponse {
+  return { userIds: [], nextCursor: "" };
+}
+
+export const ListIdleGuestsResponse: MessageFns<ListIdleGuestsResponse> = {
+  encode(message: ListIdleGuestsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.userIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.nextCursor !== "") {
+      writer.uint32(18).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListIdleGuestsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListIdleGuestsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListIdleGuestsResponse>, I>>(base?: I): ListIdleGuestsResponse {
+    return ListIdleGuestsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListIdleGuestsResponse>, I>>(object: I): ListIdleGuestsResponse {
+    const message = createBaseListIdleGuestsResponse();
+    message.userIds = object.userIds?.map((e) => e) || [];
+    message.nextCursor = object.nextCursor ?? "";
+    return message;
+  },
+};
+
 function createBaseLoginSession(): LoginSession {
   return { id: "", userId: "", createdAt: 0, lastUsedAt: 0, expiresAt: 0, userAgent: "", address: "" };
 }
@@ -2377,6 +2670,33 @@ export const UserServiceService = {
       Buffer.from(UpgradeGuestResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpgradeGuestResponse => UpgradeGuestResponse.decode(value),
   },
+  /**
+   * The first step of erasing an account: it is signed out everywhere, its profile and password are gone, and nobody
+   * can find it, sign in to it, befriend or add it any more. What it wrote shows "deleted user". Repeating it changes
+   * nothing. USER_NOT_FOUND when there never was such an account.
+   */
+  closeAccount: {
+    path: "/im_repo.v1.UserService/CloseAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CloseAccountRequest): Buffer => Buffer.from(CloseAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CloseAccountRequest => CloseAccountRequest.decode(value),
+    responseSerialize: (value: CloseAccountResponse): Buffer =>
+      Buffer.from(CloseAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CloseAccountResponse => CloseAccountResponse.decode(value),
+  },
+  /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
+  listIdleGuests: {
+    path: "/im_repo.v1.UserService/ListIdleGuests" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListIdleGuestsRequest): Buffer =>
+      Buffer.from(ListIdleGuestsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListIdleGuestsRequest => ListIdleGuestsRequest.decode(value),
+    responseSerialize: (value: ListIdleGuestsResponse): Buffer =>
+      Buffer.from(ListIdleGuestsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListIdleGuestsResponse => ListIdleGuestsResponse.decode(value),
+  },
   /** Opens a login session. */
   createSession: {
     path: "/im_repo.v1.UserService/CreateSession" as const,
@@ -2456,6 +2776,14 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
   /** Turns a guest into a registered user under the same id. */
   upgradeGuest: handleUnaryCall<UpgradeGuestRequest, UpgradeGuestResponse>;
+  /**
+   * The first step of erasing an account: it is signed out everywhere, its profile and password are gone, and nobody
+   * can find it, sign in to it, befriend or add it any more. What it wrote shows "deleted user". Repeating it changes
+   * nothing. USER_NOT_FOUND when there never was such an account.
+   */
+  closeAccount: handleUnaryCall<CloseAccountRequest, CloseAccountResponse>;
+  /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
+  listIdleGuests: handleUnaryCall<ListIdleGuestsRequest, ListIdleGuestsResponse>;
   /** Opens a login session. */
   createSession: handleUnaryCall<CreateSessionRequest, CreateSessionResponse>;
   /** Swaps the session's refresh token. An older token revokes the whole session. */
@@ -2614,6 +2942,42 @@ export interface UserServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpgradeGuestResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The first step of erasing an account: it is signed out everywhere, its profile and password are gone, and nobody
+   * can find it, sign in to it, befriend or add it any more. What it wrote shows "deleted user". Repeating it changes
+   * nothing. USER_NOT_FOUND when there never was such an account.
+   */
+  closeAccount(
+    request: CloseAccountRequest,
+    callback: (error: ServiceError | null, response: CloseAccountResponse) => void,
+  ): ClientUnaryCall;
+  closeAccount(
+    request: CloseAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CloseAccountResponse) => void,
+  ): ClientUnaryCall;
+  closeAccount(
+    request: CloseAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CloseAccountResponse) => void,
+  ): ClientUnaryCall;
+  /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
+  listIdleGuests(
+    request: ListIdleGuestsRequest,
+    callback: (error: ServiceError | null, response: ListIdleGuestsResponse) => void,
+  ): ClientUnaryCall;
+  listIdleGuests(
+    request: ListIdleGuestsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListIdleGuestsResponse) => void,
+  ): ClientUnaryCall;
+  listIdleGuests(
+    request: ListIdleGuestsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListIdleGuestsResponse) => void,
   ): ClientUnaryCall;
   /** Opens a login session. */
   createSession(

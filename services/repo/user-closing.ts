@@ -1,0 +1,82 @@
+import { GoChatError } from '../../lib/errors.ts';
+import type { UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
+import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import { deletedUser } from '../../lib/wire/user.ts';
+import type { Cache } from './cache.ts';
+import type { Databases, Sql } from './database.ts';
+import { parseId } from './ids.ts';
+import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
+import { userInfoKey } from './user-cards.ts';
+import { userNotFound } from './user-profiles.ts';
+
+export const accountStatus = { active: 1, erased: 2 } as const;
+
+type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'closeAccount'>;
+type Row = { status: number; is_guest: number; last_active_at: number };
+
+/**
+ * The first step of erasing an account, and the one that can't be taken back. Whatever makes new friends, sessions or
+ * memberships asks for an active account, so that what is left to undo only gets less from here on.
+ */
+export function createUserClosing(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
+  const { databases, cache, outbox } = deps;
+  return {
+    async closeAccount({ userId, idleGuestBefore }) {
+      const id = parseId(userId);
+      if (id === undefined) throw userNotFound();
+      const closed = await cache.change(async (touch) => {
+        await touch([userInfoKey(userId)]);
+        return databases.users.transaction(async (tx) => {
+          const [row] = await tx.query<Row>(
+            'SELECT status, is_guest, last_active_at FROM users WHERE id = ? FOR UPDATE',
+            [id],
+          );
+          if (!row) throw userNotFound();
+          if (row.status === accountStatus.active) {
+            if (idleGuestBefore > 0 && !(await isIdleGuest(tx, id, row, idleGuestBefore))) return false;
+            await eraseProfile(tx, id);
+            await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
+          }
+          // sessions_user. Also those that came to be while the account was being closed.
+          await tx.execute(
+            `UPDATE sessions SET user_agent = '', address = '', revoked_at = COALESCE(revoked_at, ?)
+             WHERE user_id = ?`,
+            [Date.now(), id],
+          );
+          return true;
+        });
+      });
+      outbox.wake();
+      return { closed };
+    },
+  };
+}
+
+async function isIdleGuest(tx: Sql, id: number, row: Row, before: number): Promise<boolean> {
+  if (row.is_guest !== 1 || row.last_active_at >= before) return false;
+  const sessions = await tx.query('SELECT 1 FROM sessions WHERE user_id = ? AND last_used_at >= ? LIMIT 1', [
+    id,
+    before,
+  ]);
+  return sessions.length === 0;
+}
+
+/** The name is free again; the one in its place can't be anybody's, since a colon is in no username. */
+async function eraseProfile(tx: Sql, id: number): Promise<void> {
+  const { displayName, avatarUrl } = deletedUser(String(id));
+  await tx.execute(
+    `UPDATE users SET status = ?, username = ?, password_hash = NULL, display_name = ?, avatar_url = ?,
+       is_guest = FALSE, updated_at = ?
+     WHERE id = ?`,
+    [accountStatus.erased, `deleted:${id}`, displayName, avatarUrl, Date.now(), id],
+  );
+}
+
+/** What is taken from an account for good is taken only from a closed one. */
+export async function requireClosed(sql: Sql, userId: number): Promise<void> {
+  const [row] = await sql.query<{ status: number }>('SELECT status FROM users WHERE id = ?', [userId]);
+  if (!row) throw userNotFound();
+  if (row.status !== accountStatus.erased) {
+    throw new GoChatError('PERMISSION_DENIED', 'This account is not being erased.');
+  }
+}
