@@ -20,6 +20,8 @@ export type Presence = {
 
 const maxBatch = 2000;
 const maxPauseMs = 2000;
+/** Disconnects kept while Redis is away. */
+const maxUntold = 100_000;
 
 type Connect = { session: Session; resolve: () => void };
 
@@ -41,7 +43,9 @@ export function createPresence(deps: {
   const { metrics, log } = deps;
   let connects = new Map<string, Connect>();
   let heartbeats = new Map<string, Session>();
-  let disconnects = new Map<string, Session>();
+  let disconnects = new Map<string, SessionInfo>();
+  /** Disconnects that Redis did not take: told again with the next resend, or nobody would learn of them. */
+  const untold = new Map<string, SessionInfo>();
   let running: Promise<void> | undefined;
   /** Whether every flush since the last resend began was stored. */
   let allStored = true;
@@ -74,7 +78,7 @@ export function createPresence(deps: {
     }
   }
 
-  type Batch = { connects: Connect[]; heartbeats: Session[]; disconnects: Session[] };
+  type Batch = { connects: Connect[]; heartbeats: Session[]; disconnects: SessionInfo[] };
 
   function takeBatch(): Batch {
     return {
@@ -92,7 +96,10 @@ export function createPresence(deps: {
     const alive = batch.heartbeats.filter(({ state }) => state !== 'closing');
     connects = new Map([...here.map((entry) => [entry.session.id, entry] as const), ...connects]);
     heartbeats = new Map([...alive.map((entry) => [entry.id, entry] as const), ...heartbeats]);
-    disconnects = new Map([...batch.disconnects.map((entry) => [entry.id, entry] as const), ...disconnects]);
+    disconnects = new Map([
+      ...batch.disconnects.map((info) => [info.sessionId, info] as const),
+      ...disconnects,
+    ]);
   }
 
   async function flushOnce(batch: Batch): Promise<void> {
@@ -101,10 +108,13 @@ export function createPresence(deps: {
       bootId: deps.bootId,
       connected: batch.connects.map(({ session }) => infoOf(session)),
       heartbeats: batch.heartbeats.map(infoOf),
-      disconnected: batch.disconnects.map(infoOf),
+      disconnected: batch.disconnects,
     });
     for (const session of batch.heartbeats) session.lastReportedAt = Date.now();
-    if (!registered) allStored = false;
+    if (!registered) {
+      allStored = false;
+      for (const info of batch.disconnects) if (untold.size < maxUntold) untold.set(info.sessionId, info);
+    }
     deps.onFlushed(registered);
     deps.events.publish('user.online', cameOnline);
     deps.events.publish('user.disconnected', disconnected);
@@ -127,7 +137,7 @@ export function createPresence(deps: {
       heartbeats.delete(session.id);
       // Never told: nothing to take back. One that is being told right now is taken back by the next flush.
       if (connects.delete(session.id)) return;
-      disconnects.set(session.id, session);
+      disconnects.set(session.id, infoOf(session));
       wake();
     },
     heartbeat(session) {
@@ -137,7 +147,9 @@ export function createPresence(deps: {
     async resend(sessions) {
       allStored = true;
       for (const session of sessions) heartbeats.set(session.id, session);
-      if (heartbeats.size === 0) return true;
+      for (const [id, info] of untold) disconnects.set(id, info);
+      untold.clear();
+      if (depth() === 0) return true;
       wake();
       await new Promise<void>((resolve) => resent.push(resolve));
       return allStored;

@@ -7,6 +7,7 @@
  *   gateway:boots          sorted set: boot id by the end of its lease
  *   gateway:users:{boot}   set: users with a session there
  *   presence:heartbeats    sorted set: "{user}|{session}" by the last heartbeat
+ *   presence:away          sorted set: users whose last session closed, and whose friends are not told yet, by when
  *   presence:generation    JSON {id, created_at}: made again after a flush
  *   presence:untold        hash: user → JSON {epoch, last_active_at, page} that the clean-up has declared offline
  */

@@ -33,6 +33,12 @@ const cleanupScript = luaScript('presence-cleanup', 'presence-common');
 const sessionsPerCall = 500;
 const usersPerCall = 1000;
 const cleanupPage = 500;
+/**
+ * A live gateway closes its silent sessions by itself, and who leaves is confirmed by a flow. The clean-up gives both
+ * their time and some more, so that it finds only what they missed.
+ */
+const marginMs = 15_000;
+const awayMarginMs = 60_000;
 
 /** Presence of users, by the sessions that gateways report. Without Redis everything answers, and nobody is online. */
 export function createPresenceHandlers(deps: PresenceDeps): Handlers {
@@ -134,7 +140,7 @@ export function createPresenceHandlers(deps: PresenceDeps): Handlers {
     async confirmOffline({ users }) {
       const offline: PresenceTransition[] = [];
       for (const some of chunks(users, usersPerCall)) {
-        const args = some.flatMap(({ userId, epoch }) => [userId, epoch]);
+        const args = some.flatMap(({ userId, epoch, lastActiveAt }) => [userId, epoch, lastActiveAt]);
         const reply = (await redis.run(confirmScript, [], [heal, ...args])) as [number, string[]] | undefined;
         const waitMs = reply ? Math.ceil(reply[0]) : heal;
         if (!reply || waitMs > 0) return { offline: [], waitMs };
@@ -145,12 +151,21 @@ export function createPresenceHandlers(deps: PresenceDeps): Handlers {
     },
 
     async cleanupExpiredStatus({ dryRun, olderThanMs, limit, cursor }) {
-      const silence = olderThanMs > 0 ? olderThanMs : healMs;
+      const silence = olderThanMs > 0 ? olderThanMs : heal + deps.offlineConfirmMs + marginMs;
       const size = limit > 0 ? Math.min(limit, cleanupPage) : cleanupPage;
       const reply = (await redis.run(
         cleanupScript,
         [],
-        [heal, silence, deps.offlineConfirmMs, size, cursor, randomUUID(), dryRun ? 1 : 0],
+        [
+          heal,
+          silence,
+          deps.offlineConfirmMs,
+          deps.offlineConfirmMs + awayMarginMs,
+          size,
+          cursor,
+          randomUUID(),
+          dryRun ? 1 : 0,
+        ],
       )) as [number, number, string, string[]] | undefined;
       if (!reply) return { offline: [], sessionsRemoved: 0, nextCursor: '', waitMs: heal };
       const [waitMs, sessionsRemoved, nextCursor, gone] = reply;

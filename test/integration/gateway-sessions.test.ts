@@ -120,6 +120,23 @@ test('sessions are welcome while Redis is away, and all are told again afterward
   await socket.close();
 });
 
+test('who leaves while Redis is away is told of afterwards', async () => {
+  const userId = newUser();
+  const events = await world.userEvents([userId]);
+  const socket = await world.connect(here.url, userId);
+  await eventually(() => events.length === 1);
+  const known = world.presence.sessions.get(socket.sessionId);
+  assert.ok(known);
+  world.presence.state.registered = false;
+  await socket.close();
+  await eventually(() => !world.presence.sessions.has(socket.sessionId));
+  // Nothing of that reached Redis.
+  world.presence.sessions.set(socket.sessionId, known);
+  world.presence.state.registered = true;
+  await eventually(() => events.filter(({ type }) => type === 'user.disconnected').length >= 2);
+  assert.ok(!world.presence.sessions.has(socket.sessionId));
+});
+
 test('a revoked login session loses its sockets with 4001 within seconds', async () => {
   const [userId, sid] = [newUser(), randomUUID()];
   const [one, two] = [await world.connect(here.url, userId, sid), await world.connect(here.url, userId, sid)];

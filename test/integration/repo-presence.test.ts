@@ -67,7 +67,9 @@ const endLease = async ({ gatewayId, bootId }: Gateway) => {
   await redis.client.zadd('gateway:boots', 0, bootId);
   await repo.gateways.release(gatewayId, bootId);
 };
-const cleanUp = async (options: { dryRun?: boolean; cursor?: string; olderThanMs?: number } = {}) =>
+const cleanUp = async (
+  options: { dryRun?: boolean; cursor?: string; olderThanMs?: number; limit?: number } = {},
+) =>
   repo.presence.cleanupExpiredStatus({
     dryRun: false,
     olderThanMs: 75_000,
@@ -217,6 +219,22 @@ test('a disconnect that Redis knows nothing of any more is told all the same', a
   assert.deepEqual(await confirm(disconnected), [user]);
 });
 
+test('who left before a flush and has not come back is told of, once, and who came back is not', async () => {
+  const [gateway, gone, back] = [await startGateway(), await newUser(), await newUser()];
+  await gateway.update('connected', [gone, 'g1'], [back, 'b1']);
+  const first = (await gateway.update('disconnected', [gone, 'g1'], [back, 'b1'])).disconnected;
+  await gateway.update('connected', [gone, 'g2'], [back, 'b2']);
+  const second = (await gateway.update('disconnected', [gone, 'g2'])).disconnected;
+  await redis.client.flushall();
+  await gateway.renew(true);
+  await gateway.update('heartbeats', [back, 'b2', Date.now() - 1000]);
+  assert.deepEqual(await confirm(first), [gone]);
+  assert.deepEqual(await confirm(first), [gone]);
+  assert.deepEqual(await confirm(second), []);
+  assert.deepEqual(usersOf((await gateway.update('connected', [gone, 'g3'])).cameOnline), [gone]);
+  assert.deepEqual(await confirm(first), []);
+});
+
 test('soon after a flush nobody is judged', async () => {
   const careful = createPresenceHandlers({ ...repo, offlineConfirmMs: 0, healMs: 60_000 });
   const { waitMs, offline } = await careful.confirmOffline({
@@ -254,6 +272,69 @@ test('the clean-up ends silent sessions and those of dead gateways, and tells of
   while (page.nextCursor !== '') page = await cleanUp({ cursor: page.nextCursor });
   assert.deepEqual([(await cleanUp()).offline, (await cleanUp()).sessionsRemoved], [[], 0]);
   assert.deepEqual(usersOf((await gateway.update('connected', [silent, 's2'])).cameOnline), [silent]);
+});
+
+/** Everything that a clean-up finds, page by page, and how often. */
+const cleanUpAll = async (options: Parameters<typeof cleanUp>[0]) => {
+  const offline: string[] = [];
+  let sessionsRemoved = 0;
+  for (let cursor: string | undefined; cursor !== ''; ) {
+    const page = await cleanUp({ ...options, cursor: cursor ?? '' });
+    offline.push(...usersOf(page.offline));
+    sessionsRemoved += page.sessionsRemoved;
+    cursor = page.nextCursor;
+  }
+  return { offline: offline.toSorted(), sessionsRemoved };
+};
+
+test('a dry run counts what a real one does, each session and user once, and changes nothing', async () => {
+  await cleanUpAll({});
+  const [gateway, dying, dead] = [await startGateway(), await startGateway(), await startGateway()];
+  const users = (await repo.newUsers(6)) as [string, string, string, string, string, string];
+  const [silent, both, orphan, twice, moved, alive] = users;
+  const longAgo = Date.now() - 200_000;
+  await gateway.update('connected', [silent, 's1', longAgo], [silent, 's2', longAgo], [alive, 'a']);
+  await dying.update('connected', [both, 'b1', longAgo], [both, 'b2'], [orphan, 'o'], [twice, 't1']);
+  await dead.update('connected', [twice, 't2'], [moved, 'm1']);
+  await gateway.update('connected', [moved, 'm2']);
+  await endLease(dying);
+  await endLease(dead);
+
+  const expected = { offline: [silent, both, orphan, twice].toSorted(), sessionsRemoved: 8 };
+  for (const limit of [100, 1]) assert.deepEqual(await cleanUpAll({ dryRun: true, limit }), expected);
+  assert.deepEqual(await cleanUpAll({ limit: 3 }), expected);
+  assert.deepEqual(await cleanUpAll({ dryRun: true }), { offline: [], sessionsRemoved: 0 });
+});
+
+test('whose leaving nobody confirmed is found by the clean-up', async () => {
+  await cleanUpAll({});
+  const [gateway, lost, back, told] = [
+    await startGateway(),
+    ...((await repo.newUsers(3)) as [string, string, string]),
+  ];
+  await gateway.update('connected', [lost, 'l'], [back, 'b'], [told, 't']);
+  const { disconnected } = await gateway.update('disconnected', [lost, 'l'], [back, 'b'], [told, 't']);
+  await gateway.update('connected', [back, 'b2']);
+  assert.deepEqual(await confirm(disconnected.filter(({ userId }) => userId === told)), [told]);
+  assert.deepEqual((await cleanUpAll({})).offline, []);
+  await redis.client.zadd('presence:away', 'XX', Date.now() - 200_000, lost);
+  assert.deepEqual((await cleanUpAll({ dryRun: true })).offline, [lost]);
+  assert.deepEqual((await cleanUpAll({})).offline, [lost]);
+  assert.deepEqual((await cleanUpAll({})).offline, []);
+  // Its flow comes late: the same event, which is skipped by whoever saw it.
+  assert.deepEqual(await confirm(disconnected.filter(({ userId }) => userId === lost)), [lost]);
+});
+
+test('a live gateway’s silent session is left to it for a while', async () => {
+  const [gateway, silent, longSilent] = [await startGateway(), await newUser(), await newUser()];
+  // Here a session may be silent for 0 s, and 0 s later somebody counts as offline.
+  await gateway.update(
+    'connected',
+    [silent, 's', Date.now() - 10_000],
+    [longSilent, 'l', Date.now() - 16_000],
+  );
+  assert.deepEqual((await cleanUpAll({ olderThanMs: 0 })).offline, [longSilent]);
+  assert.equal(await isOnline(silent), true);
 });
 
 test('without Redis everything answers, and the gateways known may hold anybody until they sent all again', async () => {

@@ -1,15 +1,122 @@
 -- ARGV: ms after a flush in which nobody is judged, ms of silence that end a session, ms after which a dead
--- gateway's sessions end, sessions a page, cursor, name of the page, '1' for a dry run.
+-- gateway's sessions end, ms after which somebody without sessions should have been told of, entries a page, cursor,
+-- name of the page, '1' for a dry run.
 -- Answers {milliseconds to wait, sessions ended, next cursor, flat list of user, epoch, last active at of users who
--- went offline}. Who is told is remembered until the next page is asked for: a page that got lost comes again.
-local heal, silence, dead_after, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local cursor, page, dry = ARGV[5], ARGV[6], ARGV[7] == '1'
+-- went offline}. Who is to be told is kept, and under the name of the page that told it, until the next page is asked
+-- for with that name: a page that got lost comes again, and what was too much for one page comes with the next.
+local heal, silence, dead_after, away_after = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local limit, cursor, page, dry = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8] == '1'
 local wait = read_generation().created_at + heal - now
 if wait > 0 then
   return { wait, 0, '', {} }
 end
 local live = live_boots()
-local ended, told = 0, {}
+local silent_before, dead_before = now - silence, now - dead_after
+
+-- What friends are to be told, or nothing when they were told already or never knew.
+local function untold_entry(user)
+  local record = redis.call('HMGET', 'user:presence:' .. user, 'epoch', 'announced', 'last_active_at')
+  if record[1] and record[2] and record[2] ~= '' then
+    return { epoch = record[1], last_active_at = record[3] or '0', page = '' }
+  end
+end
+
+local function flat(told)
+  local gone = {}
+  for user, entry in pairs(told) do
+    gone[#gone + 1] = user
+    gone[#gone + 1] = entry.epoch
+    gone[#gone + 1] = entry.last_active_at
+  end
+  return gone
+end
+
+local function dead_boots()
+  local dead = {}
+  for _, boot in ipairs(redis.call('ZRANGEBYSCORE', 'gateway:boots', '-inf', dead_before)) do
+    if not live[boot] then
+      dead[#dead + 1] = boot
+    end
+  end
+  return dead
+end
+
+-- A dry run changes nothing, so that its cursor is a place: 'silent:OFFSET', then 'dead:BOOT:SCAN', then 'away:OFFSET'.
+-- Each session and each user is counted in one place, however many pages show them.
+local function dry_page()
+  local dead, is_dead = dead_boots(), {}
+  for _, boot in ipairs(dead) do
+    is_dead[boot] = true
+  end
+  local ended, told = 0, {}
+
+  -- Every session of the user that would end, by where it would be found; and whether any stays.
+  local function would_end(user)
+    local found, stays = {}, false
+    for id, session in pairs(read_sessions(user)) do
+      local member = user .. '|' .. id
+      local beat = tonumber(redis.call('ZSCORE', 'presence:heartbeats', member) or 'inf')
+      if beat <= silent_before then
+        found[#found + 1] = 'a:' .. member
+      elseif is_dead[session.boot_id] then
+        found[#found + 1] = 'b:' .. session.boot_id
+      elseif live[session.boot_id] then
+        stays = true
+      end
+    end
+    table.sort(found)
+    return found, stays
+  end
+
+  local function count(user, place)
+    local found, stays = would_end(user)
+    for _, other in ipairs(found) do
+      if other == place then
+        ended = ended + 1
+      end
+    end
+    if not stays and (found[1] == place or (#found == 0 and place == 'away')) then
+      told[user] = untold_entry(user)
+    end
+  end
+
+  local phase, rest = string.match(cursor, '^(%a+):(.*)$')
+  local next_cursor = ''
+  if not phase or phase == 'silent' then
+    local offset = tonumber(rest or '0')
+    local silent = redis.call('ZRANGEBYSCORE', 'presence:heartbeats', '-inf', silent_before, 'LIMIT', offset, limit)
+    for _, member in ipairs(silent) do
+      count(string.match(member, '^([^|]*)|'), 'a:' .. member)
+    end
+    next_cursor = #silent == limit and 'silent:' .. (offset + limit) or 'dead:1:0'
+  elseif phase == 'dead' then
+    local number, scan = string.match(rest, '^(%d+):(%d+)$')
+    local boot = dead[tonumber(number)]
+    if boot then
+      local reply = redis.call('SSCAN', 'gateway:users:' .. boot, scan, 'COUNT', limit)
+      for _, user in ipairs(reply[2]) do
+        count(user, 'b:' .. boot)
+      end
+      next_cursor = reply[1] == '0' and 'dead:' .. (number + 1) .. ':0' or 'dead:' .. number .. ':' .. reply[1]
+    else
+      next_cursor = 'away:0'
+    end
+  else
+    local offset = tonumber(rest)
+    local away = redis.call('ZRANGEBYSCORE', 'presence:away', '-inf', now - away_after, 'LIMIT', offset, limit)
+    for _, user in ipairs(away) do
+      count(user, 'away')
+    end
+    next_cursor = #away == limit and 'away:' .. (offset + limit) or ''
+  end
+  return { 0, ended, next_cursor, flat(told) }
+end
+
+if dry then
+  return dry_page()
+end
+
+local ended = 0
 
 local function read_untold()
   local untold = {}
@@ -22,24 +129,15 @@ end
 
 -- `sessions` is what is left of the user's.
 local function judge(user, sessions)
-  if any_live(sessions, live) then
-    return
+  local entry = not any_live(sessions, live) and untold_entry(user)
+  if entry then
+    redis.call('HSET', 'user:presence:' .. user, 'announced', '', 'told_epoch', entry.epoch)
+    redis.call('HSET', 'presence:untold', user, cjson.encode(entry))
+    redis.call('ZREM', 'presence:away', user)
   end
-  local presence = 'user:presence:' .. user
-  local record = redis.call('HMGET', presence, 'epoch', 'announced', 'last_active_at')
-  if not record[1] or not record[2] or record[2] == '' then
-    return
-  end
-  local entry = { epoch = record[1], last_active_at = record[3] or '0', page = page }
-  if dry then
-    told[user] = entry
-    return
-  end
-  redis.call('HSET', presence, 'announced', '', 'told_epoch', record[1])
-  redis.call('HSET', 'presence:untold', user, cjson.encode(entry))
 end
 
-if not dry and cursor ~= '' then
+if cursor ~= '' then
   for user, entry in pairs(read_untold()) do
     if entry.page == cursor then
       redis.call('HDEL', 'presence:untold', user)
@@ -47,23 +145,18 @@ if not dry and cursor ~= '' then
   end
 end
 
-local offset = dry and tonumber(cursor) or 0
-local silent = redis.call('ZRANGEBYSCORE', 'presence:heartbeats', '-inf', now - silence, 'LIMIT', offset, limit)
+local silent = redis.call('ZRANGEBYSCORE', 'presence:heartbeats', '-inf', silent_before, 'LIMIT', 0, limit)
 for _, member in ipairs(silent) do
   local user, id = string.match(member, '^([^|]*)|(.*)$')
   local sessions = read_sessions(user)
   local session = sessions[id]
   ended = ended + 1
-  if dry then
-    sessions[id] = nil
-  else
-    end_session(user, id, sessions, session and session.boot_id)
-    redis.call('ZREM', 'presence:heartbeats', member)
-  end
+  end_session(user, id, sessions, session and session.boot_id)
+  redis.call('ZREM', 'presence:heartbeats', member)
   judge(user, sessions)
 end
 
-local dead = not dry and redis.call('ZRANGEBYSCORE', 'gateway:boots', '-inf', now - dead_after, 'LIMIT', 0, 1)[1]
+local dead = redis.call('ZRANGEBYSCORE', 'gateway:boots', '-inf', dead_before, 'LIMIT', 0, 1)[1]
 if dead and not live[dead] then
   local users = redis.call('SPOP', 'gateway:users:' .. dead, limit)
   for _, user in ipairs(users) do
@@ -83,32 +176,23 @@ elseif dead then
   redis.call('ZREM', 'gateway:boots', dead)
 end
 
-if not dry then
-  told = {}
-  local count = 0
-  for user, entry in pairs(read_untold()) do
-    if any_live(read_sessions(user), live) then
-      redis.call('HDEL', 'presence:untold', user)
-    elseif count < limit then
-      entry.page = page
-      redis.call('HSET', 'presence:untold', user, cjson.encode(entry))
-      told[user] = entry
-      count = count + 1
-    end
+-- Their gateway died between their leaving and telling of it, or their flow was stopped.
+local away = redis.call('ZRANGEBYSCORE', 'presence:away', '-inf', now - away_after, 'LIMIT', 0, limit)
+for _, user in ipairs(away) do
+  redis.call('ZREM', 'presence:away', user)
+  judge(user, read_sessions(user))
+end
+
+local told, count = {}, 0
+for user, entry in pairs(read_untold()) do
+  if any_live(read_sessions(user), live) then
+    redis.call('HDEL', 'presence:untold', user)
+  elseif count < limit then
+    entry.page = page
+    redis.call('HSET', 'presence:untold', user, cjson.encode(entry))
+    told[user] = entry
+    count = count + 1
   end
 end
-local gone = {}
-for user, entry in pairs(told) do
-  gone[#gone + 1] = user
-  gone[#gone + 1] = entry.epoch
-  gone[#gone + 1] = entry.last_active_at
-end
-local next_cursor = ''
-if dry then
-  if #silent == limit then
-    next_cursor = tostring(offset + limit)
-  end
-elseif ended > 0 or #gone > 0 or dead then
-  next_cursor = page
-end
-return { 0, ended, next_cursor, gone }
+local more = ended > 0 or #away > 0 or count > 0 or dead
+return { 0, ended, more and page or '', flat(told) }

@@ -20,6 +20,7 @@ local function connected(what, user, id, connected_at, active_at)
   redis.call('PEXPIRE', key, 86400000)
   redis.call('SADD', 'gateway:users:' .. boot, user)
   redis.call('ZADD', 'presence:heartbeats', active_at, user .. '|' .. id)
+  redis.call('ZREM', 'presence:away', user)
   local record = redis.call('HMGET', presence, 'epoch', 'announced', 'announced_at')
   local epoch, announced, announced_at = record[1], record[2], record[3]
   -- The session is older than what Redis knows: friends were told before it forgot.
@@ -62,6 +63,8 @@ local function disconnected(user, id, active_at)
     redis.call('HSET', presence, 'epoch', epoch, 'announced', id, 'announced_at', now)
   end
   if announced and announced ~= '' then
+    -- Should the gateway die before it tells of this, the clean-up does.
+    redis.call('ZADD', 'presence:away', now, user)
     went[#went + 1] = user
     went[#went + 1] = epoch
     went[#went + 1] = last
