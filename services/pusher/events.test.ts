@@ -15,7 +15,7 @@ const user = (id: string) => ({
   createdAt: 0,
 });
 
-/** Users 1 and 2 are friends of each other and of 3; request 50 went from 1 to 2; conversation 60 is owned by 1. */
+/** Users 1 and 2 are friends of each other and of 3; 2 is online; request 50 went from 1 to 2; conversation 60 is owned by 1. */
 const repo = {
   friendships: {
     async getFriendRequest({ requestId }: { requestId: string }) {
@@ -37,6 +37,16 @@ const repo = {
       friends: userIds.map((userId) => ({
         userId,
         friendIds: ['1', '2', '3'].filter((id) => id !== userId),
+      })),
+    }),
+  },
+  presence: {
+    batchGetOnlineStatus: async ({ userIds }: { userIds: string[] }) => ({
+      statuses: userIds.map((userId) => ({
+        userId,
+        online: userId === '2',
+        lastActiveAt: 0,
+        gatewayIds: [],
       })),
     }),
   },
@@ -190,6 +200,19 @@ test('presence is told to friends in the order in which it changed', async () =>
       [['2', '3'], { userId: '1', status: 'online', lastActiveAt: 5 }],
       [['2', '3'], { userId: '1', status: 'offline', lastActiveAt: 6 }],
     ],
+  );
+});
+
+test('that somebody went offline is not told once the user is back', async () => {
+  const { handle, frames } = scene();
+  const event = { epoch: 'x', last_active_at: 5 };
+  await handle(
+    { type: 'user.online', user_id: '2', ...event },
+    { type: 'user.offline', user_id: '2', ...event },
+  );
+  assert.deepEqual(
+    frames().map(({ data }) => data.status),
+    ['online'],
   );
 });
 

@@ -9,7 +9,7 @@ import { conversationPushes } from './conversation-pushes.ts';
 import { friendPushes } from './friend-pushes.ts';
 import type { Gateways } from './gateways.ts';
 import { messagePushes } from './message-pushes.ts';
-import { friendsOf, presencePushes } from './presence-pushes.ts';
+import { type Audience, audienceOf, presencePushes } from './presence-pushes.ts';
 
 /** Event ids remembered, to skip what comes twice. */
 const seenEvents = 50_000;
@@ -36,8 +36,8 @@ export function createEventHandler(deps: { repo: RepoClient; gateways: Gateways;
     );
     for (let from = 0; from < events.length; from += chunkSize) {
       const chunk = events.slice(from, from + chunkSize);
-      const friends = await friendsOf(chunk.filter(isUserEvent), repo);
-      const pushes = await Promise.all(chunk.map((event) => pushesOf(event, friends, repo)));
+      const audience = await audienceOf(chunk.filter(isUserEvent), repo);
+      const pushes = await Promise.all(chunk.map((event) => pushesOf(event, audience, repo)));
       await gateways.push(pushes.flat());
       for (const { type } of pushes.flat()) pushed.inc({ type });
       for (const { event_id: id, type, occurred_at: occurredAt } of chunk) {
@@ -52,12 +52,8 @@ type UserEvent = Extract<DomainEvent, { type: `user.${string}` }>;
 
 const isUserEvent = (event: DomainEvent): event is UserEvent => event.type.startsWith('user.');
 
-async function pushesOf(
-  event: DomainEvent,
-  friends: ReadonlyMap<string, string[]>,
-  repo: RepoClient,
-): Promise<Push[]> {
-  if (isUserEvent(event)) return presencePushes(event, friends);
+async function pushesOf(event: DomainEvent, audience: Audience, repo: RepoClient): Promise<Push[]> {
+  if (isUserEvent(event)) return presencePushes(event, audience);
   switch (event.type) {
     case 'friend.request.created':
     case 'friend.request.accepted':

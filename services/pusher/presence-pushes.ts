@@ -8,17 +8,36 @@ type PresenceEvent = Extract<UserEvent, { last_active_at: number }>;
 export const isPresence = (event: UserEvent): event is PresenceEvent =>
   event.type === 'user.online' || event.type === 'user.offline';
 
-/** Whom to tell about each of these users: the friends of all of them, asked for in one call. */
-export async function friendsOf(events: UserEvent[], repo: RepoClient): Promise<Map<string, string[]>> {
-  const userIds = [...new Set(events.filter(isPresence).map((event) => event.user_id))];
-  if (userIds.length === 0) return new Map();
-  const { friends } = await repo.friendships.batchGetFriendIds({ userIds });
-  return new Map(friends.map(({ userId, friendIds }) => [userId, friendIds]));
+export type Audience = {
+  friends: ReadonlyMap<string, string[]>;
+  /** Of those said to be offline: who is here by now. */
+  back: ReadonlySet<string>;
+};
+
+/** Whom to tell about all of these users, and of whom there is nothing to tell any more, asked for in one call each. */
+export async function audienceOf(events: UserEvent[], repo: RepoClient): Promise<Audience> {
+  const present = events.filter(isPresence);
+  const userIds = [...new Set(present.map((event) => event.user_id))];
+  const leaving = new Set(
+    present.filter(({ type }) => type === 'user.offline').map((event) => event.user_id),
+  );
+  const [{ friends }, { statuses }] = await Promise.all([
+    userIds.length === 0 ? { friends: [] } : repo.friendships.batchGetFriendIds({ userIds }),
+    leaving.size === 0 ? { statuses: [] } : repo.presence.batchGetOnlineStatus({ userIds: [...leaving] }),
+  ]);
+  return {
+    friends: new Map(friends.map(({ userId, friendIds }) => [userId, friendIds])),
+    back: new Set(statuses.filter(({ online }) => online).map(({ userId }) => userId)),
+  };
 }
 
-/** A user who came or went is told to the friends. */
-export function presencePushes(event: UserEvent, friends: ReadonlyMap<string, string[]>): Push[] {
+/**
+ * A user who came or went is told to the friends. Coming and going are told by different processes, so the going may
+ * come after a later coming: of whom is here it isn't told.
+ */
+export function presencePushes(event: UserEvent, { friends, back }: Audience): Push[] {
   if (!isPresence(event)) return [];
+  if (event.type === 'user.offline' && back.has(event.user_id)) return [];
   const { user_id: userId, last_active_at: lastActiveAt, event_id: eventId } = event;
   const status = event.type === 'user.online' ? 'online' : 'offline';
   return pushesTo(friends.get(userId) ?? [], {
