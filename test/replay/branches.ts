@@ -14,14 +14,8 @@ import { eventually } from '../support/eventually.ts';
 import type { FlowWorld } from '../support/flows.ts';
 import { createFriendCalls } from '../support/friend-calls.ts';
 import { createFriendRows, type FriendRows } from '../support/friend-rows.ts';
-
-export type Branch = {
-  name: string;
-  /** Some need the clock that jumps; the others are recorded on the real server. */
-  clock?: 'jumping';
-  workflowId: string;
-  play(world: FlowWorld): Promise<void>;
-};
+import type { Branch } from './branch.ts';
+import { presenceBranches } from './presence-branches.ts';
 
 export const branches: Branch[] = [
   friends('accepted', async ({ request, decide }) => {
@@ -132,6 +126,8 @@ export const branches: Branch[] = [
     },
     'jumping',
   ),
+
+  ...presenceBranches,
 ];
 
 type FriendScene = ReturnType<typeof createFriendCalls> & { repo: FriendRows; lose(): Promise<void> };

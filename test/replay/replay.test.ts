@@ -90,3 +90,19 @@ test('another wait in fanoutMessages is caught', async () => {
   const found = await complaints(changed, ['fanout-messages.silent-at-last.json']);
   assert.match(found.get('fanout-messages.silent-at-last.json') ?? '', /Determinism|Replay/);
 });
+
+test('another wait in confirmOffline is caught', async () => {
+  const changed = await changedBundle('confirm-offline.ts', 'if (waitMs > 0) {', 'if (waitMs > 60_000) {');
+  const found = await complaints(changed, ['confirm-offline.told.json']);
+  assert.match(found.get('confirm-offline.told.json') ?? '', /Determinism|Replay/);
+});
+
+test('a page left out of cleanupExpiredStatus is caught', async () => {
+  const changed = await changedBundle(
+    'cleanup-expired-status.ts',
+    "} else if (cursor === '') {",
+    "} else if (cursor === 'b') {",
+  );
+  const found = await complaints(changed, ['cleanup-expired-status.by-pages.json']);
+  assert.match(found.get('cleanup-expired-status.by-pages.json') ?? '', /Determinism|Replay/);
+});

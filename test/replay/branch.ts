@@ -1,0 +1,9 @@
+import type { FlowWorld } from '../support/flows.ts';
+
+export type Branch = {
+  name: string;
+  /** Some need the clock that jumps; the others are recorded on the real server. */
+  clock?: 'jumping';
+  workflowId: string;
+  play(world: FlowWorld): Promise<void>;
+};
