@@ -11,7 +11,6 @@ import {
 } from '../../workflows/contracts.ts';
 import { createGroupId, fanoutId, friendRequestId } from '../../workflows/ids.ts';
 import { eventually } from '../support/eventually.ts';
-import type { FlowWorld } from '../support/flows.ts';
 import { createFriendCalls } from '../support/friend-calls.ts';
 import { createFriendRows, type FriendRows } from '../support/friend-rows.ts';
 import type { Branch } from './branch.ts';
