@@ -19,15 +19,15 @@ export function createDelivery(deps: { repo: RepoClient; produce: GroupCommit['s
   const { repo, produce, limiter } = deps;
   const gateways = createGatewayList(repo);
 
-  async function toEveryone(messages: Message[], originOf: OriginOf): Promise<void> {
-    const runs = encodeRuns(messages, originOf, '"broadcast":true');
+  async function toEveryone(messages: Message[]): Promise<void> {
+    const runs = encodeRuns(messages, '"broadcast":true');
     const live = await gateways();
     await Promise.all(
       live.flatMap(({ gatewayId, bootId }) => runs.map((run) => send(produce, gatewayId, bootId, run))),
     );
   }
 
-  async function toMembers(conversationId: string, messages: Message[], originOf: OriginOf): Promise<void> {
+  async function toMembers(conversationId: string, messages: Message[]): Promise<void> {
     const produced: Promise<void>[] = [];
     let afterUserId = '';
     do {
@@ -37,7 +37,7 @@ export function createDelivery(deps: { repo: RepoClient; produce: GroupCommit['s
       for (const { gatewayId, bootId, userIds } of page.gateways) {
         if (userIds.length === 0) continue;
         const targets = `"target_user_ids":${JSON.stringify(userIds)}`;
-        for (const run of encodeRuns(messages, originOf, targets)) {
+        for (const run of encodeRuns(messages, targets)) {
           const sent = send(produce, gatewayId, bootId, run);
           sent.catch(() => undefined);
           produced.push(sent);
@@ -51,8 +51,6 @@ export function createDelivery(deps: { repo: RepoClient; produce: GroupCommit['s
   return { toEveryone, toMembers };
 }
 
-type OriginOf = (seqId: number) => string | undefined;
-
 const send = (produce: GroupCommit['send'], gatewayId: string, bootId: string, messages: string) =>
   produce(
     topics.downstream(gatewayId),
@@ -61,11 +59,11 @@ const send = (produce: GroupCommit['send'], gatewayId: string, bootId: string, m
   );
 
 /** The messages as JSON, each with its targets, in as few runs as records of the allowed size need. */
-function encodeRuns(messages: Message[], originOf: OriginOf, targets: string): string[] {
+function encodeRuns(messages: Message[], targets: string): string[] {
   const runs: string[][] = [];
   let bytes = maxRecordBytes;
   for (const message of messages) {
-    const encoded = `{${targets},${JSON.stringify(toDownstream(message, originOf(message.seqId))).slice(1)}`;
+    const encoded = `{${targets},${JSON.stringify(toDownstream(message)).slice(1)}`;
     const size = Buffer.byteLength(encoded) + 1;
     if (bytes + size > maxRecordBytes) {
       runs.push([]);
@@ -77,7 +75,7 @@ function encodeRuns(messages: Message[], originOf: OriginOf, targets: string): s
   return runs.map((run) => run.join(','));
 }
 
-function toDownstream(message: Message, sessionId: string | undefined): DownstreamMessage {
+function toDownstream(message: Message): DownstreamMessage {
   const { sender } = message;
   return {
     message_id: message.id,
@@ -95,7 +93,6 @@ function toDownstream(message: Message, sessionId: string | undefined): Downstre
     created_at: message.createdAt,
     ...(message.replyToSeqId === undefined ? {} : { reply_to_seq_id: message.replyToSeqId }),
     ...(message.mentions.length === 0 ? {} : { mentions: message.mentions }),
-    ...(sessionId ? { sender_session_id: sessionId } : {}),
     ...(message.deleted ? { deleted: true } : {}),
   };
 }

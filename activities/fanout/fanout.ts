@@ -80,8 +80,8 @@ export function createFanoutActivities(deps: {
       if (!last) throw ApplicationFailure.retryable(`messages from seq ${done + 1} cannot be read yet`);
 
       pulse.assertAlive();
-      if (start.type === world) await delivery.toEveryone(messages, conversation.originOf);
-      else await delivery.toMembers(conversationId, messages, conversation.originOf);
+      if (start.type === world) await delivery.toEveryone(messages);
+      else await delivery.toMembers(conversationId, messages);
 
       done = last.seqId;
       pulse.beat(done);

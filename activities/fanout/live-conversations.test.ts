@@ -8,7 +8,6 @@ const task = (first: number, last = first): FanoutTask => ({
   first_seq_id: first,
   last_seq_id: last,
   sent_at: 0,
-  origins: [{ seq_id: first, session_id: `s${first}` }],
 });
 
 test('a conversation that is idle has left before anybody can learn of it', async () => {
@@ -37,13 +36,11 @@ test('a second attempt for a conversation ends the first one, and is the one tha
   assert.equal(second.target(), 1);
 });
 
-test('a task is handed out once all of it was passed on, and names its sessions until then', () => {
+test('a task is handed out once all of it was passed on', () => {
   const live = createLiveConversations();
   const conversation = live.enter('9');
   live.wake(task(1, 2));
   live.wake(task(3, 4));
-  assert.equal(conversation.originOf(3), 's3');
-  assert.equal(conversation.originOf(4), undefined);
   assert.deepEqual(
     conversation.takeCovered(3).map(({ first_seq_id }) => first_seq_id),
     [1],

@@ -12,8 +12,6 @@ export type LiveConversation = {
   wait(done: number, idleMs: number): Promise<WaitResult>;
   /** Tasks wholly covered by what was passed on; each is handed out once. */
   takeCovered(done: number): FanoutTask[];
-  /** The socket session that sent a message, when this process was told. */
-  originOf(seqId: number): string | undefined;
   /** Set when the activity must stop before it produces anything more. */
   ended(): boolean;
   end(): void;
@@ -72,10 +70,6 @@ export function createLiveConversations() {
           tasks.splice(0, tasks.length, ...tasks.filter((task) => task.last_seq_id > done));
         return covered;
       },
-      originOf: (seqId) =>
-        tasks
-          .find((task) => task.first_seq_id <= seqId && seqId <= task.last_seq_id)
-          ?.origins?.find((origin) => origin.seq_id === seqId)?.session_id,
       ended: () => ended,
       end() {
         ended = true;

@@ -49,8 +49,6 @@ export type DownstreamMessage = {
   created_at: number;
   reply_to_seq_id?: number;
   mentions?: string[];
-  /** The socket session that sent it gets the acknowledgement instead. */
-  sender_session_id?: string;
   /** Recalled before it was delivered: its content is empty. */
   deleted?: boolean;
 };
@@ -95,8 +93,6 @@ export type FanoutTask = {
   last_seq_id: number;
   /** When the first of them was received, Unix milliseconds. */
   sent_at: number;
-  /** The socket sessions that sent them, left out of the delivery. Those sent by REST have none. */
-  origins?: { seq_id: number; session_id: string }[];
 };
 
 /** What every record of the *-events topics has. */

@@ -1,4 +1,4 @@
-import { GoChatError } from '../../lib/errors.ts';
+import { GoChatError, isRetryable } from '../../lib/errors.ts';
 import type {
   DownstreamAck,
   DownstreamEvent,
@@ -10,8 +10,9 @@ import { fromDownstream } from '../../lib/wire/message.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import { encodeFrame } from './sockets/frame-buffer.ts';
 import type { Refuse } from './sockets/refusal.ts';
+import { forgetSent, isOwnCopy } from './sockets/sent-messages.ts';
 import type { Session } from './sockets/session.ts';
-import type { Sessions } from './sockets/sessions.ts';
+import type { IsLeftOut, Sessions } from './sockets/sessions.ts';
 import type { UnackedSends } from './unacked-sends.ts';
 
 export type Downstream = { deliver(value: Buffer): void };
@@ -31,21 +32,24 @@ export function createDownstream(deps: {
   const { sessions, metrics } = deps;
 
   function deliverMessage(message: DownstreamMessage): number {
-    return deliverTo(message, encodeFrame('new-message', fromDownstream(message)), message.sender_session_id);
+    const { conversation_id, client_msg_id, sender_info } = message;
+    const isOwn = (session: Session) =>
+      session.userId === sender_info.id && isOwnCopy(session, conversation_id, client_msg_id);
+    return deliverTo(message, encodeFrame('new-message', fromDownstream(message)), isOwn);
   }
 
   const deliverEvent = (event: DownstreamEvent): number =>
-    deliverTo(event, encodeFrame(event.frame, event.data), event.exclude_session_id);
+    deliverTo(event, encodeFrame(event.frame, event.data), ({ id }) => id === event.exclude_session_id);
 
   function deliverTo(
     targets: { target_user_id?: string; target_user_ids?: string[]; broadcast?: boolean },
     frame: Buffer,
-    except: string | undefined,
+    isLeftOut: IsLeftOut,
   ): number {
-    if (targets.broadcast) return sessions.broadcast(frame, except);
+    if (targets.broadcast) return sessions.broadcast(frame, isLeftOut);
     let sent = 0;
-    for (const userId of targets.target_user_ids ?? []) sent += sessions.sendToUser(userId, frame, except);
-    if (targets.target_user_id) sent += sessions.sendToUser(targets.target_user_id, frame, except);
+    for (const userId of targets.target_user_ids ?? []) sent += sessions.sendToUser(userId, frame, isLeftOut);
+    if (targets.target_user_id) sent += sessions.sendToUser(targets.target_user_id, frame, isLeftOut);
     return sent;
   }
 
@@ -54,6 +58,8 @@ export function createDownstream(deps: {
     if (!session) return 0;
     const seconds = deps.unacked.end(session, ack.conversation_id, ack.client_msg_id);
     if (ack.error) {
+      // What may be tried again may also still be stored, and is this session's own then.
+      if (!isRetryable(ack.error.code)) forgetSent(session, ack.conversation_id, ack.client_msg_id);
       deps.refuse(session, new GoChatError(ack.error.code, ack.error.message), ack.client_msg_id);
       return 1;
     }

@@ -8,6 +8,7 @@ import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { GatewayPeers } from './gateway-peers.ts';
 import type { SeenEvents } from './seen-events.ts';
 import { encodeFrame } from './sockets/frame-buffer.ts';
+import type { Session } from './sockets/session.ts';
 import type { Sessions } from './sockets/sessions.ts';
 
 const forwardDeadlineMs = 2000;
@@ -26,10 +27,11 @@ export function createPusherService(deps: {
 
   function deliver(push: Push): number {
     const frame = encodeFrame(push.type, parseData(push));
+    const isLeftOut = ({ id }: Session) => id === push.excludeSessionId;
     let delivered = 0;
     for (const userId of push.userIds) {
       if (seen.has(push.eventId, push.type, userId)) continue;
-      const sent = sessions.sendToUser(userId, frame, push.excludeSessionId || undefined);
+      const sent = sessions.sendToUser(userId, frame, isLeftOut);
       if (sent > 0) seen.add(push.eventId, push.type, userId);
       delivered += sent;
     }

@@ -6,7 +6,6 @@ import type { DownstreamAck, DownstreamRecord, UpstreamMessage } from '../../lib
 import { followTail } from '../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, topics } from '../../lib/kafka/topics.ts';
 import type { Logger } from '../../lib/log.ts';
-import { restSession } from './upstream/rest-session.ts';
 
 export type Draft = Pick<
   UpstreamMessage,
@@ -82,7 +81,7 @@ export async function startSending(deps: {
           'Too many messages are waiting to be stored. Try again shortly.',
         );
       }
-      const sessionId = restSession(++lastNumber);
+      const sessionId = `rest:${++lastNumber}`;
       const message: UpstreamMessage = {
         ...draft,
         timestamp: Date.now(),

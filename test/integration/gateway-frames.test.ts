@@ -108,28 +108,50 @@ test('messages reach their targets in order, but not the session that sent them'
   const sender = await world.connect(here.url, ann);
   const annToo = await world.connect(here.url, ann);
   const [toBob, toCat] = [await world.connect(here.url, bob), await world.connect(here.url, cat)];
-  const group = { target_user_ids: [ann, bob], sender_session_id: sender.sessionId };
+  for (const clientMsgId of ['c-1', 'c-3', 'refused', 'again']) {
+    sender.send('send-message', { conversationId: '77', clientMsgId, content: 'hello' });
+  }
+  await sender.settled();
+  const refusal = (clientMsgId: string, code: 'NOT_FRIENDS' | 'INTERNAL_ERROR') => ({
+    ...ack(sender, clientMsgId, 0),
+    error: { code, message: 'No.' },
+  });
+  const sender_info = { ...message({}).sender_info, id: ann };
+  const group = { target_user_ids: [ann, bob], sender_info };
   await here.deliver({
     messages: [
-      message({ ...group, seq_id: 1 }),
+      message({ ...group, seq_id: 1, client_msg_id: 'c-1' }),
       message({ target_user_id: bob, seq_id: 2, content: 'x'.repeat(70_000) }),
-      message({ ...group, seq_id: 3 }),
+      message({ ...group, seq_id: 3, client_msg_id: 'c-3' }),
     ],
   });
+  // A crash of logic or task may deliver again what was delivered.
+  await here.deliver({ messages: [message({ ...group, seq_id: 3, client_msg_id: 'c-3' })] });
+  await here.deliver({ acks: [refusal('refused', 'NOT_FRIENDS'), refusal('again', 'INTERNAL_ERROR')] });
   await here.deliver({ gateway_boot_id: 'an earlier start', messages: [message({ ...group, seq_id: 9 })] });
   await here.deliver({
-    messages: [message({ broadcast: true, seq_id: 4 })],
+    // What somebody else calls the same is not the sender's own, and neither is what was refused and then sent by REST.
+    messages: [
+      message({ broadcast: true, seq_id: 4, client_msg_id: 'c-1' }),
+      message({ broadcast: true, seq_id: 5, client_msg_id: 'again', sender_info }),
+      message({ broadcast: true, seq_id: 6, client_msg_id: 'refused', sender_info }),
+    ],
     events: [
       { event_id: 'e', frame: 'member-removed', data: { conversationId: '77' }, target_user_ids: [cat] },
     ],
   });
   const seqs = (chat: Chat) => chat.all('new-message').map(({ seqId }) => seqId);
   await Promise.all(
-    [sender, annToo, toBob, toCat].map((chat) => chat.expect('new-message', (m) => m.seqId === 4)),
+    [sender, annToo, toBob, toCat].map((chat) => chat.expect('new-message', (m) => m.seqId === 6)),
   );
-  assert.deepEqual([sender, annToo, toBob, toCat].map(seqs), [[4], [1, 3, 4], [1, 2, 3, 4], [4]]);
+  assert.deepEqual([sender, annToo, toBob, toCat].map(seqs), [
+    [4, 6],
+    [1, 3, 3, 4, 5, 6],
+    [1, 2, 3, 3, 4, 5, 6],
+    [4, 5, 6],
+  ]);
   assert.deepEqual((await toBob.expect('new-message')).sender, {
-    id: '9',
+    id: ann,
     username: 'ann',
     displayName: 'Ann',
     avatarUrl: '',

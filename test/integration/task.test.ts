@@ -120,7 +120,7 @@ const newUsers = (count: number) => Promise.all(Array.from({ length: count }, ne
 let lastOffset = 0;
 
 /** Stores messages and tells the task, as logic does. */
-async function say(conversationId: string, senderId: string, count: number, origin?: string): Promise<void> {
+async function say(conversationId: string, senderId: string, count: number): Promise<void> {
   const { results } = await repo.messages.saveMessages({
     messages: Array.from({ length: count }, () => ({
       conversationId,
@@ -143,7 +143,6 @@ async function say(conversationId: string, senderId: string, count: number, orig
     first_seq_id: Math.min(...seqIds),
     last_seq_id: Math.max(...seqIds),
     sent_at: Date.now(),
-    ...(origin ? { origins: seqIds.map((seq_id) => ({ seq_id, session_id: origin })) } : {}),
   };
   await producer.send({
     topic: topics.fanoutTasks,
@@ -229,9 +228,9 @@ test('a group stands with everybody in it, or not at all', async () => {
   assert.deepEqual(conversationIds.toSorted(), [worldRoom, made.conversationId].toSorted());
 });
 
-test('a message in the world room reaches the gateway, without a list of users, and names its session', async () => {
+test('a message in the world room reaches the gateway, without a list of users', async () => {
   const ann = await newUser();
-  await say(worldRoom, ann, 3, 'session-1');
+  await say(worldRoom, ann, 3);
   await eventually(() => seqsOf(worldRoom).length >= 3);
   assert.deepEqual(seqsOf(worldRoom), [1, 2, 3]);
   for (const message of delivered) {

@@ -14,6 +14,7 @@ import {
   type SendMessage,
 } from './client-frames.ts';
 import type { Refuse } from './refusal.ts';
+import { forgetSent, noteSent } from './sent-messages.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -85,7 +86,9 @@ export function createInbound(deps: {
       refuse(session, error, clientMsgId);
       return;
     }
+    noteSent(session, conversationId, clientMsgId);
     deps.upstream.append(session, message).catch((error: unknown) => {
+      forgetSent(session, conversationId, clientMsgId);
       // Already told when it has timed out meanwhile.
       const waited = deps.unacked.end(session, conversationId, clientMsgId);
       if (waited !== undefined) refuse(session, error, clientMsgId);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { FrameAllowance } from '../frame-rate.ts';
+import type { SentMessages } from './sent-messages.ts';
 
 /** One socket of a user. */
 export type Session = {
@@ -23,4 +24,5 @@ export type Session = {
   malformedAt: number[];
   /** Encoded frames of this turn of the event loop, not written yet. */
   outbox: Buffer[];
+  sent?: SentMessages;
 };

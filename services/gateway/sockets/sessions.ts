@@ -3,6 +3,8 @@ import { encodeFrame } from './frame-buffer.ts';
 import type { Outbox } from './outbox.ts';
 import type { Session } from './session.ts';
 
+export type IsLeftOut = (session: Session) => boolean;
+
 export type Sessions = {
   add(session: Session): void;
   get(sessionId: string): Session | undefined;
@@ -10,10 +12,10 @@ export type Sessions = {
   all(): Iterable<Session>;
   /** Sends a frame to one session. */
   send(session: Session, type: string, data?: unknown): void;
-  /** Sends an encoded frame to a user's open sessions but one. Answers to how many. */
-  sendToUser(userId: string, frame: Buffer, exceptSessionId?: string): number;
-  /** Sends an encoded frame to every open session but one. Answers to how many. */
-  broadcast(frame: Buffer, exceptSessionId?: string): number;
+  /** Sends an encoded frame to a user's open sessions, but to none that `isLeftOut`. Answers to how many. */
+  sendToUser(userId: string, frame: Buffer, isLeftOut?: IsLeftOut): number;
+  /** Sends an encoded frame to every open session, but to none that `isLeftOut`. Answers to how many. */
+  broadcast(frame: Buffer, isLeftOut?: IsLeftOut): number;
   /** Closes a session for a cause of ours: what was sent to it before is written first, then nothing more. */
   close(session: Session, cause: CloseCause): void;
   /** Closes the sockets of a login session. */
@@ -65,21 +67,21 @@ export function createSessions(deps: {
     size: () => byId.size,
     all: () => byId.values(),
     send: (session, type, data) => outbox.send(session, encodeFrame(type, data)),
-    sendToUser(userId, frame, exceptSessionId) {
+    sendToUser(userId, frame, isLeftOut) {
       const sessions = byUser.get(userId);
       if (!sessions) return 0;
       let sent = 0;
       for (const session of sessions) {
-        if (session.state !== 'open' || session.id === exceptSessionId) continue;
+        if (session.state !== 'open' || isLeftOut?.(session)) continue;
         outbox.send(session, frame);
         sent += 1;
       }
       return sent;
     },
-    broadcast(frame, exceptSessionId) {
+    broadcast(frame, isLeftOut) {
       let sent = 0;
       for (const session of byId.values()) {
-        if (session.state !== 'open' || session.id === exceptSessionId) continue;
+        if (session.state !== 'open' || isLeftOut?.(session)) continue;
         outbox.send(session, frame);
         sent += 1;
       }

@@ -13,7 +13,6 @@ import { deletedUser } from '../../../lib/wire/user.ts';
 import { type FanoutMessage, fanoutTasks, goesDirect } from './fanout-policy.ts';
 import type { Item } from './item.ts';
 import { type BuiltRecord, createRecordBuilder, type RecordBuilder } from './record-builder.ts';
-import { isRestSession } from './rest-session.ts';
 import type { Outcome } from './save.ts';
 
 /** What a batch's outcomes have to become before their offsets may be committed. */
@@ -89,12 +88,10 @@ function addSaved(
   });
   if (saved.duplicate || !recipients) return;
 
-  const bySocket = message.session_id !== '' && !isRestSession(message.session_id);
   if (!goesDirect(recipients)) {
     toFanOut.push({
       conversationId: message.conversation_id,
       seqId: saved.seqId,
-      sessionId: bySocket ? message.session_id : undefined,
       receivedAt: message.timestamp,
     });
     return;
@@ -111,7 +108,6 @@ function addSaved(
     created_at: saved.createdAt,
     ...(message.reply_to_seq_id === undefined ? {} : { reply_to_seq_id: message.reply_to_seq_id }),
     ...(message.mentions === undefined ? {} : { mentions: message.mentions }),
-    ...(bySocket ? { sender_session_id: message.session_id } : {}),
   };
   const rest = JSON.stringify(downstream).slice(1);
   for (const { route, json } of targets.of(recipients)) {

@@ -2,20 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type FanoutMessage, fanoutTasks } from './fanout-policy.ts';
 
-const message = (conversationId: string, seqId: number, sessionId?: string): FanoutMessage => ({
+const message = (conversationId: string, seqId: number): FanoutMessage => ({
   conversationId,
   seqId,
-  sessionId,
   receivedAt: seqId,
 });
 
 test('consecutive seq ids of a conversation are one task, whatever lies between them', () => {
   const tasks = fanoutTasks([
-    message('1', 5, 'a'),
+    message('1', 5),
     message('2', 1),
-    message('1', 6, 'b'),
+    message('1', 6),
     message('1', 7),
-    message('2', 2, 'c'),
+    message('2', 2),
   ]);
   assert.deepEqual(tasks, [
     {
@@ -23,17 +22,12 @@ test('consecutive seq ids of a conversation are one task, whatever lies between 
       first_seq_id: 5,
       last_seq_id: 7,
       sent_at: 5,
-      origins: [
-        { seq_id: 5, session_id: 'a' },
-        { seq_id: 6, session_id: 'b' },
-      ],
     },
     {
       conversation_id: '2',
       first_seq_id: 1,
       last_seq_id: 2,
       sent_at: 1,
-      origins: [{ seq_id: 2, session_id: 'c' }],
     },
   ]);
 });

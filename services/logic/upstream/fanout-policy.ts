@@ -5,8 +5,6 @@ import type { FanoutTask } from '../../../lib/kafka/records.ts';
 export type FanoutMessage = {
   conversationId: string;
   seqId: number;
-  /** The socket session that sent it; undefined when none did. */
-  sessionId: string | undefined;
   receivedAt: number;
 };
 
@@ -18,9 +16,9 @@ export const goesDirect = (recipients: Recipients): boolean => !recipients.fanou
 
 /** One task for each run of consecutive seq ids of a conversation, in the order of the messages. */
 export function fanoutTasks(messages: readonly FanoutMessage[]): FanoutTask[] {
-  const tasks: Required<FanoutTask>[] = [];
-  const open = new Map<string, Required<FanoutTask>>();
-  for (const { conversationId, seqId, sessionId, receivedAt } of messages) {
+  const tasks: FanoutTask[] = [];
+  const open = new Map<string, FanoutTask>();
+  for (const { conversationId, seqId, receivedAt } of messages) {
     let run = open.get(conversationId);
     if (run && seqId === run.last_seq_id + 1) {
       run.last_seq_id = seqId;
@@ -30,12 +28,10 @@ export function fanoutTasks(messages: readonly FanoutMessage[]): FanoutTask[] {
         first_seq_id: seqId,
         last_seq_id: seqId,
         sent_at: receivedAt,
-        origins: [],
       };
       open.set(conversationId, run);
       tasks.push(run);
     }
-    if (sessionId !== undefined) run.origins.push({ seq_id: seqId, session_id: sessionId });
   }
   return tasks;
 }
