@@ -150,3 +150,21 @@ test('registering twice under one key makes one account, and its tokens are not 
   const other = await post(app, '/auth/register', { ...body, password: 'another one' }, 'k', {});
   assert.deepEqual([other.statusCode, JSON.parse(other.body).code], [409, 'IDEMPOTENCY_MISMATCH']);
 });
+
+test('a guest needs no body under a key; the key with another name for an account is a mismatch', async () => {
+  const { app, calls } = await testApp({
+    'auth.guestLogin': () => ({ session }),
+    'auth.register': () => ({ session }),
+  });
+  const guest = () =>
+    app.inject({ method: 'POST', url: '/auth/guest', headers: { 'idempotency-key': 'guest' } });
+  const [first, repeat] = [await guest(), await guest()];
+  assert.deepEqual([first.statusCode, repeat.statusCode, calls.length], [201, 201, 1]);
+  assert.equal(repeat.body, first.body);
+  for (const body of [[], '"x"', '5'])
+    assert.equal((await post(app, '/auth/guest', body, 'k', {})).statusCode, 400);
+
+  await post(app, '/auth/register', { username: 'ann', password: 'correct horse' }, 'k', {});
+  const other = await post(app, '/auth/register', { username: 'bob', password: 'correct horse' }, 'k', {});
+  assert.deepEqual([other.statusCode, JSON.parse(other.body).code], [409, 'IDEMPOTENCY_MISMATCH']);
+});

@@ -85,7 +85,8 @@ function checkedKey(header: string | string[]): string {
 }
 
 function scopeOf(request: FastifyRequest, route: string): string {
-  if (!request.caller) return `${route} ${(request.body as { username?: string }).username ?? request.ip}`;
+  // Nobody is signed in yet: whoever calls from there stands in the user's place.
+  if (!request.caller) return `${route} ${request.ip}`;
   const params = Object.values(request.params as Record<string, string>).join(' ');
   return `user ${request.caller.userId} ${route} ${params}`.trimEnd();
 }

@@ -73,7 +73,12 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     '/auth/guest',
     {
       config: { public: true, idempotent: 'secret' },
-      schema: { tags, summary: 'Create a guest account', response: { 201: named(Session) } },
+      schema: {
+        tags,
+        summary: 'Create a guest account',
+        body: Type.Union([Type.Object({}), Type.Null()], { description: 'Empty, or not there at all' }),
+        response: { 201: named(Session) },
+      },
     },
     async (request, reply) => {
       registrations.take(request.ip);
