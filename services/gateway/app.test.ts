@@ -68,7 +68,15 @@ test('without a good token only the public routes answer', async () => {
     isProblem(answer, 'UNAUTHENTICATED');
     assert.match(String(answer.headers['www-authenticate']), /^Bearer/);
   }
-  const open = ['/healthz', '/openapi.json', '/asyncapi.json', '/docs/', '/docs/js/scalar.js'];
+  const open = [
+    '/healthz',
+    '/openapi.json',
+    '/asyncapi.json',
+    '/docs',
+    '/docs/',
+    '/docs/js/scalar.js',
+    '/healthz/',
+  ];
   for (const url of open) assert.equal((await app.inject({ url })).statusCode, 200, url);
   assert.equal((await send(app, 'POST', '/auth/login', { username: 'ann', password: 'x' }, {})).status, 200);
 });
@@ -103,6 +111,11 @@ test('what is no request is answered as a problem', async () => {
   isProblem(await send(app, 'POST', login, '{}', gzip), 'UNSUPPORTED_MEDIA_TYPE');
   isProblem(await send(app, 'GET', '/no/such/route'), 'NOT_FOUND');
   isProblem(await send(app, 'GET', '/files/1'), 'NOT_FOUND');
+  isProblem(await send(app, 'POST', '/no/such/route', '{', json), 'NOT_FOUND');
+  isProblem(
+    await send(app, 'PATCH', '/conversations', '<a/>', { 'content-type': 'text/xml' }),
+    'METHOD_NOT_ALLOWED',
+  );
   isProblem(await send(app, 'GET', '/users/%ff'), 'INVALID_ARGUMENT');
   isProblem(await send(app, 'GET', '/healthz', undefined, { host: '[[[' }), 'INVALID_ARGUMENT');
   const wrong = await send(app, 'PATCH', '/auth/sessions/abc');
@@ -323,7 +336,7 @@ test('the OpenAPI document names every route and shape', async () => {
   for (const route of ['POST /auth/register', 'PUT /conversations/{id}/owner', 'POST /sync', 'GET /readyz']) {
     assert.ok(routes.includes(route), route);
   }
-  assert.equal(routes.length, 40);
+  assert.equal(routes.length, 41);
   for (const name of ['User', 'Message', 'Conversation', 'Session', 'Problem']) {
     assert.ok(document.components.schemas[name], name);
   }

@@ -5,7 +5,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Access } from './access.ts';
 import { authenticate } from './plugins/authenticate.ts';
-import { serveDocuments } from './plugins/documents.ts';
+import { reference, serveDocuments } from './plugins/documents.ts';
 import { honourIdempotencyKeys } from './plugins/idempotency-key.ts';
 import { takeJsonBodies } from './plugins/json-bodies.ts';
 import { answerProblems, refuseBrokenHttp, sendProblem } from './plugins/problems.ts';
@@ -69,14 +69,19 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
     clientErrorHandler: refuseBrokenHttp,
-    // Some HTTP clients offer an upgrade to HTTP/2 with every request; only WebSockets are taken.
-    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
+    rewriteUrl: ({ url }) => routedUrl(url ?? '/'),
+    http: {
+      // Some HTTP clients offer an upgrade to HTTP/2 with every request; only WebSockets are taken.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+      // A request without Host is refused with a problem like any other.
+      requireHostHeader: false,
+    },
   });
 
   answerProblems(app);
-  answerUnknownRoutes(app);
   takeJsonBodies(app);
   sendSecurityHeaders(app);
+  answerUnknownRoutes(app);
   measureRequests(app, deps.metrics);
   authenticate(app, {
     access: deps.access,
@@ -115,4 +120,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(memberRoutes, { conversations: logic.conversations });
   await app.register(syncRoutes, { conversations: logic.conversations });
   return app;
+}
+
+/** An address with a slash at its end means the same as without; only the reference is written with one. */
+function routedUrl(url: string): string {
+  const [path = '', ...query] = url.split('?');
+  const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  return [bare === reference ? `${reference}/` : bare, ...query].join('?');
 }

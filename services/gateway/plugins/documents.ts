@@ -1,10 +1,13 @@
 import swagger from '@fastify/swagger';
-import reference from '@scalar/fastify-api-reference';
+import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
 import { asyncapi } from '../asyncapi.ts';
 
 const description = `GoChat over HTTP. Errors are \`application/problem+json\` (RFC 9457); \`code\` names the problem.
 POSTs that create take an \`Idempotency-Key\`. The WebSocket at \`/ws\` is described in [/asyncapi.json](/asyncapi.json).`;
+
+/** Where the browsable reference is. */
+export const reference = '/docs';
 
 /** Serves /openapi.json, /asyncapi.json and the browsable reference at /docs. Register it before the routes. */
 export async function serveDocuments(app: FastifyInstance): Promise<void> {
@@ -27,9 +30,11 @@ export async function serveDocuments(app: FastifyInstance): Promise<void> {
       buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`),
     },
   });
-  await app.register(reference, {
-    routePrefix: '/docs',
+  await app.register(scalar, {
+    routePrefix: reference,
     configuration: {
+      // Absolute, since the page is read with and without a slash at the end of its address.
+      cdn: `${reference}/js/scalar.js`,
       url: '/openapi.json',
       pageTitle: 'GoChat API',
       withDefaultFonts: false,
@@ -41,7 +46,7 @@ export async function serveDocuments(app: FastifyInstance): Promise<void> {
 }
 
 const isDocument = (url: string): boolean =>
-  url === '/openapi.json' || url === '/asyncapi.json' || url === '/docs' || url.startsWith('/docs/');
+  url === '/openapi.json' || url === '/asyncapi.json' || url === reference || url.startsWith(`${reference}/`);
 
 const problem = {
   description: 'What went wrong',

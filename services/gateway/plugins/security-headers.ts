@@ -17,7 +17,9 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
       'content-security-policy': reference ? forReference : forData,
     });
     if (!reference) reply.header('cache-control', 'no-store');
-    if (!URL.canParse(`http://${request.host}`)) {
+    // HTTP/1.0 knows no Host header.
+    const named = request.raw.headers.host !== undefined || request.raw.httpVersion === '1.0';
+    if (!named || !URL.canParse(`http://${request.host || 'gateway'}`)) {
       throw new GoChatError('INVALID_ARGUMENT', 'The Host header names no host.');
     }
   });

@@ -1,9 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GoChatError } from '../../../lib/errors.ts';
 
 /**
- * Tells a wrong method (405 with Allow) from a wrong address (404). Register it before the routes, so that it sees
- * them all.
+ * Tells a wrong method (405 with Allow) from a wrong address (404), whatever the body. Register it before the
+ * routes, so that it sees them all.
  */
 export function answerUnknownRoutes(app: FastifyInstance): void {
   const routes = new Map<string, Set<string>>();
@@ -13,7 +13,7 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     routes.set(url, methods);
   });
 
-  app.setNotFoundHandler((request, reply) => {
+  function refuse(request: FastifyRequest, reply: FastifyReply): never {
     const path = request.url.split('?', 1)[0] ?? '';
     const allowed = new Set<string>();
     for (const [pattern, methods] of routes) {
@@ -22,7 +22,13 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     if (allowed.size === 0) throw new GoChatError('NOT_FOUND', 'There is no such route.');
     reply.header('allow', [...allowed].sort().join(', '));
     throw new GoChatError('METHOD_NOT_ALLOWED', `This address takes ${[...allowed].sort().join(', ')}.`);
+  }
+
+  // Before the body is read: nothing in it can make up for the address.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) refuse(request, reply);
   });
+  app.setNotFoundHandler(refuse);
 }
 
 function matches(pattern: string, path: string): boolean {
