@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  befriend,
+  type Chat,
+  chat,
+  type Data,
+  gateway2Url,
+  newFriends,
+  newPerson,
+} from '../support/people.ts';
+
+const confirmMs = Number(process.env.OFFLINE_CONFIRM_MS ?? 30_000);
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const seenOf = (socket: Chat, userId: string): string[] =>
+  socket
+    .all('online-status')
+    .filter((data: Data) => data.userId === userId)
+    .map((data: Data) => data.status);
+
+test('friends, and nobody else, are told once that somebody went, no earlier than the time to come back', async () => {
+  const { ann, bob } = await newFriends();
+  const eve = await newPerson('eve');
+  const [bobChat, eveChat] = [await chat(bob, gateway2Url), await chat(eve)];
+  const [phone, laptop] = [await chat(ann), await chat(ann, gateway2Url)];
+  await bobChat.expect('online-status', (data) => data.userId === ann.id && data.status === 'online');
+  const { friends } = await bob.rest.get<{ friends: Data[] }>('/friends');
+  assert.equal(friends[0].online, true);
+
+  await phone.close();
+  const leftAt = Date.now();
+  await laptop.close();
+  const told = await bobChat.expect(
+    'online-status',
+    (data) => data.userId === ann.id && data.status === 'offline',
+  );
+  const took = Date.now() - leftAt;
+  assert.ok(took >= confirmMs - 200, `${took} ms`);
+  assert.ok(took < confirmMs + 5000, `${took} ms`);
+  assert.ok(told.lastActiveAt > leftAt - 60_000 && told.lastActiveAt <= Date.now());
+
+  // Whoever else would be told is told of something that happens after it.
+  const again = await chat(ann);
+  await bobChat.expect(
+    'online-status',
+    (data) => data.userId === ann.id && seenOf(bobChat, ann.id).length === 3,
+  );
+  assert.deepEqual(seenOf(bobChat, ann.id), ['online', 'offline', 'online']);
+  await eveChat.settled();
+  assert.deepEqual(eveChat.all('online-status'), []);
+  await Promise.all([again.close(), bobChat.close(), eveChat.close()]);
+});
+
+test('a quick reconnect is told neither way, however often and wherever', async () => {
+  const { ann, bob } = await newFriends();
+  const bobChat = await chat(bob);
+  let annChat = await chat(ann);
+  await bobChat.expect('online-status', (data) => data.userId === ann.id);
+  for (const url of [gateway2Url, undefined, gateway2Url]) {
+    await annChat.close();
+    annChat = await chat(ann, url);
+  }
+  await pause(confirmMs + 2500);
+  await bobChat.settled();
+  assert.deepEqual(seenOf(bobChat, ann.id), ['online']);
+  await Promise.all([annChat.close(), bobChat.close()]);
+});
+
+test('who is no friend any more when it happens is not told', async () => {
+  const { ann, bob } = await newFriends();
+  const cy = await newPerson('cy');
+  await befriend(ann, cy);
+  const [bobChat, cyChat, annChat] = [await chat(bob), await chat(cy), await chat(ann)];
+  await bobChat.expect('online-status', (data) => data.userId === ann.id);
+  await annChat.close();
+  await bob.rest.delete(`/friends/${ann.id}`);
+  await cyChat.expect('online-status', (data) => data.userId === ann.id && data.status === 'offline');
+  await bobChat.settled();
+  assert.deepEqual(seenOf(bobChat, ann.id), ['online']);
+  await Promise.all([bobChat.close(), cyChat.close()]);
+});
