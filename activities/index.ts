@@ -1,11 +1,13 @@
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { GroupCommit } from '../lib/kafka/group-commit.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import { createCounterActivities } from './counters.ts';
 import { createErasureActivities } from './erasure.ts';
 import { createFanoutActivities } from './fanout/fanout.ts';
 import type { LiveConversations } from './fanout/live-conversations.ts';
 import { createFriendshipActivities } from './friendship.ts';
 import { createGroupActivities } from './group.ts';
+import { createMemberActivities } from './members.ts';
 import { createPresenceActivities } from './presence.ts';
 
 export type ActivityDeps = {
@@ -26,5 +28,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createGroupActivities(deps),
   ...createFanoutActivities(deps),
   ...createErasureActivities(deps),
+  ...createCounterActivities(deps),
+  ...createMemberActivities(deps),
   ...createPresenceActivities(deps),
 });

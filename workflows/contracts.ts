@@ -4,7 +4,14 @@
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import type { Code } from '../lib/errors.ts';
-import { confirmOfflineId, createGroupId, fanoutId, friendRequestId, taskQueues } from './ids.ts';
+import {
+  changeMembersId,
+  confirmOfflineId,
+  createGroupId,
+  fanoutId,
+  friendRequestId,
+  taskQueues,
+} from './ids.ts';
 
 /** A business refusal is a result: it stays the answer of its update, and no workflow fails over it. */
 export type Refusal = { ok: false; code: Code; message: string };
@@ -104,6 +111,43 @@ export function createGroupStart(args: CreateGroupArgs) {
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
     searchAttributes: { ConversationId: [args.conversationId], UserId: [args.ownerId] },
     staticSummary: `Group ${args.conversationId} with ${args.memberIds.length + 1} members`,
+  };
+}
+
+export type MemberChange =
+  | { kind: 'add' | 'remove'; userIds: string[] }
+  | { kind: 'dissolve' }
+  | { kind: 'transfer'; userId: string };
+
+export type ChangeMembersArgs = {
+  conversationId: string;
+  /** Names the change: derived from the actor's Idempotency-Key, or fresh. */
+  key: string;
+  actorId: string;
+  change: MemberChange;
+};
+
+export type ChangeMembersResult =
+  | { ok: true; added?: string[]; alreadyMembers?: string[]; removed?: string[] }
+  | Refusal;
+
+export const changeMembers = {
+  workflowType: 'changeMembers',
+  /** Waits for the outcome. It takes nothing: the start arguments say all. */
+  result: update<ChangeMembersResult>('result'),
+} as const;
+
+/** How update-with-start starts a change, or finds it; a change that is repeated after its run answers the same. */
+export function changeMembersStart(args: ChangeMembersArgs) {
+  const { conversationId, actorId, change } = args;
+  return {
+    workflowId: changeMembersId(conversationId, args.key),
+    taskQueue: taskQueues.interactive,
+    args: [args] as [ChangeMembersArgs],
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    searchAttributes: { ConversationId: [conversationId], UserId: [actorId] },
+    staticSummary: `Members of group ${conversationId}: ${change.kind}`,
   };
 }
 

@@ -25,4 +25,6 @@ export const confirmOfflineId = (partition: number, offset: string): string =>
 /** Schedules, and with a time behind them the runs that they start. */
 export const scheduleIds = {
   cleanupExpiredStatus: 'cleanup-expired-status',
+  purgeGuests: 'purge-guests',
+  reconcileCounters: 'reconcile-counters',
 } as const;

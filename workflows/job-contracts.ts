@@ -30,3 +30,95 @@ export function eraseUserStart(userId: string) {
     staticDetails: 'Its messages stay and show "deleted user"; everything else of it goes.',
   };
 }
+
+/** What the command line may give; all of it is optional. */
+export type PurgeGuestsInput = {
+  /** Only counts. */
+  dryRun?: boolean;
+  /** Guests whom nobody saw for as long are erased; seven days unless it is said. */
+  idleMs?: number;
+};
+
+export type PurgeGuestsResult = {
+  /** Guests who had been idle for long enough. */
+  found: number;
+  /** Without those who came back, or registered, meanwhile. */
+  erased: number;
+  dryRun: boolean;
+};
+
+export type PurgeProgress = {
+  /** Unix milliseconds; the same for all pages. */
+  idleBefore: number;
+  /** The page to ask for next; empty at the beginning and at the end. */
+  cursor: string;
+  found: number;
+  erased: number;
+};
+
+export const purgeGuests = {
+  workflowType: 'purgeGuests',
+  taskQueue: taskQueues.maintenance,
+  staticSummary: 'Erases guests who have gone for good',
+  staticDetails: 'Whom nobody saw for seven days, by the steps that erase an account.',
+} as const;
+
+/** What the command line may give. */
+export type ReconcileCountersInput = {
+  /** Only reports. */
+  dryRun?: boolean;
+};
+
+/** What a run, or a part of one, has found. */
+export type CounterFindings = {
+  /** Conversations looked at. */
+  checked: number;
+  wrong: {
+    /** Conversations whose member_count is not the number of their members. */
+    memberCount: number;
+    /** Conversations whose head is not at their last message. */
+    head: number;
+    /** Conversations whose last_message_id is not their head's. */
+    lastMessage: number;
+    /** Read pointers beyond the head. */
+    readPointers: number;
+    /** Messages that count as unread although they were recalled, or the other way round. */
+    unread: number;
+  };
+  /** Conversations at which all is right now. */
+  mended: number;
+  /** The first of those at which something was wrong. */
+  conversationIds: string[];
+};
+
+export type ReconcileCountersResult = CounterFindings & { dryRun: boolean };
+
+export const reconcileCounters = {
+  workflowType: 'reconcileCounters',
+  taskQueue: taskQueues.maintenance,
+  staticSummary: 'Compares counters with what they count',
+  staticDetails:
+    'member_count, heads, last messages, read pointers and unread counts of all conversations; mends them.',
+} as const;
+
+const mostConversationIds = 50;
+
+export const noFindings = (): CounterFindings => ({
+  checked: 0,
+  wrong: { memberCount: 0, head: 0, lastMessage: 0, readPointers: 0, unread: 0 },
+  mended: 0,
+  conversationIds: [],
+});
+
+export const addFindings = (a: CounterFindings, b: CounterFindings): CounterFindings => ({
+  checked: a.checked + b.checked,
+  wrong: {
+    memberCount: a.wrong.memberCount + b.wrong.memberCount,
+    head: a.wrong.head + b.wrong.head,
+    lastMessage: a.wrong.lastMessage + b.wrong.lastMessage,
+    readPointers: a.wrong.readPointers + b.wrong.readPointers,
+    unread: a.wrong.unread + b.wrong.unread,
+  },
+  mended: a.mended + b.mended,
+  conversationIds: [...a.conversationIds, ...b.conversationIds].slice(0, mostConversationIds),
+});

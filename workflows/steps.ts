@@ -30,10 +30,8 @@ export const groupSteps = {
   discardGroup: local('discardGroup', 'undo the group'),
 };
 
-export const erasureSteps = {
-  closeAccount: local('closeAccount', 'sign the account out and erase its profile'),
-  endRelationships: local('endRelationships', 'end some friendships, requests and blocks'),
-  leaveConversations: local('leaveConversations', 'leave some groups'),
+export const memberSteps = {
+  changeMembers: local('changeMembers', 'change who belongs to the group'),
 };
 
 /**
@@ -63,3 +61,33 @@ const { cleanUpSessions } = proxyActivities<Pick<Activities, 'cleanUpSessions'>>
 });
 
 export const presenceSteps = { confirmUsersOffline, cleanUpSessions };
+
+const { findIdleGuests } = proxyActivities<Pick<Activities, 'findIdleGuests'>>({
+  startToCloseTimeout: '20s',
+  retry,
+  summary: 'find guests whom nobody has seen for long',
+});
+
+/** A guest takes some ten milliseconds, and ends with a heartbeat. */
+const { eraseGuests } = proxyActivities<Pick<Activities, 'eraseGuests'>>({
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '60s',
+  retry,
+  summary: 'erase a page of guests',
+});
+
+export const erasureSteps = {
+  closeAccount: local('closeAccount', 'sign the account out and erase its profile'),
+  endRelationships: local('endRelationships', 'end some friendships, requests and blocks'),
+  leaveConversations: local('leaveConversations', 'leave some groups'),
+  findIdleGuests,
+  eraseGuests,
+};
+
+/** Each page ends with a heartbeat. */
+export const { compareCounters } = proxyActivities<Pick<Activities, 'compareCounters'>>({
+  startToCloseTimeout: '15m',
+  heartbeatTimeout: '60s',
+  retry,
+  summary: 'compare counters with what they count, by pages',
+});

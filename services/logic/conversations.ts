@@ -52,13 +52,6 @@ export function createConversations(deps: {
       });
     },
 
-    async dissolveConversation({ userId, conversationId }) {
-      return conversations.dissolveConversation({
-        actorId: userId,
-        conversationId: checkConversationId(conversationId),
-      });
-    },
-
     async getMessages({ userId, conversationId, beforeSeqId, afterSeqId, limit }) {
       checkSeqId('beforeSeq', beforeSeqId);
       checkSeqId('afterSeq', afterSeqId);

@@ -13,8 +13,12 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import {
+  type ChangeMembersArgs,
+  type ChangeMembersResult,
   type CreateGroupArgs,
   type CreateGroupResult,
+  changeMembers,
+  changeMembersStart,
   createGroup,
   createGroupStart,
   type DecideResult,
@@ -148,6 +152,20 @@ export function connectFlows(options: { address: string; namespace: string; log:
           ...start,
           args: startArgs,
         }),
+      });
+    },
+
+    changeMembers: ({
+      idempotencyKey,
+      ...change
+    }: Omit<ChangeMembersArgs, 'key'> & { idempotencyKey: string }) => {
+      const key = attemptOf(change.actorId, idempotencyKey);
+      const { args, ...start } = changeMembersStart({ ...change, key });
+      return execute<ChangeMembersResult, []>('changeMembers', changeMembers.result, {
+        // The same one on purpose: a run that has ended answers a repeat as it answered the first time.
+        updateId: key,
+        args: [],
+        start: new WithStartWorkflowOperation<FlowFunction>(changeMembers.workflowType, { ...start, args }),
       });
     },
 

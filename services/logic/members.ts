@@ -1,19 +1,31 @@
 import type { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { Flows } from './flows.ts';
 import { checkConversationId, checkOffset, checkUserId, invalid, limits, pageSize } from './input.ts';
 
 type Handlers = UnaryHandlers<typeof ConversationServiceService>;
 export type MemberHandlers = Pick<
   Handlers,
-  'getMembers' | 'addMembers' | 'removeMembers' | 'updateMember' | 'transferOwnership'
+  | 'getMembers'
+  | 'addMembers'
+  | 'removeMembers'
+  | 'updateMember'
+  | 'transferOwnership'
+  | 'dissolveConversation'
 >;
 
 const roles = { member: 1, admin: 2 } as const;
 
-/** Who belongs to a conversation. im-repo checks the actor's rights under the conversation's lock. */
-export function createMembers(deps: { conversations: RepoClient['conversations'] }): MemberHandlers {
-  const { conversations } = deps;
+/**
+ * Who belongs to a conversation. im-repo checks the actor's rights under the conversation's lock; a flow makes sure
+ * that a change of the member set is carried out, once.
+ */
+export function createMembers(deps: {
+  conversations: RepoClient['conversations'];
+  flows: Pick<Flows, 'changeMembers'>;
+}): MemberHandlers {
+  const { conversations, flows } = deps;
   return {
     async getMembers({ userId, conversationId, limit, offset }) {
       return conversations.getConversationMembers({
@@ -25,20 +37,34 @@ export function createMembers(deps: { conversations: RepoClient['conversations']
       });
     },
 
-    async addMembers({ userId, conversationId, memberIds }) {
-      return conversations.addConversationMember({
+    async addMembers({ userId, conversationId, memberIds, idempotencyKey }) {
+      const { added = [], alreadyMembers = [] } = await flows.changeMembers({
         actorId: userId,
         conversationId: checkConversationId(conversationId),
-        userIds: checkMemberIds('userIds', memberIds),
+        change: { kind: 'add', userIds: checkMemberIds('userIds', memberIds) },
+        idempotencyKey,
       });
+      return { added, alreadyMembers };
     },
 
-    async removeMembers({ userId, conversationId, memberIds }) {
-      return conversations.removeConversationMember({
+    async removeMembers({ userId, conversationId, memberIds, idempotencyKey }) {
+      const { removed = [] } = await flows.changeMembers({
         actorId: userId,
         conversationId: checkConversationId(conversationId),
-        userIds: checkMemberIds('userIds', memberIds),
+        change: { kind: 'remove', userIds: checkMemberIds('userIds', memberIds) },
+        idempotencyKey,
       });
+      return { removed };
+    },
+
+    async dissolveConversation({ userId, conversationId }) {
+      await flows.changeMembers({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        change: { kind: 'dissolve' },
+        idempotencyKey: '',
+      });
+      return {};
     },
 
     async updateMember({ userId, conversationId, memberId, role, muted }) {
@@ -56,11 +82,13 @@ export function createMembers(deps: { conversations: RepoClient['conversations']
     },
 
     async transferOwnership({ userId, conversationId, newOwnerId }) {
-      return conversations.transferOwnership({
+      await flows.changeMembers({
         actorId: userId,
         conversationId: checkConversationId(conversationId),
-        userId: checkUserId(newOwnerId),
+        change: { kind: 'transfer', userId: checkUserId(newOwnerId) },
+        idempotencyKey: '',
       });
+      return conversations.getConversation({ userId, conversationId });
     },
   };
 }

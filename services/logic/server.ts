@@ -100,7 +100,7 @@ export async function startLogic(
           conversations: repo.conversations,
           messages: repo.messages,
           list: createConversationList({ conversations: repo.conversations, metrics }),
-          members: createMembers({ conversations: repo.conversations }),
+          members: createMembers({ conversations: repo.conversations, flows }),
           create: createCreation({ repo, flows, groupMaxMembers }),
           typing: createTyping({ repo, deliver: producing.attempt }),
           groupMaxMembers,

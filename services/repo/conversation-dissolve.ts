@@ -14,6 +14,7 @@ import {
 import type { Databases, Transaction } from './database.ts';
 import { readMemberIds } from './group-conversation.ts';
 import { conversationKeys, deleteMembers, memberKeys } from './member-rows.ts';
+import { createOperations, storeAnswer } from './operations.ts';
 import { insertEvents, type Outbox } from './outbox.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'dissolveConversation'>;
@@ -25,34 +26,39 @@ export function createConversationDissolve(deps: {
   outbox: Outbox;
 }): Handlers {
   const { databases, cache, outbox } = deps;
+  const operations = createOperations(deps);
   return {
     async dissolveConversation(request) {
       const id = conversationIdOf(request.conversationId);
       const actorId = userIdOf(request.actorId);
-      await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
-          const actor = requireGroupMember(await lockActive(tx, id, [actorId]), actorId);
-          if (actor.role !== memberRole.owner) throw denied('Only the owner dissolves a group.');
-          await dissolve(tx, touch, id, request.actorId);
-        }),
-      );
-      outbox.wake();
-      return {};
+      return operations.once(id, request.operationId, async () => {
+        await cache.change((touch) =>
+          databases.conversations.transaction(async (tx) => {
+            const actor = requireGroupMember(await lockActive(tx, id, [actorId]), actorId);
+            if (actor.role !== memberRole.owner) throw denied('Only the owner dissolves a group.');
+            await dissolve(tx, touch, id, request.actorId, storeAnswer(id, request.operationId, {}));
+          }),
+        );
+        outbox.wake();
+        return {};
+      });
     },
   };
 }
 
-/** Members lose the conversation, its messages stay stored. Commits; its head is locked. */
+/** Members lose the conversation, its messages stay stored. Commits, with what else is to be stored; its head is locked. */
 export async function dissolve(
   tx: Transaction,
   touch: Change['touch'],
   id: number,
   actorId: string,
+  also: readonly string[] = [],
 ): Promise<void> {
   const memberIds = await readMemberIds(tx, id);
   await touch([...conversationKeys(id), ...memberKeys(memberIds)]);
   await tx.batchAndCommit(
     [
+      ...also,
       `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id}`,
       `UPDATE conversations SET status = ${conversationStatus.dissolved}, member_count = 0, ${touched(Date.now())}
        WHERE id = ${id}`,

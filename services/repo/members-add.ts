@@ -1,4 +1,7 @@
-import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import type {
+  AddConversationMemberRequest,
+  ConversationServiceService,
+} from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { type Member, toMember } from '../../lib/wire/conversation.ts';
 import type { Cache } from './cache.ts';
@@ -18,6 +21,7 @@ import type { Databases } from './database.ts';
 import { groupFull } from './group-conversation.ts';
 import { conversationKeys, countMembers, insertMembers, memberKeys } from './member-rows.ts';
 import { actorIdOf, readBlockers, refuseBlockers, userIdsOf } from './newcomers.ts';
+import { createOperations, storeAnswer } from './operations.ts';
 import { insertEvents, type Outbox } from './outbox.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
 
@@ -31,65 +35,75 @@ export function createMembersAdd(deps: {
   outbox: Outbox;
 }): Handlers {
   const { databases, cache, userCards, outbox } = deps;
+  const operations = createOperations(deps);
   return {
     async addConversationMember(request) {
       const id = conversationIdOf(request.conversationId);
-      const actorId = actorIdOf(request.actorId);
-      const userIds = userIdsOf('user_ids', request.userIds);
-      const blockers = orThrowLater(readBlockers(databases, actorId, userIds));
-      const cards = await userCards.byIds(request.userIds);
-
-      const result = await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
-          const locked = await lockRow(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
-          if (!locked) throw notFound();
-          const { conversation, members } = locked;
-          checkRights(conversation, members, actorId);
-          const added = userIds.filter((userId) => !members.has(userId));
-          refuseBlockers(added, await blockers());
-          if (added.length > 0 && conversation.member_count + added.length > conversation.max_members) {
-            throw groupFull(conversation.max_members);
-          }
-          const answer = {
-            added: added.map(String),
-            alreadyMembers: userIds.filter((userId) => members.has(userId)).map(String),
-          };
-          if (added.length === 0) return answer;
-
-          const visible = conversation.status === conversationStatus.active;
-          if (visible) await touch([...conversationKeys(id), ...memberKeys(added)]);
-          const now = Date.now();
-          const statements = [
-            ...countMembers(id, added.length, now),
-            ...insertMembers(
-              id,
-              added.map((userId) => ({ userId, role: memberRole.member })),
-              conversation.last_seq_id,
-              now,
-            ),
-          ];
-          if (actorId !== 0) {
-            const shown = added.map(
-              (userId): Member =>
-                toMember({
-                  conversationId: request.conversationId,
-                  user: cardOf(cards, String(userId)),
-                  role: memberRole.member,
-                  muted: false,
-                  joinedAt: now,
-                  lastReadSeqId: conversation.last_seq_id,
-                }),
-            );
-            statements.push(insertEvents(membersAdded(id, request.actorId, shown)));
-          }
-          await tx.batchAndCommit(statements.join(';\n'));
-          return answer;
-        }),
-      );
-      outbox.wake();
-      return result;
+      return operations.once(id, request.operationId, () => add(request, id));
     },
   };
+
+  async function add(request: AddConversationMemberRequest, id: number) {
+    const actorId = actorIdOf(request.actorId);
+    const userIds = userIdsOf('user_ids', request.userIds);
+    const blockers = orThrowLater(readBlockers(databases, actorId, userIds));
+    const cards = await userCards.byIds(request.userIds);
+
+    const result = await cache.change((touch) =>
+      databases.conversations.transaction(async (tx) => {
+        const locked = await lockRow(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
+        if (!locked) throw notFound();
+        const { conversation, members } = locked;
+        checkRights(conversation, members, actorId);
+        const added = userIds.filter((userId) => !members.has(userId));
+        refuseBlockers(added, await blockers());
+        if (added.length > 0 && conversation.member_count + added.length > conversation.max_members) {
+          throw groupFull(conversation.max_members);
+        }
+        const answer = {
+          added: added.map(String),
+          alreadyMembers: userIds.filter((userId) => members.has(userId)).map(String),
+        };
+        const stored = storeAnswer(id, request.operationId, answer);
+        if (added.length === 0) {
+          if (stored.length > 0) await tx.batchAndCommit(stored.join(';\n'));
+          return answer;
+        }
+
+        const visible = conversation.status === conversationStatus.active;
+        if (visible) await touch([...conversationKeys(id), ...memberKeys(added)]);
+        const now = Date.now();
+        const statements = [
+          ...stored,
+          ...countMembers(id, added.length, now),
+          ...insertMembers(
+            id,
+            added.map((userId) => ({ userId, role: memberRole.member })),
+            conversation.last_seq_id,
+            now,
+          ),
+        ];
+        if (actorId !== 0) {
+          const shown = added.map(
+            (userId): Member =>
+              toMember({
+                conversationId: request.conversationId,
+                user: cardOf(cards, String(userId)),
+                role: memberRole.member,
+                muted: false,
+                joinedAt: now,
+                lastReadSeqId: conversation.last_seq_id,
+              }),
+          );
+          statements.push(insertEvents(membersAdded(id, request.actorId, shown)));
+        }
+        await tx.batchAndCommit(statements.join(';\n'));
+        return answer;
+      }),
+    );
+    outbox.wake();
+    return result;
+  }
 }
 
 /** The system itself fills groups that are still being created. */

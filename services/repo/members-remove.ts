@@ -1,5 +1,8 @@
 import { GoChatError } from '../../lib/errors.ts';
-import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import type {
+  ConversationServiceService,
+  RemoveConversationMemberRequest,
+} from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache } from './cache.ts';
 import { conversationIdOf } from './conversation-access.ts';
@@ -17,6 +20,7 @@ import {
 import type { Databases } from './database.ts';
 import { conversationKeys, countMembers, deleteMembers, memberKeys } from './member-rows.ts';
 import { actorIdOf, userIdsOf } from './newcomers.ts';
+import { createOperations, storeAnswer } from './operations.ts';
 import { insertEvents, type Outbox } from './outbox.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'removeConversationMember'>;
@@ -24,33 +28,40 @@ type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'removeCo
 /** Removes members, all of them or none: by somebody of a higher role, or oneself. */
 export function createMembersRemove(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
   const { databases, cache, outbox } = deps;
+  const operations = createOperations(deps);
   return {
     async removeConversationMember(request) {
       const id = conversationIdOf(request.conversationId);
-      const actorId = actorIdOf(request.actorId);
-      const userIds = userIdsOf('user_ids', request.userIds);
-      await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
-          const locked = await lockActive(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
-          checkRights(locked, actorId, userIds);
-          if (userIds.length === locked.conversation.member_count) {
-            await dissolve(tx, touch, id, request.actorId);
-            return;
-          }
-          await touch([...conversationKeys(id), ...memberKeys(userIds)]);
-          await tx.batchAndCommit(
-            [
-              ...countMembers(id, -userIds.length, Date.now()),
-              ...deleteMembers(id, userIds),
-              insertEvents(membersRemoved(id, request.actorId, userIds)),
-            ].join(';\n'),
-          );
-        }),
-      );
-      outbox.wake();
-      return { removed: userIds.map(String) };
+      return operations.once(id, request.operationId, () => remove(request, id));
     },
   };
+
+  async function remove(request: RemoveConversationMemberRequest, id: number) {
+    const actorId = actorIdOf(request.actorId);
+    const userIds = userIdsOf('user_ids', request.userIds);
+    const answer = { removed: userIds.map(String) };
+    await cache.change((touch) =>
+      databases.conversations.transaction(async (tx) => {
+        const locked = await lockActive(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
+        checkRights(locked, actorId, userIds);
+        if (userIds.length === locked.conversation.member_count) {
+          await dissolve(tx, touch, id, request.actorId, storeAnswer(id, request.operationId, answer));
+          return;
+        }
+        await touch([...conversationKeys(id), ...memberKeys(userIds)]);
+        await tx.batchAndCommit(
+          [
+            ...storeAnswer(id, request.operationId, answer),
+            ...countMembers(id, -userIds.length, Date.now()),
+            ...deleteMembers(id, userIds),
+            insertEvents(membersRemoved(id, request.actorId, userIds)),
+          ].join(';\n'),
+        );
+      }),
+    );
+    outbox.wake();
+    return answer;
+  }
 }
 
 function checkRights(

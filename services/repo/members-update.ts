@@ -17,6 +17,7 @@ import {
 import { type Databases, formatSql } from './database.ts';
 import { conversationKeys, memberKeys } from './member-rows.ts';
 import { loadMembers } from './members-read.ts';
+import { createOperations, storeAnswer } from './operations.ts';
 import { insertEvents, type Outbox } from './outbox.ts';
 import type { UserCards } from './user-cards.ts';
 
@@ -34,6 +35,7 @@ export function createMembersUpdate(deps: {
   list: ConversationList;
 }): Handlers {
   const { databases, cache, outbox, list } = deps;
+  const operations = createOperations(deps);
   return {
     async updateConversationMember(request) {
       const id = conversationIdOf(request.conversationId);
@@ -80,34 +82,38 @@ export function createMembersUpdate(deps: {
       const id = conversationIdOf(request.conversationId);
       const actorId = userIdOf(request.actorId);
       const userId = userIdOf(request.userId);
-      await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
-          const locked = await lockActive(tx, id, [actorId, userId]);
-          const actor = requireGroupMember(locked, actorId);
-          if (actor.role !== memberRole.owner) throw denied('Only the owner hands a group over.');
-          memberOf(locked.members, userId);
-          if (userId === actorId) return;
-          await touch([...conversationKeys(id), ...memberKeys([actorId, userId])]);
-          const updatedAt = Math.max(locked.conversation.updated_at, Date.now());
-          const changed = { ...locked.conversation, owner_id: userId, updated_at: updatedAt };
-          await tx.batchAndCommit(
-            [
-              formatSql('UPDATE conversations SET owner_id = ?, updated_at = ? WHERE id = ?', [
-                userId,
-                updatedAt,
-                id,
-              ]),
-              formatSql(
-                `UPDATE conversation_members SET role = IF(user_id = ?, ?, ?), muted = IF(user_id = ?, FALSE, muted)
+      await operations.once(id, request.operationId, async () => {
+        await cache.change((touch) =>
+          databases.conversations.transaction(async (tx) => {
+            const locked = await lockActive(tx, id, [actorId, userId]);
+            const actor = requireGroupMember(locked, actorId);
+            if (actor.role !== memberRole.owner) throw denied('Only the owner hands a group over.');
+            memberOf(locked.members, userId);
+            if (userId === actorId) return;
+            await touch([...conversationKeys(id), ...memberKeys([actorId, userId])]);
+            const updatedAt = Math.max(locked.conversation.updated_at, Date.now());
+            const changed = { ...locked.conversation, owner_id: userId, updated_at: updatedAt };
+            await tx.batchAndCommit(
+              [
+                ...storeAnswer(id, request.operationId, {}),
+                formatSql('UPDATE conversations SET owner_id = ?, updated_at = ? WHERE id = ?', [
+                  userId,
+                  updatedAt,
+                  id,
+                ]),
+                formatSql(
+                  `UPDATE conversation_members SET role = IF(user_id = ?, ?, ?), muted = IF(user_id = ?, FALSE, muted)
                  WHERE user_id IN (?) AND conversation_id = ?`,
-                [userId, memberRole.owner, memberRole.admin, userId, [actorId, userId], id],
-              ),
-              insertEvents(conversationUpdated(changed, request.actorId)),
-            ].join(';\n'),
-          );
-        }),
-      );
-      outbox.wake();
+                  [userId, memberRole.owner, memberRole.admin, userId, [actorId, userId], id],
+                ),
+                insertEvents(conversationUpdated(changed, request.actorId)),
+              ].join(';\n'),
+            );
+          }),
+        );
+        outbox.wake();
+        return {};
+      });
       return { conversation: await list.one(request.actorId, id) };
     },
   };

@@ -7,6 +7,7 @@ import {
 import type { Logger } from '../../lib/log.ts';
 import { cleanupExpiredStatus } from '../../workflows/contracts.ts';
 import { scheduleIds } from '../../workflows/ids.ts';
+import { purgeGuests, reconcileCounters } from '../../workflows/job-contracts.ts';
 
 /** What runs by the clock. The name of a run is the schedule's with the time behind it. */
 const schedules: ScheduleOptions[] = [
@@ -19,6 +20,19 @@ const schedules: ScheduleOptions[] = [
       catchupWindow: '5 minutes',
     },
     action: { type: 'startWorkflow', workflowId: scheduleIds.cleanupExpiredStatus, ...cleanupExpiredStatus },
+  },
+  // At night (UTC); a night that was missed is made up for within half a day.
+  {
+    scheduleId: scheduleIds.purgeGuests,
+    spec: { calendars: [{ hour: 3, minute: 17 }], jitter: '10 minutes' },
+    policies: { overlap: 'SKIP', catchupWindow: '12 hours' },
+    action: { type: 'startWorkflow', workflowId: scheduleIds.purgeGuests, ...purgeGuests },
+  },
+  {
+    scheduleId: scheduleIds.reconcileCounters,
+    spec: { calendars: [{ hour: 4, minute: 17 }], jitter: '10 minutes' },
+    policies: { overlap: 'SKIP', catchupWindow: '12 hours' },
+    action: { type: 'startWorkflow', workflowId: scheduleIds.reconcileCounters, ...reconcileCounters },
   },
 ];
 

@@ -280,3 +280,55 @@ test('many members at once fit into the events that tell of them', async () => {
   await repo.conversations.dissolveConversation({ actorId: owner, conversationId: id });
   assert.deepEqual(await idsOf(id), []);
 });
+
+test('a change that has a name happens once: repeats answer what it answered, in turn or all at once', async () => {
+  const [owner, bob, cy, dan, eve] = (await Promise.all(
+    Array.from({ length: 5 }, () => repo.newGuest()),
+  )) as People;
+  const id = await repo.newGroup([owner, bob]);
+  const call = { actorId: owner, conversationId: id };
+  const many = <T>(work: () => Promise<T>) => Promise.all(Array.from({ length: 5 }, work));
+
+  const adding = { ...call, userIds: [bob, cy, dan], operationId: 'add' };
+  for (const answer of await many(() => repo.conversations.addConversationMember(adding))) {
+    assert.deepEqual(answer, { added: [cy, dan], alreadyMembers: [bob] });
+  }
+  const removing = { ...call, userIds: [cy], operationId: 'remove' };
+  for (const answer of await many(() => repo.conversations.removeConversationMember(removing))) {
+    assert.deepEqual(answer, { removed: [cy] });
+  }
+  await remove(owner, id, [dan]);
+  assert.deepEqual(await repo.conversations.addConversationMember(adding), {
+    added: [cy, dan],
+    alreadyMembers: [bob],
+  });
+  assert.equal((await stored(id)).members, 2);
+
+  const handing = { ...call, userId: bob, operationId: 'transfer' };
+  for (const answer of await many(() => repo.conversations.transferOwnership(handing))) {
+    assert.equal(answer.conversation?.conversation?.ownerId, bob);
+  }
+  const dissolving = { actorId: bob, conversationId: id, operationId: 'dissolve' };
+  await many(() => repo.conversations.dissolveConversation(dissolving));
+
+  const types = (await repo.eventsOf(id)).map((event) => event.type ?? event.frame);
+  for (const type of ['conversation.member.added', 'conversation.updated', 'conversation.dissolved']) {
+    assert.equal(types.filter((one) => one === type).length, 1, type);
+  }
+  // The name belongs to the conversation, and a refusal is nobody's answer for ever.
+  const other = await repo.newGroup([owner]);
+  const elsewhere = { actorId: owner, conversationId: other, userIds: [eve], operationId: 'add' };
+  await refusedWith(
+    repo.conversations.addConversationMember({ ...elsewhere, actorId: cy }),
+    'NOT_CONVERSATION_MEMBER',
+  );
+  assert.deepEqual((await repo.conversations.addConversationMember(elsewhere)).added, [eve]);
+});
+
+test('the last one who leaves by a named change dissolves the group once', async () => {
+  const owner = await repo.newGuest();
+  const id = await repo.newGroup([owner]);
+  const leaving = { actorId: owner, conversationId: id, userIds: [owner], operationId: 'leave' };
+  assert.deepEqual(await repo.conversations.removeConversationMember(leaving), { removed: [owner] });
+  assert.deepEqual(await repo.conversations.removeConversationMember(leaving), { removed: [owner] });
+});

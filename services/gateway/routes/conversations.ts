@@ -178,11 +178,14 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request) => {
-      const { conversation } = await conversations.transferOwnership({
-        userId: callerOf(request).userId,
-        conversationId: ids.conversationId(request.params.id),
-        newOwnerId: ids.userId(request.body.userId),
-      });
+      const { conversation } = await conversations.transferOwnership(
+        {
+          userId: callerOf(request).userId,
+          conversationId: ids.conversationId(request.params.id),
+          newOwnerId: ids.userId(request.body.userId),
+        },
+        flowDeadline,
+      );
       return { conversation: toConversation(required(conversation)) };
     },
   );

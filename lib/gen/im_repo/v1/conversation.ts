@@ -189,6 +189,8 @@ export interface UpdateConversationResponse {
 export interface DissolveConversationRequest {
   actorId: string;
   conversationId: string;
+  /** Names the change: repeated within 24 h, it answers what it answered and changes nothing. */
+  operationId?: string | undefined;
 }
 
 export interface DissolveConversationResponse {
@@ -199,6 +201,8 @@ export interface AddConversationMemberRequest {
   actorId: string;
   conversationId: string;
   userIds: string[];
+  /** Names the change: repeated within 24 h, it answers what it answered and changes nothing. */
+  operationId?: string | undefined;
 }
 
 export interface AddConversationMemberResponse {
@@ -211,6 +215,8 @@ export interface RemoveConversationMemberRequest {
   actorId: string;
   conversationId: string;
   userIds: string[];
+  /** Names the change: repeated within 24 h, it answers what it answered and changes nothing. */
+  operationId?: string | undefined;
 }
 
 export interface RemoveConversationMemberResponse {
@@ -248,6 +254,8 @@ export interface TransferOwnershipRequest {
   actorId: string;
   conversationId: string;
   userId: string;
+  /** Names the change: repeated within 24 h, it answers what it answered and changes nothing. */
+  operationId?: string | undefined;
 }
 
 export interface TransferOwnershipResponse {
@@ -2046,7 +2054,7 @@ export const UpdateConversationResponse: MessageFns<UpdateConversationResponse> 
 };
 
 function createBaseDissolveConversationRequest(): DissolveConversationRequest {
-  return { actorId: "", conversationId: "" };
+  return { actorId: "", conversationId: "", operationId: undefined };
 }
 
 export const DissolveConversationRequest: MessageFns<DissolveConversationRequest> = {
@@ -2056,6 +2064,9 @@ export const DissolveConversationRequest: MessageFns<DissolveConversationRequest
     }
     if (message.conversationId !== "") {
       writer.uint32(18).string(message.conversationId);
+    }
+    if (message.operationId !== undefined) {
+      writer.uint32(26).string(message.operationId);
     }
     return writer;
   },
@@ -2089,6 +2100,14 @@ export const DissolveConversationRequest: MessageFns<DissolveConversationRequest
             message.conversationId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2108,6 +2127,7 @@ export const DissolveConversationRequest: MessageFns<DissolveConversationRequest
     const message = createBaseDissolveConversationRequest();
     message.actorId = object.actorId ?? "";
     message.conversationId = object.conversationId ?? "";
+    message.operationId = object.operationId ?? undefined;
     return message;
   },
 };
@@ -2156,7 +2176,7 @@ export const DissolveConversationResponse: MessageFns<DissolveConversationRespon
 };
 
 function createBaseAddConversationMemberRequest(): AddConversationMemberRequest {
-  return { actorId: "", conversationId: "", userIds: [] };
+  return { actorId: "", conversationId: "", userIds: [], operationId: undefined };
 }
 
 export const AddConversationMemberRequest: MessageFns<AddConversationMemberRequest> = {
@@ -2169,6 +2189,9 @@ export const AddConversationMemberRequest: MessageFns<AddConversationMemberReque
     }
     for (const v of message.userIds) {
       writer.uint32(26).string(v!);
+    }
+    if (message.operationId !== undefined) {
+      writer.uint32(34).string(message.operationId);
     }
     return writer;
   },
@@ -2210,6 +2233,14 @@ export const AddConversationMemberRequest: MessageFns<AddConversationMemberReque
             message.userIds.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2230,6 +2261,7 @@ export const AddConversationMemberRequest: MessageFns<AddConversationMemberReque
     message.actorId = object.actorId ?? "";
     message.conversationId = object.conversationId ?? "";
     message.userIds = object.userIds?.map((e) => e) || [];
+    message.operationId = object.operationId ?? undefined;
     return message;
   },
 };
@@ -2304,7 +2336,7 @@ export const AddConversationMemberResponse: MessageFns<AddConversationMemberResp
 };
 
 function createBaseRemoveConversationMemberRequest(): RemoveConversationMemberRequest {
-  return { actorId: "", conversationId: "", userIds: [] };
+  return { actorId: "", conversationId: "", userIds: [], operationId: undefined };
 }
 
 export const RemoveConversationMemberRequest: MessageFns<RemoveConversationMemberRequest> = {
@@ -2317,6 +2349,9 @@ export const RemoveConversationMemberRequest: MessageFns<RemoveConversationMembe
     }
     for (const v of message.userIds) {
       writer.uint32(26).string(v!);
+    }
+    if (message.operationId !== undefined) {
+      writer.uint32(34).string(message.operationId);
     }
     return writer;
   },
@@ -2358,6 +2393,14 @@ export const RemoveConversationMemberRequest: MessageFns<RemoveConversationMembe
             message.userIds.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2380,6 +2423,7 @@ export const RemoveConversationMemberRequest: MessageFns<RemoveConversationMembe
     message.actorId = object.actorId ?? "";
     message.conversationId = object.conversationId ?? "";
     message.userIds = object.userIds?.map((e) => e) || [];
+    message.operationId = object.operationId ?? undefined;
     return message;
   },
 };
@@ -2784,7 +2828,7 @@ export const UpdateConversationMemberResponse: MessageFns<UpdateConversationMemb
 };
 
 function createBaseTransferOwnershipRequest(): TransferOwnershipRequest {
-  return { actorId: "", conversationId: "", userId: "" };
+  return { actorId: "", conversationId: "", userId: "", operationId: undefined };
 }
 
 export const TransferOwnershipRequest: MessageFns<TransferOwnershipRequest> = {
@@ -2797,6 +2841,9 @@ export const TransferOwnershipRequest: MessageFns<TransferOwnershipRequest> = {
     }
     if (message.userId !== "") {
       writer.uint32(26).string(message.userId);
+    }
+    if (message.operationId !== undefined) {
+      writer.uint32(34).string(message.operationId);
     }
     return writer;
   },
@@ -2838,6 +2885,14 @@ export const TransferOwnershipRequest: MessageFns<TransferOwnershipRequest> = {
             message.userId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2858,6 +2913,7 @@ export const TransferOwnershipRequest: MessageFns<TransferOwnershipRequest> = {
     message.actorId = object.actorId ?? "";
     message.conversationId = object.conversationId ?? "";
     message.userId = object.userId ?? "";
+    message.operationId = object.operationId ?? undefined;
     return message;
   },
 };

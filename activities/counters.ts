@@ -1,0 +1,64 @@
+import { Context } from '@temporalio/activity';
+import type { WrongConversation } from '../lib/gen/im_repo/v1/conversation.ts';
+import type { RepoClient } from '../lib/grpc/clients.ts';
+import { addFindings, type CounterFindings, noFindings } from '../workflows/job-contracts.ts';
+import { orFailure } from './outcome.ts';
+
+/** Of one activity; after them the flow shows how far it is. */
+const pagesACall = 20;
+const conversationsAPage = 200;
+/** A page counts members and looks at recalls; large conversations take their time. */
+const pageDeadline = { deadlineMs: 30_000 };
+
+export type ComparedPages = {
+  /** Where the next ones begin; empty at the beginning and at the end. */
+  after: string;
+  findings: CounterFindings;
+};
+
+/** The step of reconcileCounters. */
+export function createCounterActivities({ repo }: { repo: RepoClient }) {
+  return {
+    /** Some pages of conversations. What a page has mended is right when it is looked at again. */
+    async compareCounters(input: { dryRun: boolean; after: string }): Promise<ComparedPages> {
+      const context = Context.current();
+      const before = context.info.heartbeatDetails as ComparedPages | undefined;
+      let pages: ComparedPages = before ?? { after: input.after, findings: noFindings() };
+
+      for (let page = 0; page < pagesACall; page += 1) {
+        context.cancellationSignal.throwIfAborted();
+        const { checked, wrong, nextAfterConversationId } = await orFailure(
+          repo.conversations.reconcileConversations(
+            { afterConversationId: pages.after, limit: conversationsAPage, mend: !input.dryRun },
+            pageDeadline,
+          ),
+        );
+        for (const one of wrong) context.log.warn('counters were wrong', { ...one });
+        pages = {
+          after: nextAfterConversationId,
+          findings: addFindings(pages.findings, { ...summaryOf(wrong), checked }),
+        };
+        if (pages.after === '') break;
+        context.heartbeat(pages);
+      }
+      return pages;
+    },
+  };
+}
+
+function summaryOf(wrong: readonly WrongConversation[]): CounterFindings {
+  const count = (value: (one: WrongConversation) => number | boolean) =>
+    wrong.reduce((sum, one) => sum + Number(value(one)), 0);
+  return {
+    checked: 0,
+    wrong: {
+      memberCount: count((one) => one.memberCount),
+      head: count((one) => one.head),
+      lastMessage: count((one) => one.lastMessage),
+      readPointers: count((one) => one.readPointers),
+      unread: count((one) => one.unread),
+    },
+    mended: count((one) => one.mended),
+    conversationIds: wrong.map(({ conversationId }) => conversationId),
+  };
+}

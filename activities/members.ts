@@ -1,0 +1,34 @@
+import type { RepoClient } from '../lib/grpc/clients.ts';
+import type { ChangeMembersArgs, ChangeMembersResult } from '../workflows/contracts.ts';
+import { orRefusal } from './outcome.ts';
+
+/** A thousand members at once take a second or two on a busy machine. */
+const deadline = { deadlineMs: 10_000 };
+
+/** The step of changeMembers. */
+export function createMemberActivities({ repo: { conversations } }: { repo: RepoClient }) {
+  return {
+    /** One decision of im-repo with its events in the same transaction; repeated under its key it answers the same. */
+    changeMembers({ conversationId, actorId, change, key }: ChangeMembersArgs): Promise<ChangeMembersResult> {
+      const call = { actorId, conversationId, operationId: key };
+      switch (change.kind) {
+        case 'add':
+          return orRefusal(
+            conversations.addConversationMember({ ...call, userIds: change.userIds }, deadline),
+          );
+        case 'remove':
+          return orRefusal(
+            conversations
+              .removeConversationMember({ ...call, userIds: change.userIds }, deadline)
+              .then(({ removed }) => ({ removed })),
+          );
+        case 'dissolve':
+          return orRefusal(conversations.dissolveConversation(call, deadline).then(() => ({})));
+        case 'transfer':
+          return orRefusal(
+            conversations.transferOwnership({ ...call, userId: change.userId }, deadline).then(() => ({})),
+          );
+      }
+    },
+  };
+}

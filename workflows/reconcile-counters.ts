@@ -1,0 +1,41 @@
+import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import {
+  addFindings,
+  type CounterFindings,
+  noFindings,
+  type ReconcileCountersInput,
+  type ReconcileCountersResult,
+} from './job-contracts.ts';
+import { flag, parseJobInput } from './job-input.ts';
+import { compareCounters } from './steps.ts';
+
+/**
+ * Compares what is counted with what is stored, conversation by conversation, and mends it. What a page has found is
+ * only true at its time; a run that is repeated finds what is left.
+ */
+export async function reconcileCounters(
+  input?: ReconcileCountersInput,
+  soFar: { after: string; findings: CounterFindings } = { after: '', findings: noFindings() },
+): Promise<ReconcileCountersResult> {
+  const { dryRun = false } = parseJobInput(input, { dryRun: flag });
+  let { after, findings } = soFar;
+
+  for (;;) {
+    const pages = await compareCounters({ dryRun, after });
+    after = pages.after;
+    findings = addFindings(findings, pages.findings);
+    setCurrentDetails(
+      `${sentenceOf(findings)}${after === '' ? '.' : ` so far, up to conversation ${after}.`}`,
+    );
+    if (after === '') return { ...findings, dryRun };
+    if (workflowInfo().continueAsNewSuggested) {
+      return continueAsNew<typeof reconcileCounters>(input, { after, findings });
+    }
+  }
+}
+
+function sentenceOf({ checked, wrong, mended }: CounterFindings): string {
+  const kinds = Object.entries(wrong).filter(([, count]) => count > 0);
+  const found = kinds.length === 0 ? 'nothing wrong' : kinds.map(([kind, n]) => `${kind} ${n}`).join(', ');
+  return `${checked} conversations looked at: ${found}; ${mended} mended`;
+}
