@@ -8,12 +8,21 @@ const sizeBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** A process's metrics registry with the few shapes of instrument that services use. */
+/**
+ * A process's metrics registry with the few shapes of instrument that services use. Whose they are is for the
+ * scraper to say (its targets have labels): the series themselves carry no labels but their own.
+ */
 export function createMetrics(service: string) {
   const registry = new Registry();
-  registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const info = {
+    name: 'gochat_service_info',
+    help: 'Which service this is.',
+    labelNames: ['service'],
+    registers,
+  };
+  new Gauge(info).set({ service }, 1);
   /** Two parts of a process may count the same thing: the same name again answers the same instrument. */
   const once = <T>(name: string, make: () => T): T =>
     (registry.getSingleMetric(name) as T | undefined) ?? make();
