@@ -101,7 +101,8 @@ export async function serveGrpc(options: {
   health.addToServer(server);
   const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
   const packages = loadSync(options.protoFiles, { includeDirs: [protoFolder] });
-  new ReflectionService(packages).addToServer(server);
+  // Imported files describe services of others: what is listed is what is served here.
+  new ReflectionService(packages, { services: options.services.map(({ name }) => name) }).addToServer(server);
 
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { UserServiceService } from '../gen/im_logic/v1/user.ts';
+import { createLogger } from '../log.ts';
+import { createMetrics } from '../metrics.ts';
+import { serveGrpc, service } from './server.ts';
+
+const reflectionProto = createRequire(import.meta.url).resolve(
+  '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
+);
+
+test('reflection lists what is served, not what the proto files import', async () => {
+  const nobody = async () => ({ user: undefined });
+  const served = await serveGrpc({
+    host: '127.0.0.1',
+    port: 0,
+    services: [
+      service('im_logic.v1.UserService', UserServiceService, {
+        getUser: nobody,
+        updateProfile: nobody,
+        searchUsers: async () => ({ users: [] }),
+        deleteAccount: async () => ({}),
+      }),
+    ],
+    protoFiles: ['im_logic/v1/user.proto'],
+    log: createLogger('test', 'silent'),
+    metrics: createMetrics('test'),
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: a client made from a proto file at run time has no types.
+  const { grpc } = loadPackageDefinition(loadSync(reflectionProto, { keepCase: true })) as any;
+  const client = new grpc.reflection.v1.ServerReflection(
+    `127.0.0.1:${served.port}`,
+    credentials.createInsecure(),
+  );
+  const stream = client.ServerReflectionInfo();
+  const answered = new Promise<{ list_services_response: { service: { name: string }[] } }>(
+    (resolve, reject) => stream.once('data', resolve).once('error', reject),
+  );
+  stream.write({ list_services: '' });
+  const { list_services_response } = await answered;
+  assert.deepEqual(
+    list_services_response.service.map(({ name }) => name),
+    ['im_logic.v1.UserService'],
+  );
+  stream.end();
+  client.close();
+  await served.close();
+});
