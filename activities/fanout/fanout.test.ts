@@ -127,6 +127,17 @@ const task = (first: number, last: number): FanoutTask => ({
   sent_at: Date.now(),
 });
 
+test('the latency of the flow shows before its first message', async () => {
+  const metrics = createMetrics('test');
+  createFanoutActivities({
+    repo: {} as RepoClient,
+    live: createLiveConversations(),
+    metrics,
+    produce: async () => undefined,
+  });
+  assert.match(await metrics.registry.metrics(), /gochat_fanout_latency_seconds_count\{path="workflow"\} 0/);
+});
+
 test('every member gets what was not passed on yet, in order, across pages', async () => {
   const { run, received, records, stored } = scene({ head: 450, done: 2, members: 1203 });
   assert.deepEqual(await run(), { done: 450, more: false });

@@ -42,6 +42,7 @@ export function createFanoutActivities(deps: {
     'From the receipt of a message to its delivery records.',
     ['path'],
   );
+  latency.zero({ path: 'workflow' });
   const passedOn = metrics.counter(
     'gochat_fanout_messages_total',
     'Messages that the fan-out flow passed on.',
