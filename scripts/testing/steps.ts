@@ -24,6 +24,7 @@ const sources = '{lib,services,workflows,activities,clients,scripts,bench}';
 const longestTestMs = 2 * 60_000;
 /** For all files of a step. Only a file whose process does not end makes it this long. */
 const longestStepMs = 15 * 60_000;
+const longestFaultsMs = 60 * 60_000;
 /** Of what a failed check says. */
 const mostLines = 120;
 
@@ -42,7 +43,10 @@ export const steps: Step[] = [
   // These kill processes that the others would be using.
   tests('e2e', 'End-to-end tests', 'system', 'test/e2e/**/*.test.ts', 1),
   // Outages last as long as they last: `npm run test:fault`.
-  { ...tests('fault', 'Fault tests', 'system', 'test/fault/**/*.test.ts', 1), onDemand: true },
+  {
+    ...tests('fault', 'Fault tests', 'system', 'test/fault/**/*.test.ts', 1, longestFaultsMs),
+    onDemand: true,
+  },
 ];
 
 /** Commands that answer with their exit code; their output is shown only if they fail. */
@@ -72,13 +76,14 @@ function tests(
   needs: Step['needs'],
   pattern: string,
   concurrency?: number,
+  longestMs = longestStepMs,
 ): Step {
   return {
     name,
     title,
     needs,
     files: globSync(pattern, { exclude: ['**/node_modules/**'] }).sort(),
-    run: (env, files, stop) => runTestFiles(env, files, stop, concurrency),
+    run: (env, files, stop) => runTestFiles(env, files, stop, longestMs, concurrency),
   };
 }
 
@@ -86,6 +91,7 @@ async function runTestFiles(
   env: NodeJS.ProcessEnv,
   files: string[],
   stop: AbortSignal,
+  longestMs: number,
   concurrency?: number,
 ): Promise<Counts> {
   if (files.length === 0) return { passed: 0, failed: 0 };
@@ -100,7 +106,7 @@ async function runTestFiles(
     ...[`--test-reporter=${join(reporters, 'counts-reporter.ts')}`, `--test-reporter-destination=${counts}`],
     ...files,
   ];
-  const code = await inherited(process.execPath, args, env, stop);
+  const code = await inherited(process.execPath, args, env, stop, longestMs);
   try {
     const result = JSON.parse(readFileSync(counts, 'utf8')) as Counts;
     // Anything that went wrong outside of a test must not pass for a success.
@@ -117,13 +123,14 @@ function inherited(
   args: string[],
   env: NodeJS.ProcessEnv,
   stop: AbortSignal,
+  longestMs: number,
 ): Promise<number> {
   const child = spawn(...tiedToUs(command, args), {
     env,
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });
-  return exitOf(child, stop);
+  return exitOf(child, stop, longestMs);
 }
 
 async function captured(command: string, args: string[], env: NodeJS.ProcessEnv, stop: AbortSignal) {
@@ -134,22 +141,20 @@ async function captured(command: string, args: string[], env: NodeJS.ProcessEnv,
   });
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const code = await exitOf(child, stop);
+  const code = await exitOf(child, stop, longestStepMs);
   return { code, output: Buffer.concat(chunks).toString() };
 }
 
 /** Resolves to the exit code; a child that takes too long or is no longer wanted is ended with its children. */
-function exitOf(child: ChildProcess, stop: AbortSignal): Promise<number> {
+function exitOf(child: ChildProcess, stop: AbortSignal, longestMs: number): Promise<number> {
   const end = () => {
     // The child is the head of a group of its own, which its own children belong to.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
   const deadline = setTimeout(() => {
-    console.log(
-      `  ✗ ended after ${longestStepMs / 60_000} minutes: one of its files does not come to an end`,
-    );
+    console.log(`  ✗ ended after ${longestMs / 60_000} minutes: one of its files does not come to an end`);
     end();
-  }, longestStepMs);
+  }, longestMs);
   stop.addEventListener('abort', end);
   return new Promise((resolve) => {
     const answer = (code: number) => {

@@ -34,7 +34,7 @@ async function flowsSince(workflowType: string, since: Date, status = ''): Promi
 }
 
 test('two thousand sockets that drop at once cost at most ten flows, and each user is told of once', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   const crowd = await newGuests(2000);
   const watchers = await watch(repo, crowd, 4);
@@ -106,10 +106,11 @@ async function isReady(): Promise<boolean> {
 }
 
 for (const [server, withinMs] of [
-  ['task', confirmMs + 30_000],
-  ['repo', confirmMs + 30_000],
+  // A server that is just too late for an attempt is met by the next one, up to 30 s later.
+  ['task', confirmMs + 60_000],
+  ['repo', confirmMs + 60_000],
   ['temporal', confirmMs + 60_000],
-  ['redis', confirmMs + healMs + 30_000],
+  ['redis', confirmMs + healMs + 60_000],
 ] as const) {
   test(`somebody’s leaving is told once though ${server} is killed while it is waited for`, {
     timeout: 240_000,
