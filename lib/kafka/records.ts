@@ -28,6 +28,8 @@ export type OrderedEvent = {
   data: Record<string, unknown>;
   /** Users reached besides the members: those removed. */
   extra_user_ids: string[];
+  /** Of member-removed: the last message that was stored before it. */
+  last_seq_id?: number;
 };
 
 export type UpstreamRecord = UpstreamMessage | UpstreamEvent;
@@ -73,6 +75,8 @@ export type DownstreamEvent = {
   target_user_ids?: string[];
   broadcast?: boolean;
   exclude_session_id?: string;
+  /** Of member-removed: the last message that was stored before it. */
+  last_seq_id?: number;
 };
 
 /**

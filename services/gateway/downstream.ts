@@ -7,6 +7,7 @@ import type {
 } from '../../lib/kafka/records.ts';
 import type { Logger } from '../../lib/log.ts';
 import { fromDownstream } from '../../lib/wire/message.ts';
+import { createDepartures } from './departures.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import { encodeFrame } from './sockets/frame-buffer.ts';
 import type { Refuse } from './sockets/refusal.ts';
@@ -30,12 +31,15 @@ export function createDownstream(deps: {
   log: Logger;
 }): Downstream {
   const { sessions, metrics } = deps;
+  const departures = createDepartures();
 
   function deliverMessage(message: DownstreamMessage): number {
     const { conversation_id, client_msg_id, sender_info } = message;
-    const isOwn = (session: Session) =>
-      session.userId === sender_info.id && isOwnCopy(session, conversation_id, client_msg_id);
-    return deliverTo(message, encodeFrame('new-message', fromDownstream(message)), isOwn);
+    const hasLeft = departures.from(conversation_id, message.seq_id);
+    const isLeftOut = (session: Session) =>
+      (session.userId === sender_info.id && isOwnCopy(session, conversation_id, client_msg_id)) ||
+      hasLeft?.(session.userId) === true;
+    return deliverTo(message, encodeFrame('new-message', fromDownstream(message)), isLeftOut);
   }
 
   const deliverEvent = (event: DownstreamEvent): number =>
@@ -88,7 +92,10 @@ export function createDownstream(deps: {
       frames += deliverMessage(message);
     }
     for (const own of acks.values()) for (const ack of own) frames += deliverAck(ack);
-    for (const event of record.events) frames += deliverEvent(event);
+    for (const event of record.events) {
+      frames += deliverEvent(event);
+      departures.note(event);
+    }
     metrics.deliveries.inc(frames);
     metrics.deliveryBatch.observe(frames);
   }

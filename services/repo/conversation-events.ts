@@ -75,7 +75,12 @@ export const membersAdded = (id: number, actorId: string, members: readonly Memb
   ),
 ];
 
-export function membersRemoved(id: number, actorId: string, removedIds: readonly number[]): OutboxEvent[] {
+/** `conversation` is the row as it was locked: what is stored after it is not for those removed. */
+export function membersRemoved(
+  { id, last_seq_id }: Pick<LockedConversation, 'id' | 'last_seq_id'>,
+  actorId: string,
+  removedIds: readonly number[],
+): OutboxEvent[] {
   const userIds = removedIds.map(String);
   return [
     domainEvent({
@@ -89,6 +94,7 @@ export function membersRemoved(id: number, actorId: string, removedIds: readonly
       frame: 'member-removed',
       data: { conversationId: String(id), userIds, by: actorId },
       extra_user_ids: userIds,
+      last_seq_id,
     }),
   ];
 }

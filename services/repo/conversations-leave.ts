@@ -100,7 +100,7 @@ async function leaveGroup(
   const now = Date.now();
   const changedMembers = successor === undefined ? [userId] : [userId, successor];
   await touch([...conversationKeys(id), ...memberKeys(changedMembers)]);
-  const events = membersRemoved(id, String(userId), [userId]);
+  const events = membersRemoved(conversation, String(userId), [userId]);
   const handover: string[] = [];
   if (successor !== undefined) {
     const next: LockedConversation = {

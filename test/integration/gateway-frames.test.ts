@@ -6,7 +6,7 @@ import type { DownstreamMessage } from '../../lib/kafka/records.ts';
 import { tokenTypes } from '../../lib/tokens.ts';
 import { eventually } from '../support/eventually.ts';
 import { createGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
-import type { Chat } from '../support/people.ts';
+import type { Chat, Data } from '../support/people.ts';
 
 let world: GatewayWorld;
 let here: Awaited<ReturnType<GatewayWorld['start']>>;
@@ -159,6 +159,29 @@ test('messages reach their targets in order, but not the session that sent them'
   assert.equal(toBob.all('new-message')[1].content.length, 70_000);
   assert.deepEqual(await toCat.expect('member-removed'), { conversationId: '77' });
   await Promise.all([sender, annToo, toBob, toCat].map((chat) => chat.close()));
+});
+
+test('whoever was removed gets nothing more from before the removal, however late it comes', async () => {
+  const [ann, bob] = [newUser(), newUser()];
+  const [toAnn, toBob] = [await world.connect(here.url, ann), await world.connect(here.url, bob)];
+  const conversation_id = '79';
+  const both = { conversation_id, target_user_ids: [ann, bob] };
+  const removal = {
+    event_id: 'e',
+    frame: 'member-removed',
+    data: { conversationId: conversation_id, userIds: [bob], by: ann },
+    target_user_ids: [ann, bob],
+    last_seq_id: 2,
+  };
+  await here.deliver({ messages: [message({ ...both, seq_id: 1 })], events: [removal] });
+  await here.deliver({ messages: [message({ ...both, seq_id: 2 })] });
+  // Added again, and told so by an event that a message may overtake.
+  await here.deliver({ messages: [message({ ...both, seq_id: 3 })] });
+  const order = ({ frames }: Chat) => frames.map(({ type, data }) => (data as Data)?.seqId ?? type);
+  await Promise.all([toAnn, toBob].map((chat) => chat.expect('new-message', ({ seqId }) => seqId === 3)));
+  assert.deepEqual(order(toAnn).slice(-4), [1, 'member-removed', 2, 3]);
+  assert.deepEqual(order(toBob).slice(-3), [1, 'member-removed', 3]);
+  await Promise.all([toAnn.close(), toBob.close()]);
 });
 
 test('a refusal of logic is an error frame that says whether to try again', async () => {

@@ -187,13 +187,21 @@ test('the removed lose the conversation at once and are named in its last event 
   assert.deepEqual((await repo.list(bob)).conversations, []);
   const events = (await repo.eventsOf(id)).slice(-2);
   assert.deepEqual(
-    [events[0]?.type, events[0]?.user_ids, events[1]?.frame, events[1]?.data, events[1]?.extra_user_ids],
+    [
+      events[0]?.type,
+      events[0]?.user_ids,
+      events[1]?.frame,
+      events[1]?.data,
+      events[1]?.extra_user_ids,
+      events[1]?.last_seq_id,
+    ],
     [
       'conversation.member.removed',
       [bob],
       'member-removed',
       { conversationId: id, userIds: [bob], by: owner },
       [bob],
+      0,
     ],
   );
 });

@@ -158,6 +158,11 @@ test('an event comes after the messages before it and before those after it', ()
   }
 });
 
+test('a removal says after which message it was', () => {
+  const delivery = buildDelivery([event({ last_seq_id: 4 })], 'up');
+  assert.equal(recordsOf(delivery, 'g2')[0]?.events[0]?.last_seq_id, 4);
+});
+
 test('an event of another conversation needs no record of its own', () => {
   const delivery = buildDelivery([event({ conversation_id: '5' }), saved(1)], 'up');
   assert.equal(recordsOf(delivery, 'g1').length, 1);

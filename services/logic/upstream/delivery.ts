@@ -140,7 +140,8 @@ function addEvent(
   event: OrderedEvent,
   recipients: Recipients,
 ): void {
-  const downstream: DownstreamEvent = { event_id: event.event_id, frame: event.frame, data: event.data };
+  const { event_id, frame, data, last_seq_id } = event;
+  const downstream: DownstreamEvent = { event_id, frame, data, last_seq_id };
   const rest = JSON.stringify(downstream).slice(1);
   for (const { route, lists } of targets.inParts(recipients)) {
     for (const json of lists) builder.event(route, event.conversation_id, `{${json},${rest}`);

@@ -110,9 +110,11 @@ function refusal(message: UpstreamMessage): GoChatError | undefined {
 
 function readEvent(value: unknown): OrderedEvent | undefined {
   if (!isObject(value)) return undefined;
-  const { event_id, conversation_id, frame, data, extra_user_ids = [] } = value;
+  const { event_id, conversation_id, frame, data, extra_user_ids = [], last_seq_id } = value;
   if (typeof event_id !== 'string' || typeof frame !== 'string') return undefined;
   if (typeof conversation_id !== 'string' || !idPattern.test(conversation_id)) return undefined;
   if (!isObject(data) || !isStrings(extra_user_ids)) return undefined;
-  return { event_id, conversation_id, frame, data, extra_user_ids };
+  if (last_seq_id !== undefined && typeof last_seq_id !== 'number') return undefined;
+  const event = { event_id, conversation_id, frame, data, extra_user_ids };
+  return last_seq_id === undefined ? event : { ...event, last_seq_id };
 }
