@@ -7,6 +7,7 @@ import kafkajs, {
   type Producer,
 } from 'kafkajs';
 import type { Logger } from '../log.ts';
+import { keepRunning } from './keep-running.ts';
 
 export type { Admin, Consumer, Producer };
 
@@ -39,22 +40,25 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
         metadataMaxAge: 60_000,
       }),
     consumer: (config: ConsumerConfig): Consumer =>
-      kafka.consumer({
-        allowAutoTopicCreation: false,
-        sessionTimeout: 15_000,
-        rebalanceTimeout: 20_000,
-        heartbeatInterval: 2000,
-        maxWaitTimeInMs: 250,
-        minBytes: 1,
-        ...config,
-        retry: {
-          initialRetryTime: 100,
-          maxRetryTime: 3000,
-          retries: 8,
-          restartOnFailure: async () => true,
-          ...config.retry,
-        },
-      }),
+      keepRunning(
+        kafka.consumer({
+          allowAutoTopicCreation: false,
+          sessionTimeout: 15_000,
+          rebalanceTimeout: 20_000,
+          heartbeatInterval: 2000,
+          maxWaitTimeInMs: 250,
+          minBytes: 1,
+          ...config,
+          retry: {
+            initialRetryTime: 100,
+            maxRetryTime: 3000,
+            retries: 8,
+            restartOnFailure: async () => true,
+            ...config.retry,
+          },
+        }),
+        log,
+      ),
   };
 }
 
