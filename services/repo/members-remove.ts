@@ -32,32 +32,7 @@ export function createMembersRemove(deps: { databases: Databases; cache: Cache; 
   return {
     async removeConversationMember(request) {
       const id = conversationIdOf(request.conversationId);
-<<<<<<< Updated upstream
       return operations.once(id, request.operationId, () => remove(request, id));
-=======
-      const actorId = actorIdOf(request.actorId);
-      const userIds = userIdsOf('user_ids', request.userIds);
-      await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
-          const locked = await lockActive(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
-          checkRights(locked, actorId, userIds);
-          if (userIds.length === locked.conversation.member_count) {
-            await dissolve(tx, touch, id, request.actorId);
-            return;
-          }
-          await touch([...conversationKeys(id), ...memberKeys(userIds)]);
-          await tx.batchAndCommit(
-            [
-              ...countMembers(id, -userIds.length, Date.now()),
-              ...deleteMembers(id, userIds),
-              insertEvents(membersRemoved(locked.conversation, request.actorId, userIds)),
-            ].join(';\n'),
-          );
-        }),
-      );
-      outbox.wake();
-      return { removed: userIds.map(String) };
->>>>>>> Stashed changes
     },
   };
 
@@ -79,7 +54,7 @@ export function createMembersRemove(deps: { databases: Databases; cache: Cache; 
             ...storeAnswer(id, request.operationId, answer),
             ...countMembers(id, -userIds.length, Date.now()),
             ...deleteMembers(id, userIds),
-            insertEvents(membersRemoved(id, request.actorId, userIds)),
+            insertEvents(membersRemoved(locked.conversation, request.actorId, userIds)),
           ].join(';\n'),
         );
       }),
