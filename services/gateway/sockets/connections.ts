@@ -76,7 +76,8 @@ export function createConnections(deps: {
       // ws closes with the fitting code by itself (1009 for a frame too large); 'close' follows.
       socket.on('error', () => undefined);
       socket.on('close', (code) => {
-        metrics.closes.inc({ code: String(code) });
+        // A client that never answers our close frame ends as 1006, which is not why it was closed.
+        metrics.closes.inc({ code: String(session.closedWith ?? code) });
         sessions.remove(session);
       });
       sessions.add(session);

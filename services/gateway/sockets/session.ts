@@ -15,6 +15,8 @@ export type Session = {
   readonly connectedAt: number;
   /** connecting: not registered yet, gets nothing. open: from `welcome` on. closing: gets nothing any more. */
   state: 'connecting' | 'open' | 'closing';
+  /** The code with which we closed it. Unset while it is open, and when the client closed it. */
+  closedWith?: number;
   /** When something last came from the client. */
   lastSeenAt: number;
   /** The last life sign that was told to im-repo. */

@@ -24,8 +24,8 @@ export type Sessions = {
   remove(session: Session): void;
 };
 
-/** How long a client has to answer a close frame; a slow one has to read what is before it. */
-const closeTimeoutMs = 10_000;
+/** How long a client has to answer a close frame; a slow one has to wake up and read what is before it. */
+const closeTimeoutMs = 30_000;
 
 /** The sockets of this gateway by session, by user and by login session. */
 export function createSessions(deps: {
@@ -53,6 +53,7 @@ export function createSessions(deps: {
     const { code, reason } = closeCodes[cause];
     // A paused socket would never read the client's answer to the close frame.
     session.socket.resume();
+    session.closedWith = code;
     session.socket.close(code, reason);
     setTimeout(() => session.socket.terminate(), closeTimeoutMs).unref();
   }
