@@ -54,7 +54,10 @@ const resultIn = (output: string): object =>
 const namesOf = (value: object | undefined) => Object.keys(value ?? {}).toSorted();
 
 test('the document names jobs with their command lines', () => {
-  assert.ok(jobs.some(({ name }) => name === 'cleanupExpiredStatus'));
+  assert.deepEqual(
+    jobs.map(({ name }) => name),
+    ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters'],
+  );
 });
 
 for (const { name, lines, output: expected } of jobs) {

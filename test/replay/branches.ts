@@ -14,6 +14,8 @@ import { eventually } from '../support/eventually.ts';
 import { createFriendCalls } from '../support/friend-calls.ts';
 import { createFriendRows, type FriendRows } from '../support/friend-rows.ts';
 import type { Branch } from './branch.ts';
+import { jobBranches } from './job-branches.ts';
+import { memberBranches } from './member-branches.ts';
 import { presenceBranches } from './presence-branches.ts';
 
 export const branches: Branch[] = [
@@ -127,6 +129,8 @@ export const branches: Branch[] = [
   ),
 
   ...presenceBranches,
+  ...memberBranches,
+  ...jobBranches,
 ];
 
 type FriendScene = ReturnType<typeof createFriendCalls> & { repo: FriendRows; lose(): Promise<void> };

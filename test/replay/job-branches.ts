@@ -1,0 +1,126 @@
+import type { Activities } from '../../activities/index.ts';
+import {
+  addFindings,
+  eraseUser,
+  eraseUserStart,
+  noFindings,
+  purgeGuests,
+  reconcileCounters,
+} from '../../workflows/job-contracts.ts';
+import type { Branch } from './branch.ts';
+
+const closed = async () => ({ ok: true as const });
+const found = addFindings(noFindings(), {
+  checked: 200,
+  wrong: { memberCount: 1, head: 0, lastMessage: 1, readPointers: 2, unread: 0 },
+  mended: 1,
+  conversationIds: ['7'],
+});
+
+export const jobBranches: Branch[] = [
+  erase('nothing-but-a-profile', {
+    closeAccount: closed,
+    endRelationships: async () => ({ ended: 0, more: false }),
+    leaveConversations: async () => ({ left: 1, dissolved: 0, more: false }),
+  }),
+  erase('by-pages', {
+    closeAccount: closed,
+    endRelationships: inTurn({ ended: 100, more: true }, { ended: 3, more: false }),
+    leaveConversations: inTurn(
+      { left: 20, dissolved: 2, more: true },
+      { left: 4, dissolved: 0, more: false },
+      { left: 1, dissolved: 0, more: false },
+    ),
+  }),
+  erase('never-was', {
+    closeAccount: async () => ({ ok: false, code: 'USER_NOT_FOUND', message: 'There is no such user.' }),
+  }),
+  erase('repo-away-for-long', {
+    closeAccount: closed,
+    endRelationships: inTurn<{ ended: number; more: boolean }>('away', 'away', 'away', {
+      ended: 1,
+      more: false,
+    }),
+    leaveConversations: async () => ({ left: 1, dissolved: 0, more: false }),
+  }),
+
+  purge('nobody', { findIdleGuests: async () => ({ userIds: [], nextCursor: '' }) }),
+  purge('by-pages', pagesOfGuests()),
+  purge('dry-run', pagesOfGuests(), { dryRun: true, idleMs: 86_400_000 }),
+  purge('worker-died', {
+    ...pagesOfGuests(),
+    eraseGuests: inTurn<{ erased: number }>('away', { erased: 2 }, { erased: 1 }),
+  }),
+  purge('wrong-input', {}, { idleMs: 'long' }),
+
+  reconcile('nothing-wrong', [{ after: '', findings: { ...noFindings(), checked: 3 } }]),
+  reconcile('by-pages', [
+    { after: '9', findings: found },
+    { after: '', findings: found },
+  ]),
+  reconcile('dry-run', [{ after: '', findings: { ...found, mended: 0 } }], { dryRun: true }),
+  reconcile('wrong-input', [], { dryrun: true }),
+];
+
+/** Answers in turn; the last one for ever. */
+function inTurn<T>(...answers: (T | 'away')[]): () => Promise<T> {
+  let asked = 0;
+  return async () => {
+    const answer = answers[Math.min(asked++, answers.length - 1)];
+    if (answer === undefined || answer === 'away') throw new Error('im-repo is away');
+    return answer;
+  };
+}
+
+function pagesOfGuests(): Partial<Activities> {
+  return {
+    findIdleGuests: async ({ cursor }) =>
+      cursor === '' ? { userIds: ['1', '2'], nextCursor: 'next' } : { userIds: ['3'], nextCursor: '' },
+    eraseGuests: async ({ userIds }) => ({ erased: userIds.length }),
+  };
+}
+
+function erase(name: string, steps: Partial<Activities>): Branch {
+  const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(name);
+  return job(`erase-user.${name}`, start.workflowId, eraseUser.workflowType, start, steps);
+}
+
+function purge(name: string, steps: Partial<Activities>, input?: object): Branch {
+  const { workflowType, ...start } = purgeGuests;
+  const args = input ? [input] : [];
+  return job(`purge-guests.${name}`, `purge-guests-${name}`, workflowType, { ...start, args }, steps);
+}
+
+type Compared = Awaited<ReturnType<Activities['compareCounters']>>;
+
+function reconcile(name: string, answers: Compared[], input?: object): Branch {
+  const { workflowType, ...start } = reconcileCounters;
+  const args = input ? [input] : [];
+  const steps = { compareCounters: inTurn(...answers) };
+  return job(
+    `reconcile-counters.${name}`,
+    `reconcile-counters-${name}`,
+    workflowType,
+    { ...start, args },
+    steps,
+  );
+}
+
+function job(
+  name: string,
+  workflowId: string,
+  workflowType: string,
+  start: { taskQueue: string; args: unknown[] },
+  steps: Partial<Activities>,
+): Branch {
+  return {
+    name,
+    clock: 'jumping',
+    workflowId,
+    async play(world) {
+      await world.withWorker(steps, () =>
+        world.client.workflow.execute(workflowType, { ...start, workflowId }).catch(() => undefined),
+      );
+    },
+  };
+}
