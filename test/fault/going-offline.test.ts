@@ -33,11 +33,15 @@ async function flowsSince(workflowType: string, since: Date, status = ''): Promi
   return count;
 }
 
-test('two thousand sockets that drop at once cost at most ten flows, and each user is told of once', {
+test('two thousand sockets that drop at once cost at most ten flows, and friends are told once', {
   timeout: 600_000,
 }, async () => {
   const crowd = await newGuests(2000);
-  const watchers = await watch(repo, crowd, 4);
+  const watchers = await watch(
+    repo,
+    crowd.filter((_, index) => index % 10 === 0),
+    4,
+  );
   const sockets = [
     ...(await connectAll(crowd.slice(0, 1000), gatewayUrl)),
     ...(await connectAll(crowd.slice(1000), gateway2Url)),
