@@ -7,6 +7,7 @@ import kafkajs, {
   type Producer,
 } from 'kafkajs';
 import type { Logger } from '../log.ts';
+import './request-queue.ts';
 import { keepRunning } from './keep-running.ts';
 
 export type { Admin, Consumer, Producer };

@@ -28,27 +28,36 @@ const shared: { topic: string; numPartitions: number; retentionMs: number }[] = 
   { topic: topics.dead, numPartitions: 1, retentionMs: 30 * 24 * hour },
 ];
 
-/** Creates the shared topics that are missing. Safe from several processes at once. */
+/** Creates the shared topics that are missing; resolves when all of them can be used. Safe from several processes at once. */
 export const ensureSharedTopics = (admin: Admin): Promise<void> => ensure(admin, shared);
 
-/** Creates a receiver's downstream topic. Its records are void after the receiver's next start, so they are kept briefly. */
+/** The same for a receiver's downstream topic. Its records are void after the receiver's next start, so they are kept briefly. */
 export const ensureDownstreamTopic = (admin: Admin, receiverId: string): Promise<void> =>
   ensure(admin, [{ topic: topics.downstream(receiverId), numPartitions: 1, retentionMs: hour }]);
 
-/** How often creation is tried, and the pause between: a topic that another process creates is known a little later. */
-const attempts = 20;
+/** How long a topic may take from its creation, here or in another process, until the broker serves it. */
+const patienceMs = 30_000;
 const pauseMs = 250;
 
 async function ensure(admin: Admin, wanted: typeof shared): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
+  const until = Date.now() + patienceMs;
+  for (;;) {
     try {
-      return await createMissing(admin, wanted);
+      await createMissing(admin, wanted);
+      // A topic is listed before its partitions are served: whoever asks for their offsets too early fails.
+      await Promise.all(wanted.map(({ topic }) => admin.fetchTopicOffsets(topic)));
+      return;
     } catch (error) {
-      const passing = error instanceof Error && 'retriable' in error && error.retriable === true;
-      if (!passing || attempt === attempts) throw error;
+      if (!isPassing(error) || Date.now() > until) throw error;
       await sleep(pauseMs);
     }
   }
+}
+
+/** Whether the broker says that the same may work a little later. kafkajs wraps what it has tried in vain. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('retriable' in error && error.retriable === true) || isPassing(error.cause);
 }
 
 async function createMissing(admin: Admin, wanted: typeof shared): Promise<void> {
@@ -56,7 +65,7 @@ async function createMissing(admin: Admin, wanted: typeof shared): Promise<void>
   const missing = wanted.filter(({ topic }) => !existing.has(topic));
   if (missing.length === 0) return;
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: missing.map(({ topic, numPartitions, retentionMs }) => ({
       topic,
       numPartitions,

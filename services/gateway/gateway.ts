@@ -8,7 +8,7 @@ import { serveGrpc, service } from '../../lib/grpc/server.ts';
 import { createGroupCommit, type GroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { followTail } from '../../lib/kafka/tail.ts';
-import { ensureDownstreamTopic, topics } from '../../lib/kafka/topics.ts';
+import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
 import type { Logger } from '../../lib/log.ts';
 import { createMetrics, type Metrics } from '../../lib/metrics.ts';
 import type { Running } from '../../lib/service.ts';
@@ -80,7 +80,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
   await producer.connect();
   const broker = await createBrokerCheck(kafka);
-  await withAdmin(kafka, (admin) => ensureDownstreamTopic(admin, gatewayId));
+  await withAdmin(kafka, async (admin) => {
+    await ensureSharedTopics(admin);
+    await ensureDownstreamTopic(admin, gatewayId);
+  });
   const tail = await followTail(kafka, {
     topic: topics.downstream(gatewayId),
     groupId: `gateway-${bootId}`,
