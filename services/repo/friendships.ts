@@ -7,6 +7,7 @@ import { lockPair, lockSingleConversation, pairOf, storeSendState } from './frie
 import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
+import { userNotFound } from './user-profiles.ts';
 
 const usualPage = 50;
 const longestPage = 200;
@@ -90,8 +91,11 @@ export function createFriendships(deps: {
         'UPDATE friendships SET remark = ? WHERE user_id = ? AND friend_id = ?',
         [remark, parseId(userId) ?? 0, parseId(friendId) ?? 0],
       );
-      if (affectedRows === 0) throw notFriends();
-      return {};
+      if (affectedRows > 0) return {};
+      const accounts = await databases.users.query('SELECT id FROM users WHERE id = ? AND status = 1', [
+        parseId(friendId) ?? 0,
+      ]);
+      throw accounts.length === 0 ? userNotFound() : notFriends();
     },
 
     async deleteFriend({ userId, friendId }) {

@@ -314,6 +314,10 @@ test('friends come with remark, presence and conversation', async () => {
     friendships.updateFriendRemark({ userId: bob.id, friendId: carol.id, remark: '' }),
     refusal('NOT_FRIENDS'),
   );
+  await assert.rejects(
+    friendships.updateFriendRemark({ userId: bob.id, friendId: '99', remark: '' }),
+    refusal('USER_NOT_FOUND'),
+  );
 });
 
 test('unfriending closes the conversation, becoming friends again opens it', async () => {
