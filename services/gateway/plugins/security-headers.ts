@@ -17,9 +17,10 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
       'content-security-policy': reference ? forReference : forData,
     });
     if (!reference) reply.header('cache-control', 'no-store');
-    // HTTP/1.0 knows no Host header.
-    const named = request.raw.headers.host !== undefined || request.raw.httpVersion === '1.0';
-    if (!named || !URL.canParse(`http://${request.host || 'gateway'}`)) {
+    // HTTP/1.0 knows no Host header; whoever builds an address from it gets one all the same.
+    const { headers, httpVersion } = request.raw;
+    if (httpVersion === '1.0') headers.host ??= 'gateway';
+    if (headers.host === undefined || !URL.canParse(`http://${request.host}`)) {
       throw new GoChatError('INVALID_ARGUMENT', 'The Host header names no host.');
     }
   });
