@@ -28,6 +28,7 @@ import {
   type WithdrawResult,
 } from '../../workflows/contracts.ts';
 import { eraseUser, eraseUserStart } from '../../workflows/job-contracts.ts';
+import { createSharedCalls } from './shared-calls.ts';
 
 type Ok<R> = R extends { ok: true } ? R : never;
 type Pair = readonly [string, string];
@@ -56,6 +57,7 @@ export function connectFlows(options: { address: string; namespace: string; log:
   ]);
 
   const underWay = new Set<Promise<unknown>>();
+  const shared = createSharedCalls();
 
   /** The client retries by timers that a closed connection would turn into a crash: closing waits for them. */
   function tracked<T>(call: Promise<T>): Promise<T> {
@@ -112,11 +114,13 @@ export function connectFlows(options: { address: string; namespace: string; log:
       const { requesterId, targetId, message } = input;
       const attempt = attemptOf(requesterId, input.idempotencyKey);
       const command = { update: 'request', input: { requesterId, targetId, message, attempt } } as const;
-      return execute<RequestResult, [typeof command.input]>('request', friendRequest.request, {
-        updateId: attempt,
-        args: [command.input],
-        start: friendRequestOperation([requesterId, targetId], command),
-      });
+      return shared(`request ${requesterId} ${targetId}`, () =>
+        execute<RequestResult, [typeof command.input]>('request', friendRequest.request, {
+          updateId: attempt,
+          args: [command.input],
+          start: friendRequestOperation([requesterId, targetId], command),
+        }),
+      );
     },
 
     decideFriendRequest: (
@@ -125,21 +129,25 @@ export function connectFlows(options: { address: string; namespace: string; log:
     ) => {
       const attempt = attemptOf(decision.actorId, '');
       const command = { update: 'decide', input: { ...decision, attempt } } as const;
-      return execute<DecideResult, [typeof command.input]>('decide', friendRequest.decide, {
-        updateId: attempt,
-        args: [command.input],
-        start: friendRequestOperation(pair, command),
-      });
+      return shared(`decide ${decision.requestId} ${decision.actorId} ${decision.action}`, () =>
+        execute<DecideResult, [typeof command.input]>('decide', friendRequest.decide, {
+          updateId: attempt,
+          args: [command.input],
+          start: friendRequestOperation(pair, command),
+        }),
+      );
     },
 
     withdrawFriendRequest: (pair: Pair, withdrawal: { requestId: string; actorId: string }) => {
       const attempt = attemptOf(withdrawal.actorId, '');
       const command = { update: 'withdraw', input: { ...withdrawal, attempt } } as const;
-      return execute<WithdrawResult, [typeof command.input]>('withdraw', friendRequest.withdraw, {
-        updateId: attempt,
-        args: [command.input],
-        start: friendRequestOperation(pair, command),
-      });
+      return shared(`withdraw ${withdrawal.requestId} ${withdrawal.actorId}`, () =>
+        execute<WithdrawResult, [typeof command.input]>('withdraw', friendRequest.withdraw, {
+          updateId: attempt,
+          args: [command.input],
+          start: friendRequestOperation(pair, command),
+        }),
+      );
     },
 
     createGroup: (args: CreateGroupArgs) => {
