@@ -1,0 +1,32 @@
+import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
+import { createLogger } from '../../lib/log.ts';
+import { createDatabases, type Database } from '../../services/repo/database.ts';
+
+export type SystemParts = {
+  /** im-repo of the system under test, for what no client can do or see. */
+  repo: RepoClient;
+  /** Its database, to look at. */
+  database: Database;
+  close(): Promise<void>;
+};
+
+export function openSystemParts(): SystemParts {
+  const { REPO_ADDRESS, DATABASE_URL } = process.env;
+  if (!REPO_ADDRESS || !DATABASE_URL) {
+    throw new Error('REPO_ADDRESS or DATABASE_URL is not set: run the tests by `npm run test:fault`');
+  }
+  const repo = connectRepo(REPO_ADDRESS);
+  const databases = createDatabases({
+    url: DATABASE_URL,
+    log: createLogger('test', 'error'),
+    connectionLimit: 2,
+  });
+  return {
+    repo,
+    database: databases.conversations,
+    async close() {
+      repo.close();
+      await databases.close();
+    },
+  };
+}
