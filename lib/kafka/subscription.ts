@@ -57,26 +57,32 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     handled.inc({ topic: record.topic, result: 'dead' });
   }
 
-  async function process(records: ReceivedRecord[], heartbeat: () => Promise<void>): Promise<void> {
+  /** False when it was stopped before the records were handled: they come again. */
+  async function process(records: ReceivedRecord[], heartbeat: () => Promise<void>): Promise<boolean> {
     for (let pauseMs = 100; !stopping; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       try {
         await options.handle(records);
         for (const { topic } of records) handled.inc({ topic, result: 'ok' });
-        return;
+        return true;
       } catch (error) {
         const final = error instanceof GoChatError && !isRetryable(error.code);
         const [only] = records;
-        if (final && records.length === 1 && only) return bury(only, JSON.stringify(only.value), error);
+        if (final && records.length === 1 && only) {
+          await bury(only, JSON.stringify(only.value), error);
+          return true;
+        }
         if (final) {
           const middle = records.length >> 1;
-          await process(records.slice(0, middle), heartbeat);
-          return process(records.slice(middle), heartbeat);
+          return (
+            (await process(records.slice(0, middle), heartbeat)) &&
+            (await process(records.slice(middle), heartbeat))
+          );
         }
         log.warn({ err: error, records: records.length, pauseMs }, 'cannot process records now');
         await pause(pauseMs, heartbeat);
       }
     }
-    throw new Error('stopping');
+    return false;
   }
 
   await consumer.connect();
@@ -104,7 +110,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
         }
       }
       if (!isRunning() || isStale()) return;
-      if (records.length > 0) await process(records, heartbeat);
+      if (records.length > 0 && !(await process(records, heartbeat))) return;
       resolveOffset(batch.lastOffset());
       lag.set({ topic: batch.topic, partition: batch.partition }, Number(batch.offsetLag()));
       await heartbeat();

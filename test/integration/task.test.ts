@@ -93,7 +93,8 @@ before(async () => {
   connection = await Connection.connect({ address });
   client = new Client({ connection, namespace });
   task = await startTaskService();
-  await eventually(isReady);
+  // Bundling the workflows takes its time on a busy machine.
+  await eventually(isReady, 60_000);
 });
 
 after(async () => {
