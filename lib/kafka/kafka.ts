@@ -44,8 +44,9 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
       keepRunning(
         kafka.consumer({
           allowAutoTopicCreation: false,
-          sessionTimeout: 15_000,
-          rebalanceTimeout: 20_000,
+          // How long the partitions of a process that was killed wait for another.
+          sessionTimeout: 10_000,
+          rebalanceTimeout: 12_000,
           heartbeatInterval: 2000,
           maxWaitTimeInMs: 250,
           minBytes: 1,
