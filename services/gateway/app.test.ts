@@ -324,6 +324,14 @@ test('signing out takes effect here at once', async () => {
   assert.deepEqual([...revoked], ['s-1', 's-8', 's-9']);
 });
 
+test('erasing the account is accepted, for the caller only', async () => {
+  const { app, calls } = await testApp({ 'users.deleteAccount': () => ({}) });
+  const answer = await app.inject({ method: 'DELETE', url: '/users/profile', headers: bearer });
+  assert.deepEqual([answer.statusCode, answer.body], [202, '']);
+  assert.deepEqual(calls, [{ name: 'users.deleteAccount', request: { userId: '1001' } }]);
+  isProblem(await send(app, 'DELETE', '/users/profile', undefined, {}), 'UNAUTHENTICATED');
+});
+
 test('the OpenAPI document names every route and shape', async () => {
   const { app } = await testApp();
   const document = (await send(app, 'GET', '/openapi.json')).body as {

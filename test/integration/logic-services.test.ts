@@ -236,6 +236,37 @@ test('while Temporal is away what needs it says so soon, and the rest works', as
   assert.equal(user?.id, targetUserId);
 });
 
+test('while Temporal is away nobody is added, removed or erased', async () => {
+  const [{ userId }, { userId: other }] = [await register(), await register()];
+  const { conversation } = await system.repo.conversations.createConversation({
+    conversationId: '',
+    type: 2,
+    name: 'a group',
+    avatarUrl: '',
+    description: '',
+    creatorId: userId,
+    initialMemberIds: [],
+    activate: true,
+    maxMembers: 0,
+    friendRequestId: '',
+  });
+  const call = { userId, conversationId: conversation?.conversation?.id ?? '' };
+  const { conversations, users } = system.logic;
+  const member = { ...call, memberIds: [other], idempotencyKey: '' };
+  await Promise.all(
+    [
+      conversations.addMembers(member),
+      conversations.removeMembers({ ...member, memberIds: [userId] }),
+      conversations.transferOwnership({ ...call, newOwnerId: other }),
+      conversations.dissolveConversation(call),
+      users.deleteAccount({ userId }),
+    ].map((refused) => assert.rejects(refused, refuses('UNAVAILABLE'))),
+  );
+  const after = await conversations.getConversation(call);
+  assert.equal(after.conversation?.conversation?.memberCount, 1);
+  assert.equal((await users.getUser({ userId })).user?.id, userId);
+});
+
 test('a message sent by REST is answered as stored; sent again it is the first one', async () => {
   const { a, b, conversationId } = await friends();
   const first = await send(a, conversationId, 'hello', 'x');
