@@ -55,7 +55,8 @@ async function runStep({ step, files }: Selected, running: RunningServers | unde
   if (running === undefined || step.needs === 'nothing') return step.run(process.env, files, stop);
   if (step.needs === 'servers' || files.length === 0) return step.run(await serverEnv(running), files, stop);
   try {
-    const system = createServices(profile, running, progress);
+    const own = { ...profile, env: { ...step.settings, ...profile.env } };
+    const system = createServices(own, running, progress);
     services = system;
     await system.start();
     const counts = await step.run({ ...(await serverEnv(running)), ...systemEnv(system.plans) }, files, stop);
