@@ -7,8 +7,16 @@ import { luaScript, type RedisStore } from './redis.ts';
 export type Located = { gateway: GatewayInfo; users: ReadonlySet<string> | 'unknown' };
 
 export type Gateways = {
-  /** One Redis round trip, whatever the number of users. Without Redis: every gateway known here, 'unknown'. */
+  /**
+   * Those that can be called. One Redis round trip, whatever the number of users. Without Redis: every gateway known
+   * here, 'unknown'.
+   */
   locate(userIds: readonly string[]): Promise<Located[]>;
+  /**
+   * Those whose topic somebody may read: also gateways whose lease has ended lately, as 'unknown'. One that stood still or
+   * could not reach im-repo has its sockets yet, and finds there what they would miss.
+   */
+  locateTopics(userIds: readonly string[]): Promise<Located[]>;
   /** Keeps the lease; true when the gateway has to send all of its sessions (again). */
   renew(gateway: GatewayInfo, synced: boolean): Promise<boolean>;
   release(gatewayId: string, bootId: string): Promise<void>;
@@ -22,6 +30,10 @@ const releaseScript = luaScript('presence-release', 'presence-common');
 const unsyncScript = luaScript('presence-unsync', 'presence-common');
 /** Below what Lua's unpack can take. */
 const usersPerCall = 4000;
+/** Longer than a gateway lets a session be silent: after it no socket is left that a record could be for. */
+const topicMs = 2 * 60_000;
+/** While this process was away nobody could renew: the leases that ended since then count until everybody had the time to. */
+const outageMs = 10 * 60_000;
 
 /**
  * The gateways by their leases in Redis, and beside them by what this process saw itself: a gateway that Redis forgot
@@ -30,6 +42,7 @@ const usersPerCall = 4000;
 export function createGateways(deps: { redis: RedisStore; clock?: () => number }): Gateways {
   const { redis } = deps;
   const clock = deps.clock ?? (() => performance.now());
+  const startedAt = clock();
   const remembered = new Map<string, { gateway: GatewayInfo; until: number }>();
   const doubted = new Set<string>();
 
@@ -42,13 +55,14 @@ export function createGateways(deps: { redis: RedisStore; clock?: () => number }
   };
 
   /** What Redis answers for some of the users; undefined without Redis. */
-  async function ask(userIds: readonly string[]): Promise<Located[] | undefined> {
-    const reply = await redis.run(locateScript, [presenceKeys.leases], userIds);
+  async function ask(userIds: readonly string[], lapsedMs: number): Promise<Located[] | undefined> {
+    const reply = await redis.run(locateScript, [presenceKeys.leases], [lapsedMs, ...userIds]);
     if (reply === undefined) return undefined;
-    return (reply as [string, string, string][]).map(([gatewayId, text, found]) => {
+    return (reply as [string, string, string, number][]).map(([gatewayId, text, found, live]) => {
       const lease = JSON.parse(text) as { boot_id: string; push_address: string; synced: boolean };
       const gateway = { gatewayId, bootId: lease.boot_id, pushAddress: lease.push_address };
-      const known = lease.synced && !doubted.has(lease.boot_id);
+      if (live) remember(gateway);
+      const known = live && lease.synced && !doubted.has(lease.boot_id);
       return {
         gateway,
         users: known ? new Set(userIds.filter((_, index) => found[index] === '1')) : 'unknown',
@@ -56,24 +70,29 @@ export function createGateways(deps: { redis: RedisStore; clock?: () => number }
     });
   }
 
+  async function locate(userIds: readonly string[], lapsedMs: number): Promise<Located[]> {
+    const starting = clock() - startedAt < leaseMs;
+    const parts = userIds.length === 0 ? [[]] : chunks(userIds, usersPerCall);
+    const answers = await Promise.all(
+      parts.map((part) => ask(part, starting ? Math.max(lapsedMs, outageMs) : lapsedMs)),
+    );
+    const located = new Map<string, Located>();
+    for (const one of answers.flatMap((answer) => answer ?? [])) {
+      const before = located.get(one.gateway.bootId);
+      located.set(one.gateway.bootId, before ? { ...one, users: union(before.users, one.users) } : one);
+    }
+    const complete = answers.every((answer) => answer !== undefined);
+    for (const [gatewayId, { gateway, until }] of remembered) {
+      if (until < clock() && complete) remembered.delete(gatewayId);
+      else if (!complete || !located.has(gateway.bootId))
+        located.set(gateway.bootId, { gateway, users: 'unknown' });
+    }
+    return [...located.values()];
+  }
+
   return {
-    async locate(userIds) {
-      const parts = userIds.length === 0 ? [[]] : chunks(userIds, usersPerCall);
-      const answers = await Promise.all(parts.map(ask));
-      const located = new Map<string, Located>();
-      for (const one of answers.flatMap((answer) => answer ?? [])) {
-        const before = located.get(one.gateway.bootId);
-        located.set(one.gateway.bootId, before ? { ...one, users: union(before.users, one.users) } : one);
-        remember(one.gateway);
-      }
-      const complete = answers.every((answer) => answer !== undefined);
-      for (const [gatewayId, { gateway, until }] of remembered) {
-        if (until < clock() && complete) remembered.delete(gatewayId);
-        else if (!complete || !located.has(gateway.bootId))
-          located.set(gateway.bootId, { gateway, users: 'unknown' });
-      }
-      return [...located.values()];
-    },
+    locate: (userIds) => locate(userIds, 0),
+    locateTopics: (userIds) => locate(userIds, topicMs),
 
     async renew(gateway, synced) {
       remember(gateway);

@@ -72,7 +72,7 @@ export function createRecipients(deps: {
       const lists = await listsOf(direct);
       const everyone = new Set<string>();
       for (const { userIds } of lists.values()) for (const id of userIds) everyone.add(id);
-      const located = everyone.size === 0 ? [] : await gateways.locate([...everyone]);
+      const located = everyone.size === 0 ? [] : await gateways.locateTopics([...everyone]);
       return audiences.map(({ conversationId, memberVersion, world, fanoutMode }) => {
         const list = lists.get(conversationId);
         return {
@@ -91,7 +91,7 @@ export function createRecipients(deps: {
       const everyone = new Set<string>();
       for (const { userIds } of lists.values()) for (const id of userIds) everyone.add(id);
       for (const { extraUserIds } of queries) for (const id of extraUserIds) everyone.add(id);
-      const located = await gateways.locate([...everyone]);
+      const located = await gateways.locateTopics([...everyone]);
       return queries.map(({ conversationId, extraUserIds }) => {
         const audience = audiences.get(conversationId);
         const list = lists.get(conversationId);
@@ -106,7 +106,7 @@ export function createRecipients(deps: {
       });
     },
 
-    ofUsers: async (userIds) => split(await gateways.locate(userIds), userIds),
+    ofUsers: async (userIds) => split(await gateways.locateTopics(userIds), userIds),
   };
 }
 

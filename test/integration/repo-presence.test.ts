@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { PresenceTransition } from '../../lib/gen/im_repo/v1/online_status.ts';
 import { createPresenceHandlers } from '../../services/repo/presence.ts';
+import { createGateways } from '../../services/repo/presence-gateways.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMessageParts, type MessageParts } from '../support/message-parts.ts';
 import { type PrivateRedis, startPrivateRedis } from '../support/redis-server.ts';
@@ -150,6 +151,30 @@ test('users are located at the gateways that hold them; sessions of a dead boot 
       [ann, true, [b.gatewayId]],
     ],
   );
+});
+
+test('a gateway whose lease has ended is not called any more, but its topic gets what its sockets would miss', async () => {
+  const [gateway, user] = [await startGateway(), await newUser()];
+  let now = 0;
+  const seenBy = (gateways: ReturnType<typeof createGateways>) => async (how: 'locate' | 'locateTopics') =>
+    (await gateways[how]([user])).find((one) => one.gateway.gatewayId === gateway.gatewayId)?.users;
+  const endedAgo = async (ms: number) => {
+    const lease = JSON.parse((await redis.client.hget('gateway:leases', gateway.gatewayId)) ?? '');
+    const ended = JSON.stringify({ ...lease, expires_at: Date.now() - ms });
+    await redis.client.hset('gateway:leases', gateway.gatewayId, ended);
+  };
+  const here = seenBy(createGateways({ redis: repo.redis, clock: () => now }));
+  now += 11_000;
+  assert.deepEqual([await here('locate'), await here('locateTopics')], [new Set(), new Set()]);
+  await endedAgo(5000);
+  now += 11_000;
+  assert.deepEqual([await here('locate'), await here('locateTopics')], [undefined, 'unknown']);
+  // A process that has just started was perhaps what the gateway could not reach.
+  const started = seenBy(createGateways({ redis: repo.redis, clock: () => now }));
+  assert.deepEqual([await started('locate'), await started('locateTopics')], ['unknown', 'unknown']);
+  await endedAgo(150_000);
+  assert.deepEqual([await here('locate'), await here('locateTopics')], [undefined, undefined]);
+  await endLease(gateway);
 });
 
 test('a gateway that has not sent all its sessions may hold anybody', async () => {
