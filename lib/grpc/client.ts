@@ -1,9 +1,17 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type FieldError, GoChatError, isCode } from '../errors.ts';
-import type { CallOptions, ServiceDefinition, UnaryClient } from './definition.ts';
+import { TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
+import {
+  type AnyMethod,
+  type CallOptions,
+  defaultDeadlineMs,
+  type Request,
+  type Response,
+  type ServiceDefinition,
+  type UnaryClient,
+} from './definition.ts';
 import { codeMetadataKey, maxMessageBytes } from './server.ts';
-
-const defaultDeadlineMs = 5000;
+import { createTogether } from './together.ts';
 
 /** A connection to a service's address; several clients share it. */
 export type GrpcChannel = { readonly client: Client; ready(): Promise<boolean>; close(): void };
@@ -25,27 +33,40 @@ export function openChannel(address: string): GrpcChannel {
   };
 }
 
-/** A client of one service on a channel. Every call has a deadline; every rejection is a GoChatError. */
+/**
+ * A client of one service on a channel. Every call has a deadline; every rejection is a GoChatError. Calls of the
+ * methods named in `together` that come at the same time go as one.
+ */
 export function createClient<D extends ServiceDefinition>(
   channel: GrpcChannel,
   definition: D,
+  together: readonly (keyof D)[] = [],
 ): UnaryClient<D> {
-  const calls = Object.entries(definition).map(([key, method]) => [
-    key,
-    (request: unknown, options: CallOptions = {}) =>
-      new Promise((resolve, reject) => {
-        channel.client.makeUnaryRequest(
-          method.path,
-          method.requestSerialize,
-          method.responseDeserialize,
-          request,
-          new Metadata(),
-          { deadline: Date.now() + (options.deadlineMs ?? defaultDeadlineMs) },
-          (error, response) => (error ? reject(toGoChatError(error)) : resolve(response)),
-        );
-      }),
-  ]);
+  const calls = Object.entries(definition).map(([key, method]) => {
+    const alone = unaryCall(channel, method);
+    return [
+      key,
+      together.includes(key) ? createTogether(method, alone, unaryCall(channel, callTogether)) : alone,
+    ];
+  });
   return Object.fromEntries(calls);
+}
+
+const { callTogether } = TogetherServiceService;
+
+function unaryCall<M extends AnyMethod>(channel: GrpcChannel, method: M) {
+  return (request: Request<M>, { deadlineMs = defaultDeadlineMs }: CallOptions = {}) =>
+    new Promise<Response<M>>((resolve, reject) => {
+      channel.client.makeUnaryRequest<Request<M>, Response<M>>(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline: Date.now() + deadlineMs },
+        (error, response) => (error ? reject(toGoChatError(error)) : resolve(response as Response<M>)),
+      );
+    });
 }
 
 function toGoChatError(error: ServiceError): GoChatError {

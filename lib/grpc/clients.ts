@@ -20,8 +20,10 @@ export function connectRepo(address: string) {
   const channel = openChannel(address);
   return {
     users: createClient(channel, repoUser.UserServiceService),
-    conversations: createClient(channel, repoConversation.ConversationServiceService),
-    messages: createClient(channel, repoMessage.MessageServiceService),
+    conversations: createClient(channel, repoConversation.ConversationServiceService, [
+      'getUserConversationsWithDetails',
+    ]),
+    messages: createClient(channel, repoMessage.MessageServiceService, ['getMessages']),
     friendships: createClient(channel, repoFriendship.FriendshipServiceService),
     sequences: createClient(channel, repoSequence.SequenceServiceService),
     idempotency: createClient(channel, repoIdempotency.IdempotencyServiceService),
@@ -38,7 +40,10 @@ export function connectLogic(address: string) {
     auth: createClient(channel, logicAuth.AuthServiceService),
     users: createClient(channel, logicUser.UserServiceService),
     friends: createClient(channel, logicFriend.FriendServiceService),
-    conversations: createClient(channel, logicConversation.ConversationServiceService),
+    conversations: createClient(channel, logicConversation.ConversationServiceService, [
+      'getConversationsOptimized',
+      'getMessages',
+    ]),
     messages: createClient(channel, logicMessage.MessageServiceService),
     ready: channel.ready,
     close: channel.close,

@@ -1,19 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import {
+  type handleUnaryCall,
   Metadata,
   Server,
   ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
+  type StatusObject,
   status,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { codeOf, GoChatError, grpcStatus, messageOf } from '../errors.ts';
+import { type TogetherServiceServer, TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ServiceDefinition, UnaryHandlers } from './definition.ts';
+import { answerTogether, type Handler, type ServedMethod } from './together-server.ts';
 
 /** gRPC metadata key under which an error's code travels. */
 export const codeMetadataKey = 'gochat-code';
@@ -57,39 +59,48 @@ export async function serveGrpc(options: {
     'grpc.max_send_message_length': maxMessageBytes * 4,
   });
 
+  const calls = new Map<string, ServedMethod>();
   for (const { definition, handlers } of options.services) {
-    const implementation: Record<
-      string,
-      (call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => void
-    > = {};
+    const implementation: Record<string, handleUnaryCall<unknown, unknown>> = {};
     for (const [key, method] of Object.entries(definition)) {
       const handler = (handlers as Record<string, (request: unknown) => Promise<unknown>>)[key];
       if (!handler) throw new Error(`no handler for ${method.path}`);
-      implementation[key] = (call, reply) => {
-        const end = duration.startTimer({ method: method.path });
-        // Async, so that a handler that throws at once rejects like all others instead of ending the process.
-        const answer = async () => handler(call.request);
-        answer().then(
-          (response) => {
-            end({ code: 'OK' });
-            reply(null, response);
-          },
-          (error: unknown) => {
-            const code = codeOf(error);
-            end({ code });
-            if (!(error instanceof GoChatError))
-              log.error({ err: error, method: method.path }, 'call failed');
-            const metadata = new Metadata();
-            metadata.set(codeMetadataKey, code);
-            if (error instanceof GoChatError && error.fields.length > 0) {
-              metadata.set('gochat-fields-bin', Buffer.from(JSON.stringify(error.fields)));
-            }
-            reply({ code: grpcStatus(code), details: messageOf(error), metadata });
-          },
+      const call = measured(method.path, handler);
+      calls.set(method.path, { method, call });
+      implementation[key] = (unary, reply) => {
+        call(unary.request).then(
+          (response) => reply(null, response),
+          (error: unknown) => reply(toServiceError(error)),
         );
       };
     }
     server.addService(definition, implementation);
+  }
+  const together = answerTogether(calls);
+  server.addService(TogetherServiceService, {
+    callTogether: (unary, reply) => {
+      together(unary.request).then(
+        (response) => reply(null, response),
+        (error: unknown) => reply(toServiceError(error)),
+      );
+    },
+  } satisfies TogetherServiceServer);
+
+  /** A handler with its time measured and its faults logged. */
+  function measured(path: string, handler: Handler): Handler {
+    // Async, so that a handler that throws at once rejects like all others instead of ending the process.
+    return async (request) => {
+      const end = duration.startTimer({ method: path });
+      try {
+        const response = await handler(request);
+        end({ code: 'OK' });
+        return response;
+      } catch (error) {
+        end({ code: codeOf(error) });
+        if (!(error instanceof GoChatError)) log.error({ err: error, method: path }, 'call failed');
+        throw error;
+      }
+    };
   }
 
   const health = new HealthImplementation(
@@ -124,6 +135,16 @@ export async function serveGrpc(options: {
         });
       }),
   };
+}
+
+function toServiceError(error: unknown): Partial<StatusObject> {
+  const code = codeOf(error);
+  const metadata = new Metadata();
+  metadata.set(codeMetadataKey, code);
+  if (error instanceof GoChatError && error.fields.length > 0) {
+    metadata.set('gochat-fields-bin', Buffer.from(JSON.stringify(error.fields)));
+  }
+  return { code: grpcStatus(code), details: messageOf(error), metadata };
 }
 
 /** For a handler whose rule is elsewhere: what an unset required message means. */

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { GoChatError } from '../errors.ts';
+import { MessageServiceService } from '../gen/im_logic/v1/message.ts';
+import { UserServiceService } from '../gen/im_logic/v1/user.ts';
+import { createLogger } from '../log.ts';
+import { createMetrics } from '../metrics.ts';
+import { createClient, type GrpcChannel, openChannel } from './client.ts';
+import { type GrpcServer, serveGrpc, service } from './server.ts';
+
+const log = createLogger('test', 'silent');
+let server: GrpcServer;
+let channel: GrpcChannel;
+/** How many calls were being answered when one began. */
+let atOnce: number[] = [];
+let answering = 0;
+
+before(async () => {
+  const nobody = async () => ({ user: undefined });
+  server = await serveGrpc({
+    host: '127.0.0.1',
+    port: 0,
+    services: [
+      service('im_logic.v1.UserService', UserServiceService, {
+        async getUser({ userId }) {
+          atOnce.push(++answering);
+          await new Promise((resolve) => setImmediate(resolve));
+          answering -= 1;
+          if (userId === 'nobody') {
+            throw new GoChatError('USER_NOT_FOUND', 'Who?', [{ path: 'userId', message: 'is nobody' }]);
+          }
+          if (userId === 'broken') throw new TypeError('secret');
+          const size = userId.startsWith('large') ? 3 * 1024 * 1024 : 1;
+          const displayName = 'x'.repeat(size);
+          return {
+            user: { id: userId, username: 'u', displayName, avatarUrl: '', isGuest: false, createdAt: 1 },
+          };
+        },
+        updateProfile: nobody,
+        searchUsers: async () => ({ users: [] }),
+        deleteAccount: async () => ({}),
+      }),
+    ],
+    protoFiles: ['im_logic/v1/user.proto'],
+    log,
+    metrics: createMetrics('test'),
+  });
+  channel = openChannel(`127.0.0.1:${server.port}`);
+});
+after(async () => {
+  channel.close();
+  await server.close();
+});
+
+const users = () => createClient(channel, UserServiceService, ['getUser']);
+
+test('calls of one moment go together, and each gets its own answer', async () => {
+  atOnce = [];
+  const { getUser } = users();
+  const ids = Array.from({ length: 100 }, (_, index) => `user-${index}`);
+  const answers = await Promise.all(ids.map((userId) => getUser({ userId })));
+  assert.deepEqual(
+    answers.map(({ user }) => user?.id),
+    ids,
+  );
+  assert.ok(Math.max(...atOnce) >= 16, String(Math.max(...atOnce)));
+});
+
+test('a call that fails fails alone, with its code and fields', async () => {
+  const { getUser } = users();
+  const [good, unknown, broken] = await Promise.allSettled(
+    ['ann', 'nobody', 'broken'].map((userId) => getUser({ userId })),
+  );
+  assert.equal(good?.status, 'fulfilled');
+  assert.ok(unknown?.status === 'rejected' && unknown.reason instanceof GoChatError);
+  assert.equal(unknown.reason.code, 'USER_NOT_FOUND');
+  assert.deepEqual(unknown.reason.fields, [{ path: 'userId', message: 'is nobody' }]);
+  assert.ok(broken?.status === 'rejected' && broken.reason instanceof GoChatError);
+  assert.equal(broken.reason.code, 'INTERNAL_ERROR');
+  assert.ok(!broken.reason.message.includes('secret'));
+});
+
+test('answers that are too large together come alone', async () => {
+  const { getUser } = users();
+  const answers = await Promise.all(['large-1', 'large-2', 'large-3'].map((userId) => getUser({ userId })));
+  assert.deepEqual(
+    answers.map(({ user }) => [user?.id, user?.displayName.length]),
+    ['large-1', 'large-2', 'large-3'].map((id) => [id, 3 * 1024 * 1024]),
+  );
+});
+
+test('a server that is away, and one without the method, are errors of every call', async () => {
+  const nowhere = openChannel('127.0.0.1:1');
+  const { getUser } = createClient(nowhere, UserServiceService, ['getUser']);
+  const options = { deadlineMs: 300 };
+  const failed = await Promise.allSettled([
+    getUser({ userId: '1' }, options),
+    getUser({ userId: '2' }, options),
+  ]);
+  for (const one of failed) assert.ok(one.status === 'rejected' && one.reason.code === 'UNAVAILABLE');
+  nowhere.close();
+  const { deleteMessage } = createClient(channel, MessageServiceService, ['deleteMessage']);
+  const request = { userId: '1', conversationId: '2', messageId: 3 };
+  for (const one of await Promise.allSettled([deleteMessage(request), deleteMessage(request)])) {
+    assert.equal(one.status, 'rejected');
+  }
+});
