@@ -69,9 +69,10 @@ export function createFanoutActivities(deps: {
 
     while (!conversation.ended() && Date.now() < until) {
       if (conversation.target() <= done) {
+        if ((await conversation.wait(done, idleMs)) !== 'idle') continue;
+        // It is live no more: whatever comes from here on signals the flow, which starts the next activity.
         await stored.flush();
-        if ((await conversation.wait(done, idleMs)) === 'idle') return { done, more: false };
-        continue;
+        return { done, more: false };
       }
       const lastSeqId = Math.min(conversation.target(), done + batchSize);
       const { messages } = await orFailure(

@@ -1,15 +1,18 @@
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 
+/** At most so long after it was passed on, something is stored as such: a write locks the head that senders need. */
+const delayMs = 250;
+
 export type StoredProgress = {
-  /** Stores that everything up to a seq was passed on; while one store is in flight the last one waits. */
+  /** Stores soon that everything up to a seq was passed on. */
   set(done: number): void;
   /** Resolves when all that was set is stored. Rejects when it can't be. */
   flush(): Promise<void>;
 };
 
 /**
- * Writes a conversation's fan-out progress beside the work, one write at a time, so that a burst costs few of them.
- * The answer names the head, which saves asking for it.
+ * Writes a conversation's fan-out progress beside the work, a few times a second, so that neither a burst nor lively
+ * talk costs a write a message. What a crash forgets of it the last heartbeat still tells.
  */
 export function createStoredProgress(
   repo: RepoClient,
@@ -19,30 +22,36 @@ export function createStoredProgress(
   let wanted = 0;
   let stored = 0;
   let running: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
   async function write(): Promise<void> {
     try {
-      while (stored < wanted) {
-        const doneSeqId = wanted;
-        const { lastSeqId } = await repo.conversations.setFanoutDone({ conversationId, doneSeqId });
-        stored = doneSeqId;
-        onHead(lastSeqId);
-      }
+      const doneSeqId = wanted;
+      const { lastSeqId } = await repo.conversations.setFanoutDone({ conversationId, doneSeqId });
+      stored = doneSeqId;
+      onHead(lastSeqId);
     } finally {
       running = undefined;
+      if (stored < wanted) writeSoon();
     }
   }
 
-  const start = () => {
+  function start(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
     running ??= write();
     running.catch(() => undefined);
     return running;
-  };
+  }
+
+  function writeSoon(): void {
+    timer ??= setTimeout(() => void start(), delayMs).unref();
+  }
 
   return {
     set(done) {
       wanted = Math.max(wanted, done);
-      void start();
+      if (!running && stored < wanted) writeSoon();
     },
     async flush() {
       while (stored < wanted) await start();

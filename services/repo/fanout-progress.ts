@@ -70,23 +70,13 @@ export function createFanoutProgress({ databases, recipients }: FanoutProgressDe
 
     /** A page of members in the order of their ids, by the gateways that may hold them. */
     async resolveMemberPage(request: ResolveMemberPageRequest): Promise<ResolveMemberPageResponse> {
-      const id = conversationIdOf(request.conversationId);
-      const after = request.afterUserId === '' ? 0 : parseId(request.afterUserId);
-      if (after === undefined || request.limit < 0 || request.limit > maxPage) {
+      const conversationId = String(conversationIdOf(request.conversationId));
+      const afterUserId = request.afterUserId === '' ? 0 : parseId(request.afterUserId);
+      if (afterUserId === undefined || request.limit < 0 || request.limit > maxPage) {
         throw new GoChatError('INVALID_ARGUMENT', 'There is no such page of members.');
       }
       const limit = request.limit === 0 ? maxPage : request.limit;
-      // Index: conversation_members_conversation.
-      const rows = await databases.conversations.query<{ user_id: number }>(
-        `SELECT user_id FROM conversation_members
-         WHERE conversation_id = ? AND user_id > ? ORDER BY user_id LIMIT ?`,
-        [id, after, limit],
-      );
-      const userIds = rows.map((row) => String(row.user_id));
-      return {
-        gateways: userIds.length === 0 ? [] : await recipients.ofUsers(userIds),
-        nextAfterUserId: rows.length < limit ? '' : (userIds.at(-1) ?? ''),
-      };
+      return recipients.ofPage({ conversationId, afterUserId, limit });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Databases } from './database.ts';
 
-/** Who belongs to a conversation at one member_version. */
+/** Who belongs to a conversation at one member_version, in the order of their ids. */
 export type MemberList = { readonly version: number; readonly userIds: readonly string[] };
 
 export type MemberLists = {
@@ -28,7 +28,8 @@ export function createMemberLists(databases: Databases): MemberLists {
       `SELECT h.conversation_id AS id, h.member_version AS version, m.user_id AS user
        FROM conversation_heads h
        LEFT JOIN conversation_members m ON m.conversation_id = h.conversation_id
-       WHERE h.conversation_id IN (?)`,
+       WHERE h.conversation_id IN (?)
+       ORDER BY h.conversation_id, m.user_id`,
       [conversationIds.map(Number)],
     );
     const lists = new Map<string, { version: number; userIds: string[] }>();

@@ -18,8 +18,12 @@ export type ResolveRecipients = {
   ofMessages(audiences: readonly Audience[]): Promise<Recipients[]>;
   /** Where events go: always to gateways, however many members there are. One for each query, in order. */
   ofQueries(queries: readonly RecipientQuery[]): Promise<Recipients[]>;
-  /** These users by the gateways that may hold them. */
-  ofUsers(userIds: readonly string[]): Promise<Recipients['gateways']>;
+  /** Some members in the order of their ids, those after `afterUserId`, by the gateways that may hold them. */
+  ofPage(page: {
+    conversationId: string;
+    afterUserId: number;
+    limit: number;
+  }): Promise<{ gateways: Recipients['gateways']; nextAfterUserId: string }>;
 };
 
 /**
@@ -106,8 +110,30 @@ export function createRecipients(deps: {
       });
     },
 
-    ofUsers: async (userIds) => split(await gateways.locateTopics(userIds), userIds),
+    async ofPage({ conversationId, afterUserId, limit }) {
+      // From memory unless somebody came or went: a large group is resolved page by page for every few messages.
+      const audiences = await readAudiences([{ conversationId, extraUserIds: [] }]);
+      const { userIds = [] } = (await listsOf(audiences.values())).get(conversationId) ?? {};
+      const from = firstAfter(userIds, afterUserId);
+      const page = userIds.slice(from, from + limit);
+      const more = from + limit < userIds.length;
+      return {
+        gateways: page.length === 0 ? [] : split(await gateways.locateTopics(page), page),
+        nextAfterUserId: more ? (page.at(-1) ?? '') : '',
+      };
+    },
   };
+}
+
+/** Where in ids that ascend by number the first one greater than `id` is. */
+function firstAfter(ids: readonly string[], id: number): number {
+  let [from, to] = [0, ids.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (Number(ids[middle]) > id) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 /** The gateways that may hold some of these users, each with those. */
