@@ -90,7 +90,15 @@ async function format(jars: string, properties: string, log: string): Promise<vo
   const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   const code = await runLogged(
     javaProgram(),
-    [...javaOptions(jars), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties],
+    // One word: an id that begins with a dash would be taken for another option.
+    [
+      ...javaOptions(jars),
+      'kafka.tools.StorageTool',
+      'format',
+      `--cluster-id=${clusterId}`,
+      '-c',
+      properties,
+    ],
     { log },
   );
   if (code !== 0) throw new Problem(`Kafka could not create its data directory: see ${log}.`);
