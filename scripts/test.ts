@@ -5,6 +5,7 @@ import { report } from './problem.ts';
 import { createProgress, elapsed } from './progress.ts';
 import { createServers, type RunningServers, type Servers } from './servers.ts';
 import { createServices, type Services } from './services.ts';
+import { prometheusPrograms } from './stack/prometheus.ts';
 import { temporalCli, temporalTestServer, testServerRequirements } from './stack/temporal.ts';
 import { aborted, stopSignal } from './stop-signal.ts';
 import { lastLines } from './supervisor.ts';
@@ -76,7 +77,7 @@ async function startServersFor(selected: Selected[]): Promise<RunningServers | u
   return servers.start();
 }
 
-/** Where tests find the servers, by the names that the services use too, and Temporal's programs. */
+/** Where tests find the servers, by the names that the services use too, and the programs that they run. */
 async function serverEnv({ addresses, keys, supervisor }: RunningServers): Promise<NodeJS.ProcessEnv> {
   const log = supervisor.logFile('downloads');
   return {
@@ -86,6 +87,7 @@ async function serverEnv({ addresses, keys, supervisor }: RunningServers): Promi
     TEMPORAL_NAMESPACE: 'gochat',
     TEMPORAL_CLI_PATH: await temporalCli(progress, log),
     TEMPORAL_TEST_SERVER_PATH: await temporalTestServer(progress, log),
+    ...(await prometheusPrograms(progress, log)),
     GOCHAT_HOME: profile.home,
   };
 }

@@ -27,6 +27,30 @@ export async function whileFrozen<T>(names: string[], work: () => Promise<T>): P
   }
 }
 
+/** Lets a process run only a part of the time, over and over: it answers everybody, late. */
+export function slow(
+  name: string,
+  { standsMs, runsMs }: { standsMs: number; runsMs: number },
+): { end(): void } {
+  let frozen = freeze(name);
+  let timer: NodeJS.Timeout;
+  const run = () => {
+    frozen.thaw();
+    timer = setTimeout(stand, runsMs);
+  };
+  const stand = () => {
+    frozen = freeze(name);
+    timer = setTimeout(run, standsMs);
+  };
+  timer = setTimeout(run, standsMs);
+  return {
+    end() {
+      clearTimeout(timer);
+      frozen.thaw();
+    },
+  };
+}
+
 /** Kills a process without a chance to clean up. */
 export function kill(name: string): {
   /** Whether its supervisor has started another one in its place. */

@@ -1,0 +1,56 @@
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { findProgram, runLogged } from '../program.ts';
+import type { Progress } from '../progress.ts';
+import { cached, isCached } from './downloads.ts';
+
+/** Prometheus and its promtool, which the tests of the alert rules run. */
+export type PrometheusPrograms = { PROMETHEUS_PATH: string; PROMTOOL_PATH: string };
+
+const cacheName = 'prometheus-debian';
+const programs = ['prometheus', 'promtool'] as const;
+
+/**
+ * Those that are installed, or from Debian's package: it is unpacked, not installed, since installing it would start a
+ * service on port 9090. Undefined where neither can be: then the tests that need them are skipped and say so.
+ */
+export async function prometheusPrograms(
+  progress: Progress,
+  log: string,
+): Promise<PrometheusPrograms | undefined> {
+  const [prometheus, promtool] = programs.map((name) => findProgram(name));
+  if (prometheus !== undefined && promtool !== undefined) {
+    return { PROMETHEUS_PATH: prometheus, PROMTOOL_PATH: promtool };
+  }
+  if (!isCached(cacheName) && !canDownload()) return undefined;
+  try {
+    const folder = await cached(cacheName, (draft) =>
+      progress.step('Downloading Prometheus (19 MB)', () => download(draft, log)),
+    );
+    return { PROMETHEUS_PATH: join(folder, 'prometheus'), PROMTOOL_PATH: join(folder, 'promtool') };
+  } catch (error) {
+    progress.say(`Without Prometheus: ${error instanceof Error ? error.message : error} (see ${log}).`);
+    return undefined;
+  }
+}
+
+/** Bringing apt's lists up to date takes root. */
+const canDownload = (): boolean =>
+  process.getuid?.() === 0 && ['apt-get', 'dpkg-deb'].every((name) => findProgram(name) !== undefined);
+
+/** apt checks the package against the signed lists. */
+async function download(folder: string, log: string): Promise<void> {
+  await runLogged('apt-get', ['update'], { log });
+  if ((await runLogged('apt-get', ['download', 'prometheus'], { log, cwd: folder })) !== 0) {
+    throw new Error('apt-get could not download its package');
+  }
+  const contents = join(folder, 'contents');
+  mkdirSync(contents);
+  const [packageFile = ''] = readdirSync(folder).filter((name) => name.endsWith('.deb'));
+  if ((await runLogged('dpkg-deb', ['-x', join(folder, packageFile), contents], { log })) !== 0) {
+    throw new Error('its package could not be unpacked');
+  }
+  for (const name of programs) renameSync(join(contents, 'usr', 'bin', name), join(folder, name));
+  rmSync(contents, { recursive: true });
+  rmSync(join(folder, packageFile));
+}
