@@ -6,8 +6,8 @@ import type { Draft } from './message-draft.ts';
 export type SaveState = {
   heads: Map<number, HeadRow>;
   conversations: Map<number, ConversationRow>;
-  /** By `memberKey`. */
-  members: Map<string, MemberRow>;
+  /** The senders' memberships, by the draft's index. */
+  members: Map<number, MemberRow>;
   /** What is stored already, by the draft's index. */
   stored: Map<number, StoredRow>;
 };
@@ -22,7 +22,6 @@ export type HeadRow = {
 };
 
 export type ConversationRow = {
-  id: number;
   type: number;
   status: number;
   member_count: number;
@@ -31,10 +30,9 @@ export type ConversationRow = {
   updated_at: number;
 };
 
-export type MemberRow = { user_id: number; conversation_id: number; role: number; muted: number };
+export type MemberRow = { role: number; muted: number };
 
 export type StoredRow = {
-  draft: number;
   id: number;
   seq_id: number;
   source_partition: number;
@@ -111,7 +109,7 @@ function storedBefore(draft: Draft, stored: StoredRow, plan: SavePlan): SavedMes
 function place(draft: Draft, state: SaveState, plan: SavePlan, nextId: () => number): SavedMessage {
   const head = plan.changedHeads.get(draft.conversationId) ?? state.heads.get(draft.conversationId);
   const conversation = state.conversations.get(draft.conversationId);
-  const member = state.members.get(memberKey(draft.senderId, draft.conversationId));
+  const member = state.members.get(draft.index);
   const refused = refusal(draft, head, conversation, member);
   if (refused) return refused;
   if (!head || !conversation) throw new Error('a conversation without a head was accepted');

@@ -16,17 +16,11 @@ import { messageExtra } from './message-rows.ts';
 const idsAList = 500;
 
 /**
- * The first round trip: heads locked in the order of their ids, then what decides about the drafts, which nobody can
- * change while the heads are locked. Every lookup uses a whole key.
+ * The first round trip: heads locked in the order of their ids, each with its conversation, then what decides about
+ * the drafts, which nobody can change while the heads are locked. Every lookup uses a whole key.
  */
 export function readStatements(drafts: readonly Draft[]): string {
   const conversationIds = [...new Set(drafts.map((draft) => draft.conversationId))].sort((a, b) => a - b);
-  const pairs = new Map(
-    drafts.map((draft) => [
-      memberKey(draft.senderId, draft.conversationId),
-      [draft.senderId, draft.conversationId],
-    ]),
-  );
   const keys = drafts.map((draft) => [
     draft.index,
     draft.conversationId,
@@ -34,44 +28,42 @@ export function readStatements(drafts: readonly Draft[]): string {
     draft.clientMsgIdHex,
   ]);
   return [
-    // Primary key, forced: a scan would wait for rows of others.
+    // Primary key, forced: a scan would wait for rows of others. LEFT JOIN: the head is locked first.
     ...chunks(conversationIds, idsAList).map(
       (ids) =>
-        `SELECT conversation_id, last_seq_id, last_message_id, member_version, fanout_mode, fanout_done_seq
-         FROM conversation_heads FORCE INDEX (PRIMARY)
-         WHERE conversation_id IN (${ids}) ORDER BY conversation_id FOR UPDATE`,
+        `SELECT h.conversation_id, h.last_seq_id, h.last_message_id, h.member_version, h.fanout_mode,
+           h.fanout_done_seq, c.type, c.status, c.member_count, c.mute_all, c.send_state, c.updated_at
+         FROM conversation_heads h FORCE INDEX (PRIMARY)
+         LEFT JOIN conversations c ON c.id = h.conversation_id
+         WHERE h.conversation_id IN (${ids}) ORDER BY h.conversation_id FOR UPDATE`,
     ),
-    ...chunks(conversationIds, idsAList).map(
-      (ids) =>
-        `SELECT id, type, status, member_count, mute_all, send_state, updated_at
-         FROM conversations WHERE id IN (${ids})`,
-    ),
-    `SELECT m.user_id, m.conversation_id, m.role, m.muted
-     FROM JSON_TABLE('${JSON.stringify([...pairs.values()])}', '$[*]'
-       COLUMNS (u BIGINT PATH '$[0]', c BIGINT PATH '$[1]')) k
-     STRAIGHT_JOIN conversation_members m ON m.user_id = k.u AND m.conversation_id = k.c`,
-    // Index: messages_client_msg_id.
-    `SELECT k.n AS draft, m.id, m.seq_id, m.source_partition, m.source_offset, m.created_at
+    // Indexes: the unique one of conversation_members, messages_client_msg_id.
+    `SELECT k.n AS draft, p.role, p.muted, m.id, m.seq_id, m.source_partition, m.source_offset, m.created_at
      FROM JSON_TABLE('${JSON.stringify(keys)}', '$[*]'
        COLUMNS (n INT PATH '$[0]', c BIGINT PATH '$[1]', s BIGINT PATH '$[2]', i VARCHAR(128) PATH '$[3]')) k
-     STRAIGHT_JOIN messages m
+     LEFT JOIN conversation_members p ON p.user_id = k.s AND p.conversation_id = k.c
+     LEFT JOIN messages m
        ON m.conversation_id = k.c AND m.sender_id = k.s AND m.client_msg_id = UNHEX(k.i)`,
   ].join(';\n');
 }
 
+type LookupRow = { draft: number } & (MemberRow | { role: null }) & (StoredRow | { id: null });
+
 /** The results of `readStatements`. */
-export function readState(drafts: readonly Draft[], results: readonly unknown[]): SaveState {
-  const lists = Math.ceil(new Set(drafts.map((draft) => draft.conversationId)).size / idsAList);
-  const heads = results.slice(0, lists).flat() as HeadRow[];
-  const conversations = results.slice(lists, 2 * lists).flat() as ConversationRow[];
-  const members = results[2 * lists] as MemberRow[];
-  const stored = results[2 * lists + 1] as StoredRow[];
-  return {
-    heads: new Map(heads.map((row) => [row.conversation_id, row])),
-    conversations: new Map(conversations.map((row) => [row.id, row])),
-    members: new Map(members.map((row) => [memberKey(row.user_id, row.conversation_id), row])),
-    stored: new Map(stored.map((row) => [row.draft, row])),
-  };
+export function readState(results: readonly unknown[]): SaveState {
+  const heads = new Map<number, HeadRow>();
+  const conversations = new Map<number, ConversationRow>();
+  for (const row of results.slice(0, -1).flat() as (HeadRow & (ConversationRow | { type: null }))[]) {
+    heads.set(row.conversation_id, row);
+    if (row.type !== null) conversations.set(row.conversation_id, row);
+  }
+  const members = new Map<number, MemberRow>();
+  const stored = new Map<number, StoredRow>();
+  for (const row of results.at(-1) as LookupRow[]) {
+    if (row.role !== null) members.set(row.draft, row);
+    if (row.id !== null) stored.set(row.draft, row);
+  }
+  return { heads, conversations, members, stored };
 }
 
 /** The second round trip, but for the commit: one statement a table. The plan has rows. */

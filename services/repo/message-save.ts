@@ -98,7 +98,7 @@ async function saveShard(
   try {
     const { plan, state } = await database.transaction(async (tx) => {
       const [reads] = await Promise.all([tx.batch(statements), touched]);
-      const read = readState(drafts, reads);
+      const read = readState(reads);
       const planned = planSave(drafts, read, deps.ids.nextId, Date.now());
       await tx.batchAndCommit(planned.rows.length === 0 ? 'DO 0' : writeStatements(planned));
       return { plan: planned, state: read };
