@@ -17,9 +17,15 @@ export interface Services {
 const root = resolve(import.meta.dirname, '..');
 const stopOrder = ['gateway', 'pusher', 'logic', 'task', 'repo'];
 
-export function createServices(profile: Profile, servers: RunningServers, progress: Progress): Services {
+/** The five services of a profile; `rerouted` may send them to their servers by another way. */
+export function createServices(
+  profile: Profile,
+  servers: RunningServers,
+  progress: Progress,
+  rerouted: (plans: ServicePlan[]) => ServicePlan[] = (plans) => plans,
+): Services {
   const { supervisor } = servers;
-  const plans = servicePlans(profile, servers.addresses, servers.keys);
+  const plans = rerouted(servicePlans(profile, servers.addresses, servers.keys));
 
   const startOne = (plan: ServicePlan) =>
     progress.step(`${plan.name} is ready`, () =>

@@ -5,13 +5,16 @@ import { report } from './problem.ts';
 import { createProgress, elapsed } from './progress.ts';
 import { createServers, type RunningServers, type Servers } from './servers.ts';
 import { createServices, type Services } from './services.ts';
+import { usesDocker } from './stack/docker.ts';
 import { prometheusPrograms } from './stack/prometheus.ts';
 import { temporalCli, temporalTestServer, testServerRequirements } from './stack/temporal.ts';
 import { aborted, stopSignal } from './stop-signal.ts';
 import { lastLines } from './supervisor.ts';
 import type { Counts } from './testing/counts-reporter.ts';
+import { createDoors } from './testing/doors/doors.ts';
 import { type Selected, select } from './testing/selection.ts';
 import { steps } from './testing/steps.ts';
+import { stormSettings } from './testing/storm-settings.ts';
 import { gatewayPorts, type ServicePlan, servicePorts, testProfile } from './topology.ts';
 
 /**
@@ -21,18 +24,25 @@ import { gatewayPorts, type ServicePlan, servicePorts, testProfile } from './top
 const startedAt = performance.now();
 const stop = stopSignal();
 const progress = createProgress();
-const profile = testProfile(process.env);
+const plain = testProfile(process.env);
+// A broker in Docker has no entrances of ours. What is wrong with Docker is said when the servers start.
+const inDocker = await usesDocker(plain.env).catch(() => false);
+const doors = createDoors(plain, { toKafka: !inDocker });
+const profile = { ...plain, brokerEntrances: doors.brokerEntrances };
 const total: Counts = { passed: 0, failed: 0 };
 let servers: Servers | undefined;
 let services: Services | undefined;
 
 try {
-  await Promise.race([main(select(steps, process.argv.slice(2))), aborted(stop)]);
+  const { asked, settings } = stormSettings(process.argv.slice(2));
+  Object.assign(profile.env, settings);
+  await Promise.race([main(select(steps, asked)), aborted(stop)]);
 } catch (error) {
   report(error);
   total.failed += 1;
 }
 await services?.stop();
+await doors.close();
 await servers?.stop();
 if (stop.aborted) total.failed += 1;
 console.log(`\nAll of it took ${elapsed(startedAt)}.\n${total.passed} passed, ${total.failed} failed`);
@@ -57,8 +67,9 @@ async function runStep({ step, files }: Selected, running: RunningServers | unde
   if (step.needs === 'servers' || files.length === 0) return step.run(await serverEnv(running), files, stop);
   try {
     const own = { ...profile, env: { ...step.settings, ...profile.env } };
-    const system = createServices(own, running, progress);
+    const system = createServices(own, running, progress, doors.reroute);
     services = system;
+    await doors.open();
     await system.start();
     const counts = await step.run({ ...(await serverEnv(running)), ...systemEnv(system.plans) }, files, stop);
     if (counts.failed > 0) showLogs(running, system.plans);
@@ -72,7 +83,7 @@ async function runStep({ step, files }: Selected, running: RunningServers | unde
 
 async function startServersFor(selected: Selected[]): Promise<RunningServers | undefined> {
   if (selected.every(({ step, files }) => step.needs === 'nothing' || files.length === 0)) return undefined;
-  const ports = servicePorts(profile);
+  const ports = [...servicePorts(profile), ...doors.ports];
   servers = createServers(profile, progress, { ports, requirements: testServerRequirements(), fresh: true });
   return servers.start();
 }
@@ -92,7 +103,7 @@ async function serverEnv({ addresses, keys, supervisor }: RunningServers): Promi
   };
 }
 
-/** Where end-to-end tests find the system; its processes are in run.json in GOCHAT_HOME. */
+/** Where end-to-end tests find the system, past its doors, and where they set these; its processes are in run.json in GOCHAT_HOME. */
 function systemEnv(plans: ServicePlan[]): NodeJS.ProcessEnv {
   const [first, second] = gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`);
   const metrics = plans.map(({ name, metricsUrl }) => [
@@ -105,6 +116,7 @@ function systemEnv(plans: ServicePlan[]): NodeJS.ProcessEnv {
     GATEWAY2_URL: second,
     REPO_ADDRESS,
     LOGIC_ADDRESS,
+    DOORS_URL: doors.controlUrl,
     ...Object.fromEntries(metrics),
   };
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Problem } from '../problem.ts';
 import { findProgram, output, runLogged } from '../program.ts';
-import { serverPorts } from '../topology.ts';
+import { type BrokerEntrance, serverPorts } from '../topology.ts';
 import { assertDigests, cached, isCached, parseDigests } from './downloads.ts';
 import { kafkaServes } from './probes.ts';
 import { program, type Requirement } from './requirements.ts';
@@ -30,7 +30,10 @@ export function createKafka({ profile, progress, supervisor }: ServerContext): S
         progress.step('Downloading Kafka (43 MB)', () => download(draft, log)),
       );
       mkdirSync(folder, { recursive: true });
-      writeFileSync(properties, brokerProperties(folder, kafka.port, kafkaController.port));
+      writeFileSync(
+        properties,
+        brokerProperties(folder, kafka.port, kafkaController.port, profile.brokerEntrances),
+      );
       if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(jars, properties, log);
     },
 
@@ -104,15 +107,26 @@ async function format(jars: string, properties: string, log: string): Promise<vo
   if (code !== 0) throw new Problem(`Kafka could not create its data directory: see ${log}.`);
 }
 
-function brokerProperties(folder: string, port: number, controllerPort: number): string {
+function brokerProperties(
+  folder: string,
+  port: number,
+  controllerPort: number,
+  entrances: readonly BrokerEntrance[] = [],
+): string {
+  const main = { name: 'PLAINTEXT', port, advertisedPort: port };
+  const forClients = [main, ...entrances];
+  const listeners = [...forClients, { name: 'CONTROLLER', port: controllerPort }];
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: listeners.map(({ name, port }) => `${name}://127.0.0.1:${port}`).join(),
+    'advertised.listeners': forClients
+      .map(({ name, advertisedPort }) => `${name}://127.0.0.1:${advertisedPort}`)
+      .join(),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': main.name,
+    'listener.security.protocol.map': listeners.map(({ name }) => `${name}:PLAINTEXT`).join(),
     'log.dirs': join(folder, 'data'),
     // A misspelt topic is an error, not a new topic; the services create theirs.
     'auto.create.topics.enable': false,

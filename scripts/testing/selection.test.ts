@@ -45,3 +45,12 @@ test('a word that means nothing is refused with the words that do', () => {
 test('a step on demand runs when it is named', () => {
   assert.deepEqual(names(['fault']), [['fault', ['test/fault/c.test.ts']]]);
 });
+
+test('a bare name is a file’s, in every step that has one; beside a step it is that step’s', () => {
+  assert.deepEqual(names(['b']), [['unit', ['lib/b.test.ts']]]);
+  assert.deepEqual(names(['fault', 'c']), [['fault', ['test/fault/c.test.ts']]]);
+  const both: Step[] = [unit, { ...fault, files: ['test/fault/a.test.ts', 'test/fault/c.test.ts'] }];
+  const of = (asked: string[]) => select(both, asked).flatMap(({ files }) => files);
+  assert.deepEqual(of(['a']), ['lib/a.test.ts', 'test/fault/a.test.ts']);
+  assert.deepEqual(of(['fault', 'a']), ['test/fault/a.test.ts']);
+});

@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { BrokerEntrance, Port, Profile, ServicePlan } from '../../topology.ts';
+import { type Door, type DoorState, openDoor } from './door.ts';
+import { brokerEntrances, doorControlPort, doorPlans, doorPorts, targetOf, throughDoors } from './plan.ts';
+
+/** The doors between the processes of a system under test and what they need. */
+export interface Doors {
+  ports: Port[];
+  /** What our Kafka has to have for its doors. */
+  brokerEntrances: BrokerEntrance[];
+  /** Where a door is set, by `PUT /NAME` with a DoorState as JSON; `GET /` answers the names. */
+  controlUrl: string;
+  /** The same services, which go through the doors. */
+  reroute(plans: ServicePlan[]): ServicePlan[];
+  /** Opens all of them; once is enough for every system that runs one after the other on the same ports. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createDoors(profile: Profile, options: { toKafka: boolean }): Doors {
+  const plans = doorPlans(profile, options);
+  const targets = new Map<string, number>();
+  const open = new Map<string, Door>();
+  const control = createServer();
+  const controlPort = doorControlPort(profile);
+
+  return {
+    ports: doorPorts(profile, plans),
+    brokerEntrances: brokerEntrances(plans),
+    controlUrl: `http://127.0.0.1:${controlPort}/`,
+
+    reroute(services) {
+      for (const plan of plans) targets.set(plan.name, targetOf(plan, services));
+      return throughDoors(services, plans);
+    },
+
+    async open() {
+      if (open.size > 0) return;
+      for (const { name, port } of plans) {
+        open.set(name, await openDoor({ port, target: targets.get(name) ?? 0 }));
+      }
+      await listen(control, controlPort, open);
+    },
+
+    async close() {
+      control.closeAllConnections();
+      control.close();
+      await Promise.all([...open.values()].map((door) => door.close()));
+    },
+  };
+}
+
+function listen(control: Server, port: number, doors: ReadonlyMap<string, Door>): Promise<void> {
+  control.on('request', async (request: IncomingMessage, response) => {
+    if (request.method === 'GET') {
+      response.end(JSON.stringify([...doors.keys()]));
+      return;
+    }
+    const door = doors.get(String(request.url).slice(1));
+    if (!door) {
+      response.writeHead(404).end();
+      return;
+    }
+    door.set((await bodyOf(request)) as DoorState);
+    response.writeHead(204).end();
+  });
+  return new Promise((resolve, reject) => {
+    control.once('error', reject);
+    control.listen(port, '127.0.0.1', resolve);
+  });
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString());
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertPortsDiffer } from '../../ports.ts';
+import {
+  serverAddresses,
+  serverPorts,
+  servicePlans,
+  servicePorts,
+  testProfile,
+  userProfile,
+} from '../../topology.ts';
+import { brokerEntrances, doorPlans, doorPorts, targetOf, throughDoors } from './plan.ts';
+
+const keys = { AUTH_PRIVATE_KEY_FILE: '/s/private.pem', AUTH_PUBLIC_KEY_FILE: '/s/public.pem' };
+const profile = testProfile({});
+const direct = servicePlans(profile, serverAddresses(profile, 'secret'), keys);
+
+test('a service goes through doors of its own to all it needs, and each door leads where it went before', () => {
+  const doors = doorPlans(profile, { toKafka: false });
+  const rerouted = throughDoors(direct, doors);
+  for (const door of doors) {
+    const before = direct.find(({ name }) => name === door.service)?.env[door.variable];
+    const after = rerouted.find(({ name }) => name === door.service)?.env[door.variable];
+    assert.equal(after, before?.replace(String(targetOf(door, direct)), String(door.port)));
+    assert.notEqual(after, before);
+  }
+  assert.equal(rerouted[0]?.env.DATABASE_URL?.split('/').at(-1), 'gochat');
+});
+
+test('a door to the broker leads to an entrance whose clients are told the door’s address', () => {
+  const doors = doorPlans(profile, { toKafka: true });
+  const entrances = brokerEntrances(doors);
+  assert.deepEqual(
+    entrances.map(({ name }) => name),
+    ['REPO', 'LOGIC', 'TASK', 'PUSHER', 'GATEWAY_1', 'GATEWAY_2'],
+  );
+  for (const { name, port, advertisedPort } of entrances) {
+    const door = doors.find(({ port }) => port === advertisedPort);
+    assert.equal(door?.name, `${name.toLowerCase().replace('_', '-')}-kafka`);
+    assert.equal(door && targetOf(door, direct), port);
+  }
+});
+
+test('doors stand in nobody’s way', () => {
+  const doors = doorPorts(profile, doorPlans(profile, { toKafka: true }));
+  const gateways2 = userProfile({}, 2);
+  for (const other of [profile, gateways2]) {
+    assertPortsDiffer([...doors, ...servicePorts(other), ...Object.values(serverPorts(other))]);
+  }
+});
