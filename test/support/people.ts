@@ -40,7 +40,11 @@ export async function newFriends(): Promise<{ ann: Person; bob: Person; conversa
   return { ann, bob, conversationId: await befriend(ann, bob) };
 }
 
-export async function newGroup(owner: Person, members: Person[], name = 'a group'): Promise<string> {
+export async function newGroup(
+  owner: Person,
+  members: readonly Pick<Person, 'id'>[],
+  name = 'a group',
+): Promise<string> {
   const { conversation } = await owner.rest.post<{ conversation: { id: string } }>('/conversations', {
     type: 2,
     name,

@@ -12,6 +12,15 @@ export function runningProcess(name: string): Process {
   return found;
 }
 
+/** Whether a process of that name belongs to the system under test. */
+export function isRunning(name: string): boolean {
+  try {
+    return runningProcess(name).pid > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Ends a process of the system under test without a chance to clean up; its supervisor starts it again. */
 export function killService(name: string): Process {
   const found = runningProcess(name);

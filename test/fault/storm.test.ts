@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { allFaults } from '../support/storm/faults.ts';
+import { runStorm } from '../support/storm/storm.ts';
+import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+
+/** `npm run test:fault -- storm --minutes 20 --seed 7 --only 'kill|repo-mysql'`. */
+const minutes = Number(process.env.STORM_MINUTES ?? 5);
+const seed = Number(process.env.STORM_SEED ?? randomInt(1, 1e6));
+const only = new RegExp(process.env.STORM_ONLY ?? '');
+/** The rest of the time all of them blow at random, several at once. */
+const oneByOneShare = 0.6;
+
+let parts: SystemParts;
+before(() => {
+  parts = openSystemParts();
+});
+after(() => parts?.close());
+
+test(`through a storm of ${minutes} minutes and seed ${seed} nothing acknowledged is lost, and everybody gets everything once and in order`, {
+  timeout: (minutes + 10) * 60_000,
+}, async (t) => {
+  const { isGood, summary, report } = await runStorm({
+    seed,
+    perSecond: 30,
+    parts,
+    async blow(weather, random, devices) {
+      const faults = random.shuffled((await allFaults(devices)).filter(({ name }) => only.test(name)));
+      await weather.oneByOne(faults, minutes * 60_000 * oneByOneShare);
+      await weather.together(faults, minutes * 60_000 * (1 - oneByOneShare));
+    },
+  });
+  t.diagnostic(summary);
+  assert.ok(isGood, report);
+});

@@ -1,0 +1,84 @@
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import { forEach } from '../crowd.ts';
+import { absentPeople, guestPeople } from '../guests.ts';
+import { befriend, newGroup, newPerson, type Person } from '../people.ts';
+
+export type Kind = 'pair' | 'group' | 'large' | 'world';
+
+export type Scene = {
+  id: string;
+  kind: Kind;
+  /** Those of its members who have devices. */
+  members: readonly Person[];
+  /** Its head when the storm begins. */
+  head: number;
+};
+
+export type Cast = {
+  scenes: readonly Scene[];
+  people: readonly Person[];
+  owner: Person;
+  /** Is removed from `leaves` in the middle; never says anything there. */
+  leaver: Person;
+  leaves: string;
+  /** A member of the world room only. */
+  bystander: Person;
+};
+
+const guestCount = 40;
+const pairCount = 12;
+const groupSize = 20;
+const groupCount = 2;
+const largeSize = 600;
+const largePresent = 30;
+const worldRoom = '1';
+
+/** The people of a storm and where they talk: pairs, groups of 20, one of 600 where most are absent, and the world room. */
+export async function newCast(repo: RepoClient): Promise<Cast> {
+  const [owner, guests, absent] = await Promise.all([
+    newPerson('owner'),
+    guestPeople(guestCount + 2),
+    absentPeople(repo, largeSize - largePresent),
+  ]);
+  const [leaver, bystander, ...talkers] = guests as [Person, Person, ...Person[]];
+
+  const pairs = Array.from({ length: pairCount }, (_, n) => [talkers[2 * n], talkers[2 * n + 1]] as Person[]);
+  const pairScenes = await forEach(
+    pairs,
+    async ([one, other]) => {
+      const id = await befriend(one as Person, other as Person);
+      return { id, kind: 'pair' as const, members: [one, other] as Person[], head: 0 };
+    },
+    4,
+  );
+  const groupScenes: Scene[] = [];
+  for (let n = 0; n < groupCount; n += 1) {
+    const from = n * (groupSize - 2);
+    const others = talkers.slice(from, from + groupSize - 2);
+    const guests = n === 0 ? [leaver, ...others] : others;
+    const id = await newGroup(owner, guests, `a group of ${groupSize}`);
+    groupScenes.push({ id, kind: 'group', members: [owner, ...guests], head: 0 });
+  }
+  const present = talkers.slice(-(largePresent - 1));
+  const ids = [...present.map(({ id }) => id), ...absent];
+  const largeId = await newGroup(
+    owner,
+    ids.map((id) => ({ id })),
+    `a group of ${largeSize}`,
+  );
+  const people = [owner, ...guests];
+  const world = await owner.rest.get<{ conversation: { lastSeqId: number } }>(`/conversations/${worldRoom}`);
+  return {
+    owner,
+    leaver,
+    bystander,
+    leaves: groupScenes[0]?.id ?? '',
+    people,
+    scenes: [
+      ...pairScenes,
+      ...groupScenes,
+      { id: largeId, kind: 'large', members: [owner, ...present], head: 0 },
+      { id: worldRoom, kind: 'world', members: people, head: world.conversation.lastSeqId },
+    ],
+  };
+}

@@ -1,0 +1,283 @@
+import { createRest, type Message } from '../../../clients/sdk/rest.ts';
+import { type ChatSocket, type Frame, openSocket } from '../../../clients/sdk/socket.ts';
+import type { Data, Person } from '../people.ts';
+import type { Findings } from './findings.ts';
+import { createHoldings, type Holdings } from './holdings.ts';
+import type { Ledger, Sent } from './ledger.ts';
+import { pause } from './pause.ts';
+import { createSocketLog, noteArrival, noteFrame, type SocketLog } from './socket-log.ts';
+
+export type Device = {
+  name: string;
+  person: Person;
+  holdings: Holdings;
+  /** Every socket it ever had, in their order. */
+  sockets: SocketLog[];
+  /** The highest seq id that it said was read, by conversation. */
+  readMarks: Map<string, number>;
+  /** Conversations that it is no member of any more. */
+  left: ReadonlySet<string>;
+  /** Messages that wait for their acknowledgement. */
+  inFlight(): number;
+  /** Sends it until it is acknowledged, over as many sockets as it takes, always with the same clientMsgId. */
+  submit(message: Sent): Promise<void>;
+  /** Says that everything it holds of a conversation is read. */
+  markRead(conversationId: string): void;
+  /** Gives up its socket, as if it had lost its network, and comes back. */
+  drop(): void;
+  /** Drops its socket; resolves when another one is open and everything missed was asked for. */
+  comeBack(): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Live = {
+  socket: ChatSocket;
+  log: SocketLog;
+  rest: ReturnType<typeof createRest>;
+  gone: AbortController;
+};
+type Outcome = 'acknowledged' | 'try again' | 'refused';
+
+const ackDeadlineMs = 6000;
+const pingEveryMs = 4000;
+/** A gateway that is silent for so long is given up; it answers each ping. */
+const longestSilenceMs = 12_000;
+const syncPage = 200;
+
+let sockets = 0;
+
+/**
+ * A client that gives up on nothing: it reconnects to the other gateway, tries again with the same clientMsgId and
+ * syncs after each welcome. It writes down all that each socket gave it.
+ */
+export async function createDevice(options: {
+  name: string;
+  person: Person;
+  /** Addresses of the gateways, its own first. */
+  urls: readonly string[];
+  /** By conversation, the seq id after which it has to hold everything. */
+  startAt: ReadonlyMap<string, number>;
+  ledger: Ledger;
+  findings: Findings;
+}): Promise<Device> {
+  const { name, person, urls, ledger, findings } = options;
+  const holdings = createHoldings();
+  const logs: SocketLog[] = [];
+  const readMarks = new Map<string, number>();
+  const left = new Set<string>();
+  const waiting = new Map<string, (outcome: Outcome) => void>();
+  for (const [conversationId, seqId] of options.startAt) holdings.startAt(conversationId, seqId);
+
+  let live: Live | undefined;
+  const wake: (() => void)[] = [];
+  let heardAt = Date.now();
+  let over = false;
+  let synced = 0;
+
+  function onFrame(log: SocketLog, { type, data }: Frame): void {
+    // What is still on its way over a socket that was given up reaches nobody.
+    if (log.closedAt !== undefined) return;
+    heardAt = Date.now();
+    noteFrame(log, type);
+    if (type === 'new-message') onMessage(data as unknown as Message, log);
+    if (type === 'message-ack') onAck(log, data);
+    if (type === 'error') onError(data);
+    if (type === 'member-removed') onRemoval(log, data);
+  }
+
+  function onMessage(message: Message, log?: SocketLog): void {
+    const { conversationId, seqId } = message;
+    const how = log ? `over socket ${log.number}` : 'by sync';
+    const what = `${name} was given ${conversationId}/${seqId} (${message.clientMsgId}) ${how}`;
+    if (log) noteArrival(log, conversationId, seqId);
+    // Repeats after a failure may follow. What is new may not: member-removed is the last thing.
+    if (log?.removedFrom.has(conversationId) && !holdings.of(conversationId).has(seqId)) {
+      findings.add('whoever is removed gets nothing new after its member-removed', what);
+    }
+    const sent = ledger.find(message.clientMsgId);
+    if (!sent) findings.add('every message was sent by somebody', what);
+    else if (
+      sent.content !== message.content ||
+      sent.senderId !== message.sender.id ||
+      sent.conversationId !== conversationId
+    ) {
+      findings.add('a message comes as it was sent', `${what}: ${JSON.stringify(message)}`);
+    }
+    keep(conversationId, seqId, { messageId: message.id, clientMsgId: message.clientMsgId }, what);
+  }
+
+  function keep(
+    conversationId: string,
+    seqId: number,
+    held: { messageId: number; clientMsgId: string },
+    what: string,
+  ) {
+    if (!holdings.conversationIds().includes(conversationId)) {
+      findings.add('whoever is not a member gets nothing', what);
+    } else if (!holdings.keep(conversationId, seqId, held)) {
+      findings.add(
+        'a seq id names one message',
+        `${what}, and before ${JSON.stringify(holdings.of(conversationId).get(seqId))}`,
+      );
+    }
+  }
+
+  function onAck(log: SocketLog, { clientMsgId, conversationId, messageId, seqId, duplicate }: Data): void {
+    const sent = ledger.find(clientMsgId);
+    if (!sent || sent.device !== name) {
+      findings.add('only the sender gets an acknowledgement', `${name}: ${clientMsgId}`);
+      return;
+    }
+    sent.acks.push({ seqId, messageId, duplicate, socket: log.number, at: Date.now() });
+    keep(
+      conversationId,
+      seqId,
+      { messageId, clientMsgId },
+      `${name} was told that ${clientMsgId} is ${seqId}`,
+    );
+    waiting.get(clientMsgId)?.('acknowledged');
+  }
+
+  function onError(data: Data): void {
+    const outcome = waiting.get(data?.clientMsgId);
+    if (data?.retryable === true) outcome?.('try again');
+    else {
+      findings.add('nobody is refused for good', `${name}: ${JSON.stringify(data)}`);
+      outcome?.('refused');
+    }
+  }
+
+  function onRemoval(log: SocketLog, { conversationId, userIds }: Data): void {
+    if (!userIds.includes(person.id)) return;
+    log.removedFrom.add(conversationId);
+    left.add(conversationId);
+  }
+
+  async function stayConnected(): Promise<void> {
+    for (let turn = 0; !over; turn += 1) {
+      const url = urls[turn % urls.length] as string;
+      sockets += 1;
+      const log = createSocketLog({ number: sockets, device: name, userId: person.id, gateway: url });
+      let socket: ChatSocket;
+      try {
+        // Frames may come before this goes on.
+        socket = await openSocket(url, person.accessToken, (frame) => onFrame(log, frame));
+      } catch {
+        await pause(200);
+        continue;
+      }
+      logs.push(log);
+      heardAt = Date.now();
+      const gone = new AbortController();
+      live = { socket, log, rest: createRest(url, person.accessToken), gone };
+      for (const resolve of wake.splice(0)) resolve();
+      void catchUp(live);
+      const lost = new Promise<void>((resolve) => gone.signal.addEventListener('abort', () => resolve()));
+      await Promise.race([socket.closed, lost]);
+      log.closedAt = Date.now();
+      live = undefined;
+      gone.abort();
+      for (const outcome of waiting.values()) outcome('try again');
+    }
+  }
+
+  async function connected(): Promise<Live | undefined> {
+    while (!live && !over) await new Promise<void>((resolve) => wake.push(resolve));
+    return live;
+  }
+
+  /** Asks for everything missed, for as long as this socket lives. */
+  async function catchUp({ log, rest }: Live): Promise<void> {
+    for (let more = true; more && log.closedAt === undefined; ) {
+      const cursors = Object.fromEntries(conversationIds().map((id) => [id, holdings.edge(id)]));
+      try {
+        const answer = await rest.post<Data>('/sync', { cursors, limitPerConversation: syncPage });
+        if (log.closedAt !== undefined) return;
+        for (const { messages } of answer.conversations) for (const message of messages) onMessage(message);
+        for (const conversationId of answer.removed) left.add(conversationId);
+        more = answer.hasMore;
+      } catch {
+        await pause(300);
+      }
+    }
+    if (log.closedAt !== undefined) return;
+    for (const id of conversationIds()) log.syncedTo.set(id, holdings.edge(id));
+    synced = log.number;
+  }
+
+  const heartbeat = setInterval(() => {
+    if (!live) return;
+    if (Date.now() - heardAt > longestSilenceMs) drop();
+    else live.socket.send('ping');
+  }, pingEveryMs);
+
+  function drop(): void {
+    if (!live) return;
+    live.log.closedAt = Date.now();
+    // A gateway that stands still would never answer the close frame: nobody waits for it.
+    void live.socket.close();
+    live.gone.abort();
+  }
+
+  function outcomeOf(clientMsgId: string): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const deadline = setTimeout(() => resolve('try again'), ackDeadlineMs);
+      waiting.set(clientMsgId, (outcome) => {
+        clearTimeout(deadline);
+        resolve(outcome);
+      });
+    });
+  }
+
+  const conversationIds = () => holdings.conversationIds().filter((id) => !left.has(id));
+
+  const running = stayConnected();
+  await connected();
+  return {
+    name,
+    person,
+    holdings,
+    sockets: logs,
+    readMarks,
+    left,
+    inFlight: () => waiting.size,
+
+    async submit(message) {
+      for (;;) {
+        const now = live ?? (await connected());
+        if (!now) return;
+        message.attempts.push({ socket: now.log.number, at: Date.now() });
+        const { conversationId, clientMsgId, content } = message;
+        const answered = outcomeOf(clientMsgId);
+        now.socket.send('send-message', { conversationId, clientMsgId, content });
+        const outcome = await answered;
+        if (message.acks.length > 0 || outcome === 'refused') break;
+        await pause(200);
+      }
+      waiting.delete(message.clientMsgId);
+    },
+
+    markRead(conversationId) {
+      const seqId = holdings.edge(conversationId);
+      if (!live || seqId === 0) return;
+      readMarks.set(conversationId, Math.max(seqId, readMarks.get(conversationId) ?? 0));
+      live.socket.send('mark-read', { conversationId, seqId });
+    },
+
+    drop,
+
+    async comeBack() {
+      const before = sockets;
+      drop();
+      while (synced <= before) await pause(20);
+    },
+
+    async close() {
+      over = true;
+      clearInterval(heartbeat);
+      drop();
+      for (const resolve of wake) resolve();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { connect } from 'node:net';
+import type { DoorState } from '../../../scripts/testing/doors/door.ts';
+import { eventually } from '../eventually.ts';
+import { freeze, kill } from '../outage.ts';
+import { isRunning } from '../services.ts';
+import type { Device } from './device.ts';
+
+/** Something that goes wrong. */
+export type Fault = {
+  /** `kill logic`, `silence repo-mysql`. */
+  name: string;
+  /** What it happens to: two faults do not happen to one thing at the same time. */
+  victim: string;
+  lastsMs: number;
+  /** Makes it go wrong; what it answers makes it right again, and resolves when nothing of it is left. */
+  begin(): Promise<() => Promise<void>>;
+};
+
+/** In Docker the servers are nobody's processes: there nothing happens to them. */
+export const processesHere = (): string[] =>
+  [
+    ...['gateway-1', 'gateway-2', 'logic', 'repo', 'task', 'pusher'],
+    ...['mariadb', 'redis', 'kafka', 'temporal'],
+  ].filter(isRunning);
+
+const longestStartMs = 90_000;
+
+/** Everything that can go wrong here, each with how long it lasts. */
+export async function allFaults(devices: readonly Device[]): Promise<Fault[]> {
+  const answer = await fetch(doorsUrl());
+  const doors = (await answer.json()) as string[];
+  return [
+    ...processesHere().map((name) => killed(name)),
+    ...processesHere().map((name) => frozen(name, 20_000)),
+    ...doors.flatMap((door) => [
+      throughDoor(door, { is: 'shut' }, 10_000),
+      throughDoor(door, { is: 'silent' }, 20_000),
+      throughDoor(door, { is: 'slow', delayMs: 150 }, 15_000),
+    ]),
+    flushed(),
+    dropped(devices),
+  ];
+}
+
+/** Killed without a chance to clean up. Its supervisor starts it again. */
+export const killed = (name: string): Fault => ({
+  name: `kill ${name}`,
+  victim: name,
+  lastsMs: 0,
+  async begin() {
+    const { replaced } = kill(name);
+    return () => eventually(replaced, longestStartMs);
+  },
+});
+
+/** Stopped where it stands, with all its connections. */
+export const frozen = (name: string, lastsMs: number): Fault => ({
+  name: `freeze ${name} for ${lastsMs / 1000} s`,
+  victim: name,
+  lastsMs,
+  async begin() {
+    const { thaw } = freeze(name);
+    return async () => thaw();
+  },
+});
+
+const verbs = { open: 'open', shut: 'shut', silent: 'silence', slow: 'slow down' };
+
+/** Nothing, or only late, passes between a process and a server. */
+export const throughDoor = (door: string, state: DoorState, lastsMs: number): Fault => ({
+  name: `${verbs[state.is]} ${door} for ${lastsMs / 1000} s`,
+  victim: door,
+  lastsMs,
+  async begin() {
+    await setDoor(door, state);
+    return () => setDoor(door, { is: 'open' });
+  },
+});
+
+/** Redis forgets everything. */
+export const flushed = (): Fault => ({
+  name: 'flush redis',
+  victim: 'redis',
+  lastsMs: 0,
+  async begin() {
+    // It may just be starting again.
+    await eventually(() =>
+      flushRedis().then(
+        () => true,
+        () => false,
+      ),
+    );
+    return async () => undefined;
+  },
+});
+
+/** Half of the clients lose their network and come back at the same time. */
+export const dropped = (devices: readonly Device[]): Fault => ({
+  name: 'drop every other client',
+  victim: 'clients',
+  lastsMs: 0,
+  async begin() {
+    for (const [index, device] of devices.entries()) if (index % 2 === 0) device.drop();
+    return async () => undefined;
+  },
+});
+
+async function setDoor(name: string, state: DoorState): Promise<void> {
+  const answer = await fetch(new URL(name, doorsUrl()), { method: 'PUT', body: JSON.stringify(state) });
+  if (!answer.ok) throw new Error(`there is no door ${name}`);
+}
+
+function doorsUrl(): string {
+  const { DOORS_URL } = process.env;
+  if (!DOORS_URL) throw new Error('DOORS_URL is not set: run the tests by `npm test`');
+  return DOORS_URL;
+}
+
+function flushRedis(): Promise<void> {
+  const { hostname, port } = new URL(process.env.REDIS_URL ?? '');
+  const socket = connect(Number(port), hostname);
+  return new Promise((resolve, reject) => {
+    socket.setTimeout(5000, () => socket.destroy(new Error('Redis does not answer FLUSHALL')));
+    socket.once('error', reject);
+    socket.once('data', (answer) => {
+      socket.destroy();
+      if (String(answer).startsWith('+OK')) resolve();
+      else reject(new Error(`FLUSHALL: ${answer}`));
+    });
+    socket.write('FLUSHALL\r\n');
+  });
+}

@@ -1,0 +1,39 @@
+export type Held = { messageId: number; clientMsgId: string };
+
+/** What a device holds of each conversation, by seq id. */
+export type Holdings = {
+  /** From here on it has to hold everything: what was before belongs to no storm. */
+  startAt(conversationId: string, seqId: number): void;
+  /** False when it already holds another message under this seq id. */
+  keep(conversationId: string, seqId: number, held: Held): boolean;
+  /** The last seq id up to which nothing is missing: the cursor to sync from. */
+  edge(conversationId: string): number;
+  of(conversationId: string): ReadonlyMap<number, Held>;
+  conversationIds(): string[];
+};
+
+export function createHoldings(): Holdings {
+  const held = new Map<string, Map<number, Held>>();
+  const edges = new Map<string, number>();
+
+  return {
+    startAt(conversationId, seqId) {
+      held.set(conversationId, new Map());
+      edges.set(conversationId, seqId);
+    },
+    keep(conversationId, seqId, message) {
+      const messages = held.get(conversationId);
+      if (!messages) return false;
+      const known = messages.get(seqId);
+      if (known) return known.messageId === message.messageId && known.clientMsgId === message.clientMsgId;
+      messages.set(seqId, message);
+      let edge = edges.get(conversationId) ?? 0;
+      while (messages.has(edge + 1)) edge += 1;
+      edges.set(conversationId, edge);
+      return true;
+    },
+    edge: (conversationId) => edges.get(conversationId) ?? 0,
+    of: (conversationId) => held.get(conversationId) ?? new Map(),
+    conversationIds: () => [...held.keys()],
+  };
+}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFindings } from './findings.ts';
+import { createHoldings } from './holdings.ts';
+import { judgeHoldings, judgeSendOrder, judgeSocket, judgeStored } from './judgement.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import { createSocketLog, noteArrival } from './socket-log.ts';
+import type { Stored, Truth } from './truth.ts';
+
+const scene = { id: 'c', kind: 'pair' as const, members: [], head: 0 };
+
+/** Messages of one device over one socket, each acknowledged as it is stored. */
+function talk(count: number): { ledger: Ledger; stored: Stored[] } {
+  const ledger = createLedger('t');
+  const stored = Array.from({ length: count }, (_, index) => {
+    const sent = ledger.enter({ conversationId: 'c', senderId: '7', device: 'ann' });
+    const [seqId, messageId] = [index + 1, 100 + index];
+    sent.attempts.push({ socket: 1, at: index });
+    sent.acks.push({ seqId, messageId, duplicate: false, socket: 1, at: index });
+    return { seqId, messageId, senderId: '7', clientMsgId: sent.clientMsgId, content: sent.content };
+  });
+  return { ledger, stored };
+}
+
+function truthOf(stored: Stored[]): Truth {
+  const last = stored.at(-1);
+  return {
+    stored,
+    bySeq: new Map(stored.map((message) => [message.seqId, message])),
+    head: { seqId: last?.seqId ?? 0, messageId: last?.messageId ?? 0 },
+    lastMessageId: last?.messageId ?? 0,
+    readPointers: new Map(),
+  };
+}
+
+function judged(ledger: Ledger, truth: Truth): string {
+  const findings = createFindings();
+  judgeStored(ledger, [scene], new Map([['c', truth]]), findings);
+  judgeSendOrder(ledger, findings);
+  return String(findings);
+}
+
+/** What is found about a socket that was given these seq ids of five. */
+function judgedSocket(
+  arrivals: number[],
+  more: { syncedTo?: number; closed?: true; own?: number } = {},
+): string {
+  const { stored } = talk(5);
+  const log = createSocketLog({ number: 1, device: 'bob', userId: '8', gateway: 'g' });
+  log.syncedTo.set('c', more.syncedTo ?? 0);
+  if (more.closed) log.closedAt = 1;
+  for (const seqId of arrivals) noteArrival(log, 'c', seqId);
+  const findings = createFindings();
+  judgeSocket(log, {
+    truths: new Map([['c', truthOf(stored)]]),
+    isOwn: (clientMsgId) => clientMsgId === `t-${more.own}`,
+    left: new Set(),
+    findings,
+  });
+  return String(findings);
+}
+
+test('a book that agrees with the database is good', () => {
+  const { ledger, stored } = talk(3);
+  assert.equal(judged(ledger, truthOf(stored)), '');
+});
+
+test('an acknowledged message that is not stored is found', () => {
+  const { ledger, stored } = talk(3);
+  assert.match(
+    judged(ledger, truthOf(stored.slice(0, 2))),
+    /what was acknowledged is stored \(1\):\n {2}t-3 /,
+  );
+});
+
+test('a message that is stored twice is found', () => {
+  const { ledger, stored } = talk(2);
+  const again = { ...stored[1], seqId: 3, messageId: 300 } as Stored;
+  assert.match(
+    judged(ledger, truthOf([...stored, again])),
+    /a message is stored once \(1\):\n {2}c\/3 \(t-2\)/,
+  );
+});
+
+test('a gap in the seq ids is found', () => {
+  const { ledger, stored } = talk(3);
+  assert.match(judged(ledger, truthOf(stored.toSpliced(1, 1))), /seq ids have no gap \(1\):\n {2}c\/3/);
+});
+
+test('a head that is not the last message is found', () => {
+  const { ledger, stored } = talk(3);
+  const wrong = { ...truthOf(stored), head: { seqId: 2, messageId: 101 } };
+  assert.match(judged(ledger, wrong), /heads are the truth \(2\)/);
+});
+
+test('a content that changed, and a message that nobody sent, are found', () => {
+  const { ledger, stored } = talk(2);
+  const [first, second] = stored as [Stored, Stored];
+  const found = judged(
+    ledger,
+    truthOf([
+      { ...first, content: 'x' },
+      { ...second, clientMsgId: 'y' },
+    ]),
+  );
+  assert.match(found, /what is stored is what was sent \(2\)/);
+});
+
+test('a message that was never acknowledged is found', () => {
+  const { ledger, stored } = talk(2);
+  ledger.find('t-2')?.acks.pop();
+  assert.match(judged(ledger, truthOf(stored)), /every message is acknowledged in the end \(1\):\n {2}t-2/);
+});
+
+test('one session’s messages in another order are found, but not of one that was sent again', () => {
+  const { ledger, stored } = talk(3);
+  const [first, second, third] = stored as [Stored, Stored, Stored];
+  ledger.find('t-2')?.acks.splice(0, 1, { ...third, duplicate: false, socket: 1, at: 1 });
+  ledger.find('t-3')?.acks.splice(0, 1, { ...second, duplicate: false, socket: 1, at: 1 });
+  const truth = truthOf([
+    first,
+    { ...third, seqId: 2, messageId: 101 },
+    { ...second, seqId: 3, messageId: 102 },
+  ]);
+  assert.match(judged(ledger, truth), /in the order sent \(1\):\n {2}socket 1 to c: t-3 is 2 after 3/);
+  ledger.find('t-2')?.attempts.push({ socket: 1, at: 9 });
+  assert.equal(judged(ledger, truth), '');
+});
+
+test('a socket that was given everything in order is good, also if some of it comes again', () => {
+  assert.equal(judgedSocket([1, 2, 3, 4, 5]), '');
+  assert.equal(judgedSocket([1, 2, 3, 2, 3, 4, 5]), '');
+  assert.equal(judgedSocket([3, 4, 5], { syncedTo: 2 }), '');
+  assert.equal(judgedSocket([1, 2, 3], { closed: true }), '');
+  assert.equal(judgedSocket([1, 2, 4, 5], { own: 3 }), '');
+});
+
+test('what comes late over a socket is found', () => {
+  assert.match(
+    judgedSocket([1, 3, 2, 4, 5]),
+    /in the order of their seq ids \(1\):\n {2}socket 1 of bob at g: c\/2 after 3/,
+  );
+});
+
+test('what never comes over an open socket is found, in the middle and at the end', () => {
+  assert.match(
+    judgedSocket([1, 2, 4, 5]),
+    /an open socket misses nothing \(1\):.*\n.*c\/3 \(t-3\) never came; 5 did/,
+  );
+  assert.match(judgedSocket([1, 2, 3]), /an open socket misses nothing \(2\)/);
+  assert.match(judgedSocket([1, 3], { closed: true }), /an open socket misses nothing \(1\)/);
+});
+
+test('a device that lacks a message, or holds one that is not stored, is found', () => {
+  const { stored } = talk(3);
+  const holdings = createHoldings();
+  holdings.startAt('c', 0);
+  for (const { seqId, messageId, clientMsgId } of stored.slice(0, 2)) {
+    assert.equal(holdings.keep('c', seqId, { messageId, clientMsgId }), true);
+  }
+  assert.equal(holdings.edge('c'), 2);
+  assert.equal(holdings.keep('c', 2, { messageId: 999, clientMsgId: 't-2' }), false);
+  holdings.keep('c', 9, { messageId: 900, clientMsgId: 't-9' });
+  const findings = createFindings();
+  judgeHoldings({ name: 'bob', holdings, left: new Set() }, new Map([['c', truthOf(stored)]]), findings);
+  assert.match(String(findings), /expected is received \(1\):\n {2}bob lacks c\/3 \(t-3\)/);
+  assert.match(String(findings), /received is stored \(1\):\n {2}bob holds c\/9/);
+});

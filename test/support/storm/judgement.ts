@@ -1,0 +1,168 @@
+import type { Scene } from './cast.ts';
+import type { Device } from './device.ts';
+import type { Findings } from './findings.ts';
+import type { Ledger, Sent } from './ledger.ts';
+import type { SocketLog } from './socket-log.ts';
+import type { Truth } from './truth.ts';
+
+/** Compares the book of what was sent with what is stored. */
+export function judgeStored(
+  ledger: Ledger,
+  scenes: readonly Scene[],
+  truths: ReadonlyMap<string, Truth>,
+  findings: Findings,
+): void {
+  const seen = new Map<string, string>();
+  for (const { id, head } of scenes) {
+    const truth = truths.get(id);
+    if (!truth) continue;
+    for (const [index, stored] of truth.stored.entries()) {
+      const where = `${id}/${stored.seqId}`;
+      const what = `${where} (${stored.clientMsgId})`;
+      const sent = ledger.find(stored.clientMsgId);
+      if (stored.seqId !== head + index + 1) {
+        findings.add('seq ids have no gap', `${what} instead of ${head + index + 1}`);
+      }
+      const before = seen.get(stored.clientMsgId);
+      if (before !== undefined) findings.add('a message is stored once', `${what} is also ${before}`);
+      seen.set(stored.clientMsgId, where);
+      if (
+        !sent ||
+        sent.content !== stored.content ||
+        sent.senderId !== stored.senderId ||
+        sent.conversationId !== id
+      ) {
+        findings.add('what is stored is what was sent', `${what}: ${JSON.stringify(stored)}`);
+      }
+    }
+    const last = truth.stored.at(-1);
+    const expected = { seqId: last?.seqId ?? head, messageId: last?.messageId ?? truth.head.messageId };
+    if (truth.head.seqId !== expected.seqId || truth.head.messageId !== expected.messageId) {
+      findings.add(
+        'heads are the truth',
+        `${id}: ${JSON.stringify(truth.head)} instead of ${JSON.stringify(expected)}`,
+      );
+    }
+    if (truth.lastMessageId !== truth.head.messageId) {
+      findings.add(
+        'heads are the truth',
+        `${id}: last_message_id ${truth.lastMessageId} instead of ${truth.head.messageId}`,
+      );
+    }
+  }
+  for (const sent of ledger.sent.values()) judgeAcks(sent, truths, findings);
+}
+
+function judgeAcks(sent: Sent, truths: ReadonlyMap<string, Truth>, findings: Findings): void {
+  const what = `${sent.clientMsgId} to ${sent.conversationId} from ${sent.device}`;
+  if (sent.acks.length === 0) {
+    findings.add('every message is acknowledged in the end', `${what}: ${JSON.stringify(sent.attempts)}`);
+  }
+  for (const ack of sent.acks) {
+    const stored = truths.get(sent.conversationId)?.bySeq.get(ack.seqId);
+    if (stored?.clientMsgId === sent.clientMsgId && stored.messageId === ack.messageId) continue;
+    findings.add(
+      'what was acknowledged is stored',
+      `${what}: ${JSON.stringify(ack)}, stored is ${JSON.stringify(stored)}`,
+    );
+  }
+}
+
+/** What one session sends to one conversation is stored in the order sent. Only of messages sent once: who tries again later moves back in the row. */
+export function judgeSendOrder(ledger: Ledger, findings: Findings): void {
+  const once = [...ledger.sent.values()].filter(
+    ({ attempts, acks }) => attempts.length === 1 && acks.length > 0,
+  );
+  const bySession = Map.groupBy(once, (sent) => `${sent.attempts[0]?.socket} to ${sent.conversationId}`);
+  for (const [session, messages] of bySession) {
+    const seqs = messages.map(({ acks }) => acks[0]?.seqId ?? 0);
+    for (const [index, seqId] of seqs.entries()) {
+      if (index === 0 || seqId > (seqs[index - 1] ?? 0)) continue;
+      findings.add(
+        'what a session sends is stored in the order sent',
+        `socket ${session}: ${messages[index]?.clientMsgId} is ${seqId} after ${seqs[index - 1]}`,
+      );
+    }
+  }
+}
+
+/** After its sync a device holds every message, each once. */
+export function judgeHoldings(
+  device: Pick<Device, 'name' | 'holdings' | 'left'>,
+  truths: ReadonlyMap<string, Truth>,
+  findings: Findings,
+): void {
+  for (const id of device.holdings.conversationIds()) {
+    if (device.left.has(id)) continue;
+    const held = device.holdings.of(id);
+    for (const { seqId, clientMsgId, messageId } of truths.get(id)?.stored ?? []) {
+      const own = held.get(seqId);
+      if (!own) findings.add('expected is received', `${device.name} lacks ${id}/${seqId} (${clientMsgId})`);
+      else if (own.messageId !== messageId || own.clientMsgId !== clientMsgId) {
+        findings.add(
+          'expected is received',
+          `${device.name} holds ${JSON.stringify(own)} as ${id}/${seqId}, stored is ${clientMsgId}`,
+        );
+      }
+    }
+    for (const [seqId, { clientMsgId }] of held) {
+      if (truths.get(id)?.bySeq.has(seqId)) continue;
+      findings.add('received is stored', `${device.name} holds ${id}/${seqId} (${clientMsgId})`);
+    }
+  }
+}
+
+/**
+ * What a socket was given while it was open. The contract: in the order of the seq ids, each once while no server
+ * fails; after a failure one may come again under the same seq id. A client cannot know that something is missing
+ * from an open socket, so a gap that stays is a loss, though a later sync would fill it. What the device itself sent is
+ * left out: its sessions may or may not be given that.
+ */
+export function judgeSocket(
+  log: SocketLog,
+  options: {
+    truths: ReadonlyMap<string, Truth>;
+    /** Whether this device sent it. */
+    isOwn: (clientMsgId: string) => boolean;
+    /** Conversations that it may have been removed from. */
+    left: ReadonlySet<string>;
+    findings: Findings;
+  },
+): void {
+  const { truths, isOwn, findings } = options;
+  const who = `socket ${log.number} of ${log.device} at ${log.gateway}`;
+  for (const [id, truth] of truths) {
+    const arrivals = log.arrivals.get(id) ?? [];
+    const isForeign = (seqId: number) => !isOwn(truth.bySeq.get(seqId)?.clientMsgId ?? '');
+    const first = arrivals[0];
+    const from = log.syncedTo.get(id) ?? (first === undefined ? Number.POSITIVE_INFINITY : first - 1);
+    const came = new Set<number>();
+    let highest = 0;
+    for (const seqId of arrivals) {
+      if (seqId < highest && seqId > from && !came.has(seqId) && isForeign(seqId)) {
+        findings.add(
+          'messages come over a socket in the order of their seq ids',
+          `${who}: ${id}/${seqId} after ${highest}`,
+        );
+      }
+      highest = Math.max(highest, seqId);
+      came.add(seqId);
+    }
+    // Before its sync was answered a client expects nothing of a socket.
+    if (options.left.has(id) || !log.syncedTo.has(id)) continue;
+    const to = log.closedAt === undefined ? truth.head.seqId : highest;
+    for (let seqId = from + 1; seqId <= to; seqId += 1) {
+      if (came.has(seqId) || !isForeign(seqId)) continue;
+      const { clientMsgId } = truth.bySeq.get(seqId) ?? {};
+      findings.add(
+        'an open socket misses nothing',
+        `${who}: ${id}/${seqId} (${clientMsgId}) never came; ${highest} did`,
+      );
+    }
+  }
+}
+
+/** How often something came that had come over the same socket before. */
+export function repeatsOf(log: SocketLog): number {
+  return [...log.arrivals.values()].reduce((sum, seqs) => sum + seqs.length - new Set(seqs).size, 0);
+}

@@ -1,0 +1,81 @@
+import type { Conversation } from '../../../clients/sdk/rest.ts';
+import { insist } from '../insist.ts';
+import type { Person } from '../people.ts';
+import type { Cast } from './cast.ts';
+import type { Device } from './device.ts';
+import type { Findings } from './findings.ts';
+import type { Ledger } from './ledger.ts';
+import type { Truth } from './truth.ts';
+
+/** Compares everybody's list of conversations with what is stored. */
+export async function judgeLists(
+  cast: Cast,
+  truths: ReadonlyMap<string, Truth>,
+  findings: Findings,
+): Promise<void> {
+  for (const person of cast.people) {
+    const expected = cast.scenes
+      .filter(
+        ({ id, members }) => members.includes(person) && !(person === cast.leaver && id === cast.leaves),
+      )
+      .map(({ id }) => id);
+    const { answer } = await insist(() =>
+      person.rest.get<{ conversations: Conversation[] }>('/conversations?limit=200'),
+    );
+    const listed = new Map(answer.conversations.map((conversation) => [conversation.id, conversation]));
+    for (const id of listed.keys()) {
+      if (!expected.includes(id)) findings.add('a list shows one’s own conversations', `${person.id}: ${id}`);
+    }
+    for (const id of expected) {
+      const conversation = listed.get(id);
+      const truth = truths.get(id);
+      if (conversation && truth) judgeEntry(person, conversation, truth, findings);
+      else findings.add('a list shows one’s own conversations', `${person.id} misses ${id}`);
+    }
+  }
+}
+
+function judgeEntry(person: Person, shown: Conversation, truth: Truth, findings: Findings): void {
+  const pointer = truth.readPointers.get(person.id) ?? 0;
+  const expected = {
+    lastSeqId: truth.head.seqId,
+    lastReadSeqId: pointer,
+    unreadCount: truth.head.seqId - pointer,
+    lastMessageId: truth.head.messageId,
+  };
+  const { lastSeqId, lastReadSeqId, unreadCount } = shown;
+  const actual = { lastSeqId, lastReadSeqId, unreadCount, lastMessageId: shown.lastMessage?.id ?? 0 };
+  if (JSON.stringify(actual) === JSON.stringify(expected)) return;
+  findings.add(
+    'unread and heads are the truth',
+    `${person.id} is shown ${shown.id} as ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`,
+  );
+}
+
+/** A read pointer is where its user read or wrote last: never beyond, and never before what was written. */
+export function judgePointers(
+  devices: readonly Device[],
+  ledger: Ledger,
+  cast: Cast,
+  truths: ReadonlyMap<string, Truth>,
+  findings: Findings,
+): void {
+  for (const { id, members, head } of cast.scenes) {
+    for (const { id: userId } of members) {
+      const written = [...ledger.sent.values()]
+        .filter(({ senderId, conversationId }) => senderId === userId && conversationId === id)
+        .map(({ acks }) => acks[0]?.seqId ?? 0);
+      const least = Math.max(0, ...written);
+      const read = devices
+        .filter(({ person }) => person.id === userId)
+        .map(({ readMarks }) => readMarks.get(id) ?? 0);
+      const most = Math.max(head, least, ...read);
+      const pointer = truths.get(id)?.readPointers.get(userId) ?? 0;
+      if (pointer >= least && pointer <= most) continue;
+      findings.add(
+        'read pointers are where somebody read',
+        `${userId} in ${id}: ${pointer}, not ${least} to ${most}`,
+      );
+    }
+  }
+}

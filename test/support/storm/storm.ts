@@ -1,0 +1,171 @@
+import { topics } from '../../../lib/kafka/topics.ts';
+import { gateway2Url, gatewayUrl, type Person, uniqueName } from '../people.ts';
+import { runningProcess } from '../services.ts';
+import type { SystemParts } from '../system-parts.ts';
+import { recordsOf } from '../topic-records.ts';
+import { type Cast, newCast } from './cast.ts';
+import { createDevice, type Device } from './device.ts';
+import { processesHere } from './faults.ts';
+import { createFindings, type Findings } from './findings.ts';
+import { judgeHoldings, judgeSendOrder, judgeSocket, judgeStored, repeatsOf } from './judgement.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import { judgeLists, judgePointers } from './lists.ts';
+import { pause } from './pause.ts';
+import { createRandom, type Random } from './random.ts';
+import { judgeStrangers, removeLeaver } from './strangers.ts';
+import { startStream } from './stream.ts';
+import { createTimeline } from './timeline.ts';
+import { readTruth } from './truth.ts';
+import { createWeather, type Weather } from './weather.ts';
+
+export type Outcome = {
+  isGood: boolean;
+  /** In one line. */
+  summary: string;
+  /** The seed, what was done and when, and everything that was found wrong. */
+  report: string;
+};
+
+/** People with a second device, at the other gateway. */
+const withTwoDevices = 5;
+const calmMs = 4000;
+const longestAckMs = 120_000;
+const longestDeliveryMs = 60_000;
+
+/**
+ * Lets people talk at a steady rate while `blow` does things to the system, then compares what was sent,
+ * acknowledged, stored and received. The same seed makes the same choices in the same order; how long each recovery
+ * takes is the machine's.
+ */
+export async function runStorm(options: {
+  seed: number;
+  perSecond: number;
+  parts: SystemParts;
+  blow(weather: Weather, random: Random, devices: readonly Device[]): Promise<void>;
+}): Promise<Outcome> {
+  const { seed, parts } = options;
+  const random = createRandom(seed);
+  const ledger = createLedger(uniqueName(`s${seed}`));
+  const findings = createFindings();
+  const timeline = createTimeline(`a storm of seed ${seed}`);
+  const restartsBefore = restarts();
+
+  const cast = await newCast(parts.repo);
+  const devices = await newDevices(cast, ledger, findings);
+  timeline.note(
+    `${devices.length} devices of ${cast.people.length} people in ${cast.scenes.length} conversations`,
+  );
+  const stream = startStream({
+    cast,
+    devices,
+    ledger,
+    random: createRandom(seed + 1),
+    perSecond: options.perSecond,
+  });
+  await pause(calmMs);
+  for (const { number, device, log } of socketsOf(devices)) {
+    if (repeatsOf(log) > 0)
+      findings.add('each comes once while no server fails', `socket ${number} of ${device}`);
+  }
+
+  const weather = createWeather({ random, ledger, timeline, findings });
+  const removal = removeLeaver(cast, timeline);
+  removal.catch(() => undefined);
+  await options.blow(weather, random, devices);
+  const removedAt = await removal;
+
+  await stream.stop(longestAckMs);
+  timeline.note(
+    `${ledger.sent.size} messages were sent, ${ledger.waiting().length} of them are not acknowledged`,
+  );
+  await settle(cast, devices, parts);
+  const truths = await readTruth(parts.database, cast.scenes);
+  const sockets = socketsOf(devices);
+  for (const { log, owner } of sockets) {
+    const isOwn = (clientMsgId: string) => ledger.find(clientMsgId)?.device === owner.name;
+    judgeSocket(log, {
+      truths: ofMember(cast, owner.person, truths),
+      isOwn,
+      left: owner.left,
+      findings,
+    });
+  }
+  timeline.note('every client comes back once more and syncs');
+  await Promise.all(devices.map((device) => device.comeBack()));
+
+  judgeStored(ledger, cast.scenes, truths, findings);
+  judgeSendOrder(ledger, findings);
+  for (const device of devices) judgeHoldings(device, truths, findings);
+  judgePointers(devices, ledger, cast, truths, findings);
+  await judgeLists(cast, truths, findings);
+  await judgeStrangers(cast, devices, removedAt, findings);
+  await judgeProcesses(weather, restartsBefore, findings);
+
+  const repeats = sockets.reduce((sum, { log }) => sum + repeatsOf(log), 0);
+  const arrivals = sockets
+    .flatMap(({ log }) => [...log.arrivals.values()])
+    .reduce((sum, seqs) => sum + seqs.length, 0);
+  const summary = `seed ${seed}: ${ledger.sent.size} messages, ${arrivals} arrivals over ${sockets.length} sockets, ${repeats} of them repeats; ${findings.count()} faults found`;
+  timeline.note(summary);
+  if (findings.count() > 0) timeline.note(`\n${findings}`);
+  await Promise.all(devices.map((device) => device.close()));
+  return { isGood: findings.count() === 0, summary, report: `${timeline}` };
+}
+
+async function newDevices(cast: Cast, ledger: Ledger, findings: Findings): Promise<Device[]> {
+  const urls = [gatewayUrl, gateway2Url];
+  const device = (person: Person, index: number, suffix: string) =>
+    createDevice({
+      name: `${person.id}${suffix}`,
+      person,
+      urls: index % 2 === 0 ? urls : urls.toReversed(),
+      startAt: new Map(
+        cast.scenes.filter(({ members }) => members.includes(person)).map(({ id, head }) => [id, head]),
+      ),
+      ledger,
+      findings,
+    });
+  return Promise.all([
+    ...cast.people.map((person, index) => device(person, index, 'a')),
+    ...cast.people
+      .slice(-withTwoDevices)
+      .map((person, index) => device(person, cast.people.length - withTwoDevices + index + 1, 'b')),
+  ]);
+}
+
+const socketsOf = (devices: readonly Device[]) =>
+  devices.flatMap((owner) =>
+    owner.sockets.map((log) => ({ owner, log, number: log.number, device: owner.name })),
+  );
+
+const ofMember = <T>({ scenes }: Cast, person: Person, truths: ReadonlyMap<string, T>): Map<string, T> =>
+  new Map([...truths].filter(([id]) => scenes.find((scene) => scene.id === id)?.members.includes(person)));
+
+/** Waits until every device holds everything, by what comes over its open socket alone; what is late then is for the judgement. */
+async function settle(cast: Cast, devices: readonly Device[], { database }: SystemParts): Promise<void> {
+  const truths = await readTruth(database, cast.scenes);
+  const until = Date.now() + longestDeliveryMs;
+  const holdsAll = (device: Device) =>
+    device.holdings
+      .conversationIds()
+      .every((id) => device.left.has(id) || device.holdings.edge(id) >= (truths.get(id)?.head.seqId ?? 0));
+  while (Date.now() < until && !devices.every(holdsAll)) await pause(100);
+}
+
+const restarts = (): Map<string, number> =>
+  new Map(processesHere().map((name) => [name, runningProcess(name).restarts]));
+
+/** Nobody died but those who were killed, and nothing was given up as dead. */
+async function judgeProcesses(
+  weather: Weather,
+  before: ReadonlyMap<string, number>,
+  findings: Findings,
+): Promise<void> {
+  for (const [name, count] of restarts()) {
+    const own = count - (before.get(name) ?? 0) - (weather.kills.get(name) ?? 0);
+    if (own > 0) findings.add('an outage ends no process', `${name} ended ${own} times by itself`);
+  }
+  for (const record of await recordsOf(topics.dead)) {
+    findings.add('an outage makes no record dead', JSON.stringify(record).slice(0, 500));
+  }
+}

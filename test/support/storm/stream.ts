@@ -1,0 +1,80 @@
+import type { Cast, Kind, Scene } from './cast.ts';
+import type { Device } from './device.ts';
+import type { Ledger } from './ledger.ts';
+import type { Random } from './random.ts';
+
+export type Stream = {
+  /** No new messages; resolves when all that were sent are acknowledged. False when some were not in time. */
+  stop(withinMs: number): Promise<boolean>;
+};
+
+/** Of a hundred messages, how many go where. */
+const shares: readonly [Kind, number][] = [
+  ['pair', 50],
+  ['group', 25],
+  ['large', 15],
+  ['world', 10],
+];
+/** Somebody whose messages do not get through stops talking. */
+const mostInFlight = 8;
+const tickMs = 20;
+/** One of so many messages is followed by a mark-read of somebody there. */
+const readEvery = 5;
+
+/** Messages at a steady rate, whatever becomes of them, from devices that `random` picks. */
+export function startStream(options: {
+  cast: Cast;
+  devices: readonly Device[];
+  ledger: Ledger;
+  random: Random;
+  perSecond: number;
+}): Stream {
+  const { cast, ledger, random } = options;
+  const startedAt = Date.now();
+  const running = new Set<Promise<void>>();
+  const byKind = Map.groupBy(cast.scenes, ({ kind }) => kind);
+  let due = 0;
+
+  const present = ({ id, members }: Scene): Device[] =>
+    options.devices.filter(
+      ({ person }) => members.includes(person) && !(id === cast.leaves && person === cast.leaver),
+    );
+  const devices = new Map(cast.scenes.map((scene) => [scene.id, present(scene)]));
+
+  function say(): void {
+    const scene = random.pick(byKind.get(kindOf(random.between(0, 99))) ?? []);
+    const device = random.pick(devices.get(scene.id) ?? []);
+    const reader = random.pick(devices.get(scene.id) ?? []);
+    if (random.between(1, readEvery) === 1) reader.markRead(scene.id);
+    if (device.person === cast.bystander || device.inFlight() >= mostInFlight) return;
+    const message = ledger.enter({
+      conversationId: scene.id,
+      senderId: device.person.id,
+      device: device.name,
+    });
+    const sent = device.submit(message).finally(() => running.delete(sent));
+    running.add(sent);
+  }
+
+  const timer = setInterval(() => {
+    for (const until = ((Date.now() - startedAt) / 1000) * options.perSecond; due < until; due += 1) say();
+  }, tickMs);
+
+  return {
+    async stop(withinMs) {
+      clearInterval(timer);
+      const all = Promise.all(running).then(() => true);
+      const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), withinMs).unref());
+      return Promise.race([all, late]);
+    },
+  };
+}
+
+function kindOf(percent: number): Kind {
+  let sum = 0;
+  for (const [kind, share] of shares) {
+    sum += share;
+    if (percent < sum) return kind;
+  }
+  return 'world';
+}

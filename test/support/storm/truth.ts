@@ -1,0 +1,63 @@
+import type { Database } from '../../../services/repo/database.ts';
+import type { Scene } from './cast.ts';
+
+export type Stored = {
+  seqId: number;
+  messageId: number;
+  senderId: string;
+  clientMsgId: string;
+  content: string;
+};
+
+/** What the database says about a conversation: the storm's own look, past im-repo. */
+export type Truth = {
+  /** Ascending by seq id, those of the storm. */
+  stored: Stored[];
+  /** By seq id. */
+  bySeq: ReadonlyMap<number, Stored>;
+  head: { seqId: number; messageId: number };
+  /** What the list of conversations is sorted by and shows. */
+  lastMessageId: number;
+  /** By user. */
+  readPointers: ReadonlyMap<string, number>;
+};
+
+type Row = { seq_id: number; id: number; sender_id: number; client_msg_id: Buffer; content: string };
+type HeadRow = { last_seq_id: number; last_message_id: number | null; projected: number | null };
+
+/** Reads the truth about every conversation of a storm. */
+export async function readTruth(database: Database, scenes: readonly Scene[]): Promise<Map<string, Truth>> {
+  const truths = new Map<string, Truth>();
+  for (const scene of scenes) truths.set(scene.id, await readOne(database, scene));
+  return truths;
+}
+
+async function readOne(database: Database, { id, head }: Scene): Promise<Truth> {
+  const rows = await database.query<Row>(
+    'SELECT seq_id, id, sender_id, client_msg_id, content FROM messages WHERE conversation_id = ? AND seq_id > ? ORDER BY seq_id',
+    [id, head],
+  );
+  const [heads] = await database.query<HeadRow>(
+    `SELECT h.last_seq_id, h.last_message_id, c.last_message_id AS projected
+     FROM conversation_heads h JOIN conversations c ON c.id = h.conversation_id WHERE h.conversation_id = ?`,
+    [id],
+  );
+  const pointers = await database.query<{ user_id: number; last_read_seq_id: number }>(
+    'SELECT user_id, last_read_seq_id FROM user_read_pointers WHERE conversation_id = ?',
+    [id],
+  );
+  const stored = rows.map((row) => ({
+    seqId: row.seq_id,
+    messageId: row.id,
+    senderId: String(row.sender_id),
+    clientMsgId: row.client_msg_id.toString(),
+    content: row.content,
+  }));
+  return {
+    stored,
+    bySeq: new Map(stored.map((message) => [message.seqId, message])),
+    head: { seqId: heads?.last_seq_id ?? 0, messageId: heads?.last_message_id ?? 0 },
+    lastMessageId: heads?.projected ?? 0,
+    readPointers: new Map(pointers.map((row) => [String(row.user_id), row.last_read_seq_id])),
+  };
+}

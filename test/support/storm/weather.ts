@@ -1,0 +1,95 @@
+import { eventually } from '../eventually.ts';
+import { everythingReady } from '../outage.ts';
+import type { Fault } from './faults.ts';
+import type { Findings } from './findings.ts';
+import type { Ledger } from './ledger.ts';
+import { pause } from './pause.ts';
+import type { Random } from './random.ts';
+import type { Timeline } from './timeline.ts';
+
+export type Weather = {
+  /** One fault at a time, each after the system has recovered from the one before; no new ones after `forMs`. */
+  oneByOne(faults: readonly Fault[], forMs?: number): Promise<void>;
+  /** Faults at random, up to `mostAtOnce` at a time, for so long. */
+  together(faults: readonly Fault[], forMs: number): Promise<void>;
+  /** How often each process was killed. */
+  kills: ReadonlyMap<string, number>;
+};
+
+const calmMs = 2000;
+const mostAtOnce = 3;
+const longestGapMs = 6000;
+/** From the end of a fault until what was sent before is acknowledged. */
+const longestRecoveryMs = 60_000;
+
+/** Brings faults over a system, and sees that it recovers from them. */
+export function createWeather(options: {
+  random: Random;
+  ledger: Ledger;
+  timeline: Timeline;
+  findings: Findings;
+}): Weather {
+  const { random, ledger, timeline, findings } = options;
+  const kills = new Map<string, number>();
+
+  async function blow({ name, victim, lastsMs, begin }: Fault): Promise<void> {
+    timeline.note(`${name} …`);
+    if (name.startsWith('kill ')) kills.set(victim, (kills.get(victim) ?? 0) + 1);
+    try {
+      const end = await begin();
+      await pause(lastsMs);
+      await end();
+    } catch (error) {
+      findings.add(
+        'what is killed starts again',
+        `${name} ${(timeline.now() / 1000).toFixed(1)} s: ${error}`,
+      );
+    }
+    timeline.note(`… ${name} is over`);
+  }
+
+  async function recover(from: string): Promise<void> {
+    const since = timeline.now();
+    await everythingReady().catch((error) => findings.add('the system recovers', `from ${from}: ${error}`));
+    const sent = ledger.waiting();
+    const missing = () => sent.filter(({ acks }) => acks.length === 0);
+    await eventually(() => missing().length === 0, longestRecoveryMs).catch(() => {
+      for (const { clientMsgId, conversationId, device, attempts } of missing()) {
+        findings.add(
+          `everything is acknowledged within ${longestRecoveryMs / 1000} s of a fault`,
+          `${clientMsgId} to ${conversationId} from ${device} after ${from}: ${JSON.stringify(attempts)}`,
+        );
+      }
+    });
+    const took = ((timeline.now() - since) / 1000).toFixed(1);
+    timeline.note(`all is well ${took} s later; ${sent.length} messages had waited`);
+    await pause(calmMs);
+  }
+
+  return {
+    kills,
+
+    async oneByOne(faults, forMs = Number.POSITIVE_INFINITY) {
+      const until = timeline.now() + forMs;
+      for (const fault of faults) {
+        if (timeline.now() > until) return;
+        await blow(fault);
+        await recover(fault.name);
+      }
+    },
+
+    async together(faults, forMs) {
+      const until = timeline.now() + forMs;
+      const raging = new Map<string, Promise<void>>();
+      while (timeline.now() < until) {
+        const fault = random.pick(faults);
+        await pause(random.between(0, longestGapMs));
+        while (raging.has(fault.victim) || raging.size >= mostAtOnce) await Promise.race(raging.values());
+        const over = blow(fault).finally(() => raging.delete(fault.victim));
+        raging.set(fault.victim, over);
+      }
+      await Promise.all(raging.values());
+      await recover('all of them');
+    },
+  };
+}
