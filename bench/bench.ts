@@ -2,16 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { report } from '../scripts/problem.ts';
+import { aborted, stopSignal } from '../scripts/stop-signal.ts';
 import { createLaboratory, runScenario } from './laboratory.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { compareRuns } from './report/compare.ts';
 import { htmlReport } from './report/html.ts';
 import type { RunResult } from './report/result.ts';
 import { printChanges, printSummary } from './report/table.ts';
+import { heat } from './scenarios/heat.ts';
 import { scenarios } from './scenarios/index.ts';
-import { locateSystem } from './system/system.ts';
+import { createOwnSystem } from './system/own-system.ts';
+import { locateSystem, type System } from './system/system.ts';
 
-/** `npm run bench`: measures a running system. Exits 1 when anything was lost, repeated, out of order or refused. */
+/** `npm run bench`: measures a running system, or one that it starts. Exits 1 when anything was lost, repeated, out of order or refused. */
 const args = process.argv.slice(2);
 const names = scenarios.map(({ name }) => name);
 const resultsFolder = 'bench/results';
@@ -20,6 +24,7 @@ if (args.includes('--help') || args.includes('-h')) {
   console.log(`${usage}\n\nScenarios: ${names.join(', ')}`);
   process.exit();
 }
+const stop = stopSignal();
 process.exit((await main()) ? 0 : 1);
 
 async function main(): Promise<boolean> {
@@ -35,7 +40,8 @@ async function main(): Promise<boolean> {
     return true;
   }
   const old = options.compare === undefined ? undefined : readResult(options.compare);
-  const run = await measure(options);
+  const run = await measureSomewhere(options);
+  if (!run) return false;
   const changes = old ? compareRuns(old, run) : [];
   printSummary(run);
   if (old) printChanges(changes);
@@ -44,12 +50,32 @@ async function main(): Promise<boolean> {
   writeFileSync(`${path}.json`, JSON.stringify(run));
   writeFileSync(`${path}.html`, htmlReport(run, changes));
   console.log(`\n${path}.json and ${path}.html hold all of it.`);
-  return run.scenarios.every(({ faults }) => faults.length === 0);
+  return !stop.aborted && run.scenarios.every(({ faults }) => faults.length === 0);
 }
 
-async function measure(options: Options): Promise<RunResult> {
-  const system = locateSystem(options.gateways, process.env);
-  await assertReady(system.gateways);
+/** Measures what runs, or what is started for it and stopped after it. Undefined when there is nothing to measure. */
+async function measureSomewhere(options: Options): Promise<RunResult | undefined> {
+  const running = locateSystem(options.gateways, process.env);
+  const unready = options.own.wanted ? running.gateways[0] : await firstUnready(running.gateways);
+  if (unready === undefined) return measure(running, options);
+  if (options.gateways) {
+    console.error(`No GoChat is ready at ${unready}: start it, or leave out --gateways and GATEWAY_URL.`);
+    return undefined;
+  }
+  const own = createOwnSystem(process.env, options.own, options.own.fresh);
+  try {
+    const system = await Promise.race([own.start(), aborted(stop)]);
+    if (!system) return undefined;
+    return await measure(system, options, options.heat);
+  } catch (error) {
+    report(error);
+    return undefined;
+  } finally {
+    await own.stop();
+  }
+}
+
+async function measure(system: System, options: Options, heatSeconds = 0): Promise<RunResult> {
   const laboratory = await createLaboratory(system, options);
   const run: RunResult = {
     startedAt: new Date().toISOString(),
@@ -60,28 +86,33 @@ async function measure(options: Options): Promise<RunResult> {
       memoryBytes: totalmem(),
       node: process.version,
     },
-    gateways: system.gateways,
+    gateways: [...system.gateways],
     arguments: args,
     scenarios: [],
   };
-  for (const scenario of scenarios) {
-    if (options.scenarios.includes(scenario.name))
-      run.scenarios.push(await runScenario(scenario, laboratory));
-  }
-  laboratory.rest.close();
+  const all = async () => {
+    if (heatSeconds > 0) await heat(laboratory, heatSeconds);
+    for (const scenario of scenarios) {
+      if (stop.aborted) return;
+      if (options.scenarios.includes(scenario.name))
+        run.scenarios.push(await runScenario(scenario, laboratory));
+    }
+  };
+  // What was measured before somebody wanted it to end is worth a report.
+  await Promise.race([all(), aborted(stop)]);
+  await laboratory.close();
   return run;
 }
 
-async function assertReady(gateways: string[]): Promise<void> {
+async function firstUnready(gateways: string[]): Promise<string | undefined> {
   for (const gateway of gateways) {
     const ready = await fetch(new URL('/readyz', gateway)).then(
       ({ ok }) => ok,
       () => false,
     );
-    if (ready) continue;
-    console.error(`No GoChat is ready at ${gateway}: start one with npm start, or name it with --gateways.`);
-    process.exit(1);
+    if (!ready) return gateway;
   }
+  return undefined;
 }
 
 function readResult(path: string): RunResult {

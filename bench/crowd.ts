@@ -3,8 +3,10 @@ import type { Laboratory, Report } from './laboratory.ts';
 import type {
   ConnectReport,
   LastArrival,
+  Moment,
   PhaseReport,
   Route,
+  Rung,
   SendPlan,
   SeqFaults,
   SessionSpec,
@@ -22,7 +24,14 @@ export type Outcome = PhaseReport & {
   deliveredPerSecond: number;
 };
 
-export type Load = { seconds: number; payload?: number } & ({ rate: number } | { inFlight: number });
+export type Load = { seconds: number; payload?: number } & (
+  | {
+      rate: number;
+      /** Other rates after it, without a pause; each second is then measured apart. */
+      after?: Rung[];
+    }
+  | { inFlight: number }
+);
 
 export type Crowd = {
   /** Opens a socket; `follows` are the conversations whose messages it must get all. */
@@ -69,16 +78,20 @@ export function createCrowd(laboratory: Laboratory, load: LoadProcesses): Crowd 
     const startsAt = monotonicMicros() + leadMicros;
     await load.tellEach('send', (_, index): SendPlan => {
       const own = routes.filter(({ session }) => processOf(session) === index);
-      const common = { phase, routes: own, seconds: how.seconds, payload: how.payload ?? standardPayload };
+      const { seconds, payload = standardPayload } = how;
+      const common = { phase, routes: own, seconds, payload, startsAt, timeline: 'after' in how };
       if ('inFlight' in how) return { ...common, kind: 'closed', inFlight: how.inFlight };
       // A process without routes must send nothing: its schedule ends before its first arrival.
-      const rate = Math.max(1e-9, (how.rate * own.length) / routes.length);
-      return { ...common, kind: 'open', rate, startsAt, seed: phase * 1000 + index };
+      const share = (rate: number) => Math.max(1e-9, (rate * own.length) / routes.length);
+      const after = (how.after ?? []).map((rung) => ({ ...rung, rate: share(rung.rate) }));
+      return { ...common, kind: 'open', rate: share(how.rate), after, seed: phase * 1000 + index };
     });
     // Acknowledgements may be here before the last deliveries are: those belong to the phase too.
     await settled();
     const reports = await load.tellEach('collect', () => ({ phase }));
-    return outcome(reports, startsAt, how.seconds);
+    const later = 'inFlight' in how ? [] : (how.after ?? []);
+    const planned = later.reduce((sum, { seconds }) => sum + seconds, how.seconds);
+    return outcome(reports, startsAt, planned);
   }
 
   async function settled(known: [string, number][] = []) {
@@ -158,6 +171,8 @@ function outcome(reports: PhaseReport[], startsAt: number, planned: number): Out
     refused: mergeCounts(reports.map(({ refused }) => refused)),
     ack: mergeHistograms(reports.map(({ ack }) => ack)),
     delivery: mergeHistograms(reports.map(({ delivery }) => delivery)),
+    refusal: mergeHistograms(reports.map(({ refusal }) => refusal)),
+    timeline: mergeMoments(reports.flatMap(({ timeline }) => timeline)),
     lateness: mergeHistograms(reports.map(({ lateness }) => lateness)),
     lastAckAt: latest('lastAckAt'),
     lastDeliveryAt: latest('lastDeliveryAt'),
@@ -165,6 +180,18 @@ function outcome(reports: PhaseReport[], startsAt: number, planned: number): Out
     acknowledgedPerSecond: total('acknowledged') / until(latest('lastAckAt')),
     deliveredPerSecond: total('deliveries') / until(latest('lastDeliveryAt')),
   };
+}
+
+function mergeMoments(parts: Moment[]): Moment[] {
+  return [...Map.groupBy(parts, ({ second }) => second)]
+    .sort(([a], [b]) => a - b)
+    .map(([second, same]) => ({
+      second,
+      sent: same.reduce((sum, { sent }) => sum + sent, 0),
+      acknowledged: same.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
+      refused: same.reduce((sum, { refused }) => sum + refused, 0),
+      ack: mergeHistograms(same.map(({ ack }) => ack)),
+    }));
 }
 
 function mergeArrivals(parts: LastArrival[]): LastArrival[] {

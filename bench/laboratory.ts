@@ -33,6 +33,7 @@ export type Laboratory = {
   say(text: string): void;
   /** The base URL for the nth socket or caller: they are spread over the gateways. */
   gatewayOf(index: number): string;
+  close(): Promise<void>;
 };
 
 /** What a scenario reports as it goes. */
@@ -63,6 +64,9 @@ export async function createLaboratory(system: System, options: Options): Promis
     conversations: createConversations(rest, accounts, say),
     say,
     gatewayOf,
+    async close() {
+      rest.close();
+    },
     async withLoad(count, work) {
       const started = startLoadProcesses(count);
       load = started;

@@ -27,6 +27,13 @@ test('gateways come from the command line, else from the environment', () => {
   ]);
 });
 
+test('a system of its own is started when its processes are counted, or when it is to be empty', () => {
+  assert.equal(read([]).own.wanted, false);
+  assert.deepEqual(read(['--logics', '2']).own, { gateways: 1, logics: 2, fresh: false, wanted: true });
+  assert.equal(read(['--fresh']).own.wanted, true);
+  assert.throws(() => read(['--fresh', '--gateways', 'http://a:1']), /--gateways/);
+});
+
 test('what makes no sense is named', () => {
   assert.throws(() => read(['warp-speed']), /no scenario warp-speed/);
   assert.throws(() => read(['--rates', '400,fast']), /--rates takes whole numbers/);

@@ -4,6 +4,10 @@ export type Options = {
   /** Names of scenarios; empty means all. */
   scenarios: string[];
   gateways: string[] | undefined;
+  /** How the system that the bench starts looks; said, it starts one even beside another. */
+  own: { gateways: number; logics: number; fresh: boolean; wanted: boolean };
+  /** Seconds of load before the first scenario, in a system that was just started. */
+  heat: number;
   /** Load processes. */
   processes: number;
   /** Seconds of a measurement, and of the warm-up before it. */
@@ -20,7 +24,7 @@ export type Options = {
   most: number;
   connections: number[];
   storm: number;
-  /** Rows in the conversation list, and users who ask for it. */
+  /** Rows of a page of the conversation list, and users who ask for it. */
   rows: number;
   readers: number;
   /** Messages in the long conversation. */
@@ -37,7 +41,10 @@ export type Options = {
 export const usage = `npm run bench -- [quick | SCENARIO …] [OPTION …]     (bench/README.md explains what is measured)
 
   quick                 every scenario that fits into about two minutes, with little load
-  --gateways URL[,URL]  where the system is (GATEWAY_URL, or what runs in GOCHAT_HOME)
+  --gateways URL[,URL]  where the system is (GATEWAY_URL, or what runs in GOCHAT_HOME; else one is started)
+  --gateways-count 1 --logics 1     processes of the system that is started; said, one is started in any case
+  --fresh               the same, and what earlier runs have stored in it is wiped
+  --heat 60             seconds of load before the first scenario there: a cold broker takes most of a core
   --compare OLD.json    shows what changed against an earlier result
   --result NEW.json     with --compare: compares these two and runs nothing
   --processes 1         load processes
@@ -71,6 +78,9 @@ const standard = {
   'fanout-online': '1000',
   disconnects: '2000',
   flows: '50',
+  'gateways-count': '1',
+  logics: '1',
+  heat: '60',
 };
 
 /** What `quick` sets, unless it was said otherwise. */
@@ -87,6 +97,7 @@ const quick: Partial<typeof standard> = {
   readers: '40',
   depth: '2000',
   flows: '15',
+  heat: '10',
 };
 
 const quickScenarios = [
@@ -102,12 +113,14 @@ const quickScenarios = [
 
 /** Reads the command line. Throws one sentence about what is wrong with it. */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: readonly string[]): Options {
-  const strings = Object.fromEntries(
-    [...Object.keys(standard), 'gateways', 'compare', 'result'].map(
-      (name) => [name, { type: 'string' }] as const,
-    ),
+  const strings: Record<string, { type: 'string' | 'boolean' }> = Object.fromEntries(
+    [...Object.keys(standard), 'gateways', 'compare', 'result'].map((name) => [name, { type: 'string' }]),
   );
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: strings });
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: Object.assign(strings, { fresh: { type: 'boolean' } }),
+  });
   const isQuick = positionals.includes('quick');
   const named = positionals.filter((name) => name !== 'quick');
   const unknown = named.find((name) => !known.includes(name));
@@ -122,6 +135,12 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
       .split(',')
       .map((part) => wholeNumber(name, part));
   const gateways = values.gateways ?? env.GATEWAY_URL;
+  const ownWanted =
+    values.fresh === true || values['gateways-count'] !== undefined || values.logics !== undefined;
+  if (ownWanted && values.gateways !== undefined)
+    throw new Error(
+      '--gateways names a system: --fresh, --gateways-count and --logics are for one of its own.',
+    );
   return {
     scenarios: named.length > 0 ? named : isQuick ? quickScenarios : [...known],
     gateways:
@@ -130,6 +149,13 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
         : String(gateways)
             .split(',')
             .map((url) => url.replace(/\/$/, '')),
+    own: {
+      gateways: number('gateways-count'),
+      logics: number('logics'),
+      fresh: values.fresh === true,
+      wanted: ownWanted,
+    },
+    heat: number('heat'),
     processes: number('processes'),
     seconds: number('seconds'),
     warmUp: number('warm-up'),

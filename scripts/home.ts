@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from './problem.ts';
+import { homesWithin } from './topology.ts';
 
 const marker = 'gochat-home.txt';
 const markerText = 'Data, logs and secrets of GoChat. `npm run reset` removes this folder.\n';
@@ -8,8 +9,9 @@ const markerText = 'Data, logs and secrets of GoChat. `npm run reset` removes th
 /** Throws if the folder holds other people's things, which a reset would wipe one day. */
 export function assertOwnHome(home: string): void {
   if (isOwnHome(home)) return;
-  // The tests keep their folder inside, and may have been the first to run.
-  const strangers = existsSync(home) ? readdirSync(home).filter((name) => name !== 'test') : [];
+  // They keep their folders inside, and may have been the first to run.
+  const ours: readonly string[] = Object.values(homesWithin);
+  const strangers = existsSync(home) ? readdirSync(home).filter((name) => !ours.includes(name)) : [];
   if (strangers.length === 0) return;
   throw new Problem(
     `${home} holds things that are not GoChat's (${strangers[0]}): set GOCHAT_HOME to an empty folder.`,

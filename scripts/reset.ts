@@ -4,16 +4,19 @@ import { claim } from './lock.ts';
 import { Problem, report } from './problem.ts';
 import { endLeftovers, readRunFile, supervisorName } from './run-file.ts';
 import { removeDockerData } from './stack/docker.ts';
-import { testProfile, userProfile } from './topology.ts';
+import { benchProfile, testProfile, userProfile } from './topology.ts';
 
 /** `npm run reset`: everything that this folder's GoChat has stored is gone; downloads stay cached. */
 try {
   const profile = userProfile(process.env);
   const { home } = profile;
-  const tests = testProfile(process.env).home;
-  for (const folder of tests.startsWith(home) ? [home, tests] : [home]) await assertStopped(folder);
+  const bench = benchProfile(process.env, { gateways: 1, logics: 1 });
+  const within = [testProfile(process.env), bench].map((other) => other.home);
+  const folders = [home, ...within.filter((folder) => folder.startsWith(home))];
+  for (const folder of folders) await assertStopped(folder);
   const existed = existsSync(home);
   await removeDockerData(profile);
+  await removeDockerData(bench);
   wipeHome(home);
   console.log(existed ? `${home} is wiped.` : `There is nothing to wipe: ${home} does not exist.`);
 } catch (error) {

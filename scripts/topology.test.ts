@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertPortsDiffer } from './ports.ts';
 import {
+  benchProfile,
   gatewayPorts,
   serverAddresses,
   serverPorts,
@@ -89,6 +90,39 @@ test('tests share no port, folder or server with the system in use', () => {
   assert.ok(portsOf(tests).every((port) => !used.has(port)));
   assert.notEqual(tests.home, user.home);
   assert.match(serverAddresses(tests, 'secret').DATABASE_URL, /@127\.0\.0\.1:23306\/gochat$/);
+});
+
+test('a system to measure shares no port, folder or server with the one in use, and has no limits', () => {
+  const user = userProfile({}, 8);
+  const bench = benchProfile(
+    { DATABASE_URL: 'mysql://db.example/x', RATE_LIMIT_FRAMES_PER_SECOND: '5' },
+    { gateways: 2, logics: 2 },
+  );
+  const portsOf = (profile: typeof user) =>
+    [...Object.values(serverPorts(profile)), ...servicePorts(profile)].map(({ port }) => port);
+  const used = new Set([...portsOf(user), ...portsOf(testProfile({}))]);
+  assert.ok(portsOf(bench).every((port) => !used.has(port)));
+  assert.notEqual(bench.home, user.home);
+  assert.ok(
+    servicePlans(bench, serverAddresses(bench, 'secret'), keys).every(
+      ({ env }) => env.RATE_LIMIT_FRAMES_PER_SECOND === '0' && !env.DATABASE_URL?.includes('db.example'),
+    ),
+  );
+});
+
+test('a second logic process has a name and ports of its own, and calls go to both', () => {
+  const profile = benchProfile({}, { gateways: 2, logics: 2 });
+  assertPortsDiffer([...Object.values(serverPorts(profile)), ...servicePorts(profile)]);
+  const plans = servicePlans(profile, serverAddresses(profile, 'secret'), keys);
+  const logics = plans.filter(({ entry }) => entry === 'services/logic/main.ts');
+  assert.deepEqual(
+    logics.map(({ name, env }) => [name, env.LOGIC_ID, env.LOGIC_GRPC_PORT]),
+    [
+      ['logic', 'logic-1', '19002'],
+      ['logic-2', 'logic-2', '19012'],
+    ],
+  );
+  assert.ok(plans.every(({ env }) => env.LOGIC_ADDRESS === 'ipv4:127.0.0.1:19002,127.0.0.1:19012'));
 });
 
 test('no two parts of the largest system want the same port', () => {

@@ -6,24 +6,16 @@ import { Problem } from './problem.ts';
  * another data folder, so that tests can run beside a system in use.
  */
 export interface Profile {
-  name: 'gochat' | 'gochat-test';
+  name: 'gochat' | 'gochat-test' | 'gochat-bench';
   /** Data, logs, secrets and run.json. */
   home: string;
   /** Added to every default port. */
   portOffset: number;
   gateways: number;
+  /** Logic processes: they share the partitions of what is sent. */
+  logics: number;
   /** What the user set. Ports and server addresses in it win over the defaults. */
   env: NodeJS.ProcessEnv;
-  /** Further ways to our Kafka. */
-  brokerEntrances?: readonly BrokerEntrance[];
-}
-
-/** A port of the broker whose clients are told another address to go on at: that of a proxy in front of it. */
-export interface BrokerEntrance {
-  /** As Kafka names listeners: `LOGIC`. */
-  name: string;
-  port: number;
-  advertisedPort: number;
 }
 
 export interface Port {
@@ -67,6 +59,9 @@ export interface ServicePlan {
 
 const loopback = '127.0.0.1';
 const mostGateways = 8;
+/** Tests and measurements put their folders into the user's own. */
+export const homesWithin = { tests: 'test', bench: 'bench-system' } as const;
+const usualHome = '.gochat';
 
 /** The settings that make a run depend on the user's own servers and ports. */
 const serverVariables = ['DATABASE_URL', 'REDIS_URL', 'KAFKA_BROKERS', 'TEMPORAL_ADDRESS', 'GOCHAT_HOME'];
@@ -75,23 +70,48 @@ export function userProfile(env: NodeJS.ProcessEnv, gateways = 1): Profile {
   if (gateways < 1 || gateways > mostGateways) {
     throw new Problem(`--gateways takes a number from 1 to ${mostGateways}.`);
   }
-  return { name: 'gochat', home: resolve(env.GOCHAT_HOME ?? '.gochat'), portOffset: 0, gateways, env };
+  const home = resolve(env.GOCHAT_HOME ?? usualHome);
+  return { name: 'gochat', home, portOffset: 0, gateways, logics: 1, env };
 }
 
 /** Tests never look at the user's servers, ports or data: whatever names them is left out. */
 export function testProfile(env: NodeJS.ProcessEnv): Profile {
-  const own = Object.entries(env).filter(
-    ([name]) => !serverVariables.includes(name) && !name.endsWith('_PORT'),
-  );
   return {
     name: 'gochat-test',
-    home: resolve('.gochat/test'),
+    home: resolve(usualHome, homesWithin.tests),
     portOffset: wholeNumber('TEST_PORT_OFFSET', env.TEST_PORT_OFFSET, 20_000),
     gateways: 2,
+    logics: 1,
     // Going offline is waited for in tests; people are given the default of 30 s.
-    env: { OFFLINE_CONFIRM_MS: '3000', ...Object.fromEntries(own) },
+    env: { OFFLINE_CONFIRM_MS: '3000', ...withoutServers(env) },
   };
 }
+
+/**
+ * What is measured when the user's own system does not run: beside it, with ports and data of its own, and without
+ * the limits that are made for people.
+ */
+export function benchProfile(env: NodeJS.ProcessEnv, size: { gateways: number; logics: number }): Profile {
+  return {
+    name: 'gochat-bench',
+    home: resolve(env.GOCHAT_HOME ?? usualHome, homesWithin.bench),
+    portOffset: wholeNumber('BENCH_PORT_OFFSET', env.BENCH_PORT_OFFSET, 10_000),
+    ...size,
+    env: { GROUP_MAX_MEMBERS: '20000', ...withoutServers(env), ...withoutLimits },
+  };
+}
+
+const withoutLimits = {
+  RATE_LIMIT_REGISTER_PER_HOUR: '0',
+  RATE_LIMIT_LOGIN_FAILURES_PER_15MIN: '0',
+  RATE_LIMIT_REQUESTS_PER_MINUTE: '0',
+  RATE_LIMIT_FRAMES_PER_SECOND: '0',
+};
+
+const withoutServers = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) => !serverVariables.includes(name) && !name.endsWith('_PORT')),
+  );
 
 export function serverPorts(profile: Profile): ServerPorts {
   return {
@@ -120,7 +140,7 @@ export function serverAddresses(profile: Profile, databasePassword: string): Ser
 /** The five services in the order in which they start; they stop the other way round. */
 export function servicePlans(profile: Profile, servers: ServerAddresses, keys: KeyFiles): ServicePlan[] {
   const repo = portOf(profile, 'REPO_GRPC_PORT', 9001);
-  const logic = portOf(profile, 'LOGIC_GRPC_PORT', 9002);
+  const logics = logicPorts(profile);
   const common = {
     NODE_ENV: 'development',
     TEMPORAL_NAMESPACE: 'gochat',
@@ -132,7 +152,7 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
     KAFKA_BROKERS: servers.KAFKA_BROKERS,
     TEMPORAL_ADDRESS: servers.TEMPORAL_ADDRESS,
     REPO_ADDRESS: `${loopback}:${repo.port}`,
-    LOGIC_ADDRESS: `${loopback}:${logic.port}`,
+    LOGIC_ADDRESS: addressOf(logics.map(({ grpc }) => `${loopback}:${grpc.port}`)),
   };
 
   const plan = (name: string, env: NodeJS.ProcessEnv, metrics: Port, ports: Port[]): ServicePlan => ({
@@ -172,11 +192,17 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
       [repo],
     ),
     plan('task', {}, portOf(profile, 'TASK_METRICS_PORT', 9467), []),
-    plan(
-      'logic',
-      { LOGIC_GRPC_PORT: String(logic.port), AUTH_PRIVATE_KEY_FILE: keys.AUTH_PRIVATE_KEY_FILE },
-      portOf(profile, 'LOGIC_METRICS_PORT', 9465),
-      [logic],
+    ...logics.map(({ grpc, metrics }, index) =>
+      plan(
+        index === 0 ? 'logic' : `logic-${index + 1}`,
+        {
+          ...(index === 0 ? {} : { LOGIC_ID: `logic-${index + 1}` }),
+          LOGIC_GRPC_PORT: String(grpc.port),
+          AUTH_PRIVATE_KEY_FILE: keys.AUTH_PRIVATE_KEY_FILE,
+        },
+        metrics,
+        [grpc],
+      ),
     ),
     plan('pusher', {}, portOf(profile, 'PUSHER_METRICS_PORT', 9468), []),
     ...gateways,
@@ -207,6 +233,21 @@ export function gatewayPorts(profile: Profile): GatewayPorts[] {
     };
   });
 }
+
+/** Ports of the logic processes, the first one's being the contract's. */
+function logicPorts(profile: Profile): { grpc: Port; metrics: Port }[] {
+  return Array.from({ length: profile.logics }, (_, index) => {
+    const prefix = index === 0 ? 'LOGIC' : `LOGIC${index + 1}`;
+    return {
+      grpc: portOf(profile, `${prefix}_GRPC_PORT`, 9002 + 10 * index),
+      metrics: portOf(profile, `${prefix}_METRICS_PORT`, 9465 + 10 * index),
+    };
+  });
+}
+
+/** One address as it is; several as gRPC's list, over which calls are spread. */
+const addressOf = (all: readonly string[]): string =>
+  all.length === 1 ? all.join() : `ipv4:${all.join(',')}`;
 
 function portOf(profile: Profile, variable: string, standard: number): Port {
   const port = wholeNumber(variable, profile.env[variable], standard + profile.portOffset);

@@ -29,7 +29,31 @@ export type SendPlan = {
   seconds: number;
   /** Characters of a message's content. */
   payload: number;
-} & ({ kind: 'open'; rate: number; startsAt: number; seed: number } | { kind: 'closed'; inFlight: number });
+  /** Measures each second apart, by when its sends were due. */
+  timeline: boolean;
+  /** Monotonic microseconds. */
+  startsAt: number;
+} & (
+  | {
+      kind: 'open';
+      rate: number;
+      seed: number;
+      /** Other rates after it, without a pause. */
+      after: Rung[];
+    }
+  | { kind: 'closed'; inFlight: number }
+);
+
+export type Rung = { rate: number; seconds: number };
+
+/** One second of a phase: what became of the sends that were due in it. */
+export type Moment = {
+  second: number;
+  sent: number;
+  acknowledged: number;
+  refused: number;
+  ack: HistogramData;
+};
 
 /** What one process measured of one phase. */
 export type PhaseReport = {
@@ -42,6 +66,10 @@ export type PhaseReport = {
   deliveries: number;
   ack: HistogramData;
   delivery: HistogramData;
+  /** From the due time to the error frame of those that were refused. */
+  refusal: HistogramData;
+  /** Empty unless the plan asked for it. */
+  timeline: Moment[];
   /** How late this process sent what was due: beyond some milliseconds the load itself is too slow. */
   lateness: HistogramData;
   /** Monotonic microseconds; 0 when there was none. */

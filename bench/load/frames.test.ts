@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readFrame, readStamp, stampedContent } from './frames.ts';
+import { createFrameReader, readFrame, readStamp, stampedContent } from './frames.ts';
 
-const frame = (value: unknown) => readFrame(Buffer.from(JSON.stringify(value)));
+const frame = (value: unknown) => readFrame(Buffer.from(JSON.stringify(value)).toString('latin1'));
 const stamp = { phase: 3, sentAt: 1_234_567_890_123 };
 
 test('a delivered message is read whatever the order of its fields', () => {
@@ -53,4 +53,21 @@ test('acknowledgements and errors name the send that they answer', () => {
       code: 'UNAVAILABLE',
     },
   );
+});
+
+test('frames that look alike are not taken for each other, wherever they lie in the bytes', () => {
+  const read = createFrameReader();
+  const message = (id: number, seqId: number, content: string) =>
+    JSON.stringify({ type: 'new-message', data: { id, conversationId: '7', seqId, content } });
+  const texts = [1, 2, 3].flatMap((seq) => [
+    message(375_000_000_000_000 + seq, seq, 'a'),
+    message(375_000_000_000_000 + 4096 * seq, seq + 1000, 'b'),
+    message(375_000_000_000_000 + seq, seq, 'x'.repeat(3000)),
+  ]);
+  for (const gap of [0, 3, 0]) {
+    for (const text of texts) {
+      const bytes = Buffer.from(`${'-'.repeat(gap)}${text}--`);
+      assert.deepEqual(read(bytes, gap, gap + text.length), readFrame(text));
+    }
+  }
 });

@@ -1,16 +1,17 @@
-import { WebSocket } from 'ws';
 import { monotonicMicros } from '../measure/clock.ts';
 import { createHistogram } from '../measure/histogram.ts';
 import { createSeqLedger, type SeqLedger } from '../measure/seq-ledger.ts';
 import type { ConnectReport, SessionSpec } from './commands.ts';
-import { type IncomingFrame, readFrame } from './frames.ts';
+import { type FrameSocket, openFrameSocket } from './frame-socket.ts';
+import { createFrameReader, type IncomingFrame } from './frames.ts';
 
 export type LoadSession = {
   spec: SessionSpec;
-  socket: WebSocket;
+  socket: FrameSocket;
   ledgers: Map<string, SeqLedger>;
   /** Its end is ours. */
   expectsClose: boolean;
+  closed: Promise<void>;
   /** It was told to hang: nothing can be expected of it. */
   hangs: boolean;
 };
@@ -27,47 +28,44 @@ const ping = '{"type":"ping"}';
 export function createSessions(onFrame: (session: LoadSession, frame: IncomingFrame) => void) {
   const sessions = new Map<number, LoadSession>();
   const closes: Record<string, number> = {};
+  const readFrame = createFrameReader();
   let step = 0;
   setInterval(() => {
     step = (step + 1) % heartbeatSteps;
     for (const { spec, socket } of sessions.values()) {
-      if (spec.key % heartbeatSteps === step && socket.readyState === socket.OPEN) socket.send(ping);
+      if (spec.key % heartbeatSteps === step) socket.send(ping);
     }
   }, heartbeatMs / heartbeatSteps).unref();
 
   /** Opens one socket and resolves after `welcome`. The ledgers of an earlier socket go on. */
   function open(spec: SessionSpec, ledgers = ledgersOf(spec)): Promise<LoadSession> {
-    const url = `${spec.gateway.replace(/^http/, 'ws')}/ws`;
-    const socket = new WebSocket(url, ['gochat.v1', `bearer.${spec.accessToken}`], {
-      perMessageDeflate: false,
-      skipUTF8Validation: true,
-    });
-    const session: LoadSession = { spec, socket, ledgers, expectsClose: false, hangs: false };
+    const url = `${spec.gateway}/ws`;
     return new Promise((resolve, reject) => {
       let welcomed = false;
+      const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
       const deadline = setTimeout(() => {
         reject(new Error('no welcome in time'));
         socket.terminate();
       }, welcomeDeadlineMs);
-      socket.on('message', (bytes) => {
-        const frame = readFrame(bytes as Buffer);
-        if (welcomed) return onFrame(session, frame);
-        if (frame.type !== 'welcome') return;
-        welcomed = true;
-        clearTimeout(deadline);
-        sessions.set(spec.key, session);
-        resolve(session);
+      const socket = openFrameSocket(url, `gochat.v1, bearer.${spec.accessToken}`, {
+        onText(bytes, from, to) {
+          const frame = readFrame(bytes, from, to);
+          if (welcomed) return onFrame(session, frame);
+          if (frame.type !== 'welcome') return;
+          welcomed = true;
+          clearTimeout(deadline);
+          sessions.set(spec.key, session);
+          resolve(session);
+        },
+        onClose(code, reason) {
+          clearTimeout(deadline);
+          reject(new Error(reason || `closed with ${code} before welcome`));
+          if (sessions.get(spec.key) === session) sessions.delete(spec.key);
+          if (welcomed && !session.expectsClose) closes[code] = (closes[code] ?? 0) + 1;
+          onClosed();
+        },
       });
-      socket.on('error', (error) => {
-        clearTimeout(deadline);
-        reject(error);
-      });
-      socket.on('close', (code) => {
-        clearTimeout(deadline);
-        reject(new Error(`closed with ${code} before welcome`));
-        if (sessions.get(spec.key) === session) sessions.delete(spec.key);
-        if (welcomed && !session.expectsClose) closes[code] = (closes[code] ?? 0) + 1;
-      });
+      const session: LoadSession = { spec, socket, ledgers, expectsClose: false, closed, hangs: false };
     });
   }
 
@@ -94,15 +92,12 @@ export function createSessions(onFrame: (session: LoadSession, frame: IncomingFr
     /** Resolves when the sockets are closed. Abruptly means without a word. */
     async close(keys: readonly number[], abruptly: boolean): Promise<void> {
       const leaving = keys.map((key) => sessions.get(key)).filter((session) => session !== undefined);
-      const closed = leaving.map(
-        (session) => new Promise<void>((resolve) => session.socket.once('close', resolve)),
-      );
       for (const session of leaving) {
         session.expectsClose = true;
         if (abruptly) session.socket.terminate();
         else session.socket.close(1000);
       }
-      await Promise.all(closed);
+      await Promise.all(leaving.map(({ closed }) => closed));
     },
   };
 }

@@ -1,16 +1,23 @@
 import { setTimeout as sleep, setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { monotonicMicros } from '../measure/clock.ts';
 import { createHistogram, type Histogram } from '../measure/histogram.ts';
-import { createSchedule } from '../measure/schedule.ts';
-import type { LastArrival, PhaseReport, Route, SendPlan, SeqFaults } from './commands.ts';
+import { chainSchedules, createSchedule } from '../measure/schedule.ts';
+import type { LastArrival, Moment, PhaseReport, Route, SendPlan, SeqFaults } from './commands.ts';
 import { type IncomingFrame, stampedContent } from './frames.ts';
 import { count, type LoadSession, type Sessions } from './sessions.ts';
 
-type Measurement = Omit<PhaseReport, 'ack' | 'delivery' | 'lateness' | 'lastArrivals' | 'unanswered'> & {
+type Measurement = Omit<
+  PhaseReport,
+  'ack' | 'delivery' | 'refusal' | 'lateness' | 'lastArrivals' | 'unanswered' | 'timeline'
+> & {
   ack: Histogram;
   delivery: Histogram;
+  refusal: Histogram;
   lateness: Histogram;
+  /** Of a phase whose seconds are told apart. */
+  timeline: { startsAt: number; seconds: Map<number, Second> } | undefined;
 };
+type Second = Omit<Moment, 'ack' | 'second'> & { ack: Histogram };
 type Pending = { phase: number; dueAt: number; answered?: () => void };
 
 /** How long to wait for answers after the last send: longer than a gateway takes to give one up (15 s). */
@@ -39,13 +46,26 @@ export function createTraffic(runId: string) {
         deliveries: 0,
         ack: createHistogram(),
         delivery: createHistogram(),
+        refusal: createHistogram(),
         lateness: createHistogram(),
+        timeline: undefined,
         lastAckAt: 0,
         lastDeliveryAt: 0,
       };
       measurements.set(phase, measurement);
     }
     return measurement;
+  }
+
+  function secondOf({ timeline }: Measurement, dueAt: number): Second | undefined {
+    if (!timeline) return undefined;
+    const which = Math.floor((dueAt - timeline.startsAt) / 1e6);
+    let second = timeline.seconds.get(which);
+    if (!second) {
+      second = { sent: 0, acknowledged: 0, refused: 0, ack: createHistogram() };
+      timeline.seconds.set(which, second);
+    }
+    return second;
   }
 
   /** `dueAt` is when it should have been sent; latencies count from there. */
@@ -62,6 +82,8 @@ export function createTraffic(runId: string) {
     pending.set(clientMsgId, { phase: plan.phase, dueAt, ...(answered ? { answered } : {}) });
     const measurement = measurementOf(plan.phase);
     measurement.sent += 1;
+    const second = secondOf(measurement, dueAt);
+    if (second) second.sent += 1;
     measurement.lateness.record(monotonicMicros() - dueAt);
     session.socket.send(
       `{"type":"send-message","data":{"conversationId":"${route.conversationId}","clientMsgId":"${clientMsgId}","content":"${content}"}}`,
@@ -69,7 +91,15 @@ export function createTraffic(runId: string) {
   }
 
   async function sendOpen(sessions: Sessions, plan: Extract<SendPlan, { kind: 'open' }>): Promise<void> {
-    const schedule = createSchedule(plan);
+    const { startsAt, seed } = plan;
+    let from = startsAt;
+    const schedule = chainSchedules(
+      [plan, ...plan.after].map(({ rate, seconds }, index) => {
+        const rung = createSchedule({ rate, seconds, startsAt: from, seed: seed + 100 * index });
+        from += seconds * 1e6;
+        return rung;
+      }),
+    );
     for (let turn = 0, due = schedule.due(); due !== undefined; due = schedule.due()) {
       const now = monotonicMicros();
       if (due > now) {
@@ -128,13 +158,22 @@ export function createTraffic(runId: string) {
         measurement.acknowledged += 1;
         measurement.ack.record(now - entry.dueAt);
         measurement.lastAckAt = now;
+        const second = secondOf(measurement, entry.dueAt);
+        if (second) {
+          second.acknowledged += 1;
+          second.ack.record(now - entry.dueAt);
+        }
         entry.answered?.();
         return;
       }
       if (frame.type === 'error') {
         const entry = onAnswer(frame.clientMsgId);
         if (!entry) return;
-        count(measurementOf(entry.phase).refused, frame.code);
+        const measurement = measurementOf(entry.phase);
+        count(measurement.refused, frame.code);
+        measurement.refusal.record(now - entry.dueAt);
+        const second = secondOf(measurement, entry.dueAt);
+        if (second) second.refused += 1;
         // A refused sender waits a moment, as a sensible client does.
         if (entry.answered) setTimeout(entry.answered, 100);
       }
@@ -145,12 +184,13 @@ export function createTraffic(runId: string) {
     },
 
     async send(sessions: Sessions, plan: SendPlan): Promise<void> {
+      if (plan.timeline) measurementOf(plan.phase).timeline = { startsAt: plan.startsAt, seconds: new Map() };
       await (plan.kind === 'open' ? sendOpen(sessions, plan) : sendClosed(sessions, plan));
       await until(() => pending.size === 0, answerDeadlineMs);
     },
 
     collect(phase: number): PhaseReport {
-      const { ack, delivery, lateness, ...counts } = measurementOf(phase);
+      const { ack, delivery, refusal, lateness, timeline, ...counts } = measurementOf(phase);
       measurements.delete(phase);
       let unanswered = 0;
       for (const entry of pending.values()) if (entry.phase === phase) unanswered += 1;
@@ -161,6 +201,12 @@ export function createTraffic(runId: string) {
         unanswered,
         ack: ack.data(),
         delivery: delivery.data(),
+        refusal: refusal.data(),
+        timeline: [...(timeline?.seconds ?? [])].map(([second, moment]) => ({
+          ...moment,
+          second,
+          ack: moment.ack.data(),
+        })),
         lateness: lateness.data(),
         lastArrivals,
       };

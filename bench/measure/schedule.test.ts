@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSchedule } from './schedule.ts';
+import { chainSchedules, createSchedule, type Schedule } from './schedule.ts';
 
-function all(options: Parameters<typeof createSchedule>[0]): number[] {
-  const schedule = createSchedule(options);
+const all = (options: Parameters<typeof createSchedule>[0]): number[] => drain(createSchedule(options));
+
+function drain(schedule: Schedule): number[] {
   const times: number[] = [];
   for (let due = schedule.due(); due !== undefined; due = schedule.due()) {
     times.push(due);
@@ -31,4 +32,11 @@ test('the same seed gives the same moments, another one others', () => {
   const options = { rate: 50, seconds: 10, startsAt: 0 };
   assert.deepEqual(all({ ...options, seed: 7 }), all({ ...options, seed: 7 }));
   assert.notDeepEqual(all({ ...options, seed: 7 }), all({ ...options, seed: 8 }));
+});
+
+test('schedules in a chain follow each other without a gap', () => {
+  const much = { rate: 3000, seconds: 2, startsAt: 0, seed: 1 };
+  const less = { rate: 500, seconds: 4, startsAt: 2e6, seed: 2 };
+  const times = drain(chainSchedules([createSchedule(much), createSchedule(less)]));
+  assert.deepEqual(times, [...all(much), ...all(less)]);
 });

@@ -31,6 +31,25 @@ export function createSchedule(options: {
   };
 }
 
+/** One schedule after the other. */
+export function chainSchedules(all: readonly Schedule[]): Schedule {
+  let current = 0;
+  const due = () => {
+    while (current < all.length) {
+      const next = all[current]?.due();
+      if (next !== undefined) return next;
+      current += 1;
+    }
+    return undefined;
+  };
+  return {
+    due,
+    advance() {
+      if (due() !== undefined) all[current]?.advance();
+    },
+  };
+}
+
 /** Numbers from 0 to below 1 (mulberry32): the same ones for the same seed. */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;

@@ -1,5 +1,5 @@
 import type { Change } from './compare.ts';
-import { coresPlot, escaped, percentilePlot } from './plots.ts';
+import { coresPlot, escaped, percentilePlot, timelinePlot } from './plots.ts';
 import type { RunResult, ScenarioResult, Step } from './result.ts';
 import { withUnit } from './table.ts';
 
@@ -14,9 +14,9 @@ export function htmlReport(run: RunResult, changes: readonly Change[]): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>GoChat, measured ${escaped(run.startedAt)}</title>
 <style>
-body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#111}
-h2{margin-top:3rem;border-bottom:1px solid #ccc}table{border-collapse:collapse;margin:.6rem 0;font-size:13px}
-td,th{padding:.15rem .7rem;text-align:right;border-bottom:1px solid #eee}td:first-child,th:first-child{text-align:left}
+body{font:15px/1.5 system-ui,sans-serif;max-width:88rem;margin:2rem auto;padding:0 1rem;color:#111}
+h2{margin-top:3rem;border-bottom:1px solid #ccc}table{border-collapse:collapse;display:block;overflow-x:auto;margin:.6rem 0;font-size:13px}
+td,th{padding:.15rem .5rem;white-space:nowrap;text-align:right;border-bottom:1px solid #eee}td:first-child,th:first-child{text-align:left}
 svg{width:100%;max-width:640px;font-size:11px}.grid{stroke:#ddd;stroke-width:1}.plots{display:flex;flex-wrap:wrap}
 .plots>div{flex:1 1 30rem}.fault,.worse{color:#b91c1c}.better{color:#047857}details{margin:.4rem 0}.note{color:#92400e}
 </style>
@@ -45,10 +45,13 @@ function scenarioSection({ title, steps, seconds }: ScenarioResult): string {
     );
     return `<div><h4>${escaped(kind)}</h4>${percentilePlot(curves)}</div>`;
   });
+  const timelines = steps.map(({ label, timeline }) =>
+    timeline ? `<div><h4>${escaped(label)}, second by second</h4>${timelinePlot(timeline)}</div>` : '',
+  );
   return `<h2>${escaped(title)}</h2><p>${Math.round(seconds)} s</p>
 ${table(['', ...names], rows)}
 ${steps.flatMap(({ label, notes }) => notes.map((note) => `<p class="note">${escaped(`${label}: ${note}`)}</p>`)).join('')}
-<div class="plots">${plots.join('')}<div><h4>CPU</h4>${coresPlot(steps)}</div></div>
+<div class="plots">${plots.join('')}${timelines.join('')}<div><h4>CPU</h4>${coresPlot(steps)}</div></div>
 ${steps.map(stepDetails).join('\n')}`;
 }
 

@@ -1,6 +1,6 @@
 import { createHistogram, type HistogramData } from '../measure/histogram.ts';
 import { machineName } from '../system/usage.ts';
-import { milliseconds, type Step } from './result.ts';
+import { milliseconds, type Step, type TimelineSecond } from './result.ts';
 
 const width = 640;
 const height = 260;
@@ -94,6 +94,31 @@ export function coresPlot(steps: readonly Step[]): string {
     ),
   );
   return svg([...grid, ...bars, ...labels, ...names.map((name, index) => legend(index, name))]);
+}
+
+/** What became of each second's sends: accepted and refused a second, and how long the accepted took (dashed). */
+export function timelinePlot(timeline: readonly TimelineSecond[]): string {
+  const lastSecond = Math.max(1, ...timeline.map(({ second }) => second));
+  const most = Math.max(1, ...timeline.map(({ sent }) => sent));
+  const slowest = Math.max(1, ...timeline.map(({ ackP99 }) => ackP99));
+  const x = (second: number) => margin.left + (second / lastSecond) * plotWidth;
+  const y = (share: number) => margin.top + plotHeight * (1 - share);
+  const line = (index: number, name: string, shareOf: (at: TimelineSecond) => number, dash = '') =>
+    `<polyline points="${timeline.map((at) => `${x(at.second).toFixed(1)},${y(shareOf(at)).toFixed(1)}`).join(' ')}" fill="none" stroke="${colour(index)}" stroke-width="1.5" stroke-dasharray="${dash}"/>${legend(index, name)}`;
+  const levels = [0, 0.25, 0.5, 0.75, 1];
+  return svg([
+    ...levels.map(
+      (share) =>
+        `${rule(margin.left, y(share), margin.left + plotWidth, y(share))}${text(margin.left - 6, y(share) + 4, `${Math.round(share * most)}/s`, 'end')}`,
+    ),
+    ...levels.map((share) =>
+      text(x(share * lastSecond), height - 14, `${Math.round(share * lastSecond)} s`, 'middle'),
+    ),
+    line(0, 'sent', ({ sent }) => sent / most),
+    line(2, 'acknowledged', ({ acknowledged }) => acknowledged / most),
+    line(1, 'refused', ({ refused }) => refused / most),
+    line(3, `p99, top ${Math.round(slowest)} ms`, ({ ackP99 }) => ackP99 / slowest, '4 3'),
+  ]);
 }
 
 export const escaped = (raw: string): string =>

@@ -12,8 +12,19 @@ export type Step = {
   latencies: { name: string; data: HistogramData }[];
   usage: ProcessUsage[];
   stages: Stage[];
+  /** Of a step in which seconds are told apart, by when sends were due. */
+  timeline?: TimelineSecond[];
   /** What a reader should know before trusting the figures. */
   notes: string[];
+};
+
+export type TimelineSecond = {
+  second: number;
+  sent: number;
+  acknowledged: number;
+  refused: number;
+  /** Milliseconds. */
+  ackP99: number;
 };
 
 export type ScenarioResult = {

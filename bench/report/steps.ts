@@ -2,7 +2,7 @@ import type { Outcome } from '../crowd.ts';
 import type { Measured } from '../laboratory.ts';
 import type { RestReport } from '../load/commands.ts';
 import { createHistogram, type HistogramData } from '../measure/histogram.ts';
-import { machineName, type ProcessUsage } from '../system/usage.ts';
+import { isLoad, machineName, type ProcessUsage } from '../system/usage.ts';
 import { type Figure, milliseconds, type Step } from './result.ts';
 
 /** Beyond it the load itself was too slow for its schedule, and latencies tell about it rather than the system. */
@@ -54,6 +54,12 @@ export function messageStep(label: string, measured: Measured<Outcome>, more: Fi
         'ms',
         'lower',
       ),
+      figure(
+        'load CPU a message',
+        (loadCores(usage) * seconds * 1000) / Math.max(1, outcome.acknowledged),
+        'ms',
+        'lower',
+      ),
     ],
     latencies,
     usage,
@@ -88,9 +94,13 @@ export function restStep(label: string, measured: Measured<RestReport & { callsP
 /** Cores that the system itself used: services and servers, without the load. */
 export function systemCores(usage: readonly ProcessUsage[]): number {
   return usage
-    .filter(({ name }) => !name.startsWith('load-') && name !== 'coordinator' && name !== machineName)
+    .filter(({ name }) => !isLoad(name) && name !== machineName)
     .reduce((sum, { cores }) => sum + cores, 0);
 }
+
+/** What the load itself used. */
+const loadCores = (usage: readonly ProcessUsage[]): number =>
+  usage.filter(({ name }) => isLoad(name)).reduce((sum, { cores }) => sum + cores, 0);
 
 export function p99(data: HistogramData): number {
   return milliseconds(createHistogram(data).percentile(0.99));

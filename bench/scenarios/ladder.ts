@@ -11,6 +11,8 @@ type Criterion = {
   deliveryP99: number;
 };
 
+const oneToOneCriterion: Criterion = { ackP99: 150, deliveryP99: Number.POSITIVE_INFINITY };
+
 /** The share of what was offered that must be acknowledged within the time: the rest would be a backlog. */
 const reached = 0.97;
 /** So that a rung that failed does not burden the next one. */
@@ -27,11 +29,26 @@ export const ladder: Scenario = {
         start: Math.min(1000, laboratory.options.most),
         most: laboratory.options.most,
         copies: 1,
-        criterion: { ackP99: 150, deliveryP99: Number.POSITIVE_INFINITY },
+        criterion: oneToOneCriterion,
       });
       await talk.crowd.settle(report, 'ladder');
     }),
 };
+
+/** The 1:1 limit by short probes alone: near enough for what only needs its size. */
+export async function probedLimit(laboratory: Laboratory, { crowd, routes }: Talk): Promise<number> {
+  const { most, warmUp, probe } = laboratory.options;
+  const start = Math.min(1000, most);
+  await crowd.send(routes, { rate: start, seconds: warmUp });
+  const holds = async (rate: number) => {
+    const outcome = await crowd.send(routes, { rate, seconds: probe });
+    const held = isSustained(outcome, oneToOneCriterion);
+    laboratory.say(`${shown(rate)} a second: ${held ? 'held' : 'not held'}`);
+    if (!held) await recover(crowd, routes, start);
+    return held;
+  };
+  return findLimit({ start, most, factor: 1.4, precision: 0.1, probe: holds, hold: holds });
+}
 
 /** The most deliveries a second that a group of so many online members gets. */
 export const groupLimit = (members: number): Scenario => ({

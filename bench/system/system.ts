@@ -1,5 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readRunFile } from '../../scripts/run-file.ts';
-import { gatewayPorts, servicePlans, userProfile } from '../../scripts/topology.ts';
+import {
+  gatewayPorts,
+  type Profile,
+  serverAddresses,
+  servicePlans,
+  userProfile,
+} from '../../scripts/topology.ts';
 
 /** Where the system under test is. */
 export type System = {
@@ -10,7 +18,13 @@ export type System = {
   /** Admin pages of its services. */
   metrics: { service: string; url: string }[];
   temporalAddress: string;
+  /** Undefined where its password is not known: then nothing can be seeded. */
+  databaseUrl: string | undefined;
+  /** Restarts the services in other numbers; only of a system that the bench has started. */
+  resize?: (size: Size) => Promise<void>;
 };
+
+export type Size = { gateways: number; logics: number };
 
 const nothing = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
 const noKeys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '' };
@@ -21,16 +35,33 @@ const noKeys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '' };
  */
 export function locateSystem(named: string[] | undefined, env: NodeJS.ProcessEnv): System {
   const { home } = userProfile(env);
-  const running = Object.keys(readRunFile(home)).filter((name) => /^gateway-\d+$/.test(name)).length;
-  const profile = userProfile(env, Math.max(1, running, named?.length ?? 0));
-  const own = gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`);
+  const running = Object.keys(readRunFile(home));
+  const count = (kind: RegExp) => Math.max(1, running.filter((name) => kind.test(name)).length);
+  const gateways = Math.max(count(/^gateway-\d+$/), named?.length ?? 0);
+  const profile = { ...userProfile(env, gateways), logics: count(/^logic(-\d+)?$/) };
+  return { ...describeSystem(profile), ...(named ? { gateways: named } : {}) };
+}
+
+/** What a profile says about its system, running or not. */
+export function describeSystem(profile: Profile): System {
+  const addresses = serverAddresses(profile, databasePassword(profile.home));
+  const known = profile.env.DATABASE_URL !== undefined || databasePassword(profile.home) !== '';
   return {
-    gateways: named ?? own,
-    home,
+    gateways: gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`),
+    home: profile.home,
     metrics: servicePlans(profile, nothing, noKeys).map((plan) => ({
       service: plan.name,
       url: plan.metricsUrl,
     })),
-    temporalAddress: env.TEMPORAL_ADDRESS ?? `127.0.0.1:${env.TEMPORAL_PORT ?? 7233}`,
+    temporalAddress: addresses.TEMPORAL_ADDRESS,
+    databaseUrl: known ? addresses.DATABASE_URL : undefined,
   };
+}
+
+function databasePassword(home: string): string {
+  try {
+    return readFileSync(join(home, 'secrets', 'database-password'), 'utf8').trim();
+  } catch {
+    return '';
+  }
 }

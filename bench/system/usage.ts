@@ -6,7 +6,8 @@ export type ProcessUsage = {
   name: string;
   /** Mean of cores in use: 1 is one core all the time. */
   cores: number;
-  /** Resident memory in bytes: the most seen, and at the end. */
+  /** Resident memory in bytes: at the start, the most seen, and at the end. */
+  startRss: number;
   peakRss: number;
   rss: number;
 };
@@ -15,6 +16,9 @@ export type UsageWatch = { stop(): ProcessUsage[] };
 
 /** The whole machine: what all processes together use, ours or not. */
 export const machineName = 'machine';
+
+/** Whether a process only makes load or watches. */
+export const isLoad = (name: string): boolean => name.startsWith('load-') || name === 'coordinator';
 
 const ticksPerSecond = 100;
 const pageBytes = 4096;
@@ -25,6 +29,7 @@ type Watched = {
   pid: number;
   ticksAtStart: number;
   ticks: number;
+  startRss: number;
   rss: number;
   peakRss: number;
 };
@@ -39,7 +44,17 @@ export function watchUsage(home: string, others: Record<string, number>): UsageW
   const watched = Object.entries({ ...systemPids(home), ...others }).flatMap(([name, pid]): Watched[] => {
     const now = readProcess(pid);
     return now
-      ? [{ name, pid, ticksAtStart: now.ticks, ticks: now.ticks, rss: now.rss, peakRss: now.rss }]
+      ? [
+          {
+            name,
+            pid,
+            ticksAtStart: now.ticks,
+            ticks: now.ticks,
+            startRss: now.rss,
+            rss: now.rss,
+            peakRss: now.rss,
+          },
+        ]
       : [];
   });
   const sample = () => {
@@ -61,13 +76,15 @@ export function watchUsage(home: string, others: Record<string, number>): UsageW
       const machine = {
         name: machineName,
         cores: (machineBusyTicks() - busyAtStart) / ticksPerSecond / seconds,
+        startRss: 0,
         peakRss: 0,
         rss: 0,
       };
       return [
-        ...watched.map(({ name, ticks, ticksAtStart, rss, peakRss }) => ({
+        ...watched.map(({ name, ticks, ticksAtStart, startRss, rss, peakRss }) => ({
           name,
           cores: (ticks - ticksAtStart) / ticksPerSecond / seconds,
+          startRss,
           rss,
           peakRss,
         })),
@@ -84,8 +101,13 @@ export function residentBytes(home: string, fits: (name: string) => boolean): nu
     .reduce((sum, [, pid]) => sum + (readProcess(pid)?.rss ?? 0), 0);
 }
 
+/** Without this process, which is the supervisor of a system that it started itself. */
 function systemPids(home: string): Record<string, number> {
-  return Object.fromEntries(Object.entries(readRunFile(home)).map(([name, { pid }]) => [name, pid]));
+  return Object.fromEntries(
+    Object.entries(readRunFile(home))
+      .map(([name, { pid }]): [string, number] => [name, pid])
+      .filter(([, pid]) => pid !== process.pid),
+  );
 }
 
 function readProcess(pid: number): { ticks: number; rss: number } | undefined {

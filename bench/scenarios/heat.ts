@@ -1,0 +1,14 @@
+import type { Laboratory } from '../laboratory.ts';
+import { pairsTalking } from './message-routes.ts';
+
+const pairs = 20;
+const rate = 300;
+
+/** Load that nobody measures: a broker, and services, that have just started take several times the CPU. */
+export async function heat(laboratory: Laboratory, seconds: number): Promise<void> {
+  laboratory.say(`Warming up for ${seconds} s`);
+  await laboratory.withLoad(1, async (load) => {
+    const { crowd, routes } = await pairsTalking(laboratory, load, pairs);
+    await crowd.send(routes, { rate, seconds });
+  });
+}
