@@ -16,6 +16,16 @@ export interface Profile {
   logics: number;
   /** What the user set. Ports and server addresses in it win over the defaults. */
   env: NodeJS.ProcessEnv;
+  /** Further ways to our Kafka. */
+  brokerEntrances?: readonly BrokerEntrance[];
+}
+
+/** A port of the broker whose clients are told another address to go on at: that of a proxy in front of it. */
+export interface BrokerEntrance {
+  /** As Kafka names listeners: `LOGIC`. */
+  name: string;
+  port: number;
+  advertisedPort: number;
 }
 
 export interface Port {
