@@ -11,6 +11,8 @@ import { createLiveConversations } from './live-conversations.ts';
 
 const conversationId = '9';
 const idleMs = 200;
+/** Long enough for progress to be stored while the activity waits. */
+const longIdleMs = 600;
 
 /** A conversation of `members` on two gateways, in memory, and what was produced for it. */
 function scene(options: {
@@ -19,10 +21,14 @@ function scene(options: {
   members?: number;
   world?: boolean;
   content?: string;
+  idleMs?: number;
 }) {
   const { content = 'hello', members = 3 } = options;
   let head = options.head;
   let done = options.done ?? 0;
+  let fanoutMode = true;
+  /** What the next read of the progress waits for, after it has read. */
+  let held: Promise<void> | undefined;
   const records: { topic: string; record: DownstreamRecord; bytes: number }[] = [];
   const gateways = ['a', 'b'].map((id) => ({
     gatewayId: id,
@@ -50,18 +56,18 @@ function scene(options: {
   });
   const repo = {
     conversations: {
-      getFanoutProgress: async () => ({
-        progress: [
-          {
-            conversationId,
-            type: options.world ? 3 : 2,
-            lastSeqId: head,
-            fanoutDoneSeq: done,
-            fanoutMode: true,
-            memberCount: members,
-          },
-        ],
-      }),
+      async getFanoutProgress() {
+        const progress = {
+          conversationId,
+          type: options.world ? 3 : 2,
+          lastSeqId: head,
+          fanoutDoneSeq: done,
+          fanoutMode,
+          memberCount: members,
+        };
+        await held;
+        return { progress: [progress] };
+      },
       async setFanoutDone({ doneSeqId }: { doneSeqId: number }) {
         done = Math.max(done, doneSeqId);
         return { fanoutDoneSeq: done, lastSeqId: head };
@@ -92,7 +98,7 @@ function scene(options: {
   const { streamFanout } = createFanoutActivities({
     repo,
     live,
-    idleMs,
+    idleMs: options.idleMs ?? idleMs,
     metrics: createMetrics('test'),
     async produce(topic, _key, value) {
       records.push({ topic, record: JSON.parse(value), bytes: Buffer.byteLength(value) });
@@ -105,6 +111,26 @@ function scene(options: {
     stored: () => done,
     grow(to: number) {
       head = to;
+    },
+    /** The group shrinks after its fan-out has caught up: up to this seq its messages go directly. */
+    shrink(to: number) {
+      fanoutMode = false;
+      head = to;
+    },
+    /** It grows beyond the limit again; the message `to` is the first to take the flow's way. */
+    growAgain(to: number) {
+      fanoutMode = true;
+      done = to - 1;
+      head = to;
+    },
+    /** Keeps the next read of the progress from being answered, until told so. */
+    hold(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return () => {
+        held = undefined;
+        resolve();
+      };
     },
     run: (info = {}): Promise<FanoutResult> =>
       new MockActivityEnvironment(info).run(streamFanout, { conversationId }) as Promise<FanoutResult>,
@@ -183,6 +209,46 @@ test('a drain ends the activity at once, with more to do', async () => {
   live.drain();
   const { more } = await result;
   assert.equal(more, true);
+});
+
+for (const done of [0, 5]) {
+  test(`what goes directly, since the group has shrunk, is not passed on as well (after ${done} of 5)`, async () => {
+    const { run, received, live, shrink, stored } = scene({ head: 5, done, idleMs: longIdleMs });
+    const result = run();
+    await eventually(() => stored() === 5 && live.size() === 1);
+    // The progress was read.
+    await new Promise((resolve) => setImmediate(resolve));
+    shrink(8);
+    live.seen(conversationId, 8);
+    assert.deepEqual(await result, { done: 5, more: false });
+    assert.deepEqual(received('1'), done === 0 ? [1, 2, 3, 4, 5] : []);
+    assert.equal(live.size(), 0);
+  });
+}
+
+test('a group that shrank and grew again goes on behind what went directly', async () => {
+  const { run, received, live, growAgain, stored } = scene({ head: 5, idleMs: longIdleMs });
+  const result = run();
+  await eventually(() => stored() === 5);
+  growAgain(9);
+  assert.equal(live.wake(task(9, 9)), true);
+  assert.deepEqual(await result, { done: 9, more: false });
+  assert.deepEqual(received('1'), [1, 2, 3, 4, 5, 9]);
+});
+
+test('a task that comes while a shrunk group is being left is not lost', async () => {
+  const { run, received, live, shrink, growAgain, stored, hold } = scene({ head: 5, idleMs: longIdleMs });
+  const result = run();
+  await eventually(() => stored() === 5);
+  shrink(6);
+  const answer = hold();
+  live.seen(conversationId, 6);
+  await new Promise((resolve) => setImmediate(resolve));
+  growAgain(7);
+  assert.equal(live.wake(task(7, 7)), true);
+  answer();
+  await result;
+  assert.deepEqual(received('1'), [1, 2, 3, 4, 5, 7]);
 });
 
 test('an attempt goes on after what the one before it had done', async () => {

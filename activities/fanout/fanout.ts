@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { FanoutProgress } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
 import type { Metrics } from '../../lib/metrics.ts';
@@ -48,24 +49,43 @@ export function createFanoutActivities(deps: {
     'Messages that the fan-out flow passed on.',
   );
 
+  /**
+   * How far the conversation is, as long as its messages take this way. Undefined once they don't (it is dissolved, or small
+   * enough for direct delivery, which takes over only from a finished fan-out): then it is not live any more.
+   */
+  async function readProgress(
+    conversationId: string,
+    conversation: LiveConversation,
+  ): Promise<FanoutProgress | undefined> {
+    for (;;) {
+      const { progress } = await orFailure(
+        repo.conversations.getFanoutProgress({ conversationIds: [conversationId] }),
+      );
+      const [now] = progress;
+      if (now && (now.type === world || now.fanoutMode)) return now;
+      // Somebody told of a later message meanwhile: it may take this way again.
+      if (now && conversation.target() > now.lastSeqId) continue;
+      conversation.leave();
+      return undefined;
+    }
+  }
+
   async function stream(
     conversationId: string,
     conversation: LiveConversation,
     pulse: Pulse,
   ): Promise<FanoutResult> {
-    const { progress } = await orFailure(
-      repo.conversations.getFanoutProgress({ conversationIds: [conversationId] }),
-    );
-    const [start] = progress;
-    // Dissolved, or small enough by now for direct delivery, which takes over only from a finished fan-out.
-    if (!start || (start.type !== world && !start.fanoutMode))
-      return { done: start?.fanoutDoneSeq ?? 0, more: false };
+    let known = await readProgress(conversationId, conversation);
+    if (!known) return { done: pulse.lastDone(), more: false };
 
-    let done = Math.max(start.fanoutDoneSeq, pulse.lastDone());
+    let done = Math.max(known.fanoutDoneSeq, pulse.lastDone());
     const stored = createStoredProgress(repo, conversationId, conversation.seen);
     const until = Date.now() + longestMs;
-    conversation.seen(start.lastSeqId);
+    conversation.seen(known.lastSeqId);
     conversation.takeCovered(done);
+    /** All that was known of is passed on and perhaps stored as such: from there messages may have gone directly. */
+    const mayHaveLeft = ({ type, lastSeqId, fanoutDoneSeq }: FanoutProgress) =>
+      type !== world && lastSeqId <= done && Math.max(fanoutDoneSeq, stored.asked()) >= done;
 
     while (!conversation.ended() && Date.now() < until) {
       if (conversation.target() <= done) {
@@ -73,6 +93,14 @@ export function createFanoutActivities(deps: {
         // It is live no more: whatever comes from here on signals the flow, which starts the next activity.
         await stored.flush();
         return { done, more: false };
+      }
+      if (mayHaveLeft(known)) {
+        known = await readProgress(conversationId, conversation);
+        if (!known) return { done, more: false };
+        // What went directly before it came back to this way is not passed on again.
+        done = Math.max(done, known.fanoutDoneSeq);
+        conversation.takeCovered(done);
+        if (conversation.target() <= done) continue;
       }
       const lastSeqId = Math.min(conversation.target(), done + batchSize);
       const { messages } = await orFailure(
@@ -82,7 +110,7 @@ export function createFanoutActivities(deps: {
       if (!last) throw ApplicationFailure.retryable(`messages from seq ${done + 1} cannot be read yet`);
 
       pulse.assertAlive();
-      if (start.type === world) await delivery.toEveryone(messages);
+      if (known.type === world) await delivery.toEveryone(messages);
       else await delivery.toMembers(conversationId, messages);
 
       done = last.seqId;

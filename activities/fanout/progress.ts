@@ -6,6 +6,8 @@ const delayMs = 250;
 export type StoredProgress = {
   /** Stores soon that everything up to a seq was passed on. */
   set(done: number): void;
+  /** The furthest that it was asked to store: whoever reads may have found it stored by now. */
+  asked(): number;
   /** Resolves when all that was set is stored. Rejects when it can't be. */
   flush(): Promise<void>;
 };
@@ -20,6 +22,7 @@ export function createStoredProgress(
   onHead: (lastSeqId: number) => void,
 ): StoredProgress {
   let wanted = 0;
+  let asked = 0;
   let stored = 0;
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -27,6 +30,7 @@ export function createStoredProgress(
   async function write(): Promise<void> {
     try {
       const doneSeqId = wanted;
+      asked = doneSeqId;
       const { lastSeqId } = await repo.conversations.setFanoutDone({ conversationId, doneSeqId });
       stored = doneSeqId;
       onHead(lastSeqId);
@@ -53,6 +57,7 @@ export function createStoredProgress(
       wanted = Math.max(wanted, done);
       if (!running && stored < wanted) writeSoon();
     },
+    asked: () => asked,
     async flush() {
       while (stored < wanted) await start();
     },
