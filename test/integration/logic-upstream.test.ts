@@ -1,105 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { GoChatError } from '../../lib/errors.ts';
 import type { SaveMessagesRequest } from '../../lib/gen/im_repo/v1/message.ts';
-import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
-import type { DeadRecord, DownstreamRecord, UpstreamRecord } from '../../lib/kafka/records.ts';
+import type { DeadRecord } from '../../lib/kafka/records.ts';
 import { followTail, type Tail } from '../../lib/kafka/tail.ts';
-import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
-import { createLogger } from '../../lib/log.ts';
-import { createMetrics, type Metrics } from '../../lib/metrics.ts';
-import { startUpstream, type Upstream } from '../../services/logic/upstream/consumer.ts';
-import { createProducing, type Producing } from '../../services/logic/upstream/producing.ts';
+import { topics } from '../../lib/kafka/topics.ts';
+import { createMetrics } from '../../lib/metrics.ts';
 import { eventually } from '../support/eventually.ts';
-import { createMemoryMessages, type MemoryMessages } from '../support/memory-messages.ts';
-
-const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
-const kafka = connectKafka({ brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092', clientId: 'test', log });
-
-before(() => withAdmin(kafka, ensureSharedTopics));
-
-/** A topic, a group and a gateway that nobody else uses, and processes of logic that consume them. */
-async function createSystem() {
-  const name = randomUUID();
-  const topic = `test.upstream.${name}`;
-  const gatewayId = `test-${name}`;
-  const bootId = 'boot';
-  await withAdmin(kafka, async (admin) => {
-    await ensureDownstreamTopic(admin, gatewayId);
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 4 }] });
-  });
-  // Of its own: a producer is of no use any more once a topic of its is deleted.
-  const producer = kafka.producer();
-  await producer.connect();
-  const received: DownstreamRecord[] = [];
-  const tail = await followTail(kafka, {
-    topic: topics.downstream(gatewayId),
-    groupId: `tail-${name}`,
-    onRecord: (value) => received.push(JSON.parse(value.toString('utf8'))),
-  });
-  const running: { upstream: Upstream; producing: Producing }[] = [];
-
-  return {
-    topic,
-    gateways: [{ gatewayId, bootId, userIds: ['7', '8'] }],
-    received,
-    messages: () => received.flatMap((record) => record.messages),
-    acks: () => received.flatMap((record) => record.acks),
-    async start(messages: Pick<MemoryMessages, 'saveMessages'>, metrics: Metrics = createMetrics('logic')) {
-      const producing = await createProducing({ kafka, log });
-      const upstream = await startUpstream({
-        kafka,
-        messages,
-        producing,
-        metrics,
-        log,
-        topic,
-        groupId: `group-${name}`,
-      });
-      await eventually(upstream.isConsuming);
-      running.push({ upstream, producing });
-      return upstream;
-    },
-    message: (conversation_id: string, number: number, more: object = {}) => ({
-      user_id: '7',
-      conversation_id,
-      message_type: 1,
-      content: `message ${number}`,
-      client_msg_id: `id-${number}`,
-      timestamp: Date.now(),
-      gateway_id: gatewayId,
-      gateway_boot_id: bootId,
-      session_id: 'session-1',
-      ...more,
-    }),
-    append: (records: (UpstreamRecord | string)[]) =>
-      producer.send({
-        topic,
-        messages: records.map((record) =>
-          typeof record === 'string'
-            ? { key: 'x', value: record }
-            : { key: keyOf(record), value: JSON.stringify(record) },
-        ),
-      }),
-    async close() {
-      for (const { upstream, producing } of running) {
-        await upstream.stop();
-        await producing.disconnect();
-      }
-      await tail.stop();
-      await producer.disconnect();
-      await withAdmin(kafka, (admin) =>
-        admin.deleteTopics({ topics: [topic, topics.downstream(gatewayId)] }),
-      );
-    },
-  };
-}
-
-const keyOf = (record: UpstreamRecord) =>
-  'event' in record ? record.event.conversation_id : record.conversation_id;
-
-const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+import { createMemoryMessages } from '../support/memory-messages.ts';
+import { createUpstreamSystem as createSystem, kafka, numbers } from '../support/upstream-system.ts';
 
 test('messages of many partitions reach their gateway in the order of each conversation, with acks', async (t) => {
   const system = await createSystem();
