@@ -94,7 +94,7 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
   const started: { gateway: Gateway; id: string; stopped: boolean }[] = [];
 
   async function start(more: Record<string, string> = {}) {
-    const id = `test-${randomUUID()}`;
+    const id = more.GATEWAY_ID ?? `test-${randomUUID()}`;
     const gateway = await startGateway(
       readConfig({
         KAFKA_BROKERS: brokers,
@@ -168,7 +168,7 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
       await Promise.all(followers.map((consumer) => consumer.disconnect()));
       await producer.disconnect();
       await withAdmin(kafka, (admin) =>
-        admin.deleteTopics({ topics: started.map(({ id }) => topics.downstream(id)) }),
+        admin.deleteTopics({ topics: [...new Set(started.map(({ id }) => topics.downstream(id)))] }),
       );
       await calls.close();
       rmSync(folder, { recursive: true });
