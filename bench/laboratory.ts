@@ -1,6 +1,7 @@
 import { type Accounts, createAccounts } from './fixtures/accounts.ts';
 import { createCache } from './fixtures/cache.ts';
 import { type Conversations, createConversations } from './fixtures/conversations.ts';
+import { createSeeds, type Seeds } from './fixtures/seeds.ts';
 import { type LoadProcesses, startLoadProcesses } from './load/processes.ts';
 import { createRestCaller, type RestCaller } from './load/rest-calls.ts';
 import type { Options } from './options.ts';
@@ -26,6 +27,8 @@ export type Laboratory = {
   rest: RestCaller;
   accounts: Accounts;
   conversations: Conversations;
+  /** Undefined where the database is not reachable from here. */
+  seeds: Seeds | undefined;
   /** Load processes of the scenario's own, ended after it. */
   withLoad<T>(count: number, work: (load: LoadProcesses) => Promise<T>): Promise<T>;
   /** Does something while CPU, memory and the services' own metrics are watched. */
@@ -54,6 +57,7 @@ export async function createLaboratory(system: System, options: Options): Promis
   const gatewayOf = (index: number) => system.gateways[index % system.gateways.length] ?? '';
   const rest = createRestCaller(gatewayOf(0));
   const accounts = await createAccounts(rest, createCache(system), say);
+  const seeds = system.databaseUrl === undefined ? undefined : createSeeds(system.databaseUrl, say);
   let load: LoadProcesses | undefined;
 
   return {
@@ -62,10 +66,12 @@ export async function createLaboratory(system: System, options: Options): Promis
     rest,
     accounts,
     conversations: createConversations(rest, accounts, say),
+    seeds,
     say,
     gatewayOf,
     async close() {
       rest.close();
+      await seeds?.close();
     },
     async withLoad(count, work) {
       const started = startLoadProcesses(count);

@@ -27,11 +27,25 @@ export type Options = {
   /** Rows of a page of the conversation list, and users who ask for it. */
   rows: number;
   readers: number;
+  /** What each of them has, where it can be seeded. */
+  conversations: number;
   /** Messages in the long conversation. */
   depth: number;
   fanoutMembers: number;
   fanoutOnline: number;
   disconnects: number;
+  /** Messages, conversations and users up to which the growth scenarios go. */
+  growMessages: number[];
+  growConversations: number[];
+  growUsers: number[];
+  /** 1:1 messages a second and calls a second at every size of the growth scenarios. */
+  growRate: number;
+  growCalls: number;
+  /** The 1:1 limit that overload multiplies; 0 measures it first. */
+  limit: number;
+  /** Seconds beyond the limit, and how many times the limit. */
+  overload: number;
+  times: number;
   /** Repetitions of a flow. */
   flows: number;
   compare: string | undefined;
@@ -54,10 +68,16 @@ export const usage = `npm run bench -- [quick | SCENARIO …] [OPTION …]     (
   --most 12000                      the highest 1:1 rate that the ladder tries
   --connections 2000,5000,10000,15000   idle sockets
   --storm 1000          sockets that reconnect at once
-  --rows 50 --readers 200           conversations a user, and users who read their list
-  --depth 100000        messages in the long conversation
+  --rows 50 --readers 200 --conversations 500   rows of a list, users who read it, conversations of each
+  --depth 1000000       messages in the long conversation
   --fanout-members 2000 --fanout-online 1000
   --disconnects 2000    users who vanish at once
+  --grow-messages 1000,10000,100000,1000000   sizes in growth-messages, and so on
+  --grow-conversations 10,100,1000,10000
+  --grow-users 1000,10000,100000,1000000
+  --grow-rate 200 --grow-calls 100  messages and calls a second at each of them
+  --limit 0             1:1 messages a second that the system bears, for overload; 0 measures it
+  --overload 300 --times 3          seconds of overload, and how many times the limit
   --flows 50            repetitions of a flow`;
 
 const standard = {
@@ -73,7 +93,8 @@ const standard = {
   storm: '1000',
   rows: '50',
   readers: '200',
-  depth: '100000',
+  conversations: '500',
+  depth: '1000000',
   'fanout-members': '2000',
   'fanout-online': '1000',
   disconnects: '2000',
@@ -81,6 +102,14 @@ const standard = {
   'gateways-count': '1',
   logics: '1',
   heat: '60',
+  'grow-messages': '1000,10000,100000,1000000',
+  'grow-conversations': '10,100,1000,10000',
+  'grow-users': '1000,10000,100000,1000000',
+  'grow-rate': '200',
+  'grow-calls': '100',
+  limit: '0',
+  overload: '300',
+  times: '3',
 };
 
 /** What `quick` sets, unless it was said otherwise. */
@@ -95,10 +124,18 @@ const quick: Partial<typeof standard> = {
   connections: '500',
   storm: '100',
   readers: '40',
-  depth: '2000',
+  conversations: '100',
+  depth: '20000',
   flows: '15',
   heat: '10',
+  'grow-messages': '1000,10000',
+  'grow-conversations': '10,100',
+  'grow-users': '1000,10000',
+  overload: '20',
 };
+
+/** 0 means something for these. */
+const mayBeZero = ['limit'];
 
 const quickScenarios = [
   'one-to-one',
@@ -156,6 +193,14 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
       wanted: ownWanted,
     },
     heat: number('heat'),
+    growMessages: numbers('grow-messages'),
+    growConversations: numbers('grow-conversations'),
+    growUsers: numbers('grow-users'),
+    growRate: number('grow-rate'),
+    growCalls: number('grow-calls'),
+    limit: number('limit'),
+    overload: number('overload'),
+    times: number('times'),
     processes: number('processes'),
     seconds: number('seconds'),
     warmUp: number('warm-up'),
@@ -168,6 +213,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
     storm: number('storm'),
     rows: number('rows'),
     readers: number('readers'),
+    conversations: Math.max(number('conversations'), number('rows')),
     depth: number('depth'),
     fanoutMembers: number('fanout-members'),
     fanoutOnline: number('fanout-online'),
@@ -181,7 +227,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
 const optional = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 function wholeNumber(name: string, text: string): number {
-  if (!/^\d{1,8}$/.test(text) || Number(text) === 0) {
+  if (!/^\d{1,8}$/.test(text) || (Number(text) === 0 && !mayBeZero.includes(name))) {
     throw new Error(`--${name} takes whole numbers above 0, not "${text}".`);
   }
   return Number(text);

@@ -1,6 +1,7 @@
 import type { Scenario } from '../laboratory.ts';
 import type { RestCall } from '../load/commands.ts';
 import { restStep } from '../report/steps.ts';
+import { libraryOf } from './readers.ts';
 import { expectAnswers, loadRest, type RestLoad } from './rest-load.ts';
 
 const rates = [500, 1000, 2500];
@@ -15,7 +16,10 @@ export const conversationList: Scenario = {
   run: (laboratory, report) =>
     laboratory.withLoad(laboratory.options.processes, async (load) => {
       const { readers, rows, seconds } = laboratory.options;
-      const accounts = await laboratory.conversations.rows(readers, rows);
+      const { seeds } = laboratory;
+      const accounts = seeds
+        ? (await libraryOf(laboratory, seeds)).readers
+        : await laboratory.conversations.rows(readers, rows);
       const page = Math.min(rows, 100);
       const calls = accounts.map(
         ({ accessToken }): RestCall => ({ method: 'GET', path: `/conversations?limit=${page}`, accessToken }),

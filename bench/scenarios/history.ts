@@ -4,11 +4,14 @@ import type { RestCall } from '../load/commands.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import { restStep } from '../report/steps.ts';
 import { groupTalking } from './message-routes.ts';
+import { libraryOf } from './readers.ts';
 import { expectAnswers, loadRest } from './rest-load.ts';
 
 const page = 50;
 const connections = 32;
+/** At most, a second: the gateway allows a user 20, with its standard limits. */
 const rate = 1000;
+const callsPerUser = 15;
 const inFlight = 4;
 /** Length of one round of filling; one that adds nothing has failed. */
 const fillSeconds = 2;
@@ -19,9 +22,8 @@ export const history: Scenario = {
   title: 'History',
   run: (laboratory, report) =>
     laboratory.withLoad(laboratory.options.processes, async (load) => {
-      const { readers, depth, seconds } = laboratory.options;
-      const { conversationId, members } = await laboratory.conversations.group('history', readers);
-      const head = await fill(laboratory, load, report, { conversationId, members, depth });
+      const { readers, seconds } = laboratory.options;
+      const { conversationId, members, head } = await longConversation(laboratory, load, report);
       const path = `/conversations/${conversationId}/messages?limit=${page}`;
       const places: [string, (index: number) => string][] = [
         ['newest page', () => path],
@@ -40,8 +42,9 @@ export const history: Scenario = {
             (_, turn): RestCall => ({ method: 'GET', path: pathOf(member * 5 + turn), accessToken }),
           ),
         );
+        const open = Math.min(rate, readers * callsPerUser);
         for (const [words, how] of [
-          [`${rate} a second`, { rate: Math.min(rate, readers * 15) }],
+          [`${open} a second`, { rate: open }],
           [`${connections} callers`, { connections }],
         ] as const) {
           const measured = await loadRest(laboratory, load, { calls, seconds, ...how });
@@ -57,6 +60,19 @@ export const history: Scenario = {
       }
     }),
 };
+
+async function longConversation(laboratory: Laboratory, load: LoadProcesses, report: Report) {
+  const { conversations, options, seeds } = laboratory;
+  if (!seeds) {
+    const group = await conversations.group('history', options.readers);
+    return { ...group, head: await fill(laboratory, load, report, { ...group, depth: options.depth }) };
+  }
+  const { readers, longConversationId } = await libraryOf(laboratory, seeds);
+  const [anyone] = readers;
+  if (!anyone) throw new Error('there are no readers');
+  const head = await conversations.head(longConversationId, anyone);
+  return { conversationId: longConversationId, members: readers, head };
+}
 
 /** Sends messages until the conversation is long enough; it stays so for the next run. */
 async function fill(

@@ -6,10 +6,14 @@ import { disconnects } from './disconnects.ts';
 import { fanout, flowsUnderFanout } from './fanout.ts';
 import { friendRequest } from './friend-request.ts';
 import { groupLatency } from './group-latency.ts';
+import { growthConversations } from './growth-conversations.ts';
+import { growthMessages } from './growth-messages.ts';
+import { growthUsers } from './growth-users.ts';
 import { history } from './history.ts';
 import { idleConnections } from './idle-connections.ts';
 import { groupLimit, ladder } from './ladder.ts';
 import { oneToOne } from './one-to-one.ts';
+import { overload } from './overload.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
 import { slowReaders } from './slow-readers.ts';
 
@@ -31,4 +35,9 @@ export const scenarios: Scenario[] = [
   fanout,
   flowsUnderFanout,
   disconnects,
+  growthMessages,
+  growthConversations,
+  overload,
+  // It changes the database for all that comes after it.
+  growthUsers,
 ];

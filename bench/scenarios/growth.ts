@@ -1,0 +1,105 @@
+import { createCrowd } from '../crowd.ts';
+import type { Account } from '../fixtures/cache.ts';
+import type { Seeds } from '../fixtures/seeds.ts';
+import type { Laboratory, Report } from '../laboratory.ts';
+import type { RestCall, Route } from '../load/commands.ts';
+import type { LoadProcesses } from '../load/processes.ts';
+import { ratiosOf } from '../report/ratios.ts';
+import type { Figure, Step } from '../report/result.ts';
+import { messageStep, restStep } from '../report/steps.ts';
+import { expectAllAnswered, type Talk, warmedUp } from './message-routes.ts';
+import { expectAnswers, loadRest } from './rest-load.ts';
+
+/** The same load at growing sizes: what it costs must not grow with them. */
+export type Growth = {
+  /** Sends at the usual rate, after which everybody leaves. */
+  sends(size: number, talk: Talk): Promise<void>;
+  /** Calls at the usual rate or, one after the other, by a single caller. */
+  calls(size: number, what: string, calls: RestCall[], how?: 'one caller'): Promise<void>;
+  /** Any other step of a size. */
+  step(size: number, what: string, step: Step): void;
+  /** How the largest size compares with the smallest. */
+  compare(): void;
+};
+
+export function createGrowth(
+  laboratory: Laboratory,
+  load: LoadProcesses,
+  report: Report,
+  unit: string,
+): Growth {
+  const { seconds, growRate, growCalls } = laboratory.options;
+  const steps = new Map<string, { size: number; figures: Figure[] }[]>();
+  const labelOf = (size: number, what: string) => `${what}, ${size.toLocaleString('en-GB')} ${unit}`;
+
+  const growth: Growth = {
+    step(size, what, step) {
+      report.step({ ...step, label: labelOf(size, what) });
+      steps.set(what, [...(steps.get(what) ?? []), { size, figures: step.figures }]);
+    },
+
+    async sends(size, talk) {
+      const { crowd, routes } = talk;
+      const measured = await warmedUp(laboratory, talk, { rate: growRate, seconds });
+      growth.step(size, 'send', messageStep('', measured));
+      expectAllAnswered(report, labelOf(size, 'send'), measured.value);
+      await crowd.settle(report, labelOf(size, 'send'));
+      await crowd.disconnect([...new Set(routes.map(({ session }) => session))]);
+    },
+
+    async calls(size, what, calls, how) {
+      const pace = how === 'one caller' ? { connections: 1 } : { rate: growCalls };
+      const measured = await loadRest(laboratory, load, { calls, seconds, ...pace });
+      growth.step(size, what, restStep('', measured));
+      expectAnswers(report, labelOf(size, what), measured.value);
+    },
+
+    compare() {
+      for (const [what, sizes] of steps) {
+        const first = sizes.at(0);
+        const last = sizes.at(-1);
+        if (!first || !last || first === last) continue;
+        report.step({
+          label: `${what}: ${last.size.toLocaleString('en-GB')} against ${first.size.toLocaleString('en-GB')} ${unit}`,
+          figures: ratiosOf(first.figures, last.figures),
+          latencies: [],
+          usage: [],
+          stages: [],
+          notes: [],
+        });
+      }
+    },
+  };
+  return growth;
+}
+
+/** Members who are all connected; everybody sends, and each next message goes to another conversation. */
+export async function membersTalking(
+  laboratory: Laboratory,
+  load: LoadProcesses,
+  members: readonly Account[],
+  conversations: [id: string, head: number][],
+): Promise<Talk> {
+  const crowd = createCrowd(laboratory, load);
+  const keys = members.map((account) => crowd.add(account, conversations));
+  await crowd.connect();
+  const rounds = Math.ceil(conversations.length / keys.length);
+  const routes = Array.from(
+    { length: rounds * keys.length },
+    (_, index): Route => ({
+      session: keys[index % keys.length] ?? 0,
+      conversationId: conversations[index % conversations.length]?.[0] ?? '',
+    }),
+  );
+  return { crowd, routes };
+}
+
+/** The same call by each of these in turn. */
+export const callsOf = (members: readonly Account[], path: string): RestCall[] =>
+  members.map(({ accessToken }) => ({ method: 'GET', path, accessToken }));
+
+/** Says why nothing is measured where nothing can be seeded. */
+export function seedsOf({ seeds, say }: Laboratory): Seeds | undefined {
+  if (!seeds) say('Left out: the database of this system cannot be reached from here.');
+  return seeds;
+}

@@ -1,0 +1,129 @@
+import type { Outcome } from '../crowd.ts';
+import type { Laboratory, Measured, Report, Scenario } from '../laboratory.ts';
+import type { Moment } from '../load/commands.ts';
+import { createHistogram, mergeHistograms } from '../measure/histogram.ts';
+import { secondsToRecover } from '../measure/recovery.ts';
+import type { Options } from '../options.ts';
+import { figure, latencyFigures, messageStep, p99 } from '../report/steps.ts';
+import { isLoad, machineName, type ProcessUsage } from '../system/usage.ts';
+import { probedLimit } from './ladder.ts';
+import { pairsTalking, type Talk, warmedUp } from './message-routes.ts';
+
+/** What a limit is defined by, and what the accepted must keep beyond it. */
+const ackP99Ms = 150;
+const refusalP99Ms = 150;
+/** What is accepted may take so many times as long as at the limit itself, where that is beyond the bound. */
+const tolerableSlowing = 1.5;
+/** After the overload comes half the limit, for as long or for this. */
+const longestAfterSeconds = 60;
+/** Recovered is what stays calm for so many seconds. */
+const calmSeconds = 5;
+const tolerableRecoverySeconds = 10;
+const tolerableGrowthBytes = 256 * 2 ** 20;
+/** The only word for a send that there is no room for. */
+const expectedRefusal = 'UNAVAILABLE';
+
+/** More than the system bears, for minutes: what it accepts is as fast as ever, the rest is refused at once. */
+export const overload: Scenario = {
+  name: 'overload',
+  title: 'Overload, and the time after it',
+  run: (laboratory, report) =>
+    laboratory.withLoad(laboratory.options.processes, async (load) => {
+      const { options } = laboratory;
+      const talk = await pairsTalking(laboratory, load, options.pairs);
+      const limit = options.limit > 0 ? options.limit : await probedLimit(laboratory, talk);
+      if (limit === 0) return report.fault('the system bears no load at all');
+
+      const atLimit = await warmedUp(laboratory, talk, { rate: limit, seconds: options.seconds });
+      report.step(messageStep('at the limit', atLimit));
+      const measured = await beyond(laboratory, talk, limit);
+      reportOverload(laboratory, report, { limit, ackP99: p99(atLimit.value.ack) }, measured);
+      // A send that was refused late may have been stored all the same: nothing may be missing or come twice.
+      await talk.crowd.settle(report, 'overload');
+    }),
+};
+
+const afterSeconds = ({ overload: seconds }: Options): number => Math.min(seconds, longestAfterSeconds);
+
+const beyond = (
+  { options, measure }: Laboratory,
+  { crowd, routes }: Talk,
+  limit: number,
+): Promise<Measured<Outcome>> =>
+  measure(() =>
+    crowd.send(routes, {
+      rate: limit * options.times,
+      seconds: options.overload,
+      after: [{ rate: limit / 2, seconds: afterSeconds(options) }],
+    }),
+  );
+
+function reportOverload(
+  { options }: Laboratory,
+  report: Report,
+  { limit, ackP99 }: { limit: number; ackP99: number },
+  measured: Measured<Outcome>,
+): void {
+  const { value, usage, stages } = measured;
+  const during = value.timeline.filter(({ second }) => second < options.overload);
+  const total = (of: 'sent' | 'acknowledged' | 'refused') =>
+    during.reduce((sum, moment) => sum + moment[of], 0);
+  const accepted = mergeHistograms(during.map(({ ack }) => ack));
+  const recovery = secondsToRecover(
+    value.timeline.filter(({ second }) => second >= options.overload).map(calm),
+    {
+      calmSeconds,
+    },
+  );
+  const growth = growthOf(usage);
+  report.step({
+    label: `${options.times} × the limit`,
+    figures: [
+      figure('offered', total('sent') / options.overload, '/s', 'neither'),
+      figure('acknowledged', total('acknowledged') / options.overload, '/s', 'higher'),
+      figure('of the limit', (100 * total('acknowledged')) / options.overload / limit, '%', 'higher'),
+      ...latencyFigures('ack', accepted),
+      ...(value.refusal.count > 0 ? latencyFigures('refusal', value.refusal) : []),
+      figure('recovery', recovery ?? afterSeconds(options), 's', 'lower'),
+      ...growth.map(({ name, bytes }) => figure(`${name} grew`, bytes / 2 ** 20, 'MiB', 'lower')),
+    ],
+    latencies: [
+      { name: 'ack', data: accepted },
+      { name: 'refusal', data: value.refusal },
+    ],
+    usage,
+    stages,
+    timeline: value.timeline.map(({ second, sent, acknowledged, refused, ack }) => ({
+      second,
+      sent,
+      acknowledged,
+      refused,
+      ackP99: p99(ack),
+    })),
+    notes: [
+      `the limit is ${Math.round(limit)} a second`,
+      ...(value.refusal.count > 0 ? [] : ['nothing was refused: the system bears more than this limit']),
+    ],
+  });
+
+  if (p99(accepted) > Math.max(ackP99Ms, tolerableSlowing * ackP99))
+    report.fault(`accepted sends took ${p99(accepted)} ms (p99), at the limit ${ackP99} ms`);
+  if (p99(value.refusal) > refusalP99Ms) report.fault(`refusals took ${p99(value.refusal)} ms (p99)`);
+  if (recovery === undefined || recovery > tolerableRecoverySeconds)
+    report.fault(`it took ${recovery ?? `more than ${afterSeconds(options)}`} s to recover`);
+  for (const { name, bytes } of growth) {
+    if (bytes > tolerableGrowthBytes) report.fault(`${name} grew by ${Math.round(bytes / 2 ** 20)} MiB`);
+  }
+  const wrong = Object.entries(value.refused).filter(([code]) => code !== expectedRefusal);
+  for (const [code, times] of wrong) report.fault(`${times} sends were refused with ${code}`);
+  if (value.unanswered > 0) report.fault(`${value.unanswered} sends got no answer`);
+}
+
+/** A second is calm when all of it was accepted, as fast as a limit asks. */
+const calm = ({ sent, acknowledged, ack }: Moment): boolean =>
+  acknowledged === sent && createHistogram(ack).percentile(0.99) <= ackP99Ms * 1000;
+
+const growthOf = (usage: readonly ProcessUsage[]): { name: string; bytes: number }[] =>
+  usage
+    .filter(({ name }) => !isLoad(name) && name !== machineName)
+    .map(({ name, peakRss, startRss }) => ({ name, bytes: peakRss - startRss }));
