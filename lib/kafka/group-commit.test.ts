@@ -101,3 +101,17 @@ test('a produce stays below what the broker takes', async () => {
     [2, 2, 1],
   );
 });
+
+test('a produce that may wait takes along what comes meanwhile', async () => {
+  const broker = createBroker();
+  const commit = createGroupCommit(broker.producer, { maxPending: 100, lingerMs: () => 100 });
+  const sent = [commit.send('t', 'a', '1')];
+  await turn();
+  await turn();
+  assert.equal(broker.batches.length, 0);
+  sent.push(commit.send('t', 'a', '2'));
+  while (broker.batches.length === 0) await turn();
+  assert.deepEqual(broker.batches.map(valuesOf), [['1', '2']]);
+  broker.acknowledge();
+  await Promise.all(sent);
+});

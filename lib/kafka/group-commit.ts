@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Producer } from 'kafkajs';
 import { GoChatError } from '../errors.ts';
 
@@ -24,12 +25,17 @@ export type GroupCommit = {
 
 /**
  * Group commit over a producer: one produce is in flight, and when it is acknowledged everything that came
- * meanwhile goes out as the next one. Batches grow with load and no timer adds latency; records keep the order
- * in which they were given.
+ * meanwhile goes out as the next one. Batches grow with load; records keep the order in which they were given.
  */
 export function createGroupCommit(
   producer: Producer,
-  options: { maxPending: number; maxBatch?: number; onBatch?: (records: number, seconds: number) => void },
+  options: {
+    maxPending: number;
+    maxBatch?: number;
+    /** How long a produce waits for more to come, in milliseconds; less than 1 is not at all, which is usual. */
+    lingerMs?: () => number;
+    onBatch?: (records: number, seconds: number) => void;
+  },
 ): GroupCommit {
   const maxBatch = options.maxBatch ?? 2000;
   let pending: Pending[] = [];
@@ -40,6 +46,8 @@ export function createGroupCommit(
     // Everything of this turn of the event loop joins the first batch.
     await new Promise((resolve) => setImmediate(resolve));
     while (pending.length > 0) {
+      const lingerMs = Math.floor(options.lingerMs?.() ?? 0);
+      if (lingerMs > 0 && pending.length < maxBatch) await sleep(lingerMs);
       const count = batchLength(pending, maxBatch);
       const batch = pending.slice(0, count);
       pending = pending.slice(count);

@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/log.ts';
 import { fromDownstream } from '../../lib/wire/message.ts';
 import { createDepartures } from './departures.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { SendPace } from './send-pace.ts';
 import { encodeFrame } from './sockets/frame-buffer.ts';
 import type { Refuse } from './sockets/refusal.ts';
 import { forgetSent, isOwnCopy } from './sockets/sent-messages.ts';
@@ -26,6 +27,7 @@ export function createDownstream(deps: {
   bootId: string;
   sessions: Sessions;
   unacked: UnackedSends<Session>;
+  pace: Pick<SendPace, 'note'>;
   refuse: Refuse;
   metrics: GatewayMetrics;
   log: Logger;
@@ -67,7 +69,10 @@ export function createDownstream(deps: {
       deps.refuse(session, new GoChatError(ack.error.code, ack.error.message), ack.client_msg_id);
       return 1;
     }
-    if (seconds !== undefined) metrics.ack.observe(seconds);
+    if (seconds !== undefined) {
+      metrics.ack.observe(seconds);
+      deps.pace.note(seconds);
+    }
     sessions.send(session, 'message-ack', {
       clientMsgId: ack.client_msg_id,
       conversationId: ack.conversation_id,

@@ -24,6 +24,7 @@ import { createPusherService } from './pusher-service.ts';
 import { createRealtime, type Realtime } from './realtime.ts';
 import { createRevokedSessions } from './revoked-sessions.ts';
 import { createSeenEvents } from './seen-events.ts';
+import { createSendPace } from './send-pace.ts';
 import { drainSessions } from './sockets/drain.ts';
 import { watchHeartbeats } from './sockets/heartbeat.ts';
 import { acceptUpgrades } from './sockets/upgrade.ts';
@@ -49,8 +50,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const logic = connectLogic(config.LOGIC_ADDRESS);
 
   const producer = kafka.producer();
+  const pace = createSendPace();
   const upstream = createGroupCommit(producer, {
     maxPending: maxPendingProduces,
+    lingerMs: pace.lingerMs,
     onBatch: (records, seconds) => {
       metrics.produceBatch.observe(records);
       metrics.produce.observe(seconds);
@@ -65,6 +68,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     config,
     bootId,
     upstream,
+    pace,
     events,
     conversations: logic.conversations,
     presence: repo.presence,

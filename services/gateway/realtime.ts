@@ -8,6 +8,7 @@ import { createFrameRate } from './frame-rate.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import { createPresence } from './presence.ts';
 import { createReadMarks } from './read-marks.ts';
+import type { SendPace } from './send-pace.ts';
 import { createConnections } from './sockets/connections.ts';
 import { createInbound } from './sockets/inbound.ts';
 import { createOutbox } from './sockets/outbox.ts';
@@ -31,6 +32,7 @@ export function createRealtime(deps: {
   config: GatewayConfig;
   bootId: string;
   upstream: GroupCommit;
+  pace: SendPace;
   events: UserEvents;
   conversations: LogicClient['conversations'];
   presence: RepoClient['presence'];
@@ -75,7 +77,7 @@ export function createRealtime(deps: {
   const rate = createFrameRate(config.RATE_LIMIT_FRAMES_PER_SECOND);
   const upstream = createUpstreamProducer({ commit: deps.upstream, gatewayId, bootId });
   const inbound = createInbound({ sessions, rate, upstream, unacked, readMarks, typing, refuse, metrics });
-  const downstream = createDownstream({ bootId, sessions, unacked, refuse, metrics, log });
+  const downstream = createDownstream({ bootId, sessions, unacked, pace: deps.pace, refuse, metrics, log });
   const connections = createConnections({
     sessions,
     inbound,

@@ -19,6 +19,10 @@ export type SaveLoop = {
 
 /** After this the sender is told that the message failed. The message stays: sent again, it is stored once. */
 const patienceMs = 10_000;
+const restShare = 0.5;
+const longestRestMs = 40;
+/** Enough for a save that is worth its cost. */
+const fullBatch = 500;
 const shortestPauseMs = 100;
 const longestPauseMs = 2000;
 
@@ -52,9 +56,21 @@ export function startSaveLoop(deps: {
       await held;
       if (isAbandoned()) return;
       const items = queue.take();
-      if (items.length > 0) await process(items);
+      if (items.length > 0) await inRhythm(() => process(items));
       else if (state === 'draining') return producing;
     }
+  }
+
+  /**
+   * After a save a share of its time passes before the next one: a save costs much the same for one message as for
+   * thirty, so that saves without a break would fill the processors with saves of few messages. What is waiting
+   * meanwhile is the next batch; where that is full, nothing is waited for.
+   */
+  async function inRhythm(work: () => Promise<void>): Promise<void> {
+    const started = performance.now();
+    await work();
+    const restMs = Math.min((performance.now() - started) * restShare, longestRestMs);
+    if (restMs >= 1 && state === 'running' && queue.size() < fullBatch) await pause(restMs);
   }
 
   async function process(items: Item[]): Promise<void> {

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { createLogger } from '../../../lib/log.ts';
+import { createMetrics } from '../../../lib/metrics.ts';
+import { createClaims } from './claims.ts';
+import { readItem } from './item.ts';
+import { createQueue } from './queue.ts';
+import { startSaveLoop } from './save-loop.ts';
+import { createUpstreamMetrics } from './upstream-metrics.ts';
+
+test('what comes shortly after a save goes into one next save', async () => {
+  const queue = createQueue({ maxItems: 100, maxBytes: 1e6, takeItems: 100, takeBytes: 1e6 });
+  const claims = createClaims();
+  claims.assign([0], true);
+  const claim = claims.of(0) ?? 0;
+  const saves: string[][] = [];
+  const first = Promise.withResolvers<void>();
+  const loop = startSaveLoop({
+    queue,
+    claims,
+    async save(items) {
+      saves.push(items.map(({ offset }) => String(offset)));
+      // A store that takes its time: the next save waits for a share of it.
+      await sleep(100);
+      first.resolve();
+      return [];
+    },
+    produce: async () => undefined,
+    metrics: createUpstreamMetrics(createMetrics('test'), queue.size),
+    log: createLogger('test', 'fatal'),
+    topic: 't',
+  });
+  let offset = 0;
+  const push = () => {
+    const record = { offset: String(offset), value: Buffer.from('{}') };
+    offset += 1;
+    queue.push([readItem(record, 0, claim)]);
+  };
+  push();
+  while (saves.length === 0) await turn();
+  push();
+  await first.promise;
+  for (let more = 0; more < 2; more += 1) {
+    await turn();
+    push();
+  }
+  await loop.drain();
+  assert.deepEqual(saves, [['0'], ['1', '2', '3']]);
+});
