@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, type TestContext, test } from 'node:test';
+import { GoChatError } from '../../lib/errors.ts';
+import { connectKafka, type Producer, withAdmin } from '../../lib/kafka/kafka.ts';
+import type { DeadRecord } from '../../lib/kafka/records.ts';
+import { type ReceivedRecord, subscribe } from '../../lib/kafka/subscription.ts';
+import { followTail, type Tail } from '../../lib/kafka/tail.ts';
+import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
+import { createLogger } from '../../lib/log.ts';
+import { createMetrics } from '../../lib/metrics.ts';
+import { eventually } from '../support/eventually.ts';
+
+const log = createLogger('test', 'silent');
+const kafka = connectKafka({ brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092', clientId: 'test', log });
+let producer: Producer;
+let deadLetters: Tail;
+const dead: DeadRecord[] = [];
+
+before(async () => {
+  await withAdmin(kafka, ensureSharedTopics);
+  producer = kafka.producer();
+  await producer.connect();
+  deadLetters = await followTail(kafka, {
+    topic: topics.dead,
+    groupId: `tail-${randomUUID()}`,
+    onRecord: (value) => dead.push(JSON.parse(value.toString('utf8'))),
+  });
+});
+
+after(async () => {
+  await deadLetters.stop();
+  await producer.disconnect();
+});
+
+/** A topic of one partition that nobody else uses, with these records in it. */
+async function createTopic(t: TestContext, values: string[]) {
+  const topic = `test.subscription.${randomUUID()}`;
+  await withAdmin(kafka, (admin) =>
+    admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] }),
+  );
+  t.after(() => withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [topic] })));
+  // Of its own: a producer is of no use any more once a topic of its is deleted.
+  const own = kafka.producer();
+  await own.connect();
+  t.after(() => own.disconnect());
+  const append = (some: string[]) =>
+    own.send({ topic, acks: -1, messages: some.map((value) => ({ key: 'k', value })) });
+  await append(values);
+  const metrics = createMetrics('test');
+  const stops: (() => Promise<void>)[] = [];
+  t.after(() => Promise.all(stops.map((stop) => stop())));
+  return {
+    append,
+    metrics,
+    buried: () => dead.filter((record) => record.topic === topic).map(({ record }) => record),
+    async start(handle: (values: unknown[]) => Promise<void>) {
+      const subscription = await subscribe(kafka, {
+        groupId: `group-${topic}`,
+        topics: [topic],
+        producer,
+        handle: (records: ReceivedRecord[]) => handle(records.map(({ value }) => value)),
+        log,
+        metrics,
+      });
+      stops.push(subscription.stop);
+      return subscription;
+    },
+  };
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+test('poison is found among many records and buried; the others are handled once, in order', async (t) => {
+  const values = numbers(40).map((number) => (number === 11 ? 'no JSON' : JSON.stringify(number)));
+  const topic = await createTopic(t, values);
+  const handled: unknown[] = [];
+  const subscription = await topic.start(async (batch) => {
+    if (batch.some((value) => value === 17 || value === 33)) {
+      throw new GoChatError('INVALID_ARGUMENT', 'This can be handled by nobody.');
+    }
+    handled.push(...batch);
+  });
+  await eventually(() => handled.length === 37 && topic.buried().length === 3);
+  assert.deepEqual(
+    handled,
+    numbers(40).filter((number) => ![11, 17, 33].includes(number)),
+  );
+  assert.deepEqual(topic.buried().toSorted(), ['17', '33', 'no JSON']);
+  await subscription.stop();
+  const shown = await topic.metrics.registry.metrics();
+  assert.match(shown, /^gochat_consumer_records_total\{topic="[^"]+",result="dead"\} 3$/m);
+});
+
+test('what passes is waited for: nothing is buried, nothing is left out', async (t) => {
+  const topic = await createTopic(t, numbers(5).map(String));
+  const failures = [
+    new GoChatError('UNAVAILABLE', 'away'),
+    new GoChatError('INTERNAL_ERROR', 'broken'),
+    new Error('a fault of the code'),
+  ];
+  const handled: unknown[] = [];
+  const subscription = await topic.start(async (batch) => {
+    const failure = failures.shift();
+    if (failure) throw failure;
+    handled.push(...batch);
+  });
+  await eventually(() => handled.length === 5);
+  assert.deepEqual([handled, topic.buried()], [numbers(5), []]);
+  await subscription.stop();
+});
+
+test('who stops before its records are handled has not read them: the next one begins with them', async (t) => {
+  const topic = await createTopic(t, numbers(5).map(String));
+  let tries = 0;
+  const first = await topic.start(async () => {
+    tries += 1;
+    throw new GoChatError('UNAVAILABLE', 'away');
+  });
+  await eventually(() => tries >= 2);
+  await first.stop();
+  const handled: unknown[] = [];
+  const second = await topic.start(async (batch) => {
+    handled.push(...batch);
+  });
+  await eventually(() => handled.length === 5);
+  await second.stop();
+  // And what was handled does not come again.
+  const third = await topic.start(async (batch) => {
+    handled.push(...batch);
+  });
+  await topic.append(['6']);
+  await eventually(() => handled.includes(6));
+  assert.deepEqual(handled, numbers(6));
+  await third.stop();
+});
