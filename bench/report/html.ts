@@ -43,7 +43,8 @@ function scenarioSection({ title, steps, seconds }: ScenarioResult): string {
     const curves = steps.flatMap(({ label, latencies }) =>
       latencies.filter(({ name }) => name === kind).map(({ data }) => ({ name: label, data })),
     );
-    return `<div><h4>${escaped(kind)}</h4>${percentilePlot(curves)}</div>`;
+    const plot = percentilePlot(curves);
+    return plot === '' ? '' : `<div><h4>${escaped(kind)}</h4>${plot}</div>`;
   });
   const timelines = steps.map(({ label, timeline }) =>
     timeline ? `<div><h4>${escaped(label)}, second by second</h4>${timelinePlot(timeline)}</div>` : '',

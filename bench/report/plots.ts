@@ -4,7 +4,7 @@ import { milliseconds, type Step, type TimelineSecond } from './result.ts';
 
 const width = 640;
 const height = 260;
-const margin = { left: 56, right: 150, top: 12, bottom: 34 };
+const margin = { left: 66, right: 150, top: 12, bottom: 34 };
 const plotWidth = width - margin.left - margin.right;
 const plotHeight = height - margin.top - margin.bottom;
 const colours = [
