@@ -96,6 +96,28 @@ test('who is told of reading: those whose messages were newly read', async () =>
   );
 });
 
+test('above 500 members nobody is told who has read, but the reader', async () => {
+  const [ann, bob, cy] = await newThree();
+  const id = await repo.newGroup([ann, bob, cy]);
+  for (let n = 0; n < 3; n += 1) await repo.say(id, ann);
+  const count = (members: number) =>
+    repo.databases.users.execute('UPDATE conversations SET member_count = ? WHERE id = ?', [
+      members,
+      Number(id),
+    ]);
+  await count(500);
+  await read(bob, id, 1);
+  await count(501);
+  await read(bob, id, 2);
+  assert.deepEqual(
+    (await readEvents(id)).map(({ actor_id, sender_ids }) => [actor_id, sender_ids]),
+    [
+      [bob, [ann]],
+      [bob, []],
+    ],
+  );
+});
+
 test('a batch of read marks: each its own result, several of one pointer in their order', async () => {
   const [ann, bob, cy] = await newThree();
   const id = await repo.newGroup([ann, bob]);
