@@ -1,5 +1,4 @@
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
-import type { GatewayInfo } from '../../lib/gen/im_repo/v1/online_status.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
 import type { DownstreamMessage } from '../../lib/kafka/records.ts';
@@ -10,21 +9,29 @@ import type { Limiter } from './limiter.ts';
 const pageSize = 500;
 /** A record stays below the broker's 1 MB. */
 const maxRecordBytes = 850_000;
-const gatewaysMaxAgeMs = 1000;
 
 export type Delivery = ReturnType<typeof createDelivery>;
 
 /** Brings messages of one conversation, in the order of their seqs, to everyone who is online. */
 export function createDelivery(deps: { repo: RepoClient; produce: GroupCommit['send']; limiter: Limiter }) {
   const { repo, produce, limiter } = deps;
-  const gateways = createGatewayList(repo);
 
   async function toEveryone(messages: Message[]): Promise<void> {
     const runs = encodeRuns(messages, '"broadcast":true');
-    const live = await gateways();
+    const gateways = await everyGateway(messages[0]?.conversationId ?? '');
     await Promise.all(
-      live.flatMap(({ gatewayId, bootId }) => runs.map((run) => send(produce, gatewayId, bootId, run))),
+      gateways.flatMap(({ gatewayId, bootId }) => runs.map((run) => send(produce, gatewayId, bootId, run))),
     );
+  }
+
+  /**
+   * Every gateway that may have sockets, also one that cannot renew its lease just now. Asked for once the messages are
+   * stored: a list from before would lack the gateway that somebody came to meanwhile.
+   */
+  async function everyGateway(conversationId: string) {
+    const recipientsOf = [{ conversationId, extraUserIds: [] }];
+    const { queried } = await repo.messages.saveMessages({ messages: [], recipientsOf });
+    return queried[0]?.gateways ?? [];
   }
 
   async function toMembers(conversationId: string, messages: Message[]): Promise<void> {
@@ -94,20 +101,5 @@ function toDownstream(message: Message): DownstreamMessage {
     ...(message.replyToSeqId === undefined ? {} : { reply_to_seq_id: message.replyToSeqId }),
     ...(message.mentions.length === 0 ? {} : { mentions: message.mentions }),
     ...(message.deleted ? { deleted: true } : {}),
-  };
-}
-
-/** The live gateways, asked for once a second at most. */
-function createGatewayList(repo: RepoClient): () => Promise<GatewayInfo[]> {
-  let asked = 0;
-  let answer: Promise<GatewayInfo[]> = Promise.resolve([]);
-  return () => {
-    if (Date.now() - asked < gatewaysMaxAgeMs) return answer;
-    asked = Date.now();
-    answer = repo.presence.listGateways({}).then(({ gateways }) => gateways);
-    answer.catch(() => {
-      asked = 0;
-    });
-    return answer;
   };
 }

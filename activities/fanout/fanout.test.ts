@@ -4,6 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { DownstreamRecord, FanoutTask } from '../../lib/kafka/records.ts';
+import { topics } from '../../lib/kafka/topics.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { createFanoutActivities, type FanoutResult } from './fanout.ts';
@@ -86,13 +87,13 @@ function scene(options: {
       },
     },
     messages: {
+      saveMessages: async () => ({ queried: [{ gateways: [...gateways] }] }),
       getMessageRange: async (range: { firstSeqId: number; lastSeqId: number }) => ({
         messages: Array.from({ length: range.lastSeqId - range.firstSeqId + 1 }, (_, index) =>
           message(range.firstSeqId + index),
         ),
       }),
     },
-    presence: { listGateways: async () => ({ gateways }) },
   } as unknown as RepoClient;
   const live = createLiveConversations();
   const { streamFanout } = createFanoutActivities({
@@ -112,6 +113,7 @@ function scene(options: {
     grow(to: number) {
       head = to;
     },
+    addGateway: (id: string) => gateways.push({ gatewayId: id, bootId: `boot-${id}`, pushAddress: '' }),
     /** The group shrinks after its fan-out has caught up: up to this seq its messages go directly. */
     shrink(to: number) {
       fanoutMode = false;
@@ -270,6 +272,21 @@ test('the world room reaches every gateway once, without a list of users', async
       ],
     );
   }
+});
+
+test('a gateway that has just started gets the next message of the world room', async () => {
+  const { run, records, live, grow, addGateway } = scene({ head: 1, world: true, idleMs: longIdleMs });
+  const running = run();
+  await eventually(() => records.length === 2);
+  addGateway('c');
+  grow(2);
+  live.wake(task(2, 2));
+  await running;
+  const toIt = records.filter(({ topic }) => topic === topics.downstream('c'));
+  assert.deepEqual(
+    toIt.flatMap(({ record }) => record.messages.map(({ seq_id }) => seq_id)),
+    [2],
+  );
 });
 
 test('a record stays below the broker’s limit, whatever the messages hold', async () => {

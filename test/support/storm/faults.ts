@@ -105,7 +105,8 @@ export const dropped = (devices: readonly Device[]): Fault => ({
   },
 });
 
-async function setDoor(name: string, state: DoorState): Promise<void> {
+/** Sets a door of the system under test. */
+export async function setDoor(name: string, state: DoorState): Promise<void> {
   const answer = await fetch(new URL(name, doorsUrl()), { method: 'PUT', body: JSON.stringify(state) });
   if (!answer.ok) throw new Error(`there is no door ${name}`);
 }
