@@ -14,9 +14,10 @@ afterEach(() => setDoor('gateway-2-repo', { is: 'open' }));
 
 test('a gateway cannot reach im-repo for longer than its lease: its sockets miss nothing of the world room', {
   timeout: 120_000,
-}, async () => {
+}, async (t) => {
   const [ann, bob] = (await guestPeople(2)) as [Person, Person];
   const [annChat, bobChat] = await Promise.all([chat(ann), chat(bob, gateway2Url)]);
+  t.after(() => Promise.all([annChat.close(), bobChat.close()]));
   await setDoor('gateway-2-repo', { is: 'silent' });
   const since = Date.now();
   await eventually(() => Date.now() - since > leaseMs + 3000, leaseMs + 5000);
@@ -26,5 +27,4 @@ test('a gateway cannot reach im-repo for longer than its lease: its sockets miss
   const received = () => bobChat.all('new-message').map(({ seqId }) => seqId);
   await eventually(() => received().length >= messages, 30_000).catch(() => undefined);
   assert.deepEqual(received(), sent);
-  await Promise.all([annChat.close(), bobChat.close()]);
 });

@@ -27,6 +27,7 @@ test(`through a storm of ${minutes} minutes and seed ${seed} nothing acknowledge
     parts,
     async blow(weather, random, devices) {
       const faults = random.shuffled((await allFaults(devices)).filter(({ name }) => only.test(name)));
+      assert.ok(faults.length > 0, `no fault's name fits ${only}`);
       await weather.oneByOne(faults, minutes * 60_000 * oneByOneShare);
       await weather.together(faults, minutes * 60_000 * (1 - oneByOneShare));
     },

@@ -48,7 +48,7 @@ export async function runStorm(options: {
   const ledger = createLedger(uniqueName(`s${seed}`));
   const findings = createFindings();
   const timeline = createTimeline(`a storm of seed ${seed}`);
-  const restartsBefore = restarts();
+  const before = { restarts: restarts(), dead: (await recordsOf(topics.dead)).length };
 
   const cast = await newCast(parts.repo);
   const devices = await newDevices(cast, ledger, findings);
@@ -99,7 +99,7 @@ export async function runStorm(options: {
   judgePointers(devices, ledger, cast, truths, findings);
   await judgeLists(cast, truths, findings);
   await judgeStrangers(cast, devices, removedAt, findings);
-  await judgeProcesses(weather, restartsBefore, findings);
+  await judgeProcesses(weather, before, findings);
 
   const repeats = sockets.reduce((sum, { log }) => sum + repeatsOf(log), 0);
   const arrivals = sockets
@@ -158,14 +158,14 @@ const restarts = (): Map<string, number> =>
 /** Nobody died but those who were killed, and nothing was given up as dead. */
 async function judgeProcesses(
   weather: Weather,
-  before: ReadonlyMap<string, number>,
+  before: { restarts: ReadonlyMap<string, number>; dead: number },
   findings: Findings,
 ): Promise<void> {
   for (const [name, count] of restarts()) {
-    const own = count - (before.get(name) ?? 0) - (weather.kills.get(name) ?? 0);
+    const own = count - (before.restarts.get(name) ?? 0) - (weather.kills.get(name) ?? 0);
     if (own > 0) findings.add('an outage ends no process', `${name} ended ${own} times by itself`);
   }
-  for (const record of await recordsOf(topics.dead)) {
+  for (const record of (await recordsOf(topics.dead)).slice(before.dead)) {
     findings.add('an outage makes no record dead', JSON.stringify(record).slice(0, 500));
   }
 }
