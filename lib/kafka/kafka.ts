@@ -7,6 +7,7 @@ import kafkajs, {
   type Producer,
 } from 'kafkajs';
 import type { Logger } from '../log.ts';
+import './empty-batches.ts';
 import './request-queue.ts';
 import { keepRunning } from './keep-running.ts';
 
@@ -55,8 +56,9 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
             initialRetryTime: 100,
             maxRetryTime: 3000,
             retries: 8,
-            restartOnFailure: async () => true,
             ...config.retry,
+            // keepRunning starts it again.
+            restartOnFailure: async () => false,
           },
         }),
         log,

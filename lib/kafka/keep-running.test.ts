@@ -12,6 +12,8 @@ function scene(refusals = 0) {
   const runs: (ConsumerRunConfig | undefined)[] = [];
   let failures = refusals;
   let connects = 0;
+  let disconnects = 0;
+  let joining: Promise<void> | undefined;
   const consumer = keepRunning(
     {
       events: { CRASH: 'consumer.crash' },
@@ -22,8 +24,11 @@ function scene(refusals = 0) {
       },
       async run(config?: ConsumerRunConfig) {
         runs.push(config);
+        await joining;
       },
-      disconnect: async () => undefined,
+      async disconnect() {
+        disconnects += 1;
+      },
     } as unknown as Consumer,
     createLogger('test', 'silent'),
     1,
@@ -31,8 +36,14 @@ function scene(refusals = 0) {
   return {
     consumer,
     runs,
-    crash: (restart: boolean) =>
-      emitter.emit('consumer.crash', { payload: { error: new Error('no coordinator'), restart } }),
+    disconnects: () => disconnects,
+    crash: () => emitter.emit('consumer.crash', { payload: { error: new Error('no coordinator') } }),
+    /** From now on joining the group takes until it is told to end. */
+    holdJoining(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      joining = promise;
+      return resolve;
+    },
   };
 }
 
@@ -42,18 +53,28 @@ test('a consumer that was given up runs again as it was told to, however long th
   const { consumer, runs, crash } = scene(3);
   await consumer.connect();
   await consumer.run(config);
-  crash(false);
+  crash();
   await eventually(() => runs.length === 2);
   assert.deepEqual(runs, [config, config]);
 });
 
-test('a crash that kafkajs deals with itself, and one after the end, start nothing', async () => {
+test('a crash after the end starts nothing', async () => {
   const { consumer, runs, crash } = scene();
   await consumer.connect();
   await consumer.run(config);
-  crash(true);
   await consumer.disconnect();
-  crash(false);
+  crash();
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(runs.length, 1);
+});
+
+test('a consumer that is stopped while it joins its group does not stay', async () => {
+  const { consumer, disconnects, holdJoining } = scene();
+  await consumer.connect();
+  const joined = holdJoining();
+  const running = consumer.run(config);
+  await consumer.disconnect();
+  joined();
+  await running;
+  assert.equal(disconnects(), 2);
 });

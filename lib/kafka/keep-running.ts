@@ -4,19 +4,26 @@ import type { Logger } from '../log.ts';
 const defaultPauseMs = 1000;
 
 /**
- * The same consumer, but it never stays down. kafkajs gives a consumer up for good after errors that it takes for final,
- * such as a coordinator that was not found while the broker starts: nothing would be read any more, by a process that
- * looks well.
+ * The same consumer, but it never stays down, and it stays down once it was told to. kafkajs gives a consumer up for good
+ * after errors that it takes for final, such as a coordinator that was not found while the broker starts: nothing would
+ * be read any more, by a process that looks well. After other errors it would start again by itself, even a consumer
+ * that was stopped meanwhile: a process could not end. So it is told not to (`restartOnFailure`), and starts here.
  */
 export function keepRunning(consumer: Consumer, log: Logger, pauseMs = defaultPauseMs): Consumer {
   let config: ConsumerRunConfig | undefined;
   let over = false;
   let timer: NodeJS.Timeout | undefined;
 
+  async function run(): Promise<void> {
+    await consumer.run(config);
+    // It was stopped while it joined its group, which kafkajs takes no notice of.
+    if (over) await consumer.disconnect();
+  }
+
   async function runAgain(): Promise<void> {
     try {
       await consumer.connect();
-      if (!over) await consumer.run(config);
+      if (!over) await run();
     } catch (error) {
       again(error);
     }
@@ -28,9 +35,7 @@ export function keepRunning(consumer: Consumer, log: Logger, pauseMs = defaultPa
     timer = setTimeout(() => void runAgain(), pauseMs);
   }
 
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (!payload.restart) again(payload.error);
-  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => again(payload.error));
 
   const end = (): void => {
     over = true;
@@ -42,7 +47,7 @@ export function keepRunning(consumer: Consumer, log: Logger, pauseMs = defaultPa
     async run(given) {
       config = given;
       over = false;
-      await consumer.run(given);
+      await run();
     },
     async stop() {
       end();
