@@ -14,8 +14,11 @@ export const topics = {
   dead: 'gochat.messages.dead',
 } as const;
 
-/** Of every topic that is shared. */
-export const topicPartitions = 12;
+/**
+ * Of every topic that is shared: the most processes of a kind that share its work. Each costs something in every fetch
+ * and every produce, so there are no more than a machine or a few can use.
+ */
+export const topicPartitions = 6;
 const hour = 3_600_000;
 
 const shared: { topic: string; numPartitions: number; retentionMs: number }[] = [

@@ -111,8 +111,8 @@ export async function startUpstream(deps: {
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    // Handing over takes no time: no partition waits for another.
-    partitionsConsumedConcurrently: 64,
+    // Handing over takes no time, and all partitions wait for the same queue: more workers would only cost.
+    partitionsConsumedConcurrently: 1,
     eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
       while (!queue.hasRoom() || draining) {
         await (draining ? new Promise((resolve) => setTimeout(resolve, 100)) : queue.room(1000));
