@@ -1,4 +1,7 @@
 import { GoChatError } from '../../lib/errors.ts';
+import { createBacklog } from './backlog.ts';
+
+const tooMany = new GoChatError('UNAVAILABLE', 'Too many messages wait to be stored. Send it again shortly.');
 
 type Send<S> = { session: S; conversationId: string; clientMsgId: string; at: number };
 
@@ -16,12 +19,14 @@ export type UnackedSends<S> = {
  * longer than the timeout is told to its sender as retryable.
  */
 export function createUnackedSends<S extends { readonly id: string }>(options: {
+  /** Of those that wait at once; fewer while acknowledgements are slow. */
   most: number;
   timeoutMs: number;
   onTimeout: (session: S, clientMsgId: string) => void;
 }): UnackedSends<S> {
   // In the order of their beginning, since a repeat is set anew: the oldest comes first.
   const waiting = new Map<string, Send<S>>();
+  const backlog = createBacklog(options);
   const keyOf = (session: S, conversationId: string, clientMsgId: string) =>
     `${session.id} ${conversationId} ${clientMsgId}`;
 
@@ -37,8 +42,9 @@ export function createUnackedSends<S extends { readonly id: string }>(options: {
   const timer = setInterval(expire, Math.max(20, Math.min(1000, options.timeoutMs / 4)));
   return {
     begin(session, conversationId, clientMsgId) {
-      if (waiting.size >= options.most) {
-        throw new GoChatError('UNAVAILABLE', 'Too many messages wait to be stored. Send it again shortly.');
+      if (waiting.size >= backlog.most()) {
+        backlog.refused();
+        throw tooMany;
       }
       const key = keyOf(session, conversationId, clientMsgId);
       waiting.delete(key);
@@ -49,7 +55,9 @@ export function createUnackedSends<S extends { readonly id: string }>(options: {
       const send = waiting.get(key);
       if (!send) return undefined;
       waiting.delete(key);
-      return (performance.now() - send.at) / 1000;
+      const seconds = (performance.now() - send.at) / 1000;
+      backlog.note(seconds);
+      return seconds;
     },
     size: () => waiting.size,
     stop: () => clearInterval(timer),
