@@ -29,4 +29,4 @@ COPY proto proto
 COPY prisma prisma
 COPY --from=generated /app/services/repo/prisma/client services/repo/prisma/client
 USER node
-CMD ["node", "services/gateway/main.ts"]
+CMD ["node", "--max-semi-space-size=4", "services/gateway/main.ts"]

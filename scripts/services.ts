@@ -32,7 +32,7 @@ export function createServices(
       supervisor.start({
         name: plan.name,
         command: process.execPath,
-        args: [plan.entry],
+        args: [...plan.nodeOptions, plan.entry],
         env: plan.env,
         cwd: root,
         isReady: () => answersOk(plan.readyUrl),
