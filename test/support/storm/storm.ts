@@ -14,7 +14,7 @@ import { pause } from './pause.ts';
 import { createRandom, type Random } from './random.ts';
 import { judgeStrangers, removeLeaver } from './strangers.ts';
 import { startStream } from './stream.ts';
-import { createTimeline } from './timeline.ts';
+import { createTimeline, type Timeline } from './timeline.ts';
 import { readTruth } from './truth.ts';
 import { createWeather, type Weather } from './weather.ts';
 
@@ -30,7 +30,9 @@ export type Outcome = {
 const withTwoDevices = 5;
 const calmMs = 4000;
 const longestAckMs = 120_000;
-const longestDeliveryMs = 60_000;
+/** Longer than the longest pause between two tries of a flow. */
+const longestDeliveryMs = 40_000;
+const patienceMs = 5000;
 
 /**
  * Lets people talk at a steady rate while `blow` does things to the system, then compares what was sent,
@@ -78,7 +80,7 @@ export async function runStorm(options: {
   timeline.note(
     `${ledger.sent.size} messages were sent, ${ledger.waiting().length} of them are not acknowledged`,
   );
-  await settle(cast, devices, parts);
+  await settle(cast, devices, parts, timeline);
   const truths = await readTruth(parts.database, cast.scenes);
   const sockets = socketsOf(devices);
   for (const { log, owner } of sockets) {
@@ -142,14 +144,33 @@ const ofMember = <T>({ scenes }: Cast, person: Person, truths: ReadonlyMap<strin
   new Map([...truths].filter(([id]) => scenes.find((scene) => scene.id === id)?.members.includes(person)));
 
 /** Waits until every device holds everything, by what comes over its open socket alone; what is late then is for the judgement. */
-async function settle(cast: Cast, devices: readonly Device[], { database }: SystemParts): Promise<void> {
+async function settle(
+  cast: Cast,
+  devices: readonly Device[],
+  { database }: SystemParts,
+  timeline: Timeline,
+): Promise<void> {
   const truths = await readTruth(database, cast.scenes);
   const until = Date.now() + longestDeliveryMs;
-  const holdsAll = (device: Device) =>
+  const lacks = (device: Device): string[] =>
     device.holdings
       .conversationIds()
-      .every((id) => device.left.has(id) || device.holdings.edge(id) >= (truths.get(id)?.head.seqId ?? 0));
-  while (Date.now() < until && !devices.every(holdsAll)) await pause(100);
+      .filter((id) => !device.left.has(id) && device.holdings.edge(id) < (truths.get(id)?.head.seqId ?? 0))
+      .map(
+        (id) =>
+          `${device.name} holds ${id} up to ${device.holdings.edge(id)} of ${truths.get(id)?.head.seqId}`,
+      );
+  let told = false;
+  while (Date.now() < until) {
+    const lacking = devices.flatMap(lacks);
+    if (lacking.length === 0) return;
+    // Told while it lasts, for whoever ends the run before the judgement.
+    if (!told && until - Date.now() < longestDeliveryMs - patienceMs) {
+      for (const what of lacking.slice(0, 10)) timeline.note(`late: ${what}`);
+      told = true;
+    }
+    await pause(100);
+  }
 }
 
 const restarts = (): Map<string, number> =>
