@@ -2,14 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../../lib/metrics.ts';
 import { createHitRatio } from './cache-hits.ts';
+import { type CacheKind, cacheKey } from './cache-keys.ts';
+import { changeKeys, createCacheMemory, epochKey, keptChanges, newEpoch } from './cache-memory.ts';
+import {
+  changing,
+  createReadings,
+  type Look,
+  type Reading,
+  type StoreEntries,
+  type Wanted,
+} from './cache-reading.ts';
 import { luaScript, type RedisStore } from './redis.ts';
 
-/** One kind of cached value: its keys are `{name}:{id}`. Values are JSON and shared between readers: never change one. */
-export type CacheKind<V> = { readonly name: string; readonly ttlMs: number; readonly value?: V };
-
-export const cacheKind = <V>(name: string, ttlMs: number): CacheKind<V> => ({ name, ttlMs });
-
-export const cacheKey = (kind: CacheKind<unknown>, id: string): string => `${kind.name}:${id}`;
+export { type CacheKind, cacheKey, cacheKind } from './cache-keys.ts';
+export type { Make, Reading } from './cache-reading.ts';
 
 export type Change = {
   /** Resolves when readers can't store these keys any more. Must be done before the commit. */
@@ -19,6 +25,11 @@ export type Change = {
 };
 
 export type Cache = {
+  /**
+   * For the hottest reads: what it gives is as new as what the other functions give, and comes out of this process's
+   * memory where nobody changed it. `soon` is what will be read first: it comes in the same round trip.
+   */
+  reading(soon?: Wanted): Promise<Reading>;
   /** Values by id: from Redis, or from `load`, which gets the missing ids and leaves out what does not exist. */
   read<V>(
     kind: CacheKind<V>,
@@ -49,14 +60,11 @@ const beginScript = luaScript('cache-begin');
 const endScript = luaScript('cache-end');
 const epochScript = luaScript('cache-epoch');
 
-const epochKey = 'cache:epoch';
 const keysPerCall = 1000;
 const markMs = 15_000;
 /** Whoever read a mark, or that there was none, may rely on it for less than it lives. */
 const storeWithinMs = 10_000;
-const changing = '!';
 const parsedBytes = 64 * 1024 * 1024;
-const newEpoch = () => randomBytes(6).toString('base64url');
 
 /**
  * Cache-aside without its races. A writer marks the keys (touch) before it commits and again after; a reader stores
@@ -95,12 +103,10 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
     return value;
   };
 
-  /** Values in the order of the keys (undefined: missing), and for each how to store it. */
-  async function look(
-    keys: string[],
-  ): Promise<{ values: unknown[]; marks: string[]; epoch: string; at: number }> {
+  async function look(keys: readonly string[]): Promise<Look> {
     const at = performance.now();
     const values: unknown[] = [];
+    const sizes: number[] = [];
     const marks: string[] = [];
     let epoch = '';
     for (const some of chunks(keys, keysPerCall)) {
@@ -113,25 +119,23 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
       some.forEach((key, index) => {
         const text = reply?.[1][index];
         values.push(text ? parse(key, text.slice(epoch.length)) : undefined);
+        sizes.push(text?.length ?? 0);
         marks.push(reply?.[2][index] ?? changing);
       });
     }
-    return { values, marks, epoch, at };
+    return { values, sizes, marks, epoch, at };
   }
 
-  function store(
-    epoch: string,
-    at: number,
-    ttlMs: number,
-    entries: readonly (readonly [string, string, unknown])[],
-  ) {
+  const store: StoreEntries = (epoch, at, ttlMs, entries) => {
     const storable = entries.filter(([, mark]) => mark !== changing);
-    if (storable.length === 0 || performance.now() - at > storeWithinMs) return;
-    for (const some of chunks(storable, keysPerCall)) {
-      const args = some.flatMap(([, mark, value]) => [mark, JSON.stringify(value)]);
+    if (storable.length === 0 || performance.now() - at > storeWithinMs) return new Map();
+    const texts = storable.map(([key, mark, value]) => [key, mark, JSON.stringify(value)] as const);
+    for (const some of chunks(texts, keysPerCall)) {
+      const args = some.flatMap(([, mark, text]) => [mark, text]);
       void redis.run(storeScript, [epochKey, ...some.map(([key]) => key)], [epoch, ttlMs, ...args]);
     }
-  }
+    return new Map(texts.map(([key, , text]) => [key, text.length]));
+  };
 
   async function peek<V>(kind: CacheKind<V>, ids: readonly string[]): Promise<[Map<string, V>, Store<V>]> {
     if (ids.length === 0) return [new Map(), () => undefined];
@@ -167,7 +171,9 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
         const fresh = [...new Set(keys)].filter((key) => !touched.has(key));
         for (const key of fresh) touched.add(key);
         for (const reply of await Promise.all(
-          chunks(fresh, keysPerCall).map((some) => redis.run(beginScript, [epochKey, ...some], marks)),
+          chunks(fresh, keysPerCall).map((some) =>
+            redis.run(beginScript, [...changeKeys, ...some], [...marks, keptChanges]),
+          ),
         )) {
           if (reply === undefined) missed = true;
           // The first one counts: of a later epoch, other processes may know more.
@@ -182,7 +188,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
           const ttlMs = known?.kind.ttlMs ?? 0;
           return redis.run(
             endScript,
-            [epochKey, ...some],
+            [...changeKeys, ...some],
             [...marks, `d${word}`, epoch ?? '', ttlMs, ...next],
           );
         });
@@ -191,7 +197,10 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
     };
   }
 
+  const reading = createReadings({ memory: createCacheMemory(redis), look, store, hits });
+
   return {
+    reading,
     peek,
     begin,
     async read(kind, ids, load) {

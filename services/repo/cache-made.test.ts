@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMadeValues } from './cache-made.ts';
+
+const mebibyte = 1024 * 1024;
+
+test('a value goes with what it watches, and takes along what was made of it', () => {
+  const values = createMadeValues();
+  const inner = values.begin('inner');
+  values.watch(inner, 'a');
+  const outer = values.begin('outer');
+  values.watch(outer, 'inner');
+  assert.equal(values.keep(inner, 1, 1), true);
+  assert.equal(values.keep(outer, 2, 1), true);
+  values.changed('b');
+  assert.equal(values.find('outer')?.value, 2);
+  values.changed('a');
+  assert.deepEqual([values.find('inner'), values.find('outer')], [undefined, undefined]);
+});
+
+test('what changed while it was being made is not kept', () => {
+  const values = createMadeValues();
+  const made = values.begin('made');
+  values.watch(made, 'a');
+  values.changed('a');
+  assert.equal(values.keep(made, 1, 1), false);
+  assert.equal(values.find('made'), undefined);
+});
+
+test('the first of two that are made at once stays, and both are right', () => {
+  const values = createMadeValues();
+  const [first, second] = [values.begin('made'), values.begin('made')];
+  values.watch(first, 'a');
+  values.watch(second, 'a');
+  assert.deepEqual([values.keep(second, 2, 1), values.keep(first, 1, 1)], [true, true]);
+  assert.equal(values.find('made')?.value, 2);
+  values.changed('a');
+  assert.equal(values.find('made'), undefined);
+});
+
+test('what there is no more room for takes along what was made of it', () => {
+  const values = createMadeValues();
+  const inner = values.begin('inner');
+  values.watch(inner, 'a');
+  values.keep(inner, 1, 1);
+  const outer = values.begin('outer');
+  values.watch(outer, 'inner');
+  values.keep(outer, 2, mebibyte);
+  for (let n = 0; n < 140; n += 1) {
+    values.find('outer');
+    const large = values.begin(`large ${n}`);
+    values.watch(large, 'b');
+    values.keep(large, n, mebibyte);
+  }
+  assert.deepEqual([values.find('inner'), values.find('outer')], [undefined, undefined]);
+});
+
+test('after everything may have changed nothing is left', () => {
+  const values = createMadeValues();
+  const kept = values.begin('kept');
+  values.watch(kept, 'a');
+  values.keep(kept, 1, 1);
+  const making = values.begin('making');
+  values.watch(making, 'a');
+  values.changed(undefined);
+  assert.equal(values.find('kept'), undefined);
+  assert.equal(values.keep(making, 2, 1), false);
+});
