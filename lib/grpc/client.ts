@@ -5,6 +5,7 @@ import {
   type AnyMethod,
   type CallOptions,
   defaultDeadlineMs,
+  type Encoded,
   type Request,
   type Response,
   type ServiceDefinition,
@@ -13,6 +14,8 @@ import {
 import { codeMetadataKey, maxMessageBytes } from './server.ts';
 import { createTogether } from './together.ts';
 
+const flowControlBytes = 4 * 1024 * 1024;
+
 /** A connection to a service's address; several clients share it. */
 export type GrpcChannel = { readonly client: Client; ready(): Promise<boolean>; close(): void };
 
@@ -20,6 +23,8 @@ export function openChannel(address: string): GrpcChannel {
   const client = new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': maxMessageBytes * 4,
     'grpc.max_send_message_length': maxMessageBytes,
+    // Answers of the size of a page would wait for permission to go on every 64 KiB.
+    'grpc-node.flow_control_window': flowControlBytes,
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5000,
     'grpc.initial_reconnect_backoff_ms': 100,
@@ -35,14 +40,16 @@ export function openChannel(address: string): GrpcChannel {
 
 /**
  * A client of one service on a channel. Every call has a deadline; every rejection is a GoChatError. Calls of the
- * methods named in `together` that come at the same time go as one.
+ * methods named in `together` that come at the same time go as one; the responses of those in `encoded` stay as they
+ * came.
  */
-export function createClient<D extends ServiceDefinition>(
+export function createClient<D extends ServiceDefinition, E extends keyof D = never>(
   channel: GrpcChannel,
   definition: D,
-  together: readonly (keyof D)[] = [],
-): UnaryClient<D> {
-  const calls = Object.entries(definition).map(([key, method]) => {
+  { together = [], encoded = [] }: { together?: readonly (keyof D)[]; encoded?: readonly E[] } = {},
+): UnaryClient<D, E> {
+  const calls = Object.entries(definition).map(([key, plain]) => {
+    const method = encoded.some((one) => one === key) ? leftEncoded(plain) : plain;
     const alone = unaryCall(channel, method);
     return [
       key,
@@ -51,6 +58,11 @@ export function createClient<D extends ServiceDefinition>(
   });
   return Object.fromEntries(calls);
 }
+
+const leftEncoded = (method: AnyMethod): AnyMethod => ({
+  ...method,
+  responseDeserialize: (bytes: Buffer): Encoded<unknown> => ({ encoded: bytes }),
+});
 
 const { callTogether } = TogetherServiceService;
 

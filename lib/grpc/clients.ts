@@ -20,10 +20,14 @@ export function connectRepo(address: string) {
   const channel = openChannel(address);
   return {
     users: createClient(channel, repoUser.UserServiceService),
-    conversations: createClient(channel, repoConversation.ConversationServiceService, [
-      'getUserConversationsWithDetails',
-    ]),
-    messages: createClient(channel, repoMessage.MessageServiceService, ['getMessages']),
+    conversations: createClient(channel, repoConversation.ConversationServiceService, {
+      together: ['getUserConversationsWithDetails'],
+      encoded: ['getUserConversationsWithDetails'],
+    }),
+    messages: createClient(channel, repoMessage.MessageServiceService, {
+      together: ['getMessages'],
+      encoded: ['getMessages'],
+    }),
     friendships: createClient(channel, repoFriendship.FriendshipServiceService),
     sequences: createClient(channel, repoSequence.SequenceServiceService),
     idempotency: createClient(channel, repoIdempotency.IdempotencyServiceService),
@@ -40,10 +44,9 @@ export function connectLogic(address: string) {
     auth: createClient(channel, logicAuth.AuthServiceService),
     users: createClient(channel, logicUser.UserServiceService),
     friends: createClient(channel, logicFriend.FriendServiceService),
-    conversations: createClient(channel, logicConversation.ConversationServiceService, [
-      'getConversationsOptimized',
-      'getMessages',
-    ]),
+    conversations: createClient(channel, logicConversation.ConversationServiceService, {
+      together: ['getConversationsOptimized', 'getMessages'],
+    }),
     messages: createClient(channel, logicMessage.MessageServiceService),
     ready: channel.ready,
     close: channel.close,

@@ -14,6 +14,20 @@ export type UnaryHandlers<D extends ServiceDefinition> = {
   [K in keyof D]: (request: Request<D[K]>) => Promise<Response<D[K]>>;
 };
 
+/** A response in the bytes that travel, which whoever only passes it on need not read. */
+export type Encoded<R> = { readonly encoded: Buffer; readonly as?: R };
+
+/** As UnaryHandlers, where a handler may also answer with the encoded response. */
+export type ServedHandlers<D extends ServiceDefinition> = {
+  [K in keyof D]: (request: Request<D[K]>) => Promise<Response<D[K]> | Encoded<Response<D[K]>>>;
+};
+
+export const isEncoded = (response: unknown): response is Encoded<unknown> =>
+  response !== null &&
+  typeof response === 'object' &&
+  'encoded' in response &&
+  Buffer.isBuffer(response.encoded);
+
 /** Of a call that names none. */
 export const defaultDeadlineMs = 5000;
 
@@ -22,7 +36,10 @@ export type CallOptions = {
   deadlineMs?: number;
 };
 
-/** The client's side of a service. Rejects with a GoChatError. */
-export type UnaryClient<D extends ServiceDefinition> = {
-  [K in keyof D]: (request: Request<D[K]>, options?: CallOptions) => Promise<Response<D[K]>>;
+/** The client's side of a service, some of its responses (`E`) left encoded. Rejects with a GoChatError. */
+export type UnaryClient<D extends ServiceDefinition, E extends keyof D = never> = {
+  [K in keyof D]: (
+    request: Request<D[K]>,
+    options?: CallOptions,
+  ) => Promise<K extends E ? Encoded<Response<D[K]>> : Response<D[K]>>;
 };

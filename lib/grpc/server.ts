@@ -14,7 +14,7 @@ import { codeOf, GoChatError, grpcStatus, messageOf } from '../errors.ts';
 import { type TogetherServiceServer, TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { ServiceDefinition, UnaryHandlers } from './definition.ts';
+import { type AnyMethod, isEncoded, type ServedHandlers, type ServiceDefinition } from './definition.ts';
 import { answerTogether, type Handler, type ServedMethod } from './together-server.ts';
 
 /** gRPC metadata key under which an error's code travels. */
@@ -29,10 +29,17 @@ type Registration = { name: string; definition: ServiceDefinition; handlers: obj
 export function service<D extends ServiceDefinition>(
   name: string,
   definition: D,
-  handlers: UnaryHandlers<D>,
+  handlers: ServedHandlers<D>,
 ): Registration {
-  return { name, definition, handlers };
+  const methods = Object.entries(definition).map(([key, method]) => [key, passingEncoded(method)]);
+  return { name, definition: Object.fromEntries(methods), handlers };
 }
+
+const passingEncoded = (method: AnyMethod): AnyMethod => ({
+  ...method,
+  responseSerialize: (response: unknown) =>
+    isEncoded(response) ? response.encoded : method.responseSerialize(response),
+});
 
 export type GrpcServer = { port: number; drain(): void; close(): Promise<void> };
 

@@ -52,7 +52,7 @@ after(async () => {
   await server.close();
 });
 
-const users = () => createClient(channel, UserServiceService, ['getUser']);
+const users = () => createClient(channel, UserServiceService, { together: ['getUser'] });
 
 test('calls of one moment go together, and each gets its own answer', async () => {
   atOnce = [];
@@ -91,7 +91,7 @@ test('answers that are too large together come alone', async () => {
 
 test('a server that is away, and one without the method, are errors of every call', async () => {
   const nowhere = openChannel('127.0.0.1:1');
-  const { getUser } = createClient(nowhere, UserServiceService, ['getUser']);
+  const { getUser } = createClient(nowhere, UserServiceService, { together: ['getUser'] });
   const options = { deadlineMs: 300 };
   const failed = await Promise.allSettled([
     getUser({ userId: '1' }, options),
@@ -99,7 +99,7 @@ test('a server that is away, and one without the method, are errors of every cal
   ]);
   for (const one of failed) assert.ok(one.status === 'rejected' && one.reason.code === 'UNAVAILABLE');
   nowhere.close();
-  const { deleteMessage } = createClient(channel, MessageServiceService, ['deleteMessage']);
+  const { deleteMessage } = createClient(channel, MessageServiceService, { together: ['deleteMessage'] });
   const request = { userId: '1', conversationId: '2', messageId: 3 };
   for (const one of await Promise.allSettled([deleteMessage(request), deleteMessage(request)])) {
     assert.equal(one.status, 'rejected');

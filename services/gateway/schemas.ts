@@ -82,6 +82,12 @@ export const answer = <P extends TProperties>(properties: P) => {
 /** An answer without a body. */
 export const nothing = Type.Unsafe<undefined>({ type: 'null', description: 'No content' });
 
+/** An answer that the caller holds already. */
+export const notModified = Type.Unsafe<undefined>({
+  type: 'null',
+  description: 'The page is the one whose ETag If-None-Match names',
+});
+
 const idOf = (schema: object): string | undefined =>
   '$id' in schema && typeof schema.$id === 'string' ? schema.$id : undefined;
 

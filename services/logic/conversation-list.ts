@@ -2,11 +2,11 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import type { ConversationWithDetails } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
-import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { ServedHandlers } from '../../lib/grpc/definition.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { checkOffset, invalid, limits, pageSize } from './input.ts';
 
-type Handlers = UnaryHandlers<typeof ConversationServiceService>;
+type Handlers = ServedHandlers<typeof ConversationServiceService>;
 export type ListHandlers = Pick<Handlers, 'getConversations' | 'getConversationsOptimized'>;
 type Page = { userId: string; limit: number; offset: number; updatedSince: number };
 
@@ -73,10 +73,12 @@ export function createConversationList(deps: {
 
   return {
     getConversations: async (request) => timed(loadOneByOne(checked(request))),
+    // The page is passed on as it comes.
     getConversationsOptimized: async (request) =>
       timed(
         conversations.getUserConversationsWithDetails({
           ...checked(request),
+          knownTag: request.knownTag,
           includeLastMessage: true,
           includeSenderInfo: true,
         }),

@@ -1,6 +1,6 @@
 import type { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
-import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type { ServedHandlers } from '../../lib/grpc/definition.ts';
 import type { ListHandlers } from './conversation-list.ts';
 import type { Creation } from './creation.ts';
 import { checkConversationId, checkText, invalid, limits, pageSize } from './input.ts';
@@ -19,7 +19,7 @@ export function createConversations(deps: {
   create: Creation;
   typing: Typing;
   groupMaxMembers: number;
-}): UnaryHandlers<typeof ConversationServiceService> {
+}): ServedHandlers<typeof ConversationServiceService> {
   const { conversations, messages, groupMaxMembers } = deps;
   return {
     ...deps.list,
@@ -52,7 +52,7 @@ export function createConversations(deps: {
       });
     },
 
-    async getMessages({ userId, conversationId, beforeSeqId, afterSeqId, limit }) {
+    async getMessages({ userId, conversationId, beforeSeqId, afterSeqId, limit, knownTag }) {
       checkSeqId('beforeSeq', beforeSeqId);
       checkSeqId('afterSeq', afterSeqId);
       return messages.getMessages({
@@ -61,6 +61,7 @@ export function createConversations(deps: {
         beforeSeqId,
         afterSeqId,
         limit: pageSize(limit, 50, limits.page),
+        knownTag,
       });
     },
 

@@ -79,7 +79,7 @@ const keptRecalls = 60;
 
 /** Basics of conversations that are open, through the cache. */
 export function readBasics(
-  deps: { cache: Cache; databases: Databases },
+  deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   conversationIds: readonly string[],
 ): Promise<Map<string, ConversationBasic>> {
   return deps.cache.read(conversationBasic, conversationIds, async (missing) => {

@@ -16,7 +16,7 @@ export const headKey = (conversationId: string): string => cacheKey(conversation
 
 /** Heads of conversations, through the cache. */
 export function readHeads(
-  deps: { cache: Cache; databases: Databases },
+  deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   conversationIds: readonly string[],
 ): Promise<Map<string, ConversationHead>> {
   return deps.cache.read(conversationHead, conversationIds, async (missing) => {

@@ -1,10 +1,12 @@
 import { GoChatError } from '../../lib/errors.ts';
-import type {
-  ConversationWithDetails,
-  GetUserConversationsWithDetailsRequest,
-  GetUserConversationsWithDetailsResponse,
+import {
+  type ConversationWithDetails,
+  GetUserConversationsWithDetailsResponse as codec,
+  type GetUserConversationsWithDetailsRequest as Request,
+  type GetUserConversationsWithDetailsResponse as Response,
 } from '../../lib/gen/im_repo/v1/conversation.ts';
-import type { Cache, Store, StoreOthers } from './cache.ts';
+import type { Encoded } from '../../lib/grpc/definition.ts';
+import type { Cache, Make, Reading, StoreOthers } from './cache.ts';
 import { noAccess, notMember } from './conversation-access.ts';
 import {
   type ConversationBasic,
@@ -25,6 +27,7 @@ import {
 import type { Databases } from './database.ts';
 import { parseId } from './ids.ts';
 import { type Membership, userMemberships } from './memberships.ts';
+import { tagPage, unchangedPage } from './page-tag.ts';
 import { type ReadPointers, userUnread } from './read-pointer-cache.ts';
 import { loadUnread } from './unread.ts';
 import { type UserCards, userInfo } from './user-cards.ts';
@@ -34,17 +37,22 @@ const longestPage = 1000;
 /** A cold list reads at least as many details, since the next page is often asked for. */
 const coldDetails = 100;
 const everything: ViewOptions = { lastMessage: true, senderInfo: true };
+const nothing = { conversations: [], hasMore: false };
+/** About what a place in an order that is kept takes, with its membership. */
+const bytesAPlace = 250;
 
 export type ConversationList = {
-  page(request: GetUserConversationsWithDetailsRequest): Promise<GetUserConversationsWithDetailsResponse>;
+  /** A page, or that it is the one with the tag that the caller knows. */
+  page(request: Request): Promise<Encoded<Response>>;
   /** One conversation as its member sees it. CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER. */
   one(userId: string, conversationId: number): Promise<ConversationWithDetails>;
 };
 
 /**
- * The conversation list. Cold it is one SQL query. Hot it is three round trips to Redis: the memberships and read
- * pointers of the user, the heads of all conversations, then what the page shows of them. The order hangs on the
- * heads alone, so that a message changes one key and no member's list.
+ * The conversation list. Cold it is one SQL query. Hot it is made of the memberships and read pointers of the user, the
+ * heads of all conversations, and what the page shows of them, out of memory but for what changed since. The order hangs
+ * on the heads alone, so that a message changes one key and no member's list. Of a page only its tag is kept: whoever
+ * asks again for an unchanged one mostly holds it.
  */
 export function createConversationList(deps: {
   databases: Databases;
@@ -53,52 +61,110 @@ export function createConversationList(deps: {
 }): ConversationList {
   const { databases, cache, userCards } = deps;
 
-  async function page(request: GetUserConversationsWithDetailsRequest) {
-    const { userId, offset } = request;
+  async function page(request: Request): Promise<Encoded<Response>> {
+    const { userId, offset, updatedSince, includeLastMessage, includeSenderInfo } = request;
     const limit = request.limit === 0 ? usualPage : request.limit;
     if (limit < 1 || limit > longestPage) throw invalid('limit', `must be 1 to ${longestPage}`);
     if (offset < 0) throw invalid('offset', 'must not be negative');
     const row = parseId(userId);
-    if (row === undefined) return { conversations: [], hasMore: false };
-    const options = { lastMessage: request.includeLastMessage, senderInfo: request.includeSenderInfo };
-    const slice = <T extends { head: ConversationHead }>(newestFirst: readonly T[]) => {
-      const recent = newestFirst.filter(({ head }) => head.updatedAt >= request.updatedSince);
-      return { shown: recent.slice(offset, offset + limit), hasMore: recent.length > offset + limit };
+    if (row === undefined) return tagPage(codec, nothing, nothing);
+    const wanted: Wanted = {
+      userId,
+      row,
+      slice: (newestFirst, updatedAt) => {
+        const recent =
+          updatedSince === 0 ? newestFirst : newestFirst.filter((one) => updatedAt(one) >= updatedSince);
+        return { shown: recent.slice(offset, offset + limit), hasMore: recent.length > offset + limit };
+      },
+      // One more than the page tells whether there is another one.
+      detailed: Math.max(offset + limit + 1, coldDetails),
+      options: { lastMessage: includeLastMessage, senderInfo: includeSenderInfo },
     };
 
-    const [cached, [storeMemberships, storePointers], storeOthers] = await cache.peekAll([
+    const reading = await cache.reading([
       [userMemberships, userId],
       [userUnread, userId],
     ]);
-    const memberships = cached[0] as Membership[] | undefined;
-    if (!memberships) {
-      const loaded = await loadViews(databases.conversations, row, {
-        // One more than the page tells whether there is another one.
-        detailed: Math.max(offset + limit + 1, coldDetails),
-      });
-      storeMemberships?.(new Map([[userId, loaded.memberships]]));
-      storePointers?.(new Map([[userId, loaded.pointers]]));
-      storeLoaded(storeOthers, loaded);
-      const { shown, hasMore } = slice(loaded.views);
-      return { conversations: shown.map((view) => toDetails(view, loaded.users, options)), hasMore };
-    }
-
-    const [pointers, heads] = await Promise.all([
-      (cached[1] as ReadPointers | undefined) ?? loadPointers(userId, storePointers),
-      readHeads(
-        deps,
-        memberships.map(({ conversationId }) => conversationId),
-      ),
-    ]);
-    const { shown, hasMore } = slice(newestFirst(memberships, heads));
-    const basicsOfPage = readBasics(
-      deps,
-      shown.map(({ membership }) => membership.conversationId),
+    const build = async (from: Reading) =>
+      tagPage(codec, (await hotPage(reading, from, wanted)) ?? (await coldPage(wanted)), nothing);
+    const key = ['page', userId, limit, offset, updatedSince, includeLastMessage, includeSenderInfo].join(
+      ' ',
     );
-    const userIds = shown.flatMap((view) => usersOf(view, options));
-    const [basics, users] = await Promise.all([basicsOfPage, userCards.byIds(userIds)]);
-    const views = await viewsOf(row, shown, pointers, basics);
+    let built: Awaited<ReturnType<typeof build>> | undefined;
+    const tag = await reading.made(key, async (from) => {
+      built = await build(from);
+      return { value: built.tag, bytes: built.tag.length };
+    });
+    if (tag === request.knownTag) return unchangedPage(codec, tag, nothing);
+    return built ?? build(reading);
+  }
+
+  /** Undefined when the user's memberships are not cached. The page changes with what is read through `from`. */
+  async function hotPage(reading: Reading, from: Reading, { userId, row, slice, options }: Wanted) {
+    // What can be asked for at the same time travels together.
+    const [places, known] = await Promise.all([newestFirst(from, userId), from.peek(userUnread, userId)]);
+    if (!places) return undefined;
+    const { shown, hasMore } = slice(places, ({ updatedAt }) => updatedAt);
+    const ids = shown.map(({ membership }) => membership.conversationId);
+    // Not through `from`: the order changes with every head.
+    const heads = await readHeads({ databases, cache: reading }, ids);
+    const placed = shown.flatMap(({ membership }): Placed[] => {
+      const head = heads.get(membership.conversationId);
+      return head ? [{ membership, head }] : [];
+    });
+    const userIds = placed.flatMap((view) => usersOf(view, options));
+    const [pointers, basics, users] = await Promise.all([
+      known ?? readPointers(from, userId, row),
+      readBasics({ databases, cache: from }, ids),
+      userCards.byIds(userIds, from),
+    ]);
+    const views = await viewsOf(row, placed, pointers, basics);
     return { conversations: views.map((view) => toDetails(view, users, options)), hasMore };
+  }
+
+  /** All of the user's conversations in order; of a kept order only what moved is placed anew. */
+  async function newestFirst(reading: Reading, userId: string): Promise<Place[] | undefined> {
+    const make: Make<Place[] | undefined> = async (from) => {
+      const memberships = await from.peek(userMemberships, userId);
+      if (!memberships) {
+        from.unsettle();
+        return { value: undefined, bytes: 0 };
+      }
+      const heads = await readHeads(
+        { databases, cache: from },
+        memberships.map(({ conversationId }) => conversationId),
+      );
+      const value = inOrder(memberships, heads);
+      return { value, bytes: bytesAPlace * value.length };
+    };
+    return reading.made(`order ${userId}`, make, {
+      kind: conversationHead,
+      async mend(old, ids, from) {
+        const moving = new Set(ids);
+        const isMoving = ({ membership }: Place) => moving.has(membership.conversationId);
+        const moved = old?.filter(isMoving) ?? [];
+        if (moved.length < ids.length) return undefined;
+        const heads = await readHeads({ databases, cache: from }, ids);
+        const placed = inOrder(
+          moved.map(({ membership }) => membership),
+          heads,
+        );
+        return [...placed, ...(old ?? []).filter((place) => !isMoving(place))].sort(byTime);
+      },
+    });
+  }
+
+  async function coldPage({ userId, row, slice, detailed, options }: Wanted) {
+    const [, [storeMemberships, storePointers], storeOthers] = await cache.peekAll([
+      [userMemberships, userId],
+      [userUnread, userId],
+    ]);
+    const loaded = await loadViews(databases.conversations, row, { detailed });
+    storeMemberships?.(new Map([[userId, loaded.memberships]]));
+    storePointers?.(new Map([[userId, loaded.pointers]]));
+    storeLoaded(storeOthers, loaded);
+    const { shown, hasMore } = slice(loaded.views, ({ head }) => head.updatedAt);
+    return { conversations: shown.map((view) => toDetails(view, loaded.users, options)), hasMore };
   }
 
   async function one(userId: string, conversationId: number) {
@@ -166,39 +232,44 @@ export function createConversationList(deps: {
     }));
   }
 
-  async function loadPointers(userId: string, store?: Store<ReadPointers>): Promise<ReadPointers> {
-    // Index: the primary key of user_read_pointers.
-    const rows = await databases.conversations.query<{ conversation_id: number; last_read_seq_id: number }>(
-      'SELECT conversation_id, last_read_seq_id FROM user_read_pointers WHERE user_id = ?',
-      [Number(userId)],
-    );
-    const pointers = Object.fromEntries(
-      rows.map((row) => [String(row.conversation_id), row.last_read_seq_id]),
-    );
-    store?.(new Map([[userId, pointers]]));
-    return pointers;
+  async function readPointers(reading: Reading, userId: string, row: number): Promise<ReadPointers> {
+    const found = await reading.read(userUnread, [userId], async () => {
+      // Index: the primary key of user_read_pointers.
+      const rows = await databases.conversations.query<{ conversation_id: number; last_read_seq_id: number }>(
+        'SELECT conversation_id, last_read_seq_id FROM user_read_pointers WHERE user_id = ?',
+        [row],
+      );
+      return new Map([
+        [userId, Object.fromEntries(rows.map((one) => [String(one.conversation_id), one.last_read_seq_id]))],
+      ]);
+    });
+    return found.get(userId) ?? {};
   }
 
   return { page, one };
 }
 
+type Place = { membership: Membership; updatedAt: number };
 type Placed = { membership: Membership; head: ConversationHead };
+type Wanted = {
+  userId: string;
+  row: number;
+  slice<T>(newestFirst: readonly T[], updatedAt: (one: T) => number): { shown: T[]; hasMore: boolean };
+  detailed: number;
+  options: ViewOptions;
+};
+
+const inOrder = (memberships: readonly Membership[], heads: ReadonlyMap<string, ConversationHead>): Place[] =>
+  memberships
+    .flatMap((membership): Place[] => {
+      const head = heads.get(membership.conversationId);
+      return head ? [{ membership, updatedAt: head.updatedAt }] : [];
+    })
+    .sort(byTime);
 
 /** By the later of the last change and the last message; of the same moment, the conversation made later. */
-const newestFirst = (
-  memberships: readonly Membership[],
-  heads: ReadonlyMap<string, ConversationHead>,
-): Placed[] =>
-  memberships
-    .flatMap((membership) => {
-      const head = heads.get(membership.conversationId);
-      return head ? [{ membership, head }] : [];
-    })
-    .sort(
-      (a, b) =>
-        b.head.updatedAt - a.head.updatedAt ||
-        Number(b.membership.conversationId) - Number(a.membership.conversationId),
-    );
+const byTime = (a: Place, b: Place): number =>
+  b.updatedAt - a.updatedAt || Number(b.membership.conversationId) - Number(a.membership.conversationId);
 
 function storeLoaded(storeOthers: StoreOthers, { views, users }: LoadedViews): void {
   storeOthers(conversationBasic, new Map(views.map(({ basic }) => [basic.id, basic])));

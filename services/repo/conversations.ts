@@ -1,5 +1,9 @@
-import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
-import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type {
+  ConversationServiceService,
+  GetConversationRequest,
+  GetUserConversationsRequest,
+} from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { ServedHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache } from './cache.ts';
 import { conversationIdOf } from './conversation-access.ts';
 import { createConversationCreate } from './conversation-create.ts';
@@ -28,9 +32,7 @@ export type ConversationDeps = FanoutProgressDeps & {
 };
 
 /** The handlers of ConversationService. */
-export function createConversationHandlers(
-  deps: ConversationDeps,
-): UnaryHandlers<typeof ConversationServiceService> {
+export function createConversationHandlers(deps: ConversationDeps) {
   const list = createConversationList(deps);
   const withList = { ...deps, list };
   return {
@@ -47,16 +49,16 @@ export function createConversationHandlers(
     ...createSync(deps),
     ...createFanoutProgress(deps),
 
-    async getConversation({ userId, conversationId }) {
+    async getConversation({ userId, conversationId }: GetConversationRequest) {
       return { conversation: await list.one(userId, conversationIdOf(conversationId)) };
     },
 
-    async getUserConversations({ userId }) {
+    async getUserConversations({ userId }: GetUserConversationsRequest) {
       const id = parseId(userId);
       const memberships = id === undefined ? [] : await readMemberships(deps, userId);
       return { conversationIds: memberships.map(({ conversationId }) => conversationId) };
     },
 
     getUserConversationsWithDetails: list.page,
-  };
+  } satisfies ServedHandlers<typeof ConversationServiceService>;
 }

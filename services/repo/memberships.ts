@@ -39,7 +39,7 @@ export const fromMembershipRow = (row: MembershipRow): Membership => ({
 
 /** A user's open conversations, through the cache. */
 export async function readMemberships(
-  deps: { cache: Cache; databases: Databases },
+  deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   userId: string,
 ): Promise<Membership[]> {
   const found = await deps.cache.read(userMemberships, [userId], async () => {
@@ -61,4 +61,17 @@ async function loadMemberships(database: Database, userId: number): Promise<Memb
     ),
   );
   return rows.map(fromMembershipRow);
+}
+
+/** Conversation ids of memberships that were looked at, which are shared and never changed. */
+const idsOf = new WeakMap<readonly Membership[], Set<string>>();
+
+/** Whether a conversation is one of them; not by walking through a long list for each message page. */
+export function isAmong(memberships: readonly Membership[], conversationId: string): boolean {
+  let ids = idsOf.get(memberships);
+  if (!ids) {
+    ids = new Set(memberships.map((membership) => membership.conversationId));
+    idsOf.set(memberships, ids);
+  }
+  return ids.has(conversationId);
 }

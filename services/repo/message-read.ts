@@ -1,52 +1,85 @@
 import { GoChatError } from '../../lib/errors.ts';
-import type {
-  GetMessageRangeRequest,
-  GetMessagesRequest,
-  GetMessagesResponse,
-  Message,
+import {
+  GetMessagesResponse as codec,
+  type GetMessageRangeRequest,
+  type GetMessagesRequest,
+  type GetMessagesResponse,
+  type Message,
 } from '../../lib/gen/im_repo/v1/message.ts';
+import type { Encoded } from '../../lib/grpc/definition.ts';
+import type { Cache, Reading } from './cache.ts';
 import { conversationIdOf, noAccess, notMember } from './conversation-access.ts';
-import { type Databases, formatSql } from './database.ts';
+import { readBasics } from './conversation-basic.ts';
+import { readHeads } from './conversation-head.ts';
+import type { Databases } from './database.ts';
 import { parseId } from './ids.ts';
+import { isAmong, readMemberships, userMemberships } from './memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from './message-rows.ts';
+import { tagPage, unchangedPage } from './page-tag.ts';
 import type { UserCards } from './user-cards.ts';
 
-export type MessageReadDeps = { databases: Databases; userCards: UserCards };
+export type MessageReadDeps = { databases: Databases; cache: Cache; userCards: UserCards };
 
 const defaultLimit = 50;
 const maxLimit = 200;
 const maxRange = 1000;
+const nothing = { messages: [], hasMore: false };
 
-/** Reads history: every page is one range of the messages' primary key, whatever its depth. */
-export function createMessageRead({ databases, userCards }: MessageReadDeps) {
-  async function withSenders(rows: readonly MessageRow[]): Promise<Message[]> {
+/**
+ * Reads history: every page is one range of the messages' primary key, whatever its depth. The tags of pages are kept,
+ * so that whoever holds one is told that it is the same still.
+ */
+export function createMessageRead({ databases, cache, userCards }: MessageReadDeps) {
+  async function withSenders(
+    rows: readonly MessageRow[],
+    from: Pick<Cache, 'read'> = cache,
+  ): Promise<Message[]> {
     const stored = rows.map(fromMessageRow);
-    const senders = await userCards.byIds(stored.map(({ senderId }) => senderId));
+    const senders = await userCards.byIds(
+      stored.map(({ senderId }) => senderId),
+      from,
+    );
     return stored.map((message) => toMessage(message, senders));
   }
 
+  /** A page changes with its senders and the recalls; one that ends at the head with every message, too. */
+  async function build(reading: Reading, from: Reading, wanted: GetMessagesRequest, statement: string) {
+    const ids = [wanted.conversationId];
+    const heads = await readHeads({ databases, cache: reading }, ids);
+    // Read for `from` to know when they change: before the messages, so that no change in between is missed.
+    await readBasics({ databases, cache: from }, ids);
+    if (!endsBefore(heads.get(wanted.conversationId)?.lastSeqId, wanted)) {
+      await readHeads({ databases, cache: from }, ids);
+    }
+    const rows = await databases.messagesOf(wanted.conversationId).query<MessageRow>(statement);
+    const page = rows.slice(0, wanted.limit);
+    if (wanted.afterSeqId === undefined) page.reverse();
+    const messages = await withSenders(page, from);
+    return tagPage(codec, { messages, hasMore: rows.length > wanted.limit }, nothing);
+  }
+
   return {
-    /** A page of history for a member, ascending by seq id. */
-    async page(request: GetMessagesRequest): Promise<GetMessagesResponse> {
+    /** A page of history for a member, ascending by seq id, or that it is the one with the tag that the caller knows. */
+    async page(request: GetMessagesRequest): Promise<Encoded<GetMessagesResponse>> {
       const conversationId = conversationIdOf(request.conversationId);
-      const userId = parseId(request.userId);
-      if (userId === undefined) throw notMember();
-      const limit = readLimit(request.limit);
-      const database = databases.messagesOf(request.conversationId);
-      const [members, rows] = (await database.batch(
-        [
-          formatSql(
-            `SELECT 1 FROM conversation_members m JOIN conversations c ON c.id = m.conversation_id
-             WHERE m.user_id = ? AND m.conversation_id = ? AND c.status = 1`,
-            [userId, conversationId],
-          ),
-          pageStatement(conversationId, request, limit + 1),
-        ].join(';\n'),
-      )) as [unknown[], MessageRow[]];
-      if (members.length === 0) throw await noAccess(database, conversationId);
-      const page = rows.slice(0, limit);
-      if (request.afterSeqId === undefined) page.reverse();
-      return { messages: await withSenders(page), hasMore: rows.length > limit };
+      if (parseId(request.userId) === undefined) throw notMember();
+      const wanted = { ...request, conversationId: String(conversationId), limit: readLimit(request.limit) };
+      const statement = pageStatement(conversationId, wanted, wanted.limit + 1);
+      const reading = await cache.reading([[userMemberships, request.userId]]);
+      const memberships = await readMemberships({ databases, cache: reading }, request.userId);
+      if (!isAmong(memberships, wanted.conversationId)) {
+        throw await noAccess(databases.conversations, conversationId);
+      }
+
+      const { beforeSeqId, afterSeqId, limit } = wanted;
+      let built: Awaited<ReturnType<typeof build>> | undefined;
+      const key = ['messages', conversationId, beforeSeqId, afterSeqId, limit].join(' ');
+      const tag = await reading.made(key, async (from) => {
+        built = await build(reading, from, wanted, statement);
+        return { value: built.tag, bytes: built.tag.length };
+      });
+      if (tag === request.knownTag) return unchangedPage(codec, tag, nothing);
+      return built ?? build(reading, reading, wanted, statement);
     },
 
     /** Messages of a range of seq ids, both ends included, without asking who wants them. */
@@ -70,6 +103,11 @@ export function createMessageRead({ databases, userCards }: MessageReadDeps) {
     },
   };
 }
+
+/** Whether a message is stored that follows the page, so that none can come into it. */
+const endsBefore = (lastSeqId = 0, { beforeSeqId, afterSeqId, limit }: GetMessagesRequest): boolean =>
+  Math.min(beforeSeqId ?? Infinity, afterSeqId === undefined ? Infinity : afterSeqId + limit + 1) <=
+  lastSeqId;
 
 function pageStatement(
   conversationId: number,

@@ -1,15 +1,17 @@
 import { codeFromNumber, GoChatError } from '../../lib/errors.ts';
-import type { MessageServiceService } from '../../lib/gen/im_repo/v1/message.ts';
-import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import type {
+  GetMessageRangeRequest,
+  MessageServiceService,
+  SaveMessageRequest,
+} from '../../lib/gen/im_repo/v1/message.ts';
+import type { ServedHandlers } from '../../lib/grpc/definition.ts';
 import { required } from '../../lib/grpc/server.ts';
 import { createMessageRead } from './message-read.ts';
 import { createMessageRecall, type MessageRecallDeps } from './message-recall.ts';
 import { createMessageSave, type MessageSaveDeps } from './message-save.ts';
 
 /** The handlers of MessageService. */
-export function createMessageHandlers(
-  deps: MessageSaveDeps & MessageRecallDeps,
-): UnaryHandlers<typeof MessageServiceService> {
+export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps) {
   const saveMessages = createMessageSave(deps);
   const read = createMessageRead(deps);
   const deleteMessage = createMessageRecall(deps);
@@ -17,7 +19,7 @@ export function createMessageHandlers(
   return {
     saveMessages,
     deleteMessage,
-    async saveMessage({ message }) {
+    async saveMessage({ message }: SaveMessageRequest) {
       const given = { ...required(message, 'message'), sourcePartition: -1, sourceOffset: -1 };
       const { results } = await saveMessages({ messages: [given], recipientsOf: [] });
       const result = required(results[0], 'result');
@@ -25,8 +27,8 @@ export function createMessageHandlers(
       if (code) throw new GoChatError(code, result.errorMessage);
       return { message: await read.one(given.conversationId, result.seqId), duplicate: result.duplicate };
     },
-    getMessages: (request) => read.page(request),
-    getConversationMessages: (request) => read.page(request),
-    getMessageRange: async (request) => ({ messages: await read.range(request) }),
-  };
+    getMessages: read.page,
+    getConversationMessages: read.page,
+    getMessageRange: async (request: GetMessageRangeRequest) => ({ messages: await read.range(request) }),
+  } satisfies ServedHandlers<typeof MessageServiceService>;
 }

@@ -10,8 +10,8 @@ export const userInfo = cacheKind<User>('user:info', 30 * 60_000);
 export const userInfoKey = (userId: string): string => cacheKey(userInfo, userId);
 
 export type UserCards = {
-  /** The accounts that exist among these ids, through the cache. */
-  byIds(userIds: Iterable<string>): Promise<Map<string, User>>;
+  /** The accounts that exist among these ids, through the cache or a reading of it. */
+  byIds(userIds: Iterable<string>, from?: Pick<Cache, 'read'>): Promise<Map<string, User>>;
 };
 
 export type UserRow = {
@@ -48,5 +48,8 @@ export function createUserCards(deps: { cache: Cache; databases: Databases }): U
     );
     return new Map(rows.map((row) => [String(row.id), toUserCard(row)]));
   };
-  return { byIds: (userIds) => deps.cache.read(userInfo, [...new Set(userIds)], load) };
+  return {
+    byIds: (userIds, from: Pick<Cache, 'read'> = deps.cache) =>
+      from.read(userInfo, [...new Set(userIds)], load),
+  };
 }

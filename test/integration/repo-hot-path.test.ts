@@ -204,8 +204,12 @@ test('a hot list of fifty conversations is three round trips to Redis at most', 
   };
   try {
     assert.deepEqual(await repo.list(me), cold);
+    assert.ok(trips >= 1 && trips <= 3, `${trips} round trips`);
+    trips = 0;
+    // While nothing changes, it only has to be asked whether anything did.
+    assert.deepEqual(await repo.list(me), cold);
+    assert.equal(trips, 1);
   } finally {
     repo.redis.run = run;
   }
-  assert.ok(trips >= 1 && trips <= 3, `${trips} round trips`);
 });

@@ -1,4 +1,8 @@
-import type { ConversationWithDetails } from '../../lib/gen/im_repo/v1/conversation.ts';
+import {
+  type ConversationWithDetails,
+  type GetUserConversationsWithDetailsRequest,
+  GetUserConversationsWithDetailsResponse,
+} from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import { createConversationHandlers } from '../../services/repo/conversations.ts';
 import { createPasswords } from '../../services/repo/password.ts';
@@ -11,7 +15,14 @@ export type ConversationParts = ReturnType<typeof createConversationParts>;
 /** Repo's conversation handlers, and people to use them. */
 export function createConversationParts(parts: RepoParts) {
   const repo = createMessageParts(parts);
-  const conversations = createConversationHandlers(repo);
+  const handlers = createConversationHandlers(repo);
+  const conversations = {
+    ...handlers,
+    async getUserConversationsWithDetails(request: GetUserConversationsWithDetailsRequest) {
+      const { encoded } = await handlers.getUserConversationsWithDetails(request);
+      return GetUserConversationsWithDetailsResponse.decode(encoded);
+    },
+  };
   const accounts = createUserAccounts({ ...parts, passwords: createPasswords() });
   const sql = parts.databases.users;
 
@@ -88,7 +99,10 @@ export function createConversationParts(parts: RepoParts) {
       return conversation;
     },
 
-    list: (userId: string, fields: { limit?: number; offset?: number; updatedSince?: number } = {}) =>
+    list: (
+      userId: string,
+      fields: { limit?: number; offset?: number; updatedSince?: number; knownTag?: string | undefined } = {},
+    ) =>
       conversations.getUserConversationsWithDetails({
         userId,
         limit: 50,

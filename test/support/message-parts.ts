@@ -1,6 +1,11 @@
-import type { NewMessage } from '../../lib/gen/im_repo/v1/message.ts';
+import {
+  type GetMessagesRequest,
+  GetMessagesResponse,
+  type NewMessage,
+} from '../../lib/gen/im_repo/v1/message.ts';
 import { createFanoutProgress } from '../../services/repo/fanout-progress.ts';
 import { createMemberLists } from '../../services/repo/member-lists.ts';
+import { memberKeys } from '../../services/repo/member-rows.ts';
 import { createMessageHandlers } from '../../services/repo/messages.ts';
 import { createPresenceHandlers } from '../../services/repo/presence.ts';
 import { createGateways } from '../../services/repo/presence-gateways.ts';
@@ -14,7 +19,7 @@ export function createMessageParts(parts: RepoParts) {
   const { databases, redis, cache, userCards, ids, metrics, outbox } = parts;
   const gateways = createGateways({ redis });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
-  const messages = createMessageHandlers({
+  const handlers = createMessageHandlers({
     databases,
     ids,
     cache,
@@ -23,6 +28,9 @@ export function createMessageParts(parts: RepoParts) {
     metrics,
     outbox,
   });
+  const page = async (request: GetMessagesRequest) =>
+    GetMessagesResponse.decode((await handlers.getMessages(request)).encoded);
+  const messages = { ...handlers, getMessages: page, getConversationMessages: page };
   const presence = createPresenceHandlers({ redis, gateways, databases, offlineConfirmMs: 0, healMs: 0 });
   const sql = databases.users;
   let sources = 0;
@@ -72,27 +80,33 @@ export function createMessageParts(parts: RepoParts) {
         ],
       );
       await sql.execute('INSERT INTO conversation_heads (conversation_id) VALUES (?)', [id]);
-      await sql.execute(
-        'INSERT INTO conversation_members (user_id, conversation_id, role, joined_at) VALUES ?',
-        [userIds.map((userId, index) => [Number(userId), id, single || index > 0 ? 1 : 3, 1])],
-      );
+      await cache.change(async (touch) => {
+        await touch(memberKeys(userIds.map(Number)));
+        await sql.execute(
+          'INSERT INTO conversation_members (user_id, conversation_id, role, joined_at) VALUES ?',
+          [userIds.map((userId, index) => [Number(userId), id, single || index > 0 ? 1 : 3, 1])],
+        );
+      });
       return String(id);
     },
 
     /** As the membership code does it: under the head's lock, with a new member_version. */
     async removeMember(conversationId: string, userId: string): Promise<void> {
-      await sql.transaction(async (tx) => {
-        await tx.query('SELECT 1 FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [
-          Number(conversationId),
-        ]);
-        await tx.execute('DELETE FROM conversation_members WHERE user_id = ? AND conversation_id = ?', [
-          Number(userId),
-          Number(conversationId),
-        ]);
-        await tx.execute(
-          'UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ?',
-          [Number(conversationId)],
-        );
+      await cache.change(async (touch) => {
+        await touch(memberKeys([Number(userId)]));
+        await sql.transaction(async (tx) => {
+          await tx.query('SELECT 1 FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [
+            Number(conversationId),
+          ]);
+          await tx.execute('DELETE FROM conversation_members WHERE user_id = ? AND conversation_id = ?', [
+            Number(userId),
+            Number(conversationId),
+          ]);
+          await tx.execute(
+            'UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ?',
+            [Number(conversationId)],
+          );
+        });
       });
     },
 

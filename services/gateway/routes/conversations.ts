@@ -5,8 +5,9 @@ import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { Conversation, toConversation } from '../../../lib/wire/conversation.ts';
 import { required } from '../../../lib/wire/required.ts';
 import { flowDeadline } from '../deadlines.ts';
+import type { Pages } from '../pages.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { answer, nothing } from '../schemas.ts';
+import { answer, nothing, notModified } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
 
@@ -17,7 +18,8 @@ const oneConversation = answer({ conversation: Conversation });
 /** Conversations: list, create, look at, change, dissolve, hand over, mark as read. */
 export const conversationRoutes: FastifyPluginAsyncTypebox<{
   conversations: LogicClient['conversations'];
-}> = async (app, { conversations }) => {
+  pages: Pages;
+}> = async (app, { conversations, pages }) => {
   app.get(
     '/conversations',
     {
@@ -29,14 +31,24 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
           offset: fields.offset,
           updatedSince: Type.Optional(fields.time),
         }),
-        response: { 200: answer({ conversations: Type.Array(Conversation), hasMore: Type.Boolean() }) },
+        response: {
+          200: answer({ conversations: Type.Array(Conversation), hasMore: Type.Boolean() }),
+          304: notModified,
+        },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { limit = 50, offset = 0, updatedSince = 0 } = request.query;
       const { userId } = callerOf(request);
-      const page = await conversations.getConversationsOptimized({ userId, limit, offset, updatedSince });
-      return { conversations: page.conversations.map(toConversation), hasMore: page.hasMore };
+      const key = `conversations ${userId} ${limit} ${offset} ${updatedSince}`;
+      return pages.answer(request, reply, key, async (knownTag) => {
+        const wanted = { userId, limit, offset, updatedSince, knownTag };
+        const page = await conversations.getConversationsOptimized(wanted);
+        return {
+          ...page,
+          body: () => ({ conversations: page.conversations.map(toConversation), hasMore: page.hasMore }),
+        };
+      });
     },
   );
 

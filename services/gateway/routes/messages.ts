@@ -4,8 +4,9 @@ import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { Message, toMessage } from '../../../lib/wire/message.ts';
 import { required } from '../../../lib/wire/required.ts';
 import { flowDeadline } from '../deadlines.ts';
+import type { Pages } from '../pages.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { answer, nothing } from '../schemas.ts';
+import { answer, nothing, notModified } from '../schemas.ts';
 import { checkContentSize } from '../validation/content.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
@@ -17,7 +18,8 @@ const params = Type.Object({ id: Type.String() });
 export const messageRoutes: FastifyPluginAsyncTypebox<{
   conversations: LogicClient['conversations'];
   messages: LogicClient['messages'];
-}> = async (app, { conversations, messages }) => {
+  pages: Pages;
+}> = async (app, { conversations, messages, pages }) => {
   app.get(
     '/conversations/:id/messages',
     {
@@ -32,19 +34,23 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
           afterSeq: Type.Optional(fields.seqId),
           limit: fields.limit(50, 200),
         }),
-        response: { 200: answer({ messages: Type.Array(Message), hasMore: Type.Boolean() }) },
+        response: {
+          200: answer({ messages: Type.Array(Message), hasMore: Type.Boolean() }),
+          304: notModified,
+        },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { beforeSeq, afterSeq, limit = 50 } = request.query;
-      const page = await conversations.getMessages({
-        userId: callerOf(request).userId,
-        conversationId: ids.conversationId(request.params.id),
-        beforeSeqId: beforeSeq,
-        afterSeqId: afterSeq,
-        limit,
+      const { userId } = callerOf(request);
+      const conversationId = ids.conversationId(request.params.id);
+      // The same for all members: whether the caller is one is asked each time.
+      const key = `messages ${conversationId} ${beforeSeq} ${afterSeq} ${limit}`;
+      return pages.answer(request, reply, key, async (knownTag) => {
+        const bounds = { beforeSeqId: beforeSeq, afterSeqId: afterSeq, limit };
+        const page = await conversations.getMessages({ userId, conversationId, ...bounds, knownTag });
+        return { ...page, body: () => ({ messages: page.messages.map(toMessage), hasMore: page.hasMore }) };
       });
-      return { messages: page.messages.map(toMessage), hasMore: page.hasMore };
     },
   );
 

@@ -44,11 +44,18 @@ export interface GetConversationsOptimizedRequest {
   limit: number;
   offset: number;
   updatedSince: number;
+  /** The tag of the page that the caller holds, if any. */
+  knownTag?: string | undefined;
 }
 
+/** On the wire the same as im_repo.v1.GetUserConversationsWithDetailsResponse, whose bytes are passed on as they are. */
 export interface GetConversationsOptimizedResponse {
   conversations: ConversationWithDetails[];
   hasMore: boolean;
+  /** Names what the page says: pages with the same tag are the same. */
+  tag: string;
+  /** The page is the one that known_tag names, and is left out. */
+  unchanged: boolean;
 }
 
 export interface GetConversationRequest {
@@ -106,11 +113,18 @@ export interface GetMessagesRequest {
   beforeSeqId?: number | undefined;
   afterSeqId?: number | undefined;
   limit: number;
+  /** The tag of the page that the caller holds, if any. */
+  knownTag?: string | undefined;
 }
 
+/** On the wire the same as im_repo.v1.GetMessagesResponse, whose bytes are passed on as they are. */
 export interface GetMessagesResponse {
   messages: Message[];
   hasMore: boolean;
+  /** Names what the page says: pages with the same tag are the same. */
+  tag: string;
+  /** The page is the one that known_tag names, and is left out. */
+  unchanged: boolean;
 }
 
 export interface MarkAsReadRequest {
@@ -377,7 +391,7 @@ export const GetConversationsResponse: MessageFns<GetConversationsResponse> = {
 };
 
 function createBaseGetConversationsOptimizedRequest(): GetConversationsOptimizedRequest {
-  return { userId: "", limit: 0, offset: 0, updatedSince: 0 };
+  return { userId: "", limit: 0, offset: 0, updatedSince: 0, knownTag: undefined };
 }
 
 export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimizedRequest> = {
@@ -393,6 +407,9 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
     }
     if (message.updatedSince !== 0) {
       writer.uint32(32).int64(message.updatedSince);
+    }
+    if (message.knownTag !== undefined) {
+      writer.uint32(42).string(message.knownTag);
     }
     return writer;
   },
@@ -442,6 +459,14 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
             message.updatedSince = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.knownTag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -467,12 +492,13 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
     message.limit = object.limit ?? 0;
     message.offset = object.offset ?? 0;
     message.updatedSince = object.updatedSince ?? 0;
+    message.knownTag = object.knownTag ?? undefined;
     return message;
   },
 };
 
 function createBaseGetConversationsOptimizedResponse(): GetConversationsOptimizedResponse {
-  return { conversations: [], hasMore: false };
+  return { conversations: [], hasMore: false, tag: "", unchanged: false };
 }
 
 export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptimizedResponse> = {
@@ -482,6 +508,12 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
     }
     if (message.hasMore !== false) {
       writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.tag !== "") {
+      writer.uint32(26).string(message.tag);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(32).bool(message.unchanged);
     }
     return writer;
   },
@@ -515,6 +547,22 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
             message.hasMore = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -538,6 +586,8 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
     const message = createBaseGetConversationsOptimizedResponse();
     message.conversations = object.conversations?.map((e) => ConversationWithDetails.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.tag = object.tag ?? "";
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };
@@ -1200,7 +1250,14 @@ export const DissolveConversationResponse: MessageFns<DissolveConversationRespon
 };
 
 function createBaseGetMessagesRequest(): GetMessagesRequest {
-  return { userId: "", conversationId: "", beforeSeqId: undefined, afterSeqId: undefined, limit: 0 };
+  return {
+    userId: "",
+    conversationId: "",
+    beforeSeqId: undefined,
+    afterSeqId: undefined,
+    limit: 0,
+    knownTag: undefined,
+  };
 }
 
 export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
@@ -1219,6 +1276,9 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(40).int32(message.limit);
+    }
+    if (message.knownTag !== undefined) {
+      writer.uint32(50).string(message.knownTag);
     }
     return writer;
   },
@@ -1276,6 +1336,14 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
             message.limit = reader.int32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.knownTag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1298,12 +1366,13 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     message.beforeSeqId = object.beforeSeqId ?? undefined;
     message.afterSeqId = object.afterSeqId ?? undefined;
     message.limit = object.limit ?? 0;
+    message.knownTag = object.knownTag ?? undefined;
     return message;
   },
 };
 
 function createBaseGetMessagesResponse(): GetMessagesResponse {
-  return { messages: [], hasMore: false };
+  return { messages: [], hasMore: false, tag: "", unchanged: false };
 }
 
 export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
@@ -1313,6 +1382,12 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     }
     if (message.hasMore !== false) {
       writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.tag !== "") {
+      writer.uint32(26).string(message.tag);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(32).bool(message.unchanged);
     }
     return writer;
   },
@@ -1346,6 +1421,22 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
             message.hasMore = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1365,6 +1456,8 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     const message = createBaseGetMessagesResponse();
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.tag = object.tag ?? "";
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };

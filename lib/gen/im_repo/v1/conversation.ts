@@ -162,12 +162,18 @@ export interface GetUserConversationsWithDetailsRequest {
   updatedSince: number;
   includeLastMessage: boolean;
   includeSenderInfo: boolean;
+  /** The tag of the page that the caller holds, if any. */
+  knownTag?: string | undefined;
 }
 
 export interface GetUserConversationsWithDetailsResponse {
   /** Newest first. */
   conversations: ConversationWithDetails[];
   hasMore: boolean;
+  /** Names what the page says: pages with the same tag are the same. */
+  tag: string;
+  /** The page is the one that known_tag names, and is left out. */
+  unchanged: boolean;
 }
 
 export interface UpdateConversationRequest {
@@ -1646,7 +1652,15 @@ export const GetUserConversationsResponse: MessageFns<GetUserConversationsRespon
 };
 
 function createBaseGetUserConversationsWithDetailsRequest(): GetUserConversationsWithDetailsRequest {
-  return { userId: "", offset: 0, limit: 0, updatedSince: 0, includeLastMessage: false, includeSenderInfo: false };
+  return {
+    userId: "",
+    offset: 0,
+    limit: 0,
+    updatedSince: 0,
+    includeLastMessage: false,
+    includeSenderInfo: false,
+    knownTag: undefined,
+  };
 }
 
 export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversationsWithDetailsRequest> = {
@@ -1668,6 +1682,9 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
     }
     if (message.includeSenderInfo !== false) {
       writer.uint32(48).bool(message.includeSenderInfo);
+    }
+    if (message.knownTag !== undefined) {
+      writer.uint32(58).string(message.knownTag);
     }
     return writer;
   },
@@ -1733,6 +1750,14 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
             message.includeSenderInfo = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.knownTag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1760,12 +1785,13 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
     message.updatedSince = object.updatedSince ?? 0;
     message.includeLastMessage = object.includeLastMessage ?? false;
     message.includeSenderInfo = object.includeSenderInfo ?? false;
+    message.knownTag = object.knownTag ?? undefined;
     return message;
   },
 };
 
 function createBaseGetUserConversationsWithDetailsResponse(): GetUserConversationsWithDetailsResponse {
-  return { conversations: [], hasMore: false };
+  return { conversations: [], hasMore: false, tag: "", unchanged: false };
 }
 
 export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversationsWithDetailsResponse> = {
@@ -1775,6 +1801,12 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
     }
     if (message.hasMore !== false) {
       writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.tag !== "") {
+      writer.uint32(26).string(message.tag);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(32).bool(message.unchanged);
     }
     return writer;
   },
@@ -1808,6 +1840,22 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
             message.hasMore = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1831,6 +1879,8 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
     const message = createBaseGetUserConversationsWithDetailsResponse();
     message.conversations = object.conversations?.map((e) => ConversationWithDetails.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.tag = object.tag ?? "";
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };

@@ -146,12 +146,18 @@ export interface GetMessagesRequest {
   beforeSeqId?: number | undefined;
   afterSeqId?: number | undefined;
   limit: number;
+  /** The tag of the page that the caller holds, if any. */
+  knownTag?: string | undefined;
 }
 
 export interface GetMessagesResponse {
   /** Ascending by seq id. */
   messages: Message[];
   hasMore: boolean;
+  /** Names what the page says: pages with the same tag are the same. */
+  tag: string;
+  /** The page is the one that known_tag names, and is left out. */
+  unchanged: boolean;
 }
 
 export interface GetConversationMessagesRequest {
@@ -160,11 +166,15 @@ export interface GetConversationMessagesRequest {
   beforeSeqId?: number | undefined;
   afterSeqId?: number | undefined;
   limit: number;
+  /** The tag of the page that the caller holds, if any. */
+  knownTag?: string | undefined;
 }
 
 export interface GetConversationMessagesResponse {
   messages: Message[];
   hasMore: boolean;
+  tag: string;
+  unchanged: boolean;
 }
 
 export interface GetMessageRangeRequest {
@@ -1191,7 +1201,14 @@ export const SaveMessagesResponse: MessageFns<SaveMessagesResponse> = {
 };
 
 function createBaseGetMessagesRequest(): GetMessagesRequest {
-  return { userId: "", conversationId: "", beforeSeqId: undefined, afterSeqId: undefined, limit: 0 };
+  return {
+    userId: "",
+    conversationId: "",
+    beforeSeqId: undefined,
+    afterSeqId: undefined,
+    limit: 0,
+    knownTag: undefined,
+  };
 }
 
 export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
@@ -1210,6 +1227,9 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(40).int32(message.limit);
+    }
+    if (message.knownTag !== undefined) {
+      writer.uint32(50).string(message.knownTag);
     }
     return writer;
   },
@@ -1267,6 +1287,14 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
             message.limit = reader.int32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.knownTag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1289,12 +1317,13 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     message.beforeSeqId = object.beforeSeqId ?? undefined;
     message.afterSeqId = object.afterSeqId ?? undefined;
     message.limit = object.limit ?? 0;
+    message.knownTag = object.knownTag ?? undefined;
     return message;
   },
 };
 
 function createBaseGetMessagesResponse(): GetMessagesResponse {
-  return { messages: [], hasMore: false };
+  return { messages: [], hasMore: false, tag: "", unchanged: false };
 }
 
 export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
@@ -1304,6 +1333,12 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     }
     if (message.hasMore !== false) {
       writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.tag !== "") {
+      writer.uint32(26).string(message.tag);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(32).bool(message.unchanged);
     }
     return writer;
   },
@@ -1337,6 +1372,22 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
             message.hasMore = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1356,12 +1407,21 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     const message = createBaseGetMessagesResponse();
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.tag = object.tag ?? "";
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };
 
 function createBaseGetConversationMessagesRequest(): GetConversationMessagesRequest {
-  return { userId: "", conversationId: "", beforeSeqId: undefined, afterSeqId: undefined, limit: 0 };
+  return {
+    userId: "",
+    conversationId: "",
+    beforeSeqId: undefined,
+    afterSeqId: undefined,
+    limit: 0,
+    knownTag: undefined,
+  };
 }
 
 export const GetConversationMessagesRequest: MessageFns<GetConversationMessagesRequest> = {
@@ -1380,6 +1440,9 @@ export const GetConversationMessagesRequest: MessageFns<GetConversationMessagesR
     }
     if (message.limit !== 0) {
       writer.uint32(40).int32(message.limit);
+    }
+    if (message.knownTag !== undefined) {
+      writer.uint32(50).string(message.knownTag);
     }
     return writer;
   },
@@ -1437,6 +1500,14 @@ export const GetConversationMessagesRequest: MessageFns<GetConversationMessagesR
             message.limit = reader.int32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.knownTag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1461,12 +1532,13 @@ export const GetConversationMessagesRequest: MessageFns<GetConversationMessagesR
     message.beforeSeqId = object.beforeSeqId ?? undefined;
     message.afterSeqId = object.afterSeqId ?? undefined;
     message.limit = object.limit ?? 0;
+    message.knownTag = object.knownTag ?? undefined;
     return message;
   },
 };
 
 function createBaseGetConversationMessagesResponse(): GetConversationMessagesResponse {
-  return { messages: [], hasMore: false };
+  return { messages: [], hasMore: false, tag: "", unchanged: false };
 }
 
 export const GetConversationMessagesResponse: MessageFns<GetConversationMessagesResponse> = {
@@ -1476,6 +1548,12 @@ export const GetConversationMessagesResponse: MessageFns<GetConversationMessages
     }
     if (message.hasMore !== false) {
       writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.tag !== "") {
+      writer.uint32(26).string(message.tag);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(32).bool(message.unchanged);
     }
     return writer;
   },
@@ -1509,6 +1587,22 @@ export const GetConversationMessagesResponse: MessageFns<GetConversationMessages
             message.hasMore = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1530,6 +1624,8 @@ export const GetConversationMessagesResponse: MessageFns<GetConversationMessages
     const message = createBaseGetConversationMessagesResponse();
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.tag = object.tag ?? "";
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };
