@@ -11,6 +11,8 @@ export type GatewayLease = {
 };
 
 const renewMs = 3000;
+/** A gateway without a lease is still given what its sockets would miss, for two minutes. */
+const lapsedMs = 100_000;
 
 /**
  * Keeps this gateway's lease of 10 s, without which its sessions count for nobody, and sends all sessions again
@@ -21,7 +23,10 @@ export function createGatewayLease(deps: {
   gateway: GatewayInfo;
   /** Sends all sessions; resolves to whether all were stored. */
   resend: () => Promise<boolean>;
+  /** The lease has been gone for so long that sockets may begin to miss something: they have to go elsewhere. */
+  onLapsed: () => void;
   log: Logger;
+  clock?: () => number;
 }): GatewayLease {
   const { presence, gateway, log } = deps;
   // A gateway that has just started has no sessions, so all of them are known.
@@ -30,10 +35,19 @@ export function createGatewayLease(deps: {
   let running: Promise<boolean> | undefined;
   let released = false;
   let failing = false;
+  const clock = deps.clock ?? (() => performance.now());
+  let renewedAt = clock();
 
   async function renewOnce(): Promise<boolean> {
+    // Also after this process stood still.
+    if (clock() - renewedAt > lapsedMs) {
+      log.error('the gateway lease has been gone for long: all sockets are closed');
+      renewedAt = clock();
+      deps.onLapsed();
+    }
     try {
       const { resync } = await presence.renewGateway({ gateway, synced }, { deadlineMs: 2500 });
+      renewedAt = clock();
       if (failing) log.info('the gateway lease is renewed again');
       failing = false;
       if (resync || !synced) startSync();

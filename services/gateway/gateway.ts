@@ -124,6 +124,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       pushAddress: config.GATEWAY_GRPC_ADVERTISE || `${config.BIND_HOST}:${grpc.port}`,
     },
     resend: () => presence.resend([...sessions.all()].filter(({ state }) => state === 'open')),
+    onLapsed: () => void drainSessions(sessions, config.DRAIN_SPREAD_MS),
     log,
   });
   await Promise.all([lease.renew(), revoked.refresh()]);

@@ -1,3 +1,4 @@
+import { GoChatError } from '../../lib/errors.ts';
 import type { GatewayInfo } from '../../lib/gen/im_repo/v1/online_status.ts';
 import { chunks } from './cache.ts';
 import { leaseMs, presenceKeys } from './presence-keys.ts';
@@ -9,7 +10,7 @@ export type Located = { gateway: GatewayInfo; users: ReadonlySet<string> | 'unkn
 export type Gateways = {
   /**
    * Those that can be called. One Redis round trip, whatever the number of users. Without Redis: every gateway known
-   * here, 'unknown'.
+   * here, 'unknown'; UNAVAILABLE in the first seconds of a process, when it knows none.
    */
   locate(userIds: readonly string[]): Promise<Located[]>;
   /**
@@ -43,6 +44,8 @@ export function createGateways(deps: { redis: RedisStore; clock?: () => number }
   const { redis } = deps;
   const clock = deps.clock ?? (() => performance.now());
   const startedAt = clock();
+  /** Whether Redis has ever answered here: it tells of gateways that this process has not heard of yet. */
+  let answered = false;
   const remembered = new Map<string, { gateway: GatewayInfo; until: number }>();
   const doubted = new Set<string>();
 
@@ -82,6 +85,9 @@ export function createGateways(deps: { redis: RedisStore; clock?: () => number }
       located.set(one.gateway.bootId, before ? { ...one, users: union(before.users, one.users) } : one);
     }
     const complete = answers.every((answer) => answer !== undefined);
+    answered ||= complete;
+    // Every gateway that can reach this process renews its lease here within this time.
+    if (!answered && starting) throw blind;
     for (const [gatewayId, { gateway, until }] of remembered) {
       if (until < clock() && complete) remembered.delete(gatewayId);
       else if (!complete || !located.has(gateway.bootId))
@@ -119,6 +125,11 @@ export function createGateways(deps: { redis: RedisStore; clock?: () => number }
     },
   };
 }
+
+const blind = new GoChatError(
+  'UNAVAILABLE',
+  'im-repo has just started and cannot reach Redis: it does not know the gateways yet. Try again.',
+);
 
 const union = (a: Located['users'], b: Located['users']): Located['users'] =>
   a === 'unknown' || b === 'unknown' ? 'unknown' : new Set([...a, ...b]);

@@ -64,6 +64,7 @@ async function startGateway(gatewayId: string, userIds: readonly string[]) {
     presence: handlers,
     gateway,
     resend: () => presence.resend(sessions),
+    onLapsed: () => undefined,
     log: repo.log,
   });
   await lease.renew();
