@@ -202,9 +202,11 @@ test('friendships, requests and blocks end by pages, and single conversations re
 });
 
 test('groups go to the oldest admin, else to the oldest member, and end when nobody is left', async () => {
-  const [ann, bob, cy, dan] = (await Promise.all([register(), register(), register(), register()])).map(
-    ({ id }) => id,
-  ) as [string, string, string, string];
+  // One after the other: of two who joined in the same moment, the lower id is the older one.
+  const { id: ann } = await register();
+  const { id: bob } = await register();
+  const { id: cy } = await register();
+  const { id: dan } = await register();
   const withAdmins = await repo.newGroup([ann, bob]);
   await repo.conversations.addConversationMember({ actorId: ann, conversationId: withAdmins, userIds: [cy] });
   await repo.conversations.updateConversationMember({
