@@ -40,8 +40,13 @@ const outageMs = 10 * 60_000;
  * The gateways by their leases in Redis, and beside them by what this process saw itself: a gateway that Redis forgot
  * (or can't be asked about) within the time of a lease is still given what it may need.
  */
-export function createGateways(deps: { redis: RedisStore; clock?: () => number }): Gateways {
-  const { redis } = deps;
+export function createGateways(deps: {
+  redis: RedisStore;
+  clock?: () => number;
+  /** How long after its start a process cannot know all gateways without Redis. */
+  startMs?: number;
+}): Gateways {
+  const { redis, startMs = leaseMs } = deps;
   const clock = deps.clock ?? (() => performance.now());
   const startedAt = clock();
   /** Whether Redis has ever answered here: it tells of gateways that this process has not heard of yet. */
@@ -74,7 +79,7 @@ export function createGateways(deps: { redis: RedisStore; clock?: () => number }
   }
 
   async function locate(userIds: readonly string[], lapsedMs: number): Promise<Located[]> {
-    const starting = clock() - startedAt < leaseMs;
+    const starting = clock() - startedAt < startMs;
     const parts = userIds.length === 0 ? [[]] : chunks(userIds, usersPerCall);
     const answers = await Promise.all(
       parts.map((part) => ask(part, starting ? Math.max(lapsedMs, outageMs) : lapsedMs)),
