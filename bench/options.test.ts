@@ -29,7 +29,15 @@ test('gateways come from the command line, else from the environment', () => {
 
 test('a system of its own is started when its processes are counted, or when it is to be empty', () => {
   assert.equal(read([]).own.wanted, false);
-  assert.deepEqual(read(['--logics', '2']).own, { gateways: 1, logics: 2, fresh: false, wanted: true });
+  assert.deepEqual(read(['--logics', '2']).own, {
+    gateways: 1,
+    logics: 2,
+    core: false,
+    fresh: false,
+    wanted: true,
+  });
+  assert.equal(read([]).own.core, true);
+  assert.deepEqual([read(['--apart']).own.core, read(['--apart']).own.wanted], [false, true]);
   assert.equal(read(['--fresh']).own.wanted, true);
   assert.throws(() => read(['--fresh', '--gateways', 'http://a:1']), /--gateways/);
 });

@@ -5,7 +5,7 @@ export type Options = {
   scenarios: string[];
   gateways: string[] | undefined;
   /** How the system that the bench starts looks; said, it starts one even beside another. */
-  own: { gateways: number; logics: number; fresh: boolean; wanted: boolean };
+  own: { gateways: number; logics: number; core: boolean; fresh: boolean; wanted: boolean };
   /** Seconds of load before the first scenario, in a system that was just started. */
   heat: number;
   /** Load processes. */
@@ -57,6 +57,7 @@ export const usage = `npm run bench -- [quick | SCENARIO …] [OPTION …]     (
   quick                 every scenario that fits into about two minutes, with little load
   --gateways URL[,URL]  where the system is (GATEWAY_URL, or what runs in GOCHAT_HOME; else one is started)
   --gateways-count 1 --logics 1     processes of the system that is started; said, one is started in any case
+  --apart               im-repo and im-logic as processes of their own, as they are with --logics 2
   --fresh               the same, and what earlier runs have stored in it is wiped
   --heat 60             seconds of load before the first scenario there: a cold broker takes most of a core
   --compare OLD.json    shows what changed against an earlier result
@@ -156,7 +157,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: Object.assign(strings, { fresh: { type: 'boolean' } }),
+    options: Object.assign(strings, { fresh: { type: 'boolean' }, apart: { type: 'boolean' } }),
   });
   const isQuick = positionals.includes('quick');
   const named = positionals.filter((name) => name !== 'quick');
@@ -173,10 +174,13 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
       .map((part) => wholeNumber(name, part));
   const gateways = values.gateways ?? env.GATEWAY_URL;
   const ownWanted =
-    values.fresh === true || values['gateways-count'] !== undefined || values.logics !== undefined;
+    values.fresh === true ||
+    values.apart === true ||
+    values['gateways-count'] !== undefined ||
+    values.logics !== undefined;
   if (ownWanted && values.gateways !== undefined)
     throw new Error(
-      '--gateways names a system: --fresh, --gateways-count and --logics are for one of its own.',
+      '--gateways names a system: --fresh, --apart, --gateways-count and --logics are for one of its own.',
     );
   return {
     scenarios: named.length > 0 ? named : isQuick ? quickScenarios : [...known],
@@ -189,6 +193,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
     own: {
       gateways: number('gateways-count'),
       logics: number('logics'),
+      core: values.apart !== true && number('logics') === 1,
       fresh: values.fresh === true,
       wanted: ownWanted,
     },

@@ -17,6 +17,7 @@ const files: Record<string, string> = {
   'lib/kafka/bus.ts': "import kafka from 'kafkajs'; export const bus = kafka;",
   'lib/clock.ts': "import { bus } from './kafka/bus.ts'; export const clock = bus;",
   'services/repo/store.ts': "import mysql from 'mysql2/promise'; export const store = mysql;",
+  'services/core/main.ts': "import { store } from '../repo/store.ts'; console.log(store);",
   'services/repo/main.ts': "import { store } from './store.ts'; console.log(store);",
   'workflows/good.ts':
     "import type { Send } from '../activities/send.ts'; import { fail } from '../lib/errors.ts'; export type G = Send; export const g = fail;",

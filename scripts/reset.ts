@@ -10,7 +10,7 @@ import { benchProfile, testProfile, userProfile } from './topology.ts';
 try {
   const profile = userProfile(process.env);
   const { home } = profile;
-  const bench = benchProfile(process.env, { gateways: 1, logics: 1 });
+  const bench = benchProfile(process.env, { gateways: 1, logics: 1, core: true });
   const within = [testProfile(process.env), bench].map((other) => other.home);
   const folders = [home, ...within.filter((folder) => folder.startsWith(home))];
   for (const folder of folders) await assertStopped(folder);

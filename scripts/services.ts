@@ -15,9 +15,9 @@ export interface Services {
 }
 
 const root = resolve(import.meta.dirname, '..');
-const stopOrder = ['gateway', 'pusher', 'logic', 'task', 'repo'];
+const stopOrder = ['gateway', 'pusher', 'logic', 'task', 'core', 'repo'];
 
-/** The five services of a profile; `rerouted` may send them to their servers by another way. */
+/** The processes of a profile; `rerouted` may send them to their servers by another way. */
 export function createServices(
   profile: Profile,
   servers: RunningServers,
@@ -35,7 +35,8 @@ export function createServices(
         args: [...plan.nodeOptions, plan.entry],
         env: plan.env,
         cwd: root,
-        isReady: () => answersOk(plan.readyUrl),
+        isReady: async () =>
+          (await Promise.all(plan.admins.map(({ url }) => answersOk(`${url}/readyz`)))).every((ok) => ok),
         readyWithinMs: 60_000,
         // A service gives itself 30 s to drain.
         stopWithinMs: 35_000,
@@ -43,10 +44,10 @@ export function createServices(
       }),
     );
 
-  /** Runs a program that ends by itself, with the environment of the service it belongs to. */
-  async function runOnce(title: string, service: string, entry: string): Promise<void> {
+  /** Runs a program that ends by itself, with the environment of the process it belongs to: the first that there is. */
+  async function runOnce(title: string, services: string[], entry: string): Promise<void> {
     const log = supervisor.logFile(title.toLowerCase());
-    const env = plans.find(({ name }) => name === service)?.env;
+    const env = plans.find(({ name }) => services.includes(name))?.env;
     const code = await progress.step(title, () =>
       runLogged(process.execPath, [entry], { log, env: { ...env }, cwd: root }),
     );
@@ -58,11 +59,11 @@ export function createServices(
 
     async start() {
       await Promise.all([
-        runOnce('Migrations', 'repo', 'services/repo/migrate.ts'),
-        runOnce('Provisioning', 'task', 'services/task/provision.ts'),
+        runOnce('Migrations', ['core', 'repo'], 'services/repo/migrate.ts'),
+        runOnce('Provisioning', ['task'], 'services/task/provision.ts'),
       ]);
-      const [repo, ...others] = plans;
-      if (repo !== undefined) await startOne(repo);
+      const [storing, ...others] = plans;
+      if (storing !== undefined) await startOne(storing);
       await Promise.all(others.map(startOne));
     },
 

@@ -15,7 +15,7 @@ const stop = stopSignal();
 const progress = createProgress();
 
 try {
-  await main(userProfile(process.env, gatewayCount()));
+  await main(profileAsked());
 } catch (error) {
   report(error);
 }
@@ -45,11 +45,16 @@ async function main(profile: Profile): Promise<void> {
   progress.say('Everything has stopped; the data is kept');
 }
 
-function gatewayCount(): number {
+function profileAsked(): Profile {
   try {
-    const { values } = parseArgs({ options: { gateways: { type: 'string', default: '1' } } });
-    return Number.parseInt(values.gateways, 10);
+    const { values } = parseArgs({
+      options: { gateways: { type: 'string', default: '1' }, apart: { type: 'boolean', default: false } },
+    });
+    return userProfile(process.env, Number.parseInt(values.gateways, 10), !values.apart);
   } catch (error) {
-    throw new Problem(`npm start takes no option but --gateways NUMBER (${(error as Error).message}).`);
+    if (error instanceof Problem) throw error;
+    throw new Problem(
+      `npm start takes no options but --gateways NUMBER and --apart (${(error as Error).message}).`,
+    );
   }
 }

@@ -66,7 +66,7 @@ async function runStep({ step, files }: Selected, running: RunningServers | unde
   if (running === undefined || step.needs === 'nothing') return step.run(process.env, files, stop);
   if (step.needs === 'servers' || files.length === 0) return step.run(await serverEnv(running), files, stop);
   try {
-    const own = { ...profile, env: { ...step.settings, ...profile.env } };
+    const own = { ...profile, core: step.apart !== true, env: { ...step.settings, ...profile.env } };
     const system = createServices(own, running, progress, doors.reroute);
     services = system;
     await doors.open();
@@ -106,10 +106,12 @@ async function serverEnv({ addresses, keys, supervisor }: RunningServers): Promi
 /** Where end-to-end tests find the system, past its doors, and where they set these; its processes are in run.json in GOCHAT_HOME. */
 function systemEnv(plans: ServicePlan[]): NodeJS.ProcessEnv {
   const [first, second] = gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`);
-  const metrics = plans.map(({ name, metricsUrl }) => [
-    `${name.toUpperCase().replaceAll('-', '_')}_METRICS_URL`,
-    metricsUrl,
-  ]);
+  const metrics = plans
+    .flatMap(({ admins }) => admins)
+    .map(({ service, url }) => [
+      `${service.toUpperCase().replaceAll('-', '_')}_METRICS_URL`,
+      `${url}/metrics`,
+    ]);
   const { REPO_ADDRESS, LOGIC_ADDRESS } = plans[0]?.env ?? {};
   return {
     GATEWAY_URL: first,

@@ -14,8 +14,8 @@ import {
 
 const keys = { AUTH_PRIVATE_KEY_FILE: '/s/private.pem', AUTH_PUBLIC_KEY_FILE: '/s/public.pem' };
 
-function plansOf(env: NodeJS.ProcessEnv, gateways = 1) {
-  const profile = userProfile(env, gateways);
+function plansOf(env: NodeJS.ProcessEnv, gateways = 1, core = false) {
+  const profile = userProfile(env, gateways, core);
   return servicePlans(profile, serverAddresses(profile, 'secret'), keys);
 }
 
@@ -35,6 +35,30 @@ test('the defaults are the addresses that the contract names', () => {
     task: '9467',
     pusher: '9468',
   });
+});
+
+test('im-repo and im-logic are one process unless they are to be apart, with the same addresses', () => {
+  const [core, ...others] = plansOf({ LOGIC_METRICS_PORT: '19465' }, 1, true);
+  assert.equal(core?.entry, 'services/core/main.ts');
+  assert.deepEqual(
+    others.map(({ name }) => name),
+    ['task', 'pusher', 'gateway-1'],
+  );
+  assert.deepEqual(core?.admins, [
+    { service: 'repo', url: 'http://127.0.0.1:9466' },
+    { service: 'logic', url: 'http://127.0.0.1:19465' },
+  ]);
+  assert.deepEqual(core?.ports.map(({ variable }) => variable).sort(), [
+    'LOGIC_GRPC_PORT',
+    'LOGIC_METRICS_PORT',
+    'REPO_GRPC_PORT',
+    'REPO_METRICS_PORT',
+  ]);
+  assert.deepEqual(
+    [core?.env.REPO_METRICS_PORT, core?.env.LOGIC_METRICS_PORT, core?.env.METRICS_PORT],
+    ['9466', '19465', undefined],
+  );
+  assert.ok(core?.env.DATABASE_URL && core.env.AUTH_PRIVATE_KEY_FILE);
 });
 
 test('a second gateway has an address of its own, which its peers are told', () => {
@@ -96,7 +120,7 @@ test('a system to measure shares no port, folder or server with the one in use, 
   const user = userProfile({}, 8);
   const bench = benchProfile(
     { DATABASE_URL: 'mysql://db.example/x', RATE_LIMIT_FRAMES_PER_SECOND: '5' },
-    { gateways: 2, logics: 2 },
+    { gateways: 2, logics: 2, core: false },
   );
   const portsOf = (profile: typeof user) =>
     [...Object.values(serverPorts(profile)), ...servicePorts(profile)].map(({ port }) => port);
@@ -111,7 +135,7 @@ test('a system to measure shares no port, folder or server with the one in use, 
 });
 
 test('a second logic process has a name and ports of its own, and calls go to both', () => {
-  const profile = benchProfile({}, { gateways: 2, logics: 2 });
+  const profile = benchProfile({}, { gateways: 2, logics: 2, core: false });
   assertPortsDiffer([...Object.values(serverPorts(profile)), ...servicePorts(profile)]);
   const plans = servicePlans(profile, serverAddresses(profile, 'secret'), keys);
   const logics = plans.filter(({ entry }) => entry === 'services/logic/main.ts');

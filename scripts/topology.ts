@@ -14,6 +14,8 @@ export interface Profile {
   gateways: number;
   /** Logic processes: they share the partitions of what is sent. */
   logics: number;
+  /** im-repo and im-logic are one process, `core`: quicker on one machine, and never with several logics. */
+  core: boolean;
   /** What the user set. Ports and server addresses in it win over the defaults. */
   env: NodeJS.ProcessEnv;
   /** Further ways to our Kafka. */
@@ -55,17 +57,23 @@ export interface KeyFiles {
   AUTH_PUBLIC_KEY_FILE: string;
 }
 
+/** Where a service shows /metrics, and with /readyz whether it can do its work. */
+export interface AdminPage {
+  service: string;
+  url: string;
+}
+
+/** A process of ours. */
 export interface ServicePlan {
-  /** `repo`, `gateway-1`, … */
+  /** `core`, `gateway-1`, … */
   name: string;
   /** Relative to the checkout. */
   entry: string;
   nodeOptions: string[];
   env: NodeJS.ProcessEnv;
   ports: Port[];
-  metricsUrl: string;
-  /** Answers 200 once the service can do its work. */
-  readyUrl: string;
+  /** Of each service in it. */
+  admins: AdminPage[];
 }
 
 const loopback = '127.0.0.1';
@@ -77,12 +85,12 @@ const usualHome = '.gochat';
 /** The settings that make a run depend on the user's own servers and ports. */
 const serverVariables = ['DATABASE_URL', 'REDIS_URL', 'KAFKA_BROKERS', 'TEMPORAL_ADDRESS', 'GOCHAT_HOME'];
 
-export function userProfile(env: NodeJS.ProcessEnv, gateways = 1): Profile {
+export function userProfile(env: NodeJS.ProcessEnv, gateways = 1, core = true): Profile {
   if (gateways < 1 || gateways > mostGateways) {
     throw new Problem(`--gateways takes a number from 1 to ${mostGateways}.`);
   }
   const home = resolve(env.GOCHAT_HOME ?? usualHome);
-  return { name: 'gochat', home, portOffset: 0, gateways, logics: 1, env };
+  return { name: 'gochat', home, portOffset: 0, gateways, logics: 1, core, env };
 }
 
 /** Tests never look at the user's servers, ports or data: whatever names them is left out. */
@@ -93,6 +101,7 @@ export function testProfile(env: NodeJS.ProcessEnv): Profile {
     portOffset: wholeNumber('TEST_PORT_OFFSET', env.TEST_PORT_OFFSET, 20_000),
     gateways: 2,
     logics: 1,
+    core: true,
     // Going offline is waited for in tests; people are given the default of 30 s.
     env: { OFFLINE_CONFIRM_MS: '3000', ...withoutServers(env) },
   };
@@ -102,7 +111,10 @@ export function testProfile(env: NodeJS.ProcessEnv): Profile {
  * What is measured when the user's own system does not run: beside it, with ports and data of its own, and without
  * the limits that are made for people.
  */
-export function benchProfile(env: NodeJS.ProcessEnv, size: { gateways: number; logics: number }): Profile {
+export function benchProfile(
+  env: NodeJS.ProcessEnv,
+  size: { gateways: number; logics: number; core: boolean },
+): Profile {
   return {
     name: 'gochat-bench',
     home: resolve(env.GOCHAT_HOME ?? usualHome, homesWithin.bench),
@@ -154,7 +166,7 @@ export function serverAddresses(profile: Profile, databasePassword: string): Ser
  */
 const gatewayNodeOptions = ['--max-semi-space-size=4'];
 
-/** The five services in the order in which they start; they stop the other way round. */
+/** The processes of the five services in the order in which they start. */
 export function servicePlans(profile: Profile, servers: ServerAddresses, keys: KeyFiles): ServicePlan[] {
   const repo = portOf(profile, 'REPO_GRPC_PORT', 9001);
   const logics = logicPorts(profile);
@@ -178,8 +190,7 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
     nodeOptions: name.startsWith('gateway') ? gatewayNodeOptions : [],
     env: { ...common, ...env, METRICS_PORT: String(metrics.port) },
     ports: [...ports, metrics],
-    metricsUrl: `http://${loopback}:${metrics.port}/metrics`,
-    readyUrl: `http://${loopback}:${metrics.port}/readyz`,
+    admins: [{ service: name, url: `http://${loopback}:${metrics.port}` }],
   });
 
   const gateways = gatewayPorts(profile).map(({ http, grpc, metrics }, index) =>
@@ -198,33 +209,49 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
     ),
   );
 
-  return [
+  const repoPlan = plan(
+    'repo',
+    {
+      DATABASE_URL: servers.DATABASE_URL,
+      REDIS_URL: servers.REDIS_URL,
+      REPO_GRPC_PORT: String(repo.port),
+    },
+    portOf(profile, 'REPO_METRICS_PORT', 9466),
+    [repo],
+  );
+  const logicPlans = logics.map(({ grpc, metrics }, index) =>
     plan(
-      'repo',
+      index === 0 ? 'logic' : `logic-${index + 1}`,
       {
-        DATABASE_URL: servers.DATABASE_URL,
-        REDIS_URL: servers.REDIS_URL,
-        REPO_GRPC_PORT: String(repo.port),
+        ...(index === 0 ? {} : { LOGIC_ID: `logic-${index + 1}` }),
+        LOGIC_GRPC_PORT: String(grpc.port),
+        AUTH_PRIVATE_KEY_FILE: keys.AUTH_PRIVATE_KEY_FILE,
       },
-      portOf(profile, 'REPO_METRICS_PORT', 9466),
-      [repo],
+      metrics,
+      [grpc],
     ),
+  );
+  const [logicPlan] = logicPlans;
+  return [
+    ...(profile.core && logicPlan ? [corePlan(repoPlan, logicPlan)] : [repoPlan, ...logicPlans]),
     plan('task', {}, portOf(profile, 'TASK_METRICS_PORT', 9467), []),
-    ...logics.map(({ grpc, metrics }, index) =>
-      plan(
-        index === 0 ? 'logic' : `logic-${index + 1}`,
-        {
-          ...(index === 0 ? {} : { LOGIC_ID: `logic-${index + 1}` }),
-          LOGIC_GRPC_PORT: String(grpc.port),
-          AUTH_PRIVATE_KEY_FILE: keys.AUTH_PRIVATE_KEY_FILE,
-        },
-        metrics,
-        [grpc],
-      ),
-    ),
     plan('pusher', {}, portOf(profile, 'PUSHER_METRICS_PORT', 9468), []),
     ...gateways,
   ];
+}
+
+/** im-repo and im-logic as one process, each with its ports. */
+function corePlan(repo: ServicePlan, logic: ServicePlan): ServicePlan {
+  const { METRICS_PORT: repoMetrics, ...env } = repo.env;
+  const { METRICS_PORT: logicMetrics, ...logicEnv } = logic.env;
+  return {
+    name: 'core',
+    entry: 'services/core/main.ts',
+    nodeOptions: [],
+    env: { ...env, ...logicEnv, REPO_METRICS_PORT: repoMetrics, LOGIC_METRICS_PORT: logicMetrics },
+    ports: [...repo.ports, ...logic.ports],
+    admins: [...repo.admins, ...logic.admins],
+  };
 }
 
 /** Every port that the services will listen on. */

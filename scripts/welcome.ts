@@ -13,6 +13,7 @@ export function welcome(
   const ui = profile.env.TEMPORAL_ADDRESS
     ? `that of ${servers.addresses.TEMPORAL_ADDRESS}`
     : `http://127.0.0.1:${serverPorts(profile).temporalUi.port}`;
+  const admins = plans.flatMap((plan) => plan.admins);
   return `
 GoChat is ready (${took}).
 
@@ -20,7 +21,7 @@ GoChat is ready (${took}).
   WebSocket        ${gateways.map((url) => `${url.replace('http', 'ws')}/ws`).join('  ')}
   API reference    ${first}/docs
   Temporal Web UI  ${ui}
-  Metrics          ${plans.map((plan) => `${plan.metricsUrl}  ${plan.name}`).join('\n                   ')}
+  Metrics          ${admins.map(({ service, url }) => `${url}/metrics  ${service}`).join('\n                   ')}
   Logs             ${profile.home}/logs
 
 Try it:

@@ -24,7 +24,7 @@ export type System = {
   resize?: (size: Size) => Promise<void>;
 };
 
-export type Size = { gateways: number; logics: number };
+export type Size = { gateways: number; logics: number; core: boolean };
 
 const nothing = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
 const noKeys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '' };
@@ -38,7 +38,8 @@ export function locateSystem(named: string[] | undefined, env: NodeJS.ProcessEnv
   const running = Object.keys(readRunFile(home));
   const count = (kind: RegExp) => Math.max(1, running.filter((name) => kind.test(name)).length);
   const gateways = Math.max(count(/^gateway-\d+$/), named?.length ?? 0);
-  const profile = { ...userProfile(env, gateways), logics: count(/^logic(-\d+)?$/) };
+  const logics = count(/^logic(-\d+)?$/);
+  const profile = { ...userProfile(env, gateways, !running.includes('logic')), logics };
   return { ...describeSystem(profile), ...(named ? { gateways: named } : {}) };
 }
 
@@ -49,10 +50,9 @@ export function describeSystem(profile: Profile): System {
   return {
     gateways: gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`),
     home: profile.home,
-    metrics: servicePlans(profile, nothing, noKeys).map((plan) => ({
-      service: plan.name,
-      url: plan.metricsUrl,
-    })),
+    metrics: servicePlans(profile, nothing, noKeys)
+      .flatMap(({ admins }) => admins)
+      .map(({ service, url }) => ({ service, url: `${url}/metrics` })),
     temporalAddress: addresses.TEMPORAL_ADDRESS,
     databaseUrl: known ? addresses.DATABASE_URL : undefined,
   };

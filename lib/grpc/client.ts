@@ -3,12 +3,13 @@ import { type FieldError, GoChatError, isCode } from '../errors.ts';
 import { TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import {
   type AnyMethod,
-  type CallOptions,
   defaultDeadlineMs,
   type Encoded,
+  type GrpcChannel,
   type Request,
   type Response,
   type ServiceDefinition,
+  type UnaryCall,
   type UnaryClient,
 } from './definition.ts';
 import { codeMetadataKey, maxMessageBytes } from './server.ts';
@@ -16,9 +17,7 @@ import { createTogether } from './together.ts';
 
 const flowControlBytes = 4 * 1024 * 1024;
 
-/** A connection to a service's address; several clients share it. */
-export type GrpcChannel = { readonly client: Client; ready(): Promise<boolean>; close(): void };
-
+/** A connection to a service's address. */
 export function openChannel(address: string): GrpcChannel {
   const client = new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': maxMessageBytes * 4,
@@ -32,7 +31,9 @@ export function openChannel(address: string): GrpcChannel {
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
   });
   return {
-    client,
+    unary: (method) => unaryCall(client, method),
+    encoded: (method) => unaryCall(client, leftEncoded(method)),
+    remote: true,
     ready: () => new Promise((resolve) => client.waitForReady(Date.now() + 1500, (error) => resolve(!error))),
     close: () => client.close(),
   };
@@ -48,13 +49,11 @@ export function createClient<D extends ServiceDefinition, E extends keyof D = ne
   definition: D,
   { together = [], encoded = [] }: { together?: readonly (keyof D)[]; encoded?: readonly E[] } = {},
 ): UnaryClient<D, E> {
-  const calls = Object.entries(definition).map(([key, plain]) => {
-    const method = encoded.some((one) => one === key) ? leftEncoded(plain) : plain;
-    const alone = unaryCall(channel, method);
-    return [
-      key,
-      together.includes(key) ? createTogether(method, alone, unaryCall(channel, callTogether)) : alone,
-    ];
+  const calls = Object.entries(definition).map(([key, method]) => {
+    const leave = encoded.some((one) => one === key);
+    const alone = leave ? channel.encoded(method) : channel.unary(method);
+    if (!channel.remote || !together.includes(key)) return [key, alone];
+    return [key, createTogether(leave ? leftEncoded(method) : method, alone, channel.unary(callTogether))];
   });
   return Object.fromEntries(calls);
 }
@@ -66,10 +65,10 @@ const leftEncoded = (method: AnyMethod): AnyMethod => ({
 
 const { callTogether } = TogetherServiceService;
 
-function unaryCall<M extends AnyMethod>(channel: GrpcChannel, method: M) {
-  return (request: Request<M>, { deadlineMs = defaultDeadlineMs }: CallOptions = {}) =>
-    new Promise<Response<M>>((resolve, reject) => {
-      channel.client.makeUnaryRequest<Request<M>, Response<M>>(
+function unaryCall<M extends AnyMethod>(client: Client, method: M): UnaryCall<M> {
+  return (request, { deadlineMs = defaultDeadlineMs } = {}) =>
+    new Promise((resolve, reject) => {
+      client.makeUnaryRequest<Request<M>, Response<M>>(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,

@@ -11,13 +11,14 @@ import * as repoPresence from '../gen/im_repo/v1/online_status.ts';
 import * as repoSequence from '../gen/im_repo/v1/sequence.ts';
 import * as repoUser from '../gen/im_repo/v1/user.ts';
 import { createClient, openChannel } from './client.ts';
+import type { GrpcChannel } from './definition.ts';
 
 export type RepoClient = ReturnType<typeof connectRepo>;
 export type LogicClient = ReturnType<typeof connectLogic>;
 
-/** im-repo's services over one channel. */
-export function connectRepo(address: string) {
-  const channel = openChannel(address);
+/** im-repo's services over one channel: to its address, unless it runs in the same process. */
+export function connectRepo(at: string | GrpcChannel) {
+  const channel = typeof at === 'string' ? openChannel(at) : at;
   return {
     users: createClient(channel, repoUser.UserServiceService),
     conversations: createClient(channel, repoConversation.ConversationServiceService, {

@@ -43,3 +43,20 @@ export type UnaryClient<D extends ServiceDefinition, E extends keyof D = never> 
     options?: CallOptions,
   ) => Promise<K extends E ? Encoded<Response<D[K]>> : Response<D[K]>>;
 };
+
+/** One call of a method, as a client makes it. */
+export type UnaryCall<M extends AnyMethod> = (
+  request: Request<M>,
+  options?: CallOptions,
+) => Promise<Response<M>>;
+
+/** A way to the methods of a service; several clients share it. */
+export type GrpcChannel = {
+  unary<M extends AnyMethod>(method: M): UnaryCall<M>;
+  /** The same with the response left in the bytes that travelled. */
+  encoded(method: AnyMethod): (request: unknown, options?: CallOptions) => Promise<Encoded<unknown>>;
+  /** Whether calls cost a journey, so that those of a moment had better go together. */
+  readonly remote: boolean;
+  ready(): Promise<boolean>;
+  close(): void;
+};

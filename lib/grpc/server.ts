@@ -14,7 +14,14 @@ import { codeOf, GoChatError, grpcStatus, messageOf } from '../errors.ts';
 import { type TogetherServiceServer, TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { type AnyMethod, isEncoded, type ServedHandlers, type ServiceDefinition } from './definition.ts';
+import {
+  type AnyMethod,
+  type GrpcChannel,
+  isEncoded,
+  type ServedHandlers,
+  type ServiceDefinition,
+} from './definition.ts';
+import { localChannel } from './local.ts';
 import { answerTogether, type Handler, type ServedMethod } from './together-server.ts';
 
 /** gRPC metadata key under which an error's code travels. */
@@ -41,7 +48,13 @@ const passingEncoded = (method: AnyMethod): AnyMethod => ({
     isEncoded(response) ? response.encoded : method.responseSerialize(response),
 });
 
-export type GrpcServer = { port: number; drain(): void; close(): Promise<void> };
+export type GrpcServer = {
+  port: number;
+  /** For callers within this process. */
+  local: GrpcChannel;
+  drain(): void;
+  close(): Promise<void>;
+};
 
 /**
  * Serves services with health checking and reflection. A handler that throws a GoChatError answers the matching
@@ -129,6 +142,7 @@ export async function serveGrpc(options: {
   );
   return {
     port,
+    local: localChannel(calls),
     drain: () => {
       for (const { name } of options.services) health.setStatus(name, 'NOT_SERVING');
       health.setStatus('', 'NOT_SERVING');

@@ -5,7 +5,8 @@ import { MessageServiceService } from '../gen/im_logic/v1/message.ts';
 import { UserServiceService } from '../gen/im_logic/v1/user.ts';
 import { createLogger } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
-import { createClient, type GrpcChannel, openChannel } from './client.ts';
+import { createClient, openChannel } from './client.ts';
+import type { GrpcChannel } from './definition.ts';
 import { type GrpcServer, serveGrpc, service } from './server.ts';
 
 const log = createLogger('test', 'silent');

@@ -13,6 +13,8 @@ export interface Step {
   needs: 'nothing' | 'servers' | 'system';
   /** Runs only when it is named. */
   onDemand?: boolean;
+  /** Every service is a process of its own, which can fail by itself. */
+  apart?: boolean;
   /** Settings that the system under test is given for it. */
   settings?: NodeJS.ProcessEnv;
   /** The test files that belong to it; a step without is a check. */
@@ -48,6 +50,7 @@ export const steps: Step[] = [
   {
     ...tests('fault', 'Fault tests', 'system', 'test/fault/**/*.test.ts', 1, longestFaultsMs),
     onDemand: true,
+    apart: true,
     // A group of ten thousand is fanned out while its worker dies.
     // A storm outlasts the tokens of those who come back again and again.
     settings: { GROUP_MAX_MEMBERS: '10500', ACCESS_TOKEN_TTL_S: String(24 * 3600) },

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { PusherServiceService } from '../../lib/gen/im_gateway/v1/pusher.ts';
 import type { GatewayInfo } from '../../lib/gen/im_repo/v1/online_status.ts';
-import { createClient, type GrpcChannel, openChannel } from '../../lib/grpc/client.ts';
-import type { UnaryClient } from '../../lib/grpc/definition.ts';
+import { createClient, openChannel } from '../../lib/grpc/client.ts';
+import type { GrpcChannel, UnaryClient } from '../../lib/grpc/definition.ts';
 
 export type Peer = UnaryClient<typeof PusherServiceService>;
 

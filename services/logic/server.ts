@@ -6,6 +6,7 @@ import { FriendServiceService } from '../../lib/gen/im_logic/v1/friend.ts';
 import { MessageServiceService } from '../../lib/gen/im_logic/v1/message.ts';
 import { UserServiceService } from '../../lib/gen/im_logic/v1/user.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
+import type { GrpcChannel } from '../../lib/grpc/definition.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
 import { createGroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
@@ -35,7 +36,7 @@ export async function startLogic(
   config: LogicConfig,
   log: Logger,
   /** Others than the product's own only where several systems share a broker. */
-  place: { topic?: string; groupId?: string } = {},
+  place: { topic?: string; groupId?: string; repo?: GrpcChannel } = {},
 ): Promise<Running & { grpcPort: number; adminPort: number }> {
   const tokens = await createTokens({
     privateKeyPem: readSecretFile(config.AUTH_PRIVATE_KEY_FILE),
@@ -44,7 +45,7 @@ export async function startLogic(
   });
   const verifier = await verifyAccessTokens(tokens.publicKeyPem);
   const metrics = createMetrics('logic');
-  const repo = connectRepo(config.REPO_ADDRESS);
+  const repo = connectRepo(place.repo ?? config.REPO_ADDRESS);
   const flows = connectFlows({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,

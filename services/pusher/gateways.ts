@@ -1,8 +1,8 @@
 import { GoChatError } from '../../lib/errors.ts';
 import { type Push, PusherServiceService } from '../../lib/gen/im_gateway/v1/pusher.ts';
-import { createClient, type GrpcChannel, openChannel } from '../../lib/grpc/client.ts';
+import { createClient, openChannel } from '../../lib/grpc/client.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
-import type { UnaryClient } from '../../lib/grpc/definition.ts';
+import type { GrpcChannel, UnaryClient } from '../../lib/grpc/definition.ts';
 import type { Logger } from '../../lib/log.ts';
 
 const deadlineMs = 3000;

@@ -6,6 +6,7 @@ import { MessageServiceService } from '../../lib/gen/im_repo/v1/message.ts';
 import { OnlineStatusServiceService } from '../../lib/gen/im_repo/v1/online_status.ts';
 import { SequenceServiceService } from '../../lib/gen/im_repo/v1/sequence.ts';
 import { UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
+import type { GrpcChannel } from '../../lib/grpc/definition.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
 import { connectKafka } from '../../lib/kafka/kafka.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -53,7 +54,7 @@ const protoFiles = [
 export async function startRepo(
   config: RepoConfig,
   log: Logger,
-): Promise<Running & { grpcPort: number; adminPort: number }> {
+): Promise<Running & { grpcPort: number; adminPort: number; local: GrpcChannel }> {
   const metrics = createMetrics('repo');
   const databases = createDatabases({
     url: config.DATABASE_URL,
@@ -131,6 +132,7 @@ export async function startRepo(
 
   return {
     grpcPort: grpc.port,
+    local: grpc.local,
     adminPort: admin.port,
     async stop() {
       admin.drain();

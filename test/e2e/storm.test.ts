@@ -20,9 +20,9 @@ test('through a short storm nothing acknowledged is lost, and everybody gets eve
     parts,
     blow: (weather, _, devices) =>
       weather.oneByOne([
-        killed('logic'),
+        killed('core'),
         flushed(),
-        throughDoor('repo-mysql', { is: 'silent' }, 4000),
+        throughDoor('core-mysql', { is: 'silent' }, 4000),
         dropped(devices),
         killed('gateway-1'),
         throughDoor('gateway-2-kafka', { is: 'shut' }, 3000),

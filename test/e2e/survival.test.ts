@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { gateway2Url, gatewayUrl, newFriends, type Person, wholeHistory } from '../support/people.ts';
-import { killService, runningProcess } from '../support/services.ts';
+import { killService, processesHere, runningProcess } from '../support/services.ts';
 import { stubborn } from '../support/stubborn.ts';
 
 const messages = 150;
@@ -31,7 +31,7 @@ const isReady = async (url: string) => {
   }
 };
 
-for (const service of ['repo', 'logic', 'gateway-1', 'task', 'pusher']) {
+for (const service of processesHere()) {
   test(`an acknowledged message survives kill -9 of ${service}, once and in order`, {
     timeout: 120_000,
   }, async () => {

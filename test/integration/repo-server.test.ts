@@ -42,17 +42,18 @@ async function healthOf(service: string): Promise<number | undefined> {
   const channel = openChannel(`127.0.0.1:${running.grpcPort}`);
   const name = Buffer.from(service);
   try {
-    const reply = await new Promise<Buffer | undefined>((resolve, reject) =>
-      channel.client.makeUnaryRequest(
-        '/grpc.health.v1.Health/Check',
-        (bytes: Buffer) => bytes,
-        (bytes: Buffer) => bytes,
-        Buffer.concat([Buffer.from([0x0a, name.length]), name]),
-        (error, response) => (error ? reject(error) : resolve(response)),
-      ),
-    );
+    const check = channel.unary({
+      path: '/grpc.health.v1.Health/Check',
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: (bytes: Buffer) => bytes,
+      requestDeserialize: (bytes: Buffer) => bytes,
+      responseSerialize: (bytes: Buffer) => bytes,
+      responseDeserialize: (bytes: Buffer) => bytes,
+    });
+    const reply = await check(Buffer.concat([Buffer.from([0x0a, name.length]), name]));
     // HealthCheckResponse: field 1, status; 1 is SERVING.
-    return reply?.[1];
+    return reply[1];
   } finally {
     channel.close();
   }

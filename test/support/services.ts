@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 type Process = { pid: number; restarts: number };
 
-/** The processes of the system under test, by name: `repo`, `logic`, `task`, `pusher`, `gateway-1`, `gateway-2`. */
+/** A process of the system under test: one of `processesHere`, or a server. */
 export function runningProcess(name: string): Process {
   const home = process.env.GOCHAT_HOME ?? '.gochat';
   const run: Record<string, Process> = JSON.parse(readFileSync(join(home, 'run.json'), 'utf8'));
@@ -20,6 +20,10 @@ export function isRunning(name: string): boolean {
     return false;
   }
 }
+
+/** Our own processes: `core`, or where services are apart `repo` and `logic`, and the others. */
+export const processesHere = (): string[] =>
+  ['core', 'repo', 'logic', 'task', 'pusher', 'gateway-1', 'gateway-2'].filter(isRunning);
 
 /** Ends a process of the system under test without a chance to clean up; its supervisor starts it again. */
 export function killService(name: string): Process {

@@ -12,7 +12,7 @@ export interface Doors {
   controlUrl: string;
   /** The same services, which go through the doors. */
   reroute(plans: ServicePlan[]): ServicePlan[];
-  /** Opens all of them; once is enough for every system that runs one after the other on the same ports. */
+  /** Opens those of the services that were rerouted, and leaves open what is. */
   open(): Promise<void>;
   close(): Promise<void>;
 }
@@ -30,16 +30,19 @@ export function createDoors(profile: Profile, options: { toKafka: boolean }): Do
     controlUrl: `http://127.0.0.1:${controlPort}/`,
 
     reroute(services) {
-      for (const plan of plans) targets.set(plan.name, targetOf(plan, services));
+      for (const plan of plans) {
+        if (services.some(({ name }) => name === plan.service))
+          targets.set(plan.name, targetOf(plan, services));
+      }
       return throughDoors(services, plans);
     },
 
     async open() {
-      if (open.size > 0) return;
       for (const { name, port } of plans) {
-        open.set(name, await openDoor({ port, target: targets.get(name) ?? 0 }));
+        const target = targets.get(name);
+        if (target !== undefined && !open.has(name)) open.set(name, await openDoor({ port, target }));
       }
-      await listen(control, controlPort, open);
+      if (!control.listening) await listen(control, controlPort, open);
     },
 
     async close() {

@@ -13,18 +13,24 @@ import { brokerEntrances, doorPlans, doorPorts, targetOf, throughDoors } from '.
 
 const keys = { AUTH_PRIVATE_KEY_FILE: '/s/private.pem', AUTH_PUBLIC_KEY_FILE: '/s/public.pem' };
 const profile = testProfile({});
-const direct = servicePlans(profile, serverAddresses(profile, 'secret'), keys);
+const plansOf = (core: boolean) =>
+  servicePlans({ ...profile, core }, serverAddresses(profile, 'secret'), keys);
+const direct = plansOf(false);
+const cored = plansOf(true);
 
 test('a service goes through doors of its own to all it needs, and each door leads where it went before', () => {
-  const doors = doorPlans(profile, { toKafka: false });
-  const rerouted = throughDoors(direct, doors);
-  for (const door of doors) {
-    const before = direct.find(({ name }) => name === door.service)?.env[door.variable];
-    const after = rerouted.find(({ name }) => name === door.service)?.env[door.variable];
-    assert.equal(after, before?.replace(String(targetOf(door, direct)), String(door.port)));
-    assert.notEqual(after, before);
+  const all = doorPlans(profile, { toKafka: false });
+  for (const plans of [direct, cored]) {
+    const doors = all.filter(({ service }) => plans.some(({ name }) => name === service));
+    const rerouted = throughDoors(plans, doors);
+    for (const door of doors) {
+      const before = plans.find(({ name }) => name === door.service)?.env[door.variable];
+      const after = rerouted.find(({ name }) => name === door.service)?.env[door.variable];
+      assert.equal(after, before?.replace(String(targetOf(door, plans)), String(door.port)));
+      assert.notEqual(after, before);
+    }
+    assert.equal(rerouted[0]?.env.DATABASE_URL?.split('/').at(-1), 'gochat');
   }
-  assert.equal(rerouted[0]?.env.DATABASE_URL?.split('/').at(-1), 'gochat');
 });
 
 test('a door to the broker leads to an entrance whose clients are told the doorâ€™s address', () => {
@@ -32,12 +38,12 @@ test('a door to the broker leads to an entrance whose clients are told the doorâ
   const entrances = brokerEntrances(doors);
   assert.deepEqual(
     entrances.map(({ name }) => name),
-    ['REPO', 'LOGIC', 'TASK', 'PUSHER', 'GATEWAY_1', 'GATEWAY_2'],
+    ['CORE', 'REPO', 'LOGIC', 'TASK', 'PUSHER', 'GATEWAY_1', 'GATEWAY_2'],
   );
   for (const { name, port, advertisedPort } of entrances) {
     const door = doors.find(({ port }) => port === advertisedPort);
     assert.equal(door?.name, `${name.toLowerCase().replace('_', '-')}-kafka`);
-    assert.equal(door && targetOf(door, direct), port);
+    assert.equal(door && targetOf(door, [...direct, ...cored]), port);
   }
 });
 

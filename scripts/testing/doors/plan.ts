@@ -28,6 +28,7 @@ const ways = {
 } as const;
 
 const needs: Record<string, readonly (keyof typeof ways)[]> = {
+  core: ['mysql', 'redis', 'kafka', 'temporal'],
   repo: ['mysql', 'redis', 'kafka'],
   logic: ['kafka', 'temporal', 'repo'],
   task: ['kafka', 'temporal', 'repo'],
@@ -36,7 +37,7 @@ const needs: Record<string, readonly (keyof typeof ways)[]> = {
   'gateway-2': ['kafka', 'repo', 'logic', 'peers'],
 };
 
-/** Every door of a system under test; none to a broker that is not ours to give entrances to. */
+/** Every door that a system under test may have; none to a broker that is not ours to give entrances to. */
 export function doorPlans({ portOffset }: Profile, { toKafka }: { toKafka: boolean }): DoorPlan[] {
   const doors = Object.entries(needs).flatMap(([service, servers]) =>
     servers.map((server) => ({ name: `${service}-${server}`, service, variable: ways[server] })),

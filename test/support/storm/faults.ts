@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { DoorState } from '../../../scripts/testing/doors/door.ts';
 import { eventually } from '../eventually.ts';
 import { freeze, kill } from '../outage.ts';
-import { isRunning } from '../services.ts';
+import { isRunning, processesHere } from '../services.ts';
 import type { Device } from './device.ts';
 
 /** Something that goes wrong. */
@@ -17,11 +17,10 @@ export type Fault = {
 };
 
 /** In Docker the servers are nobody's processes: there nothing happens to them. */
-export const processesHere = (): string[] =>
-  [
-    ...['gateway-1', 'gateway-2', 'logic', 'repo', 'task', 'pusher'],
-    ...['mariadb', 'redis', 'kafka', 'temporal'],
-  ].filter(isRunning);
+export const victims = (): string[] => [
+  ...processesHere(),
+  ...['mariadb', 'redis', 'kafka', 'temporal'].filter(isRunning),
+];
 
 const longestStartMs = 90_000;
 
@@ -30,8 +29,8 @@ export async function allFaults(devices: readonly Device[]): Promise<Fault[]> {
   const answer = await fetch(doorsUrl());
   const doors = (await answer.json()) as string[];
   return [
-    ...processesHere().map((name) => killed(name)),
-    ...processesHere().map((name) => frozen(name, 20_000)),
+    ...victims().map((name) => killed(name)),
+    ...victims().map((name) => frozen(name, 20_000)),
     ...doors.flatMap((door) => [
       throughDoor(door, { is: 'shut' }, 10_000),
       throughDoor(door, { is: 'silent' }, 20_000),

@@ -5,7 +5,7 @@ import type { SystemParts } from '../system-parts.ts';
 import { recordsOf } from '../topic-records.ts';
 import { type Cast, newCast } from './cast.ts';
 import { createDevice, type Device } from './device.ts';
-import { processesHere } from './faults.ts';
+import { victims } from './faults.ts';
 import { createFindings, type Findings } from './findings.ts';
 import { judgeHoldings, judgeSendOrder, judgeSocket, judgeStored, repeatsOf } from './judgement.ts';
 import { createLedger, type Ledger } from './ledger.ts';
@@ -174,7 +174,7 @@ async function settle(
 }
 
 const restarts = (): Map<string, number> =>
-  new Map(processesHere().map((name) => [name, runningProcess(name).restarts]));
+  new Map(victims().map((name) => [name, runningProcess(name).restarts]));
 
 /** Nobody died but those who were killed, and nothing was given up as dead. */
 async function judgeProcesses(
