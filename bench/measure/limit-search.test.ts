@@ -15,6 +15,19 @@ test('a rate that holds for a moment only is lowered until it holds', async () =
   assert.ok(found <= 4900 && found >= 4900 * 0.88, `${found}`);
 });
 
+test('one probe that fails among those that hold decides nothing', async () => {
+  let failed = false;
+  const blip = async (rate: number) => {
+    if (rate > 2000 && !failed) {
+      failed = true;
+      return false;
+    }
+    return rate <= 6130;
+  };
+  const found = await findLimit({ ...search, probe: blip, hold: upTo(6130) });
+  assert.ok(failed && found >= 6130 * 0.94, `${found}`);
+});
+
 test('a limit below the start is found too', async () => {
   const found = await findLimit({ ...search, probe: upTo(210), hold: upTo(210) });
   assert.ok(found <= 210 && found >= 190, `${found}`);

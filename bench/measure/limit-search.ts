@@ -16,20 +16,24 @@ export type LimitSearch = {
 /** Holds that may fail, each 10 % below the one before, before the search gives up. */
 const mostHolds = 5;
 
-/** The highest rate that holds for the full time; 0 when none does. Short probes come first, since holds are long. */
+/**
+ * The highest rate that holds for the full time; 0 when none does. Short probes come first, since holds are long; one
+ * that fails is tried again, since a single pause of the machine decides over one of a few seconds.
+ */
 export async function findLimit(search: LimitSearch): Promise<number> {
   let good = 0;
   let bad: number | undefined;
   let rate = search.start;
+  const probe = async (tried: number) => (await search.probe(tried)) || search.probe(tried);
   while (bad === undefined && good < search.most) {
-    if (await search.probe(rate)) good = rate;
+    if (await probe(rate)) good = rate;
     else bad = rate;
     rate = Math.min(search.most, rounded(rate * search.factor));
   }
   while (bad !== undefined && (bad - good) / bad > search.precision) {
     const middle = rounded((good + bad) / 2);
     if (middle <= good || middle >= bad) break;
-    if (await search.probe(middle)) good = middle;
+    if (await probe(middle)) good = middle;
     else bad = middle;
   }
   for (let held = 0; held < mostHolds && good > 0; held += 1) {

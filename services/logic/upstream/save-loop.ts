@@ -19,8 +19,8 @@ export type SaveLoop = {
 
 /** After this the sender is told that the message failed. The message stays: sent again, it is stored once. */
 const patienceMs = 10_000;
-const restShare = 0.5;
-const longestRestMs = 40;
+const restShare = 0.4;
+const longestRestMs = 12;
 /** Enough for a save that is worth its cost. */
 const fullBatch = 500;
 const shortestPauseMs = 100;
