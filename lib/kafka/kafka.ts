@@ -10,16 +10,20 @@ import type { Logger } from '../log.ts';
 import './empty-batches.ts';
 import './request-queue.ts';
 import { keepRunning } from './keep-running.ts';
+import { takeOver } from './predecessors.ts';
 
 export type { Admin, Consumer, Producer };
 
 export type KafkaConnection = ReturnType<typeof connectKafka>;
 
-/** Kafka for one process. Producers wait for all replicas; every connection retries while the broker is away. */
+/**
+ * Kafka for one process. Producers wait for all replicas; every connection retries while the broker is away. Where it
+ * consumes, `clientId` names the process alone and stays the same over restarts: consumers take over from those of it.
+ */
 export function connectKafka(options: { brokers: string; clientId: string; log: Logger }) {
-  const { log } = options;
+  const { clientId, log } = options;
   const kafka = new Kafka({
-    clientId: options.clientId,
+    clientId,
     brokers: options.brokers.split(','),
     connectionTimeout: 3000,
     requestTimeout: 15_000,
@@ -43,24 +47,27 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
       }),
     consumer: (config: ConsumerConfig): Consumer =>
       keepRunning(
-        kafka.consumer({
-          allowAutoTopicCreation: false,
-          // How long the partitions of a process that was killed wait for another.
-          sessionTimeout: 10_000,
-          rebalanceTimeout: 12_000,
-          heartbeatInterval: 2000,
-          maxWaitTimeInMs: 250,
-          minBytes: 1,
-          ...config,
-          retry: {
-            initialRetryTime: 100,
-            maxRetryTime: 3000,
-            retries: 8,
-            ...config.retry,
-            // keepRunning starts it again.
-            restartOnFailure: async () => false,
-          },
-        }),
+        takeOver({ groupId: config.groupId, clientId, log }, (partitionAssigners) =>
+          kafka.consumer({
+            allowAutoTopicCreation: false,
+            partitionAssigners,
+            // How long the partitions of a process that was killed and does not come back wait for another.
+            sessionTimeout: 10_000,
+            rebalanceTimeout: 12_000,
+            heartbeatInterval: 2000,
+            maxWaitTimeInMs: 250,
+            minBytes: 1,
+            ...config,
+            retry: {
+              initialRetryTime: 100,
+              maxRetryTime: 3000,
+              retries: 8,
+              ...config.retry,
+              // keepRunning starts it again.
+              restartOnFailure: async () => false,
+            },
+          }),
+        ),
         log,
       ),
   };

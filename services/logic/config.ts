@@ -8,7 +8,10 @@ export const logicConfig = Type.Object({
   ...kafkaConfig,
   ...temporalConfig,
   ...repoAddress,
-  /** Names this process: its downstream topic for the acknowledgements of REST sends. Unique among processes. */
+  /**
+   * Names this process in its consumer group, and its downstream topic for the acknowledgements of REST sends. Unique
+   * among processes, the same after a restart.
+   */
   LOGIC_ID: Type.String({ default: 'logic-1', pattern: '^[A-Za-z0-9._-]{1,100}$' }),
   LOGIC_GRPC_PORT: port(9002),
   METRICS_PORT: port(9465),

@@ -5,6 +5,8 @@ export const pusherConfig = Type.Object({
   ...commonConfig,
   ...kafkaConfig,
   ...repoAddress,
+  /** Names this process in its consumer groups. Unique among processes, the same after a restart. */
+  PUSHER_ID: Type.String({ default: 'pusher-1', pattern: '^[A-Za-z0-9._-]{1,100}$' }),
   METRICS_PORT: port(9468),
 });
 

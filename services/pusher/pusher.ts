@@ -16,7 +16,7 @@ export async function startPusher(config: PusherConfig, log: Logger): Promise<Ru
   const metrics = createMetrics('pusher');
   const stopping = new AbortController();
   const repo = connectRepo(config.REPO_ADDRESS);
-  const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: 'gochat-pusher', log });
+  const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: config.PUSHER_ID, log });
   const producer = kafka.producer();
   const gateways = createGateways({ repo, log });
 

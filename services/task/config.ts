@@ -14,6 +14,8 @@ export const taskConfig = Type.Object({
   ...presenceConfig,
   ...temporalConfig,
   ...repoAddress,
+  /** Names this process in its consumer groups. Unique among processes, the same after a restart. */
+  TASK_ID: Type.String({ default: 'task-1', pattern: '^[A-Za-z0-9._-]{1,100}$' }),
   METRICS_PORT: port(9467),
   /** How long a friend request waits for its answer. */
   FRIEND_REQUEST_TTL_MS: Type.Integer({ default: 30 * 24 * 3_600_000, minimum: 1000 }),

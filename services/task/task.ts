@@ -29,7 +29,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   const stopping = new AbortController();
   const trying = { log, signal: stopping.signal };
   const repo = connectRepo(config.REPO_ADDRESS);
-  const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: 'gochat-task', log });
+  const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: config.TASK_ID, log });
   const producer = kafka.producer();
   const commit = createGroupCommit(producer, { maxPending: maxPendingRecords });
   const live = createLiveConversations();

@@ -11,11 +11,9 @@ import { eventually } from './eventually.ts';
 import type { MemoryMessages } from './memory-messages.ts';
 
 const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
-export const kafka = connectKafka({
-  brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092',
-  clientId: 'test',
-  log,
-});
+const connect = (clientId: string) =>
+  connectKafka({ brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092', clientId, log });
+export const kafka = connect('test');
 
 /** A topic, a group and a gateway that nobody else uses, and processes of logic that consume them. */
 export async function createUpstreamSystem() {
@@ -51,9 +49,10 @@ export async function createUpstreamSystem() {
       metrics: Metrics = createMetrics('logic'),
       wrap: (producing: Producing) => Producing = (producing) => producing,
     ) {
-      const producing = wrap(await createProducing({ kafka, log }));
+      const own = connect(`logic-${running.length}-${name}`);
+      const producing = wrap(await createProducing({ kafka: own, log }));
       const upstream = await startUpstream({
-        kafka,
+        kafka: own,
         messages,
         producing,
         metrics,
