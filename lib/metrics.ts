@@ -6,6 +6,9 @@ export type { Counter, Gauge, Histogram };
 const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const sizeBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 
+/** A value for each value of a label. */
+type Observation = () => [string, number][];
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
@@ -26,6 +29,7 @@ export function createMetrics(service: string) {
   /** Two parts of a process may count the same thing: the same name again answers the same instrument. */
   const once = <T>(name: string, make: () => T): T =>
     (registry.getSingleMetric(name) as T | undefined) ?? make();
+  const observations = new Map<string, Observation[]>();
   return {
     registry,
     counter: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
@@ -42,6 +46,22 @@ export function createMetrics(service: string) {
           this.set(value());
         },
       }),
+    /** The same with a label. Several parts of a process may each tell of values of their own. */
+    observedBy<L extends string>(name: string, help: string, label: L, values: Observation): void {
+      const all = observations.get(name) ?? [];
+      all.push(values);
+      if (all.length > 1) return;
+      observations.set(name, all);
+      new Gauge<string>({
+        name,
+        help,
+        labelNames: [label],
+        registers,
+        collect() {
+          for (const [value, number] of all.flatMap((told) => told())) this.set({ [label]: value }, number);
+        },
+      });
+    },
     /** A histogram of seconds. */
     latency: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
       new Histogram({ name, help, labelNames, registers, buckets: latencyBuckets }),

@@ -1,7 +1,9 @@
+import type { EachBatchPayload } from 'kafkajs';
 import { GoChatError, isRetryable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { KafkaConnection, Producer } from './kafka.ts';
+import { countRecords, watchInHand } from './record-metrics.ts';
 import type { DeadRecord } from './records.ts';
 import { topics } from './topics.ts';
 
@@ -30,10 +32,10 @@ export type SubscribeOptions = {
  */
 export async function subscribe(kafka: KafkaConnection, options: SubscribeOptions): Promise<Subscription> {
   const { log, metrics, producer } = options;
-  const handled = metrics.counter('gochat_consumer_records_total', 'Records taken from Kafka.', [
-    'topic',
-    'result',
-  ]);
+  const handled = countRecords(metrics);
+  // There from the start, so that the first dead record is an increase.
+  for (const topic of options.topics) handled.inc({ topic, result: 'dead' }, 0);
+  const inHand = watchInHand(metrics, options.topics);
   const lag = metrics.gauge('gochat_consumer_lag_records', 'Records behind the end of a partition.', [
     'topic',
     'partition',
@@ -85,6 +87,36 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     return false;
   }
 
+  async function processBatch({
+    batch,
+    resolveOffset,
+    heartbeat,
+    isRunning,
+    isStale,
+  }: EachBatchPayload): Promise<void> {
+    const records: ReceivedRecord[] = [];
+    for (const message of batch.messages) {
+      const record = {
+        topic: batch.topic,
+        partition: batch.partition,
+        offset: message.offset,
+        value: undefined as unknown,
+      };
+      const raw = message.value?.toString('utf8') ?? '';
+      try {
+        record.value = JSON.parse(raw);
+        records.push(record);
+      } catch (error) {
+        await bury(record, raw, error);
+      }
+    }
+    if (!isRunning() || isStale()) return;
+    if (records.length > 0 && !(await process(records, heartbeat))) return;
+    resolveOffset(batch.lastOffset());
+    lag.set({ topic: batch.topic, partition: batch.partition }, Number(batch.offsetLag()));
+    await heartbeat();
+  }
+
   await consumer.connect();
   await consumer.subscribe({ topics: options.topics, fromBeginning: true });
   await consumer.run({
@@ -92,28 +124,13 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     autoCommitInterval: 500,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.partitionsAtOnce ?? 1,
-    eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
-      const records: ReceivedRecord[] = [];
-      for (const message of batch.messages) {
-        const record = {
-          topic: batch.topic,
-          partition: batch.partition,
-          offset: message.offset,
-          value: undefined as unknown,
-        };
-        const raw = message.value?.toString('utf8') ?? '';
-        try {
-          record.value = JSON.parse(raw);
-          records.push(record);
-        } catch (error) {
-          await bury(record, raw, error);
-        }
+    eachBatch: async (payload) => {
+      const done = inHand.take(payload.batch.topic);
+      try {
+        await processBatch(payload);
+      } finally {
+        done();
       }
-      if (!isRunning() || isStale()) return;
-      if (records.length > 0 && !(await process(records, heartbeat))) return;
-      resolveOffset(batch.lastOffset());
-      lag.set({ topic: batch.topic, partition: batch.partition }, Number(batch.offsetLag()));
-      await heartbeat();
     },
   });
   return {

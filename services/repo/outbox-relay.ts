@@ -1,5 +1,6 @@
 import type { Admin, KafkaConnection, Producer } from '../../lib/kafka/kafka.ts';
 import { withAdmin } from '../../lib/kafka/kafka.ts';
+import { countRecords } from '../../lib/kafka/record-metrics.ts';
 import type { DeadRecord } from '../../lib/kafka/records.ts';
 import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -14,6 +15,7 @@ export type OutboxRelay = Outbox & {
   stop(): Promise<void>;
 };
 
+type Burying = (row: Row, error: unknown) => Promise<void>;
 type Row = { id: number; topic: string; key: string; payload: string; created_at: number };
 
 const pollMs = 100;
@@ -43,6 +45,7 @@ export function startOutboxRelay(deps: {
     oldestAt === 0 ? 0 : Math.max(0, Date.now() - oldestAt) / 1000,
   );
   const pending = metrics.gauge('gochat_outbox_pending', 'Events not yet in Kafka.');
+  const records = countRecords(metrics);
   const relayed = metrics.counter('gochat_outbox_relayed_total', 'Events taken to Kafka.', ['topic']);
 
   const producer = kafka.producer();
@@ -51,6 +54,12 @@ export function startOutboxRelay(deps: {
   let connected = false;
   let stopping = false;
   let countedAt = 0;
+
+  const burying = async (row: Row, error: unknown): Promise<void> => {
+    log.error({ err: error, outboxId: row.id, topic: row.topic, key: row.key }, 'event is dead');
+    await bury(producer, row, error);
+    records.inc({ topic: row.topic, result: 'dead' });
+  };
 
   /** Answers whether there may be more. */
   async function relayBatch(): Promise<boolean> {
@@ -63,7 +72,9 @@ export function startOutboxRelay(deps: {
       return false;
     }
     await countSometimes();
-    const rows = await database.transaction((tx) => takeBatch(tx, (batch) => produce(producer, batch, log)));
+    const rows = await database.transaction((tx) =>
+      takeBatch(tx, (batch) => produce(producer, batch, burying)),
+    );
     for (const { topic } of rows) relayed.inc({ topic });
     return rows.length > 0;
   }
@@ -137,16 +148,16 @@ function upToBytes(rows: Row[]): Row[] {
 }
 
 /** One produce for the batch. A record that the broker will never take is buried, so that it holds up no other. */
-async function produce(producer: Producer, rows: Row[], log: Logger): Promise<void> {
+async function produce(producer: Producer, rows: Row[], burying: Burying): Promise<void> {
   try {
     await producer.sendBatch({ acks: -1, topicMessages: byTopic(rows) });
   } catch (error) {
     if (!isTooLarge(error)) throw error;
     const [only] = rows;
-    if (rows.length === 1 && only) return bury(producer, only, error, log);
+    if (rows.length === 1 && only) return burying(only, error);
     const middle = rows.length >> 1;
-    await produce(producer, rows.slice(0, middle), log);
-    await produce(producer, rows.slice(middle), log);
+    await produce(producer, rows.slice(0, middle), burying);
+    await produce(producer, rows.slice(middle), burying);
   }
 }
 
@@ -163,8 +174,7 @@ const isTooLarge = (error: unknown): boolean => {
   return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(type ?? cause?.type ?? '');
 };
 
-async function bury(producer: Producer, row: Row, error: unknown, log: Logger): Promise<void> {
-  log.error({ err: error, outboxId: row.id, topic: row.topic, key: row.key }, 'event is dead');
+async function bury(producer: Producer, row: Row, error: unknown): Promise<void> {
   const dead: DeadRecord = {
     topic: row.topic,
     partition: -1,

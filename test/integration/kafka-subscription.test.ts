@@ -134,3 +134,25 @@ test('who stops before its records are handled has not read them: the next one b
   assert.deepEqual(handled, numbers(6));
   await third.stop();
 });
+
+test('how long records have been in hand is told: while they fail, and while nobody answers for them', async (t) => {
+  const answer = Promise.withResolvers<void>();
+  t.after(() => answer.resolve());
+  const topic = await createTopic(t, ['1']);
+  const stuckSeconds = async () => {
+    const shown = await topic.metrics.registry.metrics();
+    return Number(/^gochat_consumer_stuck_seconds\{topic="[^"]+"\} (.+)$/m.exec(shown)?.[1]);
+  };
+  let tries = 0;
+  await topic.start(async () => {
+    tries += 1;
+    if (tries === 1) throw new GoChatError('UNAVAILABLE', 'away');
+    await answer.promise;
+  });
+  await eventually(() => tries === 2);
+  const failing = await stuckSeconds();
+  assert.ok(failing >= 0.1, `${failing}`);
+  await eventually(async () => (await stuckSeconds()) > failing);
+  answer.resolve();
+  await eventually(async () => (await stuckSeconds()) === 0);
+});

@@ -101,6 +101,7 @@ test('a message that alone is refused is found among many, buried, and its sende
   const text = await metrics.registry.metrics();
   assert.match(text, /^gochat_message_send_total 40$/m);
   assert.match(text, /^gochat_message_send_failures_total 1$/m);
+  assert.match(text, /^gochat_consumer_records_total\{topic="[^"]+",result="dead"\} 1$/m);
 });
 
 test('while the store is away nothing is lost and nothing is stored twice', async (t) => {
@@ -137,6 +138,9 @@ test('after ten seconds senders are told, and the message is stored once when th
   await system.append([system.message('9', 1)]);
   await eventually(() => system.acks().length === 1, 20_000);
   assert.equal(system.acks()[0]?.error?.code, 'INTERNAL_ERROR');
+  const inHandFor = async () =>
+    Number(/^gochat_consumer_stuck_seconds\{.+\} (.+)$/m.exec(await metrics.registry.metrics())?.[1]);
+  const stuckSeconds = await inHandFor();
   // What a client does then: the same again.
   await system.append([system.message('9', 1)]);
   away = false;
@@ -150,6 +154,8 @@ test('after ten seconds senders are told, and the message is stored once when th
     ],
   );
   assert.equal(system.messages().length, 1);
+  assert.ok(stuckSeconds >= 9, `nobody could see that logic was stuck: ${stuckSeconds}`);
+  await eventually(async () => (await inHandFor()) === 0);
 });
 
 test('a second process takes over half of the partitions without loss or disorder', async (t) => {

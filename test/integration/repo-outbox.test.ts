@@ -82,8 +82,8 @@ after(async () => {
   await testDatabase.drop();
 });
 
-function start(over: Database = database): OutboxRelay {
-  const relay = startOutboxRelay({ database: over, kafka, log, metrics: createMetrics('test') });
+function start(over: Database = database, metrics = createMetrics('test')): OutboxRelay {
+  const relay = startOutboxRelay({ database: over, kafka, log, metrics });
   relays.push(relay);
   return relay;
 }
@@ -189,16 +189,22 @@ test('a relay that dies between acknowledgement and delete repeats the events wi
   await eventually(isEmpty);
 });
 
-test('an event too large for the broker is buried and holds up no other', async () => {
+test('an event too large for the broker is buried and counted, and holds up no other', async () => {
   const key = `${mark}-large`;
   const large = { ...updated(key, 'large'), payload: JSON.stringify({ actor_id: 'x'.repeat(3_000_000) }) };
   await database.transaction((tx) =>
     writeEvents(tx, [updated(key, 'before'), large, updated(key, 'behind')]),
   );
-  start();
+  const metrics = createMetrics('test');
+  start(database, metrics);
   await eventually(() => actorsOf(key).length === 2);
   assert.deepEqual(actorsOf(key), ['before', 'behind']);
   await eventually(isEmpty);
+  const shown = await metrics.registry.metrics();
+  assert.match(
+    shown,
+    /^gochat_consumer_records_total\{topic="gochat.conversation-events",result="dead"\} 1$/m,
+  );
 });
 
 test('while Kafka is away events wait and readiness says so', async () => {

@@ -43,7 +43,7 @@ export async function startUpstream(deps: {
   const topic = deps.topic ?? topics.upstream;
   const queue = createQueue(bounds);
   const claims = createClaims();
-  const metrics = createUpstreamMetrics(deps.metrics, queue.size);
+  const metrics = createUpstreamMetrics(deps.metrics, queue.size, topic);
   const loop = startSaveLoop({
     queue,
     claims,

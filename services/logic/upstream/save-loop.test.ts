@@ -27,7 +27,7 @@ test('what comes shortly after a save goes into one next save', async () => {
       return [];
     },
     produce: async () => undefined,
-    metrics: createUpstreamMetrics(createMetrics('test'), queue.size),
+    metrics: createUpstreamMetrics(createMetrics('test'), queue.size, 't'),
     log: createLogger('test', 'fatal'),
     topic: 't',
   });

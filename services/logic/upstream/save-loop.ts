@@ -75,6 +75,7 @@ export function startSaveLoop(deps: {
 
   async function process(items: Item[]): Promise<void> {
     const started = performance.now();
+    const done = metrics.takeUp();
     metrics.wait.observe((started - (items[0]?.queuedAt ?? started)) / 1000);
     metrics.batch.observe(items.length);
     const outcomes = await saveUntilDone(items);
@@ -84,7 +85,7 @@ export function startSaveLoop(deps: {
     if (isAbandoned()) return;
     // A partition that went elsewhere is fetched from its committed offset there, and delivered from there.
     const ours = outcomes.filter(({ item }) => claims.holds(item));
-    producing = deliver(ours);
+    producing = deliver(ours).finally(done);
   }
 
   async function deliver(outcomes: Outcome[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Code } from '../../../lib/errors.ts';
+import { countRecords, watchInHand } from '../../../lib/kafka/record-metrics.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import type { Outcome } from './save.ts';
 
@@ -16,7 +17,7 @@ const refusals: Code[] = [
 
 export type UpstreamMetrics = ReturnType<typeof createUpstreamMetrics>;
 
-export function createUpstreamMetrics(metrics: Metrics, depth: () => number) {
+export function createUpstreamMetrics(metrics: Metrics, depth: () => number, topic: string) {
   const sent = metrics.counter(
     'gochat_message_send_total',
     'Messages processed, those that failed included.',
@@ -32,6 +33,9 @@ export function createUpstreamMetrics(metrics: Metrics, depth: () => number) {
   );
   for (const code of refusals) errors.inc({ code }, 0);
   latency.zero({ path: 'direct' });
+  const dead = countRecords(metrics).labels({ topic, result: 'dead' });
+  dead.inc(0);
+  const inHand = watchInHand(metrics, [topic]);
   const direct = latency.labels({ path: 'direct' });
   metrics.observed('gochat_upstream_queue_depth', 'Records fetched and not yet being saved.', depth);
 
@@ -51,6 +55,8 @@ export function createUpstreamMetrics(metrics: Metrics, depth: () => number) {
       'topic',
       'partition',
     ]),
+    /** A batch is taken up; the answer is called when it is delivered. */
+    takeUp: () => inHand.take(topic),
     delivered(receivedAt: readonly number[]): void {
       const now = Date.now();
       for (const then of receivedAt) direct.observe(Math.max(now - then, 0) / 1000);
@@ -58,6 +64,7 @@ export function createUpstreamMetrics(metrics: Metrics, depth: () => number) {
     /** Counts messages at their end. Those whose senders were told of a failure were counted then. */
     ended(outcomes: readonly Outcome[]): void {
       for (const outcome of outcomes) {
+        if (outcome.kind === 'dead') dead.inc();
         if (outcome.kind === 'event' || outcome.item.told) continue;
         if (outcome.kind === 'dead' && !outcome.message) continue;
         sent.inc();
