@@ -19,6 +19,7 @@ export type HeadRow = {
   member_version: number;
   fanout_mode: number;
   fanout_done_seq: number;
+  fanout_from_seq: number;
 };
 
 export type ConversationRow = {
@@ -50,6 +51,8 @@ export type SavePlan = {
   changedHeads: Map<number, HeadRow>;
   /** Conversations whose messages are to be delivered (again). */
   delivered: Set<number>;
+  /** Those of them where a message of before the fan-out goes directly. */
+  direct: Set<number>;
   createdAt: number;
 };
 
@@ -73,6 +76,7 @@ export function planSave(
     rows: [],
     changedHeads: new Map(),
     delivered: new Set(),
+    direct: new Set(),
     createdAt,
   };
   const inBatch = new Map<string, SavedMessage>();
@@ -89,7 +93,22 @@ export function planSave(
     plan.results.set(draft.index, result);
     if (result.error === 0) inBatch.set(key, result);
   }
+  for (const draft of drafts) {
+    const result = plan.results.get(draft.index);
+    if (result && state.stored.has(draft.index)) letPrecede(result, draft, state, plan);
+  }
   return plan;
+}
+
+/**
+ * A redelivered message that was stored for direct delivery goes directly, also where the conversation has gone over to
+ * fan-out since: in this batch, or in one that was stored and not delivered either. Fan-out begins behind it.
+ */
+function letPrecede(result: SavedMessage, draft: Draft, state: SaveState, plan: SavePlan): void {
+  const head = plan.changedHeads.get(draft.conversationId) ?? state.heads.get(draft.conversationId);
+  if (result.duplicate || head?.fanout_mode !== 1 || result.seqId > head.fanout_from_seq) return;
+  result.direct = true;
+  plan.direct.add(draft.conversationId);
 }
 
 /**
@@ -130,7 +149,10 @@ function place(draft: Draft, state: SaveState, plan: SavePlan, nextId: () => num
  */
 function enterOrLeaveFanout(head: HeadRow, { type, member_count }: ConversationRow): HeadRow {
   const large = type === 3 || member_count > directMembers;
-  if (large && head.fanout_mode === 0) return { ...head, fanout_mode: 1, fanout_done_seq: head.last_seq_id };
+  if (large && head.fanout_mode === 0) {
+    const from = head.last_seq_id;
+    return { ...head, fanout_mode: 1, fanout_done_seq: from, fanout_from_seq: from };
+  }
   if (!large && head.fanout_mode === 1 && head.fanout_done_seq >= head.last_seq_id) {
     return { ...head, fanout_mode: 0 };
   }
@@ -163,6 +185,7 @@ export const refusedBy = (error: GoChatError): SavedMessage => ({
   seqId: 0,
   createdAt: 0,
   duplicate: false,
+  direct: false,
 });
 
 const refuse = (...[code, message]: ConstructorParameters<typeof GoChatError>): SavedMessage =>
@@ -184,4 +207,5 @@ const saved = (messageId: number, seqId: number, createdAt: number, duplicate: b
   seqId,
   createdAt,
   duplicate,
+  direct: false,
 });

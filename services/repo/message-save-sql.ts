@@ -32,7 +32,7 @@ export function readStatements(drafts: readonly Draft[]): string {
     ...chunks(conversationIds, idsAList).map(
       (ids) =>
         `SELECT h.conversation_id, h.last_seq_id, h.last_message_id, h.member_version, h.fanout_mode,
-           h.fanout_done_seq, c.type, c.status, c.member_count, c.mute_all, c.send_state, c.updated_at
+           h.fanout_done_seq, h.fanout_from_seq, c.type, c.status, c.member_count, c.mute_all, c.send_state, c.updated_at
          FROM conversation_heads h FORCE INDEX (PRIMARY)
          LEFT JOIN conversations c ON c.id = h.conversation_id
          WHERE h.conversation_id IN (${ids}) ORDER BY h.conversation_id FOR UPDATE`,
@@ -75,7 +75,7 @@ export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): st
   });
   const heads = [...changedHeads.values()].map(
     (head) =>
-      `(${head.conversation_id},${head.last_seq_id},${head.last_message_id},${head.member_version},${head.fanout_mode},${head.fanout_done_seq})`,
+      `(${head.conversation_id},${head.last_seq_id},${head.last_message_id},${head.member_version},${head.fanout_mode},${head.fanout_done_seq},${head.fanout_from_seq})`,
   );
   // Sending is reading. Rows in the order of their key, as every writer of pointers takes them.
   const pointers = [
@@ -91,10 +91,12 @@ export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): st
        source_partition, source_offset, extra, created_at)
      VALUES ${messages}`,
     `INSERT INTO conversation_heads
-       (conversation_id, last_seq_id, last_message_id, member_version, fanout_mode, fanout_done_seq)
+       (conversation_id, last_seq_id, last_message_id, member_version, fanout_mode, fanout_done_seq,
+        fanout_from_seq)
      VALUES ${heads}
      ON DUPLICATE KEY UPDATE last_seq_id = VALUES(last_seq_id), last_message_id = VALUES(last_message_id),
-       fanout_mode = VALUES(fanout_mode), fanout_done_seq = VALUES(fanout_done_seq)`,
+       fanout_mode = VALUES(fanout_mode), fanout_done_seq = VALUES(fanout_done_seq),
+       fanout_from_seq = VALUES(fanout_from_seq)`,
     `UPDATE conversations c JOIN conversation_heads h ON h.conversation_id = c.id
      SET c.last_message_id = h.last_message_id, c.updated_at = GREATEST(c.updated_at, ${createdAt})
      WHERE c.id IN (${[...changedHeads.keys()]})`,

@@ -140,6 +140,7 @@ function audiencesOf({ plan, state }: Saved): Audience[] {
       memberVersion: head.member_version,
       world: conversation.type === 3,
       fanoutMode: head.fanout_mode === 1,
+      direct: plan.direct.has(id),
     };
   });
 }

@@ -11,6 +11,8 @@ export type Audience = {
   /** Everybody: the world room. */
   world: boolean;
   fanoutMode: boolean;
+  /** Messages of before the fan-out are delivered with those that take it. */
+  direct: boolean;
 };
 
 export type ResolveRecipients = {
@@ -60,6 +62,7 @@ export function createRecipients(deps: {
           memberVersion: row.member_version,
           world: row.type === 3,
           fanoutMode: row.fanout_mode === 1,
+          direct: false,
         },
       ]),
     );
@@ -72,7 +75,9 @@ export function createRecipients(deps: {
 
   return {
     async ofMessages(audiences) {
-      const direct = audiences.filter(({ fanoutMode, world }) => !fanoutMode && !world);
+      const direct = audiences.filter(
+        ({ fanoutMode, world, direct: also }) => also || (!fanoutMode && !world),
+      );
       const lists = await listsOf(direct);
       const everyone = new Set<string>();
       for (const { userIds } of lists.values()) for (const id of userIds) everyone.add(id);

@@ -327,6 +327,37 @@ test('a conversation goes through fan-out above 500 members, and leaves it only 
   assert.equal(page.nextAfterUserId, users.toSorted((a, b) => Number(a) - Number(b))[1]);
 });
 
+test('what was stored for direct delivery is redelivered directly, however large the conversation has become', async () => {
+  const { users, id } = await newGroup(3);
+  const [ann, bob] = users;
+  await online(bob, 'bob');
+  const redeliver = async (...messages: NewMessage[]) => {
+    const { results, recipients } = await repo.messages.saveMessages({ messages, recipientsOf: [] });
+    const reached = recipients[0]?.gateways.flatMap(({ userIds }) => userIds);
+    return { direct: results.map(({ direct }) => direct), fanout: recipients[0]?.fanout, reached };
+  };
+  const small = repo.newMessage(id, ann);
+  await repo.save(small);
+  await repo.databases.users.execute('UPDATE conversations SET member_count = 501 WHERE id = ?', [
+    Number(id),
+  ]);
+  assert.deepEqual((await redeliver(small)).fanout, false);
+  // In the batch that finds the conversation large, and in those after it.
+  const large = repo.newMessage(id, ann);
+  for (let time = 0; time < 2; time += 1) {
+    const { direct, fanout, reached } = await redeliver(small, large);
+    assert.deepEqual([direct, fanout], [[true, false], true]);
+    assert.ok(reached?.includes(bob) && reached.every((user) => users.includes(user)));
+  }
+  // The client's own retry still goes to nobody.
+  const [retry] = await repo.save(repo.newMessage(id, ann, { clientMsgId: small.clientMsgId }));
+  assert.deepEqual([retry?.duplicate, retry?.direct], [true, false]);
+  await repo.fanout.setFanoutDone({ conversationId: id, doneSeqId: 2 });
+  // Fan-out has passed this one on.
+  const { direct, reached } = await redeliver(large);
+  assert.deepEqual([direct, reached], [[false], []]);
+});
+
 test('the world room is broadcast', async () => {
   const [ann] = (await repo.newUsers(1)) as [string];
   await repo.databases.users.execute(

@@ -38,6 +38,7 @@ export function createMemoryMessages(options: {
       seqId,
       createdAt: Date.now(),
       duplicate: false,
+      direct: false,
       source,
     };
     stored.set(key, saved);

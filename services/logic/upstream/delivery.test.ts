@@ -45,7 +45,12 @@ const recipients = (more: Partial<Recipients> = {}): Recipients => ({
 
 const saved = (
   seqId: number,
-  more: { message?: Partial<UpstreamMessage>; duplicate?: boolean; recipients?: Recipients } = {},
+  more: {
+    message?: Partial<UpstreamMessage>;
+    duplicate?: boolean;
+    direct?: boolean;
+    recipients?: Recipients;
+  } = {},
 ): Outcome => ({
   kind: 'saved',
   item,
@@ -57,6 +62,7 @@ const saved = (
     seqId,
     createdAt: 2000,
     duplicate: more.duplicate ?? false,
+    direct: more.direct ?? false,
   },
   sender: {
     id: '7',
@@ -139,6 +145,24 @@ test('a large conversation becomes a task, and its sender is acknowledged at onc
   );
   assert.deepEqual(recordsOf(delivery, 'g1')[0]?.messages, []);
   assert.equal(recordsOf(delivery, 'g1')[0]?.acks.length, 2);
+});
+
+test('what was stored before the conversation became large goes directly, what came after it by the task', () => {
+  const userIds = Array.from({ length: 100_000 }, (_, index) => String(1_000_000_000_000 + index));
+  const grown = recipients({ fanout: true, gateways: [{ gatewayId: 'g2', bootId: 'b2', userIds }] });
+  const outcomes = [saved(1, { recipients: grown, direct: true }), saved(2, { recipients: grown })];
+  const delivery = buildDelivery(outcomes, 'up');
+  assert.deepEqual(
+    delivery.tasks.map((task) => [task.first_seq_id, task.last_seq_id]),
+    [[2, 2]],
+  );
+  assert.ok(delivery.records.every(({ value }) => Buffer.byteLength(value) <= maxRecordBytes));
+  const messages = recordsOf(delivery, 'g2').flatMap((record) => record.messages);
+  assert.deepEqual(new Set(messages.map(({ seq_id }) => seq_id)), new Set([1]));
+  assert.deepEqual(
+    messages.flatMap(({ target_user_ids }) => target_user_ids ?? []),
+    userIds,
+  );
 });
 
 test('a message sent without a socket is acknowledged where it waits', () => {

@@ -88,7 +88,7 @@ function addSaved(
   });
   if (saved.duplicate || !recipients) return;
 
-  if (!goesDirect(recipients)) {
+  if (!saved.direct && !goesDirect(recipients)) {
     toFanOut.push({
       conversationId: message.conversation_id,
       seqId: saved.seqId,
@@ -151,8 +151,8 @@ function addEvent(
 type Target = { route: { receiverId: string; bootId: string }; json: string };
 type Targets = ReturnType<typeof createTargets>;
 
-/** Ids in one event: a list of a large group would not fit into one record. */
-const idsAnEvent = 20_000;
+/** Ids in one event or message: a list of a large group would not fit into one record. */
+const idsAtOnce = 20_000;
 
 /** Who is meant at each gateway, as a piece of JSON that is made once for all messages of a conversation. */
 function createTargets(live: Set<string>) {
@@ -172,10 +172,11 @@ function createTargets(live: Set<string>) {
     of(recipients: Recipients): Target[] {
       let targets = made.get(recipients);
       if (!targets) {
-        targets = routes(recipients).map((gateway) => ({
-          route: routeOf(gateway),
-          json: recipients.broadcast ? '"broadcast":true' : targetJson(gateway.userIds),
-        }));
+        targets = routes(recipients).flatMap((gateway) =>
+          (recipients.broadcast ? ['"broadcast":true'] : partsOf(gateway.userIds).map(targetJson)).map(
+            (json) => ({ route: routeOf(gateway), json }),
+          ),
+        );
         made.set(recipients, targets);
       }
       return targets;
@@ -196,9 +197,9 @@ const targetJson = (userIds: readonly string[]): string =>
     : `"target_user_ids":${JSON.stringify(userIds)}`;
 
 function partsOf(ids: readonly string[]): (readonly string[])[] {
-  if (ids.length <= idsAnEvent) return [ids];
+  if (ids.length <= idsAtOnce) return [ids];
   const parts: string[][] = [];
-  for (let from = 0; from < ids.length; from += idsAnEvent) parts.push(ids.slice(from, from + idsAnEvent));
+  for (let from = 0; from < ids.length; from += idsAtOnce) parts.push(ids.slice(from, from + idsAtOnce));
   return parts;
 }
 

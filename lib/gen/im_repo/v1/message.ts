@@ -81,6 +81,11 @@ export interface SavedMessage {
   createdAt: number;
   /** A client's retry: acknowledge it, deliver it to nobody. */
   duplicate: boolean;
+  /**
+   * Redelivered, and stored before the conversation went over to fan-out, which therefore leaves it out: it goes
+   * to the recipients' gateways, whatever they say of fan-out.
+   */
+  direct: boolean;
 }
 
 /** Where a conversation's messages and events go right now. */
@@ -553,7 +558,7 @@ export const NewMessage: MessageFns<NewMessage> = {
 };
 
 function createBaseSavedMessage(): SavedMessage {
-  return { error: 0, errorMessage: "", messageId: 0, seqId: 0, createdAt: 0, duplicate: false };
+  return { error: 0, errorMessage: "", messageId: 0, seqId: 0, createdAt: 0, duplicate: false, direct: false };
 }
 
 export const SavedMessage: MessageFns<SavedMessage> = {
@@ -575,6 +580,9 @@ export const SavedMessage: MessageFns<SavedMessage> = {
     }
     if (message.duplicate !== false) {
       writer.uint32(48).bool(message.duplicate);
+    }
+    if (message.direct !== false) {
+      writer.uint32(56).bool(message.direct);
     }
     return writer;
   },
@@ -640,6 +648,14 @@ export const SavedMessage: MessageFns<SavedMessage> = {
             message.duplicate = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.direct = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -663,6 +679,7 @@ export const SavedMessage: MessageFns<SavedMessage> = {
     message.seqId = object.seqId ?? 0;
     message.createdAt = object.createdAt ?? 0;
     message.duplicate = object.duplicate ?? false;
+    message.direct = object.direct ?? false;
     return message;
   },
 };
