@@ -15,6 +15,7 @@ import { groupLimit, ladder } from './ladder.ts';
 import { oneToOne } from './one-to-one.ts';
 import { overload } from './overload.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
+import { scaling } from './scaling.ts';
 import { slowReaders } from './slow-readers.ts';
 
 /** In the order in which they run: memory first, while the gateways are young. */
@@ -37,6 +38,7 @@ export const scenarios: Scenario[] = [
   disconnects,
   growthMessages,
   growthConversations,
+  scaling,
   overload,
   // It changes the database for all that comes after it.
   growthUsers,
