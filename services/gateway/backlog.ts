@@ -7,12 +7,15 @@ export type Backlog = {
   most(): number;
 };
 
-/** Acknowledgements that take longer, for so long, mean more is sent than can be stored. */
-const slowMs = 300;
+/** Acknowledgements that on the average take longer, for so long, mean more is sent than can be stored in time. */
+const slowMs = 170;
 const patienceMs = 500;
+/** Of the newest acknowledgement in the moving average. */
+const weight = 1 / 64;
 /** What may wait while that is so: as much as is acknowledged in this time, so that what is accepted stays quick. */
-const shortMs = 150;
-const fewest = 50;
+const shortMs = 80;
+/** Few are no queue: slow acknowledgements of a moment without load refuse nothing. */
+const fewest = 200;
 /** It is over when so long nothing had to be refused, and acknowledgements are quick. */
 const calmMs = 1000;
 const windowMs = 250;
@@ -28,6 +31,7 @@ export function createBacklog(options: { most: number; now?: () => number }): Ba
   let slowSince: number | undefined;
   let refusedAt = Number.NEGATIVE_INFINITY;
   let perMs = 0;
+  let averageMs = 0;
   let window = { from: now(), acknowledged: 0 };
 
   function measureRate(at: number): void {
@@ -46,7 +50,8 @@ export function createBacklog(options: { most: number; now?: () => number }): Ba
     note(seconds) {
       const at = now();
       measureRate(at);
-      if (seconds * 1000 > slowMs) {
+      averageMs += weight * (seconds * 1000 - averageMs);
+      if (averageMs > slowMs) {
         slowSince ??= at;
         if (at - slowSince > patienceMs) overloaded = true;
         return;
