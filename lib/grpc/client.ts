@@ -11,6 +11,7 @@ import {
   type ServiceDefinition,
   type UnaryCall,
   type UnaryClient,
+  unreachable,
 } from './definition.ts';
 import { codeMetadataKey, maxMessageBytes } from './server.ts';
 import { createTogether } from './together.ts';
@@ -87,9 +88,7 @@ function toGoChatError(error: ServiceError): GoChatError {
     error.code === status.UNAVAILABLE ||
     error.code === status.DEADLINE_EXCEEDED ||
     error.code === status.CANCELLED;
-  if (transient) {
-    return new GoChatError('UNAVAILABLE', 'A part of the system is not reachable right now. Try again.');
-  }
+  if (transient) return unreachable();
   // The transport's own words are for the log, not for whoever reads the answer.
   const fault = new GoChatError('INTERNAL_ERROR', 'Something went wrong here. Send the same request again.');
   fault.cause = error;

@@ -1,4 +1,5 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
+import { GoChatError } from '../errors.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a definition's request and response types are read back by inference.
 export type AnyMethod = MethodDefinition<any, any>;
@@ -30,6 +31,10 @@ export const isEncoded = (response: unknown): response is Encoded<unknown> =>
 
 /** Of a call that names none. */
 export const defaultDeadlineMs = 5000;
+
+/** What a call rejects with whose server does not answer in time, or at all. */
+export const unreachable = (): GoChatError =>
+  new GoChatError('UNAVAILABLE', 'A part of the system is not reachable right now. Try again.');
 
 export type CallOptions = {
   /** Milliseconds until the call gives up with UNAVAILABLE. */

@@ -1,11 +1,12 @@
 import { codeOf, GoChatError, messageOf } from '../errors.ts';
-import type { GrpcChannel } from './definition.ts';
 import {
   type AnyMethod,
   type CallOptions,
   defaultDeadlineMs,
   type Encoded,
+  type GrpcChannel,
   isEncoded,
+  unreachable,
 } from './definition.ts';
 import type { ServedMethod } from './together-server.ts';
 
@@ -44,9 +45,7 @@ export function localChannel(methods: ReadonlyMap<string, ServedMethod>): GrpcCh
 
 function within<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const deadline = setTimeout(() => {
-      reject(new GoChatError('UNAVAILABLE', 'A part of the system is not reachable right now. Try again.'));
-    }, deadlineMs);
+    const deadline = setTimeout(() => reject(unreachable()), deadlineMs);
     work
       .then(resolve, (error: unknown) => reject(asSeenByCallers(error)))
       .finally(() => clearTimeout(deadline));
