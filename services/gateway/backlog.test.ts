@@ -4,74 +4,128 @@ import { createBacklog } from './backlog.ts';
 
 const most = 20_000;
 
-/** A backlog with its own clock. */
-function scene() {
+/**
+ * A gateway before a store, by its own clock: sends come at one rate and are acknowledged at another, in their order,
+ * none sooner than what the store takes for one.
+ */
+function scene(store: { perSecond: number; ms: number }) {
   let at = 0;
+  let due = 0;
   const backlog = createBacklog({ most, now: () => at });
+  let waiting: number[] = [];
+  const took: number[] = [];
+  const sent = { accepted: 0, refused: 0 };
+
+  function acknowledge(): void {
+    due = Math.min(due + store.perSecond / 1000, waiting.length);
+    let done = 0;
+    for (const since of waiting) {
+      if (done + 1 > due || at - since < store.ms) break;
+      done += 1;
+      took.push(at - since);
+      backlog.note((at - since) / 1000, waiting.length - done);
+    }
+    waiting = waiting.slice(done);
+    due -= done;
+  }
+
+  /** Sends at a rate for a while. Answers what became of them, and what the acknowledgements of that time took. */
+  function send(perSecond: number, seconds: number) {
+    took.length = 0;
+    Object.assign(sent, { accepted: 0, refused: 0 });
+    let toSend = 0;
+    for (const until = at + seconds * 1000; at < until; at += 1) {
+      for (toSend += perSecond / 1000; toSend >= 1; toSend -= 1) take();
+      acknowledge();
+    }
+    took.sort((a, b) => a - b);
+    return { ...sent, acknowledged: took.length, p50: quantile(0.5), p99: quantile(0.99) };
+  }
+
+  function take(): void {
+    if (waiting.length >= backlog.most()) {
+      backlog.refused();
+      sent.refused += 1;
+      return;
+    }
+    sent.accepted += 1;
+    waiting.push(at);
+  }
+
+  const quantile = (share: number): number => took[Math.floor(took.length * share)] ?? 0;
+
   return {
-    ...backlog,
-    pass(ms: number) {
-      at += ms;
+    most: backlog.most,
+    send,
+    burst(sends: number) {
+      for (let i = 0; i < sends; i += 1) take();
     },
-    /** Acknowledgements at an even rate for a while, each so long after its send. */
-    acknowledge(options: { perSecond: number; forMs: number; seconds: number; refusing?: boolean }) {
-      for (let passed = 0; passed < options.forMs; passed += 1000 / options.perSecond) {
-        at += 1000 / options.perSecond;
-        backlog.note(options.seconds);
-        if (options.refusing) backlog.refused();
-      }
-    },
+    store: (changed: Partial<typeof store>) => Object.assign(store, changed),
   };
 }
 
-test('while acknowledgements are quick, as many as memory allows may wait', () => {
-  const { most: allowed, acknowledge } = scene();
-  acknowledge({ perSecond: 4000, forMs: 5000, seconds: 0.05 });
+test('as much as is stored is accepted, whatever memory allows may wait', () => {
+  const { most: allowed, send } = scene({ perSecond: 4000, ms: 20 });
+  assert.equal(send(3900, 10).refused, 0);
   assert.equal(allowed(), most);
 });
 
-test('a burst that is over soon restricts nothing', () => {
-  const { most: allowed, acknowledge } = scene();
-  acknowledge({ perSecond: 4000, forMs: 400, seconds: 1 });
-  acknowledge({ perSecond: 4000, forMs: 100, seconds: 0.1 });
-  acknowledge({ perSecond: 4000, forMs: 400, seconds: 1 });
-  assert.equal(allowed(), most);
-});
-
-test('slow acknowledgements without an end: only what is stored in a moment may wait', () => {
-  const { most: allowed, acknowledge } = scene();
-  acknowledge({ perSecond: 4000, forMs: 2000, seconds: 1 });
-  assert.ok(allowed() > 250 && allowed() < 400, String(allowed()));
-});
-
-test('a few quick acknowledgements among slow ones change nothing', () => {
-  const { most: allowed, acknowledge } = scene();
-  for (let round = 0; round < 40; round += 1) {
-    acknowledge({ perSecond: 4000, forMs: 45, seconds: 0.25 });
-    acknowledge({ perSecond: 4000, forMs: 5, seconds: 0.03 });
+test('more than is stored: what is accepted is about what is stored, and stays quick from the first second on', () => {
+  for (const perSecond of [2500, 4000, 9000]) {
+    const { send } = scene({ perSecond, ms: 20 });
+    send(perSecond / 2, 3);
+    const first = send(3 * perSecond, 1);
+    assert.ok(first.p99 < 450, `${perSecond}: first p99 ${first.p99}`);
+    const overload = send(3 * perSecond, 30);
+    assert.ok(overload.p99 < 150, `${perSecond}: p99 ${overload.p99}`);
+    assert.ok(overload.acknowledged > 0.9 * 30 * perSecond, `${perSecond}: ${overload.acknowledged}`);
+    assert.ok(overload.refused > 1.8 * 30 * perSecond, `${perSecond}: ${overload.refused}`);
   }
-  assert.ok(allowed() < 400, String(allowed()));
 });
 
-test('where little is sent, slow acknowledgements refuse nothing', () => {
-  const { most: allowed, acknowledge } = scene();
-  acknowledge({ perSecond: 20, forMs: 10_000, seconds: 1 });
-  assert.ok(allowed() >= 200, String(allowed()));
+test('a little more than is stored is refused only by that little', () => {
+  const { send } = scene({ perSecond: 4000, ms: 20 });
+  send(2000, 3);
+  const { refused, acknowledged } = send(4400, 30);
+  assert.ok(acknowledged > 0.97 * 30 * 4000, String(acknowledged));
+  assert.ok(refused < 0.12 * 30 * 4400, String(refused));
 });
 
-test('the bound stays while anything has to be refused, and goes once nothing had to for a second', () => {
-  const { most: allowed, acknowledge } = scene();
-  acknowledge({ perSecond: 4000, forMs: 2000, seconds: 1, refusing: true });
-  acknowledge({ perSecond: 4000, forMs: 5000, seconds: 0.1, refusing: true });
-  assert.ok(allowed() < 400);
-  acknowledge({ perSecond: 2000, forMs: 1200, seconds: 0.05 });
+test('once less is sent nothing is refused any more, and a second later all of memory may wait again', () => {
+  const { most: allowed, send } = scene({ perSecond: 4000, ms: 20 });
+  send(2000, 2);
+  send(12_000, 5);
+  assert.ok(send(2000, 0.2).refused < 50);
+  assert.equal(send(2000, 2).refused, 0);
   assert.equal(allowed(), most);
 });
 
-test('what gathers while nothing is acknowledged at all is not overload', () => {
-  const { most: allowed, acknowledge, pass } = scene();
-  acknowledge({ perSecond: 1000, forMs: 1000, seconds: 0.05 });
-  pass(10_000);
-  acknowledge({ perSecond: 4000, forMs: 400, seconds: 10 });
-  assert.equal(allowed(), most);
+test('a burst of what is stored in a moment restricts nothing', () => {
+  const { burst, send } = scene({ perSecond: 4000, ms: 20 });
+  send(1000, 2);
+  burst(700);
+  assert.equal(send(1000, 3).refused, 0);
+});
+
+test('what gathers while nothing is stored at all is taken whole', () => {
+  const { store, send } = scene({ perSecond: 4000, ms: 20 });
+  send(1000, 2);
+  store({ perSecond: 0 });
+  assert.equal(send(1000, 5).refused, 0);
+});
+
+test('few wait without being refused, however slow the store', () => {
+  const { send } = scene({ perSecond: 100, ms: 1500 });
+  assert.equal(send(99, 20).refused, 0);
+});
+
+test('a store that is far away is not taken for one that has too much to do', () => {
+  const { store, send } = scene({ perSecond: 10_000, ms: 20 });
+  send(500, 3);
+  // It moved: from one second to the next everything takes half a second.
+  store({ ms: 500 });
+  send(4000, 30);
+  const { refused, acknowledged } = send(4000, 10);
+  assert.equal(refused, 0);
+  assert.ok(acknowledged > 39_000, String(acknowledged));
 });

@@ -1,67 +1,100 @@
 export type Backlog = {
-  /** An acknowledgement came, so many seconds after its send. */
-  note(seconds: number): void;
+  /** An acknowledgement came, so many seconds after its send; so many sends still wait. */
+  note(seconds: number, waiting: number): void;
   /** A send was refused since as many wait as may. */
   refused(): void;
   /** How many sends may wait at present. */
   most(): number;
 };
 
-/** Acknowledgements that on the average take longer, for so long, mean more is sent than can be stored in time. */
-const slowMs = 170;
-const patienceMs = 500;
-/** Of the newest acknowledgement in the moving average. */
-const weight = 1 / 64;
-/** What may wait while that is so: as much as is acknowledged in this time, so that what is accepted stays quick. */
-const shortMs = 80;
-/** Few are no queue: slow acknowledgements of a moment without load refuse nothing. */
+/** So few are no queue: what an acknowledgement takes then, it takes by itself. */
 const fewest = 200;
-/** It is over when so long nothing had to be refused, and acknowledgements are quick. */
+/** What an acknowledgement may take, or twice what it takes by itself. More, for longer than the patience, is overload. */
+const slowMs = 125;
+const patienceMs = 100;
+/** What it shall take in overload: as much as storing needs to be at its best, which is a batch that waits for another. */
+const targetMs = 65;
+/** Overload is over when so long nothing had to be refused. */
 const calmMs = 1000;
 const windowMs = 250;
+/** By so much at most one window changes how many may wait, and what is believed of an acknowledgement by itself. */
+const steps = { down: 0.8, up: 1.1, slower: 1.25 };
 
 /**
  * How many sends may wait for their acknowledgement. A burst may be as large as memory allows, and so may what gathers
- * while storing stands still. But where acknowledgements flow and are slow all the same, a queue only adds its length
- * to each of them: then it is kept short, and the rest is refused at once.
+ * while storing stands still. But where more comes than is stored, a queue only adds its length to every
+ * acknowledgement: then as many may wait as keep them quick, and the rest is refused at once.
+ *
+ * A send will wait for as long as those before it take: their number by the rate of acknowledgements. That tells of
+ * overload before the first slow acknowledgement does. How much room there is then is found by trying, from window to
+ * window, since how long a queue makes storing most efficient differs by machine. And what is slow goes by what
+ * an acknowledgement takes while few wait, so that a database far away is not taken for one with too much to do.
  */
 export function createBacklog(options: { most: number; now?: () => number }): Backlog {
   const { now = () => performance.now() } = options;
-  let overloaded = false;
-  let slowSince: number | undefined;
+  /** While overloaded: how many may wait. */
+  let room: number | undefined;
+  /** More waits than should, for so long; what is acknowledged meanwhile tells what can be. */
+  let slow: { since: number; acknowledged: number } | undefined;
   let refusedAt = Number.NEGATIVE_INFINITY;
   let perMs = 0;
-  let averageMs = 0;
-  let window = { from: now(), acknowledged: 0 };
+  let unqueuedMs: number | undefined;
+  const newWindow = (from: number) => ({ from, acknowledged: 0, sumMs: 0, mostWaiting: 0 });
+  let window = newWindow(now());
 
-  function measureRate(at: number): void {
+  const within = (sends: number) => Math.min(Math.max(sends, fewest), options.most);
+  const orTwiceUnqueued = (ms: number) => Math.max(ms, 2 * (unqueuedMs ?? 0));
+
+  function measure(at: number, ms: number, waiting: number): void {
     window.acknowledged += 1;
-    const ms = at - window.from;
-    if (ms < windowMs) return;
-    // A window with a standstill in it says nothing.
-    if (ms < 2 * windowMs) {
-      const latest = window.acknowledged / ms;
-      perMs = perMs === 0 ? latest : (perMs + latest) / 2;
+    window.sumMs += ms;
+    window.mostWaiting = Math.max(window.mostWaiting, waiting);
+    const length = at - window.from;
+    if (length < windowMs) return;
+    learn(length);
+    window = newWindow(at);
+  }
+
+  function learn(length: number): void {
+    const { acknowledged, sumMs, mostWaiting } = window;
+    const meanMs = sumMs / acknowledged;
+    perMs = acknowledged / length;
+    if (mostWaiting <= fewest) unqueuedMs = Math.min(meanMs, (unqueuedMs ?? meanMs) * steps.slower);
+    // What waited before there was a bound, or before it was lowered, says nothing of this one.
+    if (room === undefined || mostWaiting > room) return;
+    const factor = orTwiceUnqueued(targetMs) / meanMs;
+    // Nor does a bound that nothing reached.
+    if (factor > 1 && refusedAt < window.from) return;
+    room = within(room * Math.min(Math.max(factor, steps.down), steps.up));
+  }
+
+  function lookForOverload(at: number, waiting: number): void {
+    const mayWait = (rate: number) => Math.max(rate * orTwiceUnqueued(slowMs), fewest);
+    if (waiting <= mayWait(perMs)) {
+      slow = undefined;
+      return;
     }
-    window = { from: at, acknowledged: 0 };
+    slow ??= { since: at, acknowledged: 0 };
+    slow.acknowledged += 1;
+    const forMs = at - slow.since;
+    if (forMs <= patienceMs) return;
+    perMs = slow.acknowledged / forMs;
+    slow = undefined;
+    if (waiting <= mayWait(perMs)) return;
+    room = within(perMs * orTwiceUnqueued(targetMs));
+    refusedAt = at;
   }
 
   return {
-    note(seconds) {
+    note(seconds, waiting) {
       const at = now();
-      measureRate(at);
-      averageMs += weight * (seconds * 1000 - averageMs);
-      if (averageMs > slowMs) {
-        slowSince ??= at;
-        if (at - slowSince > patienceMs) overloaded = true;
-        return;
-      }
-      slowSince = undefined;
-      if (at - refusedAt > calmMs) overloaded = false;
+      measure(at, seconds * 1000, waiting);
+      if (room === undefined) lookForOverload(at, waiting);
+      else if (at - refusedAt > calmMs) room = undefined;
     },
     refused() {
       refusedAt = now();
     },
-    most: () => (overloaded ? Math.min(Math.max(perMs * shortMs, fewest), options.most) : options.most),
+    most: () => room ?? options.most,
   };
 }

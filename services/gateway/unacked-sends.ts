@@ -56,7 +56,7 @@ export function createUnackedSends<S extends { readonly id: string }>(options: {
       if (!send) return undefined;
       waiting.delete(key);
       const seconds = (performance.now() - send.at) / 1000;
-      backlog.note(seconds);
+      backlog.note(seconds, waiting.size);
       return seconds;
     },
     size: () => waiting.size,
