@@ -100,11 +100,20 @@ test('once less is sent nothing is refused any more, and a second later all of m
   assert.equal(allowed(), most);
 });
 
-test('a burst of what is stored in a moment restricts nothing', () => {
+test('a burst is taken whole, and restricts nothing that comes after it', () => {
   const { burst, send } = scene({ perSecond: 4000, ms: 20 });
   send(1000, 2);
-  burst(700);
+  burst(3000);
   assert.equal(send(1000, 3).refused, 0);
+});
+
+test('a store that stands still for a moment makes up for it without a refusal', () => {
+  const { store, send } = scene({ perSecond: 4000, ms: 20 });
+  send(2800, 2);
+  store({ perSecond: 0 });
+  assert.equal(send(2800, 0.6).refused, 0);
+  store({ perSecond: 4000 });
+  assert.equal(send(2800, 5).refused, 0);
 });
 
 test('what gathers while nothing is stored at all is taken whole', () => {

@@ -18,7 +18,7 @@ const targetMs = 65;
 const calmMs = 1000;
 const windowMs = 250;
 /** By so much at most one window changes how many may wait, and what is believed of an acknowledgement by itself. */
-const steps = { down: 0.8, up: 1.1, slower: 1.25 };
+const steps = { down: 0.8, up: 1.25, slower: 1.25 };
 
 /**
  * How many sends may wait for their acknowledgement. A burst may be as large as memory allows, and so may what gathers
@@ -34,8 +34,8 @@ export function createBacklog(options: { most: number; now?: () => number }): Ba
   const { now = () => performance.now() } = options;
   /** While overloaded: how many may wait. */
   let room: number | undefined;
-  /** More waits than should, for so long; what is acknowledged meanwhile tells what can be. */
-  let slow: { since: number; acknowledged: number } | undefined;
+  /** Since when more waits than should, and how much it was then; what is acknowledged meanwhile tells what can be. */
+  let slow: { since: number; waiting: number; acknowledged: number } | undefined;
   let refusedAt = Number.NEGATIVE_INFINITY;
   let perMs = 0;
   let unqueuedMs: number | undefined;
@@ -74,13 +74,15 @@ export function createBacklog(options: { most: number; now?: () => number }): Ba
       slow = undefined;
       return;
     }
-    slow ??= { since: at, acknowledged: 0 };
+    slow ??= { since: at, waiting, acknowledged: 0 };
     slow.acknowledged += 1;
     const forMs = at - slow.since;
     if (forMs <= patienceMs) return;
+    // What stood still for a moment is being made up for where less waits than before.
+    const grows = waiting >= slow.waiting;
     perMs = slow.acknowledged / forMs;
     slow = undefined;
-    if (waiting <= mayWait(perMs)) return;
+    if (!grows || waiting <= mayWait(perMs)) return;
     room = within(perMs * orTwiceUnqueued(targetMs));
     refusedAt = at;
   }
