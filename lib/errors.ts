@@ -57,9 +57,19 @@ export const isCode = (text: string): text is Code => Object.hasOwn(table, text)
 export const codeOf = (error: unknown): Code =>
   error instanceof GoChatError ? error.code : 'INTERNAL_ERROR';
 
-/** What the caller may read about anything that was thrown: a fault tells nothing of the inside. */
+/** All that is told of a fault: its own words are for the log, not for whoever reads the answer. */
+const faultSentence = 'Something went wrong here. Send the same request again.';
+
+/** An error for what is nobody's doing but ours. */
+export const fault = (cause?: unknown): GoChatError => {
+  const error = new GoChatError('INTERNAL_ERROR', faultSentence);
+  error.cause = cause;
+  return error;
+};
+
+/** What the caller may read about anything that was thrown. */
 export const messageOf = (error: unknown): string =>
-  error instanceof GoChatError ? error.message : 'Something went wrong here. Send the same request again.';
+  error instanceof GoChatError ? error.message : faultSentence;
 
 const codeByNumber = new Map<number, Code>(
   Object.keys(table)

@@ -1,5 +1,5 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { type FieldError, GoChatError, isCode } from '../errors.ts';
+import { type FieldError, fault, GoChatError, isCode } from '../errors.ts';
 import { TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import {
   type AnyMethod,
@@ -89,10 +89,7 @@ function toGoChatError(error: ServiceError): GoChatError {
     error.code === status.DEADLINE_EXCEEDED ||
     error.code === status.CANCELLED;
   if (transient) return unreachable();
-  // The transport's own words are for the log, not for whoever reads the answer.
-  const fault = new GoChatError('INTERNAL_ERROR', 'Something went wrong here. Send the same request again.');
-  fault.cause = error;
-  return fault;
+  return fault(error);
 }
 
 function fieldsOf(metadata: Metadata): FieldError[] {

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
 import Type from 'typebox';
-import { type Code, type FieldError, GoChatError, httpStatus } from '../../lib/errors.ts';
+import { type Code, type FieldError, fault, GoChatError, httpStatus } from '../../lib/errors.ts';
 import { RateLimitedError } from './rate-limit.ts';
 import { formatSentences } from './validation/formats.ts';
 
@@ -34,14 +34,12 @@ export function toProblem(error: GoChatError): ProblemAnswer {
     type: `urn:gochat:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
     title: title(error.code),
     status,
-    detail: error.code === 'INTERNAL_ERROR' ? fault : error.message,
+    detail: error.code === 'INTERNAL_ERROR' ? fault().message : error.message,
     code: error.code,
     ...(error.fields.length > 0 ? { errors: error.fields } : {}),
   });
   return { status, headers, body };
 }
-
-const fault = 'Something went wrong here. Send the same request again.';
 
 /** "CONVERSATION_NOT_FOUND" → "Conversation not found". */
 function title(code: Code): string {

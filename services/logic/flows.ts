@@ -9,7 +9,7 @@ import {
   WithStartWorkflowOperation,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { GoChatError } from '../../lib/errors.ts';
+import { fault, GoChatError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import {
@@ -82,7 +82,7 @@ export function connectFlows(options: { address: string; namespace: string; log:
       end({ result: 'failed' });
       log.warn({ err: error, flow }, 'flow did not answer');
       if (error instanceof WorkflowUpdateFailedError && !isGrpcServiceError(error.cause)) {
-        throw new GoChatError('INTERNAL_ERROR', 'Something went wrong here. Send the same request again.');
+        throw fault(error);
       }
       throw unavailable();
     }

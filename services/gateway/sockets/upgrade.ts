@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { GoChatError } from '../../../lib/errors.ts';
+import { fault, GoChatError } from '../../../lib/errors.ts';
 import type { AccessToken } from '../../../lib/tokens.ts';
 import type { Access } from '../access.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
@@ -65,7 +65,7 @@ export function acceptUpgrades(
         );
       },
       (thrown: unknown) => {
-        const error = fromThrown(thrown) ?? new GoChatError('INTERNAL_ERROR', 'Something went wrong here.');
+        const error = fromThrown(thrown) ?? fault(thrown);
         deps.metrics.handshakesRefused.inc({ code: error.code });
         writeProblem(stream, error);
       },
