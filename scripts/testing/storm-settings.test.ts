@@ -14,7 +14,10 @@ test('what is meant for the storm becomes settings, the rest stays', () => {
 });
 
 test('a number that is none, and an option that is unknown, are refused in one sentence', () => {
-  assert.throws(() => stormSettings(['--seed', 'x']), /--seed takes a number above 0, not "x"\./);
+  assert.throws(
+    () => stormSettings(['--seed', 'x']),
+    /--seed takes a number above 0 and below 1000000, not "x"\./,
+  );
   assert.throws(
     () => stormSettings(['--fast']),
     /Unknown option '--fast': npm test takes the names of steps/,

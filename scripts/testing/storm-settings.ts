@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Problem } from '../problem.ts';
 
+const most = 1_000_000;
 const names = { minutes: 'STORM_MINUTES', seed: 'STORM_SEED', only: 'STORM_ONLY' } as const;
 
 /**
@@ -12,8 +13,8 @@ export function stormSettings(args: string[]): { asked: string[]; settings: Node
   const { values, positionals } = parse(args, { minutes: option, seed: option, only: option });
   for (const name of ['minutes', 'seed'] as const) {
     const value = values[name];
-    if (value === undefined || (Number(value) > 0 && Number(value) < 1e6)) continue;
-    throw new Problem(`--${name} takes a number above 0, not "${value}".`);
+    if (value === undefined || (Number(value) > 0 && Number(value) < most)) continue;
+    throw new Problem(`--${name} takes a number above 0 and below ${most}, not "${value}".`);
   }
   const settings = Object.entries(values).map(([name, value]) => [names[name as keyof typeof names], value]);
   return { asked: positionals, settings: Object.fromEntries(settings) };
