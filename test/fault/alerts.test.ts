@@ -53,9 +53,9 @@ async function during<T>(work: () => Promise<unknown>, waited: Promise<T>): Prom
 /** Everyone reads the list of conversations. */
 const readLists = () => forEach(crowd, ({ rest }) => rest.get('/conversations'), readersAtOnce);
 
-/** The same while the cache forgets: as after a restart, or where it is too small. */
+/** The same while the cache forgets, as after a restart: without its epoch im-repo takes nothing of its memory either. */
 async function readListsUncached(): Promise<void> {
-  await redis.unlink(crowd.map(({ id }) => `${listCache}:${id}`));
+  await redis.unlink('cache:epoch', ...crowd.map(({ id }) => `${listCache}:${id}`));
   await readLists();
 }
 
