@@ -5,8 +5,8 @@ import type { Device } from './device.ts';
 import type { Findings } from './findings.ts';
 import type { Timeline } from './timeline.ts';
 
-/** What somebody who belongs to no conversation but the world room may be sent. */
-const forEverybody = new Set(['new-message', 'pong']);
+/** What somebody who belongs to no conversation but the world room may be sent: its messages, and answers to what it sent. */
+const forEverybody = new Set(['new-message', 'pong', 'error']);
 
 /** Removes the one who leaves, whatever fails meanwhile. Answers the head that the group had after it. */
 export async function removeLeaver({ owner, leaver, leaves }: Cast, timeline: Timeline): Promise<number> {
