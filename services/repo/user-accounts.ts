@@ -9,7 +9,8 @@ import { type Ids, parseId } from './ids.ts';
 import { domainEvent, insertEvents, type Outbox, writeEvents } from './outbox.ts';
 import type { Passwords } from './password.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
-import { isUsername, userNotFound } from './user-profiles.ts';
+import { userNotFound } from './user-profiles.ts';
+import { isUsername } from './usernames.ts';
 
 const worldRoom = 1;
 const guestNameAttempts = 5;

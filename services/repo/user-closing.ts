@@ -8,6 +8,7 @@ import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { userInfoKey } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
+import { erasedUsername } from './usernames.ts';
 
 export const accountStatus = { active: 1, erased: 2 } as const;
 
@@ -61,14 +62,14 @@ async function isIdleGuest(tx: Sql, id: number, row: Row, before: number): Promi
   return sessions.length === 0;
 }
 
-/** The name is free again; the one in its place can't be anybody's, since a colon is in no username. */
+/** The name is free again. */
 async function eraseProfile(tx: Sql, id: number): Promise<void> {
   const { displayName, avatarUrl } = deletedUser(String(id));
   await tx.execute(
     `UPDATE users SET status = ?, username = ?, password_hash = NULL, display_name = ?, avatar_url = ?,
        is_guest = FALSE, updated_at = ?
      WHERE id = ?`,
-    [accountStatus.erased, `deleted:${id}`, displayName, avatarUrl, Date.now(), id],
+    [accountStatus.erased, erasedUsername(id), displayName, avatarUrl, Date.now(), id],
   );
 }
 

@@ -7,6 +7,7 @@ import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { likeLiteral } from './sql.ts';
 import { toUserCard, type UserCards, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
+import { isUsername } from './usernames.ts';
 
 const mostIds = 5000;
 const mostResults = 50;
@@ -87,9 +88,6 @@ export function createUserProfiles(deps: {
 }
 
 export const userNotFound = (): GoChatError => new GoChatError('USER_NOT_FOUND', 'There is no such user.');
-
-/** Also keeps names away that the ASCII column would take for others: 'bob ' compares equal to 'bob'. */
-export const isUsername = (text: string): boolean => /^[A-Za-z0-9_.-]{1,50}$/.test(text);
 
 /**
  * Names that begin with the text, the exact one first (it is the shortest of them), then those that contain it.
