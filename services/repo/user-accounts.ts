@@ -10,7 +10,7 @@ import { domainEvent, insertEvents, type Outbox, writeEvents } from './outbox.ts
 import type { Passwords } from './password.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
-import { isUsername } from './usernames.ts';
+import { deleteSuffixes, insertSuffixes, isUsername } from './usernames.ts';
 
 const worldRoom = 1;
 const guestNameAttempts = 5;
@@ -44,6 +44,7 @@ export function createUserAccounts(deps: {
              VALUES (?)`,
               [[Number(id), username, passwordHash, displayName, avatarUrl, isGuest, now, now, now]],
             ),
+            ...insertSuffixes(Number(id), username),
             `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoom}`,
             `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoom}`,
             `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
@@ -136,8 +137,8 @@ export function createUserAccounts(deps: {
     async upgradeGuest({ userId, username, password }) {
       checkCredentials(username, password);
       const id = parseId(userId) ?? 0;
-      const [guest] = await databases.users.query<{ is_guest: number }>(
-        'SELECT is_guest FROM users WHERE id = ? AND status = 1',
+      const [guest] = await databases.users.query<{ is_guest: number; username: string }>(
+        'SELECT is_guest, username FROM users WHERE id = ? AND status = 1',
         [id],
       );
       if (!guest) throw userNotFound();
@@ -157,6 +158,9 @@ export function createUserAccounts(deps: {
             )
             .catch(asUsernameTaken);
           if (affectedRows === 0) throw notAGuest();
+          // It was a guest until now, so its name was the one read above: a guest's name never changes.
+          const suffixes = [...deleteSuffixes(id, guest.username), ...insertSuffixes(id, username)];
+          await tx.batch(suffixes.join(';\n'));
           const [row] = await tx.query<UserRow>(`SELECT ${userColumns} FROM users WHERE id = ?`, [id]);
           await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
           return row && toUserCard(row);

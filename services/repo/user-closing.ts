@@ -3,17 +3,17 @@ import type { UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { deletedUser } from '../../lib/wire/user.ts';
 import type { Cache } from './cache.ts';
-import type { Databases, Sql } from './database.ts';
+import { type Databases, formatSql, type Sql } from './database.ts';
 import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { userInfoKey } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
-import { erasedUsername } from './usernames.ts';
+import { deleteSuffixes, erasedUsername } from './usernames.ts';
 
 export const accountStatus = { active: 1, erased: 2 } as const;
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'closeAccount'>;
-type Row = { status: number; is_guest: number; last_active_at: number };
+type Row = { username: string; status: number; is_guest: number; last_active_at: number };
 
 /**
  * The first step of erasing an account, and the one that can't be taken back. Whatever makes new friends, sessions or
@@ -29,13 +29,13 @@ export function createUserClosing(deps: { databases: Databases; cache: Cache; ou
         await touch([userInfoKey(userId)]);
         return databases.users.transaction(async (tx) => {
           const [row] = await tx.query<Row>(
-            'SELECT status, is_guest, last_active_at FROM users WHERE id = ? FOR UPDATE',
+            'SELECT username, status, is_guest, last_active_at FROM users WHERE id = ? FOR UPDATE',
             [id],
           );
           if (!row) throw userNotFound();
           if (row.status === accountStatus.active) {
             if (idleGuestBefore > 0 && !(await isIdleGuest(tx, id, row, idleGuestBefore))) return false;
-            await eraseProfile(tx, id);
+            await eraseProfile(tx, id, row.username);
             await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
           }
           // sessions_user. Also those that came to be while the account was being closed.
@@ -62,14 +62,19 @@ async function isIdleGuest(tx: Sql, id: number, row: Row, before: number): Promi
   return sessions.length === 0;
 }
 
-/** The name is free again. */
-async function eraseProfile(tx: Sql, id: number): Promise<void> {
+/** The name is free again, and found by no part of it. */
+async function eraseProfile(tx: Sql, id: number, username: string): Promise<void> {
   const { displayName, avatarUrl } = deletedUser(String(id));
-  await tx.execute(
-    `UPDATE users SET status = ?, username = ?, password_hash = NULL, display_name = ?, avatar_url = ?,
-       is_guest = FALSE, updated_at = ?
-     WHERE id = ?`,
-    [accountStatus.erased, erasedUsername(id), displayName, avatarUrl, Date.now(), id],
+  await tx.batch(
+    [
+      formatSql(
+        `UPDATE users SET status = ?, username = ?, password_hash = NULL, display_name = ?, avatar_url = ?,
+           is_guest = FALSE, updated_at = ?
+         WHERE id = ?`,
+        [accountStatus.erased, erasedUsername(id), displayName, avatarUrl, Date.now(), id],
+      ),
+      ...deleteSuffixes(id, username),
+    ].join(';\n'),
   );
 }
 

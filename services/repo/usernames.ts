@@ -1,5 +1,31 @@
+import { formatSql } from './sql.ts';
+
 /** Also keeps names away that the ASCII column would take for others: 'bob ' compares equal to 'bob'. */
 export const isUsername = (text: string): boolean => /^[A-Za-z0-9_.-]{1,50}$/.test(text);
 
 /** Takes the place of an erased account's name. It can't be anybody's, since a colon is in no username. */
 export const erasedUsername = (userId: number): string => `deleted:${userId}`;
+
+/**
+ * Statements that make a name found by its parts. They follow, in the same transaction, the one that gives the name:
+ * whoever writes rows of a user here holds the lock of its row in users, so that nobody waits for one of these.
+ */
+export function insertSuffixes(userId: number, username: string): string[] {
+  const rows = suffixesOf(username).map((suffix) => [suffix, userId]);
+  return rows.length === 0
+    ? []
+    : [formatSql('INSERT INTO username_suffixes (suffix, user_id) VALUES ?', [rows])];
+}
+
+/**
+ * Statements that end it, of the transaction that takes the name away. One a row, by its whole key: a small table would
+ * be searched for a list of them row by row, which waits for every writer of another name.
+ */
+export const deleteSuffixes = (userId: number, username: string): string[] =>
+  suffixesOf(username).map((suffix) =>
+    formatSql('DELETE FROM username_suffixes WHERE suffix = ? AND user_id = ?', [suffix, userId]),
+  );
+
+/** All but the name itself, which users_username has. */
+const suffixesOf = (username: string): string[] =>
+  Array.from(username, (_, index) => username.slice(index)).slice(1);

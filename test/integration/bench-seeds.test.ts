@@ -78,3 +78,19 @@ test('users who are added are members of the world room', async () => {
   assert.deepEqual(world, { members: 12_345, pointers: 12_345, counted: 12_345 });
   assert.deepEqual(await discrepancies(), []);
 });
+
+test('users who are added are found by every part of their names', async () => {
+  await seeds.growUsers((await seeds.users()) + 1000);
+  const [found] = await repo.databases.users.query<{
+    expected: number;
+    rows_there: number;
+    matching: number;
+  }>(
+    `SELECT (SELECT SUM(CHAR_LENGTH(username) - 1) FROM users WHERE status = 1) AS expected, COUNT(*) AS rows_there,
+       SUM(RIGHT(u.username, CHAR_LENGTH(s.suffix)) = s.suffix AND s.suffix <> u.username) AS matching
+     FROM username_suffixes s JOIN users u ON u.id = s.user_id`,
+  );
+  assert.ok(found);
+  assert.ok(found.expected > 11_000);
+  assert.deepEqual(found, { expected: found.expected, rows_there: found.expected, matching: found.expected });
+});

@@ -12,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const log = createLogger('test', 'silent');
 const committed = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
-const migrations = ['0001_initial', '0002_fanout_from_seq'];
+const migrations = ['0001_initial', '0002_fanout_from_seq', '0003_username_suffixes'];
 let database: TestDatabase;
 let databases: Databases;
 let folder: string;
@@ -70,6 +70,50 @@ test('a migration that was applied and has changed since is refused', async () =
     migrate({ url: database.url, log, folder }),
     /0001_initial was applied and has changed/,
   );
+});
+
+test('users from before the suffixes are found by the parts of their names, and erased ones are not', async () => {
+  const [old, older] = [
+    await createTestDatabase({ migrated: false }),
+    await mkdtemp(join(tmpdir(), 'gochat-old-')),
+  ];
+  const before = createDatabases({ url: old.url, log, connectionLimit: 1 });
+  try {
+    for (const version of migrations.slice(0, 2))
+      await cp(join(committed, version), join(older, version), { recursive: true });
+    await migrate({ url: old.url, log, folder: older });
+    const longest = `Z${'y_.-0'.repeat(10)}`.slice(0, 50);
+    await before.users.execute(
+      `INSERT INTO users (id, username, display_name, avatar_url, is_guest, status, created_at, updated_at)
+       VALUES ?`,
+      [
+        [
+          [1, 'Bobo', '', '', false, 1, 1, 1],
+          [2, 'guest-ab', '', '', true, 1, 1, 1],
+          [3, 'deleted:3', '', '', false, 2, 1, 1],
+          [4, longest, '', '', false, 1, 1, 1],
+          [5, 'x', '', '', false, 1, 1, 1],
+        ],
+      ],
+    );
+    assert.deepEqual(await migrate({ url: old.url, log, folder: committed }), migrations.slice(2));
+    const rows = await before.users.query<{ suffix: string; user_id: number }>(
+      'SELECT suffix, user_id FROM username_suffixes ORDER BY user_id, CHAR_LENGTH(suffix) DESC',
+    );
+    const suffixes = (userId: number) =>
+      rows.filter((row) => row.user_id === userId).map(({ suffix }) => suffix);
+    assert.deepEqual(suffixes(1), ['obo', 'bo', 'o']);
+    assert.deepEqual(suffixes(2), ['uest-ab', 'est-ab', 'st-ab', 't-ab', '-ab', 'ab', 'b']);
+    assert.deepEqual(
+      suffixes(4),
+      Array.from({ length: 49 }, (_, index) => longest.slice(index + 1)),
+    );
+    assert.equal(rows.length, 3 + 7 + 49);
+  } finally {
+    await before.close();
+    await old.drop();
+    await rm(older, { recursive: true });
+  }
 });
 
 test('a server that is not there is waited for, and not for ever', async () => {
