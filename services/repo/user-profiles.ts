@@ -5,8 +5,8 @@ import type { Cache } from './cache.ts';
 import type { Databases, SqlValue } from './database.ts';
 import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
-import { likeLiteral } from './sql.ts';
 import { toUserCard, type UserCards, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
+import { searchUsers } from './user-search.ts';
 import { isUsername } from './usernames.ts';
 
 const mostIds = 5000;
@@ -56,7 +56,8 @@ export function createUserProfiles(deps: {
 
     async searchUsersByUsername({ query, limit }) {
       const most = Math.min(limit > 0 ? limit : usualResults, mostResults);
-      return { users: (await search(databases, query, most)).map(toUserCard) };
+      const found = isUsername(query) ? await searchUsers(databases, query, most) : [];
+      return { users: found.map(toUserCard) };
     },
 
     async updateUser({ userId, avatarUrl, displayName }) {
@@ -88,23 +89,3 @@ export function createUserProfiles(deps: {
 }
 
 export const userNotFound = (): GoChatError => new GoChatError('USER_NOT_FOUND', 'There is no such user.');
-
-/**
- * Names that begin with the text, the exact one first (it is the shortest of them), then those that contain it.
- * The first part is a range of users_username; only a page that it does not fill costs a scan.
- */
-async function search(databases: Databases, text: string, limit: number): Promise<UserRow[]> {
-  if (!isUsername(text)) return [];
-  const pattern = likeLiteral(text);
-  const beginning = await databases.users.query<UserRow>(
-    `SELECT ${userColumns} FROM users WHERE username LIKE ? AND status = 1 ORDER BY username LIMIT ?`,
-    [`${pattern}%`, limit],
-  );
-  if (beginning.length >= limit) return beginning;
-  const containing = await databases.users.query<UserRow>(
-    `SELECT ${userColumns} FROM users WHERE username LIKE ? AND username NOT LIKE ? AND status = 1
-     ORDER BY username LIMIT ?`,
-    [`%${pattern}%`, `${pattern}%`, limit - beginning.length],
-  );
-  return [...beginning, ...containing];
-}

@@ -6,6 +6,9 @@ export const isUsername = (text: string): boolean => /^[A-Za-z0-9_.-]{1,50}$/.te
 /** Takes the place of an erased account's name. It can't be anybody's, since a colon is in no username. */
 export const erasedUsername = (userId: number): string => `deleted:${userId}`;
 
+/** The part of users_username that holds all erased names and no others: a semicolon comes next to a colon. */
+export const erasedUsernames: readonly [from: string, to: string] = ['deleted:', 'deleted;'];
+
 /**
  * Statements that make a name found by its parts. They follow, in the same transaction, the one that gives the name:
  * whoever writes rows of a user here holds the lock of its row in users, so that nobody waits for one of these.
