@@ -64,6 +64,11 @@ export function createReadings(deps: {
     const unsettle = () => {
       if (making) making.unsettled = true;
     };
+    /** What was read for a part was read for the whole: whoever finds the whole found all of it. */
+    const noteReads = (reads: Iterable<readonly [string, number]>) => {
+      if (!making) return;
+      for (const [cache, count] of reads) making.reads.set(cache, (making.reads.get(cache) ?? 0) + count);
+    };
 
     async function read<V>(
       kind: CacheKind<V>,
@@ -82,7 +87,7 @@ export function createReadings(deps: {
       const missing = elsewhere.length === 0 ? 0 : await readElsewhere(kind, elsewhere, found, load);
       const hit = ids.length - missing;
       hits.count(kind.name, hit, missing);
-      if (making) making.reads.set(kind.name, (making.reads.get(kind.name) ?? 0) + ids.length);
+      noteReads([[kind.name, ids.length]]);
       return found;
     }
 
@@ -156,6 +161,7 @@ export function createReadings(deps: {
           const value = known.mending?.stale.size ? await mended(known, mending) : (known.value as T);
           if (value !== undefined) {
             for (const [cache, reads] of known.reads) hits.count(cache, reads, 0);
+            noteReads(known.reads);
             return value;
           }
           madeValues.drop(known);
@@ -164,6 +170,7 @@ export function createReadings(deps: {
         try {
           const { value, bytes } = await make(readingFor(live, fresh));
           if (!madeValues.keep(fresh, value, bytes)) unsettle();
+          noteReads(fresh.reads);
           return value;
         } finally {
           madeValues.abandon(fresh);

@@ -406,3 +406,21 @@ test('what comes out of memory counts as found', async (context) => {
   assert.match(text, /gochat_cache_misses_total\{cache="thing"\} 1/);
   assert.match(text, /gochat_cache_hits_total\{cache="thing"\} 3/);
 });
+
+test('who finds what was made of a made value found all that both were made of', async (context) => {
+  const other = await connectFor(context);
+  const [a, b] = [newId(), newId()];
+  const make = async () =>
+    (await other.cache.reading()).made(`whole ${a} ${b}`, async (whole) => {
+      const part = await whole.made(`part ${a}`, async (reading) => ({
+        value: await valueIn(reading, a),
+        bytes: 1,
+      }));
+      return { value: `${part}+${await valueIn(whole, b)}`, bytes: 1 };
+    });
+  await make();
+  await make();
+  const text = await other.metrics.registry.metrics();
+  assert.match(text, /gochat_cache_misses_total\{cache="thing"\} 2/);
+  assert.match(text, /gochat_cache_hits_total\{cache="thing"\} 2/);
+});
