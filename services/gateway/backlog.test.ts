@@ -116,6 +116,18 @@ test('a store that stands still for a moment makes up for it without a refusal',
   assert.equal(send(2800, 5).refused, 0);
 });
 
+test('nor does it matter when it stands still again before it has', () => {
+  const { store, send } = scene({ perSecond: 4000, ms: 20 });
+  send(2800, 2);
+  for (const seconds of [0.3, 1]) {
+    store({ perSecond: 0 });
+    assert.equal(send(2800, seconds).refused, 0);
+    store({ perSecond: 4000 });
+    assert.equal(send(2800, 0.05).refused, 0);
+  }
+  assert.equal(send(2800, 5).refused, 0);
+});
+
 test('what gathers while nothing is stored at all is taken whole', () => {
   const { store, send } = scene({ perSecond: 4000, ms: 20 });
   send(1000, 2);

@@ -12,6 +12,8 @@ const fewest = 200;
 /** What an acknowledgement may take, or twice what it takes by itself. More, for longer than the patience, is overload. */
 const slowMs = 125;
 const patienceMs = 100;
+/** Longer than between two batches: nothing was stored meanwhile. */
+const pauseMs = 500;
 /** What it shall take in overload: as much as storing needs to be at its best, which is a batch that waits for another. */
 const targetMs = 65;
 /** Overload is over when so long nothing had to be refused. */
@@ -35,7 +37,7 @@ export function createBacklog(options: { most: number; now?: () => number }): Ba
   /** While overloaded: how many may wait. */
   let room: number | undefined;
   /** Since when more waits than should, and how much it was then; what is acknowledged meanwhile tells what can be. */
-  let slow: { since: number; waiting: number; acknowledged: number } | undefined;
+  let slow: { since: number; heardAt: number; waiting: number; acknowledged: number } | undefined;
   let refusedAt = Number.NEGATIVE_INFINITY;
   let perMs = 0;
   let unqueuedMs: number | undefined;
@@ -74,7 +76,9 @@ export function createBacklog(options: { most: number; now?: () => number }): Ba
       slow = undefined;
       return;
     }
-    slow ??= { since: at, waiting, acknowledged: 0 };
+    // With a pause in between nothing is known of the rate.
+    if (!slow || at - slow.heardAt > pauseMs) slow = { since: at, heardAt: at, waiting, acknowledged: 0 };
+    slow.heardAt = at;
     slow.acknowledged += 1;
     const forMs = at - slow.since;
     if (forMs <= patienceMs) return;
