@@ -6,9 +6,9 @@ const most = 20_000;
 
 /**
  * A gateway before a store, by its own clock: sends come at one rate and are acknowledged at another, in their order,
- * none sooner than what the store takes for one.
+ * none sooner than what the store takes for one, and as many at a time as it stores in `batchMs`.
  */
-function scene(store: { perSecond: number; ms: number }) {
+function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
   let at = 0;
   let due = 0;
   const backlog = createBacklog({ most, now: () => at });
@@ -18,6 +18,7 @@ function scene(store: { perSecond: number; ms: number }) {
 
   function acknowledge(): void {
     due = Math.min(due + store.perSecond / 1000, waiting.length);
+    if (at % (store.batchMs ?? 1) !== 0) return;
     let done = 0;
     for (const since of waiting) {
       if (done + 1 > due || at - since < store.ms) break;
@@ -80,6 +81,20 @@ test('more than is stored: what is accepted is about what is stored, and stays q
     assert.ok(overload.p99 < 150, `${perSecond}: p99 ${overload.p99}`);
     assert.ok(overload.acknowledged > 0.9 * 30 * perSecond, `${perSecond}: ${overload.acknowledged}`);
     assert.ok(overload.refused > 1.8 * 30 * perSecond, `${perSecond}: ${overload.refused}`);
+  }
+});
+
+test('so it is where acknowledgements come in batches', () => {
+  for (const batchMs of [40, 120]) {
+    const { send } = scene({ perSecond: 5000, ms: 20, batchMs });
+    assert.equal(send(4000, 5).refused, 0);
+    send(15_000, 1);
+    const overload = send(15_000, 30);
+    assert.ok(overload.p99 < 150 + 1.5 * batchMs, `p99 ${overload.p99} in batches of ${batchMs} ms`);
+    assert.ok(
+      overload.acknowledged > 0.8 * 30 * 5000,
+      `${overload.acknowledged} in batches of ${batchMs} ms`,
+    );
   }
 });
 
