@@ -218,6 +218,11 @@ function observeQueues(
     unacked.size,
   );
   metrics.observed(
+    'gochat_gateway_unacked_sends_limit',
+    'How many sends may wait for their acknowledgement; fewer while more is sent than can be stored.',
+    unacked.most,
+  );
+  metrics.observed(
     'gochat_gateway_presence_queue',
     'Session changes that wait to be flushed.',
     presence.depth,

@@ -11,6 +11,8 @@ export type UnackedSends<S> = {
   /** Takes a send out. Answers how many seconds it took, or undefined when it is not waiting (any more). */
   end(session: S, conversationId: string, clientMsgId: string): number | undefined;
   size(): number;
+  /** How many may wait at present. */
+  most(): number;
   stop(): void;
 };
 
@@ -60,6 +62,7 @@ export function createUnackedSends<S extends { readonly id: string }>(options: {
       return seconds;
     },
     size: () => waiting.size,
+    most: backlog.most,
     stop: () => clearInterval(timer),
   };
 }
