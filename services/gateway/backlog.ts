@@ -7,20 +7,23 @@ export type Backlog = {
   most(): number;
 };
 
-/** So few are no queue: what an acknowledgement takes then, it takes by itself. */
+/** So few may wait in any case. Where storing is not slow in itself, they are no queue. */
 const fewest = 200;
-/** What an acknowledgement may take, or twice what it takes by itself. More, for longer than the patience, is overload. */
-const slowMs = 125;
+/** What an acknowledgement may take, or twice what it takes by itself. More, and more and more, is overload. */
+const slowMs = 200;
+/** For so long it is looked at, and by so much it has to grow: what only comes in waves does not. */
 const patienceMs = 100;
-/** Longer than between two batches: nothing was stored meanwhile. */
-const pauseMs = 500;
-/** What it shall take in overload: as much as storing needs to be at its best, which is a batch that waits for another. */
-const targetMs = 65;
-/** Overload is over when so long nothing had to be refused. */
+const growth = 1.1;
+/** What an acknowledgement shall take in overload: as much as storing needs to be at its best, which is a batch that waits for another. */
+const targetMs = 70;
+/** Overload is over when so long hardly anything had to be refused: no more than so much of what was acknowledged. */
 const calmMs = 1000;
+const hardlyAny = 0.05;
 const windowMs = 250;
 /** By so much at most one window changes how many may wait, and what is believed of an acknowledgement by itself. */
 const steps = { down: 0.8, up: 1.25, slower: 1.25 };
+/** What that is believed to be at first. */
+const firstUnqueuedMs = 20;
 
 /**
  * How many sends may wait for their acknowledgement. A burst may be as large as memory allows, and so may what gathers
@@ -37,15 +40,17 @@ export function createBacklog(options: { most: number; now?: () => number }): Ba
   /** While overloaded: how many may wait. */
   let room: number | undefined;
   /** Since when more waits than should, and how much it was then; what is acknowledged meanwhile tells what can be. */
-  let slow: { since: number; heardAt: number; waiting: number; acknowledged: number } | undefined;
-  let refusedAt = Number.NEGATIVE_INFINITY;
+  let slow: { since: number; waiting: number; acknowledged: number } | undefined;
+  let busyAt = Number.NEGATIVE_INFINITY;
   let perMs = 0;
-  let unqueuedMs: number | undefined;
-  const newWindow = (from: number) => ({ from, acknowledged: 0, sumMs: 0, mostWaiting: 0 });
+  let unqueuedMs = firstUnqueuedMs;
+  const newWindow = (from: number) => ({ from, acknowledged: 0, refused: 0, sumMs: 0, mostWaiting: 0 });
   let window = newWindow(now());
+  const hasPaused = watchPauses(now());
 
   const within = (sends: number) => Math.min(Math.max(sends, fewest), options.most);
-  const orTwiceUnqueued = (ms: number) => Math.max(ms, 2 * (unqueuedMs ?? 0));
+  const orTwiceUnqueued = (ms: number) => Math.max(ms, 2 * unqueuedMs);
+  const mayWait = (rate: number) => Math.max(rate * orTwiceUnqueued(slowMs), fewest);
 
   function measure(at: number, ms: number, waiting: number): void {
     window.acknowledged += 1;
@@ -54,53 +59,78 @@ export function createBacklog(options: { most: number; now?: () => number }): Ba
     const length = at - window.from;
     if (length < windowMs) return;
     learn(length);
+    if (window.refused > window.acknowledged * hardlyAny) busyAt = at;
     window = newWindow(at);
   }
 
   function learn(length: number): void {
-    const { acknowledged, sumMs, mostWaiting } = window;
+    const { acknowledged, refused, sumMs, mostWaiting } = window;
     const meanMs = sumMs / acknowledged;
     perMs = acknowledged / length;
-    if (mostWaiting <= fewest) unqueuedMs = Math.min(meanMs, (unqueuedMs ?? meanMs) * steps.slower);
+    if (mostWaiting <= fewest) unqueuedMs = Math.min(meanMs, unqueuedMs * steps.slower);
     // What waited before there was a bound, or before it was lowered, says nothing of this one.
     if (room === undefined || mostWaiting > room) return;
     const factor = orTwiceUnqueued(targetMs) / meanMs;
     // Nor does a bound that nothing reached.
-    if (factor > 1 && refusedAt < window.from) return;
+    if (factor > 1 && refused === 0) return;
     room = within(room * Math.min(Math.max(factor, steps.down), steps.up));
   }
 
-  function lookForOverload(at: number, waiting: number): void {
-    const mayWait = (rate: number) => Math.max(rate * orTwiceUnqueued(slowMs), fewest);
+  function lookForOverload(at: number, waiting: number, paused: boolean): void {
     if (waiting <= mayWait(perMs)) {
       slow = undefined;
       return;
     }
-    // With a pause in between nothing is known of the rate.
-    if (!slow || at - slow.heardAt > pauseMs) slow = { since: at, heardAt: at, waiting, acknowledged: 0 };
-    slow.heardAt = at;
+    // What gathered in a pause is made up for by itself, unless more and more waits after it.
+    if (!slow || paused) slow = { since: at, waiting, acknowledged: 0 };
     slow.acknowledged += 1;
     const forMs = at - slow.since;
-    if (forMs <= patienceMs) return;
-    // What stood still for a moment is being made up for where less waits than before.
-    const grows = waiting >= slow.waiting;
+    if (forMs <= patienceMs || waiting < slow.waiting * growth) return;
     perMs = slow.acknowledged / forMs;
     slow = undefined;
-    if (!grows || waiting <= mayWait(perMs)) return;
+    if (waiting <= mayWait(perMs)) return;
     room = within(perMs * orTwiceUnqueued(targetMs));
-    refusedAt = at;
+    busyAt = at;
+  }
+
+  function endWhenCalm(at: number): void {
+    if (at - busyAt > calmMs) room = undefined;
   }
 
   return {
     note(seconds, waiting) {
       const at = now();
+      const paused = hasPaused(at);
       measure(at, seconds * 1000, waiting);
-      if (room === undefined) lookForOverload(at, waiting);
-      else if (at - refusedAt > calmMs) room = undefined;
+      endWhenCalm(at);
+      if (room === undefined) lookForOverload(at, waiting, paused);
     },
     refused() {
-      refusedAt = now();
+      window.refused += 1;
     },
-    most: () => room ?? options.most,
+    most() {
+      // Also where nothing is acknowledged any more.
+      if (room !== undefined) endWhenCalm(now());
+      return room ?? options.most;
+    },
+  };
+}
+
+/** Acknowledgements that come so soon one after the other are of one batch. */
+const batchMs = 5;
+/** So much longer than between batches, and so long at least, is a pause. */
+const pause = { times: 4, ms: 150 };
+
+/** Whether there was a pause before an acknowledgement: storing stood still. */
+function watchPauses(start: number): (at: number) => boolean {
+  let lastAt = start;
+  let usualMs = 0;
+  return (at) => {
+    const gapMs = at - lastAt;
+    lastAt = at;
+    if (gapMs <= batchMs) return false;
+    const paused = gapMs > Math.max(pause.times * usualMs, pause.ms);
+    usualMs += (gapMs - usualMs) / 4;
+    return paused;
   };
 }

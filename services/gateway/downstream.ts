@@ -60,9 +60,9 @@ export function createDownstream(deps: {
   }
 
   function deliverAck(ack: DownstreamAck): number {
+    const seconds = deps.unacked.end(ack.session_id, ack.conversation_id, ack.client_msg_id);
     const session = sessions.get(ack.session_id);
     if (!session) return 0;
-    const seconds = deps.unacked.end(session, ack.conversation_id, ack.client_msg_id);
     if (ack.error) {
       // What may be tried again may also still be stored, and is this session's own then.
       if (!isRetryable(ack.error.code)) forgetSent(session, ack.conversation_id, ack.client_msg_id);

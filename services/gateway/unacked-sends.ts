@@ -8,8 +8,13 @@ type Send<S> = { session: S; conversationId: string; clientMsgId: string; at: nu
 export type UnackedSends<S> = {
   /** Notes a send. Throws UNAVAILABLE while too many wait: logic lags behind. */
   begin(session: S, conversationId: string, clientMsgId: string): void;
-  /** Takes a send out. Answers how many seconds it took, or undefined when it is not waiting (any more). */
-  end(session: S, conversationId: string, clientMsgId: string): number | undefined;
+  /**
+   * Takes a send out that was acknowledged, whether its session is still there or not. Answers how many seconds it took,
+   * or undefined when it is not waiting (any more).
+   */
+  end(sessionId: string, conversationId: string, clientMsgId: string): number | undefined;
+  /** Takes a send out that will not be acknowledged. False when it is not waiting (any more). */
+  drop(sessionId: string, conversationId: string, clientMsgId: string): boolean;
   size(): number;
   /** How many may wait at present. */
   most(): number;
@@ -25,15 +30,17 @@ export function createUnackedSends<S extends { readonly id: string }>(options: {
   most: number;
   timeoutMs: number;
   onTimeout: (session: S, clientMsgId: string) => void;
+  now?: () => number;
 }): UnackedSends<S> {
+  const { now = () => performance.now() } = options;
   // In the order of their beginning, since a repeat is set anew: the oldest comes first.
   const waiting = new Map<string, Send<S>>();
   const backlog = createBacklog(options);
-  const keyOf = (session: S, conversationId: string, clientMsgId: string) =>
-    `${session.id} ${conversationId} ${clientMsgId}`;
+  const keyOf = (sessionId: string, conversationId: string, clientMsgId: string) =>
+    `${sessionId} ${conversationId} ${clientMsgId}`;
 
   function expire(): void {
-    const oldest = performance.now() - options.timeoutMs;
+    const oldest = now() - options.timeoutMs;
     for (const [key, { session, clientMsgId, at }] of waiting) {
       if (at > oldest) return;
       waiting.delete(key);
@@ -48,19 +55,21 @@ export function createUnackedSends<S extends { readonly id: string }>(options: {
         backlog.refused();
         throw tooMany;
       }
-      const key = keyOf(session, conversationId, clientMsgId);
+      const key = keyOf(session.id, conversationId, clientMsgId);
       waiting.delete(key);
-      waiting.set(key, { session, conversationId, clientMsgId, at: performance.now() });
+      waiting.set(key, { session, conversationId, clientMsgId, at: now() });
     },
-    end(session, conversationId, clientMsgId) {
-      const key = keyOf(session, conversationId, clientMsgId);
+    end(sessionId, conversationId, clientMsgId) {
+      const key = keyOf(sessionId, conversationId, clientMsgId);
       const send = waiting.get(key);
       if (!send) return undefined;
       waiting.delete(key);
-      const seconds = (performance.now() - send.at) / 1000;
+      const seconds = (now() - send.at) / 1000;
       backlog.note(seconds, waiting.size);
       return seconds;
     },
+    drop: (sessionId, conversationId, clientMsgId) =>
+      waiting.delete(keyOf(sessionId, conversationId, clientMsgId)),
     size: () => waiting.size,
     most: backlog.most,
     stop: () => clearInterval(timer),

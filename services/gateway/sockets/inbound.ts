@@ -90,8 +90,7 @@ export function createInbound(deps: {
     deps.upstream.append(session, message).catch((error: unknown) => {
       forgetSent(session, conversationId, clientMsgId);
       // Already told when it has timed out meanwhile.
-      const waited = deps.unacked.end(session, conversationId, clientMsgId);
-      if (waited !== undefined) refuse(session, error, clientMsgId);
+      if (deps.unacked.drop(session.id, conversationId, clientMsgId)) refuse(session, error, clientMsgId);
     });
   }
 
