@@ -67,6 +67,10 @@ export const fault = (cause?: unknown): GoChatError => {
   return error;
 };
 
+/** Whether it is a fault, of here or of a service that was asked: something for the log. */
+export const isFault = (error: unknown): boolean =>
+  !(error instanceof GoChatError) || (error.code === 'INTERNAL_ERROR' && error.cause !== undefined);
+
 /** What the caller may read about anything that was thrown. */
 export const messageOf = (error: unknown): string =>
   error instanceof GoChatError ? error.message : faultSentence;

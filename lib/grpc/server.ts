@@ -10,7 +10,7 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { codeOf, GoChatError, grpcStatus, messageOf } from '../errors.ts';
+import { codeOf, GoChatError, grpcStatus, isFault, messageOf } from '../errors.ts';
 import { type TogetherServiceServer, TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -117,7 +117,7 @@ export async function serveGrpc(options: {
         return response;
       } catch (error) {
         end({ code: codeOf(error) });
-        if (!(error instanceof GoChatError)) log.error({ err: error, method: path }, 'call failed');
+        if (isFault(error)) log.error({ err: error, method: path }, 'call failed');
         throw error;
       }
     };

@@ -155,6 +155,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     hasRoom: () => sessions.size() < config.MAX_CONNECTIONS,
     onSocket: realtime.connections.open,
     metrics,
+    log,
   });
   const stopHeartbeats = watchHeartbeats({ sessions, presence, timeoutMs: config.HEARTBEAT_TIMEOUT_MS });
 

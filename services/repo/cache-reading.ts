@@ -64,10 +64,12 @@ export function createReadings(deps: {
     const unsettle = () => {
       if (making) making.unsettled = true;
     };
-    /** What was read for a part was read for the whole: whoever finds the whole found all of it. */
-    const noteReads = (reads: Iterable<readonly [string, number]>) => {
-      if (!making) return;
-      for (const [cache, count] of reads) making.reads.set(cache, (making.reads.get(cache) ?? 0) + count);
+    const noteReads = (cache: string, count: number) => {
+      if (making) making.reads.set(cache, (making.reads.get(cache) ?? 0) + count);
+    };
+    /** Whoever finds the whole found its parts too; each counts once, since a part may be made of thousands. */
+    const notePart = (part: Made) => {
+      for (const cache of part.reads.keys()) noteReads(cache, 1);
     };
 
     async function read<V>(
@@ -87,7 +89,7 @@ export function createReadings(deps: {
       const missing = elsewhere.length === 0 ? 0 : await readElsewhere(kind, elsewhere, found, load);
       const hit = ids.length - missing;
       hits.count(kind.name, hit, missing);
-      noteReads([[kind.name, ids.length]]);
+      noteReads(kind.name, ids.length);
       return found;
     }
 
@@ -161,7 +163,7 @@ export function createReadings(deps: {
           const value = known.mending?.stale.size ? await mended(known, mending) : (known.value as T);
           if (value !== undefined) {
             for (const [cache, reads] of known.reads) hits.count(cache, reads, 0);
-            noteReads(known.reads);
+            notePart(known);
             return value;
           }
           madeValues.drop(known);
@@ -170,7 +172,7 @@ export function createReadings(deps: {
         try {
           const { value, bytes } = await make(readingFor(live, fresh));
           if (!madeValues.keep(fresh, value, bytes)) unsettle();
-          noteReads(fresh.reads);
+          notePart(fresh);
           return value;
         } finally {
           madeValues.abandon(fresh);

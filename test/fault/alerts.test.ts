@@ -61,7 +61,7 @@ async function readListsUncached(): Promise<void> {
   await readLists();
 }
 
-/** The same, but not as often as it goes: what is counted for minutes would take as long to be outweighed. */
+/** Not as often as it goes: what is counted for minutes would take as long to be outweighed. */
 const unhurried = (work: () => Promise<unknown>) => () => Promise.all([work(), sleep(roundMs)]);
 
 test('MessageSendFailureHigh: the database stands still under sends', options, async () => {

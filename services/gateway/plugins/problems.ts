@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { fault, GoChatError } from '../../../lib/errors.ts';
+import { fault, GoChatError, isFault } from '../../../lib/errors.ts';
 import { fromThrown, toProblem } from '../problem.ts';
 
 /** Everything that goes wrong over REST answers application/problem+json, from here. */
@@ -9,18 +9,16 @@ export function answerProblems(app: FastifyInstance): void {
 }
 
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = fromThrown(thrown) ?? logged(thrown, request);
+  const error = fromThrown(thrown) ?? fault(thrown);
+  if (isFault(error)) {
+    // The route's pattern, not the URL: an address may hold what is nobody's business.
+    request.log.error(
+      { err: thrown, method: request.method, route: request.routeOptions?.url },
+      'request failed',
+    );
+  }
   const { status, headers, body } = toProblem(error);
   return reply.code(status).headers(headers).send(body);
-}
-
-function logged(thrown: unknown, request: FastifyRequest): GoChatError {
-  // The route's pattern, not the URL: an address may hold what is nobody's business.
-  request.log.error(
-    { err: thrown, method: request.method, route: request.routeOptions?.url },
-    'request failed',
-  );
-  return fault(thrown);
 }
 
 /** Answers what is no HTTP at all: the parser gave up before there was a request. */

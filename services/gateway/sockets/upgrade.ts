@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { fault, GoChatError } from '../../../lib/errors.ts';
+import { fault, GoChatError, isFault } from '../../../lib/errors.ts';
+import type { Logger } from '../../../lib/log.ts';
 import type { AccessToken } from '../../../lib/tokens.ts';
 import type { Access } from '../access.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
@@ -32,6 +33,7 @@ export function acceptUpgrades(
     hasRoom: () => boolean;
     onSocket: (socket: WebSocket, stream: Socket, access: AccessToken, sessionId: string) => void;
     metrics: GatewayMetrics;
+    log: Logger;
   },
 ): Upgrades {
   let stopped = false;
@@ -66,6 +68,7 @@ export function acceptUpgrades(
       },
       (thrown: unknown) => {
         const error = fromThrown(thrown) ?? fault(thrown);
+        if (isFault(error)) deps.log.error({ err: thrown }, 'upgrade failed');
         deps.metrics.handshakesRefused.inc({ code: error.code });
         writeProblem(stream, error);
       },
