@@ -1,4 +1,4 @@
-import { codeOf, GoChatError, messageOf } from '../errors.ts';
+import { fault, GoChatError } from '../errors.ts';
 import {
   type AnyMethod,
   type CallOptions,
@@ -54,5 +54,5 @@ function within<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
 
 /** Faults stay behind: their words are for the log of whoever served the call. */
 function asSeenByCallers(error: unknown): GoChatError {
-  return error instanceof GoChatError ? error : new GoChatError(codeOf(error), messageOf(error));
+  return error instanceof GoChatError ? error : fault();
 }

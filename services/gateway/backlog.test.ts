@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRandom } from '../../test/support/storm/random.ts';
 import { createBacklog } from './backlog.ts';
 
 const most = 20_000;
 
-/** Numbers from 0 to 1, the same ones every time: sends come unevenly. */
-function createRandom(): () => number {
-  let seed = 7;
-  return () => {
-    seed = (seed * 48_271) % 2_147_483_647;
-    return seed / 2_147_483_647;
-  };
-}
-
 /**
- * A gateway before a store, by its own clock: sends come at one rate and are acknowledged at another, in their order,
+ * A gateway before a store, by its own clock: sends come unevenly at one rate and are acknowledged at another, in their order,
  * none sooner than what the store takes for one, and as many at a time as it stores in `batchMs`.
  */
 function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
-  const random = createRandom();
+  const random = createRandom(7);
   let at = 0;
   let due = 0;
   const backlog = createBacklog({ most, now: () => at });
@@ -46,7 +38,7 @@ function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
     Object.assign(sent, { accepted: 0, refused: 0 });
     let toSend = 0;
     for (const until = at + seconds * 1000; at < until; at += 1) {
-      for (toSend += (perSecond / 1000) * 2 * random(); toSend >= 1; toSend -= 1) take();
+      for (toSend += (perSecond / 1000) * 2 * random.next(); toSend >= 1; toSend -= 1) take();
       acknowledge();
     }
     took.sort((a, b) => a - b);
@@ -199,10 +191,13 @@ test('few wait without being refused, however slow the store', () => {
 test('a store that is far away is not taken for one that has too much to do', () => {
   const { store, send } = scene({ perSecond: 10_000, ms: 20 });
   send(500, 3);
-  // It moved: from one second to the next everything takes half a second.
+  // It moved: from one second to the next everything takes half a second. When more is sent, more waits: like overload.
   store({ ms: 500 });
-  send(4000, 30);
-  const { refused, acknowledged } = send(4000, 10);
+  send(2000, 3);
+  send(4000, 40);
+  send(5000, 20);
+  // By now it is known.
+  const { refused, acknowledged } = send(5000, 10);
   assert.equal(refused, 0);
   assert.ok(acknowledged > 39_000, String(acknowledged));
 });

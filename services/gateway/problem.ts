@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
 import Type from 'typebox';
-import { type Code, type FieldError, fault, GoChatError, httpStatus } from '../../lib/errors.ts';
+import { type Code, type FieldError, GoChatError, httpStatus, messageOf } from '../../lib/errors.ts';
 import { RateLimitedError } from './rate-limit.ts';
 import { formatSentences } from './validation/formats.ts';
 
@@ -34,7 +34,7 @@ export function toProblem(error: GoChatError): ProblemAnswer {
     type: `urn:gochat:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
     title: title(error.code),
     status,
-    detail: error.code === 'INTERNAL_ERROR' ? fault().message : error.message,
+    detail: error.code === 'INTERNAL_ERROR' ? messageOf(undefined) : error.message,
     code: error.code,
     ...(error.fields.length > 0 ? { errors: error.fields } : {}),
   });
