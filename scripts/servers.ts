@@ -66,7 +66,7 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
         profile,
         progress,
         supervisor,
-        databasePassword: () => ownSecrets().databasePassword,
+        passwords: () => ownSecrets().passwords,
       });
       const packages = await checkEverything(profile, servers, extras);
 
@@ -74,8 +74,10 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
       makeHome(profile.home);
       await installPackages(packages, profile.home, progress);
       await Promise.all(servers.map((server) => startServer(server, progress)));
-      const { databasePassword, keys } = ownSecrets();
-      return { addresses: serverAddresses(profile, databasePassword), keys, supervisor };
+      const { passwords, keys } = ownSecrets();
+      const redis = (await usesDocker(profile.env)) ? { redis: passwords.redis } : {};
+      const addresses = serverAddresses(profile, { database: passwords.database, ...redis });
+      return { addresses, keys, supervisor };
     },
 
     async stop() {

@@ -9,7 +9,7 @@ import { serverAddresses, userProfile } from './topology.ts';
 try {
   const profile = userProfile(process.env);
   const cli = await temporalCli(createProgress(), join(profile.home, 'logs', 'temporal.log'));
-  const { TEMPORAL_ADDRESS } = serverAddresses(profile, '');
+  const { TEMPORAL_ADDRESS } = serverAddresses(profile, { database: '' });
   const env = { TEMPORAL_NAMESPACE: 'gochat', ...process.env, TEMPORAL_ADDRESS };
   const child = spawn(cli, process.argv.slice(2), { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));

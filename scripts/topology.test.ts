@@ -16,12 +16,12 @@ const keys = { AUTH_PRIVATE_KEY_FILE: '/s/private.pem', AUTH_PUBLIC_KEY_FILE: '/
 
 function plansOf(env: NodeJS.ProcessEnv, gateways = 1, core = false) {
   const profile = userProfile(env, gateways, core);
-  return servicePlans(profile, serverAddresses(profile, 'secret'), keys);
+  return servicePlans(profile, serverAddresses(profile, { database: 'secret' }), keys);
 }
 
 test('the defaults are the addresses that the contract names', () => {
   const profile = userProfile({});
-  assert.deepEqual(serverAddresses(profile, 'secret'), {
+  assert.deepEqual(serverAddresses(profile, { database: 'secret' }), {
     DATABASE_URL: 'mysql://gochat:secret@127.0.0.1:3306/gochat',
     REDIS_URL: 'redis://127.0.0.1:6379/0',
     KAFKA_BROKERS: '127.0.0.1:9092',
@@ -79,7 +79,9 @@ test('a port of the user moves the server and everybody who talks to it', () => 
 });
 
 test('a server that the user names is used as it is', () => {
-  const { DATABASE_URL } = serverAddresses(userProfile({ DATABASE_URL: 'mysql://db.example/x' }), 'secret');
+  const { DATABASE_URL } = serverAddresses(userProfile({ DATABASE_URL: 'mysql://db.example/x' }), {
+    database: 'secret',
+  });
   assert.equal(DATABASE_URL, 'mysql://db.example/x');
 });
 
@@ -113,7 +115,7 @@ test('tests share no port, folder or server with the system in use', () => {
   const used = new Set(portsOf(user));
   assert.ok(portsOf(tests).every((port) => !used.has(port)));
   assert.notEqual(tests.home, user.home);
-  assert.match(serverAddresses(tests, 'secret').DATABASE_URL, /@127\.0\.0\.1:23306\/gochat$/);
+  assert.match(serverAddresses(tests, { database: 'secret' }).DATABASE_URL, /@127\.0\.0\.1:23306\/gochat$/);
 });
 
 test('a system to measure shares no port, folder or server with the one in use, and has no limits', () => {
@@ -128,7 +130,7 @@ test('a system to measure shares no port, folder or server with the one in use, 
   assert.ok(portsOf(bench).every((port) => !used.has(port)));
   assert.notEqual(bench.home, user.home);
   assert.ok(
-    servicePlans(bench, serverAddresses(bench, 'secret'), keys).every(
+    servicePlans(bench, serverAddresses(bench, { database: 'secret' }), keys).every(
       ({ env }) => env.RATE_LIMIT_FRAMES_PER_SECOND === '0' && !env.DATABASE_URL?.includes('db.example'),
     ),
   );
@@ -137,7 +139,7 @@ test('a system to measure shares no port, folder or server with the one in use, 
 test('a second logic process has a name and ports of its own, and calls go to both', () => {
   const profile = benchProfile({}, { gateways: 2, logics: 2, core: false });
   assertPortsDiffer([...Object.values(serverPorts(profile)), ...servicePorts(profile)]);
-  const plans = servicePlans(profile, serverAddresses(profile, 'secret'), keys);
+  const plans = servicePlans(profile, serverAddresses(profile, { database: 'secret' }), keys);
   const logics = plans.filter(({ entry }) => entry === 'services/logic/main.ts');
   assert.deepEqual(
     logics.map(({ name, env }) => [name, env.LOGIC_ID, env.LOGIC_GRPC_PORT]),

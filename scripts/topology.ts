@@ -147,14 +147,18 @@ export function serverPorts(profile: Profile): ServerPorts {
   };
 }
 
-/** The addresses of the servers we start ourselves; those that the user named win. */
-export function serverAddresses(profile: Profile, databasePassword: string): ServerAddresses {
+/** The addresses of the servers we start ourselves; those that the user named win. Redis may ask for no password. */
+export function serverAddresses(
+  profile: Profile,
+  passwords: { database: string; redis?: string },
+): ServerAddresses {
   const ports = serverPorts(profile);
   const { env } = profile;
+  const toRedis = passwords.redis === undefined ? '' : `:${passwords.redis}@`;
   return {
     DATABASE_URL:
-      env.DATABASE_URL ?? `mysql://gochat:${databasePassword}@${loopback}:${ports.mysql.port}/gochat`,
-    REDIS_URL: env.REDIS_URL ?? `redis://${loopback}:${ports.redis.port}/0`,
+      env.DATABASE_URL ?? `mysql://gochat:${passwords.database}@${loopback}:${ports.mysql.port}/gochat`,
+    REDIS_URL: env.REDIS_URL ?? `redis://${toRedis}${loopback}:${ports.redis.port}/0`,
     KAFKA_BROKERS: env.KAFKA_BROKERS ?? `${loopback}:${ports.kafka.port}`,
     TEMPORAL_ADDRESS: env.TEMPORAL_ADDRESS ?? `${loopback}:${ports.temporal.port}`,
   };

@@ -45,7 +45,7 @@ export function locateSystem(named: string[] | undefined, env: NodeJS.ProcessEnv
 
 /** What a profile says about its system, running or not. */
 export function describeSystem(profile: Profile): System {
-  const addresses = serverAddresses(profile, databasePassword(profile.home));
+  const addresses = serverAddresses(profile, { database: databasePassword(profile.home) });
   const known = profile.env.DATABASE_URL !== undefined || databasePassword(profile.home) !== '';
   return {
     gateways: gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`),

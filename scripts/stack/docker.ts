@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Problem } from '../problem.ts';
 import { output, runLogged } from '../program.ts';
+import type { Passwords } from '../secrets.ts';
 import { lastLines } from '../supervisor.ts';
 import { type Port, type Profile, serverPorts } from '../topology.ts';
-import { kafkaServes, mysqlGreets, redisAnswersPing } from './probes.ts';
+import { kafkaServes, mysqlGreets, redisTakesPassword } from './probes.ts';
 import type { Server, ServerContext, ServerName } from './server.ts';
 
 const composeFile = resolve(import.meta.dirname, '../../docker-compose.yml');
@@ -32,16 +33,16 @@ async function dockerWorks(): Promise<boolean> {
 
 /** The named servers as containers of docker-compose.yml, one Compose project for each data folder. */
 export async function createDocker(context: ServerContext, names: ServerName[]): Promise<Server> {
-  const { profile, databasePassword, supervisor } = context;
+  const { profile, passwords, supervisor } = context;
   const log = supervisor.logFile('docker');
   const compose = (args: string[]) =>
     runLogged('docker', composeArguments(profile, args), {
       log,
-      env: composeEnv(profile, databasePassword()),
+      env: composeEnv(profile, passwords()),
     });
   // What a killed start left running is not in the way, it is taken over.
   const question = composeArguments(profile, ['ps', '--quiet']);
-  const { stdout } = await output('docker', question, { env: composeEnv(profile, 'irrelevant') });
+  const { stdout } = await output('docker', question, { env: composeEnv(profile) });
   const isLeftOver = stdout.trim() !== '';
 
   const server: Server = {
@@ -66,7 +67,7 @@ export async function createDocker(context: ServerContext, names: ServerName[]):
       const ports = serverPorts(profile);
       const probes: Record<ServerName, () => Promise<boolean>> = {
         mysql: () => mysqlGreets(ports.mysql.port),
-        redis: () => redisAnswersPing(ports.redis.port),
+        redis: () => redisTakesPassword(ports.redis.port, passwords().redis),
         kafka: () => kafkaServes(ports.kafka.port),
         // Compose has waited for its health check, which asks more than a port could tell.
         temporal: async () => true,
@@ -85,7 +86,7 @@ export async function createDocker(context: ServerContext, names: ServerName[]):
 /** Removes the containers and volumes of a data folder, if Docker ever ran some for it. */
 export async function removeDockerData(profile: Profile): Promise<void> {
   if (!(await dockerWorks())) return;
-  const env = composeEnv(profile, 'irrelevant');
+  const env = composeEnv(profile);
   const { code, stderr } = await output('docker', composeArguments(profile, ['down', '--volumes']), {
     env,
     timeoutMs: 120_000,
@@ -99,7 +100,10 @@ function composeArguments(profile: Profile, args: string[]): string[] {
 }
 
 /** Compose demands every variable of its file, also those of services that are not started. */
-function composeEnv(profile: Profile, databasePassword: string): NodeJS.ProcessEnv {
+function composeEnv(
+  profile: Profile,
+  passwords: Passwords = { database: 'unused', redis: 'unused' },
+): NodeJS.ProcessEnv {
   const ports = Object.values(serverPorts(profile)).map(({ variable, port }: Port) => [
     variable,
     String(port),
@@ -107,7 +111,8 @@ function composeEnv(profile: Profile, databasePassword: string): NodeJS.ProcessE
   return {
     ...profile.env,
     ...Object.fromEntries(ports),
-    GOCHAT_DATABASE_PASSWORD: databasePassword,
+    GOCHAT_DATABASE_PASSWORD: passwords.database,
+    GOCHAT_REDIS_PASSWORD: passwords.redis,
     AUTH_PRIVATE_KEY_FILE: '/dev/null',
     AUTH_PUBLIC_KEY_FILE: '/dev/null',
   };

@@ -12,7 +12,7 @@ import type { Server, ServerContext } from './server.ts';
  * A private MariaDB from Debian's -core packages: they hold the binaries without the service that the full
  * package would start on port 3306.
  */
-export function createMariadb({ profile, supervisor, databasePassword }: ServerContext): Server {
+export function createMariadb({ profile, supervisor, passwords }: ServerContext): Server {
   const folder = join(profile.home, 'mariadb');
   const data = join(folder, 'data');
   const accounts = join(folder, 'accounts.sql');
@@ -31,7 +31,7 @@ export function createMariadb({ profile, supervisor, databasePassword }: ServerC
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       if (!existsSync(data)) await installSystemTables(data, supervisor.logFile('mariadb'));
       rmSync(accounts, { force: true });
-      writeFileSync(accounts, accountStatements(databasePassword()), { mode: 0o600 });
+      writeFileSync(accounts, accountStatements(passwords().database), { mode: 0o600 });
     },
 
     start: () =>

@@ -9,6 +9,11 @@ export function redisAnswersPing(port: number): Promise<boolean> {
   return firstAnswer(port, Buffer.from('PING\r\n'), (reply) => reply.toString().startsWith('+PONG'));
 }
 
+export function redisTakesPassword(port: number, password: string): Promise<boolean> {
+  const question = Buffer.from(`AUTH ${password}\r\n`);
+  return firstAnswer(port, question, (reply) => reply.toString().startsWith('+OK'));
+}
+
 /** Kafka's first request (ApiVersions, version 0) is answered only once the broker serves clients. */
 export function kafkaServes(port: number): Promise<boolean> {
   const request = Buffer.alloc(14);

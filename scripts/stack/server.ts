@@ -1,4 +1,5 @@
 import type { Progress } from '../progress.ts';
+import type { Passwords } from '../secrets.ts';
 import type { Supervisor } from '../supervisor.ts';
 import type { Port, Profile } from '../topology.ts';
 import type { Requirement } from './requirements.ts';
@@ -29,5 +30,5 @@ export interface ServerContext {
   progress: Progress;
   supervisor: Supervisor;
   /** Made when it is first asked for, which nothing does before all checks have passed. */
-  databasePassword(): string;
+  passwords(): Passwords;
 }

@@ -14,7 +14,7 @@ import { brokerEntrances, doorPlans, doorPorts, targetOf, throughDoors } from '.
 const keys = { AUTH_PRIVATE_KEY_FILE: '/s/private.pem', AUTH_PUBLIC_KEY_FILE: '/s/public.pem' };
 const profile = testProfile({});
 const plansOf = (core: boolean) =>
-  servicePlans({ ...profile, core }, serverAddresses(profile, 'secret'), keys);
+  servicePlans({ ...profile, core }, serverAddresses(profile, { database: 'secret' }), keys);
 const direct = plansOf(false);
 const cored = plansOf(true);
 

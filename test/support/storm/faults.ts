@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { Redis } from 'ioredis';
 import type { DoorState } from '../../../scripts/testing/doors/door.ts';
 import { eventually } from '../eventually.ts';
 import { freeze, kill } from '../outage.ts';
@@ -116,17 +116,11 @@ function doorsUrl(): string {
   return DOORS_URL;
 }
 
-function flushRedis(): Promise<void> {
-  const { hostname, port } = new URL(process.env.REDIS_URL ?? '');
-  const socket = connect(Number(port), hostname);
-  return new Promise((resolve, reject) => {
-    socket.setTimeout(5000, () => socket.destroy(new Error('Redis does not answer FLUSHALL')));
-    socket.once('error', reject);
-    socket.once('data', (answer) => {
-      socket.destroy();
-      if (String(answer).startsWith('+OK')) resolve();
-      else reject(new Error(`FLUSHALL: ${answer}`));
-    });
-    socket.write('FLUSHALL\r\n');
-  });
+async function flushRedis(): Promise<void> {
+  const redis = new Redis(process.env.REDIS_URL ?? '', { connectTimeout: 5000, commandTimeout: 5000 });
+  try {
+    await redis.flushall();
+  } finally {
+    redis.disconnect();
+  }
 }
