@@ -37,6 +37,8 @@ before(async () => {
           return { user };
         },
         updateProfile: async () => ({ user }),
+        getSettings: async () => ({}),
+        updateSettings: async () => ({}),
         searchUsers: async () => ({ users: [] }),
         deleteAccount: async () => ({}),
       }),

@@ -21,6 +21,8 @@ test('reflection lists what is served, not what the proto files import', async (
       service('im_logic.v1.UserService', UserServiceService, {
         getUser: nobody,
         updateProfile: nobody,
+        getSettings: async () => ({}),
+        updateSettings: async () => ({}),
         searchUsers: async () => ({ users: [] }),
         deleteAccount: async () => ({}),
       }),

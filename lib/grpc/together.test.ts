@@ -38,6 +38,8 @@ before(async () => {
           };
         },
         updateProfile: nobody,
+        getSettings: async () => ({}),
+        updateSettings: async () => ({}),
         searchUsers: async () => ({ users: [] }),
         deleteAccount: async () => ({}),
       }),

@@ -5,6 +5,7 @@ import type { LoginSession as ProtoLoginSession } from '../../lib/gen/im_repo/v1
 import { Conversation, Member } from '../../lib/wire/conversation.ts';
 import { Message, Sender } from '../../lib/wire/message.ts';
 import { FriendRequest, FriendView, toUser, User } from '../../lib/wire/user.ts';
+import { UserSettings } from '../../lib/wire/user-settings.ts';
 import { Problem } from './problem.ts';
 
 export const Session = Type.Object(
@@ -55,6 +56,7 @@ export const toLoginSession = (session: ProtoLoginSession, currentId: string) =>
 const shared = [
   Sender,
   User,
+  UserSettings,
   FriendRequest,
   FriendView,
   Message,

@@ -1,3 +1,4 @@
+import { canonicalLocale } from '../../lib/domain/user-settings.ts';
 import { GoChatError } from '../../lib/errors.ts';
 
 /** Checks of what callers give. Each throws INVALID_ARGUMENT naming the field, or the not-found code of an id. */
@@ -48,6 +49,19 @@ export function checkText(path: string, text: string | undefined, longest: numbe
   if (length < shortest) throw invalid(path, 'must not be empty');
   if (length > longest) throw invalid(path, `must be at most ${longest} characters`);
   if (!text.isWellFormed()) throw invalid(path, 'must be well-formed Unicode');
+}
+
+export function checkOneOf(path: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw invalid(path, `must be one of ${choices.join(', ')}`);
+}
+
+/** A language tag in its canonical form; an empty one takes the choice back. */
+export function checkLocale(locale: string | undefined): string | undefined {
+  if (locale === undefined || locale === '') return locale;
+  const canonical = canonicalLocale(locale);
+  if (canonical === undefined) throw invalid('locale', 'must be a BCP 47 language tag');
+  return canonical;
 }
 
 /** An id that can't be one names nobody. */

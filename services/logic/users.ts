@@ -1,11 +1,12 @@
+import { groupInviteChoices, lastSeenChoices } from '../../lib/domain/user-settings.ts';
 import { codeOf, isRetryable } from '../../lib/errors.ts';
 import type { UserServiceService } from '../../lib/gen/im_logic/v1/user.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Flows } from './flows.ts';
-import { checkText, checkUserId, invalid, limits, pageSize } from './input.ts';
+import { checkLocale, checkOneOf, checkText, checkUserId, invalid, limits, pageSize } from './input.ts';
 
-/** Profiles, search, and the end of an account. */
+/** Profiles, settings, search, and the end of an account. */
 export function createUsers(deps: {
   users: RepoClient['users'];
   flows: Pick<Flows, 'eraseUser'>;
@@ -18,6 +19,23 @@ export function createUsers(deps: {
       checkText('avatarUrl', avatarUrl, limits.avatarUrl);
       checkText('displayName', displayName, limits.displayName, 1);
       return users.updateUser({ userId, avatarUrl, displayName });
+    },
+
+    async getSettings({ userId }) {
+      const { settings } = await users.getUserSettings({ userIds: [checkUserId(userId)] });
+      return { settings: settings[0] };
+    },
+
+    async updateSettings({ userId, groupInvites, lastSeen, readReceipts, locale }) {
+      checkOneOf('groupInvites', groupInvites, groupInviteChoices);
+      checkOneOf('lastSeen', lastSeen, lastSeenChoices);
+      return users.updateUserSettings({
+        userId: checkUserId(userId),
+        groupInvites,
+        lastSeen,
+        readReceipts,
+        locale: checkLocale(locale),
+      });
     },
 
     async searchUsers({ query, limit }) {

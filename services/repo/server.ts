@@ -39,6 +39,7 @@ import { createUserCards } from './user-cards.ts';
 import { createUserClosing } from './user-closing.ts';
 import { createUserProfiles } from './user-profiles.ts';
 import { createUserSessions } from './user-sessions.ts';
+import { createUserSettings, createUserSettingsReader } from './user-settings.ts';
 
 const protoFiles = [
   'conversation',
@@ -78,6 +79,7 @@ export async function startRepo(
   const sweeper = startSweeper({ databases, log, metrics });
   const cache = createCache({ redis, metrics });
   const userCards = createUserCards({ cache, databases });
+  const userSettings = createUserSettingsReader({ cache, databases });
   const gateways = createGateways({ redis });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const passwords = createPasswords();
@@ -94,6 +96,7 @@ export async function startRepo(
     redis,
     cache,
     userCards,
+    userSettings,
     ids,
     outbox,
     recipients,
@@ -110,6 +113,7 @@ export async function startRepo(
         ...createUserAccounts(deps),
         ...createUserProfiles(deps),
         ...createUserSessions(deps),
+        ...createUserSettings(deps),
         ...createUserClosing(deps),
         ...createIdleGuests(deps),
       }),

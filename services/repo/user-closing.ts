@@ -8,6 +8,7 @@ import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { userInfoKey } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
+import { userSettingsKey } from './user-settings.ts';
 import { deleteSuffixes, erasedUsername } from './usernames.ts';
 
 export const accountStatus = { active: 1, erased: 2 } as const;
@@ -26,7 +27,7 @@ export function createUserClosing(deps: { databases: Databases; cache: Cache; ou
       const id = parseId(userId);
       if (id === undefined) throw userNotFound();
       const closed = await cache.change(async (touch) => {
-        await touch([userInfoKey(userId)]);
+        await touch([userInfoKey(userId), userSettingsKey(userId)]);
         return databases.users.transaction(async (tx) => {
           const [row] = await tx.query<Row>(
             'SELECT username, status, is_guest, last_active_at FROM users WHERE id = ? FOR UPDATE',
@@ -62,7 +63,7 @@ async function isIdleGuest(tx: Sql, id: number, row: Row, before: number): Promi
   return sessions.length === 0;
 }
 
-/** The name is free again, and found by no part of it. */
+/** The name is free again, and found by no part of it; what was chosen counts no more. */
 async function eraseProfile(tx: Sql, id: number, username: string): Promise<void> {
   const { displayName, avatarUrl } = deletedUser(String(id));
   await tx.batch(
@@ -74,6 +75,7 @@ async function eraseProfile(tx: Sql, id: number, username: string): Promise<void
         [accountStatus.erased, erasedUsername(id), displayName, avatarUrl, Date.now(), id],
       ),
       ...deleteSuffixes(id, username),
+      formatSql('DELETE FROM user_settings WHERE user_id = ?', [id]),
     ].join(';\n'),
   );
 }

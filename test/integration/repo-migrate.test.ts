@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const log = createLogger('test', 'silent');
 const committed = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
-const migrations = ['0001_initial', '0002_fanout_from_seq', '0003_username_suffixes'];
+const migrations = readdirSync(committed).sort();
 let database: TestDatabase;
 let databases: Databases;
 let folder: string;

@@ -6,6 +6,7 @@ import { createIds } from '../../services/repo/ids.ts';
 import { createPrisma } from '../../services/repo/prisma.ts';
 import { createRedis } from '../../services/repo/redis.ts';
 import { createUserCards } from '../../services/repo/user-cards.ts';
+import { createUserSettingsReader } from '../../services/repo/user-settings.ts';
 import { createTestDatabase } from './database.ts';
 
 export type RepoParts = Awaited<ReturnType<typeof createRepoParts>>;
@@ -35,6 +36,7 @@ export async function createRepoParts(options: { redisDb: number; redisUrl?: str
     prisma,
     ids,
     userCards: createUserCards({ cache, databases }),
+    userSettings: createUserSettingsReader({ cache, databases }),
     outbox: { wake: () => undefined },
     /** Events written so far, in order. */
     async events(): Promise<Record<string, unknown>[]> {

@@ -1,8 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { groupInviteChoices, lastSeenChoices } from '../../../lib/domain/user-settings.ts';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { required } from '../../../lib/wire/required.ts';
 import { toUser, User } from '../../../lib/wire/user.ts';
+import { toUserSettings, UserSettings } from '../../../lib/wire/user-settings.ts';
 import { flowDeadline } from '../deadlines.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { RevokedSessions } from '../revoked-sessions.ts';
@@ -12,7 +14,7 @@ import * as ids from '../validation/ids.ts';
 
 const tags = ['Users'];
 
-/** Profiles, search, and the end of an account. */
+/** Profiles, settings, search, and the end of an account. */
 export const userRoutes: FastifyPluginAsyncTypebox<{
   users: LogicClient['users'];
   revoked: Pick<RevokedSessions, 'refresh'>;
@@ -60,6 +62,44 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
       await users.deleteAccount({ userId: callerOf(request).userId }, flowDeadline);
       await revoked.refresh();
       return reply.code(202).send();
+    },
+  );
+
+  app.get(
+    '/users/settings',
+    { schema: { tags, summary: 'What one chose for oneself', response: { 200: named(UserSettings) } } },
+    async (request) => {
+      const { settings } = await users.getSettings({ userId: callerOf(request).userId });
+      return toUserSettings(required(settings));
+    },
+  );
+
+  app.put(
+    '/users/settings',
+    {
+      schema: {
+        tags,
+        summary: 'Choose for oneself; what is left out stays as it is',
+        body: Type.Object({
+          groupInvites: Type.Optional(fields.oneOf(groupInviteChoices)),
+          lastSeen: Type.Optional(fields.oneOf(lastSeenChoices)),
+          readReceipts: Type.Optional(Type.Boolean()),
+          locale: Type.Optional(fields.locale),
+        }),
+        response: { 200: named(UserSettings) },
+      },
+    },
+    async (request) => {
+      const { groupInvites, lastSeen, readReceipts, locale } = request.body;
+      const { userId } = callerOf(request);
+      const { settings } = await users.updateSettings({
+        userId,
+        groupInvites,
+        lastSeen,
+        readReceipts,
+        locale,
+      });
+      return toUserSettings(required(settings));
     },
   );
 

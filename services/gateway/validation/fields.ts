@@ -10,6 +10,7 @@ export const password = text(8, 128);
 export const anyPassword = text(1, 1024);
 export const anyUsername = text(1, 256);
 export const avatarUrl = Type.String({ maxLength: 2048, format: 'web-address' });
+export const locale = Type.String({ maxLength: 64, format: 'language-tag', description: 'Empty: none' });
 export const displayName = text(1, 100);
 export const groupName = text(1, 100);
 export const description = text(0, 1000);

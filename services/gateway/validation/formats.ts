@@ -1,4 +1,5 @@
 import Format from 'typebox/format';
+import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
 
 const maxId = BigInt(Number.MAX_SAFE_INTEGER);
 const isId = (value: string): boolean => /^[1-9]\d{0,15}$/.test(value) && BigInt(value) <= maxId;
@@ -14,6 +15,8 @@ export const formats: Record<string, (value: string) => boolean> = {
   },
   /** An http or https address, or nothing. */
   'web-address': (value) => value === '' || isWebAddress(value),
+  /** A BCP 47 language tag, or nothing. */
+  'language-tag': (value) => value === '' || canonicalLocale(value) !== undefined,
 };
 
 /** Why a value does not fit a format, as a predicate of the field. */
@@ -22,6 +25,7 @@ export const formatSentences: Record<string, string> = {
   username: 'must be 3 to 50 letters, digits or _ . -',
   'client-msg-id': 'must be 1 to 64 bytes of well-formed Unicode',
   'web-address': 'must be an http or https address, or empty',
+  'language-tag': 'must be a BCP 47 language tag such as de-CH, or empty',
 };
 
 /** Whether a string can be the id of a user, conversation or friend request. What cannot names nothing. */

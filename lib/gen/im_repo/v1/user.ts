@@ -84,6 +84,42 @@ export interface UpdateUserResponse {
   user?: User | undefined;
 }
 
+export interface UserSettings {
+  userId: string;
+  /** Whose adding to a group needs no consent: "everyone" or "friends". */
+  groupInvites: string;
+  /** Who is told of presence: "everyone", "friends" or "nobody". */
+  lastSeen: string;
+  /** False: nobody is told what the user has read, nor the user what others have. */
+  readReceipts: boolean;
+  /** A BCP 47 language tag; empty: not chosen. */
+  locale: string;
+}
+
+export interface GetUserSettingsRequest {
+  userIds: string[];
+}
+
+export interface GetUserSettingsResponse {
+  settings: UserSettings[];
+}
+
+export interface UpdateUserSettingsRequest {
+  userId: string;
+  /** What is absent stays as it is. */
+  groupInvites?: string | undefined;
+  lastSeen?: string | undefined;
+  readReceipts?:
+    | boolean
+    | undefined;
+  /** Empty: takes the choice back. */
+  locale?: string | undefined;
+}
+
+export interface UpdateUserSettingsResponse {
+  settings?: UserSettings | undefined;
+}
+
 export interface VerifyPasswordRequest {
   username: string;
   password: string;
@@ -1055,6 +1091,379 @@ export const UpdateUserResponse: MessageFns<UpdateUserResponse> = {
   fromPartial<I extends Exact<DeepPartial<UpdateUserResponse>, I>>(object: I): UpdateUserResponse {
     const message = createBaseUpdateUserResponse();
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
+function createBaseUserSettings(): UserSettings {
+  return { userId: "", groupInvites: "", lastSeen: "", readReceipts: false, locale: "" };
+}
+
+export const UserSettings: MessageFns<UserSettings> = {
+  encode(message: UserSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.groupInvites !== "") {
+      writer.uint32(18).string(message.groupInvites);
+    }
+    if (message.lastSeen !== "") {
+      writer.uint32(26).string(message.lastSeen);
+    }
+    if (message.readReceipts !== false) {
+      writer.uint32(32).bool(message.readReceipts);
+    }
+    if (message.locale !== "") {
+      writer.uint32(42).string(message.locale);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserSettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserSettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.groupInvites = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lastSeen = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.readReceipts = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.locale = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UserSettings>, I>>(base?: I): UserSettings {
+    return UserSettings.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UserSettings>, I>>(object: I): UserSettings {
+    const message = createBaseUserSettings();
+    message.userId = object.userId ?? "";
+    message.groupInvites = object.groupInvites ?? "";
+    message.lastSeen = object.lastSeen ?? "";
+    message.readReceipts = object.readReceipts ?? false;
+    message.locale = object.locale ?? "";
+    return message;
+  },
+};
+
+function createBaseGetUserSettingsRequest(): GetUserSettingsRequest {
+  return { userIds: [] };
+}
+
+export const GetUserSettingsRequest: MessageFns<GetUserSettingsRequest> = {
+  encode(message: GetUserSettingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.userIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetUserSettingsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetUserSettingsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetUserSettingsRequest>, I>>(base?: I): GetUserSettingsRequest {
+    return GetUserSettingsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetUserSettingsRequest>, I>>(object: I): GetUserSettingsRequest {
+    const message = createBaseGetUserSettingsRequest();
+    message.userIds = object.userIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetUserSettingsResponse(): GetUserSettingsResponse {
+  return { settings: [] };
+}
+
+export const GetUserSettingsResponse: MessageFns<GetUserSettingsResponse> = {
+  encode(message: GetUserSettingsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.settings) {
+      UserSettings.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetUserSettingsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetUserSettingsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.settings.push(UserSettings.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetUserSettingsResponse>, I>>(base?: I): GetUserSettingsResponse {
+    return GetUserSettingsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetUserSettingsResponse>, I>>(object: I): GetUserSettingsResponse {
+    const message = createBaseGetUserSettingsResponse();
+    message.settings = object.settings?.map((e) => UserSettings.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseUpdateUserSettingsRequest(): UpdateUserSettingsRequest {
+  return { userId: "", groupInvites: undefined, lastSeen: undefined, readReceipts: undefined, locale: undefined };
+}
+
+export const UpdateUserSettingsRequest: MessageFns<UpdateUserSettingsRequest> = {
+  encode(message: UpdateUserSettingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.groupInvites !== undefined) {
+      writer.uint32(18).string(message.groupInvites);
+    }
+    if (message.lastSeen !== undefined) {
+      writer.uint32(26).string(message.lastSeen);
+    }
+    if (message.readReceipts !== undefined) {
+      writer.uint32(32).bool(message.readReceipts);
+    }
+    if (message.locale !== undefined) {
+      writer.uint32(42).string(message.locale);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateUserSettingsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateUserSettingsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.groupInvites = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lastSeen = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.readReceipts = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.locale = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UpdateUserSettingsRequest>, I>>(base?: I): UpdateUserSettingsRequest {
+    return UpdateUserSettingsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateUserSettingsRequest>, I>>(object: I): UpdateUserSettingsRequest {
+    const message = createBaseUpdateUserSettingsRequest();
+    message.userId = object.userId ?? "";
+    message.groupInvites = object.groupInvites ?? undefined;
+    message.lastSeen = object.lastSeen ?? undefined;
+    message.readReceipts = object.readReceipts ?? undefined;
+    message.locale = object.locale ?? undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateUserSettingsResponse(): UpdateUserSettingsResponse {
+  return { settings: undefined };
+}
+
+export const UpdateUserSettingsResponse: MessageFns<UpdateUserSettingsResponse> = {
+  encode(message: UpdateUserSettingsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.settings !== undefined) {
+      UserSettings.encode(message.settings, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateUserSettingsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateUserSettingsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.settings = UserSettings.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UpdateUserSettingsResponse>, I>>(base?: I): UpdateUserSettingsResponse {
+    return UpdateUserSettingsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateUserSettingsResponse>, I>>(object: I): UpdateUserSettingsResponse {
+    const message = createBaseUpdateUserSettingsResponse();
+    message.settings = (object.settings !== undefined && object.settings !== null)
+      ? UserSettings.fromPartial(object.settings)
+      : undefined;
     return message;
   },
 };
@@ -2632,6 +3041,30 @@ export const UserServiceService = {
     responseSerialize: (value: UpdateUserResponse): Buffer => Buffer.from(UpdateUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateUserResponse => UpdateUserResponse.decode(value),
   },
+  /** What users chose, in the order asked; the defaults for whoever chose nothing. */
+  getUserSettings: {
+    path: "/im_repo.v1.UserService/GetUserSettings" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetUserSettingsRequest): Buffer =>
+      Buffer.from(GetUserSettingsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetUserSettingsRequest => GetUserSettingsRequest.decode(value),
+    responseSerialize: (value: GetUserSettingsResponse): Buffer =>
+      Buffer.from(GetUserSettingsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetUserSettingsResponse => GetUserSettingsResponse.decode(value),
+  },
+  /** USER_NOT_FOUND when there is no such account. */
+  updateUserSettings: {
+    path: "/im_repo.v1.UserService/UpdateUserSettings" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateUserSettingsRequest): Buffer =>
+      Buffer.from(UpdateUserSettingsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateUserSettingsRequest => UpdateUserSettingsRequest.decode(value),
+    responseSerialize: (value: UpdateUserSettingsResponse): Buffer =>
+      Buffer.from(UpdateUserSettingsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpdateUserSettingsResponse => UpdateUserSettingsResponse.decode(value),
+  },
   /**
    * Checks a password against the stored argon2id hash, which never leaves im-repo.
    * An unknown name costs as much time as a wrong password.
@@ -2767,6 +3200,10 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   /** Fuzzy search: exact name first, then names that begin with the text, then those that contain it. */
   searchUsersByUsername: handleUnaryCall<SearchUsersByUsernameRequest, SearchUsersByUsernameResponse>;
   updateUser: handleUnaryCall<UpdateUserRequest, UpdateUserResponse>;
+  /** What users chose, in the order asked; the defaults for whoever chose nothing. */
+  getUserSettings: handleUnaryCall<GetUserSettingsRequest, GetUserSettingsResponse>;
+  /** USER_NOT_FOUND when there is no such account. */
+  updateUserSettings: handleUnaryCall<UpdateUserSettingsRequest, UpdateUserSettingsResponse>;
   /**
    * Checks a password against the stored argon2id hash, which never leaves im-repo.
    * An unknown name costs as much time as a wrong password.
@@ -2891,6 +3328,38 @@ export interface UserServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateUserResponse) => void,
+  ): ClientUnaryCall;
+  /** What users chose, in the order asked; the defaults for whoever chose nothing. */
+  getUserSettings(
+    request: GetUserSettingsRequest,
+    callback: (error: ServiceError | null, response: GetUserSettingsResponse) => void,
+  ): ClientUnaryCall;
+  getUserSettings(
+    request: GetUserSettingsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetUserSettingsResponse) => void,
+  ): ClientUnaryCall;
+  getUserSettings(
+    request: GetUserSettingsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetUserSettingsResponse) => void,
+  ): ClientUnaryCall;
+  /** USER_NOT_FOUND when there is no such account. */
+  updateUserSettings(
+    request: UpdateUserSettingsRequest,
+    callback: (error: ServiceError | null, response: UpdateUserSettingsResponse) => void,
+  ): ClientUnaryCall;
+  updateUserSettings(
+    request: UpdateUserSettingsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UpdateUserSettingsResponse) => void,
+  ): ClientUnaryCall;
+  updateUserSettings(
+    request: UpdateUserSettingsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UpdateUserSettingsResponse) => void,
   ): ClientUnaryCall;
   /**
    * Checks a password against the stored argon2id hash, which never leaves im-repo.

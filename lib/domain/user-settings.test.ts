@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { canonicalLocale } from './user-settings.ts';
+
+test('a language tag is taken in its canonical form, and what is none is not taken', () => {
+  assert.equal(canonicalLocale('de'), 'de');
+  assert.equal(canonicalLocale('EN-us'), 'en-US');
+  assert.equal(canonicalLocale('zh-hant-TW'), 'zh-Hant-TW');
+  for (const wrong of [
+    '',
+    'en_US',
+    'english language',
+    '-',
+    'x',
+    `en-${'abcdefgh-'.repeat(10)}abc`,
+    'de\0',
+  ]) {
+    assert.equal(canonicalLocale(wrong), undefined, JSON.stringify(wrong));
+  }
+});
