@@ -168,4 +168,13 @@ export type UserEvent =
 export type DomainEvent = FriendEvent | ConversationEvent | MessageEvent | UserEvent;
 
 /** A record that no consumer could process, for a person to look at. */
-export type DeadRecord = { topic: string; partition: number; offset: string; error: string; record: string };
+export type DeadRecord = {
+  topic: string;
+  partition: number;
+  offset: string;
+  error: string;
+  /** As text, to be read: what is no UTF-8 is U+FFFD, and a long record is cut. */
+  record: string;
+  /** The bytes as they were. */
+  record_base64: string;
+};

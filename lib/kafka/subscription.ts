@@ -1,13 +1,16 @@
-import type { EachBatchPayload } from 'kafkajs';
+import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { GoChatError, isRetryable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { buryRecord } from './dead-records.ts';
 import type { KafkaConnection, Producer } from './kafka.ts';
 import { countRecords, watchInHand } from './record-metrics.ts';
-import type { DeadRecord } from './records.ts';
 import { topics } from './topics.ts';
 
 export type ReceivedRecord = { topic: string; partition: number; offset: string; value: unknown };
+
+/** With what it was made of. */
+type FetchedRecord = ReceivedRecord & { message: Pick<KafkaMessage, 'key' | 'value'> };
 
 export type Subscription = { stop(): Promise<void> };
 
@@ -43,24 +46,17 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
   const consumer = kafka.consumer({ groupId: options.groupId });
   let stopping = false;
 
-  async function bury(record: ReceivedRecord, raw: string, error: unknown): Promise<void> {
-    const dead: DeadRecord = {
-      topic: record.topic,
-      partition: record.partition,
-      offset: record.offset,
-      error: String(error),
-      record: raw,
-    };
-    log.error(
-      { topic: record.topic, partition: record.partition, offset: record.offset, err: error },
-      'record is dead',
-    );
-    await producer.send({ topic: topics.dead, acks: -1, messages: [{ value: JSON.stringify(dead) }] });
-    handled.inc({ topic: record.topic, result: 'dead' });
+  async function bury(record: FetchedRecord, error: unknown): Promise<void> {
+    const { topic, partition, offset } = record;
+    const { key, value } = record.message;
+    log.error({ topic, partition, offset, err: error }, 'record is dead');
+    const dead = buryRecord({ topic, partition, offset, key, value }, error);
+    await producer.send({ topic: topics.dead, acks: -1, messages: [dead] });
+    handled.inc({ topic, result: 'dead' });
   }
 
   /** False when it was stopped before the records were handled: they come again. */
-  async function process(records: ReceivedRecord[], heartbeat: () => Promise<void>): Promise<boolean> {
+  async function process(records: FetchedRecord[], heartbeat: () => Promise<void>): Promise<boolean> {
     for (let pauseMs = 100; !stopping; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       try {
         await options.handle(records);
@@ -70,7 +66,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
         const final = error instanceof GoChatError && !isRetryable(error.code);
         const [only] = records;
         if (final && records.length === 1 && only) {
-          await bury(only, JSON.stringify(only.value), error);
+          await bury(only, error);
           return true;
         }
         if (final) {
@@ -94,26 +90,21 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     isRunning,
     isStale,
   }: EachBatchPayload): Promise<void> {
-    const records: ReceivedRecord[] = [];
+    const { topic, partition } = batch;
+    const records: FetchedRecord[] = [];
     for (const message of batch.messages) {
-      const record = {
-        topic: batch.topic,
-        partition: batch.partition,
-        offset: message.offset,
-        value: undefined as unknown,
-      };
-      const raw = message.value?.toString('utf8') ?? '';
+      const record = { topic, partition, offset: message.offset, value: undefined as unknown, message };
       try {
-        record.value = JSON.parse(raw);
+        record.value = JSON.parse(message.value?.toString('utf8') ?? '');
         records.push(record);
       } catch (error) {
-        await bury(record, raw, error);
+        await bury(record, error);
       }
     }
     if (!isRunning() || isStale()) return;
     if (records.length > 0 && !(await process(records, heartbeat))) return;
     resolveOffset(batch.lastOffset());
-    lag.set({ topic: batch.topic, partition: batch.partition }, Number(batch.offsetLag()));
+    lag.set({ topic, partition }, Number(batch.offsetLag()));
     await heartbeat();
   }
 

@@ -10,7 +10,7 @@ export type Tail = { stop(): Promise<void> };
  */
 export async function followTail(
   kafka: KafkaConnection,
-  options: { topic: string; groupId: string; onRecord: (value: Buffer) => void },
+  options: { topic: string; groupId: string; onRecord: (value: Buffer, key: Buffer | null) => void },
 ): Promise<Tail> {
   const end = await withAdmin(kafka, async (admin) => {
     const [partition] = await admin.fetchTopicOffsets(options.topic);
@@ -37,7 +37,7 @@ export async function followTail(
     eachBatch: async ({ batch, heartbeat }) => {
       for (const message of batch.messages) {
         if (BigInt(message.offset) < BigInt(next)) continue;
-        if (message.value) options.onRecord(message.value);
+        if (message.value) options.onRecord(message.value, message.key);
         next = String(BigInt(message.offset) + 1n);
       }
       await heartbeat();

@@ -1,7 +1,7 @@
+import { buryRecord } from '../../lib/kafka/dead-records.ts';
 import type { Admin, KafkaConnection, Producer } from '../../lib/kafka/kafka.ts';
 import { withAdmin } from '../../lib/kafka/kafka.ts';
 import { countRecords } from '../../lib/kafka/record-metrics.ts';
-import type { DeadRecord } from '../../lib/kafka/records.ts';
 import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
@@ -175,18 +175,15 @@ const isTooLarge = (error: unknown): boolean => {
 };
 
 async function bury(producer: Producer, row: Row, error: unknown): Promise<void> {
-  const dead: DeadRecord = {
-    topic: row.topic,
+  const { topic, id, key, payload } = row;
+  const original = {
+    topic,
     partition: -1,
-    offset: String(row.id),
-    error: String(error),
-    record: row.payload.slice(0, 100_000),
+    offset: String(id),
+    key: Buffer.from(key),
+    value: Buffer.from(payload),
   };
-  await producer.send({
-    topic: topics.dead,
-    acks: -1,
-    messages: [{ key: row.key, value: JSON.stringify(dead) }],
-  });
+  await producer.send({ topic: topics.dead, acks: -1, messages: [buryRecord(original, error)] });
 }
 
 async function answers(admin: Admin): Promise<boolean> {

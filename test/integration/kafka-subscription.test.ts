@@ -15,7 +15,7 @@ const log = createLogger('test', 'silent');
 const kafka = connectKafka({ brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092', clientId: 'test', log });
 let producer: Producer;
 let deadLetters: Tail;
-const dead: DeadRecord[] = [];
+const dead: (DeadRecord & { key: string | undefined })[] = [];
 
 before(async () => {
   await withAdmin(kafka, ensureSharedTopics);
@@ -24,7 +24,7 @@ before(async () => {
   deadLetters = await followTail(kafka, {
     topic: topics.dead,
     groupId: `tail-${randomUUID()}`,
-    onRecord: (value) => dead.push(JSON.parse(value.toString('utf8'))),
+    onRecord: (value, key) => dead.push({ ...JSON.parse(value.toString('utf8')), key: key?.toString() }),
   });
 });
 
@@ -34,7 +34,7 @@ after(async () => {
 });
 
 /** A topic of one partition that nobody else uses, with these records in it. */
-async function createTopic(t: TestContext, values: string[]) {
+async function createTopic(t: TestContext, values: (string | Buffer)[]) {
   const topic = `test.subscription.${randomUUID()}`;
   await withAdmin(kafka, (admin) =>
     admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] }),
@@ -44,7 +44,7 @@ async function createTopic(t: TestContext, values: string[]) {
   const own = kafka.producer();
   await own.connect();
   t.after(() => own.disconnect());
-  const append = (some: string[]) =>
+  const append = (some: (string | Buffer)[]) =>
     own.send({ topic, acks: -1, messages: some.map((value) => ({ key: 'k', value })) });
   await append(values);
   const metrics = createMetrics('test');
@@ -53,6 +53,7 @@ async function createTopic(t: TestContext, values: string[]) {
   return {
     append,
     metrics,
+    dead: () => dead.filter((record) => record.topic === topic),
     buried: () => dead.filter((record) => record.topic === topic).map(({ record }) => record),
     async start(handle: (values: unknown[]) => Promise<void>) {
       const subscription = await subscribe(kafka, {
@@ -90,6 +91,21 @@ test('poison is found among many records and buried; the others are handled once
   await subscription.stop();
   const shown = await topic.metrics.registry.metrics();
   assert.match(shown, /^gochat_consumer_records_total\{topic="[^"]+",result="dead"\} 3$/m);
+});
+
+test('a dead record has its own key and its bytes as they were, whatever was wrong with it', async (t) => {
+  const values = [Buffer.from([0xff, 0x00]), Buffer.from('{ "a": 1.0 }')];
+  const topic = await createTopic(t, values);
+  const subscription = await topic.start(async () => {
+    throw new GoChatError('INVALID_ARGUMENT', 'This can be handled by nobody.');
+  });
+  await eventually(() => topic.dead().length === 2);
+  assert.deepEqual(
+    topic.dead().map(({ key, record_base64 }) => [key, record_base64]),
+    values.map((value) => ['k', value.toString('base64')]),
+  );
+  assert.deepEqual(topic.buried(), ['\ufffd\u0000', '{ "a": 1.0 }']);
+  await subscription.stop();
 });
 
 test('what passes is waited for: nothing is buried, nothing is left out', async (t) => {

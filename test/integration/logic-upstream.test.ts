@@ -97,7 +97,10 @@ test('a message that alone is refused is found among many, buried, and its sende
     [['id-17', 'INTERNAL_ERROR']],
   );
   await eventually(() => dead.records.length === 1);
-  assert.equal(JSON.parse(dead.records[0]?.record ?? '').content, 'poison');
+  const [buried] = dead.records;
+  assert.equal(buried?.key, '9');
+  assert.equal(JSON.parse(buried.record).content, 'poison');
+  assert.equal(Buffer.from(buried.record_base64, 'base64').toString(), buried.record);
   const text = await metrics.registry.metrics();
   assert.match(text, /^gochat_message_send_total 40$/m);
   assert.match(text, /^gochat_message_send_failures_total 1$/m);
@@ -222,13 +225,15 @@ test('an acknowledgement for a gateway that is gone holds up nobody', async (t) 
   assert.equal(system.acks().length, 1);
 });
 
-async function followDead(topic: string): Promise<Tail & { records: DeadRecord[] }> {
-  const records: DeadRecord[] = [];
+type Dead = DeadRecord & { key: string | undefined };
+
+async function followDead(topic: string): Promise<Tail & { records: Dead[] }> {
+  const records: Dead[] = [];
   const tail = await followTail(kafka, {
     topic: topics.dead,
     groupId: `tail-${randomUUID()}`,
-    onRecord: (value) => {
-      const record: DeadRecord = JSON.parse(value.toString('utf8'));
+    onRecord: (value, key) => {
+      const record: Dead = { ...JSON.parse(value.toString('utf8')), key: key?.toString() };
       if (record.topic === topic) records.push(record);
     },
   });

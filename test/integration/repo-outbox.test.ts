@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
 import { type Consumer, connectKafka, type KafkaConnection, withAdmin } from '../../lib/kafka/kafka.ts';
+import type { DeadRecord } from '../../lib/kafka/records.ts';
+import { followTail } from '../../lib/kafka/tail.ts';
 import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
 import { createLogger } from '../../lib/log.ts';
 import { createMetrics } from '../../lib/metrics.ts';
@@ -196,10 +198,22 @@ test('an event too large for the broker is buried and counted, and holds up no o
     writeEvents(tx, [updated(key, 'before'), large, updated(key, 'behind')]),
   );
   const metrics = createMetrics('test');
+  const dead: DeadRecord[] = [];
+  const tail = await followTail(kafka, {
+    topic: topics.dead,
+    groupId: `tail-${key}`,
+    onRecord: (value, itsKey) => {
+      if (itsKey?.toString() === key) dead.push(JSON.parse(value.toString('utf8')));
+    },
+  });
   start(database, metrics);
   await eventually(() => actorsOf(key).length === 2);
   assert.deepEqual(actorsOf(key), ['before', 'behind']);
   await eventually(isEmpty);
+  await eventually(() => dead.length === 1);
+  await tail.stop();
+  const bytes = Buffer.from(dead[0]?.record_base64 ?? '', 'base64');
+  assert.ok(bytes.length > 500_000 && large.payload.startsWith(bytes.toString()));
   const shown = await metrics.registry.metrics();
   assert.match(
     shown,

@@ -9,8 +9,10 @@ const item = (partition: number, offset: number, claim: number): Item => ({
   claim,
   bytes: 1,
   queuedAt: 0,
+  key: null,
+  value: null,
   told: false,
-  content: { kind: 'malformed', raw: '', reason: '' },
+  content: { kind: 'malformed', reason: '' },
 });
 
 test('a new partition starts where it is committed, a kept one goes on behind what is queued', () => {

@@ -14,8 +14,10 @@ const item: Item = {
   claim: 1,
   bytes: 1,
   queuedAt: 0,
+  key: null,
+  value: null,
   told: false,
-  content: { kind: 'malformed', raw: '', reason: '' },
+  content: { kind: 'malformed', reason: '' },
 };
 
 const upstream = (more: Partial<UpstreamMessage> = {}): UpstreamMessage => ({
@@ -219,10 +221,18 @@ test('an event to more members than fit into a record is split among them', () =
 });
 
 test('what is dead names where it came from, and its sender gets an error', () => {
-  const dead: Outcome = { kind: 'dead', item, raw: '{}', reason: 'no good', message: upstream() };
+  const record = { key: Buffer.from('9'), value: Buffer.from([0xff]) };
+  const dead: Outcome = {
+    kind: 'dead',
+    item: { ...item, ...record },
+    reason: 'no good',
+    message: upstream(),
+  };
   const delivery = buildDelivery([dead], 'up');
-  assert.deepEqual(delivery.dead, [
-    { topic: 'up', partition: 3, offset: '12', error: 'no good', record: '{}' },
-  ]);
+  const from = { topic: 'up', partition: 3, offset: '12', error: 'no good' };
+  assert.deepEqual(
+    delivery.dead.map(({ key, value }) => ({ key: String(key), ...JSON.parse(value) })),
+    [{ key: '9', ...from, record: '\ufffd', record_base64: '/w==' }],
+  );
   assert.equal(recordsOf(delivery, 'g1')[0]?.acks[0]?.error?.code, 'INTERNAL_ERROR');
 });

@@ -1,7 +1,7 @@
 import { type Code, messageOf } from '../../../lib/errors.ts';
 import type { GatewayRecipients, Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
+import { buryRecord } from '../../../lib/kafka/dead-records.ts';
 import type {
-  DeadRecord,
   DownstreamAck,
   DownstreamEvent,
   DownstreamMessage,
@@ -19,7 +19,8 @@ import type { Outcome } from './save.ts';
 export type Delivery = {
   records: BuiltRecord[];
   tasks: FanoutTask[];
-  dead: DeadRecord[];
+  /** Keys and values for gochat.messages.dead. */
+  dead: { key: Buffer | null; value: string }[];
   /** When the messages delivered here were received, Unix milliseconds. */
   receivedAt: number[];
   /** Receivers that hold members: alive, so their topic has to be there. The others only wait for acks. */
@@ -53,7 +54,7 @@ export function buildDelivery(outcomes: readonly Outcome[], topic: string): Deli
         if (outcome.recipients) addEvent(builder, targets, outcome.event, outcome.recipients);
         break;
       case 'dead':
-        delivery.dead.push(deadRecord(topic, outcome.item, outcome.raw, outcome.reason));
+        delivery.dead.push(deadRecord(topic, outcome.item, outcome.reason));
         if (outcome.message) addRefusal(builder, outcome.message, 'INTERNAL_ERROR', messageOf(undefined));
         break;
     }
@@ -203,13 +204,5 @@ function partsOf(ids: readonly string[]): (readonly string[])[] {
   return parts;
 }
 
-/** Characters of a dead record that are kept: escaped, they still fit into one record. */
-const longestDead = 150_000;
-
-const deadRecord = (topic: string, item: Item, raw: string, reason: string): DeadRecord => ({
-  topic,
-  partition: item.partition,
-  offset: String(item.offset),
-  error: reason,
-  record: raw.slice(0, longestDead),
-});
+const deadRecord = (topic: string, { partition, offset, key, value }: Item, reason: string) =>
+  buryRecord({ topic, partition, offset: String(offset), key, value }, reason);

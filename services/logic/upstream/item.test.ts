@@ -16,7 +16,7 @@ const good = {
 
 const read = (value: unknown): Content =>
   readItem(
-    { offset: '5', value: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)) },
+    { offset: '5', key: null, value: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)) },
     0,
     1,
   ).content;

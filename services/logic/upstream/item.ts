@@ -6,6 +6,9 @@ import { refusalOf } from '../input.ts';
 export type Item = {
   partition: number;
   offset: number;
+  /** The record as it came: it is kept while it is on its way, in case that nobody can process it. */
+  key: Buffer | null;
+  value: Buffer | null;
   /** Of the record's value. */
   bytes: number;
   /** Which holding of the partition it was fetched in: void once the partition went elsewhere. */
@@ -23,16 +26,18 @@ export type Content =
   | { kind: 'refused'; message: UpstreamMessage; error: GoChatError }
   | { kind: 'event'; event: OrderedEvent }
   /** Not a record of ours. */
-  | { kind: 'malformed'; raw: string; reason: string };
+  | { kind: 'malformed'; reason: string };
 
 export function readItem(
-  record: { offset: string; value: Buffer | null },
+  record: { offset: string; key: Buffer | null; value: Buffer | null },
   partition: number,
   claim: number,
 ): Item {
   return {
     partition,
     offset: Number(record.offset),
+    key: record.key,
+    value: record.value,
     bytes: record.value?.length ?? 0,
     claim,
     queuedAt: performance.now(),
@@ -42,22 +47,19 @@ export function readItem(
 }
 
 function readContent(value: Buffer | null): Content {
-  const raw = value?.toString('utf8') ?? '';
   let record: unknown;
   try {
-    record = JSON.parse(raw);
+    record = JSON.parse(value?.toString('utf8') ?? '');
   } catch {
-    return { kind: 'malformed', raw, reason: 'not JSON' };
+    return { kind: 'malformed', reason: 'not JSON' };
   }
-  if (!isObject(record)) return { kind: 'malformed', raw, reason: 'not an object' };
+  if (!isObject(record)) return { kind: 'malformed', reason: 'not an object' };
   if ('event' in record) {
     const event = readEvent(record.event);
-    return event
-      ? { kind: 'event', event }
-      : { kind: 'malformed', raw, reason: 'not an event of a conversation' };
+    return event ? { kind: 'event', event } : { kind: 'malformed', reason: 'not an event of a conversation' };
   }
   const message = readMessage(record);
-  if (!message) return { kind: 'malformed', raw, reason: 'not an upstream message' };
+  if (!message) return { kind: 'malformed', reason: 'not an upstream message' };
   const error = refusal(message);
   return error ? { kind: 'refused', message, error } : { kind: 'message', message };
 }

@@ -14,8 +14,9 @@ export type Producing = {
   disconnect(): Promise<void>;
 };
 
-type Outgoing = { topic: string; key: string | null; value: string; bytes: number };
-type Batch = { topic: string; messages: { key: string | null; value: string }[] }[];
+type Key = string | Buffer | null;
+type Outgoing = { topic: string; key: Key; value: string; bytes: number };
+type Batch = { topic: string; messages: { key: Key; value: string }[] }[];
 
 const longestPauseMs = 2000;
 /** How long a receiver whose topic is missing counts as gone. */
@@ -66,7 +67,7 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
     for (const task of delivery.tasks) {
       yield outgoing(topics.fanoutTasks, task.conversation_id, JSON.stringify(task));
     }
-    for (const record of delivery.dead) yield outgoing(topics.dead, null, JSON.stringify(record));
+    for (const { key, value } of delivery.dead) yield outgoing(topics.dead, key, value);
   }
 
   async function renew(): Promise<void> {
@@ -105,11 +106,11 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
   };
 }
 
-const outgoing = (topic: string, key: string | null, value: string): Outgoing => ({
+const outgoing = (topic: string, key: Key, value: string): Outgoing => ({
   topic,
   key,
   value,
-  bytes: Buffer.byteLength(value) + 100,
+  bytes: Buffer.byteLength(value) + (key?.length ?? 0) + 100,
 });
 
 /**

@@ -9,8 +9,10 @@ const item = (offset: number, bytes: number): Item => ({
   bytes,
   claim: 1,
   queuedAt: 0,
+  key: null,
+  value: null,
   told: false,
-  content: { kind: 'malformed', raw: '', reason: '' },
+  content: { kind: 'malformed', reason: '' },
 });
 const bounds = { maxItems: 10, maxBytes: 100, takeItems: 3, takeBytes: 50 };
 const offsets = (items: readonly Item[]) => items.map(({ offset }) => offset);

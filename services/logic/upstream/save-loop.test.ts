@@ -33,7 +33,7 @@ test('what comes shortly after a save goes into one next save', async () => {
   });
   let offset = 0;
   const push = () => {
-    const record = { offset: String(offset), value: Buffer.from('{}') };
+    const record = { offset: String(offset), key: null, value: Buffer.from('{}') };
     offset += 1;
     queue.push([readItem(record, 0, claim)]);
   };

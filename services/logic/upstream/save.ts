@@ -23,7 +23,7 @@ export type Outcome =
     }
   | { kind: 'refused'; item: Item; message: UpstreamMessage; code: Code; text: string }
   | { kind: 'event'; item: Item; event: OrderedEvent; recipients: Recipients | undefined }
-  | { kind: 'dead'; item: Item; raw: string; reason: string; message?: UpstreamMessage };
+  | { kind: 'dead'; item: Item; reason: string; message?: UpstreamMessage };
 
 export type Save = (items: Item[]) => Promise<Outcome[]>;
 
@@ -60,11 +60,11 @@ export function buried(item: Item, error: unknown): Outcome {
   switch (content.kind) {
     case 'message':
     case 'refused':
-      return { kind: 'dead', item, raw: JSON.stringify(content.message), reason, message: content.message };
+      return { kind: 'dead', item, reason, message: content.message };
     case 'event':
-      return { kind: 'dead', item, raw: JSON.stringify({ event: content.event }), reason };
+      return { kind: 'dead', item, reason };
     case 'malformed':
-      return { kind: 'dead', item, raw: content.raw, reason: content.reason };
+      return { kind: 'dead', item, reason: content.reason };
   }
 }
 
