@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { searchAttributeTypes } from '../workflows/search-attributes.ts';
 import { findProgram, output } from './program.ts';
 import { serverNames } from './stack/server.ts';
+import { searchAttributes } from './stack/temporal.ts';
 
 interface Service {
   image: string;
@@ -110,6 +112,16 @@ test('the image holds every folder that its code imports from', () => {
     assert.match(copied, new RegExp(`^COPY ${folder} ${folder}$`, 'm'));
     assert.ok(allowed.includes(`!${folder}`), folder);
   }
+});
+
+test('the development server begins with the search attributes that flows carry, however it is started', () => {
+  const wanted = Object.entries(searchAttributeTypes).map(([name, type]) => `${name}=${type}`);
+  assert.deepEqual(searchAttributes, wanted);
+  const inCompose = services.temporal?.command?.filter((word) => word.startsWith('--search-attribute='));
+  assert.deepEqual(
+    inCompose,
+    wanted.map((attribute) => `--search-attribute=${attribute}`),
+  );
 });
 
 test('Compose itself accepts the file', {

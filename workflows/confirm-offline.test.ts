@@ -36,7 +36,7 @@ async function run(answers: Answer[], { agoMs = 0, count = 3, confirmMs = 30_000
     },
   };
   const start = confirmOfflineStart(
-    { partition: 0, offset: String(++lastOffset) },
+    { partition: 0, offset: String(++lastOffset), timestamp: '1' },
     { users: users(count), disconnectedAt: startedAt - agoMs, confirmMs },
   );
   const result: ConfirmOfflineResult = await world.withWorker(activities, () =>
@@ -85,7 +85,7 @@ test('a batch of five hundred is one flow, and its name is taken for ever', asyn
 
 test('a cancelled flow ends without asking', async () => {
   const start = confirmOfflineStart(
-    { partition: 0, offset: String(++lastOffset) },
+    { partition: 0, offset: String(++lastOffset), timestamp: '1' },
     { users: users(1), disconnectedAt: await world.environment.currentTimeMs(), confirmMs: 30_000 },
   );
   let asked = 0;

@@ -10,8 +10,10 @@ import {
   createGroupId,
   fanoutId,
   friendRequestId,
+  type RecordPlace,
   taskQueues,
 } from './ids.ts';
+import { userIdsAttribute } from './search-attributes.ts';
 
 /** A business refusal is a result: it stays the answer of its update, and no workflow fails over it. */
 export type Refusal = { ok: false; code: Code; message: string };
@@ -75,8 +77,7 @@ export function friendRequestStart(userIds: readonly [string, string], opening: 
     args: [{ userIds: pair, opening }] as [FriendRequestArgs],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
-    // A Keyword holds one value: the one who acts. The pair is in the workflow id.
-    searchAttributes: { UserId: [actor] },
+    searchAttributes: { UserId: [actor], UserIds: userIdsAttribute([actor, ...pair]) },
     staticSummary: `Friend request between ${pair[0]} and ${pair[1]}`,
   };
 }
@@ -109,7 +110,11 @@ export function createGroupStart(args: CreateGroupArgs) {
     args: [args] as [CreateGroupArgs],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
-    searchAttributes: { ConversationId: [args.conversationId], UserId: [args.ownerId] },
+    searchAttributes: {
+      ConversationId: [args.conversationId],
+      UserId: [args.ownerId],
+      UserIds: userIdsAttribute([args.ownerId, ...args.memberIds]),
+    },
     staticSummary: `Group ${args.conversationId} with ${args.memberIds.length + 1} members`,
   };
 }
@@ -146,9 +151,25 @@ export function changeMembersStart(args: ChangeMembersArgs) {
     args: [args] as [ChangeMembersArgs],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
-    searchAttributes: { ConversationId: [conversationId], UserId: [actorId] },
+    searchAttributes: {
+      ConversationId: [conversationId],
+      UserId: [actorId],
+      UserIds: userIdsAttribute([actorId, ...usersOf(change)]),
+    },
     staticSummary: `Members of group ${conversationId}: ${change.kind}`,
   };
+}
+
+function usersOf(change: MemberChange): string[] {
+  switch (change.kind) {
+    case 'add':
+    case 'remove':
+      return change.userIds;
+    case 'transfer':
+      return [change.userId];
+    case 'dissolve':
+      return [];
+  }
 }
 
 export type FanoutArgs = { conversationId: string };
@@ -191,16 +212,19 @@ export const confirmOffline = { workflowType: 'confirmOffline' } as const;
  * How a batch of disconnects is waited for. Its name is never used again: whoever starts it a second time learns
  * that the first of its disconnects is being looked after.
  */
-export function confirmOfflineStart(first: { partition: number; offset: string }, args: ConfirmOfflineArgs) {
+export function confirmOfflineStart(first: RecordPlace, args: ConfirmOfflineArgs) {
   const { users } = args;
   const [only] = users.length === 1 ? users : [];
   return {
-    workflowId: confirmOfflineId(first.partition, first.offset),
+    workflowId: confirmOfflineId(first),
     taskQueue: taskQueues.maintenance,
     args: [args] as [ConfirmOfflineArgs],
     workflowIdConflictPolicy: 'FAIL' as const,
     workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
-    ...(only ? { searchAttributes: { UserId: [only.userId] } } : {}),
+    searchAttributes: {
+      ...(only ? { UserId: [only.userId] } : {}),
+      UserIds: userIdsAttribute(users.map(({ userId }) => userId)),
+    },
     staticSummary: only ? `User ${only.userId} left` : `${users.length} users left`,
     staticDetails: `Who has not come back ${args.confirmMs} ms later goes offline, and friends are told.`,
   };

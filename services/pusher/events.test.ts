@@ -104,6 +104,7 @@ function scene({ down = 0 } = {}) {
           topic: 't',
           partition: 0,
           offset: String(offset++),
+          timestamp: '0',
           value: { event_id: `e${offset}`, occurred_at: 0, actor_id: '1', ...value },
         })),
       ),

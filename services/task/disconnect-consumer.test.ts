@@ -34,6 +34,7 @@ const record = (partition: number, offset: number, value: object) => ({
   topic: 'gochat.user-events',
   partition,
   offset: String(offset),
+  timestamp: `17${offset}`,
   value,
 });
 const left = (partition: number, offset: number, userId = `${partition}-${offset}`, at = 1000 + offset) =>
@@ -54,7 +55,7 @@ test('what comes at once in several partitions is one flow, named by the first',
   await Promise.all([handle([left(3, 7), left(3, 8)]), handle([left(5, 1)])]);
   assert.deepEqual(
     started.map(({ workflowId, users }) => [workflowId, users]),
-    [['confirm-offline/3/7', ['3-7', '3-8', '5-1']]],
+    [['confirm-offline/3/7/177', ['3-7', '3-8', '5-1']]],
   );
   const args = started[0]?.args;
   assert.deepEqual([args?.disconnectedAt, args?.confirmMs], [1008, 300]);
@@ -84,7 +85,7 @@ test('while Temporal is away the records are refused for now, and later start wh
   await handle([left(1, 1)]);
   assert.deepEqual(
     started.map(({ workflowId }) => workflowId),
-    ['confirm-offline/1/1'],
+    ['confirm-offline/1/1/171'],
   );
 });
 
@@ -95,12 +96,23 @@ test('records that come again in another cut leave nobody out', async () => {
   assert.deepEqual(
     started.map(({ workflowId, users }) => [workflowId, users]),
     [
-      ['confirm-offline/1/1', ['1-1', '1-2']],
-      ['confirm-offline/1/2', ['1-2', '1-3']],
+      ['confirm-offline/1/1/171', ['1-1', '1-2']],
+      ['confirm-offline/1/2/172', ['1-2', '1-3']],
     ],
   );
   await handle([left(1, 1)]);
   assert.equal(started.length, 2);
+});
+
+test('a topic that was made anew begins with names that nobody had', async () => {
+  const { handle, started } = scene();
+  const disconnect = left(0, 0);
+  await handle([disconnect]);
+  await handle([{ ...disconnect, timestamp: '999' }]);
+  assert.deepEqual(
+    started.map(({ workflowId }) => workflowId),
+    ['confirm-offline/0/0/170', 'confirm-offline/0/0/999'],
+  );
 });
 
 test('what is no disconnect is refused for good', async () => {

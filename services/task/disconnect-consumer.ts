@@ -4,6 +4,7 @@ import type { UserEvent } from '../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../lib/kafka/subscription.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { confirmOffline, confirmOfflineStart, type DisconnectedUser } from '../../workflows/contracts.ts';
+import type { RecordPlace } from '../../workflows/ids.ts';
 import { askTemporal } from './temporal-call.ts';
 
 /** Users whom one flow waits for. */
@@ -11,7 +12,7 @@ const batchSize = 500;
 /** How long a batch waits for more; the time is not lost, since a flow counts from when its users left. */
 const longestWaitMs = 1000;
 
-type Disconnect = { partition: number; offset: string; at: number; user: DisconnectedUser };
+type Disconnect = { place: RecordPlace; at: number; user: DisconnectedUser };
 type Batch = { disconnects: Disconnect[]; started: Promise<void>; start(): void };
 
 /**
@@ -64,7 +65,7 @@ export function createDisconnectConsumer(deps: {
     };
     try {
       await askTemporal(deps.client(), (client) =>
-        client.workflow.start(confirmOffline.workflowType, confirmOfflineStart(first, args)),
+        client.workflow.start(confirmOffline.workflowType, confirmOfflineStart(first.place, args)),
       );
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
@@ -90,12 +91,12 @@ export function createDisconnectConsumer(deps: {
 }
 
 /** None for the topic's other events. */
-function parseDisconnect({ partition, offset, value }: ReceivedRecord): Disconnect[] {
+function parseDisconnect({ partition, offset, timestamp, value }: ReceivedRecord): Disconnect[] {
   const event = value as Partial<Extract<UserEvent, { epoch: string }>> | null;
   if (event?.type !== 'user.disconnected') return [];
   const { user_id: userId, epoch, last_active_at: lastActiveAt = 0, occurred_at: at = Date.now() } = event;
   if (typeof userId !== 'string' || typeof epoch !== 'string' || !Number.isFinite(at)) {
     throw new GoChatError('INVALID_ARGUMENT', 'This is no disconnect.');
   }
-  return [{ partition, offset, at, user: { userId, epoch, lastActiveAt } }];
+  return [{ place: { partition, offset, timestamp }, at, user: { userId, epoch, lastActiveAt } }];
 }

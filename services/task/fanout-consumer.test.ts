@@ -21,7 +21,15 @@ function scene({ reachable = true } = {}) {
     live,
     signalled,
     handle: (...values: object[]) =>
-      handle(values.map((value, offset) => ({ topic: 't', partition: 0, offset: String(offset), value }))),
+      handle(
+        values.map((value, offset) => ({
+          topic: 't',
+          partition: 0,
+          offset: String(offset),
+          timestamp: '0',
+          value,
+        })),
+      ),
   };
 }
 

@@ -4,15 +4,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
+import { msToNumber, msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { Type } from 'typebox';
 import { commonConfig, loadConfig, temporalConfig } from '../../lib/config.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
+import { searchAttributeTypes } from '../../workflows/search-attributes.ts';
 import { ensureSchedules } from './schedules.ts';
 
-/** io.temporal IndexedValueType Keyword. */
-const keyword = 2;
-const searchAttributes = ['ConversationId', 'UserId'];
+/** io.temporal IndexedValueType. */
+const indexedValueTypes = { Keyword: 2, KeywordList: 7 } as const;
 /** Closed flows can be looked at for this long. */
 const retention = '7 days';
 const readyWithinMs = 60_000;
@@ -34,7 +34,8 @@ export async function provision(options: { address: string; namespace: string; l
 
 async function ensureNamespace(connection: Connection, namespace: string, log: Logger): Promise<void> {
   try {
-    await connection.workflowService.describeNamespace({ namespace });
+    const { config } = await connection.workflowService.describeNamespace({ namespace });
+    await ensureRetention(connection, namespace, config?.workflowExecutionRetentionTtl, log);
     return;
   } catch (error) {
     if (!hasStatus(error, grpcStatus.notFound)) throw error;
@@ -51,6 +52,21 @@ async function ensureNamespace(connection: Connection, namespace: string, log: L
   }
 }
 
+/** Whoever made the namespace may have set another one: the development server keeps what is closed for a day. */
+async function ensureRetention(
+  connection: Connection,
+  namespace: string,
+  current: Parameters<typeof optionalTsToMs>[0],
+  log: Logger,
+): Promise<void> {
+  if (optionalTsToMs(current) === msToNumber(retention)) return;
+  await connection.workflowService.updateNamespace({
+    namespace,
+    config: { workflowExecutionRetentionTtl: msToTs(retention) },
+  });
+  log.info({ namespace, retention }, 'retention of the namespace set');
+}
+
 /** The server's parts learn of a new namespace, and of attributes, one after the other: asked until all agree. */
 async function ensureSearchAttributes(connection: Connection, namespace: string, log: Logger): Promise<void> {
   await until(async () => {
@@ -59,9 +75,9 @@ async function ensureSearchAttributes(connection: Connection, namespace: string,
       if (missing.length === 0) return true;
       await connection.operatorService.addSearchAttributes({
         namespace,
-        searchAttributes: Object.fromEntries(missing.map((name) => [name, keyword])),
+        searchAttributes: Object.fromEntries(missing),
       });
-      log.info({ namespace, missing }, 'search attributes registered');
+      log.info({ namespace, names: missing.map(([name]) => name) }, 'search attributes registered');
     } catch (error) {
       const passing = hasStatus(error, grpcStatus.notFound) || hasStatus(error, grpcStatus.alreadyExists);
       if (!passing) throw error;
@@ -70,9 +86,14 @@ async function ensureSearchAttributes(connection: Connection, namespace: string,
   });
 }
 
-async function missingSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
+async function missingSearchAttributes(
+  connection: Connection,
+  namespace: string,
+): Promise<(readonly [name: string, type: number])[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  return searchAttributes.filter((name) => !Object.hasOwn(customAttributes ?? {}, name));
+  return Object.entries(searchAttributeTypes)
+    .filter(([name]) => !Object.hasOwn(customAttributes ?? {}, name))
+    .map(([name, type]) => [name, indexedValueTypes[type]] as const);
 }
 
 async function until(isDone: () => Promise<boolean>): Promise<void> {

@@ -16,6 +16,7 @@ import { taskConfig } from '../../services/task/config.ts';
 import { provision } from '../../services/task/provision.ts';
 import { startTask } from '../../services/task/task.ts';
 import { type CreateGroupResult, createGroup, createGroupStart } from '../../workflows/contracts.ts';
+import { createGroupId, friendRequestId } from '../../workflows/ids.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFriendCalls } from '../support/friend-calls.ts';
@@ -197,6 +198,22 @@ test('two people become friends, and both have the conversation', async () => {
   }
   const again = await calls.request(bob);
   assert.equal(!again.ok && again.code, 'ALREADY_FRIENDS');
+});
+
+test('a friend request is found by whom it went to, a group by its members', async () => {
+  const [ann, bob, eve] = (await newUsers(3)) as [string, string, string];
+  await createFriendCalls(client, [ann, bob]).request(ann);
+  const made = await makeGroup(ann, [eve]);
+  assert.ok(made.ok);
+  const about = async (userId: string) => {
+    const found: string[] = [];
+    for await (const { workflowId } of client.workflow.list({ query: `UserIds = '${userId}'` })) {
+      found.push(workflowId);
+    }
+    return found;
+  };
+  await eventually(async () => (await about(bob)).includes(friendRequestId(ann, bob)));
+  await eventually(async () => (await about(eve)).includes(createGroupId(made.conversationId)));
 });
 
 test('when both ask at once there is one friendship', async () => {

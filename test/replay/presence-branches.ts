@@ -1,5 +1,6 @@
 import type { Activities } from '../../activities/index.ts';
 import { cleanupExpiredStatus, confirmOffline, confirmOfflineStart } from '../../workflows/contracts.ts';
+import { confirmOfflineId } from '../../workflows/ids.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Branch } from './branch.ts';
 
@@ -17,9 +18,12 @@ export const presenceBranches: Branch[] = [
   leaving('overdue', 4, [{ offline: 4, waitMs: 0 }], 60_000),
   {
     name: 'confirm-offline.cancelled',
-    workflowId: 'confirm-offline/0/5',
+    workflowId: confirmOfflineId({ partition: 0, offset: '5', timestamp: '1' }),
     async play(world) {
-      const start = confirmOfflineStart({ partition: 0, offset: '5' }, leavers(2, Date.now()));
+      const start = confirmOfflineStart(
+        { partition: 0, offset: '5', timestamp: '1' },
+        leavers(2, Date.now()),
+      );
       await world.withWorker({}, async () => {
         const handle = await world.client.workflow.start(confirmOffline.workflowType, start);
         await eventually(async () => {
@@ -50,16 +54,14 @@ const leavers = (count: number, disconnectedAt: number) => ({
 });
 
 function leaving(name: string, offset: number, answers: Confirmed[], agoMs = 0): Branch {
+  const place = { partition: 0, offset: String(offset), timestamp: '1' };
   return {
     name: `confirm-offline.${name}`,
     clock: 'jumping',
-    workflowId: `confirm-offline/0/${offset}`,
+    workflowId: confirmOfflineId(place),
     async play(world) {
       const now = await world.environment.currentTimeMs();
-      const start = confirmOfflineStart(
-        { partition: 0, offset: String(offset) },
-        leavers(offset, now - agoMs),
-      );
+      const start = confirmOfflineStart(place, leavers(offset, now - agoMs));
       let asked = 0;
       const confirmUsersOffline = async () => answers[asked++] ?? { offline: 0, waitMs: 0 };
       await world.withWorker({ confirmUsersOffline }, () =>

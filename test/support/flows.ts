@@ -4,6 +4,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.ts';
 import { bundleWorkflows, type WorkflowBundle } from '../../services/task/workflow-bundle.ts';
 import { taskQueues } from '../../workflows/ids.ts';
+import { searchAttributeTypes } from '../../workflows/search-attributes.ts';
 
 export type FlowWorld = {
   client: Client;
@@ -12,8 +13,6 @@ export type FlowWorld = {
   withWorker<T>(activities: Partial<Activities>, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 };
-
-const attributes = { ConversationId: 2, UserId: 2 };
 
 /** A Temporal server whose clock jumps to the next timer, so that thirty days take no time. */
 export async function createFlowWorld(): Promise<FlowWorld> {
@@ -26,7 +25,8 @@ export async function createFlowWorld(): Promise<FlowWorld> {
   // A flow that sets an unregistered attribute would hang here.
   await environment.connection.operatorService.addSearchAttributes({
     namespace: 'default',
-    searchAttributes: attributes,
+    // io.temporal IndexedValueType
+    searchAttributes: { ConversationId: 2, UserId: 2, UserIds: 7 },
   });
   return worldOn(environment, bundle);
 }
@@ -39,7 +39,10 @@ export async function createRealFlowWorld(): Promise<FlowWorld> {
     TestWorkflowEnvironment.createLocal({
       server: {
         executable: { type: 'existing-path', path },
-        extraArgs: Object.keys(attributes).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+        extraArgs: Object.entries(searchAttributeTypes).flatMap(([name, type]) => [
+          '--search-attribute',
+          `${name}=${type}`,
+        ]),
       },
     }),
     bundleWorkflows(),
