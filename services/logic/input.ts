@@ -1,3 +1,4 @@
+import { attachmentFault } from '../../lib/domain/attachment.ts';
 import { canonicalLocale } from '../../lib/domain/user-settings.ts';
 import { GoChatError } from '../../lib/errors.ts';
 
@@ -114,6 +115,8 @@ export function refusalOf(message: {
     return new GoChatError('MESSAGE_TOO_LARGE', `A message has at most ${limits.content} characters.`);
   }
   if (!content.isWellFormed()) return invalid('content', 'must be well-formed Unicode');
+  const fault = messageType === 1 ? undefined : attachmentFault(content);
+  if (fault) return invalid(fault.path, fault.message);
   if (replyToSeqId !== undefined && (!Number.isSafeInteger(replyToSeqId) || replyToSeqId < 1)) {
     return invalid('replyToSeqId', 'must be a seq id');
   }

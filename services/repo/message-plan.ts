@@ -88,7 +88,7 @@ export function planSave(
     const result = earlier
       ? { ...earlier, duplicate: true }
       : stored
-        ? storedBefore(draft, stored, plan)
+        ? storedBefore(draft, stored, state, plan)
         : place(draft, state, plan, nextId);
     plan.results.set(draft.index, result);
     if (result.error === 0) inBatch.set(key, result);
@@ -113,15 +113,18 @@ function letPrecede(result: SavedMessage, draft: Draft, state: SaveState, plan: 
 
 /**
  * The same source again is a redelivery: whoever stored it died before it was delivered, so it is delivered (again).
- * Another source is the client's retry: it is only acknowledged.
+ * Another source is the client's retry: it is only acknowledged, and only to a member. Whoever was removed learns
+ * nothing more of the conversation, not even what it once said there.
  */
-function storedBefore(draft: Draft, stored: StoredRow, plan: SavePlan): SavedMessage {
+function storedBefore(draft: Draft, stored: StoredRow, state: SaveState, plan: SavePlan): SavedMessage {
   const { sourcePartition, sourceOffset } = draft.message;
   const redelivered =
     sourcePartition >= 0 &&
     stored.source_partition === sourcePartition &&
     stored.source_offset === sourceOffset;
   if (redelivered) plan.delivered.add(draft.conversationId);
+  else if (state.conversations.get(draft.conversationId)?.status !== 1) return refusals.notFound;
+  else if (!state.members.has(draft.index)) return refusals.notMember;
   return saved(stored.id, stored.seq_id, stored.created_at, !redelivered);
 }
 

@@ -10,8 +10,11 @@ export type SyncRow = {
 /** A conversation that the client has to hear of, and the last seq id that it holds. */
 export type Entry = SyncRow & { cursor: number };
 
-/** What goes into the answer: the seq ids from `first` to `last`, none when `last` is below `first`. */
-export type Take = { id: number; first: number; last: number; more: boolean };
+/**
+ * What goes into the answer: the seq ids from `first` to `last`, none when `last` is below `first`. `reset`: the client
+ * holds what was never stored, so it gets the newest page and begins anew.
+ */
+export type Take = { id: number; first: number; last: number; more: boolean; reset: boolean };
 
 /** By the time of the oldest message that is missing; without one by the last activity. */
 export function oldestFirst(entries: readonly Entry[], oldestMissing: ReadonlyMap<number, number>): Entry[] {
@@ -31,10 +34,16 @@ export function planSync(
   let left = limits.total;
   for (const { id, cursor, last_seq_id } of entries) {
     if (left === 0) return { takes, cut: true };
-    const missing = Math.max(0, last_seq_id - cursor);
+    const reset = isBeyond({ cursor, last_seq_id });
+    const missing = reset ? last_seq_id : last_seq_id - cursor;
     const count = Math.min(missing, limits.each, left);
-    takes.push({ id, first: cursor + 1, last: cursor + count, more: count < missing });
+    const first = reset ? last_seq_id - count + 1 : cursor + 1;
+    takes.push({ id, first, last: first + count - 1, more: !reset && count < missing, reset });
     left -= Math.max(1, count);
   }
   return { takes, cut: false };
 }
+
+/** Whether a client holds a seq id that was never given. */
+export const isBeyond = ({ cursor, last_seq_id }: Pick<Entry, 'cursor' | 'last_seq_id'>): boolean =>
+  cursor > last_seq_id;

@@ -12,7 +12,7 @@ import { conversationType, invalid } from './conversation-lock.ts';
 import { type LoadedViews, loadViews, toDetails } from './conversation-view.ts';
 import type { Database, Databases } from './database.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from './message-rows.ts';
-import { type Entry, oldestFirst, planSync, type SyncRow, type Take } from './sync-plan.ts';
+import { type Entry, isBeyond, oldestFirst, planSync, type SyncRow, type Take } from './sync-plan.ts';
 import type { UserCards } from './user-cards.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'syncConversations'>;
@@ -71,14 +71,15 @@ function fill(
   const byId = new Map(views.map((view) => [Number(view.basic.id), view]));
   const conversations: SyncedConversation[] = [];
   let bytes = 0;
-  for (const { id, more } of takes) {
+  for (const { id, more, reset } of takes) {
     const view = byId.get(id);
     // Lost since it was planned.
     if (!view) continue;
     if (bytes > maxBytes) return { conversations, full: true };
     const conversation = toDetails(view, users, { lastMessage: true, senderInfo: true });
     bytes += 500 + bytesOf(conversation.lastMessage?.content);
-    const all = messages.get(id) ?? [];
+    // Of what is to be the newest page, the oldest may be left out.
+    const all = reset ? (messages.get(id) ?? []).toReversed() : (messages.get(id) ?? []);
     const fitting: Message[] = [];
     for (const message of all) {
       // One at least, or the client would ask for ever.
@@ -86,7 +87,13 @@ function fill(
       bytes += 300 + bytesOf(message.content);
       fitting.push(message);
     }
-    conversations.push({ conversation, messages: fitting, hasMore: more || fitting.length < all.length });
+    if (reset) fitting.reverse();
+    conversations.push({
+      conversation,
+      messages: fitting,
+      hasMore: more || (!reset && fitting.length < all.length),
+      reset,
+    });
   }
   return { conversations, full: false };
 }
@@ -117,13 +124,13 @@ const readRows = (database: Database, userId: number): Promise<SyncRow[]> =>
     [userId],
   );
 
-/** A conversation that the client has to hear of: never named, with something newer, or changed since. */
+/** A conversation that the client has to hear of: never named, with something newer, changed since, or held wrongly. */
 function candidate(row: SyncRow, cursors: Readonly<Record<string, number>>, since: number): Entry[] {
   const cursor = Object.hasOwn(cursors, String(row.id)) ? cursors[String(row.id)] : undefined;
   if (cursor === undefined) return row.type === conversationType.world ? [] : [{ ...row, cursor: 0 }];
   // A change before the last message is told in order with it: who has the message has the change.
   const changed = since > 0 && row.updated_at > since && row.updated_at > (row.last_message_at ?? 0);
-  return row.last_seq_id > cursor || changed ? [{ ...row, cursor }] : [];
+  return row.last_seq_id > cursor || isBeyond({ ...row, cursor }) || changed ? [{ ...row, cursor }] : [];
 }
 
 /** When the oldest message that is missing of each was stored. */

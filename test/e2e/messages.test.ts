@@ -277,6 +277,12 @@ test('the limits of a message are kept on both ways in', async () => {
     [{ clientMsgId: uniqueName(), content: 'x', replyToSeqId: 99 }, 'INVALID_ARGUMENT', 400],
     [{ clientMsgId: uniqueName(), content: 'x', mentions: 'all' }, 'INVALID_ARGUMENT', 400],
     [{ clientMsgId: uniqueName(), content: 'lone \ud800 surrogate' }, 'INVALID_ARGUMENT', 400],
+    [{ clientMsgId: uniqueName(), content: 'not json', messageType: 2 }, 'INVALID_ARGUMENT', 400],
+    [
+      { clientMsgId: uniqueName(), content: '{"url":"javascript:alert(1)"}', messageType: 3 },
+      'INVALID_ARGUMENT',
+      400,
+    ],
   ];
   for (const [body, code, status] of cases) {
     await refused(post(ann, conversationId, body), status, code);

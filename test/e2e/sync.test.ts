@@ -75,6 +75,21 @@ test('the world room comes only when the cursors name it', async () => {
   assert.ok(named.conversations[0].messages.some(({ content }: Data) => content === 'hello world'));
 });
 
+test('a cursor beyond the head starts the conversation anew', async () => {
+  const { ann, bob, conversationId } = await newFriends();
+  for (const text of ['one', 'two']) {
+    await ann.rest.post(`/conversations/${conversationId}/messages`, { clientMsgId: text, content: text });
+  }
+  const beyond = await bob.rest.post<Data>('/sync', { cursors: { [conversationId]: 999 } });
+  const [entry] = beyond.conversations;
+  assert.deepEqual(
+    [entry.conversation.lastSeqId, entry.messages.map(({ content }: Data) => content), entry.reset],
+    [2, ['one', 'two'], true],
+  );
+  const within = await bob.rest.post<Data>('/sync', { cursors: { [conversationId]: 1 } });
+  assert.equal('reset' in within.conversations[0], false);
+});
+
 test('cursors that make no sense are refused', async () => {
   const person = await newPerson();
   for (const cursors of [[], 'x', { a: 'b' }, { 1: -1 }, { 1: 1.5 }, { 1: 1e300 }]) {

@@ -330,6 +330,28 @@ test('what was recalled, changed or lost since is told', async () => {
   assert.deepEqual((await sync(me, { [id]: 1 })).recalled, []);
 });
 
+test('a cursor beyond the head is answered with the newest page, as a new beginning', async () => {
+  const [me, ann] = await newThree();
+  const id = await repo.newGroup([me, ann]);
+  const empty = await repo.newGroup([me, ann]);
+  for (let n = 1; n <= 5; n += 1) await repo.say(id, ann, `m${n}`);
+  const { conversations, hasMore } = await sync(me, { [id]: 999, [empty]: 1 }, { limitPerConversation: 3 });
+  const told = conversations.map((each) => [
+    idOf(each.conversation),
+    [contents(each.messages), each.reset, each.hasMore],
+  ]);
+  assert.deepEqual(Object.fromEntries(told), {
+    [id]: [['m3', 'm4', 'm5'], true, false],
+    [empty]: [[], true, false],
+  });
+  assert.equal(hasMore, false);
+  const within = await sync(me, { [id]: 4, [empty]: 0 });
+  assert.deepEqual(
+    within.conversations.map((each) => [contents(each.messages), each.reset]),
+    [[['m5'], false]],
+  );
+});
+
 test('cursors that make no sense are refused', async () => {
   const [me] = await newThree();
   for (const cursor of [-1, 1.5, 1e300, Number.NaN]) {

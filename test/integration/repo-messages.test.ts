@@ -175,6 +175,19 @@ test('an answer to what is stored already does not depend on still being a membe
   assert.deepEqual(codes(await repo.save(repo.newMessage(id, leaving))), ['NOT_CONVERSATION_MEMBER']);
 });
 
+test('a removed member’s retry with an old clientMsgId learns nothing', async () => {
+  const { users, id } = await newGroup(3);
+  const [, , leaving] = users as [string, string, string];
+  await repo.save(repo.newMessage(id, leaving, { clientMsgId: 'old', content: 'secret' }));
+  const retry = repo.newMessage(id, leaving, { clientMsgId: 'old' });
+  assert.equal((await repo.messages.saveMessage({ message: retry })).message?.content, 'secret');
+  await repo.removeMember(id, leaving);
+  assert.deepEqual(await repo.save(retry), await repo.save(repo.newMessage(id, leaving)));
+  await refusedWith(repo.messages.saveMessage({ message: retry }), 'NOT_CONVERSATION_MEMBER');
+  await repo.databases.users.execute('UPDATE conversations SET status = 2 WHERE id = ?', [Number(id)]);
+  await refusedWith(repo.messages.saveMessage({ message: retry }), 'CONVERSATION_NOT_FOUND');
+});
+
 test('two callers on the same conversations leave no gap and no repeat', async () => {
   const users = await repo.newUsers(4);
   const ids = await Promise.all(Array.from({ length: 10 }, () => repo.newConversation(users)));

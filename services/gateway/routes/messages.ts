@@ -61,7 +61,9 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         tags,
         summary: 'Send a message; answers when it is stored',
-        description: '200 with the first message when clientMsgId was seen before.',
+        description:
+          '200 with the first message when clientMsgId was seen before. The content of a message of type 2 (image) or ' +
+          '3 (file) is a file in JSON: {url, name, size, mime, width?, height?, thumbnailUrl?}, its addresses http or https.',
         params,
         body: Type.Object({
           clientMsgId: fields.clientMsgId,

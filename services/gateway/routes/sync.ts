@@ -34,7 +34,17 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
         response: {
           200: answer({
             conversations: Type.Array(
-              answer({ conversation: Conversation, messages: Type.Array(Message), hasMore: Type.Boolean() }),
+              answer({
+                conversation: Conversation,
+                messages: Type.Array(Message),
+                hasMore: Type.Boolean(),
+                reset: Type.Optional(
+                  Type.Boolean({
+                    description:
+                      'The cursor was beyond the head: forget what you hold, this is the newest page',
+                  }),
+                ),
+              }),
             ),
             recalled: Type.Array(answer({ conversationId: Type.String(), seqId: Type.Integer() })),
             removed: Type.Array(Type.String()),
@@ -57,10 +67,11 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
         { deadlineMs: 10_000 },
       );
       return {
-        conversations: synced.conversations.map(({ conversation, messages, hasMore }) => ({
+        conversations: synced.conversations.map(({ conversation, messages, hasMore, reset }) => ({
           conversation: toConversation(required(conversation)),
           messages: messages.map(toMessage),
           hasMore,
+          ...(reset ? { reset } : {}),
         })),
         recalled: synced.recalled.map(({ conversationId, seqId }) => ({ conversationId, seqId })),
         // What cannot be a conversation is none of the user's either.

@@ -339,6 +339,8 @@ export interface SyncedConversation {
   conversation?: ConversationWithDetails | undefined;
   messages: Message[];
   hasMore: boolean;
+  /** The cursor was beyond the head: what the client holds is wrong, and the messages are the newest page. */
+  reset: boolean;
 }
 
 export interface RecalledMessage {
@@ -3908,7 +3910,7 @@ export const SyncConversationsRequest_CursorsEntry: MessageFns<SyncConversations
 };
 
 function createBaseSyncedConversation(): SyncedConversation {
-  return { conversation: undefined, messages: [], hasMore: false };
+  return { conversation: undefined, messages: [], hasMore: false, reset: false };
 }
 
 export const SyncedConversation: MessageFns<SyncedConversation> = {
@@ -3921,6 +3923,9 @@ export const SyncedConversation: MessageFns<SyncedConversation> = {
     }
     if (message.hasMore !== false) {
       writer.uint32(24).bool(message.hasMore);
+    }
+    if (message.reset !== false) {
+      writer.uint32(32).bool(message.reset);
     }
     return writer;
   },
@@ -3962,6 +3967,14 @@ export const SyncedConversation: MessageFns<SyncedConversation> = {
             message.hasMore = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.reset = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3984,6 +3997,7 @@ export const SyncedConversation: MessageFns<SyncedConversation> = {
       : undefined;
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.reset = object.reset ?? false;
     return message;
   },
 };

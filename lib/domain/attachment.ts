@@ -1,0 +1,60 @@
+/** A field of an attachment that is not as it has to be, and how it has to be. */
+export type AttachmentFault = { path: string; message: string };
+
+const longestUrl = 2048;
+const longestName = 255;
+const longestMime = 127;
+const mimePattern = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*(?:\s*;[^\p{C}]*)?$/iu;
+
+/**
+ * What is wrong with the content of an image or file message, or undefined. It is a file as `POST /files` answers one,
+ * in JSON: {url, name, size, mime, width?, height?, thumbnailUrl?}. Clients open these addresses, so that only http and
+ * https may stand there. Fields that are not known are left to those who know them.
+ */
+export function attachmentFault(content: string): AttachmentFault | undefined {
+  const file = parse(content);
+  if (!file) return { path: 'content', message: 'must be a file as a JSON object' };
+  const fault = Object.entries(checks).find(([field, { isRight, optional }]) => {
+    const value = file[field];
+    return value === undefined ? !optional : !isRight(value);
+  });
+  return fault && { path: `content.${fault[0]}`, message: fault[1].sentence };
+}
+
+function parse(content: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(content);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** As it is stored, without the blanks and control characters that a URL parser forgives. */
+const isWebAddress = (value: unknown): boolean =>
+  typeof value === 'string' &&
+  value.length <= longestUrl &&
+  /^https?:\/\/[^\s\p{C}]+$/iu.test(value) &&
+  URL.canParse(value);
+
+const isCount = (least: number) => (value: unknown) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= least;
+
+const isText = (longest: number, pattern: RegExp) => (value: unknown) =>
+  typeof value === 'string' && value.length <= longest && pattern.test(value);
+
+type Check = { isRight: (value: unknown) => boolean; sentence: string; optional?: true };
+
+const checks: Record<string, Check> = {
+  url: { isRight: isWebAddress, sentence: 'must be an http or https address' },
+  name: {
+    isRight: isText(longestName, /^[^\p{Cc}\p{Cs}]+$/u),
+    sentence: `must be 1 to ${longestName} characters`,
+  },
+  size: { isRight: isCount(0), sentence: 'must be a number of bytes' },
+  mime: { isRight: isText(longestMime, mimePattern), sentence: 'must be a media type' },
+  width: { isRight: isCount(1), sentence: 'must be a number of pixels', optional: true },
+  height: { isRight: isCount(1), sentence: 'must be a number of pixels', optional: true },
+  thumbnailUrl: { isRight: isWebAddress, sentence: 'must be an http or https address', optional: true },
+};
