@@ -7,7 +7,8 @@ import { parseId } from './ids.ts';
 import { conversationKeys, memberKeys } from './member-rows.ts';
 
 const usualPage = 200;
-const longestPage = 1000;
+/** Of a list of 1,000 ids or more MariaDB makes a subquery, which reads all messages to find the newest one. */
+const longestPage = 500;
 /** Messages whose recalls are compared, counted back from the head: hardly anything unread lies further back. */
 const comparedMessages = 10_000;
 /** Pointers and recalls mended in one transaction; what is more is found again by the next run. */
@@ -76,16 +77,18 @@ type State = {
 const readStates = (sql: Sql, ids: readonly number[]): Promise<State[]> =>
   sql.query<State>(
     // The newest message by the primary key, members by conversation_members_conversation.
-    `SELECT s.*, m.id AS newest_message_id
-     FROM (SELECT c.id, c.member_count, c.last_message_id AS projected_message_id,
-             h.last_seq_id, h.last_message_id,
-             (SELECT COUNT(*) FROM conversation_members cm WHERE cm.conversation_id = c.id) AS members,
-             (SELECT MAX(seq_id) FROM messages n WHERE n.conversation_id = c.id) AS newest_seq_id
-           FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id
-           WHERE c.id IN (?)) s
-     LEFT JOIN messages m ON m.conversation_id = s.id AND m.seq_id = s.newest_seq_id
-     ORDER BY s.id`,
-    [ids],
+    `SELECT c.id, c.member_count, c.last_message_id AS projected_message_id, h.last_seq_id, h.last_message_id,
+       COALESCE(counted.members, 0) AS members, newest.seq_id AS newest_seq_id, m.id AS newest_message_id
+     FROM conversations c
+     JOIN conversation_heads h ON h.conversation_id = c.id
+     LEFT JOIN (SELECT conversation_id, COUNT(*) AS members FROM conversation_members
+                WHERE conversation_id IN (?) GROUP BY conversation_id) counted ON counted.conversation_id = c.id
+     LEFT JOIN (SELECT conversation_id, MAX(seq_id) AS seq_id FROM messages
+                WHERE conversation_id IN (?) GROUP BY conversation_id) newest ON newest.conversation_id = c.id
+     LEFT JOIN messages m ON m.conversation_id = newest.conversation_id AND m.seq_id = newest.seq_id
+     WHERE c.id IN (?)
+     ORDER BY c.id`,
+    [ids, ids, ids],
   );
 
 type Recall = { seq_id: number; message_id: number; sender_id: number };

@@ -96,6 +96,15 @@ export async function loadViews(
        LEFT JOIN user_read_pointers pointer
          ON pointer.user_id = member.user_id AND pointer.conversation_id = member.conversation_id
        WHERE member.user_id = ${userId} ${some}
+     ),
+     recalled AS (
+       SELECT mine.conversation_id, COUNT(*) AS recalls,
+         GROUP_CONCAT(recall.seq_id ORDER BY recall.seq_id DESC) AS seqs,
+         SUM(recall.seq_id > mine.last_read_seq_id) AS beyond
+       FROM mine
+       JOIN message_recalls recall ON recall.conversation_id = mine.conversation_id
+       WHERE mine.place <= ${detailed}
+       GROUP BY mine.conversation_id
      )
      SELECT mine.conversation_id, mine.role, mine.muted, mine.joined_at, mine.peer_id, mine.last_read_seq_id,
        head.last_seq_id, head.last_message_id, conversation.updated_at,
@@ -103,14 +112,10 @@ export async function loadViews(
        ${prefixed(messageColumns('message'))},
        ${prefixed(ofAlias('sender', userColumns))},
        ${prefixed(ofAlias('peer', userColumns))},
-       (SELECT COUNT(*) FROM message_recalls recall
-        WHERE recall.conversation_id = conversation.id) AS recalls,
-       (SELECT GROUP_CONCAT(recall.seq_id ORDER BY recall.seq_id DESC) FROM message_recalls recall
-        WHERE recall.conversation_id = conversation.id) AS recalled_seqs,
-       (SELECT COUNT(*) FROM message_recalls recall
-        WHERE recall.conversation_id = conversation.id
-          AND recall.seq_id > mine.last_read_seq_id) AS recalled_beyond
+       COALESCE(recalled.recalls, 0) AS recalls, recalled.seqs AS recalled_seqs,
+       COALESCE(recalled.beyond, 0) AS recalled_beyond
      FROM mine
+     LEFT JOIN recalled ON recalled.conversation_id = mine.conversation_id
      LEFT JOIN conversations conversation
        ON conversation.id = mine.conversation_id AND mine.place <= ${detailed}
      LEFT JOIN conversation_heads head ON head.conversation_id = conversation.id

@@ -3,8 +3,11 @@ import { GoChatError } from '../../lib/errors.ts';
 /** The server's number of an error; 0 for any other. */
 export const errnoOf = (error: unknown): number => Number((error as { errno?: unknown })?.errno ?? 0);
 
-/** 1213 deadlock, 1205 lock wait timeout. */
-export const isLockConflict = (error: unknown): boolean => [1213, 1205].includes(errnoOf(error));
+/** Another transaction has the lock: what NOWAIT answers, 3572 by MySQL and 1205 by MariaDB, as after a long wait. */
+export const isLocked = (error: unknown): boolean => [1205, 3572].includes(errnoOf(error));
+
+/** 1213 deadlock. */
+export const isLockConflict = (error: unknown): boolean => errnoOf(error) === 1213 || isLocked(error);
 
 /** 1264 out of range, 1366 not a text of the column's characters, 1406 too long. */
 export const isUnfit = (error: unknown): boolean => [1264, 1366, 1406].includes(errnoOf(error));

@@ -25,11 +25,12 @@ export function createIdleGuests(deps: {
       // users_guest_active; a session is used at least whenever its access token is renewed (sessions_user).
       const rows = await databases.users.query<Row>(
         `SELECT u.id, u.last_active_at FROM users u
+         LEFT JOIN sessions s ON s.user_id = u.id AND s.last_used_at >= ?
          WHERE u.is_guest = TRUE AND u.status = 1 AND u.last_active_at < ?
            AND (u.last_active_at > ? OR (u.last_active_at = ? AND u.id > ?))
-           AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.last_used_at >= ?)
+           AND s.id IS NULL
          ORDER BY u.last_active_at, u.id LIMIT ?`,
-        [idleBefore, afterTime, afterTime, afterId, idleBefore, most],
+        [idleBefore, idleBefore, afterTime, afterTime, afterId, most],
       );
       const last = rows.at(-1);
       const ids = rows.map(({ id }) => String(id));

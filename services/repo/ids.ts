@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { codeOf, GoChatError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { Database } from './database.ts';
+import type { Database, Transaction } from './database.ts';
+import { isLocked } from './database-errors.ts';
 
 /** 41 bits of milliseconds since 2024-01-01, 5 bits of worker, 7 bits of sequence: below 2^53 until 2093. */
 const epochMs = 1_704_067_200_000;
@@ -42,7 +43,7 @@ export async function createIds(deps: {
 
   const first = await claimWithin(database, claimDeadlineMs, 0);
   let block: Block = first.block;
-  let anchor = { databaseMs: first.now, clockMs: clock() };
+  let anchor = { databaseMs: first.databaseMs, clockMs: clock() };
   let lastMs = block.start - 1;
   let lastSequence = idsPerMs - 1;
   let renewal: Promise<void> | undefined;
@@ -57,7 +58,7 @@ export async function createIds(deps: {
         lastSequence = idsPerMs - 1;
       }
       block = renewed.block;
-      anchor = { databaseMs: renewed.now, clockMs: clock() };
+      anchor = { databaseMs: renewed.databaseMs, clockMs: clock() };
     } catch (error) {
       log.warn({ err: error }, 'cannot renew the reservation of ids');
     }
@@ -95,7 +96,7 @@ export async function createIds(deps: {
   };
 }
 
-type Reserved = { block: Block; now: number };
+type Reserved = { block: Block; databaseMs: number };
 
 async function claimWithin(database: Database, deadlineMs: number, from: number): Promise<Reserved> {
   const until = Date.now() + deadlineMs;
@@ -112,22 +113,49 @@ async function claimWithin(database: Database, deadlineMs: number, from: number)
 }
 
 /** Takes a worker number that nobody holds, and a first block that begins at `from` or later. */
-function claim(database: Database, from: number): Promise<Reserved | undefined> {
+async function claim(database: Database, from: number): Promise<Reserved | undefined> {
+  const free = await database.query<{ worker: number }>(
+    `SELECT worker FROM id_workers WHERE ${isFree} ORDER BY worker`,
+  );
+  for (const { worker } of free) {
+    const claimed = await claimWorker(database, worker, from);
+    if (claimed) return claimed;
+  }
+  return undefined;
+}
+
+const isFree = `(owner IS NULL OR lease_until < ${databaseNow})`;
+
+/** Undefined when another process takes the worker number right now, or has taken it. */
+function claimWorker(database: Database, worker: number, from: number): Promise<Reserved | undefined> {
   return database.transaction(async (tx) => {
-    const [free] = await tx.query<{ worker: number; reserved: number; now: number }>(
-      `SELECT worker, reserved_until AS reserved, ${databaseNow} AS now FROM id_workers
-       WHERE owner IS NULL OR lease_until < ${databaseNow}
-       ORDER BY worker LIMIT 1 FOR UPDATE SKIP LOCKED`,
-    );
+    const free = await lockFree(tx, worker);
     if (!free) return undefined;
-    const start = Math.max(free.reserved, free.now, from);
-    const block = { worker: free.worker, owner: randomUUID(), start, end: start + aheadMs };
+    const start = Math.max(free.reserved, free.at, from);
+    const block = { worker, owner: randomUUID(), start, end: start + aheadMs };
     await tx.execute(
       'UPDATE id_workers SET owner = ?, lease_until = ?, reserved_until = ? WHERE worker = ?',
-      [block.owner, free.now + leaseMs, block.end, block.worker],
+      [block.owner, free.at + leaseMs, block.end, worker],
     );
-    return { block, now: free.now };
+    return { block, databaseMs: free.at };
   });
+}
+
+async function lockFree(
+  tx: Transaction,
+  worker: number,
+): Promise<{ reserved: number; at: number } | undefined> {
+  try {
+    const [free] = await tx.query<{ reserved: number; at: number }>(
+      `SELECT reserved_until AS reserved, ${databaseNow} AS at FROM id_workers
+       WHERE worker = ? AND ${isFree} FOR UPDATE NOWAIT`,
+      [worker],
+    );
+    return free;
+  } catch (error) {
+    if (isLocked(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Moves the block's end. Undefined when the worker number has gone to somebody else. */
@@ -140,11 +168,11 @@ function extend(database: Database, block: Block, lastMs: number): Promise<Reser
        WHERE worker = ? AND owner = ?`,
       [leaseMs, aheadMs, lastMs + aheadMs, block.worker, block.owner],
     );
-    const [row] = await tx.query<{ reserved: number; now: number }>(
-      `SELECT reserved_until AS reserved, ${databaseNow} AS now FROM id_workers WHERE worker = ? AND owner = ?`,
+    const [row] = await tx.query<{ reserved: number; at: number }>(
+      `SELECT reserved_until AS reserved, ${databaseNow} AS at FROM id_workers WHERE worker = ? AND owner = ?`,
       [block.worker, block.owner],
     );
-    return row && { block: { ...block, end: row.reserved }, now: row.now };
+    return row && { block: { ...block, end: row.reserved }, databaseMs: row.at };
   });
 }
 

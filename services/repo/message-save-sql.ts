@@ -11,6 +11,7 @@ import {
   type StoredRow,
 } from './message-plan.ts';
 import { messageExtra } from './message-rows.ts';
+import { rowsTable } from './sql.ts';
 
 /** MariaDB turns longer lists into subqueries, which would take the locks in another order. */
 const idsAList = 500;
@@ -25,7 +26,7 @@ export function readStatements(drafts: readonly Draft[]): string {
     draft.index,
     draft.conversationId,
     draft.senderId,
-    draft.clientMsgIdHex,
+    Buffer.from(draft.clientMsgIdHex, 'hex'),
   ]);
   return [
     // Primary key, forced: a scan would wait for rows of others. LEFT JOIN: the head is locked first.
@@ -39,11 +40,10 @@ export function readStatements(drafts: readonly Draft[]): string {
     ),
     // Indexes: the unique one of conversation_members, messages_client_msg_id.
     `SELECT k.n AS draft, p.role, p.muted, m.id, m.seq_id, m.source_partition, m.source_offset, m.created_at
-     FROM JSON_TABLE('${JSON.stringify(keys)}', '$[*]'
-       COLUMNS (n INT PATH '$[0]', c BIGINT PATH '$[1]', s BIGINT PATH '$[2]', i VARCHAR(128) PATH '$[3]')) k
+     FROM ${rowsTable(['n', 'c', 's', 'i'], keys)} k
      LEFT JOIN conversation_members p ON p.user_id = k.s AND p.conversation_id = k.c
      LEFT JOIN messages m
-       ON m.conversation_id = k.c AND m.sender_id = k.s AND m.client_msg_id = UNHEX(k.i)`,
+       ON m.conversation_id = k.c AND m.sender_id = k.s AND m.client_msg_id = k.i`,
   ].join(';\n');
 }
 

@@ -100,7 +100,7 @@ async function saveShard(
       const [reads] = await Promise.all([tx.batch(statements), touched]);
       const read = readState(reads);
       const planned = planSave(drafts, read, deps.ids.nextId, Date.now());
-      await tx.batchAndCommit(planned.rows.length === 0 ? 'DO 0' : writeStatements(planned));
+      if (planned.rows.length > 0) await tx.batchAndCommit(writeStatements(planned));
       return { plan: planned, state: read };
     });
     return {

@@ -89,7 +89,7 @@ async function withLock<T>(connection: Connection, database: string, work: () =>
   try {
     return await work();
   } finally {
-    await connection.query('DO RELEASE_LOCK(?)', [name]);
+    await connection.query('SELECT RELEASE_LOCK(?)', [name]);
   }
 }
 

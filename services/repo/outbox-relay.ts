@@ -6,6 +6,7 @@ import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Database, Transaction } from './database.ts';
+import { isLocked } from './database-errors.ts';
 import type { Outbox } from './outbox.ts';
 
 export type OutboxRelay = Outbox & {
@@ -127,15 +128,25 @@ export function startOutboxRelay(deps: {
 
 /** One batch inside a transaction that holds the relay's lock. Answers the rows it took; none while another relays. */
 async function takeBatch(tx: Transaction, send: (rows: Row[]) => Promise<void>): Promise<Row[]> {
-  const [locked, rows] = (await tx.batch(
-    `SELECT id FROM outbox_relay WHERE id = 1 FOR UPDATE SKIP LOCKED;
-     SELECT id, topic, record_key AS \`key\`, payload, created_at FROM outbox ORDER BY id LIMIT ${maxRows}`,
-  )) as [{ id: number }[], Row[]];
-  if (locked.length === 0 || rows.length === 0) return [];
+  const rows = await lockAndRead(tx);
+  if (rows.length === 0) return [];
   const batch = upToBytes(rows);
   await send(batch);
   await tx.batchAndCommit(`DELETE FROM outbox WHERE id IN (${batch.map(({ id }) => id).join()})`);
   return batch;
+}
+
+async function lockAndRead(tx: Transaction): Promise<Row[]> {
+  try {
+    const [, rows] = (await tx.batch(
+      `SELECT id FROM outbox_relay WHERE id = 1 FOR UPDATE NOWAIT;
+       SELECT id, topic, record_key AS \`key\`, payload, created_at FROM outbox ORDER BY id LIMIT ${maxRows}`,
+    )) as [unknown, Row[]];
+    return rows;
+  } catch (error) {
+    if (isLocked(error)) return [];
+    throw error;
+  }
 }
 
 function upToBytes(rows: Row[]): Row[] {

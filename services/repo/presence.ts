@@ -13,6 +13,7 @@ import { parseId } from './ids.ts';
 import type { Gateways } from './presence-gateways.ts';
 import { healMs } from './presence-keys.ts';
 import { luaScript, type RedisStore } from './redis.ts';
+import { rowsATable, rowsTable } from './sql.ts';
 
 type Handlers = UnaryHandlers<typeof OnlineStatusServiceService>;
 
@@ -197,13 +198,18 @@ async function lastActive(databases: Databases, userIds: readonly string[]): Pro
 async function storeLastActive(databases: Databases, users: readonly PresenceTransition[]): Promise<void> {
   const seen = users.flatMap(({ userId, lastActiveAt }) => {
     const id = parseId(userId);
-    return id === undefined ? [] : [[id, Math.trunc(lastActiveAt)]];
+    return id === undefined ? [] : [[id, Math.trunc(lastActiveAt)] as const];
   });
   if (seen.length === 0) return;
-  await databases.users.execute(
-    `UPDATE users u
-     JOIN JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$[0]', seen BIGINT PATH '$[1]')) k ON k.id = u.id
-     SET u.last_active_at = GREATEST(u.last_active_at, k.seen)`,
-    [JSON.stringify(seen)],
+  // In the order of the primary key, so that two of these never wait for each other.
+  seen.sort(([a], [b]) => a - b);
+  await databases.users.batch(
+    chunks(seen, rowsATable)
+      .map(
+        (some) =>
+          `UPDATE ${rowsTable(['id', 'seen'], some)} k STRAIGHT_JOIN users u ON u.id = k.id
+           SET u.last_active_at = GREATEST(u.last_active_at, k.seen)`,
+      )
+      .join(';\n'),
   );
 }

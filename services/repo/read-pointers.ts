@@ -8,6 +8,7 @@ import { type Databases, formatSql, type Transaction } from './database.ts';
 import { parseId } from './ids.ts';
 import { domainEvent, insertEvents, type Outbox } from './outbox.ts';
 import { unreadKey } from './read-pointer-cache.ts';
+import { rowsTable } from './sql.ts';
 import { loadUnread } from './unread.ts';
 
 type Handlers = Pick<
@@ -131,8 +132,7 @@ async function planMoves(
   ]
     .map(([, pair]) => pair as [number, number])
     .sort(([userA, a], [userB, b]) => userA - userB || a - b);
-  const wanted = `JSON_TABLE('${JSON.stringify(pairs)}', '$[*]'
-    COLUMNS (u BIGINT PATH '$[0]', c BIGINT PATH '$[1]')) k`;
+  const wanted = `${rowsTable(['u', 'c'], pairs)} k`;
   const [pointers, states] = (await tx.batch(
     [
       // Primary keys throughout.

@@ -23,6 +23,25 @@ function checked(value: SqlValue): Escapable {
   return value as Escapable;
 }
 
+/**
+ * Rows as a table to join with, one for each thing that is looked up; not too many at once (`rowsATable`). SELECT …
+ * UNION ALL, since MySQL and MariaDB write VALUES differently, and look a long list of row constructors up much more
+ * slowly. A join begins with it and goes through it in the order given, which is the order of locks too.
+ */
+export function rowsTable(
+  columns: readonly string[],
+  rows: readonly (readonly (number | Buffer)[])[],
+): string {
+  const selects = rows.map((row, index) => {
+    const values = row.map(literal);
+    return `SELECT ${index > 0 ? values : values.map((value, at) => `${value} AS ${columns[at]}`)}`;
+  });
+  return `(${selects.join(' UNION ALL ')})`;
+}
+
+/** A server reads and plans each row as a query: a thousand take 10 ms. */
+export const rowsATable = 1000;
+
 /** Text as it has to stand in a LIKE pattern to mean only itself. */
 export const likeLiteral = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 

@@ -12,6 +12,7 @@ import { conversationType, invalid } from './conversation-lock.ts';
 import { type LoadedViews, loadViews, toDetails } from './conversation-view.ts';
 import type { Database, Databases } from './database.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from './message-rows.ts';
+import { rowsATable, rowsTable } from './sql.ts';
 import { type Entry, isBeyond, oldestFirst, planSync, type SyncRow, type Take } from './sync-plan.ts';
 import type { UserCards } from './user-cards.ts';
 
@@ -141,15 +142,17 @@ async function readOldestMissing(
   const missing = entries.filter(({ last_seq_id, cursor }) => last_seq_id > cursor);
   const byDatabase = Map.groupBy(missing, ({ id }) => databases.messagesOf(String(id)));
   const rows = await Promise.all(
-    [...byDatabase].map(([database, some]) =>
-      // Primary key of messages.
-      database.query<{ conversation_id: number; created_at: number }>(
-        `SELECT m.conversation_id, m.created_at
-         FROM JSON_TABLE('${JSON.stringify(some.map(({ id, cursor }) => [id, cursor + 1]))}', '$[*]'
-           COLUMNS (c BIGINT PATH '$[0]', s BIGINT PATH '$[1]')) k
-         STRAIGHT_JOIN messages m ON m.conversation_id = k.c AND m.seq_id = k.s`,
-      ),
-    ),
+    [...byDatabase].map(async ([database, some]) => {
+      const wanted = some.map(({ id, cursor }) => [id, cursor + 1]);
+      const statements = chunks(wanted, rowsATable).map(
+        // Primary key of messages.
+        (part) =>
+          `SELECT m.conversation_id, m.created_at FROM ${rowsTable(['c', 's'], part)} k
+           STRAIGHT_JOIN messages m ON m.conversation_id = k.c AND m.seq_id = k.s`,
+      );
+      type Oldest = { conversation_id: number; created_at: number };
+      return ((await database.batch(statements.join(';\n'))) as Oldest[][]).flat();
+    }),
   );
   return new Map(rows.flat().map((row) => [row.conversation_id, row.created_at]));
 }

@@ -140,6 +140,18 @@ test('who lost its worker number goes on with another one', async () => {
   assertAscending(all);
 });
 
+test('a worker number that another process is just taking is passed over, not waited for', async () => {
+  await database.transaction(async (tx) => {
+    await tx.query('SELECT worker FROM id_workers WHERE worker <= 2 FOR UPDATE');
+    const startedAt = performance.now();
+    const ids = await start();
+    // A row lock is waited for 5 s.
+    assert.ok(performance.now() - startedAt < 2000);
+    assert.equal(Math.floor(ids.nextId() / 128) % 32, 3);
+    await ids.stop();
+  });
+});
+
 test('a burst beyond the clock is served ahead of it, as far as the reservation follows', async () => {
   const ids = await start();
   const started = Date.now();
