@@ -29,6 +29,8 @@ export const commonConfig = {
   LOG_LEVEL: Type.String({ default: 'info' }),
   /** Address that gRPC and admin ports listen on. */
   BIND_HOST: Type.String({ default: '127.0.0.1' }),
+  /** Names a file with the token that services demand of each other in gRPC; none: they demand nothing. */
+  GRPC_TOKEN_FILE: Type.String({ default: '' }),
 } satisfies TProperties;
 
 export const port = (number: number) => Type.Integer({ default: number, minimum: 0, maximum: 65535 });

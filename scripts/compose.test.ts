@@ -31,6 +31,7 @@ const secrets = {
   GOCHAT_REDIS_PASSWORD: 'x',
   AUTH_PRIVATE_KEY_FILE: './a',
   AUTH_PUBLIC_KEY_FILE: './b',
+  GRPC_TOKEN_FILE: './c',
 };
 const compose = findProgram('docker-compose');
 

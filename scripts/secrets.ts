@@ -23,20 +23,25 @@ export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
       database: kept(join(folder, 'database-password'), newPassword),
       redis: kept(join(folder, 'redis-password'), newPassword),
     },
-    keys: env.AUTH_PRIVATE_KEY_FILE && env.AUTH_PUBLIC_KEY_FILE ? given(env) : ownKeys(folder),
+    keys: {
+      ...(env.AUTH_PRIVATE_KEY_FILE && env.AUTH_PUBLIC_KEY_FILE ? given(env) : ownKeys(folder)),
+      GRPC_TOKEN_FILE: env.GRPC_TOKEN_FILE || ownToken(folder),
+    },
   };
 }
 
 /** Fits into a URL as it is. */
 const newPassword = () => randomBytes(24).toString('base64url');
 
-function given(env: NodeJS.ProcessEnv): KeyFiles {
+type SigningKeys = Omit<KeyFiles, 'GRPC_TOKEN_FILE'>;
+
+function given(env: NodeJS.ProcessEnv): SigningKeys {
   const { AUTH_PRIVATE_KEY_FILE = '', AUTH_PUBLIC_KEY_FILE = '' } = env;
   return { AUTH_PRIVATE_KEY_FILE, AUTH_PUBLIC_KEY_FILE };
 }
 
 /** The Ed25519 pair that signs access tokens; the public half always follows from the private one. */
-function ownKeys(folder: string): KeyFiles {
+function ownKeys(folder: string): SigningKeys {
   const files = {
     AUTH_PRIVATE_KEY_FILE: join(folder, 'auth-private.pem'),
     AUTH_PUBLIC_KEY_FILE: join(folder, 'auth-public.pem'),
@@ -48,6 +53,12 @@ function ownKeys(folder: string): KeyFiles {
     createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
   );
   return files;
+}
+
+function ownToken(folder: string): string {
+  const file = join(folder, 'grpc-token');
+  kept(file, newPassword);
+  return file;
 }
 
 function kept(path: string, make: () => string): string {

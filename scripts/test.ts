@@ -90,11 +90,12 @@ async function startServersFor(selected: Selected[]): Promise<RunningServers | u
 
 /** Where tests find the servers, by the names that the services use too, and the programs that they run. */
 async function serverEnv({ addresses, keys, supervisor }: RunningServers): Promise<NodeJS.ProcessEnv> {
+  const { GRPC_TOKEN_FILE: _, ...signing } = keys;
   const log = supervisor.logFile('downloads');
   return {
     ...profile.env,
     ...addresses,
-    ...keys,
+    ...signing,
     TEMPORAL_NAMESPACE: 'gochat',
     TEMPORAL_CLI_PATH: await temporalCli(progress, log),
     TEMPORAL_TEST_SERVER_PATH: await temporalTestServer(progress, log),
@@ -112,12 +113,13 @@ function systemEnv(plans: ServicePlan[]): NodeJS.ProcessEnv {
       `${service.toUpperCase().replaceAll('-', '_')}_METRICS_URL`,
       `${url}/metrics`,
     ]);
-  const { REPO_ADDRESS, LOGIC_ADDRESS } = plans[0]?.env ?? {};
+  const { REPO_ADDRESS, LOGIC_ADDRESS, GRPC_TOKEN_FILE } = plans[0]?.env ?? {};
   return {
     GATEWAY_URL: first,
     GATEWAY2_URL: second,
     REPO_ADDRESS,
     LOGIC_ADDRESS,
+    GRPC_TOKEN_FILE,
     DOORS_URL: doors.controlUrl,
     ...Object.fromEntries(metrics),
   };

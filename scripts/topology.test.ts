@@ -12,7 +12,11 @@ import {
   userProfile,
 } from './topology.ts';
 
-const keys = { AUTH_PRIVATE_KEY_FILE: '/s/private.pem', AUTH_PUBLIC_KEY_FILE: '/s/public.pem' };
+const keys = {
+  AUTH_PRIVATE_KEY_FILE: '/s/private.pem',
+  AUTH_PUBLIC_KEY_FILE: '/s/public.pem',
+  GRPC_TOKEN_FILE: '/s/grpc-token',
+};
 
 function plansOf(env: NodeJS.ProcessEnv, gateways = 1, core = false) {
   const profile = userProfile(env, gateways, core);

@@ -55,6 +55,8 @@ export interface ServerAddresses {
 export interface KeyFiles {
   AUTH_PRIVATE_KEY_FILE: string;
   AUTH_PUBLIC_KEY_FILE: string;
+  /** What the services demand of each other. */
+  GRPC_TOKEN_FILE: string;
 }
 
 /** Where a service shows /metrics, and with /readyz whether it can do its work. */
@@ -83,7 +85,14 @@ export const homesWithin = { tests: 'test', bench: 'bench-system' } as const;
 const usualHome = '.gochat';
 
 /** The settings that make a run depend on the user's own servers and ports. */
-const serverVariables = ['DATABASE_URL', 'REDIS_URL', 'KAFKA_BROKERS', 'TEMPORAL_ADDRESS', 'GOCHAT_HOME'];
+const serverVariables = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'KAFKA_BROKERS',
+  'TEMPORAL_ADDRESS',
+  'GRPC_TOKEN_FILE',
+  'GOCHAT_HOME',
+];
 
 export function userProfile(env: NodeJS.ProcessEnv, gateways = 1, core = true): Profile {
   if (gateways < 1 || gateways > mostGateways) {
@@ -182,6 +191,7 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
     ...profile.env,
     GOCHAT_HOME: profile.home,
     BIND_HOST: loopback,
+    GRPC_TOKEN_FILE: keys.GRPC_TOKEN_FILE,
     KAFKA_BROKERS: servers.KAFKA_BROKERS,
     TEMPORAL_ADDRESS: servers.TEMPORAL_ADDRESS,
     REPO_ADDRESS: `${loopback}:${repo.port}`,
@@ -261,7 +271,7 @@ function corePlan(repo: ServicePlan, logic: ServicePlan): ServicePlan {
 /** Every port that the services will listen on. */
 export function servicePorts(profile: Profile): Port[] {
   const nowhere = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
-  const keys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '' };
+  const keys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '', GRPC_TOKEN_FILE: '' };
   return servicePlans(profile, nowhere, keys).flatMap((plan) => plan.ports);
 }
 

@@ -27,7 +27,7 @@ export type System = {
 export type Size = { gateways: number; logics: number; core: boolean };
 
 const nothing = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
-const noKeys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '' };
+const noKeys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '', GRPC_TOKEN_FILE: '' };
 
 /**
  * Finds the system that `npm start` runs with the same environment: GOCHAT_HOME and the ports are its own variables.

@@ -47,7 +47,10 @@ before(async () => {
     log: createLogger('test', 'silent'),
     metrics: createMetrics('test'),
   });
-  channels = { 'to an address': openChannel(`127.0.0.1:${server.port}`), 'within the process': server.local };
+  channels = {
+    'to an address': openChannel(`127.0.0.1:${server.port}`, undefined),
+    'within the process': server.local,
+  };
 });
 after(async () => {
   for (const channel of Object.values(channels)) channel.close();

@@ -1,5 +1,4 @@
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { type FieldError, fault, GoChatError, isCode } from '../errors.ts';
+import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import {
   type AnyMethod,
@@ -11,15 +10,16 @@ import {
   type ServiceDefinition,
   type UnaryCall,
   type UnaryClient,
-  unreachable,
 } from './definition.ts';
-import { codeMetadataKey, maxMessageBytes } from './server.ts';
+import { maxMessageBytes } from './server.ts';
+import { isStranger, toGoChatError } from './service-error.ts';
 import { createTogether } from './together.ts';
+import { type GrpcToken, tokenMetadata } from './token.ts';
 
 const flowControlBytes = 4 * 1024 * 1024;
 
-/** A connection to a service's address. */
-export function openChannel(address: string): GrpcChannel {
+/** A connection to a service's address, whose calls carry the token. */
+export function openChannel(address: string, token: GrpcToken | undefined): GrpcChannel {
   const client = new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': maxMessageBytes * 4,
     'grpc.max_send_message_length': maxMessageBytes,
@@ -31,11 +31,22 @@ export function openChannel(address: string): GrpcChannel {
     'grpc.max_reconnect_backoff_ms': 1000,
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
   });
+  let isRefused = false;
+  const connection: Connection = {
+    client,
+    token,
+    onAnswer(error) {
+      isRefused = error !== null && isStranger(error);
+    },
+  };
   return {
-    unary: (method) => unaryCall(client, method),
-    encoded: (method) => unaryCall(client, leftEncoded(method)),
+    unary: (method) => unaryCall(connection, method),
+    encoded: (method) => unaryCall(connection, leftEncoded(method)),
     remote: true,
-    ready: () => new Promise((resolve) => client.waitForReady(Date.now() + 1500, (error) => resolve(!error))),
+    ready: () =>
+      new Promise((resolve) =>
+        client.waitForReady(Date.now() + 1500, (error) => resolve(!error && !isRefused)),
+      ),
     close: () => client.close(),
   };
 }
@@ -66,7 +77,14 @@ const leftEncoded = (method: AnyMethod): AnyMethod => ({
 
 const { callTogether } = TogetherServiceService;
 
-function unaryCall<M extends AnyMethod>(client: Client, method: M): UnaryCall<M> {
+type Connection = {
+  client: Client;
+  token: GrpcToken | undefined;
+  /** Told of every answer: null when the call succeeded. */
+  onAnswer(error: ServiceError | null): void;
+};
+
+function unaryCall<M extends AnyMethod>({ client, token, onAnswer }: Connection, method: M): UnaryCall<M> {
   return (request, { deadlineMs = defaultDeadlineMs } = {}) =>
     new Promise((resolve, reject) => {
       client.makeUnaryRequest<Request<M>, Response<M>>(
@@ -74,25 +92,13 @@ function unaryCall<M extends AnyMethod>(client: Client, method: M): UnaryCall<M>
         method.requestSerialize,
         method.responseDeserialize,
         request,
-        new Metadata(),
+        tokenMetadata(token),
         { deadline: Date.now() + deadlineMs },
-        (error, response) => (error ? reject(toGoChatError(error)) : resolve(response as Response<M>)),
+        (error, response) => {
+          onAnswer(error);
+          if (error) reject(toGoChatError(error));
+          else resolve(response as Response<M>);
+        },
       );
     });
-}
-
-function toGoChatError(error: ServiceError): GoChatError {
-  const code = String(error.metadata?.get(codeMetadataKey)[0] ?? '');
-  if (isCode(code)) return new GoChatError(code, error.details, fieldsOf(error.metadata));
-  const transient =
-    error.code === status.UNAVAILABLE ||
-    error.code === status.DEADLINE_EXCEEDED ||
-    error.code === status.CANCELLED;
-  if (transient) return unreachable();
-  return fault(error);
-}
-
-function fieldsOf(metadata: Metadata): FieldError[] {
-  const value = metadata.get('gochat-fields-bin')[0];
-  return value instanceof Buffer ? JSON.parse(value.toString('utf8')) : [];
 }

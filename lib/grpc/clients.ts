@@ -12,13 +12,14 @@ import * as repoSequence from '../gen/im_repo/v1/sequence.ts';
 import * as repoUser from '../gen/im_repo/v1/user.ts';
 import { createClient, openChannel } from './client.ts';
 import type { GrpcChannel } from './definition.ts';
+import type { GrpcToken } from './token.ts';
 
 export type RepoClient = ReturnType<typeof connectRepo>;
 export type LogicClient = ReturnType<typeof connectLogic>;
 
 /** im-repo's services over one channel: to its address, unless it runs in the same process. */
-export function connectRepo(at: string | GrpcChannel) {
-  const channel = typeof at === 'string' ? openChannel(at) : at;
+export function connectRepo(at: string | GrpcChannel, token?: GrpcToken) {
+  const channel = typeof at === 'string' ? openChannel(at, token) : at;
   return {
     users: createClient(channel, repoUser.UserServiceService),
     conversations: createClient(channel, repoConversation.ConversationServiceService, {
@@ -39,8 +40,8 @@ export function connectRepo(at: string | GrpcChannel) {
 }
 
 /** im-logic's services over one channel. */
-export function connectLogic(address: string) {
-  const channel = openChannel(address);
+export function connectLogic(address: string, token?: GrpcToken) {
+  const channel = openChannel(address, token);
   return {
     auth: createClient(channel, logicAuth.AuthServiceService),
     users: createClient(channel, logicUser.UserServiceService),

@@ -1,16 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import {
-  type handleUnaryCall,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type StatusObject,
-  status,
-} from '@grpc/grpc-js';
+import { type handleUnaryCall, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { codeOf, GoChatError, grpcStatus, isFault, messageOf } from '../errors.ts';
+import { codeOf, GoChatError, isFault } from '../errors.ts';
 import { type TogetherServiceServer, TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -21,11 +14,11 @@ import {
   type ServedHandlers,
   type ServiceDefinition,
 } from './definition.ts';
+import { createGuard } from './guard.ts';
 import { localChannel } from './local.ts';
+import { toServiceError } from './service-error.ts';
 import { answerTogether, type Handler, type ServedMethod } from './together-server.ts';
-
-/** gRPC metadata key under which an error's code travels. */
-export const codeMetadataKey = 'gochat-code';
+import type { GrpcToken } from './token.ts';
 
 /** Largest message that servers and clients accept, in bytes. */
 export const maxMessageBytes = 4 * 1024 * 1024;
@@ -66,6 +59,8 @@ export async function serveGrpc(options: {
   services: Registration[];
   /** Proto files relative to proto/, for reflection. */
   protoFiles: string[];
+  /** Demanded of every caller, but of those who ask for the health. Those within the process need none. */
+  token?: GrpcToken | undefined;
   log: Logger;
   metrics: Metrics;
 }): Promise<GrpcServer> {
@@ -78,6 +73,8 @@ export async function serveGrpc(options: {
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes * 4,
   });
+
+  const guard = createGuard(server, options.token, log);
 
   const calls = new Map<string, ServedMethod>();
   for (const { definition, handlers } of options.services) {
@@ -94,10 +91,10 @@ export async function serveGrpc(options: {
         );
       };
     }
-    server.addService(definition, implementation);
+    guard.addService(definition, implementation);
   }
   const together = answerTogether(calls);
-  server.addService(TogetherServiceService, {
+  guard.addService(TogetherServiceService, {
     callTogether: (unary, reply) => {
       together(unary.request).then(
         (response) => reply(null, response),
@@ -133,7 +130,7 @@ export async function serveGrpc(options: {
   const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
   const packages = loadSync(options.protoFiles, { includeDirs: [protoFolder] });
   // Imported files describe services of others: what is listed is what is served here.
-  new ReflectionService(packages, { services: options.services.map(({ name }) => name) }).addToServer(server);
+  new ReflectionService(packages, { services: options.services.map(({ name }) => name) }).addToServer(guard);
 
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
@@ -156,16 +153,6 @@ export async function serveGrpc(options: {
         });
       }),
   };
-}
-
-function toServiceError(error: unknown): Partial<StatusObject> {
-  const code = codeOf(error);
-  const metadata = new Metadata();
-  metadata.set(codeMetadataKey, code);
-  if (error instanceof GoChatError && error.fields.length > 0) {
-    metadata.set('gochat-fields-bin', Buffer.from(JSON.stringify(error.fields)));
-  }
-  return { code: grpcStatus(code), details: messageOf(error), metadata };
 }
 
 /** For a handler whose rule is elsewhere: what an unset required message means. */

@@ -48,7 +48,7 @@ before(async () => {
     log,
     metrics: createMetrics('test'),
   });
-  channel = openChannel(`127.0.0.1:${server.port}`);
+  channel = openChannel(`127.0.0.1:${server.port}`, undefined);
 });
 after(async () => {
   channel.close();
@@ -93,7 +93,7 @@ test('answers that are too large together come alone', async () => {
 });
 
 test('a server that is away, and one without the method, are errors of every call', async () => {
-  const nowhere = openChannel('127.0.0.1:1');
+  const nowhere = openChannel('127.0.0.1:1', undefined);
   const { getUser } = createClient(nowhere, UserServiceService, { together: ['getUser'] });
   const options = { deadlineMs: 300 };
   const failed = await Promise.allSettled([

@@ -9,6 +9,8 @@ import { kafkaServes, mysqlGreets, redisTakesPassword } from './probes.ts';
 import type { Server, ServerContext, ServerName } from './server.ts';
 
 const composeFile = resolve(import.meta.dirname, '../../docker-compose.yml');
+/** Gives the database account the rights that tests need, and nobody else should have. */
+const testsComposeFile = resolve(import.meta.dirname, 'docker-tests/compose.yml');
 
 /** Whether the servers come from Docker: GOCHAT_STACK decides, else whether an engine with Compose works. */
 export async function usesDocker(env: NodeJS.ProcessEnv): Promise<boolean> {
@@ -94,9 +96,12 @@ export async function removeDockerData(profile: Profile): Promise<void> {
   if (code !== 0) throw new Problem('Docker Compose could not remove the servers:', stderr);
 }
 
-function composeArguments(profile: Profile, args: string[]): string[] {
+/** For Docker's command line. */
+export function composeArguments(profile: Profile, args: string[]): string[] {
   const folder = createHash('sha256').update(profile.home).digest('hex').slice(0, 8);
-  return ['compose', '--project-name', `${profile.name}-${folder}`, '--file', composeFile, ...args];
+  const files = profile.name === 'gochat-test' ? [composeFile, testsComposeFile] : [composeFile];
+  const chosen = files.flatMap((file) => ['--file', file]);
+  return ['compose', '--project-name', `${profile.name}-${folder}`, ...chosen, ...args];
 }
 
 /** Compose demands every variable of its file, also those of services that are not started. */
@@ -115,6 +120,7 @@ function composeEnv(
     GOCHAT_REDIS_PASSWORD: passwords.redis,
     AUTH_PRIVATE_KEY_FILE: '/dev/null',
     AUTH_PUBLIC_KEY_FILE: '/dev/null',
+    GRPC_TOKEN_FILE: '/dev/null',
   };
 }
 

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
 import { findProgram, runLogged } from '../program.ts';
-import { serverPorts } from '../topology.ts';
+import { type Profile, serverPorts } from '../topology.ts';
 import { mysqlGreets } from './probes.ts';
 import { program } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';
@@ -31,7 +31,7 @@ export function createMariadb({ profile, supervisor, passwords }: ServerContext)
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       if (!existsSync(data)) await installSystemTables(data, supervisor.logFile('mariadb'));
       rmSync(accounts, { force: true });
-      writeFileSync(accounts, accountStatements(passwords().database), { mode: 0o600 });
+      writeFileSync(accounts, accountStatements(profile, passwords().database), { mode: 0o600 });
     },
 
     start: () =>
@@ -99,17 +99,20 @@ function serverOptions(data: string, accounts: string, port: number): string[] {
 }
 
 /**
- * Runs at every start, before the first connection. The account's rights end at its own databases: a right
- * on everything would also bypass read_only on a replica.
+ * Runs at every start, before the first connection. The account's rights end at its own database: a right
+ * on everything would also bypass read_only on a replica. Tests make databases of their own beside it.
  */
-function accountStatements(password: string): string {
+export function accountStatements({ name }: Pick<Profile, 'name'>, password: string): string {
   const account = "'gochat'@'127.0.0.1'";
+  const testDatabases = '`gochat\\_%`.*';
   return [
     'CREATE DATABASE IF NOT EXISTS `gochat` CHARACTER SET utf8mb4;',
     `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY '${password}';`,
     `ALTER USER ${account} IDENTIFIED BY '${password}';`,
     `GRANT ALL ON \`gochat\`.* TO ${account};`,
-    `GRANT ALL ON \`gochat\\_%\`.* TO ${account};`,
+    `GRANT ALL ON ${testDatabases} TO ${account};`,
+    // To take back what was never given is an error, so it is given first.
+    ...(name === 'gochat-test' ? [] : [`REVOKE ALL ON ${testDatabases} FROM ${account};`]),
     '',
   ].join('\n');
 }

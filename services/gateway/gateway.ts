@@ -5,6 +5,7 @@ import { readSecretFile } from '../../lib/config.ts';
 import { PusherServiceService } from '../../lib/gen/im_gateway/v1/pusher.ts';
 import { connectLogic, connectRepo } from '../../lib/grpc/clients.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
+import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createGroupCommit, type GroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { followTail } from '../../lib/kafka/tail.ts';
@@ -46,8 +47,9 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const metrics = createGatewayMetrics(registry);
   const tokens = await verifyAccessTokens(readSecretFile(config.AUTH_PUBLIC_KEY_FILE));
   const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: gatewayId, log });
-  const repo = connectRepo(config.REPO_ADDRESS);
-  const logic = connectLogic(config.LOGIC_ADDRESS);
+  const token = readGrpcToken(config.GRPC_TOKEN_FILE);
+  const repo = connectRepo(config.REPO_ADDRESS, token);
+  const logic = connectLogic(config.LOGIC_ADDRESS, token);
 
   const producer = kafka.producer();
   const pace = createSendPace();
@@ -78,7 +80,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     log,
   });
   const { sessions, presence } = realtime;
-  const peers = createGatewayPeers();
+  const peers = createGatewayPeers(token);
   const revoked = createRevokedSessions({ auth: logic.auth, onRevoked: sessions.closeLoginSession, log });
   const access = createAccess(tokens, revoked);
 
@@ -113,6 +115,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       ),
     ],
     protoFiles: ['im_gateway/v1/pusher.proto'],
+    token,
     log,
     metrics: registry,
   });

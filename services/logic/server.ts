@@ -8,6 +8,7 @@ import { UserServiceService } from '../../lib/gen/im_logic/v1/user.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
 import type { GrpcChannel } from '../../lib/grpc/definition.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
+import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createGroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { ensureSharedTopics } from '../../lib/kafka/topics.ts';
@@ -45,7 +46,8 @@ export async function startLogic(
   });
   const verifier = await verifyAccessTokens(tokens.publicKeyPem);
   const metrics = createMetrics('logic');
-  const repo = connectRepo(place.repo ?? config.REPO_ADDRESS);
+  const token = readGrpcToken(config.GRPC_TOKEN_FILE);
+  const repo = connectRepo(place.repo ?? config.REPO_ADDRESS, token);
   const flows = connectFlows({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
@@ -77,6 +79,7 @@ export async function startLogic(
   const grpc = await serveGrpc({
     host: config.BIND_HOST,
     port: config.LOGIC_GRPC_PORT,
+    token,
     log,
     metrics,
     protoFiles: ['auth', 'user', 'friend', 'conversation', 'message'].map(

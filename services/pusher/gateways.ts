@@ -3,6 +3,7 @@ import { type Push, PusherServiceService } from '../../lib/gen/im_gateway/v1/pus
 import { createClient, openChannel } from '../../lib/grpc/client.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { GrpcChannel, UnaryClient } from '../../lib/grpc/definition.ts';
+import type { GrpcToken } from '../../lib/grpc/token.ts';
 import type { Logger } from '../../lib/log.ts';
 
 const deadlineMs = 3000;
@@ -20,7 +21,12 @@ export type Gateways = {
 };
 
 /** The gateways that are alive, any of which reaches the sessions of all. */
-export function createGateways({ repo, log }: { repo: RepoClient; log: Logger }): Gateways {
+export function createGateways(deps: {
+  repo: RepoClient;
+  token?: GrpcToken | undefined;
+  log: Logger;
+}): Gateways {
+  const { repo, token, log } = deps;
   const open = new Map<string, Gateway>();
   let addresses: string[] = [];
   let listedAt = 0;
@@ -42,7 +48,7 @@ export function createGateways({ repo, log }: { repo: RepoClient; log: Logger })
   function connect(address: string): Gateway {
     const known = open.get(address);
     if (known) return known;
-    const channel = openChannel(address);
+    const channel = openChannel(address, token);
     const gateway = { channel, pusher: createClient(channel, PusherServiceService) };
     open.set(address, gateway);
     return gateway;

@@ -1,5 +1,6 @@
 import { serveAdmin } from '../../lib/admin.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
+import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { type Subscription, subscribe } from '../../lib/kafka/subscription.ts';
 import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
@@ -15,10 +16,11 @@ import { createGateways } from './gateways.ts';
 export async function startPusher(config: PusherConfig, log: Logger): Promise<Running> {
   const metrics = createMetrics('pusher');
   const stopping = new AbortController();
-  const repo = connectRepo(config.REPO_ADDRESS);
+  const token = readGrpcToken(config.GRPC_TOKEN_FILE);
+  const repo = connectRepo(config.REPO_ADDRESS, token);
   const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: config.PUSHER_ID, log });
   const producer = kafka.producer();
-  const gateways = createGateways({ repo, log });
+  const gateways = createGateways({ repo, token, log });
 
   let subscription: Subscription | undefined;
   const subscribed = keepTrying(

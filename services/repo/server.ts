@@ -8,6 +8,7 @@ import { SequenceServiceService } from '../../lib/gen/im_repo/v1/sequence.ts';
 import { UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
 import type { GrpcChannel } from '../../lib/grpc/definition.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
+import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { connectKafka } from '../../lib/kafka/kafka.ts';
 import type { Logger } from '../../lib/log.ts';
 import { createMetrics } from '../../lib/metrics.ts';
@@ -108,6 +109,7 @@ export async function startRepo(
   const grpc = await serveGrpc({
     host: config.BIND_HOST,
     port: config.REPO_GRPC_PORT,
+    token: readGrpcToken(config.GRPC_TOKEN_FILE),
     services: [
       service('im_repo.v1.UserService', UserServiceService, {
         ...createUserAccounts(deps),

@@ -2,6 +2,7 @@ import { createLiveConversations } from '../../activities/fanout/live-conversati
 import { createActivities } from '../../activities/index.ts';
 import { serveAdmin } from '../../lib/admin.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
+import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createGroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { type SubscribeOptions, type Subscription, subscribe } from '../../lib/kafka/subscription.ts';
@@ -28,7 +29,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   const metrics = createMetrics('task');
   const stopping = new AbortController();
   const trying = { log, signal: stopping.signal };
-  const repo = connectRepo(config.REPO_ADDRESS);
+  const repo = connectRepo(config.REPO_ADDRESS, readGrpcToken(config.GRPC_TOKEN_FILE));
   const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: config.TASK_ID, log });
   const producer = kafka.producer();
   const commit = createGroupCommit(producer, { maxPending: maxPendingRecords });

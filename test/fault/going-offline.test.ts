@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
 import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
+import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { scheduleIds } from '../../workflows/ids.ts';
 import { connectAll, newGuests, stayAlive } from '../support/crowd.ts';
 import { eventually } from '../support/eventually.ts';
@@ -20,7 +21,10 @@ let repo: RepoClient;
 before(async () => {
   connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
   client = new Client({ connection, namespace: 'gochat' });
-  repo = connectRepo(process.env.REPO_ADDRESS ?? '127.0.0.1:9001');
+  repo = connectRepo(
+    process.env.REPO_ADDRESS ?? '127.0.0.1:9001',
+    readGrpcToken(process.env.GRPC_TOKEN_FILE ?? ''),
+  );
 });
 after(async () => {
   repo?.close();

@@ -222,7 +222,7 @@ test('a push reaches the sockets of users on every gateway, the same event once'
   const there = await world.start();
   const [ann, bob] = [newUser(), newUser()];
   const [atHere, atThere] = [await world.connect(here.url, ann), await world.connect(there.url, bob)];
-  const channel = openChannel(`127.0.0.1:${here.gateway.grpcPort}`);
+  const channel = openChannel(`127.0.0.1:${here.gateway.grpcPort}`, undefined);
   const pusher = createClient(channel, PusherServiceService);
   const push = {
     userIds: [ann, bob, '424242'],

@@ -39,7 +39,7 @@ const get = (path: string) => fetch(`http://127.0.0.1:${running.adminPort}${path
 const password = 'correct horse battery';
 
 async function healthOf(service: string): Promise<number | undefined> {
-  const channel = openChannel(`127.0.0.1:${running.grpcPort}`);
+  const channel = openChannel(`127.0.0.1:${running.grpcPort}`, undefined);
   const name = Buffer.from(service);
   try {
     const check = channel.unary({

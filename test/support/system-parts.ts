@@ -1,4 +1,5 @@
 import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
+import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createLogger } from '../../lib/log.ts';
 import { createDatabases, type Database } from '../../services/repo/database.ts';
 
@@ -11,11 +12,11 @@ export type SystemParts = {
 };
 
 export function openSystemParts(): SystemParts {
-  const { REPO_ADDRESS, DATABASE_URL } = process.env;
+  const { REPO_ADDRESS, DATABASE_URL, GRPC_TOKEN_FILE = '' } = process.env;
   if (!REPO_ADDRESS || !DATABASE_URL) {
     throw new Error('REPO_ADDRESS or DATABASE_URL is not set: run the tests by `npm run test:fault`');
   }
-  const repo = connectRepo(REPO_ADDRESS);
+  const repo = connectRepo(REPO_ADDRESS, readGrpcToken(GRPC_TOKEN_FILE));
   const databases = createDatabases({
     url: DATABASE_URL,
     log: createLogger('test', 'error'),

@@ -11,7 +11,11 @@ import {
 } from '../../topology.ts';
 import { brokerEntrances, doorPlans, doorPorts, targetOf, throughDoors } from './plan.ts';
 
-const keys = { AUTH_PRIVATE_KEY_FILE: '/s/private.pem', AUTH_PUBLIC_KEY_FILE: '/s/public.pem' };
+const keys = {
+  AUTH_PRIVATE_KEY_FILE: '/s/private.pem',
+  AUTH_PUBLIC_KEY_FILE: '/s/public.pem',
+  GRPC_TOKEN_FILE: '/s/grpc-token',
+};
 const profile = testProfile({});
 const plansOf = (core: boolean) =>
   servicePlans({ ...profile, core }, serverAddresses(profile, { database: 'secret' }), keys);
