@@ -3,13 +3,13 @@ import type { Logger } from '../log.ts';
 import { strangerError } from './service-error.ts';
 import { type GrpcToken, hasToken } from './token.ts';
 
-type Call = { metadata: Metadata; emit(event: 'error', error: unknown): boolean };
+type Call = { metadata: Metadata };
 // biome-ignore lint/suspicious/noExplicitAny: what is wrapped has the types of whichever method it serves.
-type Handler = (call: any, reply?: any) => unknown;
+type Handler = (call: any, reply: any) => unknown;
 
 const logEveryMs = 60_000;
 
-/** Takes services onto a server whose methods then answer to those alone who have the token. */
+/** Takes services of unary methods onto a server, which then answer to those alone who have the token. */
 export function createGuard(
   server: Server,
   token: GrpcToken | undefined,
@@ -18,15 +18,14 @@ export function createGuard(
   let strangers = 0;
   let loggedAt = 0;
 
-  function refuse(call: Call, reply?: (error: unknown) => void): void {
+  function refuse(reply: (error: unknown) => void): void {
     strangers += 1;
     if (Date.now() - loggedAt > logEveryMs) {
       log.warn({ calls: strangers }, 'calls without the right token are refused');
       loggedAt = Date.now();
       strangers = 0;
     }
-    if (reply) reply(strangerError());
-    else call.emit('error', strangerError());
+    reply(strangerError());
   }
 
   return {
@@ -35,7 +34,7 @@ export function createGuard(
       const guarded = Object.entries(implementation).map(([name, handler]): [string, Handler] => [
         name,
         (call: Call, reply) =>
-          hasToken(call.metadata, token) ? (handler as Handler)(call, reply) : refuse(call, reply),
+          hasToken(call.metadata, token) ? (handler as Handler)(call, reply) : refuse(reply),
       ]);
       server.addService(definition, Object.fromEntries(guarded));
     },

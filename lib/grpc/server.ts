@@ -59,7 +59,7 @@ export async function serveGrpc(options: {
   services: Registration[];
   /** Proto files relative to proto/, for reflection. */
   protoFiles: string[];
-  /** Demanded of every caller, but of those who ask for the health. Those within the process need none. */
+  /** Demanded of every caller, but of those who ask for the health or the reflection. Those within the process need none. */
   token?: GrpcToken | undefined;
   log: Logger;
   metrics: Metrics;
@@ -130,7 +130,8 @@ export async function serveGrpc(options: {
   const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
   const packages = loadSync(options.protoFiles, { includeDirs: [protoFolder] });
   // Imported files describe services of others: what is listed is what is served here.
-  new ReflectionService(packages, { services: options.services.map(({ name }) => name) }).addToServer(guard);
+  // Told to everybody, as health is: it says no more than the public proto files.
+  new ReflectionService(packages, { services: options.services.map(({ name }) => name) }).addToServer(server);
 
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>

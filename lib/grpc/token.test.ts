@@ -112,7 +112,7 @@ test('a call without the token, or with another one, is UNAUTHENTICATED, whichev
   assert.equal((await answerTo('Bearer the-new-token-of-all')).status, status.OK);
 });
 
-test('health is told to everybody, reflection is not', async () => {
+test('health and reflection are told to everybody', async () => {
   // biome-ignore lint/suspicious/noExplicitAny: a client made from a proto file at run time has no types.
   const { grpc } = loadPackageDefinition(loadSync([reflectionProto, healthProto])) as any;
   const health = new grpc.health.v1.Health(address(), credentials.createInsecure());
@@ -126,11 +126,13 @@ test('health is told to everybody, reflection is not', async () => {
 
   const reflection = new grpc.reflection.v1.ServerReflection(address(), credentials.createInsecure());
   const stream = reflection.ServerReflectionInfo();
-  const refused = new Promise((resolve, reject) =>
-    stream.once('error', ({ code }: { code: number }) => resolve(code)).once('data', reject),
-  );
+  const answer = new Promise((resolve, reject) => stream.once('data', resolve).once('error', reject));
   stream.write({ listServices: '' });
-  assert.equal(await refused, status.UNAUTHENTICATED);
+  const { listServicesResponse } = (await answer) as {
+    listServicesResponse: { service: { name: string }[] };
+  };
+  assert.ok(listServicesResponse.service.length > 0);
+  stream.end();
   reflection.close();
 });
 
