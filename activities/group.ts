@@ -39,12 +39,20 @@ export function createGroupActivities({ repo }: { repo: RepoClient }) {
           .then(() => ({})),
       ),
 
-    /** Adds a batch of first members, which announces nothing. */
-    addFirstMembers: (input: { conversationId: string; userIds: string[] }): Promise<Done> =>
+    /** Adds a batch of first members, which announces nothing. Whoever may not be added by the owner is named. */
+    addFirstMembers: ({
+      ownerId = '',
+      ...input
+    }: {
+      conversationId: string;
+      /** Runs that were begun before anybody could be refused name none. */
+      ownerId?: string;
+      userIds: string[];
+    }): Promise<({ ok: true } & { refused?: string[] }) | Refusal> =>
       orRefusal(
         repo.conversations
-          .addConversationMember({ actorId: '', ...input }, { deadlineMs: 10_000 })
-          .then(() => ({})),
+          .addConversationMember({ ...input, actorId: '', inviterId: ownerId }, { deadlineMs: 10_000 })
+          .then(({ refused }) => (refused.length === 0 ? {} : { refused })),
       ),
 
     /** Shows the group to its members and announces it. */

@@ -14,7 +14,9 @@ export function createMemberActivities({ repo: { conversations } }: { repo: Repo
       switch (change.kind) {
         case 'add':
           return orRefusal(
-            conversations.addConversationMember({ ...call, userIds: change.userIds }, deadline),
+            conversations
+              .addConversationMember({ ...call, userIds: change.userIds }, deadline)
+              .then(({ refused, ...done }) => (refused.length === 0 ? done : { ...done, refused })),
           );
         case 'remove':
           return orRefusal(

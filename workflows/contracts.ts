@@ -94,7 +94,8 @@ export type CreateGroupArgs = {
   maxMembers: number;
 };
 
-export type CreateGroupResult = { ok: true; conversationId: string } | Refusal;
+/** `refused`: who may not be added by the owner, if anybody; the others are in. */
+export type CreateGroupResult = { ok: true; conversationId: string; refused?: string[] } | Refusal;
 
 export const createGroup = {
   workflowType: 'createGroup',
@@ -133,7 +134,7 @@ export type ChangeMembersArgs = {
 };
 
 export type ChangeMembersResult =
-  | { ok: true; added?: string[]; alreadyMembers?: string[]; removed?: string[] }
+  | { ok: true; added?: string[]; alreadyMembers?: string[]; refused?: string[]; removed?: string[] }
   | Refusal;
 
 export const changeMembers = {

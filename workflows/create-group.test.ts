@@ -70,6 +70,18 @@ test('a group stands once everybody is in, added by five hundred', async () => {
   ]);
 });
 
+test('whoever may not be added is named, and the others are in', async () => {
+  const { steps } = recordedSteps({
+    addFirstMembers: async ({ ownerId, userIds }) => ({
+      ok: true,
+      refused: userIds.filter((id) => ownerId === '1' && (id === '3' || id === '900')),
+    }),
+  });
+  const args = group(1000);
+  const result = await world.withWorker(steps, () => create(args));
+  assert.deepEqual(result, { ok: true, conversationId: args.conversationId, refused: ['3', '900'] });
+});
+
 test('a refusal of the members creates nothing', async () => {
   const { taken, steps } = recordedSteps({ checkMembers: refuse('BLOCKED') });
   const result = await world.withWorker(steps, () => create(group(3)));

@@ -45,30 +45,32 @@ async function build(args: CreateGroupArgs): Promise<CreateGroupResult> {
   if (!checked.ok) return checked;
 
   try {
-    const refusal = await store(args);
-    if (!refusal) return { ok: true, conversationId };
-    await discard(conversationId);
-    return refusal;
+    const stored = await store(args);
+    if (!stored.ok) await discard(conversationId);
+    return stored;
   } catch (error) {
     await discard(conversationId);
     throw error;
   }
 }
 
-async function store({ memberIds, ...group }: CreateGroupArgs): Promise<Refusal | undefined> {
-  const { conversationId } = group;
+async function store({ memberIds, ...group }: CreateGroupArgs): Promise<CreateGroupResult> {
+  const { conversationId, ownerId } = group;
+  const refused: string[] = [];
   const created = await groupSteps.createHiddenGroup(group);
   if (!created.ok) return created;
 
   for (let from = 0; from < memberIds.length; from += batchSize) {
     setCurrentDetails(`Adding members: ${from} of ${memberIds.length}.`);
     const userIds = memberIds.slice(from, from + batchSize);
-    const added = await groupSteps.addFirstMembers({ conversationId, userIds });
+    const added = await groupSteps.addFirstMembers({ conversationId, ownerId, userIds });
     if (!added.ok) return added;
+    refused.push(...(added.refused ?? []));
   }
 
   const activated = await groupSteps.activateGroup({ conversationId });
-  return activated.ok ? undefined : activated;
+  if (!activated.ok) return activated;
+  return { ok: true, conversationId, ...(refused.length === 0 ? {} : { refused }) };
 }
 
 const discard = (conversationId: string): Promise<void> =>

@@ -79,7 +79,7 @@ test('a fault has no answer worth keeping: the repeat is tried anew', async () =
 test('the same key with another body is a mismatch, in another place another request', async () => {
   const { app, calls } = await testApp({
     'friends.sendFriendRequest': () => ({ request }),
-    'conversations.addMembers': () => ({ added: ['5'], alreadyMembers: [] }),
+    'conversations.addMembers': () => ({ added: ['5'], alreadyMembers: [], refused: [] }),
   });
   await post(app, '/friends/requests', { targetUserId: '5' }, 'k');
   const other = await post(app, '/friends/requests', { targetUserId: '6' }, 'k');

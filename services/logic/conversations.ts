@@ -30,7 +30,7 @@ export function createConversations(deps: {
     },
 
     async createConversation(request) {
-      return { conversation: await deps.create(request) };
+      return deps.create(request);
     },
 
     async updateConversation({ userId, conversationId, ...changes }) {

@@ -1,14 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { GoChatError } from '../../lib/errors.ts';
-import type { CreateConversationRequest } from '../../lib/gen/im_logic/v1/conversation.ts';
-import { ConversationType, type ConversationWithDetails } from '../../lib/gen/im_repo/v1/conversation.ts';
+import type {
+  CreateConversationRequest,
+  CreateConversationResponse,
+} from '../../lib/gen/im_logic/v1/conversation.ts';
+import { ConversationType } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { Relationship } from '../../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { Flows } from './flows.ts';
 import { checkConversationId, checkText, checkUserId, invalid, limits } from './input.ts';
 import { checkMemberIds } from './members.ts';
 
-export type Creation = (request: CreateConversationRequest) => Promise<ConversationWithDetails | undefined>;
+export type Creation = (request: CreateConversationRequest) => Promise<CreateConversationResponse>;
 
 type Deps = {
   repo: Pick<RepoClient, 'users' | 'conversations' | 'friendships' | 'idempotency'>;
@@ -41,7 +44,7 @@ export function createCreation(deps: Deps): Creation {
       maxMembers: 2,
       friendRequestId: '',
     });
-    return conversation;
+    return { conversation, refused: [] };
   }
 
   async function createGroup(request: CreateConversationRequest) {
@@ -67,7 +70,7 @@ export function createCreation(deps: Deps): Creation {
         throw new GoChatError('BLOCKED', 'One of these users blocked you.');
       }
     }
-    const { conversationId } = await flows.createGroup({
+    const { conversationId, refused = [] } = await flows.createGroup({
       conversationId: request.conversationId
         ? checkConversationId(request.conversationId)
         : await reserveId(userId),
@@ -79,7 +82,7 @@ export function createCreation(deps: Deps): Creation {
       maxMembers: groupMaxMembers,
     });
     const { conversation } = await repo.conversations.getConversation({ userId, conversationId });
-    return conversation;
+    return { conversation, refused };
   }
 
   async function relationshipsTo(userId: string, otherUserIds: string[]): Promise<Relationship[]> {

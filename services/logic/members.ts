@@ -38,13 +38,17 @@ export function createMembers(deps: {
     },
 
     async addMembers({ userId, conversationId, memberIds, idempotencyKey }) {
-      const { added = [], alreadyMembers = [] } = await flows.changeMembers({
+      const {
+        added = [],
+        alreadyMembers = [],
+        refused = [],
+      } = await flows.changeMembers({
         actorId: userId,
         conversationId: checkConversationId(conversationId),
         change: { kind: 'add', userIds: checkMemberIds('userIds', memberIds) },
         idempotencyKey,
       });
-      return { added, alreadyMembers };
+      return { added, alreadyMembers, refused };
     },
 
     async removeMembers({ userId, conversationId, memberIds, idempotencyKey }) {

@@ -9,7 +9,7 @@ import type { ConversationList } from './conversation-list.ts';
 import { conversationType, invalid } from './conversation-lock.ts';
 import { loadViews, toDetails } from './conversation-view.ts';
 import type { Databases } from './database.ts';
-import { createGroupConversation } from './group-conversation.ts';
+import { createGroupConversation, type NewConversation } from './group-conversation.ts';
 import type { Ids } from './ids.ts';
 import { parseId } from './ids.ts';
 import type { Outbox } from './outbox.ts';
@@ -35,7 +35,7 @@ export function createConversationCreate(deps: {
   /** The creator sees a group even while it is being created. */
   async function answer(
     creatorId: string,
-    { conversationId, created }: { conversationId: number; created: boolean },
+    { conversationId, created, refused }: NewConversation,
   ): Promise<CreateConversationResponse> {
     const { views, users } = await loadViews(databases.conversations, Number(creatorId), {
       detailed: 1,
@@ -44,14 +44,18 @@ export function createConversationCreate(deps: {
     });
     const [view] = views;
     if (!view) throw notFound();
-    return { conversation: toDetails(view, users, { lastMessage: true, senderInfo: true }), created };
+    return {
+      conversation: toDetails(view, users, { lastMessage: true, senderInfo: true }),
+      created,
+      refused,
+    };
   }
 
   return {
     async createConversation(request) {
       switch (request.type) {
         case conversationType.single:
-          return answer(request.creatorId, await openSingle(request));
+          return answer(request.creatorId, { ...(await openSingle(request)), refused: [] });
         case conversationType.group:
           return answer(request.creatorId, await groups.create(request));
         default:

@@ -63,6 +63,7 @@ export async function dissolve(
       `UPDATE conversations SET status = ${conversationStatus.dissolved}, member_count = 0, ${touched(Date.now())}
        WHERE id = ${id}`,
       ...deleteMembers(id, memberIds),
+      `DELETE FROM conversation_former_members WHERE conversation_id = ${id}`,
       insertEvents(conversationDissolved(id, actorId, memberIds)),
     ].join(';\n'),
   );

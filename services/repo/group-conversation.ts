@@ -14,11 +14,13 @@ import {
 import { type Databases, formatSql, isDuplicateKey, type Transaction } from './database.ts';
 import type { Ids } from './ids.ts';
 import { conversationKeys, deleteMembers, insertMembers, memberKeys } from './member-rows.ts';
-import { readBlockers, refuseBlockers, userIdsOf } from './newcomers.ts';
+import { readUnwilling, refuseBlockers, userIdsOf } from './newcomers.ts';
 import { insertEvents, type Outbox, writeEvents } from './outbox.ts';
 
 const usualMaxMembers = 2000;
 export const largestGroup = 100_000;
+
+export type NewConversation = { conversationId: number; created: boolean; refused: string[] };
 
 /**
  * Makes groups in two steps, so that members can come in batches: a group in state "creating" is seen by nobody until
@@ -33,27 +35,30 @@ export function createGroupConversation(deps: {
   const { databases, cache, ids, outbox } = deps;
 
   return {
-    /** Stores the group with its owner and first members. False when it stands already. */
-    async create(request: CreateConversationRequest): Promise<{ conversationId: number; created: boolean }> {
+    /** Stores the group with its owner and first members; `created` is false when it stands already. */
+    async create(request: CreateConversationRequest): Promise<NewConversation> {
       const id = request.conversationId === '' ? ids.nextId() : conversationIdOf(request.conversationId);
       const ownerId = userIdOf(request.creatorId);
       const maxMembers = request.maxMembers === 0 ? usualMaxMembers : request.maxMembers;
       if (maxMembers < 1 || maxMembers > largestGroup) {
         throw invalid('max_members', `must be 1 to ${largestGroup}`);
       }
-      const first =
+      const wanted =
         request.initialMemberIds.length === 0
           ? []
           : userIdsOf('initial_member_ids', request.initialMemberIds).filter((userId) => userId !== ownerId);
-      refuseBlockers(first, await readBlockers(databases, ownerId, [ownerId, ...first]));
+      const unwilling = await readUnwilling(databases, ownerId, [ownerId, ...wanted]);
+      refuseBlockers(wanted, unwilling.blockers);
+      const first = wanted.filter((userId) => !unwilling.friendsOnly.has(userId));
+      const refused = wanted.filter((userId) => unwilling.friendsOnly.has(userId)).map(String);
       if (first.length + 1 > maxMembers) throw groupFull(maxMembers);
       try {
         await insert(request, { id, ownerId, first, maxMembers });
-        return { conversationId: id, created: true };
+        return { conversationId: id, created: true, refused };
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
         await checkSame(id, ownerId);
-        return { conversationId: id, created: false };
+        return { conversationId: id, created: false, refused };
       } finally {
         outbox.wake();
       }

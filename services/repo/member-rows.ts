@@ -13,14 +13,14 @@ const idsAList = 500;
 /** New members with their read pointers: what was written before counts as read. Rows in the order of their keys. */
 export function insertMembers(
   conversationId: number,
-  members: readonly { userId: number; role: number }[],
+  members: readonly { userId: number; role: number; muted?: boolean }[],
   lastSeqId: number,
   now: number,
 ): string[] {
   const sorted = [...members].sort((a, b) => a.userId - b.userId);
   return chunks(sorted, rowsAStatement).flatMap((some) => [
     `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
-     VALUES ${some.map(({ userId, role }) => `(${userId},${conversationId},${role},FALSE,${now})`)}`,
+     VALUES ${some.map(({ userId, role, muted = false }) => `(${userId},${conversationId},${role},${muted},${now})`)}`,
     `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
      VALUES ${some.map(({ userId }) => `(${userId},${conversationId},${lastSeqId},${now})`)}
      ON DUPLICATE KEY UPDATE last_read_seq_id = VALUES(last_read_seq_id), updated_at = VALUES(updated_at)`,

@@ -18,16 +18,17 @@ import {
   requireGroupMember,
 } from './conversation-lock.ts';
 import type { Databases } from './database.ts';
+import { type FormerMember, forgetFormerMembers, readFormerMembers } from './former-members.ts';
 import { groupFull } from './group-conversation.ts';
 import { conversationKeys, countMembers, insertMembers, memberKeys } from './member-rows.ts';
-import { actorIdOf, readBlockers, refuseBlockers, userIdsOf } from './newcomers.ts';
+import { actorIdOf, readUnwilling, refuseBlockers, userIdsOf } from './newcomers.ts';
 import { createOperations, storeAnswer } from './operations.ts';
 import { insertEvents, type Outbox } from './outbox.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'addConversationMember'>;
 
-/** Adds members, all of them or none. The head's lock keeps two calls from filling a group twice. */
+/** Adds members, all who may be added or none. The head's lock keeps two calls from filling a group twice. */
 export function createMembersAdd(deps: {
   databases: Databases;
   cache: Cache;
@@ -39,14 +40,17 @@ export function createMembersAdd(deps: {
   return {
     async addConversationMember(request) {
       const id = conversationIdOf(request.conversationId);
-      return operations.once(id, request.operationId, () => add(request, id));
+      const answer = await operations.once(id, request.operationId, () => add(request, id));
+      // One that was stored before anybody could be refused does not say so.
+      return { ...answer, refused: answer.refused ?? [] };
     },
   };
 
-  async function add(request: AddConversationMemberRequest, id: number) {
+  async function add(request: AddConversationMemberRequest, id: number): Promise<Answer> {
     const actorId = actorIdOf(request.actorId);
     const userIds = userIdsOf('user_ids', request.userIds);
-    const blockers = orThrowLater(readBlockers(databases, actorId, userIds));
+    const inviterId = actorId === 0 ? actorIdOf(request.inviterId ?? '') : actorId;
+    const unwilling = orThrowLater(readUnwilling(databases, inviterId, userIds));
     const cards = await userCards.byIds(request.userIds);
 
     const result = await cache.change((touch) =>
@@ -55,14 +59,21 @@ export function createMembersAdd(deps: {
         if (!locked) throw notFound();
         const { conversation, members } = locked;
         checkRights(conversation, members, actorId);
-        const added = userIds.filter((userId) => !members.has(userId));
-        refuseBlockers(added, await blockers());
+        const newcomers = userIds.filter((userId) => !members.has(userId));
+        const { blockers, friendsOnly } = await unwilling();
+        refuseBlockers(newcomers, blockers);
+        const former = await readFormerMembers(tx, id, newcomers);
+        const isOrdinary = (members.get(actorId)?.role ?? memberRole.owner) < memberRole.admin;
+        const isRefused = (userId: number) =>
+          friendsOnly.has(userId) || (isOrdinary && former.get(userId)?.removed === true);
+        const added = newcomers.filter((userId) => !isRefused(userId));
         if (added.length > 0 && conversation.member_count + added.length > conversation.max_members) {
           throw groupFull(conversation.max_members);
         }
         const answer = {
           added: added.map(String),
           alreadyMembers: userIds.filter((userId) => members.has(userId)).map(String),
+          refused: newcomers.filter(isRefused).map(String),
         };
         const stored = storeAnswer(id, request.operationId, answer);
         if (added.length === 0) {
@@ -78,9 +89,13 @@ export function createMembersAdd(deps: {
           ...countMembers(id, added.length, now),
           ...insertMembers(
             id,
-            added.map((userId) => ({ userId, role: memberRole.member })),
+            added.map((userId) => ({ userId, role: memberRole.member, muted: isMuted(former, userId) })),
             conversation.last_seq_id,
             now,
+          ),
+          ...forgetFormerMembers(
+            id,
+            [...former.keys()].filter((userId) => added.includes(userId)),
           ),
         ];
         if (actorId !== 0) {
@@ -90,7 +105,7 @@ export function createMembersAdd(deps: {
                 conversationId: request.conversationId,
                 user: cardOf(cards, String(userId)),
                 role: memberRole.member,
-                muted: false,
+                muted: isMuted(former, userId),
                 joinedAt: now,
                 lastReadSeqId: conversation.last_seq_id,
               }),
@@ -105,6 +120,11 @@ export function createMembersAdd(deps: {
     return result;
   }
 }
+
+type Answer = { added: string[]; alreadyMembers: string[]; refused?: string[] };
+
+const isMuted = (former: ReadonlyMap<number, FormerMember>, userId: number): boolean =>
+  former.get(userId)?.muted ?? false;
 
 /** The system itself fills groups that are still being created. */
 function checkRights(conversation: LockedConversation, members: Members, actorId: number): void {

@@ -18,6 +18,7 @@ import {
   requireGroupMember,
 } from './conversation-lock.ts';
 import type { Databases } from './database.ts';
+import { rememberFormerMembers } from './former-members.ts';
 import { conversationKeys, countMembers, deleteMembers, memberKeys } from './member-rows.ts';
 import { actorIdOf, userIdsOf } from './newcomers.ts';
 import { createOperations, storeAnswer } from './operations.ts';
@@ -49,11 +50,18 @@ export function createMembersRemove(deps: { databases: Databases; cache: Cache; 
           return;
         }
         await touch([...conversationKeys(id), ...memberKeys(userIds)]);
+        const now = Date.now();
+        const former = userIds.map((userId) => ({
+          userId,
+          removed: userId !== actorId,
+          muted: locked.members.get(userId)?.muted === 1,
+        }));
         await tx.batchAndCommit(
           [
             ...storeAnswer(id, request.operationId, answer),
-            ...countMembers(id, -userIds.length, Date.now()),
+            ...countMembers(id, -userIds.length, now),
             ...deleteMembers(id, userIds),
+            ...rememberFormerMembers(id, former, now),
             insertEvents(membersRemoved(locked.conversation, request.actorId, userIds)),
           ].join(';\n'),
         );

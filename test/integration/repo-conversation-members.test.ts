@@ -72,8 +72,8 @@ test('an added member has read everything before, and both kinds of events tell 
   await repo.say(id, ann, 'before');
   await repo.list(cy);
   const { version } = await stored(id);
-  assert.deepEqual(await add(ann, id, [cy, bob, cy]), { added: [cy], alreadyMembers: [bob] });
-  assert.deepEqual(await add(ann, id, [cy]), { added: [], alreadyMembers: [cy] });
+  assert.deepEqual(await add(ann, id, [cy, bob, cy]), { added: [cy], alreadyMembers: [bob], refused: [] });
+  assert.deepEqual(await add(ann, id, [cy]), { added: [], alreadyMembers: [cy], refused: [] });
   assert.deepEqual(await stored(id), { version: version + 1, count: 3, members: 3 });
   const [seen] = (await repo.list(cy)).conversations;
   assert.deepEqual([idOf(seen), seen?.unreadCount, seen?.userMembership?.lastReadSeqId], [id, 0, 1]);
@@ -299,7 +299,7 @@ test('a change that has a name happens once: repeats answer what it answered, in
 
   const adding = { ...call, userIds: [bob, cy, dan], operationId: 'add' };
   for (const answer of await many(() => repo.conversations.addConversationMember(adding))) {
-    assert.deepEqual(answer, { added: [cy, dan], alreadyMembers: [bob] });
+    assert.deepEqual(answer, { added: [cy, dan], alreadyMembers: [bob], refused: [] });
   }
   const removing = { ...call, userIds: [cy], operationId: 'remove' };
   for (const answer of await many(() => repo.conversations.removeConversationMember(removing))) {
@@ -309,6 +309,7 @@ test('a change that has a name happens once: repeats answer what it answered, in
   assert.deepEqual(await repo.conversations.addConversationMember(adding), {
     added: [cy, dan],
     alreadyMembers: [bob],
+    refused: [],
   });
   assert.equal((await stored(id)).members, 2);
 

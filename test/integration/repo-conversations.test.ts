@@ -121,7 +121,7 @@ test('a group that is being created is seen by nobody; activation shows and anno
   assert.deepEqual((await repo.list(bob)).conversations, []);
   assert.deepEqual(
     await repo.conversations.addConversationMember({ actorId: '', conversationId: id, userIds: [cy, bob] }),
-    { added: [cy], alreadyMembers: [bob] },
+    { added: [cy], alreadyMembers: [bob], refused: [] },
   );
   assert.deepEqual(await repo.eventsOf(id), []);
   const [answer] = await Promise.all([

@@ -89,6 +89,9 @@ export const branches: Branch[] = [
   group('created', 3, {}),
   group('created-in-batches', 1000, {}),
   group('refused', 3, { checkMembers: refuse('BLOCKED') }),
+  group('some-refused', 1000, {
+    addFirstMembers: async ({ userIds }) => ({ ok: true, refused: userIds.slice(0, 1) }),
+  }),
   group('undone', 3, { addFirstMembers: refuse('GROUP_FULL') }),
   {
     name: 'create-group.cancelled',

@@ -14,6 +14,7 @@ const adding: MemberChange = { kind: 'add', userIds: ['2', '3'] };
 
 export const memberBranches: Branch[] = [
   change('added', adding, [{ ok: true, added: ['2'], alreadyMembers: ['3'] }]),
+  change('some-refused', adding, [{ ok: true, added: ['2'], alreadyMembers: [], refused: ['3'] }]),
   change('removed', { kind: 'remove', userIds: ['2'] }, [{ ok: true, removed: ['2'] }]),
   change('dissolved', { kind: 'dissolve' }, [{ ok: true }]),
   change('handed-over', { kind: 'transfer', userId: '2' }, [{ ok: true }]),

@@ -7,6 +7,7 @@ import { required } from '../../../lib/wire/required.ts';
 import { flowDeadline } from '../deadlines.ts';
 import type { Pages } from '../pages.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import { refusedPart, refusedUsers } from '../refused-users.ts';
 import { answer, nothing, notModified } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
@@ -66,7 +67,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
           avatarUrl: Type.Optional(fields.avatarUrl),
           description: Type.Optional(fields.description),
         }),
-        response: { 201: oneConversation },
+        response: {
+          201: answer({ conversation: Conversation, refused: Type.Optional(refusedUsers) }),
+        },
       },
     },
     async (request, reply) => {
@@ -74,7 +77,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       const memberIds = ids.userIds(request.body.memberIds);
       if (type === 1 && memberIds.length !== 1) throw invalid('memberIds', 'must name one friend');
       if (type === 2 && name === '') throw invalid('name', 'is required');
-      const { conversation } = await conversations.createConversation(
+      const { conversation, refused } = await conversations.createConversation(
         {
           userId: callerOf(request).userId,
           type,
@@ -87,7 +90,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         },
         flowDeadline,
       );
-      return reply.code(201).send({ conversation: toConversation(required(conversation)) });
+      return reply
+        .code(201)
+        .send({ conversation: toConversation(required(conversation)), ...refusedPart(refused) });
     },
   );
 

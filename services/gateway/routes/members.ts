@@ -5,6 +5,7 @@ import { Member, toMember } from '../../../lib/wire/conversation.ts';
 import { required } from '../../../lib/wire/required.ts';
 import { flowDeadline } from '../deadlines.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import { refusedPart, refusedUsers } from '../refused-users.ts';
 import { answer, nothing } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
@@ -49,12 +50,16 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         params,
         body: Type.Object({ userIds: fields.ids }),
         response: {
-          200: answer({ added: Type.Array(Type.String()), alreadyMembers: Type.Array(Type.String()) }),
+          200: answer({
+            added: Type.Array(Type.String()),
+            alreadyMembers: Type.Array(Type.String()),
+            refused: Type.Optional(refusedUsers),
+          }),
         },
       },
     },
     async (request) => {
-      const { added, alreadyMembers } = await conversations.addMembers(
+      const { added, alreadyMembers, refused } = await conversations.addMembers(
         {
           userId: callerOf(request).userId,
           conversationId: ids.conversationId(request.params.id),
@@ -63,7 +68,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         },
         flowDeadline,
       );
-      return { added, alreadyMembers };
+      return { added, alreadyMembers, ...refusedPart(refused) };
     },
   );
 

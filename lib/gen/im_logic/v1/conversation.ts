@@ -80,7 +80,11 @@ export interface CreateConversationRequest {
 }
 
 export interface CreateConversationResponse {
-  conversation?: ConversationWithDetails | undefined;
+  conversation?:
+    | ConversationWithDetails
+    | undefined;
+  /** Who may not be added by the creator; the others are in. */
+  refused: string[];
 }
 
 export interface UpdateConversationRequest {
@@ -169,6 +173,8 @@ export interface AddMembersRequest {
 export interface AddMembersResponse {
   added: string[];
   alreadyMembers: string[];
+  /** Who may not be added by the caller. */
+  refused: string[];
 }
 
 export interface RemoveMembersRequest {
@@ -865,13 +871,16 @@ export const CreateConversationRequest: MessageFns<CreateConversationRequest> = 
 };
 
 function createBaseCreateConversationResponse(): CreateConversationResponse {
-  return { conversation: undefined };
+  return { conversation: undefined, refused: [] };
 }
 
 export const CreateConversationResponse: MessageFns<CreateConversationResponse> = {
   encode(message: CreateConversationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.conversation !== undefined) {
       ConversationWithDetails.encode(message.conversation, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.refused) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -897,6 +906,14 @@ export const CreateConversationResponse: MessageFns<CreateConversationResponse> 
             message.conversation = ConversationWithDetails.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.refused.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -917,6 +934,7 @@ export const CreateConversationResponse: MessageFns<CreateConversationResponse> 
     message.conversation = (object.conversation !== undefined && object.conversation !== null)
       ? ConversationWithDetails.fromPartial(object.conversation)
       : undefined;
+    message.refused = object.refused?.map((e) => e) || [];
     return message;
   },
 };
@@ -1982,7 +2000,7 @@ export const AddMembersRequest: MessageFns<AddMembersRequest> = {
 };
 
 function createBaseAddMembersResponse(): AddMembersResponse {
-  return { added: [], alreadyMembers: [] };
+  return { added: [], alreadyMembers: [], refused: [] };
 }
 
 export const AddMembersResponse: MessageFns<AddMembersResponse> = {
@@ -1992,6 +2010,9 @@ export const AddMembersResponse: MessageFns<AddMembersResponse> = {
     }
     for (const v of message.alreadyMembers) {
       writer.uint32(18).string(v!);
+    }
+    for (const v of message.refused) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -2025,6 +2046,14 @@ export const AddMembersResponse: MessageFns<AddMembersResponse> = {
             message.alreadyMembers.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refused.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2044,6 +2073,7 @@ export const AddMembersResponse: MessageFns<AddMembersResponse> = {
     const message = createBaseAddMembersResponse();
     message.added = object.added?.map((e) => e) || [];
     message.alreadyMembers = object.alreadyMembers?.map((e) => e) || [];
+    message.refused = object.refused?.map((e) => e) || [];
     return message;
   },
 };

@@ -119,6 +119,8 @@ export interface CreateConversationResponse {
   /** As the creator sees it. */
   conversation?: ConversationWithDetails | undefined;
   created: boolean;
+  /** Initial members of a group who take invitations from friends only. */
+  refused: string[];
 }
 
 export interface ActivateConversationRequest {
@@ -208,12 +210,18 @@ export interface AddConversationMemberRequest {
   conversationId: string;
   userIds: string[];
   /** Names the change: repeated within 24 h, it answers what it answered and changes nothing. */
-  operationId?: string | undefined;
+  operationId?:
+    | string
+    | undefined;
+  /** With an empty actor: for whom the creation flow adds them. */
+  inviterId?: string | undefined;
 }
 
 export interface AddConversationMemberResponse {
   added: string[];
   alreadyMembers: string[];
+  /** Who may not be added by the actor or inviter. */
+  refused: string[];
 }
 
 export interface RemoveConversationMemberRequest {
@@ -1141,7 +1149,7 @@ export const CreateConversationRequest: MessageFns<CreateConversationRequest> = 
 };
 
 function createBaseCreateConversationResponse(): CreateConversationResponse {
-  return { conversation: undefined, created: false };
+  return { conversation: undefined, created: false, refused: [] };
 }
 
 export const CreateConversationResponse: MessageFns<CreateConversationResponse> = {
@@ -1151,6 +1159,9 @@ export const CreateConversationResponse: MessageFns<CreateConversationResponse> 
     }
     if (message.created !== false) {
       writer.uint32(16).bool(message.created);
+    }
+    for (const v of message.refused) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1184,6 +1195,14 @@ export const CreateConversationResponse: MessageFns<CreateConversationResponse> 
             message.created = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refused.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1205,6 +1224,7 @@ export const CreateConversationResponse: MessageFns<CreateConversationResponse> 
       ? ConversationWithDetails.fromPartial(object.conversation)
       : undefined;
     message.created = object.created ?? false;
+    message.refused = object.refused?.map((e) => e) || [];
     return message;
   },
 };
@@ -2228,7 +2248,7 @@ export const DissolveConversationResponse: MessageFns<DissolveConversationRespon
 };
 
 function createBaseAddConversationMemberRequest(): AddConversationMemberRequest {
-  return { actorId: "", conversationId: "", userIds: [], operationId: undefined };
+  return { actorId: "", conversationId: "", userIds: [], operationId: undefined, inviterId: undefined };
 }
 
 export const AddConversationMemberRequest: MessageFns<AddConversationMemberRequest> = {
@@ -2244,6 +2264,9 @@ export const AddConversationMemberRequest: MessageFns<AddConversationMemberReque
     }
     if (message.operationId !== undefined) {
       writer.uint32(34).string(message.operationId);
+    }
+    if (message.inviterId !== undefined) {
+      writer.uint32(42).string(message.inviterId);
     }
     return writer;
   },
@@ -2293,6 +2316,14 @@ export const AddConversationMemberRequest: MessageFns<AddConversationMemberReque
             message.operationId = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.inviterId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2314,12 +2345,13 @@ export const AddConversationMemberRequest: MessageFns<AddConversationMemberReque
     message.conversationId = object.conversationId ?? "";
     message.userIds = object.userIds?.map((e) => e) || [];
     message.operationId = object.operationId ?? undefined;
+    message.inviterId = object.inviterId ?? undefined;
     return message;
   },
 };
 
 function createBaseAddConversationMemberResponse(): AddConversationMemberResponse {
-  return { added: [], alreadyMembers: [] };
+  return { added: [], alreadyMembers: [], refused: [] };
 }
 
 export const AddConversationMemberResponse: MessageFns<AddConversationMemberResponse> = {
@@ -2329,6 +2361,9 @@ export const AddConversationMemberResponse: MessageFns<AddConversationMemberResp
     }
     for (const v of message.alreadyMembers) {
       writer.uint32(18).string(v!);
+    }
+    for (const v of message.refused) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -2362,6 +2397,14 @@ export const AddConversationMemberResponse: MessageFns<AddConversationMemberResp
             message.alreadyMembers.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refused.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2383,6 +2426,7 @@ export const AddConversationMemberResponse: MessageFns<AddConversationMemberResp
     const message = createBaseAddConversationMemberResponse();
     message.added = object.added?.map((e) => e) || [];
     message.alreadyMembers = object.alreadyMembers?.map((e) => e) || [];
+    message.refused = object.refused?.map((e) => e) || [];
     return message;
   },
 };
@@ -5227,7 +5271,10 @@ export const ConversationServiceService = {
       Buffer.from(DissolveConversationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DissolveConversationResponse => DissolveConversationResponse.decode(value),
   },
-  /** Adds one or more members. GROUP_FULL, USER_NOT_FOUND, BLOCKED: then nobody is added. */
+  /**
+   * Adds one or more members. GROUP_FULL, USER_NOT_FOUND, BLOCKED: then nobody is added. Whoever takes invitations from
+   * friends only, or was removed by an admin and is now added by an ordinary member, is named as refused; the rest is added.
+   */
   addConversationMember: {
     path: "/im_repo.v1.ConversationService/AddConversationMember" as const,
     requestStream: false as const,
@@ -5434,7 +5481,10 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   updateConversation: handleUnaryCall<UpdateConversationRequest, UpdateConversationResponse>;
   /** By the owner. Members lose it, its messages stay stored. */
   dissolveConversation: handleUnaryCall<DissolveConversationRequest, DissolveConversationResponse>;
-  /** Adds one or more members. GROUP_FULL, USER_NOT_FOUND, BLOCKED: then nobody is added. */
+  /**
+   * Adds one or more members. GROUP_FULL, USER_NOT_FOUND, BLOCKED: then nobody is added. Whoever takes invitations from
+   * friends only, or was removed by an admin and is now added by an ordinary member, is named as refused; the rest is added.
+   */
   addConversationMember: handleUnaryCall<AddConversationMemberRequest, AddConversationMemberResponse>;
   removeConversationMember: handleUnaryCall<RemoveConversationMemberRequest, RemoveConversationMemberResponse>;
   getConversationMembers: handleUnaryCall<GetConversationMembersRequest, GetConversationMembersResponse>;
@@ -5594,7 +5644,10 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DissolveConversationResponse) => void,
   ): ClientUnaryCall;
-  /** Adds one or more members. GROUP_FULL, USER_NOT_FOUND, BLOCKED: then nobody is added. */
+  /**
+   * Adds one or more members. GROUP_FULL, USER_NOT_FOUND, BLOCKED: then nobody is added. Whoever takes invitations from
+   * friends only, or was removed by an admin and is now added by an ordinary member, is named as refused; the rest is added.
+   */
   addConversationMember(
     request: AddConversationMemberRequest,
     callback: (error: ServiceError | null, response: AddConversationMemberResponse) => void,
