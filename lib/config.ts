@@ -53,6 +53,14 @@ export const presenceConfig = {
 export const repoAddress = { REPO_ADDRESS: Type.String({ default: '127.0.0.1:9001' }) };
 export const logicAddress = { LOGIC_ADDRESS: Type.String({ default: '127.0.0.1:9002' }) };
 
+/** The files of a list: paths separated by commas. */
+export const readSecretFiles = (paths: string): string[] =>
+  paths
+    .split(',')
+    .map((path) => path.trim())
+    .filter((path) => path !== '')
+    .map(readSecretFile);
+
 /** A secret that is kept in a file, so that it shows in no process list. */
 export function readSecretFile(path: string): string {
   try {

@@ -1,11 +1,16 @@
-import { errors, importSPKI, jwtVerify } from 'jose';
+import { createPublicKey } from 'node:crypto';
+import { calculateJwkThumbprint, errors, exportJWK, importSPKI, type JWK, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { GoChatError } from './errors.ts';
 
-/** Tokens are JWTs signed with Ed25519. The header's `typ` keeps one kind from being taken for the other. */
+/** Access tokens are JWTs signed with Ed25519. The header's `typ` keeps other tokens from being taken for one. */
 export const tokenAlgorithm = 'EdDSA';
 export const tokenIssuer = 'gochat';
-export const tokenTypes = { access: 'access+jwt', refresh: 'refresh+jwt' } as const;
+export const tokenAudience = 'gochat';
+export const accessTokenType = 'access+jwt';
+
+/** No access token lives longer: what has to outlast every one of them can count on it. */
+export const longestAccessTokenS = 86_400;
 
 /** What a valid access token says. */
 export type AccessToken = {
@@ -21,16 +26,38 @@ export type AccessTokenVerifier = {
   verify(token: string): Promise<AccessToken>;
 };
 
+export type PublicKey = { kid: string; key: Awaited<ReturnType<typeof importSPKI>>; jwk: JWK };
+
 const cachedTokens = 20_000;
 /** Longer ones are not ours and are not worth a signature check. */
 const maxTokenLength = 2048;
 
+/** The keys of PEM texts, public or private, each of one or more Ed25519 keys: their public halves, each once. */
+export async function publicKeys(pemTexts: readonly string[]): Promise<PublicKey[]> {
+  const found = new Map<string, PublicKey>();
+  for (const pem of pemTexts.flatMap(pemBlocks)) {
+    const spki = createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+    const key = await importSPKI(spki, tokenAlgorithm, { extractable: true });
+    const bare = await exportJWK(key);
+    const kid = await calculateJwkThumbprint(bare);
+    found.set(kid, { kid, key, jwk: { ...bare, kid, alg: tokenAlgorithm, use: 'sig' } });
+  }
+  return [...found.values()];
+}
+
+/** The keys in a PEM text. */
+export function pemBlocks(text: string): string[] {
+  const blocks = text.match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g) ?? [];
+  if (blocks.length === 0) throw new Error('configuration: a key file holds no key in PEM form');
+  return blocks;
+}
+
 /**
- * Checks access tokens against the public key (SPKI PEM). Remembers those that were valid, so that a busy client
- * costs one signature check a token.
+ * Checks access tokens against the public keys. Remembers those that were valid, so that a busy client costs one
+ * signature check a token.
  */
-export async function verifyAccessTokens(publicKeyPem: string): Promise<AccessTokenVerifier> {
-  const key = await importSPKI(publicKeyPem, tokenAlgorithm);
+export function verifyAccessTokens(keys: readonly PublicKey[]): AccessTokenVerifier {
+  const byKid = new Map(keys.map(({ kid, key }) => [kid, key]));
   const valid = new LRUCache<string, AccessToken>({ max: cachedTokens });
 
   return {
@@ -39,21 +66,25 @@ export async function verifyAccessTokens(publicKeyPem: string): Promise<AccessTo
       if (known && known.expiresAt > Date.now()) return known;
       if (known) valid.delete(token);
       if (token.length > maxTokenLength) throw invalid();
-      const checked = await check(token, key);
+      const checked = await check(token, byKid);
       valid.set(token, checked);
       return checked;
     },
   };
 }
 
-type PublicKey = Awaited<ReturnType<typeof importSPKI>>;
-
-async function check(token: string, key: PublicKey): Promise<AccessToken> {
+async function check(token: string, keys: ReadonlyMap<string, PublicKey['key']>): Promise<AccessToken> {
   try {
-    const { payload } = await jwtVerify(token, key, {
+    const keyOf = ({ kid = '' }: { kid?: string }) => {
+      const key = keys.get(kid);
+      if (!key) throw invalid();
+      return key;
+    };
+    const { payload } = await jwtVerify(token, keyOf, {
       algorithms: [tokenAlgorithm],
       issuer: tokenIssuer,
-      typ: tokenTypes.access,
+      audience: tokenAudience,
+      typ: accessTokenType,
       requiredClaims: ['sub', 'exp', 'sid'],
     });
     const { sub, exp, sid, guest } = payload;

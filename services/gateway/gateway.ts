@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { serveAdmin } from '../../lib/admin.ts';
-import { readSecretFile } from '../../lib/config.ts';
+import { readSecretFiles } from '../../lib/config.ts';
 import { PusherServiceService } from '../../lib/gen/im_gateway/v1/pusher.ts';
 import { connectLogic, connectRepo } from '../../lib/grpc/clients.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
@@ -13,7 +13,7 @@ import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../lib/kaf
 import type { Logger } from '../../lib/log.ts';
 import { createMetrics, type Metrics } from '../../lib/metrics.ts';
 import type { Running } from '../../lib/service.ts';
-import { verifyAccessTokens } from '../../lib/tokens.ts';
+import { publicKeys, verifyAccessTokens } from '../../lib/tokens.ts';
 import { createAccess } from './access.ts';
 import { buildApp } from './app.ts';
 import { createBrokerCheck } from './broker-check.ts';
@@ -45,7 +45,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const bootId = randomUUID();
   const registry = createMetrics('gateway');
   const metrics = createGatewayMetrics(registry);
-  const tokens = await verifyAccessTokens(readSecretFile(config.AUTH_PUBLIC_KEY_FILE));
+  const tokenKeys = await publicKeys(readSecretFiles(config.AUTH_PUBLIC_KEY_FILE));
+  const tokens = verifyAccessTokens(tokenKeys);
   const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: gatewayId, log });
   const token = readGrpcToken(config.GRPC_TOKEN_FILE);
   const repo = connectRepo(config.REPO_ADDRESS, token);

@@ -1,5 +1,6 @@
 import type { LogicClient } from '../../lib/grpc/clients.ts';
 import type { Logger } from '../../lib/log.ts';
+import { longestAccessTokenS } from '../../lib/tokens.ts';
 
 export type RevokedSessions = {
   has(sessionId: string): boolean;
@@ -11,8 +12,9 @@ export type RevokedSessions = {
 };
 
 const pollMs = 1000;
-/** Access tokens live for 15 minutes: after that their expiry refuses them. */
-const memoryMs = 20 * 60_000;
+/** No access token lives longer; when the last one of a session expires is told by the poll. */
+const longestMs = longestAccessTokenS * 1000;
+const forgettingMs = 60_000;
 const maxRemembered = 500_000;
 
 /**
@@ -26,34 +28,45 @@ export function createRevokedSessions(deps: {
   log: Logger;
 }): RevokedSessions {
   const { auth, log } = deps;
+  /** Until when each is remembered: when the last of its access tokens has expired, or later. */
   const revoked = new Map<string, number>();
-  let since = Date.now() - memoryMs;
+  /** What was revoked before has no living access token. */
+  let position = { since: Date.now() - longestMs, afterSessionId: '' };
+  let nextForgetting = 0;
   let running: Promise<void> | undefined;
   let failing = false;
 
-  function add(sessionIds: readonly string[]): void {
-    for (const sessionId of sessionIds) {
-      if (revoked.has(sessionId)) continue;
-      revoked.set(sessionId, Date.now() + memoryMs);
-      deps.onRevoked(sessionId);
-    }
-    for (const [sessionId, until] of revoked) {
-      if (until > Date.now() && revoked.size <= maxRemembered) break;
-      revoked.delete(sessionId);
-    }
+  function remember(sessionId: string, until: number): void {
+    const known = revoked.has(sessionId);
+    revoked.set(sessionId, until);
+    if (!known) deps.onRevoked(sessionId);
+  }
+
+  function forget(): void {
+    if (Date.now() < nextForgetting && revoked.size <= maxRemembered) return;
+    nextForgetting = Date.now() + forgettingMs;
+    for (const [sessionId, until] of revoked) if (until <= Date.now()) revoked.delete(sessionId);
+    if (revoked.size <= maxRemembered) return;
+    log.error({ sessions: revoked.size }, 'too many sessions were revoked to remember them all');
+    const soonest = [...revoked].sort(([, a], [, b]) => a - b).slice(0, revoked.size - maxRemembered);
+    for (const [sessionId] of soonest) revoked.delete(sessionId);
   }
 
   async function poll(): Promise<void> {
     try {
-      const { sessionIds, nextSince } = await auth.listRevokedSessions({ since }, { deadlineMs: 3000 });
-      add(sessionIds);
-      since = nextSince;
+      for (let more = true; more; ) {
+        const page = await auth.listRevokedSessions(position, { deadlineMs: 3000 });
+        for (const { id, accessExpiresAt } of page.sessions) remember(id, accessExpiresAt);
+        position = { since: page.nextSince, afterSessionId: page.nextAfterSessionId };
+        more = page.more;
+      }
       if (failing) log.info('revoked sessions are known again');
       failing = false;
     } catch (error) {
       if (!failing) log.warn({ err: error }, 'cannot ask for revoked sessions');
       failing = true;
     }
+    forget();
   }
 
   function start(): Promise<void> {
@@ -70,5 +83,12 @@ export function createRevokedSessions(deps: {
   }
 
   const timer = setInterval(start, pollMs);
-  return { has: (sessionId) => revoked.has(sessionId), add, refresh, stop: () => clearInterval(timer) };
+  return {
+    has: (sessionId) => revoked.has(sessionId),
+    add(sessionIds) {
+      for (const id of sessionIds) if (!revoked.has(id)) remember(id, Date.now() + longestMs);
+    },
+    refresh,
+    stop: () => clearInterval(timer),
+  };
 }

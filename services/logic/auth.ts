@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GoChatError, isRetryable } from '../../lib/errors.ts';
+import { codeOf, GoChatError, isRetryable } from '../../lib/errors.ts';
 import type { AuthServiceService, ClientInfo, Session } from '../../lib/gen/im_logic/v1/auth.ts';
 import type { User } from '../../lib/gen/im_repo/v1/user.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
@@ -7,7 +7,8 @@ import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { required } from '../../lib/grpc/server.ts';
 import type { AccessTokenVerifier } from '../../lib/tokens.ts';
 import { checkPassword, checkText, checkUsername, limits } from './input.ts';
-import { invalidRefreshToken, type Tokens } from './tokens.ts';
+import { invalidRefreshToken } from './refresh-tokens.ts';
+import type { Tokens } from './tokens.ts';
 
 /** Checking a password is slow on purpose, and slower still when many sign in at once. */
 const passwordDeadline = { deadlineMs: 15_000 };
@@ -23,26 +24,35 @@ export function createAuth(deps: {
 }): UnaryHandlers<typeof AuthServiceService> {
   const { users, tokens, verifier } = deps;
 
-  async function openSession(user: User, client: ClientInfo | undefined): Promise<Session> {
+  /** `credential` stands for what was checked: where the account has another one by now, nobody is signed in. */
+  async function openSession(
+    account: { user?: User | undefined; credential: Buffer },
+    client: ClientInfo | undefined,
+  ): Promise<Session> {
+    const user = required(account.user, 'user');
     const sessionId = randomUUID();
-    const refresh = await tokens.refresh(user.id, sessionId);
+    const { accessExpiresAt, expiresAt } = tokens.lifetimes();
     await users.createSession({
       userId: user.id,
       sessionId,
-      refreshTokenHash: refresh.hash,
-      expiresAt: refresh.expiresAt,
+      credential: account.credential,
+      expiresAt,
+      accessExpiresAt,
       userAgent: cut(client?.userAgent, longestUserAgent),
       address: cut(client?.address, longestAddress),
     });
-    return signed(user, sessionId, refresh.token);
+    return signed(user, { sessionId, generation: 0, accessExpiresAt });
   }
 
-  const signed = async (user: User, sessionId: string, refreshToken: string): Promise<Session> => ({
+  const signed = async (
+    user: User,
+    session: { sessionId: string; generation: number; accessExpiresAt: number },
+  ): Promise<Session> => ({
     user,
-    accessToken: await tokens.access(user, sessionId),
-    refreshToken,
+    accessToken: await tokens.access(user, session.sessionId, session.accessExpiresAt),
+    refreshToken: tokens.refresh(session.sessionId, session.generation),
     expiresIn: tokens.accessTtlS,
-    sessionId,
+    sessionId: session.sessionId,
   });
 
   return {
@@ -50,41 +60,43 @@ export function createAuth(deps: {
       checkUsername(username);
       checkPassword(password);
       checkText('avatarUrl', avatarUrl, limits.avatarUrl);
-      const { user } = await users.createUser(
+      const account = await users.createUser(
         { username, password, avatarUrl, isGuest: false },
         passwordDeadline,
       );
-      return { session: await openSession(required(user, 'user'), client) };
+      return { session: await openSession(account, client) };
     },
 
     async login({ username, password, client }) {
-      const { valid, user } = await users.verifyPassword(
+      const account = await users.verifyPassword(
         { username: cut(username, 64), password: hashable(password) },
         passwordDeadline,
       );
-      if (!valid || !user) {
-        throw new GoChatError('UNAUTHENTICATED', 'The username or the password is wrong.');
+      if (!account.valid) throw wrongLogin();
+      try {
+        return { session: await openSession(account, client) };
+      } catch (error) {
+        // The password was changed, or the account erased, while it was being checked.
+        if (['UNAUTHENTICATED', 'USER_NOT_FOUND'].includes(codeOf(error))) throw wrongLogin();
+        throw error;
       }
-      return { session: await openSession(user, client) };
     },
 
     async guestLogin({ client }) {
-      const { user } = await users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
-      return { session: await openSession(required(user, 'user'), client) };
+      const account = await users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
+      return { session: await openSession(account, client) };
     },
 
-    async upgradeGuest({ userId, sessionId, username, password }) {
+    async upgradeGuest({ userId, username, password, client }) {
       checkUsername(username);
       checkPassword(password);
       const before = await users.getUser({ userId });
       if (!before.user?.isGuest) {
         throw new GoChatError('PERMISSION_DENIED', 'Only a guest can be turned into a registered user.');
       }
-      const { sessions } = await users.listSessions({ userId });
-      const current = sessions.find(({ id }) => id === sessionId);
-      const { user } = await users.upgradeGuest({ userId, username, password }, passwordDeadline);
-      // The guest's own session goes on, so that its sockets stay open; what the client keeps is the new one.
-      return { session: await openSession(required(user, 'user'), current) };
+      const account = await users.upgradeGuest({ userId, username, password }, passwordDeadline);
+      const { revokedSessionIds } = account;
+      return { session: await openSession(account, client), revokedSessionIds };
     },
 
     async validateToken({ accessToken }) {
@@ -101,12 +113,14 @@ export function createAuth(deps: {
 
     async refreshToken({ refreshToken }) {
       const presented = await tokens.readRefresh(refreshToken);
-      const next = await tokens.refresh(presented.userId, presented.sessionId);
-      const { rotated, reused, user } = await users.rotateSession({
-        sessionId: presented.sessionId,
-        presentedTokenHash: presented.hash,
-        nextTokenHash: next.hash,
-        expiresAt: next.expiresAt,
+      const { sessionId } = presented;
+      const { accessExpiresAt, expiresAt } = tokens.lifetimes();
+      const { rotated, reused, user, generation } = await users.rotateSession({
+        sessionId,
+        presentedGeneration: 'generation' in presented ? presented.generation : 0,
+        presentedTokenHash: 'hash' in presented ? presented.hash : Buffer.alloc(0),
+        expiresAt,
+        accessExpiresAt,
       });
       if (reused) {
         throw new GoChatError(
@@ -115,7 +129,7 @@ export function createAuth(deps: {
         );
       }
       if (!rotated || !user) throw invalidRefreshToken();
-      return { session: await signed(user, presented.sessionId, next.token) };
+      return { session: await signed(user, { sessionId, generation, accessExpiresAt }) };
     },
 
     async logout({ userId, sessionId }) {
@@ -146,11 +160,13 @@ export function createAuth(deps: {
       return {};
     },
 
-    listRevokedSessions: ({ since }) => users.listRevokedSessions({ since }),
+    listRevokedSessions: (request) => users.listRevokedSessions(request),
   };
 }
 
 const notValid = { valid: false, userId: '', sessionId: '', expiresAt: 0, isGuest: false };
+
+const wrongLogin = () => new GoChatError('UNAUTHENTICATED', 'The username or the password is wrong.');
 
 const cut = (text: string | undefined, longest: number): string => (text ?? '').slice(0, longest);
 

@@ -1,5 +1,14 @@
 import { type Static, Type } from 'typebox';
-import { commonConfig, count, kafkaConfig, port, repoAddress, temporalConfig } from '../../lib/config.ts';
+import {
+  commonConfig,
+  count,
+  kafkaConfig,
+  loadConfig,
+  port,
+  repoAddress,
+  temporalConfig,
+} from '../../lib/config.ts';
+import { longestAccessTokenS } from '../../lib/tokens.ts';
 
 const day = 24 * 3_600_000;
 
@@ -15,12 +24,26 @@ export const logicConfig = Type.Object({
   LOGIC_ID: Type.String({ default: 'logic-1', pattern: '^[A-Za-z0-9._-]{1,100}$' }),
   LOGIC_GRPC_PORT: port(9002),
   METRICS_PORT: port(9465),
-  /** Ed25519 private key, PKCS8 PEM. There is no default: whoever knows the key can be anybody. */
+  /**
+   * Ed25519 private keys, PKCS8 PEM, in files separated by commas: the first signs, all are taken. There is no default:
+   * whoever knows a key can be anybody.
+   */
   AUTH_PRIVATE_KEY_FILE: Type.String({ minLength: 1 }),
-  ACCESS_TOKEN_TTL_S: Type.Integer({ default: 900, minimum: 1 }),
+  ACCESS_TOKEN_TTL_S: Type.Integer({ default: 900, minimum: 1, maximum: longestAccessTokenS }),
   REFRESH_TOKEN_TTL_MS: Type.Integer({ default: 30 * day, minimum: 1000 }),
   GROUP_MAX_MEMBERS: Type.Integer({ default: 2000, minimum: 2, maximum: 100_000 }),
   RECALL_WINDOW_MS: count(120_000),
 });
 
 export type LogicConfig = Static<typeof logicConfig>;
+
+/** Refuses also what can't hold together. */
+export function readLogicConfig(env: Record<string, string | undefined> = process.env): LogicConfig {
+  const config = loadConfig(logicConfig, env);
+  if (config.REFRESH_TOKEN_TTL_MS < config.ACCESS_TOKEN_TTL_S * 1000) {
+    throw new Error(
+      'configuration: REFRESH_TOKEN_TTL_MS must not be less than ACCESS_TOKEN_TTL_S: an access token that outlives its session could not be revoked',
+    );
+  }
+  return config;
+}

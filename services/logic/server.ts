@@ -1,5 +1,5 @@
 import { serveAdmin } from '../../lib/admin.ts';
-import { readSecretFile } from '../../lib/config.ts';
+import { readSecretFiles } from '../../lib/config.ts';
 import { AuthServiceService } from '../../lib/gen/im_logic/v1/auth.ts';
 import { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import { FriendServiceService } from '../../lib/gen/im_logic/v1/friend.ts';
@@ -40,11 +40,11 @@ export async function startLogic(
   place: { topic?: string; groupId?: string; repo?: GrpcChannel } = {},
 ): Promise<Running & { grpcPort: number; adminPort: number }> {
   const tokens = await createTokens({
-    privateKeyPem: readSecretFile(config.AUTH_PRIVATE_KEY_FILE),
+    privateKeyPems: readSecretFiles(config.AUTH_PRIVATE_KEY_FILE),
     accessTtlS: config.ACCESS_TOKEN_TTL_S,
     refreshTtlMs: config.REFRESH_TOKEN_TTL_MS,
   });
-  const verifier = await verifyAccessTokens(tokens.publicKeyPem);
+  const verifier = verifyAccessTokens(tokens.publicKeys);
   const metrics = createMetrics('logic');
   const token = readGrpcToken(config.GRPC_TOKEN_FILE);
   const repo = connectRepo(place.repo ?? config.REPO_ADDRESS, token);

@@ -1,38 +1,58 @@
 import assert from 'node:assert/strict';
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { decodeJwt, decodeProtectedHeader, importPKCS8, SignJWT } from 'jose';
 import { GoChatError } from '../../lib/errors.ts';
-import { verifyAccessTokens } from '../../lib/tokens.ts';
+import { tokenAlgorithm, verifyAccessTokens } from '../../lib/tokens.ts';
 import { createTokens } from './tokens.ts';
 
 const newKey = () =>
   generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
-const create = (privateKeyPem = newKey(), accessTtlS = 900) =>
-  createTokens({ privateKeyPem, accessTtlS, refreshTtlMs: 60_000 });
+const create = (...privateKeyPems: string[]) =>
+  createTokens({
+    privateKeyPems: privateKeyPems.length > 0 ? privateKeyPems : [newKey()],
+    accessTtlS: 900,
+    refreshTtlMs: 1_000_000,
+  });
 
+const soon = () => Date.now() + 900_000;
 const unauthenticated = (error: unknown) => error instanceof GoChatError && error.code === 'UNAUTHENTICATED';
 
-test('an access token says who, in which login session, and until when', async () => {
+test('an access token says who, in which login session, until when, by and for whom, and under which key', async () => {
   const tokens = await create();
-  const { verify } = await verifyAccessTokens(tokens.publicKeyPem);
-  const token = await tokens.access({ id: '7', isGuest: true }, 'session');
+  const { verify } = verifyAccessTokens(tokens.publicKeys);
+  const token = await tokens.access({ id: '7', isGuest: true }, 'session', soon());
   const { expiresAt, ...rest } = await verify(token);
   assert.deepEqual(rest, { userId: '7', sessionId: 'session', isGuest: true });
   assert.ok(Math.abs(expiresAt - Date.now() - 900_000) < 2000);
   assert.deepEqual(await verify(token), { ...rest, expiresAt });
+  const { iss, aud } = decodeJwt(token);
+  assert.deepEqual([iss, aud], ['gochat', 'gochat']);
+  assert.equal(decodeProtectedHeader(token).kid, tokens.publicKeys[0]?.jwk.kid);
 });
 
-test('a token signed by another key, changed, expired or of the other kind is refused', async () => {
-  const tokens = await create();
-  const { verify } = await verifyAccessTokens(tokens.publicKeyPem);
+test('a token signed by another key, changed, expired, without key or audience, or of another kind is refused', async () => {
+  const pem = newKey();
+  const tokens = await create(pem);
+  const { verify } = verifyAccessTokens(tokens.publicKeys);
   const user = { id: '7', isGuest: false };
-  const good = await tokens.access(user, 's');
+  const good = await tokens.access(user, 's', soon());
   const [header, payload, signature] = good.split('.');
   const admin = Buffer.from(JSON.stringify({ sub: '1', sid: 's', exp: 9e9, iss: 'gochat' })).toString(
     'base64url',
   );
   const none = Buffer.from(JSON.stringify({ alg: 'none', typ: 'access+jwt' })).toString('base64url');
+  const kid = tokens.publicKeys[0]?.kid ?? '';
+  const signed = async (head: object, audience = 'gochat') =>
+    new SignJWT({ sid: 's' })
+      .setProtectedHeader({ alg: tokenAlgorithm, typ: 'access+jwt', kid, ...head })
+      .setIssuer('gochat')
+      .setAudience(audience)
+      .setSubject('7')
+      .setExpirationTime('5m')
+      .sign(await importPKCS8(pem, tokenAlgorithm));
+  await verify(await signed({}));
   const bad = [
     '',
     'x',
@@ -40,29 +60,81 @@ test('a token signed by another key, changed, expired or of the other kind is re
     'x'.repeat(5000),
     `${header}.${admin}.${signature}`,
     `${none}.${payload}.`,
-    (await tokens.refresh('7', 's')).token,
-    await (await create()).access(user, 's'),
-    await (await create(undefined, -1)).access(user, 's'),
+    tokens.refresh(randomUUID(), 0),
+    await signed({ kid: undefined }),
+    await signed({ kid: 'another' }),
+    await signed({ typ: 'refresh+jwt' }),
+    await signed({}, 'another'),
+    await (await create()).access(user, 's', soon()),
+    await tokens.access(user, 's', Date.now() - 1000),
   ];
   for (const token of bad) await assert.rejects(verify(token), unauthenticated, token.slice(0, 40));
 });
 
 test('a token that was valid is refused once it has expired', async (t) => {
   const tokens = await create();
-  const { verify } = await verifyAccessTokens(tokens.publicKeyPem);
-  const token = await tokens.access({ id: '7', isGuest: false }, 's');
+  const { verify } = verifyAccessTokens(tokens.publicKeys);
+  const token = await tokens.access({ id: '7', isGuest: false }, 's', soon());
   await verify(token);
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 901_000 });
   await assert.rejects(verify(token), unauthenticated);
 });
 
-test('refresh tokens differ even within a second, and are known by their hash', async () => {
-  const tokens = await create();
-  const [first, second] = await Promise.all([tokens.refresh('7', 's'), tokens.refresh('7', 's')]);
-  assert.notEqual(first.token, second.token);
-  assert.deepEqual(first.hash, createHash('sha256').update(first.token).digest());
-  assert.deepEqual(await tokens.readRefresh(first.token), { userId: '7', sessionId: 's', hash: first.hash });
-  const access = await tokens.access({ id: '7', isGuest: false }, 's');
-  await assert.rejects(tokens.readRefresh(access), unauthenticated);
-  await assert.rejects(tokens.readRefresh('forged'), unauthenticated);
+test('the first of several keys signs, and what any of them signed is taken', async () => {
+  const [first, second] = [newKey(), newKey()];
+  const [before, after] = [await create(first), await create(second, first)];
+  const { verify } = verifyAccessTokens(after.publicKeys);
+  const user = { id: '7', isGuest: false };
+  const session = randomUUID();
+  const [old, fresh] = [
+    await before.access(user, session, soon()),
+    await after.access(user, session, soon()),
+  ];
+  for (const token of [old, fresh]) assert.equal((await verify(token)).sessionId, session);
+  assert.notEqual(decodeProtectedHeader(old).kid, decodeProtectedHeader(fresh).kid);
+  assert.deepEqual(await after.readRefresh(before.refresh(session, 3)), {
+    sessionId: session,
+    generation: 3,
+  });
+  await assert.rejects(before.readRefresh(after.refresh(session, 3)), unauthenticated);
+  // One file may hold several as well.
+  assert.equal((await create(second + first)).publicKeys.length, 2);
+});
+
+test('a refresh token is the same whenever it is derived, and another one for each session and generation', async () => {
+  const pem = newKey();
+  const [tokens, elsewhere] = [await create(pem), await create(pem)];
+  const [one, other] = [randomUUID(), randomUUID()];
+  assert.equal(tokens.refresh(one, 1), elsewhere.refresh(one, 1));
+  assert.equal(new Set([tokens.refresh(one, 1), tokens.refresh(one, 2), tokens.refresh(other, 1)]).size, 3);
+  assert.deepEqual(await tokens.readRefresh(tokens.refresh(one, 12)), { sessionId: one, generation: 12 });
+  const good = tokens.refresh(one, 1);
+  const bad = [
+    'forged',
+    good.replace('.1.', '.2.'),
+    good.replace(one, other),
+    good.slice(0, -2),
+    `${good}A`,
+    good.toUpperCase(),
+    await tokens.access({ id: '7', isGuest: false }, one, soon()),
+  ];
+  for (const token of bad) await assert.rejects(tokens.readRefresh(token), unauthenticated, token);
+});
+
+test('a signed refresh token from before there were derived ones is known by its hash', async () => {
+  const [pem, older] = [newKey(), newKey()];
+  const tokens = await create(pem, older);
+  const signedBy = async (key: string) =>
+    new SignJWT({ sid: 's', jti: randomUUID() })
+      .setProtectedHeader({ alg: tokenAlgorithm, typ: 'refresh+jwt' })
+      .setIssuer('gochat')
+      .setSubject('7')
+      .setExpirationTime('30d')
+      .sign(await importPKCS8(key, tokenAlgorithm));
+  for (const key of [pem, older]) {
+    const token = await signedBy(key);
+    const hash = createHash('sha256').update(token).digest();
+    assert.deepEqual(await tokens.readRefresh(token), { sessionId: 's', hash });
+  }
+  await assert.rejects(tokens.readRefresh(await signedBy(newKey())), unauthenticated);
 });

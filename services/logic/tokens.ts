@@ -1,84 +1,62 @@
-import { createHash, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
-import { errors, importPKCS8, importSPKI, jwtVerify, SignJWT } from 'jose';
-import { GoChatError } from '../../lib/errors.ts';
-import { tokenAlgorithm, tokenIssuer, tokenTypes } from '../../lib/tokens.ts';
-
-export type RefreshToken = {
-  token: string;
-  /** SHA-256 of the token: all that is stored of it. */
-  hash: Buffer;
-  /** Unix milliseconds. */
-  expiresAt: number;
-};
+import { importPKCS8, SignJWT } from 'jose';
+import {
+  accessTokenType,
+  type PublicKey,
+  pemBlocks,
+  publicKeys,
+  tokenAlgorithm,
+  tokenAudience,
+  tokenIssuer,
+} from '../../lib/tokens.ts';
+import { createRefreshTokens, type PresentedRefreshToken } from './refresh-tokens.ts';
 
 export type Tokens = {
-  /** For gateways: SPKI PEM. */
-  publicKeyPem: string;
+  /** What checks the tokens: of every key that is taken, not only of the one that signs. */
+  publicKeys: readonly PublicKey[];
   /** Seconds that an access token lives. */
   accessTtlS: number;
-  access(user: { id: string; isGuest: boolean }, sessionId: string): Promise<string>;
-  refresh(userId: string, sessionId: string): Promise<RefreshToken>;
-  /** What a refresh token names. Rejects with UNAUTHENTICATED unless it is ours and unexpired. */
-  readRefresh(token: string): Promise<{ userId: string; sessionId: string; hash: Buffer }>;
+  /** Expires at `expiresAt`, Unix milliseconds. */
+  access(user: { id: string; isGuest: boolean }, sessionId: string, expiresAt: number): Promise<string>;
+  /** Until when tokens that are made now live, Unix milliseconds. */
+  lifetimes(): { accessExpiresAt: number; expiresAt: number };
+  /** The refresh token of a session's generation. */
+  refresh(sessionId: string, generation: number): string;
+  /** What a refresh token names. Rejects with UNAUTHENTICATED unless it is ours. */
+  readRefresh(token: string): Promise<PresentedRefreshToken>;
 };
 
-/** Signs the tokens of login sessions with an Ed25519 key (PKCS8 PEM). */
+/** Makes the tokens of login sessions with Ed25519 keys (PKCS8 PEM): the first signs, tokens of all are taken. */
 export async function createTokens(options: {
-  privateKeyPem: string;
+  privateKeyPems: readonly string[];
   accessTtlS: number;
   refreshTtlMs: number;
 }): Promise<Tokens> {
-  const privateKey = await importPKCS8(options.privateKeyPem, tokenAlgorithm);
-  const publicKeyPem = createPublicKey(createPrivateKey(options.privateKeyPem))
-    .export({ type: 'spki', format: 'pem' })
-    .toString();
-  const publicKey = await importSPKI(publicKeyPem, tokenAlgorithm);
-
-  const sign = (type: string, subject: string, claims: Record<string, unknown>, expiresAt: number) =>
-    new SignJWT(claims)
-      .setProtectedHeader({ alg: tokenAlgorithm, typ: type })
-      .setIssuer(tokenIssuer)
-      .setSubject(subject)
-      .setIssuedAt()
-      .setExpirationTime(Math.floor(expiresAt / 1000))
-      .sign(privateKey);
+  const { accessTtlS, refreshTtlMs } = options;
+  const pems = options.privateKeyPems.flatMap(pemBlocks);
+  const keys = await publicKeys(pems);
+  const [pem] = pems;
+  const [first] = keys;
+  if (!pem || !first) throw new Error('configuration: AUTH_PRIVATE_KEY_FILE names no key');
+  const privateKey = await importPKCS8(pem, tokenAlgorithm);
+  const refreshTokens = createRefreshTokens(pems, keys);
 
   return {
-    publicKeyPem,
-    accessTtlS: options.accessTtlS,
-    access: (user, sessionId) =>
-      sign(
-        tokenTypes.access,
-        user.id,
-        { sid: sessionId, guest: user.isGuest },
-        Date.now() + options.accessTtlS * 1000,
-      ),
-    async refresh(userId, sessionId) {
-      const expiresAt = Date.now() + options.refreshTtlMs;
-      // The jti makes every token another one: two of the same second would have the same hash.
-      const token = await sign(tokenTypes.refresh, userId, { sid: sessionId, jti: randomUUID() }, expiresAt);
-      return { token, hash: hashOf(token), expiresAt };
-    },
-    async readRefresh(token) {
-      try {
-        const { payload } = await jwtVerify(token, publicKey, {
-          algorithms: [tokenAlgorithm],
-          issuer: tokenIssuer,
-          typ: tokenTypes.refresh,
-          requiredClaims: ['sub', 'exp', 'sid', 'jti'],
-        });
-        const { sub, sid } = payload;
-        if (typeof sub !== 'string' || typeof sid !== 'string') throw invalidRefreshToken();
-        return { userId: sub, sessionId: sid, hash: hashOf(token) };
-      } catch (error) {
-        if (error instanceof errors.JOSEError || error instanceof TypeError) throw invalidRefreshToken();
-        throw error;
-      }
-    },
+    publicKeys: keys,
+    accessTtlS,
+    access: (user, sessionId, expiresAt) =>
+      new SignJWT({ sid: sessionId, guest: user.isGuest })
+        .setProtectedHeader({ alg: tokenAlgorithm, typ: accessTokenType, kid: first.kid })
+        .setIssuer(tokenIssuer)
+        .setAudience(tokenAudience)
+        .setSubject(user.id)
+        .setIssuedAt()
+        .setExpirationTime(Math.floor(expiresAt / 1000))
+        .sign(privateKey),
+    lifetimes: () => ({
+      accessExpiresAt: Date.now() + accessTtlS * 1000,
+      expiresAt: Date.now() + refreshTtlMs,
+    }),
+    refresh: refreshTokens.derive,
+    readRefresh: refreshTokens.read,
   };
 }
-
-export const invalidRefreshToken = () =>
-  new GoChatError('UNAUTHENTICATED', 'The refresh token is not valid any more. Sign in again.');
-
-const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();

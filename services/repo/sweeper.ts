@@ -1,19 +1,24 @@
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Databases } from './database.ts';
+import { accessExpiry } from './session-lifetimes.ts';
 
 const everyMs = 60_000;
 const batchRows = 500;
 const mostBatches = 20;
 
+const hourMs = 3_600_000;
+
 /**
- * What is not needed any more. Revoked sessions are kept for an hour: gateways ask for what was revoked during the
- * 15 minutes that an access token lives.
+ * What is not needed any more. A revoked session is kept until the last of its access tokens has expired: gateways ask
+ * for it until then.
  */
 const leftovers = [
   { what: 'idempotency_keys', where: 'expires_at < ?', afterMs: 0 },
-  { what: 'sessions', where: 'revoked_at < ?', afterMs: 3_600_000 },
-  { what: 'sessions', where: 'expires_at < ?', afterMs: 3_600_000 },
+  { what: 'sessions', where: `revoked_at < ? AND ${accessExpiry} < ?`, afterMs: hourMs },
+  { what: 'sessions', where: 'expires_at < ?', afterMs: hourMs },
+  { what: 'sign_in_addresses', where: 'last_sign_in_at < ?', afterMs: 30 * 24 * hourMs },
+  { what: 'username_reservations', where: 'reserved_until < ?', afterMs: 0 },
 ] as const;
 
 export type Sweeper = {
@@ -33,8 +38,7 @@ export function startSweeper(deps: { databases: Databases; log: Logger; metrics:
     for (const { what, where, afterMs } of leftovers) {
       for (let batch = 0; batch < mostBatches && !stopping; batch++) {
         const { affectedRows } = await databases.users.execute(
-          `DELETE FROM ${what} WHERE ${where} LIMIT ${batchRows}`,
-          [Date.now() - afterMs],
+          `DELETE FROM ${what} WHERE ${where.replaceAll('?', String(Date.now() - afterMs))} LIMIT ${batchRows}`,
         );
         swept.inc({ table: what }, affectedRows);
         if (affectedRows < batchRows) break;

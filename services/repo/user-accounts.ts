@@ -10,7 +10,8 @@ import { domainEvent, insertEvents, type Outbox, writeEvents } from './outbox.ts
 import type { Passwords } from './password.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
-import { deleteSuffixes, insertSuffixes, isUsername } from './usernames.ts';
+import { credentialOf, revokeSessionsOf } from './user-sessions.ts';
+import { deleteSuffixes, insertSuffixes, isNameTaken, isUsername } from './usernames.ts';
 
 const worldRoom = 1;
 const guestNameAttempts = 5;
@@ -82,14 +83,14 @@ export function createUserAccounts(deps: {
 
   return {
     async createUser({ username, password, avatarUrl, isGuest }) {
-      if (isGuest) return { user: await createGuest(avatarUrl) };
+      if (isGuest) return { user: await createGuest(avatarUrl), credential: credentialOf(null) };
       checkCredentials(username, password);
       // A name in use is found out before the work of hashing, and again by the unique key.
-      if (await nameIsTaken(databases, username)) throw usernameTaken();
+      if (await isNameTaken(databases.users, username)) throw usernameTaken();
       const hash = await passwords.hash(password);
       const user = newUser(username, avatarUrl, false);
       await insert(user, hash).catch(asUsernameTaken);
-      return { user };
+      return { user, credential: credentialOf(hash) };
     },
 
     async verifyPassword({ username, password }) {
@@ -101,7 +102,9 @@ export function createUserAccounts(deps: {
           )
         : [];
       const valid = await passwords.verify(password, row?.password_hash ?? null);
-      return row && valid ? { valid, user: toUserCard(row) } : { valid: false };
+      return row && valid
+        ? { valid, user: toUserCard(row), credential: credentialOf(row.password_hash) }
+        : { valid: false, credential: Buffer.alloc(0) };
     },
 
     async changePassword({ userId, oldPassword, newPassword, keepSessionId }) {
@@ -115,22 +118,13 @@ export function createUserAccounts(deps: {
       if (!(await passwords.verify(oldPassword, row.password_hash))) throw wrongPassword();
       const hash = await passwords.hash(newPassword);
       return databases.users.transaction(async (tx) => {
-        const now = Date.now();
         const { affectedRows } = await tx.execute(
-          'UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ? AND password_hash = ?',
-          [hash, now, id, row.password_hash],
+          'UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ? AND status = 1 AND password_hash = ?',
+          [hash, Date.now(), id, row.password_hash],
         );
         // Somebody else changed it meanwhile: what was checked is not the password any more.
         if (affectedRows === 0) throw wrongPassword();
-        const others = await tx.query<{ id: string }>(
-          'SELECT id FROM sessions WHERE user_id = ? AND revoked_at IS NULL AND id <> ? FOR UPDATE',
-          [id, keepSessionId],
-        );
-        const revokedSessionIds = others.map((session) => session.id);
-        if (revokedSessionIds.length > 0) {
-          await tx.execute('UPDATE sessions SET revoked_at = ? WHERE id IN (?)', [now, revokedSessionIds]);
-        }
-        return { revokedSessionIds };
+        return { revokedSessionIds: await revokeSessionsOf(tx, id, keepSessionId) };
       });
     },
 
@@ -143,9 +137,9 @@ export function createUserAccounts(deps: {
       );
       if (!guest) throw userNotFound();
       if (guest.is_guest !== 1) throw notAGuest();
-      if (await nameIsTaken(databases, username)) throw usernameTaken();
+      if (await isNameTaken(databases.users, username)) throw usernameTaken();
       const hash = await passwords.hash(password);
-      const user = await cache.change(async (touch) => {
+      const upgraded = await cache.change(async (touch) => {
         await touch([userInfoKey(userId)]);
         return databases.users.transaction(async (tx) => {
           // Assignments run from left to right: display_name is compared with the old username.
@@ -163,18 +157,15 @@ export function createUserAccounts(deps: {
           await tx.batch(suffixes.join(';\n'));
           const [row] = await tx.query<UserRow>(`SELECT ${userColumns} FROM users WHERE id = ?`, [id]);
           await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
-          return row && toUserCard(row);
+          // Whoever held the guest's tokens is not let into the account that has a password now.
+          const revokedSessionIds = await revokeSessionsOf(tx, id);
+          return { user: row && toUserCard(row), revokedSessionIds };
         });
       });
       outbox.wake();
-      return { user };
+      return { ...upgraded, credential: credentialOf(hash) };
     },
   };
-}
-
-async function nameIsTaken(databases: Databases, username: string): Promise<boolean> {
-  const rows = await databases.users.query('SELECT 1 FROM users WHERE username = ?', [username]);
-  return rows.length > 0;
 }
 
 function checkCredentials(username: string, password: string): void {

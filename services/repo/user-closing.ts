@@ -9,7 +9,7 @@ import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { userInfoKey } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
 import { userSettingsKey } from './user-settings.ts';
-import { deleteSuffixes, erasedUsername } from './usernames.ts';
+import { deleteSuffixes, erasedUsername, reserveName } from './usernames.ts';
 
 export const accountStatus = { active: 1, erased: 2 } as const;
 
@@ -63,7 +63,7 @@ async function isIdleGuest(tx: Sql, id: number, row: Row, before: number): Promi
   return sessions.length === 0;
 }
 
-/** The name is free again, and found by no part of it; what was chosen counts no more. */
+/** The name is found by no part of it, and nobody else's for a while; what was chosen counts no more. */
 async function eraseProfile(tx: Sql, id: number, username: string): Promise<void> {
   const { displayName, avatarUrl } = deletedUser(String(id));
   await tx.batch(
@@ -76,6 +76,10 @@ async function eraseProfile(tx: Sql, id: number, username: string): Promise<void
       ),
       ...deleteSuffixes(id, username),
       formatSql('DELETE FROM user_settings WHERE user_id = ?', [id]),
+      reserveName(username),
+      formatSql('DELETE FROM sign_in_addresses WHERE user_id = ?', [id]),
+      // external_identities_user
+      formatSql('DELETE FROM external_identities WHERE user_id = ?', [id]),
     ].join(';\n'),
   );
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { Sql } from './database.ts';
 import { formatSql } from './sql.ts';
 
 /** Also keeps names away that the ASCII column would take for others: 'bob ' compares equal to 'bob'. */
@@ -8,6 +10,32 @@ export const erasedUsername = (userId: number): string => `deleted:${userId}`;
 
 /** The part of users_username that holds all erased names and no others: a semicolon comes next to a colon. */
 export const erasedUsernames: readonly [from: string, to: string] = ['deleted:', 'deleted;'];
+
+/** How long nobody may take the name of an erased account, so that nobody is taken for its owner. */
+const reservationMs = 30 * 24 * 3_600_000;
+
+/** A name that somebody has, or had until not long ago. */
+export async function isNameTaken(sql: Sql, username: string): Promise<boolean> {
+  const rows = await sql.query(
+    // users_username; the primary key of username_reservations
+    `SELECT 1 FROM users WHERE username = ?
+     UNION ALL SELECT 1 FROM username_reservations WHERE name_hash = ? AND reserved_until > ?`,
+    [username, nameHash(username), Date.now()],
+  );
+  return rows.length > 0;
+}
+
+/** The statement that keeps a name away from others for a while, of the transaction that erases its account. */
+export function reserveName(username: string): string {
+  const until = Date.now() + reservationMs;
+  return formatSql(
+    `INSERT INTO username_reservations (name_hash, reserved_until) VALUES (?, ?)
+     ON DUPLICATE KEY UPDATE reserved_until = ?`,
+    [nameHash(username), until, until],
+  );
+}
+
+const nameHash = (username: string): Buffer => createHash('sha256').update(username.toLowerCase()).digest();
 
 /**
  * Statements that make a name found by its parts. They follow, in the same transaction, the one that gives the name:

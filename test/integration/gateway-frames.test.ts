@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { WebSocket as RawSocket } from 'ws';
 import type { DownstreamMessage } from '../../lib/kafka/records.ts';
-import { tokenTypes } from '../../lib/tokens.ts';
+
 import { eventually } from '../support/eventually.ts';
 import { createGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
 import type { Chat, Data } from '../support/people.ts';
@@ -313,7 +313,7 @@ test('upgrades without a good token are refused before they happen', async () =>
   assert.equal(await statusOf('/ws?token=x'), challenge);
   assert.equal(await statusOf(`/ws?token=${forged}`), challenge);
   assert.equal(await statusOf('/ws', ['gochat.v1', `bearer.${forged}`]), challenge);
-  assert.equal(await statusOf(`/ws?token=${await world.token('5', 's', tokenTypes.refresh)}`), challenge);
+  assert.equal(await statusOf(`/ws?token=${await world.token('5', 's', 'refresh+jwt')}`), challenge);
   assert.equal(await statusOf(`/elsewhere?token=${good}`), '404');
   assert.equal(await statusOf(`/ws?token=${good}`), '101');
   assert.equal(await statusOf('/ws', ['gochat.v1', `bearer.${good}`]), '101 gochat.v1');

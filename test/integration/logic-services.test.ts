@@ -103,27 +103,70 @@ test('a wrong password and an unknown name are refused with the same sentence', 
   sessionOf(await system.logic.auth.login({ username: username.toUpperCase(), password, client }));
 });
 
-test('a refresh token works once; used again it revokes the session and its newest token', async () => {
+test('a refresh token used again at once gets the same successor and a working access token', async () => {
   const { userId, sessionId, accessToken, refreshToken } = await register();
-  const next = sessionOf(await system.logic.auth.refreshToken({ refreshToken }));
+  const refresh = async (token: string) =>
+    sessionOf(await system.logic.auth.refreshToken({ refreshToken: token }));
+  const [next, again] = await Promise.all([refresh(refreshToken), refresh(refreshToken)]);
   assert.equal(next.userId, userId);
   assert.equal(next.sessionId, sessionId);
+  assert.notEqual(next.refreshToken, refreshToken);
+  assert.equal(again.refreshToken, next.refreshToken);
+  for (const token of [accessToken, next.accessToken, again.accessToken]) {
+    assert.equal((await system.logic.auth.validateToken({ accessToken: token })).valid, true);
+  }
+  const third = await refresh(next.refreshToken);
+  assert.equal((await refresh(refreshToken)).refreshToken, third.refreshToken);
+  const stored = JSON.stringify(await system.query('SELECT * FROM sessions WHERE id = ?', [sessionId]));
+  for (const token of [refreshToken, next.refreshToken, third.refreshToken]) {
+    assert.ok(!stored.includes(token.slice(-20)), 'no refresh token is stored');
+  }
+});
+
+test('a refresh token used again later revokes the session and its newest token', async () => {
+  const { sessionId, accessToken, refreshToken } = await register();
+  const next = sessionOf(await system.logic.auth.refreshToken({ refreshToken }));
   assert.equal((await system.logic.auth.validateToken({ accessToken })).valid, true);
+  await system.query('UPDATE sessions SET rotated_at = ? WHERE id = ?', [
+    String(Date.now() - 20_500),
+    sessionId,
+  ]);
   await assert.rejects(system.logic.auth.refreshToken({ refreshToken }), refuses('UNAUTHENTICATED'));
   await assert.rejects(
     system.logic.auth.refreshToken({ refreshToken: next.refreshToken }),
     refuses('UNAUTHENTICATED'),
   );
   assert.equal((await system.logic.auth.validateToken({ accessToken: next.accessToken })).valid, false);
-  const { sessionIds } = await system.logic.auth.listRevokedSessions({ since: Date.now() - 10_000 });
-  assert.ok(sessionIds.includes(sessionId));
-  await assert.rejects(
-    system.logic.auth.refreshToken({ refreshToken: 'forged' }),
-    refuses('UNAUTHENTICATED'),
-  );
-  await assert.rejects(
-    system.logic.auth.refreshToken({ refreshToken: accessToken }),
-    refuses('UNAUTHENTICATED'),
+  const { sessions } = await system.logic.auth.listRevokedSessions({
+    since: Date.now() - 10_000,
+    afterSessionId: '',
+  });
+  assert.ok(sessions.some(({ id }) => id === sessionId));
+  for (const forged of ['forged', accessToken, refreshToken.replace('.0.', '.7.'), `${refreshToken}A`]) {
+    await assert.rejects(
+      system.logic.auth.refreshToken({ refreshToken: forged }),
+      refuses('UNAUTHENTICATED'),
+      forged,
+    );
+  }
+});
+
+test('a login under way while the password is changed leaves no session behind', async () => {
+  const username = uniqueName();
+  const { userId, sessionId } = await register(username);
+  const login = () => system.logic.auth.login({ username, password, client }).catch(() => undefined);
+  const logins = Array.from({ length: 12 }, login);
+  const change = system.logic.auth.changePassword({
+    userId,
+    sessionId,
+    oldPassword: password,
+    newPassword: 'another password',
+  });
+  await Promise.all([...logins, ...Array.from({ length: 12 }, login), change]);
+  const { sessions } = await system.logic.auth.listSessions({ userId });
+  assert.deepEqual(
+    sessions.map(({ id }) => id),
+    [sessionId],
   );
 });
 
@@ -159,10 +202,15 @@ test('a guest becomes a registered user under the same id, once, and may not mak
   await assert.rejects(system.logic.conversations.createConversation(group), refuses('GUEST_NOT_ALLOWED'));
   const { userId, sessionId } = guest;
   const username = uniqueName();
-  const upgrade = () => system.logic.auth.upgradeGuest({ userId, sessionId, username, password });
+  const upgrade = () => system.logic.auth.upgradeGuest({ userId, sessionId, username, password, client });
   const upgraded = sessionOf(await upgrade());
   assert.equal(upgraded.userId, userId);
   assert.equal(upgraded.user?.isGuest, false);
+  const { sessions } = await system.logic.auth.listSessions({ userId });
+  assert.deepEqual(
+    sessions.map(({ id }) => id),
+    [upgraded.sessionId],
+  );
   await assert.rejects(upgrade(), refuses('PERMISSION_DENIED'));
   assert.equal(sessionOf(await system.logic.auth.login({ username, password, client })).userId, userId);
 });

@@ -10,7 +10,7 @@ import { createRelationshipsEnd } from '../../services/repo/relationships-end.ts
 import { createUserAccounts } from '../../services/repo/user-accounts.ts';
 import { createUserClosing } from '../../services/repo/user-closing.ts';
 import { createUserProfiles } from '../../services/repo/user-profiles.ts';
-import { createUserSessions } from '../../services/repo/user-sessions.ts';
+import { createUserSessions, credentialOf } from '../../services/repo/user-sessions.ts';
 import { type ConversationParts, createConversationParts, idOf } from '../support/conversation-parts.ts';
 import { eventually } from '../support/eventually.ts';
 import { type PrivateRedis, startPrivateRedis } from '../support/redis-server.ts';
@@ -59,11 +59,16 @@ async function register(): Promise<{ id: string; username: string }> {
 
 async function signIn(userId: string): Promise<string> {
   const sessionId = randomUUID();
+  const [row] = await repo.databases.users.query<{ password_hash: string | null }>(
+    'SELECT password_hash FROM users WHERE id = ?',
+    [Number(userId)],
+  );
   await people.createSession({
     userId,
     sessionId,
-    refreshTokenHash: Buffer.alloc(32, 1),
+    credential: credentialOf(row?.password_hash ?? null),
     expiresAt: Date.now() + hour,
+    accessExpiresAt: Date.now() + hour,
     userAgent: 'a browser',
     address: '192.0.2.1',
   });
@@ -83,14 +88,14 @@ const membersOf = async (conversationId: string) => {
   return members.map(({ user, role }) => [user?.id, role]);
 };
 
-test('a closed account is signed out, found by nobody, and its name is free again', async () => {
+test('a closed account is signed out, found by nobody, and its name is nobody’s for 30 days', async () => {
   const { id, username } = await register();
   const sessionId = await signIn(id);
   const before = Date.now();
   assert.deepEqual(await close(id), { closed: true });
 
-  const { sessionIds } = await people.listRevokedSessions({ since: before - 1000 });
-  assert.ok(sessionIds.includes(sessionId));
+  const { sessions } = await people.listRevokedSessions({ since: before - 1000, afterSessionId: '' });
+  assert.ok(sessions.some((session) => session.id === sessionId));
   await refusedWith(people.getUser({ userId: id }), 'USER_NOT_FOUND');
   await refusedWith(people.getUserByUsername({ username }), 'USER_NOT_FOUND');
   assert.deepEqual((await people.searchUsersByUsername({ query: username, limit: 5 })).users, []);
@@ -98,8 +103,16 @@ test('a closed account is signed out, found by nobody, and its name is free agai
   assert.equal((await people.verifyPassword({ username, password })).valid, false);
   await assert.rejects(signIn(id));
 
-  const again = await people.createUser({ username, password, avatarUrl: '', isGuest: false });
-  assert.notEqual(again.user?.id, id);
+  const registerAgain = () =>
+    people.createUser({ username: username.toUpperCase(), password, avatarUrl: '', isGuest: false });
+  await refusedWith(registerAgain(), 'USERNAME_TAKEN');
+  const guest = await people.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
+  await refusedWith(
+    people.upgradeGuest({ userId: guest.user?.id ?? '', username, password }),
+    'USERNAME_TAKEN',
+  );
+  await repo.databases.users.execute('UPDATE username_reservations SET reserved_until = ?', [Date.now()]);
+  assert.notEqual((await registerAgain()).user?.id, id);
 });
 
 test('closing it again changes nothing, but signs out who slipped in meanwhile', async () => {

@@ -27,6 +27,8 @@ after(() => parts.close());
 
 const refusal = (code: string) => (error: unknown) => codeOf(error) === code;
 const password = 'correct horse battery';
+/** What a guest signs in with. */
+const credentialOfNobody = createHash('sha256').update('').digest();
 const hash = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 function must<T>(value: T | undefined): T {
@@ -42,26 +44,59 @@ async function guest(): Promise<User> {
   return must((await users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true })).user);
 }
 
-async function signIn(userId: string, token: string, ttlMs = 60_000): Promise<string> {
+/** Opens a session as somebody whose password was just found right. */
+async function signIn(user: User, ttlMs = 60_000, known?: Buffer): Promise<string> {
+  const credential = known ?? (await credentialOf(user));
   const sessionId = randomUUID();
+  const expiresAt = Date.now() + ttlMs;
   await users.createSession({
-    userId,
+    userId: user.id,
     sessionId,
-    refreshTokenHash: hash(token),
-    expiresAt: Date.now() + ttlMs,
+    credential,
+    expiresAt,
+    accessExpiresAt: expiresAt,
     userAgent: 'test',
     address: '127.0.0.1',
   });
   return sessionId;
 }
 
-const rotate = (sessionId: string, presented: string, next: string) =>
+async function credentialOf({ username }: User): Promise<Buffer> {
+  const { valid, credential } = await users.verifyPassword({ username, password });
+  assert.ok(valid);
+  return credential;
+}
+
+const rotate = (
+  sessionId: string,
+  presentedGeneration: number,
+  presentedTokenHash: Buffer = Buffer.alloc(0),
+) =>
   users.rotateSession({
     sessionId,
-    presentedTokenHash: hash(presented),
-    nextTokenHash: hash(next),
+    presentedGeneration,
+    presentedTokenHash,
     expiresAt: Date.now() + 60_000,
+    accessExpiresAt: Date.now() + 30_000,
   });
+
+/** Moves a session's rotations into the past. */
+async function age(sessionId: string, ms: number): Promise<void> {
+  const [row] = await parts.databases.users.query<{ rotated_at: string }>(
+    'SELECT rotated_at FROM sessions WHERE id = ?',
+    [sessionId],
+  );
+  const times = must(row)
+    .rotated_at.split(',')
+    .map((time) => Number(time) - ms);
+  await parts.databases.users.execute('UPDATE sessions SET rotated_at = ? WHERE id = ?', [
+    times.join(','),
+    sessionId,
+  ]);
+}
+
+const sessionsOf = async ({ id }: User) =>
+  (await users.listSessions({ userId: id })).sessions.map((s) => s.id);
 
 test('a new account is a member of the world room, with nothing unread', async () => {
   const { databases } = parts;
@@ -115,12 +150,14 @@ test('guests get names of their own and no password', async () => {
   assert.equal(must(first).isGuest, true);
   assert.deepEqual(await users.verifyPassword({ username: must(first).username, password: '' }), {
     valid: false,
+    credential: Buffer.alloc(0),
   });
 });
 
 test('only the right password of an existing account is valid', async () => {
   const dave = await register('dave');
-  assert.deepEqual(await users.verifyPassword({ username: 'DAVE', password }), { valid: true, user: dave });
+  const { credential, ...right } = await users.verifyPassword({ username: 'DAVE', password });
+  assert.deepEqual([right, credential.length], [{ valid: true, user: dave }, 32]);
   for (const [username, tried] of [
     ['dave', 'wrong'],
     ['nobody-has-this', password],
@@ -129,7 +166,7 @@ test('only the right password of an existing account is valid', async () => {
     ['дейв', password],
     ['', password],
   ] as const) {
-    assert.deepEqual(await users.verifyPassword({ username, password: tried }), { valid: false }, username);
+    assert.equal((await users.verifyPassword({ username, password: tried })).valid, false, username);
   }
 });
 
@@ -178,11 +215,7 @@ test('a changed profile is seen by the next read and told', async () => {
 
 test('a new password takes the place of the old one and ends the other sessions', async () => {
   const frank = await register('frank');
-  const [kept, other, another] = [
-    await signIn(frank.id, 'a'),
-    await signIn(frank.id, 'b'),
-    await signIn(frank.id, 'c'),
-  ];
+  const [kept, other, another] = [await signIn(frank), await signIn(frank), await signIn(frank)];
   const change = (oldPassword: string, newPassword: string) =>
     users.changePassword({ userId: frank.id, oldPassword, newPassword, keepSessionId: kept });
   await assert.rejects(change('wrong password', 'new password'), refusal('UNAUTHENTICATED'));
@@ -203,7 +236,16 @@ test('a guest becomes a registered user under the same id, once', async () => {
     users.upgradeGuest({ userId: before.id, username: 'ALICE_1', password }),
     refusal('USERNAME_TAKEN'),
   );
-  const { user } = await users.upgradeGuest({ userId: before.id, username: 'Grown', password });
+  const held = await signIn(must(before), 60_000, credentialOfNobody);
+  const { user, credential, revokedSessionIds } = await users.upgradeGuest({
+    userId: before.id,
+    username: 'Grown',
+    password,
+  });
+  assert.deepEqual(revokedSessionIds, [held]);
+  assert.deepEqual(await sessionsOf(before), [], 'who held the guest’s tokens is out');
+  await assert.rejects(signIn(before, 60_000, credentialOfNobody), refusal('UNAUTHENTICATED'));
+  await signIn(before, 60_000, credential);
   assert.deepEqual(user, { ...before, username: 'Grown', displayName: 'Grown', isGuest: false });
   assert.deepEqual((await users.getUser({ userId: before.id })).user, user);
   assert.equal((await users.verifyPassword({ username: 'grown', password })).valid, true);
@@ -220,53 +262,146 @@ test('a display name that a guest chose survives the upgrade', async () => {
   assert.equal(user?.displayName, 'Me');
 });
 
-test('a refresh token rotates, and the same call again is no reuse', async () => {
-  const user = await register('gina');
-  const session = await signIn(user.id, 'first');
-  assert.deepEqual(await rotate(session, 'first', 'second'), { rotated: true, reused: false, user });
-  assert.deepEqual(await rotate(session, 'first', 'second'), { rotated: true, reused: false, user });
-  assert.deepEqual(await rotate(session, 'second', 'third'), { rotated: true, reused: false, user });
+test('whoever checked the old password is not signed in once there is a new one, in whatever order', async () => {
+  const nora = await register('nora');
+  const old = await credentialOf(nora);
+  const kept = await signIn(nora);
+  const signInWithTheOld = () => signIn(nora, 60_000, old).catch(() => undefined);
+  let changed = false;
+  const change = users
+    .changePassword({
+      userId: nora.id,
+      oldPassword: password,
+      newPassword: 'new password',
+      keepSessionId: kept,
+    })
+    .finally(() => {
+      changed = true;
+    });
+  while (!changed) await Promise.all(Array.from({ length: 5 }, signInWithTheOld));
+  await change;
+  assert.deepEqual(await sessionsOf(nora), [kept]);
+  await assert.rejects(signIn(nora, 60_000, old), refusal('UNAUTHENTICATED'));
 });
 
-test('an older refresh token ends its session, and gateways are told', async () => {
+test('a refresh token begins the next generation, and again within 20 s gets the current one', async () => {
+  const user = await register('gina');
+  const session = await signIn(user);
+  const answer = (generation: number) => ({ rotated: true, reused: false, user, generation });
+  assert.deepEqual(await rotate(session, 0), answer(1));
+  assert.deepEqual(await rotate(session, 0), answer(1));
+  assert.deepEqual(await rotate(session, 1), answer(2));
+  assert.deepEqual(await rotate(session, 0), answer(2), 'each generation has its own 20 s');
+  await age(session, 19_000);
+  assert.deepEqual(await rotate(session, 2), answer(3));
+  await age(session, 1500);
+  assert.deepEqual(await rotate(session, 2), answer(3));
+  assert.deepEqual(await rotate(session, 1), { rotated: false, reused: true, generation: 0 });
+});
+
+test('an older refresh token ends its session, and gateways are told until its access tokens expire', async () => {
   const user = await register('henry');
   const since = Date.now() - 1;
-  const [session, other] = [await signIn(user.id, 'first'), await signIn(user.id, 'other')];
-  await rotate(session, 'first', 'second');
-  assert.deepEqual(await rotate(session, 'first', 'stolen'), { rotated: false, reused: true });
-  assert.deepEqual(await rotate(session, 'second', 'third'), { rotated: false, reused: false });
-  const { sessionIds, nextSince } = await users.listRevokedSessions({ since });
-  assert.ok(sessionIds.includes(session));
-  assert.ok(!sessionIds.includes(other));
+  const [session, other] = [await signIn(user), await signIn(user)];
+  await rotate(session, 0);
+  await age(session, 20_500);
+  assert.deepEqual(await rotate(session, 0), { rotated: false, reused: true, generation: 0 });
+  assert.deepEqual(await rotate(session, 1), { rotated: false, reused: false, generation: 0 });
+  const named = { since, afterSessionId: '' };
+  const { sessions, nextSince } = await users.listRevokedSessions(named);
+  const told = must(sessions.find(({ id }) => id === session));
+  assert.ok(Math.abs(told.accessExpiresAt - Date.now() - 30_000) < 5000);
+  assert.ok(!sessions.some(({ id }) => id === other));
   assert.ok(nextSince < Date.now() - 1000, 'a commit in flight is not missed');
-  assert.deepEqual(
-    (await users.listSessions({ userId: user.id })).sessions.map(({ id }) => id),
-    [other],
-  );
+  assert.deepEqual(await sessionsOf(user), [other]);
+
+  await parts.databases.users.execute('UPDATE sessions SET access_expires_at = ? WHERE id = ?', [
+    Date.now() - 1,
+    session,
+  ]);
+  const later = await users.listRevokedSessions(named);
+  assert.ok(!later.sessions.some(({ id }) => id === session));
 });
 
-test('of two who present the same refresh token at once one rotates and the session ends', async () => {
+test('however many sessions end in the same millisecond, all are told, by pages', async () => {
+  const count = 10_003;
+  const revokedAt = Date.now() - 60_000;
+  const rows = Array.from({ length: count }, () => [
+    randomUUID(),
+    1,
+    '',
+    '',
+    1,
+    1,
+    1,
+    revokedAt,
+    Date.now() + 60_000,
+  ]);
+  await parts.databases.users.execute(
+    `INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_used_at, expires_at, revoked_at, access_expires_at)
+     VALUES ?`,
+    [rows],
+  );
+  const told = new Set<string>();
+  let position = { since: revokedAt, afterSessionId: '' };
+  for (let more = true; more; ) {
+    const page = await users.listRevokedSessions(position);
+    for (const { id } of page.sessions) told.add(id);
+    position = { since: page.nextSince, afterSessionId: page.nextAfterSessionId };
+    more = page.more;
+  }
+  assert.ok(rows.every(([id]) => told.has(String(id))));
+});
+
+test('of many who present the same refresh token at once one begins a generation, and all get it', async () => {
   const user = await register('iris');
-  const session = await signIn(user.id, 'first');
-  const results = await Promise.all([rotate(session, 'first', 'mine'), rotate(session, 'first', 'theirs')]);
-  assert.equal(results.filter(({ reused }) => reused).length, 1);
-  assert.deepEqual((await users.listSessions({ userId: user.id })).sessions, []);
+  const session = await signIn(user);
+  const results = await Promise.all(Array.from({ length: 8 }, () => rotate(session, 0)));
+  assert.deepEqual(new Set(results.map(({ generation }) => generation)), new Set([1]));
+  assert.deepEqual(await sessionsOf(user), [session]);
+});
+
+test('a token from before tokens were derived is the first of its session', async () => {
+  const user = await register('ivan');
+  const session = await signIn(user);
+  await parts.databases.users.execute('UPDATE sessions SET refresh_token_hash = ? WHERE id = ?', [
+    hash('stored'),
+    session,
+  ]);
+  assert.equal((await rotate(session, 0, hash('stored'))).generation, 1);
+  assert.equal((await rotate(session, 0, hash('stored'))).generation, 1);
+  assert.equal((await rotate(session, 1)).generation, 2);
+  assert.deepEqual(await rotate(session, 0, hash('older')), { rotated: false, reused: true, generation: 0 });
+});
+
+test('a token that is newer than what the storage knows goes on: a backup was restored', async () => {
+  const user = await register('olga');
+  const session = await signIn(user);
+  assert.equal((await rotate(session, 4)).generation, 5);
+  assert.equal((await rotate(session, 5)).generation, 6);
 });
 
 test('an expired session does not rotate', async () => {
   const user = await register('jack');
-  const session = await signIn(user.id, 'first', -1);
-  assert.deepEqual(await rotate(session, 'first', 'second'), { rotated: false, reused: false });
-  assert.deepEqual((await users.listSessions({ userId: user.id })).sessions, []);
-  assert.deepEqual(await rotate(randomUUID(), 'first', 'second'), { rotated: false, reused: false });
+  const session = await signIn(user, -1);
+  assert.deepEqual(await rotate(session, 0), { rotated: false, reused: false, generation: 0 });
+  assert.deepEqual(await sessionsOf(user), []);
+  assert.deepEqual(await rotate(randomUUID(), 0), { rotated: false, reused: false, generation: 0 });
 });
 
 test('a session is revoked by its own user only, once', async () => {
   const [user, other] = [await register('kate'), await register('liam')];
-  const session = await signIn(user.id, 'first');
+  const session = await signIn(user);
   assert.deepEqual(await users.revokeSession({ userId: other.id, sessionId: session }), { revoked: false });
   assert.deepEqual(await users.revokeSession({ userId: user.id, sessionId: session }), { revoked: true });
   assert.deepEqual(await users.revokeSession({ userId: user.id, sessionId: session }), { revoked: false });
+  for (const sessionId of ['é', '😀', '', 'x'.repeat(400), 'a\u0000b']) {
+    assert.deepEqual(
+      await users.revokeSession({ userId: user.id, sessionId }),
+      { revoked: false },
+      sessionId,
+    );
+  }
 });
 
 test('opening the same session again answers the same, and another one under its id is refused', async () => {
@@ -274,14 +409,15 @@ test('opening the same session again answers the same, and another one under its
   const request = {
     userId: user.id,
     sessionId: randomUUID(),
-    refreshTokenHash: hash('a'),
+    credential: await credentialOf(user),
     expiresAt: Date.now() + 60_000,
+    accessExpiresAt: Date.now() + 60_000,
     userAgent: '',
     address: '',
   };
   await users.createSession(request);
   await users.createSession(request);
-  await assert.rejects(users.createSession({ ...request, refreshTokenHash: hash('b') }));
+  await assert.rejects(users.createSession({ ...request, expiresAt: request.expiresAt + 1 }));
   await assert.rejects(
     users.createSession({ ...request, userId: '99', sessionId: randomUUID() }),
     refusal('USER_NOT_FOUND'),

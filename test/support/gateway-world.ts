@@ -14,7 +14,7 @@ import type { DownstreamRecord, UpstreamMessage, UserEvent } from '../../lib/kaf
 import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
 import { createLogger } from '../../lib/log.ts';
 import { createMetrics } from '../../lib/metrics.ts';
-import { tokenAlgorithm, tokenIssuer, tokenTypes } from '../../lib/tokens.ts';
+import { accessTokenType, publicKeys, tokenAlgorithm, tokenAudience, tokenIssuer } from '../../lib/tokens.ts';
 import { readConfig } from '../../services/gateway/config.ts';
 import { type Gateway, startGateway } from '../../services/gateway/gateway.ts';
 import { eventually } from './eventually.ts';
@@ -53,7 +53,12 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
         'im_logic.v1.AuthService',
         AuthServiceService,
         rest<LogicAuth>({
-          listRevokedSessions: async () => ({ sessionIds: revoked, nextSince: Date.now() }),
+          listRevokedSessions: async () => ({
+            sessions: revoked.map((id) => ({ id, accessExpiresAt: Date.now() + 900_000 })),
+            nextSince: Date.now(),
+            nextAfterSessionId: '',
+            more: false,
+          }),
         }),
       ),
       service(
@@ -88,7 +93,9 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const folder = mkdtempSync(join(tmpdir(), 'gochat-gateway-'));
   const keyFile = join(folder, 'public.pem');
-  writeFileSync(keyFile, publicKey.export({ type: 'spki', format: 'pem' }));
+  const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  writeFileSync(keyFile, publicPem);
+  const [{ kid } = { kid: '' }] = await publicKeys([publicPem]);
 
   const followers: ReturnType<typeof kafka.consumer>[] = [];
   const started: { gateway: Gateway; id: string; stopped: boolean }[] = [];
@@ -140,10 +147,11 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
     };
   }
 
-  const token = (userId: string, sid: string = randomUUID(), type: string = tokenTypes.access) =>
+  const token = (userId: string, sid: string = randomUUID(), type: string = accessTokenType) =>
     new SignJWT({ sid, guest: false })
-      .setProtectedHeader({ alg: tokenAlgorithm, typ: type })
+      .setProtectedHeader({ alg: tokenAlgorithm, typ: type, kid })
       .setIssuer(tokenIssuer)
+      .setAudience(tokenAudience)
       .setSubject(userId)
       .setExpirationTime('15m')
       .sign(privateKey);

@@ -10,11 +10,12 @@ import { followTail } from '../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
 import { createLogger } from '../../lib/log.ts';
 import { createMetrics } from '../../lib/metrics.ts';
-import { logicConfig } from '../../services/logic/config.ts';
+import { readLogicConfig } from '../../services/logic/config.ts';
 import { startLogic } from '../../services/logic/server.ts';
 import { startUpstream } from '../../services/logic/upstream/consumer.ts';
 import { createProducing } from '../../services/logic/upstream/producing.ts';
 import { repoConfig } from '../../services/repo/config.ts';
+import { createDatabases } from '../../services/repo/database.ts';
 import { startRepo } from '../../services/repo/server.ts';
 import { createTestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
@@ -44,6 +45,7 @@ export async function startLogicSystem(options: { redisDb: number; env?: Record<
   });
 
   const database = await createTestDatabase();
+  const databases = createDatabases({ url: database.url, log, connectionLimit: 1 });
   const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
   redisUrl.pathname = `/${options.redisDb}`;
   const env = {
@@ -64,7 +66,7 @@ export async function startLogicSystem(options: { redisDb: number; env?: Record<
     REPO_ADDRESS: `127.0.0.1:${repoServer.grpcPort}`,
     AUTH_PRIVATE_KEY_FILE: keys.path,
   };
-  const logicServer = await startLogic(loadConfig(logicConfig, logicEnv), log, {
+  const logicServer = await startLogic(readLogicConfig(logicEnv), log, {
     topic,
     groupId: `logic-${name}`,
   });
@@ -85,6 +87,8 @@ export async function startLogicSystem(options: { redisDb: number; env?: Record<
     logic,
     gateway,
     received,
+    /** Looks into the database, and changes what no call can. */
+    query: databases.users.query,
     adminPort: logicServer.adminPort,
     messages: () => received.flatMap((record) => record.messages),
     acks: () => received.flatMap((record) => record.acks),
@@ -136,6 +140,7 @@ export async function startLogicSystem(options: { redisDb: number; env?: Record<
           topics: [topic, topics.downstream(gateway.gatewayId), topics.downstream(logicId)],
         }),
       );
+      await databases.close();
       await database.drop();
       keys.remove();
     },

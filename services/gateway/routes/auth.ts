@@ -92,14 +92,23 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       schema: {
         tags,
-        summary: 'Turn a guest into a registered user with the same id',
+        summary:
+          'Turn a guest into a registered user with the same id; the answered session is the only one that stays',
         body: Type.Object({ username: fields.username, password: fields.password }),
         response: { 200: named(Session) },
       },
     },
     async (request) => {
       const { userId, sessionId } = callerOf(request);
-      const { session } = await auth.upgradeGuest({ userId, sessionId, ...request.body });
+      const { username, password } = request.body;
+      const { session, revokedSessionIds } = await auth.upgradeGuest({
+        userId,
+        sessionId,
+        username,
+        password,
+        client: clientOf(request),
+      });
+      revoked.add(revokedSessionIds);
       return toSession(required(session));
     },
   );

@@ -18,7 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { LoginSession, User } from "../../im_repo/v1/user.ts";
+import { LoginSession, RevokedSession, User } from "../../im_repo/v1/user.ts";
 
 /** A signed-in session: what a client keeps. */
 export interface Session {
@@ -70,10 +70,13 @@ export interface UpgradeGuestRequest {
   sessionId: string;
   username: string;
   password: string;
+  client?: ClientInfo | undefined;
 }
 
 export interface UpgradeGuestResponse {
+  /** The only one that the account has from now on. */
   session?: Session | undefined;
+  revokedSessionIds: string[];
 }
 
 export interface ValidateTokenRequest {
@@ -131,13 +134,17 @@ export interface RevokeSessionRequest {
 export interface RevokeSessionResponse {
 }
 
+/** As of im-repo. */
 export interface ListRevokedSessionsRequest {
   since: number;
+  afterSessionId: string;
 }
 
 export interface ListRevokedSessionsResponse {
-  sessionIds: string[];
   nextSince: number;
+  sessions: RevokedSession[];
+  nextAfterSessionId: string;
+  more: boolean;
 }
 
 function createBaseSession(): Session {
@@ -713,7 +720,7 @@ export const GuestLoginResponse: MessageFns<GuestLoginResponse> = {
 };
 
 function createBaseUpgradeGuestRequest(): UpgradeGuestRequest {
-  return { userId: "", sessionId: "", username: "", password: "" };
+  return { userId: "", sessionId: "", username: "", password: "", client: undefined };
 }
 
 export const UpgradeGuestRequest: MessageFns<UpgradeGuestRequest> = {
@@ -729,6 +736,9 @@ export const UpgradeGuestRequest: MessageFns<UpgradeGuestRequest> = {
     }
     if (message.password !== "") {
       writer.uint32(34).string(message.password);
+    }
+    if (message.client !== undefined) {
+      ClientInfo.encode(message.client, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -778,6 +788,14 @@ export const UpgradeGuestRequest: MessageFns<UpgradeGuestRequest> = {
             message.password = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.client = ClientInfo.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -799,18 +817,24 @@ export const UpgradeGuestRequest: MessageFns<UpgradeGuestRequest> = {
     message.sessionId = object.sessionId ?? "";
     message.username = object.username ?? "";
     message.password = object.password ?? "";
+    message.client = (object.client !== undefined && object.client !== null)
+      ? ClientInfo.fromPartial(object.client)
+      : undefined;
     return message;
   },
 };
 
 function createBaseUpgradeGuestResponse(): UpgradeGuestResponse {
-  return { session: undefined };
+  return { session: undefined, revokedSessionIds: [] };
 }
 
 export const UpgradeGuestResponse: MessageFns<UpgradeGuestResponse> = {
   encode(message: UpgradeGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.session !== undefined) {
       Session.encode(message.session, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.revokedSessionIds) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -836,6 +860,14 @@ export const UpgradeGuestResponse: MessageFns<UpgradeGuestResponse> = {
             message.session = Session.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.revokedSessionIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -856,6 +888,7 @@ export const UpgradeGuestResponse: MessageFns<UpgradeGuestResponse> = {
     message.session = (object.session !== undefined && object.session !== null)
       ? Session.fromPartial(object.session)
       : undefined;
+    message.revokedSessionIds = object.revokedSessionIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -1607,13 +1640,16 @@ export const RevokeSessionResponse: MessageFns<RevokeSessionResponse> = {
 };
 
 function createBaseListRevokedSessionsRequest(): ListRevokedSessionsRequest {
-  return { since: 0 };
+  return { since: 0, afterSessionId: "" };
 }
 
 export const ListRevokedSessionsRequest: MessageFns<ListRevokedSessionsRequest> = {
   encode(message: ListRevokedSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.since !== 0) {
       writer.uint32(8).int64(message.since);
+    }
+    if (message.afterSessionId !== "") {
+      writer.uint32(18).string(message.afterSessionId);
     }
     return writer;
   },
@@ -1639,6 +1675,14 @@ export const ListRevokedSessionsRequest: MessageFns<ListRevokedSessionsRequest> 
             message.since = longToNumber(reader.int64());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.afterSessionId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1657,21 +1701,28 @@ export const ListRevokedSessionsRequest: MessageFns<ListRevokedSessionsRequest> 
   fromPartial<I extends Exact<DeepPartial<ListRevokedSessionsRequest>, I>>(object: I): ListRevokedSessionsRequest {
     const message = createBaseListRevokedSessionsRequest();
     message.since = object.since ?? 0;
+    message.afterSessionId = object.afterSessionId ?? "";
     return message;
   },
 };
 
 function createBaseListRevokedSessionsResponse(): ListRevokedSessionsResponse {
-  return { sessionIds: [], nextSince: 0 };
+  return { nextSince: 0, sessions: [], nextAfterSessionId: "", more: false };
 }
 
 export const ListRevokedSessionsResponse: MessageFns<ListRevokedSessionsResponse> = {
   encode(message: ListRevokedSessionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.sessionIds) {
-      writer.uint32(10).string(v!);
-    }
     if (message.nextSince !== 0) {
       writer.uint32(16).int64(message.nextSince);
+    }
+    for (const v of message.sessions) {
+      RevokedSession.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.nextAfterSessionId !== "") {
+      writer.uint32(34).string(message.nextAfterSessionId);
+    }
+    if (message.more !== false) {
+      writer.uint32(40).bool(message.more);
     }
     return writer;
   },
@@ -1689,20 +1740,36 @@ export const ListRevokedSessionsResponse: MessageFns<ListRevokedSessionsResponse
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.sessionIds.push(reader.string());
-            continue;
-          }
           case 2: {
             if (tag !== 16) {
               break;
             }
 
             message.nextSince = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sessions.push(RevokedSession.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.nextAfterSessionId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.more = reader.bool();
             continue;
           }
         }
@@ -1722,8 +1789,10 @@ export const ListRevokedSessionsResponse: MessageFns<ListRevokedSessionsResponse
   },
   fromPartial<I extends Exact<DeepPartial<ListRevokedSessionsResponse>, I>>(object: I): ListRevokedSessionsResponse {
     const message = createBaseListRevokedSessionsResponse();
-    message.sessionIds = object.sessionIds?.map((e) => e) || [];
     message.nextSince = object.nextSince ?? 0;
+    message.sessions = object.sessions?.map((e) => RevokedSession.fromPartial(e)) || [];
+    message.nextAfterSessionId = object.nextAfterSessionId ?? "";
+    message.more = object.more ?? false;
     return message;
   },
 };
@@ -1779,7 +1848,7 @@ export const AuthServiceService = {
       Buffer.from(ValidateTokenResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ValidateTokenResponse => ValidateTokenResponse.decode(value),
   },
-  /** Rotates the refresh token; a used one revokes the session. */
+  /** Rotates the refresh token. The same one again within 20 s gets what is current then; later it revokes the session. */
   refreshToken: {
     path: "/im_logic.v1.AuthService/RefreshToken" as const,
     requestStream: false as const,
@@ -1850,7 +1919,7 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   upgradeGuest: handleUnaryCall<UpgradeGuestRequest, UpgradeGuestResponse>;
   /** Checks an access token: signature, expiry, and that its session was not revoked. */
   validateToken: handleUnaryCall<ValidateTokenRequest, ValidateTokenResponse>;
-  /** Rotates the refresh token; a used one revokes the session. */
+  /** Rotates the refresh token. The same one again within 20 s gets what is current then; later it revokes the session. */
   refreshToken: handleUnaryCall<RefreshTokenRequest, RefreshTokenResponse>;
   logout: handleUnaryCall<LogoutRequest, LogoutResponse>;
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
@@ -1936,7 +2005,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ValidateTokenResponse) => void,
   ): ClientUnaryCall;
-  /** Rotates the refresh token; a used one revokes the session. */
+  /** Rotates the refresh token. The same one again within 20 s gets what is current then; later it revokes the session. */
   refreshToken(
     request: RefreshTokenRequest,
     callback: (error: ServiceError | null, response: RefreshTokenResponse) => void,

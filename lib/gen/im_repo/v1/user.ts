@@ -38,7 +38,11 @@ export interface CreateUserRequest {
 }
 
 export interface CreateUserResponse {
-  user?: User | undefined;
+  user?:
+    | User
+    | undefined;
+  /** For CreateSession. */
+  credential: Buffer;
 }
 
 export interface GetUserRequest {
@@ -128,7 +132,11 @@ export interface VerifyPasswordRequest {
 export interface VerifyPasswordResponse {
   valid: boolean;
   /** Set when valid. */
-  user?: User | undefined;
+  user?:
+    | User
+    | undefined;
+  /** Stands for the password hash that was checked, for CreateSession. Set when valid. */
+  credential: Buffer;
 }
 
 export interface ChangePasswordRequest {
@@ -150,7 +158,12 @@ export interface UpgradeGuestRequest {
 }
 
 export interface UpgradeGuestResponse {
-  user?: User | undefined;
+  user?:
+    | User
+    | undefined;
+  /** For CreateSession. */
+  credential: Buffer;
+  revokedSessionIds: string[];
 }
 
 export interface CloseAccountRequest {
@@ -192,11 +205,13 @@ export interface CreateSessionRequest {
   userId: string;
   /** Chosen by the caller, which puts it into the tokens. */
   sessionId: string;
-  /** SHA-256 of the refresh token. */
-  refreshTokenHash: Buffer;
   expiresAt: number;
   userAgent: string;
   address: string;
+  /** What the sign-in was checked against. */
+  credential: Buffer;
+  /** Until when the session's first access token lives. */
+  accessExpiresAt: number;
 }
 
 export interface CreateSessionResponse {
@@ -205,17 +220,26 @@ export interface CreateSessionResponse {
 
 export interface RotateSessionRequest {
   sessionId: string;
+  /** SHA-256 of the presented token, of sessions from before tokens were derived; empty with a generation. */
   presentedTokenHash: Buffer;
-  nextTokenHash: Buffer;
   expiresAt: number;
+  /** Of the presented token. */
+  presentedGeneration: number;
+  /** Until when the access token lives that goes with the answer. */
+  accessExpiresAt: number;
 }
 
 export interface RotateSessionResponse {
+  /** False when there is no such session any more. */
   rotated: boolean;
   /** True when an older token was presented: the session is revoked now. */
   reused: boolean;
   /** The account, when rotated. */
-  user?: User | undefined;
+  user?:
+    | User
+    | undefined;
+  /** The current one, when rotated. */
+  generation: number;
 }
 
 export interface RevokeSessionRequest {
@@ -238,12 +262,27 @@ export interface ListSessionsResponse {
 export interface ListRevokedSessionsRequest {
   /** Unix milliseconds; only what was revoked at or after it. */
   since: number;
+  /** Of the page before: only sessions after this one among those revoked at `since`. */
+  afterSessionId: string;
+}
+
+export interface RevokedSession {
+  id: string;
+  /** When the last of its access tokens expires, Unix milliseconds. */
+  accessExpiresAt: number;
 }
 
 export interface ListRevokedSessionsResponse {
-  sessionIds: string[];
-  /** Give it as the next `since`: a little before now, so that a commit in flight is not missed. */
+  /**
+   * Give both with the next call. After the last page `since` lies a little before now, so that a commit in flight is
+   * not missed.
+   */
   nextSince: number;
+  nextAfterSessionId: string;
+  /** Those whose access tokens have not all expired. */
+  sessions: RevokedSession[];
+  /** There is another page. */
+  more: boolean;
 }
 
 function createBaseUser(): User {
@@ -453,13 +492,16 @@ export const CreateUserRequest: MessageFns<CreateUserRequest> = {
 };
 
 function createBaseCreateUserResponse(): CreateUserResponse {
-  return { user: undefined };
+  return { user: undefined, credential: Buffer.alloc(0) };
 }
 
 export const CreateUserResponse: MessageFns<CreateUserResponse> = {
   encode(message: CreateUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.credential.length !== 0) {
+      writer.uint32(18).bytes(message.credential);
     }
     return writer;
   },
@@ -485,6 +527,14 @@ export const CreateUserResponse: MessageFns<CreateUserResponse> = {
             message.user = User.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.credential = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -503,6 +553,7 @@ export const CreateUserResponse: MessageFns<CreateUserResponse> = {
   fromPartial<I extends Exact<DeepPartial<CreateUserResponse>, I>>(object: I): CreateUserResponse {
     const message = createBaseCreateUserResponse();
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.credential = object.credential ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -1536,7 +1587,7 @@ export const VerifyPasswordRequest: MessageFns<VerifyPasswordRequest> = {
 };
 
 function createBaseVerifyPasswordResponse(): VerifyPasswordResponse {
-  return { valid: false, user: undefined };
+  return { valid: false, user: undefined, credential: Buffer.alloc(0) };
 }
 
 export const VerifyPasswordResponse: MessageFns<VerifyPasswordResponse> = {
@@ -1546,6 +1597,9 @@ export const VerifyPasswordResponse: MessageFns<VerifyPasswordResponse> = {
     }
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(18).fork()).join();
+    }
+    if (message.credential.length !== 0) {
+      writer.uint32(26).bytes(message.credential);
     }
     return writer;
   },
@@ -1579,6 +1633,14 @@ export const VerifyPasswordResponse: MessageFns<VerifyPasswordResponse> = {
             message.user = User.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.credential = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1598,6 +1660,7 @@ export const VerifyPasswordResponse: MessageFns<VerifyPasswordResponse> = {
     const message = createBaseVerifyPasswordResponse();
     message.valid = object.valid ?? false;
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.credential = object.credential ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -1828,13 +1891,19 @@ export const UpgradeGuestRequest: MessageFns<UpgradeGuestRequest> = {
 };
 
 function createBaseUpgradeGuestResponse(): UpgradeGuestResponse {
-  return { user: undefined };
+  return { user: undefined, credential: Buffer.alloc(0), revokedSessionIds: [] };
 }
 
 export const UpgradeGuestResponse: MessageFns<UpgradeGuestResponse> = {
   encode(message: UpgradeGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.credential.length !== 0) {
+      writer.uint32(18).bytes(message.credential);
+    }
+    for (const v of message.revokedSessionIds) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1860,6 +1929,22 @@ export const UpgradeGuestResponse: MessageFns<UpgradeGuestResponse> = {
             message.user = User.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.credential = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.revokedSessionIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1878,6 +1963,8 @@ export const UpgradeGuestResponse: MessageFns<UpgradeGuestResponse> = {
   fromPartial<I extends Exact<DeepPartial<UpgradeGuestResponse>, I>>(object: I): UpgradeGuestResponse {
     const message = createBaseUpgradeGuestResponse();
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.credential = object.credential ?? Buffer.alloc(0);
+    message.revokedSessionIds = object.revokedSessionIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -2278,7 +2365,15 @@ export const LoginSession: MessageFns<LoginSession> = {
 };
 
 function createBaseCreateSessionRequest(): CreateSessionRequest {
-  return { userId: "", sessionId: "", refreshTokenHash: Buffer.alloc(0), expiresAt: 0, userAgent: "", address: "" };
+  return {
+    userId: "",
+    sessionId: "",
+    expiresAt: 0,
+    userAgent: "",
+    address: "",
+    credential: Buffer.alloc(0),
+    accessExpiresAt: 0,
+  };
 }
 
 export const CreateSessionRequest: MessageFns<CreateSessionRequest> = {
@@ -2289,9 +2384,6 @@ export const CreateSessionRequest: MessageFns<CreateSessionRequest> = {
     if (message.sessionId !== "") {
       writer.uint32(18).string(message.sessionId);
     }
-    if (message.refreshTokenHash.length !== 0) {
-      writer.uint32(26).bytes(message.refreshTokenHash);
-    }
     if (message.expiresAt !== 0) {
       writer.uint32(32).int64(message.expiresAt);
     }
@@ -2300,6 +2392,12 @@ export const CreateSessionRequest: MessageFns<CreateSessionRequest> = {
     }
     if (message.address !== "") {
       writer.uint32(50).string(message.address);
+    }
+    if (message.credential.length !== 0) {
+      writer.uint32(58).bytes(message.credential);
+    }
+    if (message.accessExpiresAt !== 0) {
+      writer.uint32(64).int64(message.accessExpiresAt);
     }
     return writer;
   },
@@ -2333,14 +2431,6 @@ export const CreateSessionRequest: MessageFns<CreateSessionRequest> = {
             message.sessionId = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.refreshTokenHash = Buffer.from(reader.bytes());
-            continue;
-          }
           case 4: {
             if (tag !== 32) {
               break;
@@ -2365,6 +2455,22 @@ export const CreateSessionRequest: MessageFns<CreateSessionRequest> = {
             message.address = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.credential = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.accessExpiresAt = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2384,10 +2490,11 @@ export const CreateSessionRequest: MessageFns<CreateSessionRequest> = {
     const message = createBaseCreateSessionRequest();
     message.userId = object.userId ?? "";
     message.sessionId = object.sessionId ?? "";
-    message.refreshTokenHash = object.refreshTokenHash ?? Buffer.alloc(0);
     message.expiresAt = object.expiresAt ?? 0;
     message.userAgent = object.userAgent ?? "";
     message.address = object.address ?? "";
+    message.credential = object.credential ?? Buffer.alloc(0);
+    message.accessExpiresAt = object.accessExpiresAt ?? 0;
     return message;
   },
 };
@@ -2450,7 +2557,13 @@ export const CreateSessionResponse: MessageFns<CreateSessionResponse> = {
 };
 
 function createBaseRotateSessionRequest(): RotateSessionRequest {
-  return { sessionId: "", presentedTokenHash: Buffer.alloc(0), nextTokenHash: Buffer.alloc(0), expiresAt: 0 };
+  return {
+    sessionId: "",
+    presentedTokenHash: Buffer.alloc(0),
+    expiresAt: 0,
+    presentedGeneration: 0,
+    accessExpiresAt: 0,
+  };
 }
 
 export const RotateSessionRequest: MessageFns<RotateSessionRequest> = {
@@ -2461,11 +2574,14 @@ export const RotateSessionRequest: MessageFns<RotateSessionRequest> = {
     if (message.presentedTokenHash.length !== 0) {
       writer.uint32(18).bytes(message.presentedTokenHash);
     }
-    if (message.nextTokenHash.length !== 0) {
-      writer.uint32(26).bytes(message.nextTokenHash);
-    }
     if (message.expiresAt !== 0) {
       writer.uint32(32).int64(message.expiresAt);
+    }
+    if (message.presentedGeneration !== 0) {
+      writer.uint32(40).int32(message.presentedGeneration);
+    }
+    if (message.accessExpiresAt !== 0) {
+      writer.uint32(48).int64(message.accessExpiresAt);
     }
     return writer;
   },
@@ -2499,20 +2615,28 @@ export const RotateSessionRequest: MessageFns<RotateSessionRequest> = {
             message.presentedTokenHash = Buffer.from(reader.bytes());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.nextTokenHash = Buffer.from(reader.bytes());
-            continue;
-          }
           case 4: {
             if (tag !== 32) {
               break;
             }
 
             message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.presentedGeneration = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.accessExpiresAt = longToNumber(reader.int64());
             continue;
           }
         }
@@ -2534,14 +2658,15 @@ export const RotateSessionRequest: MessageFns<RotateSessionRequest> = {
     const message = createBaseRotateSessionRequest();
     message.sessionId = object.sessionId ?? "";
     message.presentedTokenHash = object.presentedTokenHash ?? Buffer.alloc(0);
-    message.nextTokenHash = object.nextTokenHash ?? Buffer.alloc(0);
     message.expiresAt = object.expiresAt ?? 0;
+    message.presentedGeneration = object.presentedGeneration ?? 0;
+    message.accessExpiresAt = object.accessExpiresAt ?? 0;
     return message;
   },
 };
 
 function createBaseRotateSessionResponse(): RotateSessionResponse {
-  return { rotated: false, reused: false, user: undefined };
+  return { rotated: false, reused: false, user: undefined, generation: 0 };
 }
 
 export const RotateSessionResponse: MessageFns<RotateSessionResponse> = {
@@ -2554,6 +2679,9 @@ export const RotateSessionResponse: MessageFns<RotateSessionResponse> = {
     }
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(26).fork()).join();
+    }
+    if (message.generation !== 0) {
+      writer.uint32(32).int32(message.generation);
     }
     return writer;
   },
@@ -2595,6 +2723,14 @@ export const RotateSessionResponse: MessageFns<RotateSessionResponse> = {
             message.user = User.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.generation = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2615,6 +2751,7 @@ export const RotateSessionResponse: MessageFns<RotateSessionResponse> = {
     message.rotated = object.rotated ?? false;
     message.reused = object.reused ?? false;
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.generation = object.generation ?? 0;
     return message;
   },
 };
@@ -2852,13 +2989,16 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
 };
 
 function createBaseListRevokedSessionsRequest(): ListRevokedSessionsRequest {
-  return { since: 0 };
+  return { since: 0, afterSessionId: "" };
 }
 
 export const ListRevokedSessionsRequest: MessageFns<ListRevokedSessionsRequest> = {
   encode(message: ListRevokedSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.since !== 0) {
       writer.uint32(8).int64(message.since);
+    }
+    if (message.afterSessionId !== "") {
+      writer.uint32(18).string(message.afterSessionId);
     }
     return writer;
   },
@@ -2884,6 +3024,14 @@ export const ListRevokedSessionsRequest: MessageFns<ListRevokedSessionsRequest> 
             message.since = longToNumber(reader.int64());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.afterSessionId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2902,21 +3050,95 @@ export const ListRevokedSessionsRequest: MessageFns<ListRevokedSessionsRequest> 
   fromPartial<I extends Exact<DeepPartial<ListRevokedSessionsRequest>, I>>(object: I): ListRevokedSessionsRequest {
     const message = createBaseListRevokedSessionsRequest();
     message.since = object.since ?? 0;
+    message.afterSessionId = object.afterSessionId ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokedSession(): RevokedSession {
+  return { id: "", accessExpiresAt: 0 };
+}
+
+export const RevokedSession: MessageFns<RevokedSession> = {
+  encode(message: RevokedSession, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.accessExpiresAt !== 0) {
+      writer.uint32(16).int64(message.accessExpiresAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokedSession {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokedSession();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.accessExpiresAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RevokedSession>, I>>(base?: I): RevokedSession {
+    return RevokedSession.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokedSession>, I>>(object: I): RevokedSession {
+    const message = createBaseRevokedSession();
+    message.id = object.id ?? "";
+    message.accessExpiresAt = object.accessExpiresAt ?? 0;
     return message;
   },
 };
 
 function createBaseListRevokedSessionsResponse(): ListRevokedSessionsResponse {
-  return { sessionIds: [], nextSince: 0 };
+  return { nextSince: 0, nextAfterSessionId: "", sessions: [], more: false };
 }
 
 export const ListRevokedSessionsResponse: MessageFns<ListRevokedSessionsResponse> = {
   encode(message: ListRevokedSessionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.sessionIds) {
-      writer.uint32(10).string(v!);
-    }
     if (message.nextSince !== 0) {
       writer.uint32(16).int64(message.nextSince);
+    }
+    if (message.nextAfterSessionId !== "") {
+      writer.uint32(34).string(message.nextAfterSessionId);
+    }
+    for (const v of message.sessions) {
+      RevokedSession.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.more !== false) {
+      writer.uint32(40).bool(message.more);
     }
     return writer;
   },
@@ -2934,20 +3156,36 @@ export const ListRevokedSessionsResponse: MessageFns<ListRevokedSessionsResponse
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.sessionIds.push(reader.string());
-            continue;
-          }
           case 2: {
             if (tag !== 16) {
               break;
             }
 
             message.nextSince = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.nextAfterSessionId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sessions.push(RevokedSession.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.more = reader.bool();
             continue;
           }
         }
@@ -2967,8 +3205,10 @@ export const ListRevokedSessionsResponse: MessageFns<ListRevokedSessionsResponse
   },
   fromPartial<I extends Exact<DeepPartial<ListRevokedSessionsResponse>, I>>(object: I): ListRevokedSessionsResponse {
     const message = createBaseListRevokedSessionsResponse();
-    message.sessionIds = object.sessionIds?.map((e) => e) || [];
     message.nextSince = object.nextSince ?? 0;
+    message.nextAfterSessionId = object.nextAfterSessionId ?? "";
+    message.sessions = object.sessions?.map((e) => RevokedSession.fromPartial(e)) || [];
+    message.more = object.more ?? false;
     return message;
   },
 };
@@ -3092,7 +3332,7 @@ export const UserServiceService = {
       Buffer.from(ChangePasswordResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ChangePasswordResponse => ChangePasswordResponse.decode(value),
   },
-  /** Turns a guest into a registered user under the same id. */
+  /** Turns a guest into a registered user under the same id, and revokes all login sessions. */
   upgradeGuest: {
     path: "/im_repo.v1.UserService/UpgradeGuest" as const,
     requestStream: false as const,
@@ -3130,7 +3370,10 @@ export const UserServiceService = {
       Buffer.from(ListIdleGuestsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListIdleGuestsResponse => ListIdleGuestsResponse.decode(value),
   },
-  /** Opens a login session. */
+  /**
+   * Opens a login session, unless the account's credential is another one by now than the one that was checked, or the
+   * account was closed: UNAUTHENTICATED.
+   */
   createSession: {
     path: "/im_repo.v1.UserService/CreateSession" as const,
     requestStream: false as const,
@@ -3141,7 +3384,10 @@ export const UserServiceService = {
       Buffer.from(CreateSessionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateSessionResponse => CreateSessionResponse.decode(value),
   },
-  /** Swaps the session's refresh token. An older token revokes the whole session. */
+  /**
+   * Begins the session's next generation. The same token again, within 20 s of its rotation, gets the generation that
+   * is current then; later it revokes the whole session.
+   */
   rotateSession: {
     path: "/im_repo.v1.UserService/RotateSession" as const,
     requestStream: false as const,
@@ -3211,7 +3457,7 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   verifyPassword: handleUnaryCall<VerifyPasswordRequest, VerifyPasswordResponse>;
   /** Replaces the password after checking the old one, and revokes the other login sessions. */
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
-  /** Turns a guest into a registered user under the same id. */
+  /** Turns a guest into a registered user under the same id, and revokes all login sessions. */
   upgradeGuest: handleUnaryCall<UpgradeGuestRequest, UpgradeGuestResponse>;
   /**
    * The first step of erasing an account: it is signed out everywhere, its profile and password are gone, and nobody
@@ -3221,9 +3467,15 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   closeAccount: handleUnaryCall<CloseAccountRequest, CloseAccountResponse>;
   /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
   listIdleGuests: handleUnaryCall<ListIdleGuestsRequest, ListIdleGuestsResponse>;
-  /** Opens a login session. */
+  /**
+   * Opens a login session, unless the account's credential is another one by now than the one that was checked, or the
+   * account was closed: UNAUTHENTICATED.
+   */
   createSession: handleUnaryCall<CreateSessionRequest, CreateSessionResponse>;
-  /** Swaps the session's refresh token. An older token revokes the whole session. */
+  /**
+   * Begins the session's next generation. The same token again, within 20 s of its rotation, gets the generation that
+   * is current then; later it revokes the whole session.
+   */
   rotateSession: handleUnaryCall<RotateSessionRequest, RotateSessionResponse>;
   revokeSession: handleUnaryCall<RevokeSessionRequest, RevokeSessionResponse>;
   listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
@@ -3396,7 +3648,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ChangePasswordResponse) => void,
   ): ClientUnaryCall;
-  /** Turns a guest into a registered user under the same id. */
+  /** Turns a guest into a registered user under the same id, and revokes all login sessions. */
   upgradeGuest(
     request: UpgradeGuestRequest,
     callback: (error: ServiceError | null, response: UpgradeGuestResponse) => void,
@@ -3448,7 +3700,10 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListIdleGuestsResponse) => void,
   ): ClientUnaryCall;
-  /** Opens a login session. */
+  /**
+   * Opens a login session, unless the account's credential is another one by now than the one that was checked, or the
+   * account was closed: UNAUTHENTICATED.
+   */
   createSession(
     request: CreateSessionRequest,
     callback: (error: ServiceError | null, response: CreateSessionResponse) => void,
@@ -3464,7 +3719,10 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateSessionResponse) => void,
   ): ClientUnaryCall;
-  /** Swaps the session's refresh token. An older token revokes the whole session. */
+  /**
+   * Begins the session's next generation. The same token again, within 20 s of its rotation, gets the generation that
+   * is current then; later it revokes the whole session.
+   */
   rotateSession(
     request: RotateSessionRequest,
     callback: (error: ServiceError | null, response: RotateSessionResponse) => void,
