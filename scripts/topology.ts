@@ -138,6 +138,7 @@ const withoutLimits = {
   RATE_LIMIT_LOGIN_FAILURES_PER_15MIN: '0',
   RATE_LIMIT_REQUESTS_PER_MINUTE: '0',
   RATE_LIMIT_FRAMES_PER_SECOND: '0',
+  RATE_LIMIT_BYTES_PER_SECOND: '0',
 };
 
 const withoutServers = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { type Code, GoChatError, httpStatus } from '../../lib/errors.ts';
@@ -121,6 +122,62 @@ test('what is no request is answered as a problem', async () => {
   const wrong = await send(app, 'PATCH', '/auth/sessions/abc');
   isProblem(wrong, 'METHOD_NOT_ALLOWED');
   assert.equal(wrong.headers.allow, 'DELETE');
+});
+
+test('nothing sent is no body, whatever its type is called; something in another type is refused', async () => {
+  const { app } = await testApp({ 'auth.guestLogin': () => ({ session }) });
+  for (const type of [
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'text/plain',
+    '?',
+  ]) {
+    const headers = { 'content-type': type, 'content-length': '0' };
+    assert.equal((await send(app, 'POST', '/auth/guest', undefined, headers)).status, 201, type);
+    isProblem(
+      await send(app, 'POST', '/auth/guest', 'a=1', { 'content-type': type }),
+      'UNSUPPORTED_MEDIA_TYPE',
+    );
+  }
+  // In chunks, so that no header says that nothing comes.
+  const form = { 'content-type': 'application/x-www-form-urlencoded', 'transfer-encoding': 'chunked' };
+  const chunked = (payload: Readable) =>
+    app.inject({ method: 'POST', url: '/auth/guest', headers: form, payload });
+  assert.equal((await chunked(Readable.from([]))).statusCode, 201);
+  assert.equal((await chunked(Readable.from([Buffer.from('a=1')]))).statusCode, 415);
+});
+
+test('a body of 1 MiB costs no more to refuse than to read, whatever is wrong in it', async () => {
+  const { app } = await testApp();
+  const list = (item: string) => `[${Array(Math.floor(1_000_000 / (item.length + 1))).fill(item)}]`;
+  const cursors = Array.from({ length: 90_000 }, (_, at) => `"${at}":-1`).join();
+  const bodies: [string, string][] = [
+    ['/conversations', `{"type":2,"name":"g","memberIds":${list('1')}}`],
+    ['/conversations', `{"type":2,"name":"g","memberIds":${list('{}')}}`],
+    ['/conversations/5/messages', `{"clientMsgId":"a","content":"x","mentions":${list('1')}}`],
+    ['/conversations/5/members', `{"userIds":${list('null')}}`],
+    ['/sync', `{"cursors":{${cursors}}}`],
+  ];
+  // CPU time, since the machine may do something else meanwhile.
+  const cost = async (run: () => unknown) => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 8; round++) {
+      const from = process.cpuUsage();
+      await run();
+      const { user, system } = process.cpuUsage(from);
+      least = Math.min(least, (user + system) / 1000);
+    }
+    return least;
+  };
+  for (const [url, body] of bodies) {
+    const reading = await cost(() => JSON.parse(body));
+    const refusing = await cost(() => send(app, 'POST', url, body));
+    isProblem(await send(app, 'POST', url, body), 'INVALID_ARGUMENT');
+    assert.ok(
+      refusing < 3 * reading + 20,
+      `${url}: ${refusing.toFixed(1)} ms, read in ${reading.toFixed(1)} ms`,
+    );
+  }
 });
 
 test('fields that are wrong are named', async () => {

@@ -27,7 +27,7 @@ import { messageRoutes } from './routes/messages.ts';
 import { syncRoutes } from './routes/sync.ts';
 import { userRoutes } from './routes/users.ts';
 import { addSharedSchemas } from './schemas.ts';
-import { formats } from './validation/formats.ts';
+import { addFormats, validatorOptions } from './validation/validator.ts';
 
 export type AppDeps = {
   logic: Pick<LogicClient, 'auth' | 'users' | 'friends' | 'conversations' | 'messages'>;
@@ -59,15 +59,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     // An id of any length names nothing, which its route says better than the router.
     routerOptions: { maxParamLength: 16_384 },
-    ajv: {
-      customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false },
-      plugins: [
-        (ajv) => {
-          for (const [name, check] of Object.entries(formats)) ajv.addFormat(name, check);
-          return ajv;
-        },
-      ],
-    },
+    ajv: { customOptions: validatorOptions, plugins: [addFormats] },
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
     clientErrorHandler: refuseBrokenHttp,
     rewriteUrl: ({ url }) => routedUrl(url ?? '/'),

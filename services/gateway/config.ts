@@ -30,6 +30,8 @@ const schema = Type.Object({
   RATE_LIMIT_LOGIN_FAILURES_PER_15MIN: count(10),
   RATE_LIMIT_REQUESTS_PER_MINUTE: count(1200),
   RATE_LIMIT_FRAMES_PER_SECOND: count(50),
+  /** What a socket may send per second, with four times as much at once. */
+  RATE_LIMIT_BYTES_PER_SECOND: count(256 * 1024),
   /** How often a client is asked to send `ping`, and after how much silence its session is closed. */
   HEARTBEAT_INTERVAL_MS: count(30_000),
   HEARTBEAT_TIMEOUT_MS: count(75_000),

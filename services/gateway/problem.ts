@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
 import Type from 'typebox';
-import { type Code, type FieldError, GoChatError, httpStatus, messageOf } from '../../lib/errors.ts';
+import { type Code, GoChatError, httpStatus, messageOf } from '../../lib/errors.ts';
 import { RateLimitedError } from './rate-limit.ts';
-import { formatSentences } from './validation/formats.ts';
+import { fieldErrorOf } from './validation/validator.ts';
 
 /** RFC 9457. */
 export const Problem = Type.Object(
@@ -74,20 +74,7 @@ const isFrameworkError = (error: unknown): error is FastifyError =>
 function invalidField(error: FastifyError): GoChatError {
   const [first] = error.validation ?? [];
   if (!first) return new GoChatError('INVALID_ARGUMENT', 'The request is not valid.');
-  const where = first.instancePath.slice(1);
-  const missing =
-    typeof first.params?.missingProperty === 'string' ? first.params.missingProperty : undefined;
-  const path = missing === undefined ? where : [where, missing].filter(Boolean).join('/');
-  const field: FieldError = { path, message: sentence(first.keyword, first.params, first.message) };
-  const subject = path || (error.validationContext === 'body' ? 'The body' : 'The request');
-  return new GoChatError('INVALID_ARGUMENT', `${subject} ${field.message}.`, path ? [field] : []);
-}
-
-function sentence(keyword: string, params: Record<string, unknown>, message: string | undefined): string {
-  if (keyword === 'required') return 'is required';
-  if (keyword === 'enum' && Array.isArray(params.allowedValues)) {
-    return `must be one of ${params.allowedValues.join(', ')}`;
-  }
-  if (keyword === 'format') return formatSentences[String(params.format)] ?? 'is not valid';
-  return message ?? 'is not valid';
+  const field = fieldErrorOf(first);
+  const subject = field.path || (error.validationContext === 'body' ? 'The body' : 'The request');
+  return new GoChatError('INVALID_ARGUMENT', `${subject} ${field.message}.`, field.path ? [field] : []);
 }

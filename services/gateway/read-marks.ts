@@ -2,7 +2,8 @@ import { codeFromNumber, GoChatError } from '../../lib/errors.ts';
 import type { LogicClient } from '../../lib/grpc/clients.ts';
 import type { Session } from './sockets/session.ts';
 
-type Mark = { session: Session; conversationId: string; seqId: number };
+/** What a session marked in one conversation since the last write: the furthest, and what it would else stand for. */
+type Mark = { session: Session; conversationId: string; seqId: number; lower?: Set<number> };
 
 export type ReadMarks = {
   /** Notes how far a session has read. Throws UNAVAILABLE while too many wait. */
@@ -18,13 +19,16 @@ const maxPending = 50_000;
 
 /**
  * Coalesces mark-read frames: of several for one session and conversation only the furthest is written, since read
- * pointers never move back. A batch goes out 50 ms after its first mark, or when the one before has returned.
+ * pointers never move back. Where it lies beyond the conversation's head it says nothing about the others, which are
+ * then written too. A batch goes out 50 ms after its first mark, or when the one before has returned.
  */
 export function createReadMarks(deps: {
   conversations: Pick<LogicClient['conversations'], 'batchMarkAsRead'>;
   onRefused: (session: Session, error: GoChatError) => void;
 }): ReadMarks {
   let pending = new Map<string, Mark>();
+  /** Marks in `pending`, those that the furthest stands for included. */
+  let waiting = 0;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
@@ -40,12 +44,15 @@ export function createReadMarks(deps: {
     while (pending.size > 0) {
       const marks = [...pending.values()];
       pending = new Map();
-      for (let from = 0; from < marks.length; from += maxBatch)
-        await write(marks.slice(from, from + maxBatch));
+      waiting = 0;
+      const beyond: Mark[] = [];
+      for (const some of chunksOf(marks)) beyond.push(...(await write(some)));
+      for (const some of chunksOf(beyond.flatMap(lowerMarks))) await write(some);
     }
   }
 
-  async function write(marks: Mark[]): Promise<void> {
+  /** Answers with the marks that are beyond their conversation's head. */
+  async function write(marks: Mark[]): Promise<Mark[]> {
     const updates = marks.map(({ session, conversationId, seqId }) => ({
       userId: session.userId,
       conversationId,
@@ -54,19 +61,17 @@ export function createReadMarks(deps: {
     }));
     try {
       const { errors } = await deps.conversations.batchMarkAsRead({ updates });
-      marks.forEach(({ session, conversationId }, index) => {
+      return marks.filter(({ session, conversationId }, index) => {
         const code = codeFromNumber(errors[index] ?? 0);
-        if (code) {
-          deps.onRefused(
-            session,
-            new GoChatError(code, `Cannot mark conversation ${conversationId} as read.`),
-          );
-        }
+        if (!code) return false;
+        deps.onRefused(session, new GoChatError(code, `Cannot mark conversation ${conversationId} as read.`));
+        return code === 'INVALID_ARGUMENT';
       });
     } catch (error) {
       const told =
         error instanceof GoChatError ? error : new GoChatError('INTERNAL_ERROR', 'Cannot mark as read now.');
       for (const { session } of marks) deps.onRefused(session, told);
+      return [];
     }
   }
 
@@ -74,19 +79,31 @@ export function createReadMarks(deps: {
     mark(session, conversationId, seqId) {
       const key = `${session.id} ${conversationId}`;
       const known = pending.get(key);
+      if (known?.seqId === seqId || known?.lower?.has(seqId)) return;
+      if (waiting >= maxPending)
+        throw new GoChatError('UNAVAILABLE', 'Too much is waiting. Try again shortly.');
+      waiting += 1;
       if (known) {
+        known.lower ??= new Set();
+        known.lower.add(Math.min(known.seqId, seqId));
         known.seqId = Math.max(known.seqId, seqId);
         return;
       }
-      if (pending.size >= maxPending)
-        throw new GoChatError('UNAVAILABLE', 'Too much is waiting. Try again shortly.');
       pending.set(key, { session, conversationId, seqId });
       if (!timer && !running) timer = setTimeout(start, gatherMs);
     },
-    depth: () => pending.size,
+    depth: () => waiting,
     async flush() {
       start();
       await running;
     },
   };
+}
+
+/** The marks that another one stood for, the furthest first: after the first that is written none moves the pointer. */
+const lowerMarks = ({ session, conversationId, lower = new Set() }: Mark): Mark[] =>
+  [...lower].sort((a, b) => b - a).map((seqId) => ({ session, conversationId, seqId }));
+
+function* chunksOf(marks: readonly Mark[]): Generator<Mark[]> {
+  for (let from = 0; from < marks.length; from += maxBatch) yield marks.slice(from, from + maxBatch);
 }

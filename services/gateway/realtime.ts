@@ -2,6 +2,7 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { LogicClient, RepoClient } from '../../lib/grpc/clients.ts';
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
 import type { Logger } from '../../lib/log.ts';
+import { createByteRate } from './byte-rate.ts';
 import type { GatewayConfig } from './config.ts';
 import { createDownstream } from './downstream.ts';
 import { createFrameRate } from './frame-rate.ts';
@@ -19,11 +20,15 @@ import { createTypingNotices } from './typing.ts';
 import { createUnackedSends } from './unacked-sends.ts';
 import { createUpstreamProducer } from './upstream-producer.ts';
 import type { UserEvents } from './user-events.ts';
+import { createUserFrameRate } from './user-frame-rate.ts';
 
 const notStoredInTime = new GoChatError(
   'UNAVAILABLE',
   'The message was not stored in time. Send it again with the same clientMsgId.',
 );
+
+/** A user may send as much over all sessions as so many of them may. */
+const sessionsWorth = 4;
 
 export type Realtime = ReturnType<typeof createRealtime>;
 
@@ -75,8 +80,21 @@ export function createRealtime(deps: {
   const typing = createTypingNotices({ conversations, onRefused: refuse });
   const readMarks = createReadMarks({ conversations, onRefused: refuse });
   const rate = createFrameRate(config.RATE_LIMIT_FRAMES_PER_SECOND);
+  const userRate = createFrameRate(config.RATE_LIMIT_FRAMES_PER_SECOND * sessionsWorth);
+  const byteRate = createByteRate(config.RATE_LIMIT_BYTES_PER_SECOND);
   const upstream = createUpstreamProducer({ commit: deps.upstream, gatewayId, bootId });
-  const inbound = createInbound({ sessions, rate, upstream, unacked, readMarks, typing, refuse, metrics });
+  const inbound = createInbound({
+    sessions,
+    rate,
+    userRate,
+    byteRate,
+    upstream,
+    unacked,
+    readMarks,
+    typing,
+    refuse,
+    metrics,
+  });
   const downstream = createDownstream({ bootId, sessions, unacked, pace: deps.pace, refuse, metrics, log });
   const connections = createConnections({
     sessions,
@@ -84,6 +102,8 @@ export function createRealtime(deps: {
     presence,
     isRevoked: deps.isRevoked,
     rate,
+    userFrames: createUserFrameRate(userRate),
+    byteRate,
     heartbeatMs: config.HEARTBEAT_INTERVAL_MS,
     metrics,
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { WebSocket as RawSocket } from 'ws';
 import type { DownstreamMessage } from '../../lib/kafka/records.ts';
@@ -202,6 +203,65 @@ test('a refusal of logic is an error frame that says whether to try again', asyn
   await socket.close();
 });
 
+test('the twentieth frame within a minute whose data is wrong closes 4004; what breaks a rule never counts', async () => {
+  const socket = await world.connect(here.url, newUser());
+  const good = { conversationId: '77', clientMsgId: 'x', content: 'x' };
+  for (let i = 0; i < 40; i++) {
+    socket.send('send-message', { ...good, content: 'x'.repeat(4001) });
+    socket.send('mark-read', { conversationId: 'nowhere', seqId: 1 });
+  }
+  for (let i = 0; i < 19; i++) socket.send('send-message', { ...good, mentions: 'all' });
+  await socket.settled();
+  // Malformed ones count apart.
+  socket.sendRaw('nonsense');
+  await socket.settled();
+  assert.equal(socket.all('error').length, 100);
+  socket.send('send-message', { ...good, mentions: Array(30_000).fill(1) });
+  assert.equal((await socket.closed).code, 4004);
+  assert.equal(socket.all('error').at(-1)?.code, 'INVALID_ARGUMENT');
+});
+
+test('ten frames of 60 KB with thousands of wrong mentions leave another socket’s ping under 20 ms', async () => {
+  const [hostile, other] = [
+    await world.connect(here.url, newUser()),
+    await world.connect(here.url, newUser()),
+  ];
+  const frame = { conversationId: '77', clientMsgId: 'x', content: 'x', mentions: Array(30_000).fill(1) };
+  let quickest = Number.POSITIVE_INFINITY;
+  // The machine may do something else meanwhile; ten such frames once held everybody up for a second.
+  for (let round = 0; round < 40 && quickest >= 20; round++) {
+    const socket = round === 0 ? hostile : await world.connect(here.url, newUser());
+    for (let i = 0; i < 10; i++) socket.send('send-message', frame);
+    const from = performance.now();
+    await other.settled();
+    quickest = Math.min(quickest, performance.now() - from);
+    await socket.settled();
+    assert.equal(socket.all('error').length, 10);
+    await socket.close();
+  }
+  assert.ok(quickest < 20, `${quickest} ms`);
+  await other.close();
+});
+
+test('of what one session marks as read at once the valid part is applied, the rest refused', async () => {
+  const socket = await world.connect(here.url, newUser());
+  world.headOf.set('80', 5);
+  const mine = () => world.reads.flat().filter(({ sessionId }) => sessionId === socket.sessionId);
+  for (const seqId of [3, 5, 999, 4, 7]) socket.send('mark-read', { conversationId: '80', seqId });
+  await socket.settled();
+  await eventually(() => socket.all('error').length === 2);
+  assert.deepEqual(
+    socket.all('error').map(({ code }) => code),
+    ['INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
+  );
+  // The furthest first: only one of them moves the pointer.
+  assert.deepEqual(
+    mine().map(({ seqId }) => seqId),
+    [999, 7, 5, 4, 3],
+  );
+  await socket.close();
+});
+
 test('wrong fields are refused without counting as malformed', async () => {
   const socket = await world.connect(here.url, newUser());
   const good = { conversationId: '77', clientMsgId: 'x', content: 'x' };
@@ -307,6 +367,24 @@ test('upgrades without a good token are refused before they happen', async () =>
       });
       socket.on('error', () => undefined);
     });
+  const upgraded = (path: string, offered: string) =>
+    new Promise<string>((resolve, reject) => {
+      const headers = {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+        'sec-websocket-version': '13',
+        'sec-websocket-protocol': offered,
+      };
+      const sent = request(`${here.url}${path}`, { headers });
+      sent.on('upgrade', (response, stream) => {
+        stream.destroy();
+        resolve(response.headers['sec-websocket-protocol'] ?? '');
+      });
+      sent.on('response', ({ statusCode }) => reject(new Error(`refused with ${statusCode}`)));
+      sent.on('error', reject);
+      sent.end();
+    });
   const forged = `${good.slice(0, -6)}AAAAAA`;
   const challenge = '401 Bearer realm="gochat"';
   assert.equal(await statusOf('/ws'), challenge);
@@ -317,6 +395,15 @@ test('upgrades without a good token are refused before they happen', async () =>
   assert.equal(await statusOf(`/elsewhere?token=${good}`), '404');
   assert.equal(await statusOf(`/ws?token=${good}`), '101');
   assert.equal(await statusOf('/ws', ['gochat.v1', `bearer.${good}`]), '101 gochat.v1');
+  assert.equal(await statusOf(`/ws/?token=${good}`), '101');
+  assert.equal(await statusOf('/ws/'), challenge);
+  assert.equal(await statusOf('/ws?token=', ['gochat.v1', `bearer.${good}`]), '101 gochat.v1');
+  assert.equal(await statusOf('/ws?token='), challenge);
+  // A list may have empty elements, which no client of ours writes.
+  for (const offered of [`gochat.v1, bearer.${good}, `, `,gochat.v1,,bearer.${good}`]) {
+    assert.equal(await upgraded('/ws?token=', offered), 'gochat.v1', offered);
+  }
+  assert.equal(await upgraded(`/ws?token=${good}`, ', '), '');
   const late = await world.token('5', revoked);
   await eventually(async () => (await statusOf(`/ws?token=${late}`)) === challenge);
 });

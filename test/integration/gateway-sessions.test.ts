@@ -200,6 +200,68 @@ test('a flood is refused frame by frame, and ends with 4005', async () => {
   await there.stop();
 });
 
+test('more bytes than a session may send are refused, and end with 4005', async () => {
+  const there = await world.start({
+    RATE_LIMIT_FRAMES_PER_SECOND: '0',
+    RATE_LIMIT_BYTES_PER_SECOND: '65536',
+  });
+  const [socket, other] = [
+    await world.connect(there.url, newUser()),
+    await world.connect(there.url, newUser()),
+  ];
+  const padding = 'x'.repeat(60_000);
+  const frame = { conversationId: '7', clientMsgId: 'big', content: 'x', padding };
+  for (let i = 0; i < 4; i++) socket.send('typing', frame);
+  await socket.settled();
+  assert.equal(socket.all('error').length, 0);
+  for (let i = 0; i < 20; i++) socket.send('send-message', frame);
+  assert.equal((await socket.closed).code, 4005);
+  const errors = socket.all('error');
+  assert.ok(errors.length > 0 && errors.every(({ code }) => code === 'RATE_LIMITED'), JSON.stringify(errors));
+  await other.settled();
+  await there.stop();
+});
+
+test('bytes count that never become a frame, and so do pings of the WebSocket protocol', async () => {
+  const there = await world.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5', RATE_LIMIT_BYTES_PER_SECOND: '1000' });
+  const open = async () => {
+    const socket = new RawSocket(
+      `${there.url.replace('http', 'ws')}/ws?token=${await world.token(newUser())}`,
+    );
+    await once(socket, 'message');
+    return socket;
+  };
+  const fragments = await open();
+  const closed = once(fragments, 'close');
+  for (let i = 0; i < 2000; i++) fragments.send('', { fin: false });
+  assert.equal((await closed)[0], 4005);
+
+  const pinging = await open();
+  let pongs = 0;
+  pinging.on('pong', () => {
+    pongs += 1;
+  });
+  const left = once(pinging, 'close');
+  for (let i = 0; i < 200; i++) pinging.ping();
+  assert.equal((await left)[0], 4005);
+  assert.ok(pongs >= 20 && pongs < 60, String(pongs));
+  await there.stop();
+});
+
+test('what a user may send is counted over all its sockets', async () => {
+  const there = await world.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5' });
+  const userId = newUser();
+  const sockets = await Promise.all(Array.from({ length: 6 }, () => world.connect(there.url, userId)));
+  // Each socket may send 20 at once, the user 80.
+  for (const socket of sockets) for (let i = 0; i < 20; i++) socket.send('ping');
+  const count = (type: string) => sockets.reduce((sum, socket) => sum + socket.all(type).length, 0);
+  await eventually(() => count('pong') + count('error') === 120);
+  assert.ok(count('pong') >= 80 && count('pong') < 110, `${count('pong')}`);
+  const another = await world.connect(there.url, newUser());
+  await another.settled();
+  await there.stop();
+});
+
 test('what is not stored in time is told as retryable, and too many waiting are refused at once', async () => {
   const there = await world.start({ SEND_TIMEOUT_MS: '300', MAX_UNACKED_SENDS: '2' });
   const socket = await world.connect(there.url, newUser());

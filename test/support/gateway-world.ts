@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import { GoChatError } from '../../lib/errors.ts';
+import { codeNumber, GoChatError } from '../../lib/errors.ts';
 import { AuthServiceService } from '../../lib/gen/im_logic/v1/auth.ts';
 import { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import { OnlineStatusServiceService } from '../../lib/gen/im_repo/v1/online_status.ts';
@@ -40,6 +40,8 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
   const reads: Parameters<LogicConversations['batchMarkAsRead']>[0]['updates'][] = [];
   const typing: { userId: string; conversationId: string }[] = [];
   const refuseReadsWith = { code: 0 };
+  /** Last seq ids, of conversations where a test names one: who reads further is refused. */
+  const headOf = new Map<string, number>();
   const calls = await serveGrpc({
     host: '127.0.0.1',
     port: 0,
@@ -67,7 +69,13 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
         rest<LogicConversations>({
           async batchMarkAsRead({ updates }) {
             reads.push(updates);
-            return { errors: updates.map(() => refuseReadsWith.code) };
+            const isBeyond = ({ conversationId, seqId }: (typeof updates)[number]) =>
+              seqId > (headOf.get(conversationId) ?? Number.MAX_SAFE_INTEGER);
+            return {
+              errors: updates.map((update) =>
+                isBeyond(update) ? codeNumber('INVALID_ARGUMENT') : refuseReadsWith.code,
+              ),
+            };
           },
           async notifyTyping(request) {
             typing.push(request);
@@ -162,6 +170,7 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
     reads,
     typing,
     refuseReadsWith,
+    headOf,
     start,
     token,
     /** Opens a socket for a user and waits for its welcome. */

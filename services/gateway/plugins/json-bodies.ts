@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { GoChatError } from '../../../lib/errors.ts';
 
@@ -19,4 +20,19 @@ export function takeJsonBodies(app: FastifyInstance): void {
       done(new GoChatError('INVALID_ARGUMENT', 'The body is not JSON.'));
     }
   });
+  // Browsers and HTTP clients name a type of their own (a form's) for a POST that has no body.
+  app.addHook('onRequest', async ({ raw }) => {
+    if (!mayHaveBody(raw)) delete raw.headers['content-type'];
+  });
+  // In chunks nobody knows before the end that there is nothing: the first byte decides.
+  app.addContentTypeParser('*', (_request, body, done) => {
+    body.once('data', () =>
+      done(new GoChatError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.')),
+    );
+    body.once('end', () => done(null, undefined));
+    body.once('error', (error) => done(error, undefined));
+  });
 }
+
+const mayHaveBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || !/^0*$/.test(headers['content-length'] ?? '');

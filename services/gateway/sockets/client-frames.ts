@@ -1,10 +1,10 @@
+import type { ValidateFunction } from 'ajv';
 import Type, { type Static } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { GoChatError } from '../../../lib/errors.ts';
 import { checkContentSize } from '../validation/content.ts';
 import * as fields from '../validation/fields.ts';
-import { formatSentences } from '../validation/formats.ts';
 import { conversationId } from '../validation/ids.ts';
+import { fieldErrorOf, validatorOf } from '../validation/validator.ts';
 
 /** What clients send: the `data` of each frame type. */
 export const clientFrames = {
@@ -30,19 +30,20 @@ export type ClientFrame =
   | { type: 'typing'; data: Typing }
   | { type: 'ping' };
 
-/** What a frame turned out to be. `malformed` frames count against the session; `invalid` ones are only refused. */
+/**
+ * What a frame turned out to be. `malformed`: no frame at all. `invalid`: its type is known, its data isn't what that
+ * type takes. Both count against the session, each by itself. `refused`: well-formed, but against a rule; never counts.
+ */
 export type ParsedFrame =
   | { kind: 'frame'; frame: ClientFrame }
-  | { kind: 'invalid'; error: GoChatError; clientMsgId?: string }
-  | { kind: 'malformed'; error: GoChatError; clientMsgId?: string };
+  | { kind: 'refused' | 'invalid' | 'malformed'; error: GoChatError; clientMsgId?: string };
 
-const validators = {
-  'send-message': Compile(clientFrames['send-message']),
-  'mark-read': Compile(clientFrames['mark-read']),
-  typing: Compile(clientFrames.typing),
-};
+const isSendMessage = validatorOf<SendMessage>(clientFrames['send-message']);
+const isMarkRead = validatorOf<MarkRead>(clientFrames['mark-read']);
+const isTyping = validatorOf<Typing>(clientFrames.typing);
 
 export function parseFrame(text: string): ParsedFrame {
+  if (isDeep(text)) return malformed(`A frame nests up to ${maxDepth} levels.`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -58,30 +59,58 @@ export function parseFrame(text: string): ParsedFrame {
       case 'ping':
         return { kind: 'frame', frame: { type } };
       case 'send-message':
-        return { kind: 'frame', frame: { type, data: message(data) } };
+        if (!isSendMessage(data)) return { ...invalid(isSendMessage), ...about };
+        checkContentSize(data.content);
+        conversationId(data.conversationId);
+        return { kind: 'frame', frame: { type, data } };
       case 'mark-read':
-        if (!validators[type].Check(data)) throw invalidData(validators[type].Errors(data));
+        if (!isMarkRead(data)) return invalid(isMarkRead);
         conversationId(data.conversationId);
         return { kind: 'frame', frame: { type, data } };
       case 'typing':
-        if (!validators[type].Check(data)) throw invalidData(validators[type].Errors(data));
+        if (!isTyping(data)) return invalid(isTyping);
         conversationId(data.conversationId);
         return { kind: 'frame', frame: { type, data } };
       default:
         return { ...malformed('There is no such frame type.'), ...about };
     }
   } catch (error) {
-    if (error instanceof GoChatError) return { kind: 'invalid', error, ...about };
+    if (error instanceof GoChatError) return { kind: 'refused', error, ...about };
     throw error;
   }
 }
 
-function message(data: unknown): SendMessage {
-  const validator = validators['send-message'];
-  if (!validator.Check(data)) throw invalidData(validator.Errors(data));
-  checkContentSize(data.content);
-  conversationId(data.conversationId);
-  return data;
+const maxDepth = 64;
+/** A frame of this length cannot cost much, however deep it is. */
+const shallowLength = 4096;
+
+/** Whether a long frame nests deeper than any needs. Told before it is parsed: 64 KiB of brackets are thousands of objects. */
+function isDeep(text: string): boolean {
+  if (text.length <= shallowLength) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === quote) at = endOfString(text, at + 1);
+    else if (character === openBrace || character === openBracket) depth += 1;
+    else if (character === closeBrace || character === closeBracket) depth -= 1;
+    if (depth > maxDepth) return true;
+  }
+  return false;
+}
+
+const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [...'"\\{}[]'].map((c) =>
+  c.charCodeAt(0),
+);
+
+/** Where the string that begins at `from` has its closing quote. */
+function endOfString(text: string, from: number): number {
+  let at = from;
+  while (at < text.length) {
+    const character = text.charCodeAt(at);
+    if (character === quote) return at;
+    at += character === backslash ? 2 : 1;
+  }
+  return at;
 }
 
 const malformed = (sentence: string): ParsedFrame => ({
@@ -89,15 +118,11 @@ const malformed = (sentence: string): ParsedFrame => ({
   error: new GoChatError('INVALID_ARGUMENT', sentence),
 });
 
-type ValidationErrors = readonly { keyword: string; instancePath: string; params: object; message: string }[];
-
-function invalidData(errors: ValidationErrors): GoChatError {
-  const [first] = errors;
-  if (!first) return new GoChatError('INVALID_ARGUMENT', 'data is not valid.');
-  const { format, requiredProperties } = first.params as { format?: string; requiredProperties?: string[] };
-  const path = ['data', ...first.instancePath.split('/').slice(1), ...(requiredProperties ?? []).slice(0, 1)];
-  const predicate = requiredProperties ? 'is required' : (formatSentences[format ?? ''] ?? first.message);
-  return new GoChatError('INVALID_ARGUMENT', `${path.join('/')} ${predicate}.`);
+function invalid({ errors }: ValidateFunction): ParsedFrame {
+  const [first] = errors ?? [];
+  const { path, message } = first ? fieldErrorOf(first) : { path: '', message: 'is not valid' };
+  const field = ['data', ...(path ? [path] : [])].join('/');
+  return { kind: 'invalid', error: new GoChatError('INVALID_ARGUMENT', `${field} ${message}.`) };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

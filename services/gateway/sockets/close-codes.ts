@@ -6,9 +6,9 @@ export const closeCodes = {
   tooSlow: { code: 4002, reason: 'too slow' },
   /** This gateway stops: reconnect elsewhere at once, with jitter. */
   draining: { code: 4003, reason: 'server draining' },
-  /** Three malformed frames within a minute. */
+  /** Three malformed frames within a minute, or twenty whose data was not what their type takes. */
   protocolError: { code: 4004, reason: 'malformed frames' },
-  /** Frames kept coming although they were refused. */
+  /** Frames or bytes kept coming although they were refused. */
   rateLimited: { code: 4005, reason: 'too many frames' },
   /** RFC 6455: nothing was heard for longer than the heartbeat allows. */
   silent: { code: 1001, reason: 'no heartbeat' },

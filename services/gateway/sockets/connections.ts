@@ -2,9 +2,11 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { AccessToken } from '../../../lib/tokens.ts';
+import type { ByteRate } from '../byte-rate.ts';
 import type { FrameRate } from '../frame-rate.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { Presence } from '../presence.ts';
+import type { UserFrameRate } from '../user-frame-rate.ts';
 import type { Inbound } from './inbound.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -22,6 +24,8 @@ export function createConnections(deps: {
   presence: Presence;
   isRevoked: (loginSessionId: string) => boolean;
   rate: FrameRate;
+  userFrames: UserFrameRate;
+  byteRate: ByteRate;
   heartbeatMs: number;
   metrics: GatewayMetrics;
 }): { open(socket: WebSocket, stream: Socket, access: AccessToken, sessionId: string): void } {
@@ -62,7 +66,8 @@ export function createConnections(deps: {
         lastSeenAt: now,
         lastReportedAt: now,
         allowance: deps.rate.allowance(),
-        malformedAt: [],
+        userAllowance: deps.userFrames.join(access.userId),
+        byteAllowance: deps.byteRate.allowance(),
         outbox: [],
       };
       const seen = () => {
@@ -70,8 +75,10 @@ export function createConnections(deps: {
       };
       stream.setNoDelay(true);
       socket.pause();
+      // Ahead of the reader of frames, and for what never becomes a whole frame, too.
+      stream.prependListener('data', (chunk: Buffer) => inbound.count(session, chunk.length));
       socket.on('message', (bytes, isBinary) => inbound.receive(session, bytes, isBinary));
-      socket.on('ping', seen);
+      socket.on('ping', (payload) => inbound.receivePing(session, payload));
       socket.on('pong', seen);
       // ws closes with the fitting code by itself (1009 for a frame too large); 'close' follows.
       socket.on('error', () => undefined);
@@ -79,6 +86,7 @@ export function createConnections(deps: {
         // A client that never answers our close frame ends as 1006, which is not why it was closed.
         metrics.closes.inc({ code: String(session.closedWith ?? code) });
         sessions.remove(session);
+        deps.userFrames.leave(session.userId);
       });
       sessions.add(session);
       void register(session);

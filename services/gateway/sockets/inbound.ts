@@ -1,6 +1,7 @@
 import type { RawData } from 'ws';
 import { GoChatError } from '../../../lib/errors.ts';
-import type { FrameRate } from '../frame-rate.ts';
+import type { ByteRate } from '../byte-rate.ts';
+import type { FrameRate, FrameVerdict } from '../frame-rate.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { ReadMarks } from '../read-marks.ts';
 import type { TypingNotices } from '../typing.ts';
@@ -13,23 +14,30 @@ import {
   parseFrame,
   type SendMessage,
 } from './client-frames.ts';
+import { isOneTooMany } from './offences.ts';
 import type { Refuse } from './refusal.ts';
 import { forgetSent, noteSent } from './sent-messages.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 export type Inbound = {
+  /** Counts what came over the connection, before any frame of it is taken. */
+  count(session: Session, bytes: number): void;
   /** Takes what a socket received. */
   receive(session: Session, bytes: RawData, isBinary: boolean): void;
+  /** Takes a ping of the WebSocket protocol itself: a life sign, and a frame like any other to the rate limits. */
+  receivePing(session: Session, payload: Buffer): void;
 };
 
-const malformedWindowMs = 60_000;
 const malformedLimit = 3;
+const invalidLimit = 20;
 
 /** What becomes of the frames that clients send. */
 export function createInbound(deps: {
   sessions: Sessions;
   rate: FrameRate;
+  userRate: FrameRate;
+  byteRate: ByteRate;
   upstream: UpstreamProducer;
   unacked: UnackedSends<Session>;
   readMarks: ReadMarks;
@@ -39,27 +47,51 @@ export function createInbound(deps: {
 }): Inbound {
   const { sessions, refuse, metrics } = deps;
 
-  function countMalformed(session: Session): void {
-    const now = performance.now();
-    session.malformedAt = session.malformedAt.filter((at) => now - at < malformedWindowMs);
-    session.malformedAt.push(now);
-    if (session.malformedAt.length >= malformedLimit) sessions.close(session, 'protocolError');
+  function count(session: Session, bytes: number): void {
+    const verdict = deps.byteRate.take(session.byteAllowance, bytes);
+    // A client that was told to go and sends on is not read any longer.
+    if (verdict === 'cut' && session.state === 'closing') session.socket.terminate();
+    if (session.state !== 'open' || verdict === 'pass' || verdict === 'refuse') return;
+    // One frame can be all that came: it is told even if nothing was refused before.
+    refuse(session, tooMuch);
+    sessions.close(session, 'rateLimited');
+  }
+
+  /** Counts a frame for its session and its user. */
+  function judge(session: Session): FrameVerdict {
+    const verdict = deps.rate.judge(session.allowance);
+    return verdict === 'pass' ? deps.userRate.judge(session.userAllowance) : verdict;
+  }
+
+  function countOffence(session: Session, kind: 'malformed' | 'invalid'): void {
+    session[kind] ??= [];
+    const limit = kind === 'malformed' ? malformedLimit : invalidLimit;
+    if (isOneTooMany(session[kind], limit)) sessions.close(session, 'protocolError');
   }
 
   function receive(session: Session, bytes: RawData, isBinary: boolean): void {
     if (session.state !== 'open') return;
     session.lastSeenAt = Date.now();
-    const verdict = deps.rate.judge(session.allowance);
+    const verdict = judge(session);
     if (verdict === 'close') {
       sessions.close(session, 'rateLimited');
       return;
     }
     const parsed = isBinary ? binary : parseFrame(String(bytes));
     metrics.framesIn.inc({ type: parsed.kind === 'frame' ? parsed.frame.type : parsed.kind });
-    if (verdict === 'refuse') refuse(session, tooMany, clientMsgIdOf(parsed));
+    if (deps.byteRate.isOver(session.byteAllowance)) refuse(session, tooMuch, clientMsgIdOf(parsed));
+    else if (verdict === 'refuse') refuse(session, tooMany, clientMsgIdOf(parsed));
     else if (parsed.kind === 'frame') take(session, parsed.frame);
     else refuse(session, parsed.error, parsed.clientMsgId);
-    if (parsed.kind === 'malformed') countMalformed(session);
+    if (parsed.kind === 'malformed' || parsed.kind === 'invalid') countOffence(session, parsed.kind);
+  }
+
+  function receivePing(session: Session, payload: Buffer): void {
+    session.lastSeenAt = Date.now();
+    if (session.state !== 'open') return;
+    const verdict = judge(session);
+    if (verdict === 'pass') session.socket.pong(payload);
+    else if (verdict === 'close') sessions.close(session, 'rateLimited');
   }
 
   function take(session: Session, frame: ClientFrame): void {
@@ -102,9 +134,13 @@ export function createInbound(deps: {
     }
   }
 
-  return { receive };
+  return { count, receive, receivePing };
 }
 
+const tooMuch = new GoChatError(
+  'RATE_LIMITED',
+  'Too many bytes. Wait for some seconds before you send this again.',
+);
 const tooMany = new GoChatError('RATE_LIMITED', 'Too many frames. Send this one again in a second.');
 
 const binary: ParsedFrame = {

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { ByteAllowance } from '../byte-rate.ts';
 import type { FrameAllowance } from '../frame-rate.ts';
+import type { Offences } from './offences.ts';
 import type { SentMessages } from './sent-messages.ts';
 
 /** One socket of a user. */
@@ -22,8 +24,12 @@ export type Session = {
   /** The last life sign that was told to im-repo. */
   lastReportedAt: number;
   readonly allowance: FrameAllowance;
-  /** When the latest malformed frames came; two at most are remembered. */
-  malformedAt: number[];
+  /** Shared with the user's other sessions here. */
+  readonly userAllowance: FrameAllowance;
+  readonly byteAllowance: ByteAllowance;
+  /** Frames that were none, and frames whose data was not what their type takes; made with the first one. */
+  malformed?: Offences;
+  invalid?: Offences;
   /** Encoded frames of this turn of the event loop, not written yet. */
   outbox: Buffer[];
   sent?: SentMessages;

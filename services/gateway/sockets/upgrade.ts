@@ -41,16 +41,19 @@ export function acceptUpgrades(
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    // Pings are answered within the rate limits.
+    autoPong: false,
     maxPayload: maxFrameBytes,
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
   });
 
   async function check(request: IncomingMessage): Promise<AccessToken> {
     const url = parseUrl(request.url);
-    if (url?.pathname !== path) throw new GoChatError('NOT_FOUND', 'There is no such route.');
+    if (url?.pathname !== path && url?.pathname !== `${path}/`)
+      throw new GoChatError('NOT_FOUND', 'There is no such route.');
     if (request.method !== 'GET') throw new GoChatError('METHOD_NOT_ALLOWED', 'A WebSocket begins with GET.');
     if (stopped || !deps.hasRoom()) throw full();
-    const access = await deps.access.check(url.searchParams.get('token') ?? tokenFromProtocols(request));
+    const access = await deps.access.check(url.searchParams.get('token') || tokenFromProtocols(request));
     if (stopped) throw full();
     return access;
   }
@@ -62,6 +65,7 @@ export function acceptUpgrades(
       (access) => {
         stream.off('error', onEarlyError);
         if (stream.destroyed) return;
+        leaveOutEmptyProtocols(request);
         websockets.handleUpgrade(request, stream, head, (socket) =>
           deps.onSocket(socket, stream, access, randomUUID()),
         );
@@ -88,7 +92,21 @@ function parseUrl(url: string | undefined): URL | undefined {
   return url !== undefined && URL.canParse(url, base) ? new URL(url, base) : undefined;
 }
 
+const offeredProtocols = (request: IncomingMessage): string[] =>
+  request.headers['sec-websocket-protocol']
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '') ?? [];
+
 function tokenFromProtocols(request: IncomingMessage): string | undefined {
-  const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
-  return offered.find((name) => name.startsWith(tokenPrefix))?.slice(tokenPrefix.length);
+  return offeredProtocols(request)
+    .find((name) => name.startsWith(tokenPrefix))
+    ?.slice(tokenPrefix.length);
+}
+
+/** RFC 9110, 5.6.1: a list may have empty elements, which ws does not take. */
+function leaveOutEmptyProtocols(request: IncomingMessage): void {
+  const offered = offeredProtocols(request);
+  if (offered.length > 0) request.headers['sec-websocket-protocol'] = offered.join(', ');
+  else delete request.headers['sec-websocket-protocol'];
 }

@@ -1,4 +1,3 @@
-import Format from 'typebox/format';
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
 
 const maxId = BigInt(Number.MAX_SAFE_INTEGER);
@@ -30,8 +29,6 @@ export const formatSentences: Record<string, string> = {
 
 /** Whether a string can be the id of a user, conversation or friend request. What cannot names nothing. */
 export const isPossibleId = isId;
-
-for (const [name, check] of Object.entries(formats)) Format.Set(name, check);
 
 function isWebAddress(value: string): boolean {
   if (!value.isWellFormed() || !URL.canParse(value)) return false;
