@@ -36,6 +36,9 @@ export const Conversation = Type.Object(
 );
 export type Conversation = Static<typeof Conversation>;
 
+/** What of a conversation differs by member: what all members are told at once leaves these out. */
+export const personalFields = ['role', 'muted', 'lastReadSeqId', 'unreadCount'] as const;
+
 export function toConversation(details: ConversationWithDetails): Conversation {
   const { conversation, userMembership: membership, lastMessage, peer, unreadCount } = details;
   if (!conversation || !membership) throw new Error('a conversation came without itself or its membership');

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Conversation, Member } from '../../lib/wire/conversation.ts';
+import { Conversation, Member, personalFields } from '../../lib/wire/conversation.ts';
 import { Message } from '../../lib/wire/message.ts';
 import { FriendRequest } from '../../lib/wire/user.ts';
 import { clientFrames } from './sockets/client-frames.ts';
@@ -9,6 +9,13 @@ const id = Type.String();
 const ids = Type.Array(id);
 const seqId = Type.Integer();
 const time = Type.Integer({ description: 'Unix milliseconds' });
+
+const sharedOrOwn = Type.Object({
+  ...Conversation.properties,
+  ...Object.fromEntries(
+    personalFields.map((field) => [field, Type.Optional(Conversation.properties[field])]),
+  ),
+});
 
 /** What the server sends: the `data` of each frame type, and when it comes. */
 const serverFrames = {
@@ -44,7 +51,11 @@ const serverFrames = {
     { request: FriendRequest, conversation: Type.Optional(Conversation) },
   ],
   'conversation-created': ['For every first member', { conversation: Conversation }],
-  'conversation-updated': ['Name, picture, settings or owner changed', { conversation: Conversation }],
+  'conversation-updated': [
+    'Name, picture, settings or owner changed: for every member, without what differs by member. One’s own role or ' +
+      'mute changed: for oneself, with that',
+    { conversation: sharedOrOwn },
+  ],
   'conversation-dissolved': ['The group is gone', { conversationId: id }],
   'member-added': ['Members joined', { conversationId: id, members: Type.Array(Member) }],
   'member-removed': ['Members left or were removed', { conversationId: id, userIds: ids, by: id }],

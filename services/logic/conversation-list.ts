@@ -39,16 +39,14 @@ export function createConversationList(deps: {
   }
 
   async function loadOneByOne({ userId, limit, offset, updatedSince }: Page) {
-    const { conversationIds } = await conversations.getUserConversations({ userId });
+    const { conversationIds } = await conversations.getUserConversations({ userId, updatedSince });
     const all: ConversationWithDetails[] = [];
     for (let from = 0; from < conversationIds.length; from += parallel) {
       const some = conversationIds.slice(from, from + parallel);
       const details = await Promise.all(some.map((id) => detailsOf(userId, id)));
       all.push(...details.filter((one) => one !== undefined));
     }
-    const newest = all
-      .filter((one) => updatedAt(one) >= updatedSince)
-      .sort((a, b) => updatedAt(b) - updatedAt(a));
+    const newest = all.sort((a, b) => updatedAt(b) - updatedAt(a));
     return {
       conversations: newest.slice(offset, offset + limit),
       hasMore: newest.length > offset + limit,

@@ -9,21 +9,19 @@ const single = 1;
 const memberRole = 1;
 
 /**
- * A new conversation goes to each of its first members. What happens in it later takes the way of its messages, so
- * that nothing overtakes.
+ * A new conversation goes to each of its first members, and one's own place in it to oneself alone. What happens in it
+ * later for all of them takes the way of its messages, so that nothing overtakes.
  */
 export async function conversationPushes(event: ConversationEvent, repo: RepoClient): Promise<Push[]> {
+  if (event.type === 'conversation.member.updated') {
+    const { conversation_id: conversationId, user_ids: userIds, event_id: eventId } = event;
+    return toEach(userIds, conversationId, { type: 'conversation-updated', eventId }, repo);
+  }
   if (event.type !== 'conversation.created') return [];
   const { conversation_id: conversationId, member_ids: memberIds, event_id: eventId } = event;
   const type = 'conversation-created';
 
-  if (event.conversation_type === single) {
-    const pushes = memberIds.map(async (userId) => {
-      const conversation = await seenBy(userId, conversationId, repo);
-      return conversation ? pushesTo([userId], { type, data: { conversation }, eventId }) : [];
-    });
-    return (await Promise.all(pushes)).flat();
-  }
+  if (event.conversation_type === single) return toEach(memberIds, conversationId, { type, eventId }, repo);
 
   const [first] = memberIds;
   const viewer = event.actor_id || first;
@@ -38,6 +36,20 @@ export async function conversationPushes(event: ConversationEvent, repo: RepoCli
     ),
     ...pushesTo(others, { type, data: { conversation: asNewMember(seen) }, eventId }),
   ];
+}
+
+/** The conversation as each of these members sees it. Who is none any more gets nothing. */
+async function toEach(
+  userIds: readonly string[],
+  conversationId: string,
+  frame: { type: string; eventId: string },
+  repo: RepoClient,
+): Promise<Push[]> {
+  const pushes = userIds.map(async (userId) => {
+    const conversation = await seenBy(userId, conversationId, repo);
+    return conversation ? pushesTo([userId], { ...frame, data: { conversation } }) : [];
+  });
+  return (await Promise.all(pushes)).flat();
 }
 
 /** The owner's view as a member sees it who has read nothing yet. */

@@ -4,6 +4,7 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { Push } from '../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import { createMetrics } from '../../lib/metrics.ts';
+import { personalFields } from '../../lib/wire/conversation.ts';
 import { createEventHandler } from './events.ts';
 
 const user = (id: string) => ({
@@ -171,6 +172,23 @@ test('a group is shown to each first member with the member’s own role', async
     ],
   );
   assert.deepEqual(new Set(frames().flatMap(({ userIds }) => userIds)), new Set(memberIds));
+});
+
+test('a change of one’s own place in a conversation is shown to oneself alone, whole', async () => {
+  const { handle, frames } = scene();
+  await handle({ type: 'conversation.member.updated', conversation_id: '60', user_ids: ['1', '2'] });
+  assert.deepEqual(
+    frames().map(({ type, userIds, data }) => [
+      type,
+      userIds,
+      data.conversation.peer.id,
+      personalFields.filter((field) => !(field in data.conversation)),
+    ]),
+    [
+      ['conversation-updated', ['1'], '2', []],
+      ['conversation-updated', ['2'], '1', []],
+    ],
+  );
 });
 
 test('a read receipt goes to the senders and to the reader’s other sessions', async () => {

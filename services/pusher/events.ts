@@ -62,6 +62,7 @@ async function pushesOf(event: DomainEvent, audience: Audience, repo: RepoClient
     case 'friend.request.expired':
       return friendPushes(event, repo);
     case 'conversation.created':
+    case 'conversation.member.updated':
       return conversationPushes(event, repo);
     case 'message.read':
       return messagePushes(event);

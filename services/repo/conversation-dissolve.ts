@@ -59,10 +59,10 @@ export async function dissolve(
   await tx.batchAndCommit(
     [
       ...also,
+      ...deleteMembers(id, memberIds),
       `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id}`,
       `UPDATE conversations SET status = ${conversationStatus.dissolved}, member_count = 0, ${touched(Date.now())}
        WHERE id = ${id}`,
-      ...deleteMembers(id, memberIds),
       `DELETE FROM conversation_former_members WHERE conversation_id = ${id}`,
       insertEvents(conversationDissolved(id, actorId, memberIds)),
     ].join(';\n'),

@@ -99,12 +99,13 @@ export function membersRemoved(
   ];
 }
 
-export const memberUpdated = (id: number, actorId: string, userId: number): OutboxEvent[] => [
+/** What members are or chose has changed; each of them is shown the conversation anew, and nobody else. */
+export const membersUpdated = (id: number, actorId: string, userIds: readonly number[]): OutboxEvent[] => [
   domainEvent({
     type: 'conversation.member.updated',
     actor_id: actorId,
     conversation_id: String(id),
-    user_ids: [String(userId)],
+    user_ids: userIds.map(String),
   }),
 ];
 

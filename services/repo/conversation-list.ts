@@ -26,7 +26,7 @@ import {
 } from './conversation-view.ts';
 import type { Databases } from './database.ts';
 import { parseId } from './ids.ts';
-import { type Membership, userMemberships } from './memberships.ts';
+import { type Membership, readUpdated, userMemberships } from './memberships.ts';
 import { tagPage, unchangedPage } from './page-tag.ts';
 import { type ReadPointers, userUnread } from './read-pointer-cache.ts';
 import { loadUnread } from './unread.ts';
@@ -71,9 +71,12 @@ export function createConversationList(deps: {
     const wanted: Wanted = {
       userId,
       row,
-      slice: (newestFirst, updatedAt) => {
-        const recent =
-          updatedSince === 0 ? newestFirst : newestFirst.filter((one) => updatedAt(one) >= updatedSince);
+      async slice(newestFirst, idOf) {
+        let recent = newestFirst;
+        if (updatedSince > 0) {
+          const updated = new Set(await readUpdated(databases.conversations, row, updatedSince));
+          recent = newestFirst.filter((one) => updated.has(idOf(one)));
+        }
         return { shown: recent.slice(offset, offset + limit), hasMore: recent.length > offset + limit };
       },
       // One more than the page tells whether there is another one.
@@ -104,7 +107,8 @@ export function createConversationList(deps: {
     // What can be asked for at the same time travels together.
     const [places, known] = await Promise.all([newestFirst(from, userId), from.peek(userUnread, userId)]);
     if (!places) return undefined;
-    const { shown, hasMore } = slice(places, ({ updatedAt }) => updatedAt);
+    // Read behind what the page hangs on: whatever changes later ends the page.
+    const { shown, hasMore } = await slice(places, ({ membership }) => membership.conversationId);
     const ids = shown.map(({ membership }) => membership.conversationId);
     // Not through `from`: the order changes with every head.
     const heads = await readHeads({ databases, cache: reading }, ids);
@@ -163,8 +167,21 @@ export function createConversationList(deps: {
     storeMemberships?.(new Map([[userId, loaded.memberships]]));
     storePointers?.(new Map([[userId, loaded.pointers]]));
     storeLoaded(storeOthers, loaded);
-    const { shown, hasMore } = slice(loaded.views, ({ head }) => head.updatedAt);
-    return { conversations: shown.map((view) => toDetails(view, loaded.users, options)), hasMore };
+    const { shown, hasMore } = await slice(loaded.memberships, ({ conversationId }) => conversationId);
+    const views = new Map(loaded.views.map((view) => [view.basic.id, view]));
+    // What changed since a moment may be far down in the order.
+    const further = shown.filter(({ conversationId }) => !views.has(conversationId));
+    const others = await loadViews(databases.conversations, row, {
+      detailed: further.length,
+      conversationIds: further.map(({ conversationId }) => Number(conversationId)),
+    });
+    for (const view of others.views) views.set(view.basic.id, view);
+    const users = new Map([...loaded.users, ...others.users]);
+    const conversations = shown.flatMap(({ conversationId }) => {
+      const view = views.get(conversationId);
+      return view ? [toDetails(view, users, options)] : [];
+    });
+    return { conversations, hasMore };
   }
 
   async function one(userId: string, conversationId: number) {
@@ -254,7 +271,7 @@ type Placed = { membership: Membership; head: ConversationHead };
 type Wanted = {
   userId: string;
   row: number;
-  slice<T>(newestFirst: readonly T[], updatedAt: (one: T) => number): { shown: T[]; hasMore: boolean };
+  slice<T>(newestFirst: readonly T[], idOf: (one: T) => string): Promise<{ shown: T[]; hasMore: boolean }>;
   detailed: number;
   options: ViewOptions;
 };

@@ -1,5 +1,6 @@
 import { GoChatError } from '../../lib/errors.ts';
 import { chunks } from './cache.ts';
+import { databaseTime } from './change-time.ts';
 import { notFound, notMember } from './conversation-access.ts';
 import { type ConversationRow, conversationColumns } from './conversation-basic.ts';
 import type { Sql } from './database.ts';
@@ -84,5 +85,6 @@ export const denied = (message: string) => new GoChatError('PERMISSION_DENIED', 
 export const invalid = (path: string, message: string) =>
   new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
 
-/** Both kinds of server read `updated_at` as it was before the assignment. */
-export const touched = (now: number): string => `updated_at = GREATEST(updated_at, ${now})`;
+/** What every change of a conversation sets. Both kinds of server read `updated_at` as it was before the assignment. */
+export const touched = (now: number): string =>
+  `updated_at = GREATEST(updated_at, ${now}), changed_at = ${databaseTime}`;

@@ -1,6 +1,7 @@
 import type { ConversationServiceService, WrongConversation } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache, Change } from './cache.ts';
+import { databaseTime } from './change-time.ts';
 import { invalid } from './conversation-lock.ts';
 import { type Databases, formatSql, type Sql, type Transaction } from './database.ts';
 import { parseId } from './ids.ts';
@@ -182,35 +183,27 @@ async function repair(
       'UPDATE conversation_heads SET last_seq_id = ?, last_message_id = ? WHERE conversation_id = ?',
       [lastSeqId, lastMessageId, id],
     ),
-    formatSql('UPDATE conversations SET member_count = ?, last_message_id = ? WHERE id = ?', [
-      state.members,
-      lastMessageId,
-      id,
-    ]),
+    formatSql(
+      `UPDATE conversations SET member_count = ?, last_message_id = ?, changed_at = ${databaseTime} WHERE id = ?`,
+      [state.members, lastMessageId, id],
+    ),
   ];
   if (found.readers.length > 0) {
     statements.push(
       formatSql(
-        'UPDATE user_read_pointers SET last_read_seq_id = ? WHERE user_id IN (?) AND conversation_id = ?',
+        `UPDATE user_read_pointers SET last_read_seq_id = ?, updated_at = ${databaseTime}
+         WHERE user_id IN (?) AND conversation_id = ?`,
         [lastSeqId, found.readers, id],
       ),
     );
   }
-  const now = Date.now();
   if (found.uncounted.length > 0) {
     statements.push(
-      formatSql(
-        'INSERT INTO message_recalls (conversation_id, seq_id, message_id, recalled_by, recalled_at) VALUES ?',
-        [
-          found.uncounted.map(({ seq_id, message_id, sender_id }) => [
-            id,
-            seq_id,
-            message_id,
-            sender_id,
-            now,
-          ]),
-        ],
-      ),
+      `INSERT INTO message_recalls (conversation_id, seq_id, message_id, recalled_by, recalled_at)
+       VALUES ${found.uncounted.map(
+         ({ seq_id, message_id, sender_id }) =>
+           `(${id},${seq_id},${message_id},${sender_id},${databaseTime})`,
+       )}`,
     );
   }
   if (found.unmarked.length > 0) {

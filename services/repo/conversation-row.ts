@@ -1,5 +1,9 @@
 import type { Conversation } from '../../lib/gen/im_repo/v1/conversation.ts';
-import { toConversation, type Conversation as WireConversation } from '../../lib/wire/conversation.ts';
+import {
+  personalFields,
+  toConversation,
+  type Conversation as WireConversation,
+} from '../../lib/wire/conversation.ts';
 import { type ConversationBasic, type ConversationRow, fromConversationRow } from './conversation-basic.ts';
 
 /** What changes with every message. */
@@ -25,12 +29,12 @@ export const toProtoConversation = (basic: ConversationBasic, head: Moving): Con
 /** What is the same for every member, in the shape that clients know: for frames that all of them get. */
 export type SharedConversation = Omit<
   WireConversation,
-  'role' | 'muted' | 'lastReadSeqId' | 'unreadCount' | 'lastMessage' | 'peer'
+  (typeof personalFields)[number] | 'lastMessage' | 'peer'
 >;
 
 export function toSharedConversation(row: ConversationRow, head: Moving): SharedConversation {
   const basic = fromConversationRow(row, { from: 0, seqIds: [] });
-  const { role, muted, lastReadSeqId, unreadCount, ...shared } = toConversation({
+  const whole = toConversation({
     conversation: toProtoConversation(basic, head),
     userMembership: {
       conversationId: basic.id,
@@ -42,5 +46,8 @@ export function toSharedConversation(row: ConversationRow, head: Moving): Shared
     },
     unreadCount: 0,
   });
-  return shared;
+  const isPersonal = new Set<string>(personalFields);
+  return Object.fromEntries(
+    Object.entries(whole).filter(([field]) => !isPersonal.has(field)),
+  ) as SharedConversation;
 }

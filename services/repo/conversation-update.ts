@@ -4,6 +4,7 @@ import type {
 } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache } from './cache.ts';
+import { databaseTime } from './change-time.ts';
 import { conversationIdOf, userIdOf } from './conversation-access.ts';
 import { conversationUpdated } from './conversation-events.ts';
 import type { ConversationList } from './conversation-list.ts';
@@ -62,7 +63,7 @@ export function createConversationUpdate(deps: {
             [
               formatSql(
                 `UPDATE conversations SET name = ?, avatar_url = ?, description = ?, announcement = ?, invite_by = ?,
-                   mute_all = ?, max_members = ?, updated_at = ?
+                   mute_all = ?, max_members = ?, updated_at = ?, changed_at = ${databaseTime}
                  WHERE id = ?`,
                 [
                   changed.name,

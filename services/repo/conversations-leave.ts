@@ -1,9 +1,10 @@
 import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache, Change } from './cache.ts';
+import { databaseTime } from './change-time.ts';
 import { userIdOf } from './conversation-access.ts';
 import { dissolve } from './conversation-dissolve.ts';
-import { conversationUpdated, membersRemoved } from './conversation-events.ts';
+import { conversationUpdated, membersRemoved, membersUpdated } from './conversation-events.ts';
 import {
   conversationStatus,
   conversationType,
@@ -109,11 +110,13 @@ async function leaveGroup(
       member_count: conversation.member_count - 1,
       updated_at: Math.max(conversation.updated_at, now),
     };
+    events.push(...membersUpdated(id, String(userId), [successor]));
     events.push(...conversationUpdated(next, String(userId)));
     handover.push(
       formatSql('UPDATE conversations SET owner_id = ? WHERE id = ?', [successor, id]),
       formatSql(
-        'UPDATE conversation_members SET role = ?, muted = FALSE WHERE user_id = ? AND conversation_id = ?',
+        `UPDATE conversation_members SET role = ?, muted = FALSE, changed_at = ${databaseTime}
+         WHERE user_id = ? AND conversation_id = ?`,
         [memberRole.owner, successor, id],
       ),
     );
@@ -121,9 +124,9 @@ async function leaveGroup(
   const isVisible = conversation.status === conversationStatus.active;
   await tx.batchAndCommit(
     [
+      ...deleteMembers(id, [userId]),
       ...countMembers(id, -1, now),
       ...handover,
-      ...deleteMembers(id, [userId]),
       ...(isVisible ? [insertEvents(events)] : []),
     ].join(';\n'),
   );

@@ -18,7 +18,7 @@ import { createMembersAdd } from './members-add.ts';
 import { createMembersRead } from './members-read.ts';
 import { createMembersRemove } from './members-remove.ts';
 import { createMembersUpdate } from './members-update.ts';
-import { readMemberships } from './memberships.ts';
+import { readMemberships, readUpdated } from './memberships.ts';
 import type { Outbox } from './outbox.ts';
 import { createReadPointers } from './read-pointers.ts';
 import { createSync } from './sync.ts';
@@ -53,8 +53,11 @@ export function createConversationHandlers(deps: ConversationDeps) {
       return { conversation: await list.one(userId, conversationIdOf(conversationId)) };
     },
 
-    async getUserConversations({ userId }: GetUserConversationsRequest) {
+    async getUserConversations({ userId, updatedSince }: GetUserConversationsRequest) {
       const id = parseId(userId);
+      if (id !== undefined && updatedSince > 0) {
+        return { conversationIds: await readUpdated(deps.databases.conversations, id, updatedSince) };
+      }
       const memberships = id === undefined ? [] : await readMemberships(deps, userId);
       return { conversationIds: memberships.map(({ conversationId }) => conversationId) };
     },

@@ -2,6 +2,7 @@ import { createPool, type FieldPacket, type Pool, type PoolConnection } from 'my
 import { GoChatError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
+import { lockWaitSeconds } from './change-time.ts';
 import { isConnectionLost, isLockConflict, isUnavailable, isUnfit } from './database-errors.ts';
 import { formatSql, type SqlValue } from './sql.ts';
 
@@ -45,7 +46,6 @@ export type Databases = {
   ready(): Promise<boolean>;
 };
 
-const lockWaitSeconds = 5;
 /** A statement that takes longer is ended by the server, or with its connection a second later by us. */
 const statementSeconds = 10;
 const acquireDeadlineMs = 3000;

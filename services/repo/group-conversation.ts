@@ -10,6 +10,7 @@ import {
   invalid,
   lockRow,
   memberRole,
+  touched,
 } from './conversation-lock.ts';
 import { type Databases, formatSql, isDuplicateKey, type Transaction } from './database.ts';
 import type { Ids } from './ids.ts';
@@ -76,11 +77,8 @@ export function createGroupConversation(deps: {
           await touch([...conversationKeys(conversationId), ...memberKeys(memberIds)]);
           await tx.batchAndCommit(
             [
-              formatSql('UPDATE conversations SET status = ?, updated_at = ? WHERE id = ?', [
-                conversationStatus.active,
-                Date.now(),
-                conversationId,
-              ]),
+              `UPDATE conversations SET status = ${conversationStatus.active}, ${touched(Date.now())}
+               WHERE id = ${conversationId}`,
               insertEvents(conversationCreated({ id: conversationId, type }, String(owner_id), memberIds)),
             ].join(';\n'),
           );

@@ -1,4 +1,5 @@
 import { chunks } from './cache.ts';
+import { databaseTime } from './change-time.ts';
 import { basicKey } from './conversation-basic.ts';
 import { headKey } from './conversation-head.ts';
 import { touched } from './conversation-lock.ts';
@@ -19,10 +20,13 @@ export function insertMembers(
 ): string[] {
   const sorted = [...members].sort((a, b) => a.userId - b.userId);
   return chunks(sorted, rowsAStatement).flatMap((some) => [
-    `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
-     VALUES ${some.map(({ userId, role, muted = false }) => `(${userId},${conversationId},${role},${muted},${now})`)}`,
+    `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at, changed_at)
+     VALUES ${some.map(
+       ({ userId, role, muted = false }) =>
+         `(${userId},${conversationId},${role},${muted},${now},${databaseTime})`,
+     )}`,
     `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
-     VALUES ${some.map(({ userId }) => `(${userId},${conversationId},${lastSeqId},${now})`)}
+     VALUES ${some.map(({ userId }) => `(${userId},${conversationId},${lastSeqId},${databaseTime})`)}
      ON DUPLICATE KEY UPDATE last_read_seq_id = VALUES(last_read_seq_id), updated_at = VALUES(updated_at)`,
   ]);
 }
@@ -37,7 +41,7 @@ export const deleteMembers = (conversationId: number, userIds: readonly number[]
     ).map((ids) => `DELETE FROM ${table} WHERE user_id IN (${ids}) AND conversation_id = ${conversationId}`),
   );
 
-/** What every change of the member set brings with it. */
+/** What every change of the member set brings with it. It comes last, since the members' own rows may be waited for. */
 export const countMembers = (conversationId: number, difference: number, now: number): string[] => [
   `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${conversationId}`,
   `UPDATE conversations SET member_count = member_count + ${difference}, ${touched(now)} WHERE id = ${conversationId}`,

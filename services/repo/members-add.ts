@@ -86,7 +86,6 @@ export function createMembersAdd(deps: {
         const now = Date.now();
         const statements = [
           ...stored,
-          ...countMembers(id, added.length, now),
           ...insertMembers(
             id,
             added.map((userId) => ({ userId, role: memberRole.member, muted: isMuted(former, userId) })),
@@ -97,6 +96,7 @@ export function createMembersAdd(deps: {
             id,
             [...former.keys()].filter((userId) => added.includes(userId)),
           ),
+          ...countMembers(id, added.length, now),
         ];
         if (actorId !== 0) {
           const shown = added.map(

@@ -59,9 +59,9 @@ export function createMembersRemove(deps: { databases: Databases; cache: Cache; 
         await tx.batchAndCommit(
           [
             ...storeAnswer(id, request.operationId, answer),
-            ...countMembers(id, -userIds.length, now),
             ...deleteMembers(id, userIds),
             ...rememberFormerMembers(id, former, now),
+            ...countMembers(id, -userIds.length, now),
             insertEvents(membersRemoved(locked.conversation, request.actorId, userIds)),
           ].join(';\n'),
         );

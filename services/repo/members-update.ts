@@ -2,8 +2,9 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache } from './cache.ts';
+import { databaseTime } from './change-time.ts';
 import { conversationIdOf, userIdOf } from './conversation-access.ts';
-import { conversationUpdated, memberUpdated } from './conversation-events.ts';
+import { conversationUpdated, membersUpdated } from './conversation-events.ts';
 import type { ConversationList } from './conversation-list.ts';
 import {
   denied,
@@ -65,10 +66,11 @@ export function createMembersUpdate(deps: {
           await tx.batchAndCommit(
             [
               formatSql(
-                'UPDATE conversation_members SET role = ?, muted = ? WHERE user_id = ? AND conversation_id = ?',
+                `UPDATE conversation_members SET role = ?, muted = ?, changed_at = ${databaseTime}
+                 WHERE user_id = ? AND conversation_id = ?`,
                 [next.role, next.muted, userId, id],
               ),
-              insertEvents(memberUpdated(id, request.actorId, userId)),
+              insertEvents(membersUpdated(id, request.actorId, [userId])),
             ].join(';\n'),
           );
         }),
@@ -96,17 +98,20 @@ export function createMembersUpdate(deps: {
             await tx.batchAndCommit(
               [
                 ...storeAnswer(id, request.operationId, {}),
-                formatSql('UPDATE conversations SET owner_id = ?, updated_at = ? WHERE id = ?', [
-                  userId,
-                  updatedAt,
-                  id,
-                ]),
                 formatSql(
-                  `UPDATE conversation_members SET role = IF(user_id = ?, ?, ?), muted = IF(user_id = ?, FALSE, muted)
+                  `UPDATE conversations SET owner_id = ?, updated_at = ?, changed_at = ${databaseTime} WHERE id = ?`,
+                  [userId, updatedAt, id],
+                ),
+                formatSql(
+                  `UPDATE conversation_members SET role = IF(user_id = ?, ?, ?), muted = IF(user_id = ?, FALSE, muted),
+                   changed_at = ${databaseTime}
                  WHERE user_id IN (?) AND conversation_id = ?`,
                   [userId, memberRole.owner, memberRole.admin, userId, [actorId, userId], id],
                 ),
-                insertEvents(conversationUpdated(changed, request.actorId)),
+                insertEvents([
+                  ...membersUpdated(id, request.actorId, [actorId, userId]),
+                  ...conversationUpdated(changed, request.actorId),
+                ]),
               ].join(';\n'),
             );
           }),

@@ -1,4 +1,5 @@
 import { type Cache, cacheKey, cacheKind } from './cache.ts';
+import { changedFor } from './change-time.ts';
 import { type Database, type Databases, formatSql } from './database.ts';
 
 /** One of a user's conversations: what of it changes only with the user's own place in it. */
@@ -61,6 +62,20 @@ async function loadMemberships(database: Database, userId: number): Promise<Memb
     ),
   );
   return rows.map(fromMembershipRow);
+}
+
+/** Which of a user's open conversations have news since a moment: a message, or anything that changed for this user. */
+export async function readUpdated(database: Database, userId: number, since: number): Promise<string[]> {
+  const changedAt = changedFor({ conversation: 'c', member: 'm', pointer: 'p' });
+  // Indexes: primary keys.
+  const rows = await database.query<{ id: number }>(
+    `SELECT c.id FROM conversation_members m
+     JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+     LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
+     WHERE m.user_id = ? AND GREATEST(c.updated_at, ${changedAt}) >= ?`,
+    [userId, since],
+  );
+  return rows.map(({ id }) => String(id));
 }
 
 /** Conversation ids of memberships that were looked at, which are shared and never changed. */

@@ -1,6 +1,7 @@
 import { GoChatError } from '../../lib/errors.ts';
 import type { DeleteMessageRequest, DeleteMessageResponse } from '../../lib/gen/im_repo/v1/message.ts';
 import type { Cache } from './cache.ts';
+import { databaseTime } from './change-time.ts';
 import { conversationIdOf, notFound, notMember, userIdOf } from './conversation-access.ts';
 import { basicKey } from './conversation-basic.ts';
 import { headKey } from './conversation-head.ts';
@@ -85,8 +86,8 @@ function recallStatements(recall: {
     ]),
     formatSql(
       `INSERT INTO message_recalls (conversation_id, seq_id, message_id, recalled_by, recalled_at)
-       VALUES (?, ?, ?, ?, ?)`,
-      [conversationId, seqId, messageId, actorId, Date.now()],
+       VALUES (?, ?, ?, ?, ${databaseTime})`,
+      [conversationId, seqId, messageId, actorId],
     ),
     insertEvents([
       domainEvent({ type: 'message.recalled', actor_id: String(actorId), ...named }),

@@ -1,4 +1,5 @@
 import { chunks } from './cache.ts';
+import { databaseTime } from './change-time.ts';
 import { literal } from './database.ts';
 import type { Draft } from './message-draft.ts';
 import {
@@ -101,7 +102,7 @@ export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): st
      SET c.last_message_id = h.last_message_id, c.updated_at = GREATEST(c.updated_at, ${createdAt})
      WHERE c.id IN (${[...changedHeads.keys()]})`,
     `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
-     VALUES ${pointers.map((row) => `(${row.userId},${row.conversationId},${row.seqId},${createdAt})`)}
+     VALUES ${pointers.map((row) => `(${row.userId},${row.conversationId},${row.seqId},${databaseTime})`)}
      ON DUPLICATE KEY UPDATE
        updated_at = IF(VALUES(last_read_seq_id) > last_read_seq_id, VALUES(updated_at), updated_at),
        last_read_seq_id = GREATEST(last_read_seq_id, VALUES(last_read_seq_id))`,

@@ -2,9 +2,10 @@ import { codeNumber, GoChatError } from '../../lib/errors.ts';
 import type { ConversationServiceService, ReadPointerUpdate } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { type Cache, chunks } from './cache.ts';
+import { databaseTime } from './change-time.ts';
 import { conversationIdOf, noAccess, notFound, notMember, userIdOf } from './conversation-access.ts';
 import { conversationStatus, invalid } from './conversation-lock.ts';
-import { type Databases, formatSql, type Transaction } from './database.ts';
+import type { Databases, Transaction } from './database.ts';
 import { parseId } from './ids.ts';
 import { domainEvent, insertEvents, type Outbox } from './outbox.ts';
 import { unreadKey } from './read-pointer-cache.ts';
@@ -209,18 +210,15 @@ async function readSenders(tx: Transaction, moves: readonly Move[]): Promise<Map
 const rangesAStatement = 200;
 
 function storePointers(moves: readonly Move[]): string {
-  const now = Date.now();
   // Of several for one pointer the last is the furthest.
   const rows = [
     ...new Map(moves.map((move) => [`${move.userId}:${move.conversationId}`, move])).values(),
   ].sort((a, b) => a.userId - b.userId || a.conversationId - b.conversationId);
-  return formatSql(
-    `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at) VALUES ?
+  return `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
+     VALUES ${rows.map((row) => `(${row.userId},${row.conversationId},${row.seqId},${databaseTime})`)}
      ON DUPLICATE KEY UPDATE
        updated_at = VALUES(updated_at),
-       last_read_seq_id = GREATEST(last_read_seq_id, VALUES(last_read_seq_id))`,
-    [rows.map((row) => [row.userId, row.conversationId, row.seqId, now])],
-  );
+       last_read_seq_id = GREATEST(last_read_seq_id, VALUES(last_read_seq_id))`;
 }
 
 const readEvent = ({ userId, conversationId, seqId, sessionId }: Move, senderIds: string[] = []) =>

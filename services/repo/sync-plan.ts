@@ -3,8 +3,9 @@ export type SyncRow = {
   id: number;
   type: number;
   updated_at: number;
+  /** When it changed last for this user, but for messages. */
+  changed_at: number;
   last_seq_id: number;
-  last_message_at: number | null;
 };
 
 /** A conversation that the client has to hear of, and the last seq id that it holds. */

@@ -7,6 +7,7 @@ import type {
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { chunks } from './cache.ts';
+import { changedFor, databaseTime, overlapMs } from './change-time.ts';
 import { userIdOf } from './conversation-access.ts';
 import { conversationType, invalid } from './conversation-lock.ts';
 import { type LoadedViews, loadViews, toDetails } from './conversation-view.ts';
@@ -20,8 +21,6 @@ type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'syncConv
 
 const usualTotal = 2000;
 const usualEach = 100;
-/** What was written while the answer before was read may carry an earlier time than that answer. */
-const overlapMs = 5000;
 /** Text in one answer, well below what a gRPC message may hold. */
 const maxBytes = 3 * 1024 * 1024;
 const mostRecalls = 20_000;
@@ -33,12 +32,11 @@ export function createSync(deps: { databases: Databases; userCards: UserCards })
   const { databases } = deps;
   return {
     async syncConversations(request) {
-      const serverTime = Date.now();
       const userId = userIdOf(request.userId);
       const limits = readLimits(request);
       const since = request.since === 0 ? 0 : Math.max(1, request.since - overlapMs);
 
-      const rows = await readRows(databases.conversations, userId);
+      const { serverTime, rows } = await readRows(databases.conversations, userId);
       const own = new Set(rows.map((row) => String(row.id)));
       const candidates = rows.flatMap((row): Entry[] => candidate(row, request.cursors, since));
       const entries = oldestFirst(candidates, await readOldestMissing(databases, candidates));
@@ -112,25 +110,32 @@ function readLimits({ cursors, limitPerConversation, limitTotal }: SyncConversat
   return { each, total };
 }
 
-/** Where the user's conversations stand. */
-const readRows = (database: Database, userId: number): Promise<SyncRow[]> =>
-  // Indexes: primary keys.
-  database.query<SyncRow>(
-    `SELECT c.id, c.type, c.updated_at, h.last_seq_id, last.created_at AS last_message_at
-     FROM conversation_members m
-     JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
-     JOIN conversation_heads h ON h.conversation_id = c.id
-     LEFT JOIN messages last ON last.conversation_id = c.id AND last.seq_id = h.last_seq_id
-     WHERE m.user_id = ?`,
-    [userId],
-  );
+/** Where the user's conversations stand, and the time before they were read. */
+async function readRows(
+  database: Database,
+  userId: number,
+): Promise<{ serverTime: number; rows: SyncRow[] }> {
+  const changedAt = changedFor({ conversation: 'c', member: 'm', pointer: 'p' });
+  const [times, rows] = (await database.batch(
+    [
+      `SELECT ${databaseTime} AS time`,
+      // Indexes: primary keys.
+      `SELECT c.id, c.type, c.updated_at, h.last_seq_id, ${changedAt} AS changed_at
+       FROM conversation_members m
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       JOIN conversation_heads h ON h.conversation_id = c.id
+       LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
+       WHERE m.user_id = ${userId}`,
+    ].join(';\n'),
+  )) as [{ time: number }[], SyncRow[]];
+  return { serverTime: times[0]?.time ?? 0, rows };
+}
 
 /** A conversation that the client has to hear of: never named, with something newer, changed since, or held wrongly. */
 function candidate(row: SyncRow, cursors: Readonly<Record<string, number>>, since: number): Entry[] {
   const cursor = Object.hasOwn(cursors, String(row.id)) ? cursors[String(row.id)] : undefined;
   if (cursor === undefined) return row.type === conversationType.world ? [] : [{ ...row, cursor: 0 }];
-  // A change before the last message is told in order with it: who has the message has the change.
-  const changed = since > 0 && row.updated_at > since && row.updated_at > (row.last_message_at ?? 0);
+  const changed = since > 0 && row.changed_at > since;
   return row.last_seq_id > cursor || isBeyond({ ...row, cursor }) || changed ? [{ ...row, cursor }] : [];
 }
 

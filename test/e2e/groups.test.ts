@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Conversation } from '../../clients/sdk/rest.ts';
+import { personalFields } from '../../lib/wire/conversation.ts';
 import {
   befriend,
   chat,
@@ -178,6 +179,39 @@ test('roles: owners make admins, admins remove members, nobody removes a higher 
   await member.rest.post(`/conversations/${id}/messages`, { clientMsgId: 'm', content: 'x' });
   await admin.rest.delete(path(member));
   assert.equal((await get(owner, id)).memberCount, 2);
+});
+
+test('whoever becomes an admin or is muted is shown it in every session, and nobody else is', async () => {
+  const [owner, bob, cy] = (await newPeople(3)) as [Person, Person, Person];
+  const id = await newGroup(owner, [bob, cy]);
+  const [phone, desktop, other] = [await chat(bob), await chat(bob, gateway2Url), await chat(cy)];
+  await owner.rest.patch(`/conversations/${id}/members/${bob.id}`, { role: 2 });
+  const isAdmin = ({ conversation }: Data) => conversation.id === id && conversation.role === 2;
+  for (const session of [phone, desktop]) {
+    const { conversation } = await session.expect('conversation-updated', isAdmin);
+    assert.deepEqual(
+      personalFields.filter((field) => !(field in conversation)),
+      [],
+    );
+  }
+  await owner.rest.patch(`/conversations/${id}/members/${bob.id}`, { muted: true });
+  for (const session of [phone, desktop]) {
+    await session.expect('conversation-updated', ({ conversation }) => conversation.muted === true);
+  }
+  // A change of the group itself goes to all of them, without what differs by member.
+  await owner.rest.patch(`/conversations/${id}`, { name: 'renamed' });
+  for (const session of [phone, desktop, other]) {
+    const { conversation } = await session.expect(
+      'conversation-updated',
+      (data) => data.conversation.name === 'renamed',
+    );
+    assert.deepEqual(
+      personalFields.filter((field) => field in conversation),
+      [],
+    );
+  }
+  assert.equal(other.all('conversation-updated').length, 1);
+  await Promise.all([phone, desktop, other].map((session) => session.close()));
 });
 
 test('leaving, handing over and dissolving', async () => {

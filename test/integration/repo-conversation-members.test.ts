@@ -251,7 +251,12 @@ test('a new owner has all rights, the old one is an admin', async () => {
   const { conversation } = await transfer(owner, bob);
   assert.deepEqual([conversation?.conversation?.ownerId, conversation?.userMembership?.role], [bob, 2]);
   assert.equal((await repo.see(bob, id)).userMembership?.role, 3);
-  assert.equal((await repo.eventsOf(id)).at(-1)?.frame, 'conversation-updated');
+  const events = await repo.eventsOf(id);
+  assert.equal(events.at(-1)?.frame, 'conversation-updated');
+  assert.deepEqual(
+    events.filter(({ type }) => type === 'conversation.member.updated').map(({ user_ids }) => user_ids),
+    [[admin], [owner, bob]],
+  );
   await refusedWith(remove(owner, id, [bob]), 'PERMISSION_DENIED');
   await remove(owner, id, [owner]);
 });

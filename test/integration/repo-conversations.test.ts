@@ -221,10 +221,7 @@ test('the list comes in pages, from a moment on, and says whether there is more'
   const ids = [];
   for (let n = 0; n < 5; n += 1) {
     const id = await repo.newGroup([me, ann]);
-    await repo.databases.users.execute('UPDATE conversations SET updated_at = ? WHERE id = ?', [
-      1000 + Math.floor(n / 2),
-      Number(id),
-    ]);
+    await repo.age(id, 1000 + Math.floor(n / 2));
     ids.push(id);
   }
   const newest = ids.toReversed();

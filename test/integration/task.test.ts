@@ -249,7 +249,10 @@ test('a group stands with everybody in it, or not at all', async () => {
 
   const refused = await makeGroup(owner, [...members, '8999999999999999']);
   assert.equal(!refused.ok && refused.code, 'USER_NOT_FOUND');
-  const { conversationIds } = await repo.conversations.getUserConversations({ userId: owner });
+  const { conversationIds } = await repo.conversations.getUserConversations({
+    userId: owner,
+    updatedSince: 0,
+  });
   assert.deepEqual(conversationIds.toSorted(), [worldRoom, made.conversationId].toSorted());
 });
 

@@ -123,6 +123,19 @@ export function createConversationParts(parts: RepoParts) {
     recall: (conversationId: string, actorId: string, messageId: number) =>
       repo.messages.deleteMessage({ actorId, conversationId, messageId, recallWindowMs: 60_000 }),
 
+    /** As if everything in a conversation had happened long ago. */
+    async age(conversationId: string, at = 1): Promise<void> {
+      const id = Number(conversationId);
+      await sql.batch(
+        [
+          `UPDATE messages SET created_at = ${at} WHERE conversation_id = ${id}`,
+          `UPDATE conversations SET updated_at = ${at}, changed_at = ${at} WHERE id = ${id}`,
+          `UPDATE conversation_members SET joined_at = ${at}, changed_at = ${at} WHERE conversation_id = ${id}`,
+          `UPDATE user_read_pointers SET updated_at = ${at} WHERE conversation_id = ${id}`,
+        ].join(';\n'),
+      );
+    },
+
     /** Events about a conversation, ordered ones as their frame. */
     async eventsOf(conversationId: string): Promise<Record<string, unknown>[]> {
       const all = (await parts.events()) as (Record<string, unknown> & { event?: Record<string, unknown> })[];

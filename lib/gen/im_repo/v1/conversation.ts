@@ -150,6 +150,8 @@ export interface GetConversationResponse {
 
 export interface GetUserConversationsRequest {
   userId: string;
+  /** Only conversations with a message, or anything else that changed for this user, at or after it; 0: all. */
+  updatedSince: number;
 }
 
 export interface GetUserConversationsResponse {
@@ -160,7 +162,7 @@ export interface GetUserConversationsWithDetailsRequest {
   userId: string;
   offset: number;
   limit: number;
-  /** Only conversations updated at or after it; 0: all. */
+  /** Only conversations with a message, or anything else that changed for this user, at or after it; 0: all. */
   updatedSince: number;
   includeLastMessage: boolean;
   includeSenderInfo: boolean;
@@ -1564,13 +1566,16 @@ export const GetConversationResponse: MessageFns<GetConversationResponse> = {
 };
 
 function createBaseGetUserConversationsRequest(): GetUserConversationsRequest {
-  return { userId: "" };
+  return { userId: "", updatedSince: 0 };
 }
 
 export const GetUserConversationsRequest: MessageFns<GetUserConversationsRequest> = {
   encode(message: GetUserConversationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
+    }
+    if (message.updatedSince !== 0) {
+      writer.uint32(16).int64(message.updatedSince);
     }
     return writer;
   },
@@ -1596,6 +1601,14 @@ export const GetUserConversationsRequest: MessageFns<GetUserConversationsRequest
             message.userId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.updatedSince = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1614,6 +1627,7 @@ export const GetUserConversationsRequest: MessageFns<GetUserConversationsRequest
   fromPartial<I extends Exact<DeepPartial<GetUserConversationsRequest>, I>>(object: I): GetUserConversationsRequest {
     const message = createBaseGetUserConversationsRequest();
     message.userId = object.userId ?? "";
+    message.updatedSince = object.updatedSince ?? 0;
     return message;
   },
 };
@@ -5222,7 +5236,7 @@ export const ConversationServiceService = {
       Buffer.from(GetConversationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetConversationResponse => GetConversationResponse.decode(value),
   },
-  /** The ids of all conversations of a user. */
+  /** The ids of the conversations of a user. */
   getUserConversations: {
     path: "/im_repo.v1.ConversationService/GetUserConversations" as const,
     requestStream: false as const,
@@ -5471,7 +5485,7 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   discardConversation: handleUnaryCall<DiscardConversationRequest, DiscardConversationResponse>;
   /** One conversation as its member sees it. */
   getConversation: handleUnaryCall<GetConversationRequest, GetConversationResponse>;
-  /** The ids of all conversations of a user. */
+  /** The ids of the conversations of a user. */
   getUserConversations: handleUnaryCall<GetUserConversationsRequest, GetUserConversationsResponse>;
   /** The conversation list in one query when cold, two or three Redis round trips when hot. */
   getUserConversationsWithDetails: handleUnaryCall<
@@ -5581,7 +5595,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetConversationResponse) => void,
   ): ClientUnaryCall;
-  /** The ids of all conversations of a user. */
+  /** The ids of the conversations of a user. */
   getUserConversations(
     request: GetUserConversationsRequest,
     callback: (error: ServiceError | null, response: GetUserConversationsResponse) => void,
