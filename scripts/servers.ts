@@ -7,9 +7,11 @@ import { Problem } from './problem.ts';
 import type { Progress } from './progress.ts';
 import { endLeftovers, readRunFile, supervisorName } from './run-file.ts';
 import { ensureSecrets, type Secrets } from './secrets.ts';
+import { createDatabaseServer, type DatabaseEngine } from './stack/database-server.ts';
 import { createDocker, removeDockerData, usesDocker } from './stack/docker.ts';
 import { createKafka } from './stack/kafka.ts';
-import { createMariadb } from './stack/mariadb.ts';
+import { mariadb } from './stack/mariadb.ts';
+import { mysql } from './stack/mysql.ts';
 import { createRedis } from './stack/redis.ts';
 import {
   assertInstallable,
@@ -20,7 +22,14 @@ import {
 import { type Server, type ServerContext, type ServerName, serverNames } from './stack/server.ts';
 import { createTemporal } from './stack/temporal.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
-import { type KeyFiles, type Port, type Profile, type ServerAddresses, serverAddresses } from './topology.ts';
+import {
+  type DatabaseName,
+  type KeyFiles,
+  type Port,
+  type Profile,
+  type ServerAddresses,
+  serverAddresses,
+} from './topology.ts';
 
 export interface RunningServers {
   addresses: ServerAddresses;
@@ -112,10 +121,22 @@ async function ownServers(context: ServerContext): Promise<Server[]> {
   const { env } = context.profile;
   const missing = missingServers(env);
   if (missing.length === 0) return [];
-  if (await usesDocker(env)) return [await createDocker(context, missing)];
-  const native = { mysql: createMariadb, redis: createRedis, kafka: createKafka, temporal: createTemporal };
+  if (await usesDocker(env)) {
+    const ownDatabase = context.profile.database === undefined ? [] : [native.mysql(context)];
+    const others = missing.filter((name) => name !== 'mysql' || ownDatabase.length === 0);
+    return [...ownDatabase, await createDocker(context, others)];
+  }
   return missing.map((name) => native[name](context));
 }
+
+const engines: Record<DatabaseName, DatabaseEngine> = { mariadb, mysql };
+
+const native: Record<ServerName, (context: ServerContext) => Server> = {
+  mysql: (context) => createDatabaseServer(engines[context.profile.database ?? 'mariadb'], context),
+  redis: createRedis,
+  kafka: createKafka,
+  temporal: createTemporal,
+};
 
 function missingServers(env: NodeJS.ProcessEnv): ServerName[] {
   const variables: Record<ServerName, string | undefined> = {

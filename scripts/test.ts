@@ -1,24 +1,27 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { generatePrismaClient } from './generate.ts';
-import { report } from './problem.ts';
+import { Problem, report } from './problem.ts';
 import { createProgress, elapsed } from './progress.ts';
 import { createServers, type RunningServers, type Servers } from './servers.ts';
 import { createServices, type Services } from './services.ts';
 import { usesDocker } from './stack/docker.ts';
+import { mysqlPrograms } from './stack/mysql.ts';
 import { prometheusPrograms } from './stack/prometheus.ts';
 import { temporalCli, temporalTestServer, testServerRequirements } from './stack/temporal.ts';
 import { aborted, stopSignal } from './stop-signal.ts';
 import { lastLines } from './supervisor.ts';
+import { readArguments } from './testing/arguments.ts';
 import type { Counts } from './testing/counts-reporter.ts';
 import { createDoors } from './testing/doors/doors.ts';
 import { type Selected, select } from './testing/selection.ts';
 import { steps } from './testing/steps.ts';
-import { stormSettings } from './testing/storm-settings.ts';
-import { gatewayPorts, type ServicePlan, servicePorts, testProfile } from './topology.ts';
+
+import { type DatabaseName, gatewayPorts, type ServicePlan, servicePorts, testProfile } from './topology.ts';
 
 /**
- * `npm test [-- STEP … | FILE …]`: every step, one after the other, on servers of its own ports and data,
+ * `npm test [-- STEP … | FILE …] [--database mysql [--or-skip]]`: every step, one after the other, on servers of its own ports and data,
  * beside whatever else runs. All steps run, even after one has failed.
  */
 const startedAt = performance.now();
@@ -34,9 +37,13 @@ let servers: Servers | undefined;
 let services: Services | undefined;
 
 try {
-  const { asked, settings } = stormSettings(process.argv.slice(2));
+  const { asked, settings, database, orSkip } = readArguments(process.argv.slice(2));
   Object.assign(profile.env, settings);
-  await Promise.race([main(select(steps, asked)), aborted(stop)]);
+  if (database !== undefined) profile.database = database;
+  const selected = select(steps, asked);
+  if (!(orSkip && (await isMissing(database)))) {
+    await Promise.race([main(selected), aborted(stop)]);
+  }
 } catch (error) {
   report(error);
   total.failed += 1;
@@ -47,6 +54,19 @@ await servers?.stop();
 if (stop.aborted) total.failed += 1;
 console.log(`\nAll of it took ${elapsed(startedAt)}.\n${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
+
+/** Whether the database server that was asked for can't be had on this machine, which is then said. */
+async function isMissing(database: DatabaseName | undefined): Promise<boolean> {
+  if (database !== 'mysql') return false;
+  try {
+    await mysqlPrograms(progress, join(tmpdir(), 'gochat-mysql.log'));
+    return false;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    console.log(`Skipped: ${error.message}`);
+    return true;
+  }
+}
 
 async function main(selected: Selected[]): Promise<void> {
   await generatePrismaClient();

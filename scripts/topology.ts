@@ -18,9 +18,15 @@ export interface Profile {
   core: boolean;
   /** What the user set. Ports and server addresses in it win over the defaults. */
   env: NodeJS.ProcessEnv;
+  /** The database server to bring, as a process of ours, wherever the others come from. */
+  database?: DatabaseName;
   /** Further ways to our Kafka. */
   brokerEntrances?: readonly BrokerEntrance[];
 }
+
+/** Those that we can bring. People are given MariaDB; MySQL is for tests. */
+export const databaseNames = ['mariadb', 'mysql'] as const;
+export type DatabaseName = (typeof databaseNames)[number];
 
 /** A port of the broker whose clients are told another address to go on at: that of a proxy in front of it. */
 export interface BrokerEntrance {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { testProfile, userProfile } from '../topology.ts';
+import { accountStatements } from './database-server.ts';
 import { composeArguments } from './docker.ts';
-import { accountStatements } from './mariadb.ts';
 
 const profiles = { user: userProfile({}), test: testProfile({}) };
 const filesOf = (profile: keyof typeof profiles) =>

@@ -76,7 +76,7 @@ test('MessageSendFailureHigh: the database stands still under sends', options, a
   try {
     await eventually(() => socket.all('message-ack').length > 20);
     await prometheus.rests({ alertname: 'MessageSendFailureHigh' }, 5000);
-    const database = freeze('mariadb');
+    const database = freeze('database');
     try {
       const labels = await prometheus.fires({ alertname: 'MessageSendFailureHigh' }, 60_000);
       assert.deepEqual([labels.service, labels.severity], ['logic', 'critical']);
@@ -113,7 +113,7 @@ test('CacheHitRateLow: the cache of lists forgets what it should keep', options,
 test('ConversationLoadSlow: the database is slow and the cache is cold', options, async () => {
   const alert = { alertname: 'ConversationLoadSlow' };
   await during(readLists, prometheus.rests(alert, 5000));
-  const database = slow('mariadb', { standsMs: 800, runsMs: 100 });
+  const database = slow('database', { standsMs: 800, runsMs: 100 });
   try {
     const labels = await during(readListsUncached, prometheus.fires(alert, 60_000));
     assert.deepEqual([labels.service, labels.severity], ['logic', 'warning']);

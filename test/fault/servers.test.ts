@@ -35,7 +35,7 @@ after(() => parts?.close());
 type Asked = { request: FriendRequest };
 type Opened = { conversation: Conversation };
 
-for (const server of ['repo', 'kafka', 'mariadb']) {
+for (const server of ['repo', 'kafka', 'database']) {
   test(`${server} is killed under sends, friend requests and new groups`, { timeout: 240_000 }, async (t) => {
     const [owner, guests, members] = await Promise.all([
       newPerson('owner'),

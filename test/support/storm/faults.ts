@@ -19,7 +19,7 @@ export type Fault = {
 /** In Docker the servers are nobody's processes: there nothing happens to them. */
 export const victims = (): string[] => [
   ...processesHere(),
-  ...['mariadb', 'redis', 'kafka', 'temporal'].filter(isRunning),
+  ...['database', 'redis', 'kafka', 'temporal'].filter(isRunning),
 ];
 
 const longestStartMs = 90_000;

@@ -1,0 +1,134 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Problem } from '../problem.ts';
+import type { Progress } from '../progress.ts';
+import { type Profile, serverPorts } from '../topology.ts';
+import { mysqlGreets } from './probes.ts';
+import type { Requirement } from './requirements.ts';
+import type { Server, ServerContext } from './server.ts';
+
+/** What differs between the servers that speak MySQL's protocol. */
+export interface DatabaseEngine {
+  /** As people know it: `MariaDB`. */
+  readonly title: string;
+  /** Of its data, within the profile's home. */
+  readonly folder: string;
+  readonly requirements: readonly Requirement[];
+  /** Options beside those that all engines are given. */
+  readonly options: readonly string[];
+  /** Statements beside those that make our account. */
+  readonly accounts: readonly string[];
+  /** The server program, downloaded where it is missing. */
+  program(progress: Progress, log: string): Promise<Program>;
+  /** Makes an empty data directory. Resolves to an exit code. */
+  initialize(program: Program, options: { data: string; user: string; log: string }): Promise<number>;
+}
+
+export interface Program {
+  command: string;
+  /** They come before all others. */
+  args: string[];
+}
+
+/** The name of its process and log, whichever engine it is. */
+const name = 'database';
+
+/** A private database server on data of its own. */
+export function createDatabaseServer(
+  engine: DatabaseEngine,
+  { profile, progress, supervisor, passwords }: ServerContext,
+): Server {
+  const folder = join(profile.home, engine.folder);
+  const data = join(folder, 'data');
+  const accounts = join(folder, 'accounts.sql');
+  const { mysql } = serverPorts(profile);
+  const { username: user } = userInfo();
+  let program: Program = { command: '', args: [] };
+
+  async function initialize(log: string): Promise<void> {
+    const draft = `${data}.new`;
+    rmSync(draft, { recursive: true, force: true });
+    if ((await engine.initialize(program, { data: draft, user, log })) !== 0) {
+      throw new Problem(`${engine.title} could not create its data directory: see ${log}.`);
+    }
+    renameSync(draft, data);
+  }
+
+  const server: Server = {
+    name: engine.title,
+    ports: [mysql],
+    requirements: engine.requirements,
+
+    async prepare() {
+      const log = supervisor.logFile(name);
+      program = await engine.program(progress, log);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (!existsSync(data)) await initialize(log);
+      rmSync(accounts, { force: true });
+      const statements = accountStatements(profile, passwords().database);
+      writeFileSync(accounts, [statements, ...engine.accounts].join(''), { mode: 0o600 });
+    },
+
+    start: () =>
+      supervisor.start({
+        name,
+        command: program.command,
+        args: [
+          ...program.args,
+          `--user=${user}`,
+          `--datadir=${data}`,
+          `--port=${mysql.port}`,
+          `--init-file=${accounts}`,
+          ...commonOptions,
+          ...engine.options,
+        ],
+        env: process.env,
+        isReady: server.ready,
+        readyWithinMs: 60_000,
+        stopWithinMs: 30_000,
+        startAttempts: 1,
+      }),
+
+    ready: () => mysqlGreets(mysql.port),
+    stop: () => supervisor.stop(name),
+  };
+  return server;
+}
+
+const commonOptions = [
+  // Relative to the data directory: a socket's path may have no more than 107 bytes, a checkout's may.
+  '--socket=mysqld.sock',
+  '--pid-file=mysqld.pid',
+  '--bind-address=127.0.0.1',
+  '--skip-name-resolve',
+  '--character-set-server=utf8mb4',
+  '--collation-server=utf8mb4_unicode_ci',
+  '--default-time-zone=+00:00',
+  // MySQL 8.4's own default, so that the same statements are refused on both.
+  '--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
+  '--max-connections=300',
+  '--max-allowed-packet=64M',
+  '--innodb-buffer-pool-size=256M',
+  // An acknowledged message is on disk.
+  '--innodb-flush-log-at-trx-commit=1',
+];
+
+/**
+ * Runs at every start, before the first connection. The account's rights end at its own database: a right
+ * on everything would also bypass read_only on a replica. Tests make databases of their own beside it.
+ */
+export function accountStatements({ name }: Pick<Profile, 'name'>, password: string): string {
+  const account = "'gochat'@'127.0.0.1'";
+  const testDatabases = '`gochat\\_%`.*';
+  return [
+    'CREATE DATABASE IF NOT EXISTS `gochat` CHARACTER SET utf8mb4;',
+    `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY '${password}';`,
+    `ALTER USER ${account} IDENTIFIED BY '${password}';`,
+    `GRANT ALL ON \`gochat\`.* TO ${account};`,
+    `GRANT ALL ON ${testDatabases} TO ${account};`,
+    // To take back what was never given is an error, so it is given first.
+    ...(name === 'gochat-test' ? [] : [`REVOKE ALL ON ${testDatabases} FROM ${account};`]),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,87 @@
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Problem } from '../problem.ts';
+import { runLogged } from '../program.ts';
+import type { Progress } from '../progress.ts';
+import { assertPrivateAptWorks, unpackFromUnstable } from './apt-root.ts';
+import type { DatabaseEngine, Program } from './database-server.ts';
+import { cached, isCached } from './downloads.ts';
+
+const cacheName = 'mysql-debian';
+/** All that the server needs of what its packages bring. */
+const kept = ['usr/sbin/mysqld', 'usr/lib/mysql', 'usr/lib/x86_64-linux-gnu', 'usr/lib64', 'usr/share/mysql'];
+
+/**
+ * MySQL itself, which Debian has only in its unstable release: unpacked with the libraries of its own, the linker
+ * included, since they are newer than those of this machine.
+ */
+export const mysql: DatabaseEngine = {
+  title: 'MySQL',
+  folder: 'mysql',
+  requirements: [],
+
+  async program(progress, log) {
+    const root = await mysqlPrograms(progress, log);
+    progress.say(`The database is MySQL ${readFileSync(join(root, 'version'), 'utf8')}`);
+    return programIn(root);
+  },
+
+  initialize: ({ command, args }, { data, user, log }) =>
+    runLogged(command, [...args, '--initialize-insecure', `--user=${user}`, `--datadir=${data}`], { log }),
+
+  options: [
+    '--mysqlx=OFF',
+    '--secure-file-priv=NULL',
+    // Takes 200 MB, and MariaDB has it off unasked.
+    '--performance-schema=OFF',
+  ],
+
+  // Its folder is private, and nobody has to be root in it.
+  accounts: ["ALTER USER 'root'@'localhost' ACCOUNT LOCK;"],
+};
+
+/** The folder that MySQL's programs are in, downloaded where they are missing. */
+export async function mysqlPrograms(progress: Progress, log: string): Promise<string> {
+  try {
+    if (!isCached(cacheName)) assertPrivateAptWorks();
+    return await cached(cacheName, (draft) =>
+      progress.step('Downloading MySQL from Debian unstable (65 MB)', () => download(draft, log)),
+    );
+  } catch (error) {
+    throw new Problem(
+      `MySQL cannot be had here: ${error instanceof Error ? error.message : error} (see ${log}).`,
+    );
+  }
+}
+
+async function download(folder: string, log: string): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), 'gochat-mysql-'));
+  try {
+    const contents = join(folder, 'contents');
+    const version = await unpackFromUnstable('mysql-server-core', { folder: contents, work, log });
+    for (const path of kept) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      renameSync(join(contents, path), join(folder, path));
+    }
+    rmSync(contents, { recursive: true });
+    writeFileSync(join(folder, 'version'), version);
+    // What does not run here is no good in the cache.
+    const { command, args } = programIn(folder);
+    if ((await runLogged(command, [...args, '--version'], { log })) !== 0) throw new Error('it does not run');
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+const programIn = (root: string): Program => ({
+  command: join(root, 'usr/lib64/ld-linux-x86-64.so.2'),
+  args: [
+    ...['--library-path', join(root, 'usr/lib/x86_64-linux-gnu')],
+    join(root, 'usr/sbin/mysqld'),
+    '--no-defaults',
+    `--basedir=${join(root, 'usr')}`,
+    `--lc-messages-dir=${join(root, 'usr/share/mysql')}`,
+    `--plugin-dir=${join(root, 'usr/lib/mysql/plugin')}`,
+  ],
+});

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readArguments } from './arguments.ts';
+
+test('what is meant for the storm becomes settings, the rest stays', () => {
+  assert.deepEqual(
+    readArguments(['fault', 'storm', '--minutes', '20', '--seed', '7', '--only', 'kill|freeze']),
+    {
+      asked: ['fault', 'storm'],
+      settings: { STORM_MINUTES: '20', STORM_SEED: '7', STORM_ONLY: 'kill|freeze' },
+      orSkip: false,
+    },
+  );
+  assert.deepEqual(readArguments(['unit']), { asked: ['unit'], settings: {}, orSkip: false });
+});
+
+test('the database server is one that can be brought', () => {
+  assert.deepEqual(readArguments(['--database', 'mysql', '--or-skip', 'e2e']), {
+    asked: ['e2e'],
+    settings: {},
+    database: 'mysql',
+    orSkip: true,
+  });
+  assert.throws(
+    () => readArguments(['--database', 'oracle']),
+    /--database takes mariadb or mysql, not "oracle"\./,
+  );
+});
+
+test('a number that is none, and an option that is unknown, are refused in one sentence', () => {
+  assert.throws(
+    () => readArguments(['--seed', 'x']),
+    /--seed takes a number above 0 and below 1000000, not "x"\./,
+  );
+  assert.throws(
+    () => readArguments(['--fast']),
+    /Unknown option '--fast': npm test takes the names of steps/,
+  );
+});

@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+import { Problem } from '../problem.ts';
+import { type DatabaseName, databaseNames } from '../topology.ts';
+
+export interface Arguments {
+  /** Names of steps and of test files. */
+  asked: string[];
+  /** By which test/fault/storm.test.ts is told what is meant for it. */
+  settings: NodeJS.ProcessEnv;
+  /** The database server to test on, where it is not just the usual one. */
+  database?: DatabaseName;
+  /** Where that server can't be had, nothing is tested and nothing has failed. */
+  orSkip: boolean;
+}
+
+const most = 1_000_000;
+const names = { minutes: 'STORM_MINUTES', seed: 'STORM_SEED', only: 'STORM_ONLY' } as const;
+
+/**
+ * The arguments of `npm test`: words, `--database mysql`, `--or-skip`, and for the storm `--minutes 20`, `--seed 7` and
+ * `--only 'kill|repo-mysql'`.
+ */
+export function readArguments(args: string[]): Arguments {
+  const { values, positionals } = parse(args);
+  for (const name of ['minutes', 'seed'] as const) {
+    const value = values[name];
+    if (value === undefined || (Number(value) > 0 && Number(value) < most)) continue;
+    throw new Problem(`--${name} takes a number above 0 and below ${most}, not "${value}".`);
+  }
+  const settings = Object.entries(names).flatMap(([name, variable]) => {
+    const value = values[name as keyof typeof names];
+    return value === undefined ? [] : [[variable, value]];
+  });
+  return {
+    asked: positionals,
+    settings: Object.fromEntries(settings),
+    orSkip: values['or-skip'] === true,
+    ...readDatabase(values.database),
+  };
+}
+
+function readDatabase(wanted: string | undefined): { database?: DatabaseName } {
+  if (wanted === undefined) return {};
+  const database = databaseNames.find((name) => name === wanted);
+  if (database) return { database };
+  throw new Problem(`--database takes ${databaseNames.join(' or ')}, not "${wanted}".`);
+}
+
+function parse(args: string[]) {
+  const string = { type: 'string' } as const;
+  const options = {
+    ...{ minutes: string, seed: string, only: string, database: string },
+    'or-skip': { type: 'boolean' },
+  } as const;
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    const [what] = (error as Error).message.split('. ');
+    throw new Problem(
+      `${what}: npm test takes the names of steps and test files, --database, and for the storm --minutes, --seed and --only.`,
+    );
+  }
+}
