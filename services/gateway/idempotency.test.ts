@@ -31,20 +31,81 @@ const post = (
     headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
   });
 
-test('a repeat gets the first answer, byte for byte, and nothing is done twice', async () => {
-  const { app, calls } = await testApp({ 'friends.sendFriendRequest': () => ({ request }) });
+test('a repeat gets the first status and the same resource as it is now, and nothing is done twice', async () => {
+  let status = 0;
+  const { app, calls } = await testApp({
+    'friends.sendFriendRequest': () => ({ request }),
+    'friends.getFriendRequest': () => ({ request: { ...request, status } }),
+  });
   const first = await post(app, '/friends/requests', { targetUserId: '5', message: 'hi' }, 'key-1');
-  const repeat = await post(
-    app,
-    '/friends/requests',
-    '{ "message":"hi", "extra":1, "targetUserId":"5" }',
-    'key-1',
-  );
-  assert.deepEqual([first.statusCode, repeat.statusCode, calls.length], [201, 201, 1]);
+  const again = () =>
+    post(app, '/friends/requests', '{ "message":"hi", "extra":1, "targetUserId":"5" }', 'key-1');
+  const repeat = await again();
+  assert.deepEqual([first.statusCode, repeat.statusCode], [201, 201]);
   assert.equal(repeat.body, first.body);
   assert.equal(repeat.headers['content-type'], first.headers['content-type']);
   assert.equal(repeat.headers['idempotency-replayed'], 'true');
+  status = 1;
+  assert.equal(JSON.parse((await again()).body).request.status, 1);
+  assert.deepEqual(
+    calls.map(({ name }) => name),
+    ['friends.sendFriendRequest', 'friends.getFriendRequest', 'friends.getFriendRequest'],
+  );
   assert.equal((calls[0]?.request as { idempotencyKey?: string } | undefined)?.idempotencyKey, 'key-1');
+});
+
+const message = {
+  id: 9,
+  conversationId: '7',
+  seqId: 4,
+  sender: user,
+  messageType: 1,
+  content: 'a secret',
+  clientMsgId: 'c',
+  mentions: [],
+  deleted: false,
+  createdAt: 1,
+};
+
+test('a message that was recalled meanwhile is not read out of a repeat, nor what was stored', async () => {
+  let now: object | undefined = message;
+  const { app, idempotency } = await testApp({
+    'messages.sendMessage': () => ({ message, duplicate: false }),
+    'conversations.getMessages': ({ afterSeqId, limit }: { afterSeqId: number; limit: number }) => {
+      assert.deepEqual([afterSeqId, limit], [3, 1]);
+      if (!now) throw new GoChatError('NOT_CONVERSATION_MEMBER', 'You are no member of this conversation.');
+      return { messages: [now], hasMore: false, tag: '', unchanged: false };
+    },
+  });
+  const send = () =>
+    post(app, '/conversations/7/messages', { clientMsgId: 'c', content: 'a secret' }, 'key-2');
+  const first = await send();
+  assert.deepEqual([first.statusCode, JSON.parse(first.body).message.content], [201, 'a secret']);
+  assert.equal((await send()).body, first.body);
+  now = { ...message, content: '', deleted: true };
+  const recalled = await send();
+  assert.deepEqual([recalled.statusCode, JSON.parse(recalled.body).message.content], [201, '']);
+  assert.doesNotMatch(JSON.stringify([...idempotency.entries]), /secret/);
+  now = undefined;
+  assert.deepEqual(
+    [(await send()).statusCode, JSON.parse((await send()).body).code],
+    [403, 'NOT_CONVERSATION_MEMBER'],
+  );
+});
+
+test('an answer that an earlier version kept whole is read anew as well', async () => {
+  const { app, idempotency } = await testApp({
+    'messages.sendMessage': () => ({ message, duplicate: false }),
+    'conversations.getMessages': () => ({
+      messages: [{ ...message, content: '', deleted: true }],
+      hasMore: false,
+    }),
+  });
+  const send = () =>
+    post(app, '/conversations/7/messages', { clientMsgId: 'c', content: 'a secret' }, 'key-2');
+  await send();
+  for (const entry of idempotency.entries.values()) entry.responseBody = JSON.stringify({ message });
+  assert.equal(JSON.parse((await send()).body).message.content, '');
 });
 
 test('a refusal is repeated too', async () => {
@@ -70,6 +131,7 @@ test('a fault has no answer worth keeping: the repeat is tried anew', async () =
       if (faults === 1) throw new GoChatError('UNAVAILABLE', 'Not now.');
       return { request };
     },
+    'friends.getFriendRequest': () => ({ request }),
   });
   assert.equal((await post(app, '/friends/requests', { targetUserId: '5' }, 'k')).statusCode, 503);
   assert.equal((await post(app, '/friends/requests', { targetUserId: '5' }, 'k')).statusCode, 201);
@@ -97,11 +159,13 @@ test('two at once make one: the second waits for the first answer', async () => 
       await gate.promise;
       return { request };
     },
+    'friends.getFriendRequest': () => ({ request }),
   });
   const both = ['a', 'b'].map(() => post(app, '/friends/requests', { targetUserId: '5' }, 'k'));
   setImmediate(gate.resolve);
   const [first, second] = await Promise.all(both);
-  assert.deepEqual([first?.statusCode, second?.statusCode, calls.length], [201, 201, 1]);
+  assert.deepEqual([first?.statusCode, second?.statusCode], [201, 201]);
+  assert.equal(calls.filter(({ name }) => name === 'friends.sendFriendRequest').length, 1);
   assert.equal(first?.body, second?.body);
 });
 
@@ -137,34 +201,31 @@ test('keys that are none are refused', async () => {
   assert.equal(calls.length, 0);
 });
 
-test('registering twice under one key makes one account, and its tokens are not stored in the clear', async () => {
-  const { app, calls, idempotency } = await testApp({ 'auth.register': () => ({ session }) });
-  const body = { username: 'ann', password: 'correct horse' };
-  const first = await post(app, '/auth/register', body, 'k', {});
-  const repeat = await post(app, '/auth/register', body, 'k', {});
-  assert.deepEqual([first.statusCode, repeat.statusCode, calls.length], [201, 201, 1]);
-  assert.equal(repeat.body, first.body);
-  const stored = JSON.stringify([...idempotency.entries]);
-  assert.match(stored, /"statusCode":201/);
-  assert.doesNotMatch(stored, /accessToken|refreshToken|"k"/);
-  const other = await post(app, '/auth/register', { ...body, password: 'another one' }, 'k', {});
-  assert.deepEqual([other.statusCode, JSON.parse(other.body).code], [409, 'IDEMPOTENCY_MISMATCH']);
-});
-
-test('a guest needs no body under a key; the key with another name for an account is a mismatch', async () => {
-  const { app, calls } = await testApp({
-    'auth.guestLogin': () => ({ session }),
+test('what answers tokens takes no key: whoever sends it again is somebody else, and nothing is stored', async () => {
+  const { app, calls, idempotency } = await testApp({
     'auth.register': () => ({ session }),
+    'auth.guestLogin': () => ({ session }),
+    'auth.login': () => ({ session }),
+    'auth.refreshToken': () => ({ session }),
+    'auth.upgradeGuest': () => ({ session, revokedSessionIds: [] }),
   });
-  const guest = () =>
-    app.inject({ method: 'POST', url: '/auth/guest', headers: { 'idempotency-key': 'guest' } });
-  const [first, repeat] = [await guest(), await guest()];
-  assert.deepEqual([first.statusCode, repeat.statusCode, calls.length], [201, 201, 1]);
-  assert.equal(repeat.body, first.body);
+  const account = { username: 'ann', password: 'correct horse' };
+  const routes: [string, object][] = [
+    ['/auth/register', account],
+    ['/auth/guest', {}],
+    ['/auth/login', account],
+    ['/auth/refresh', { refreshToken: 'r' }],
+    ['/auth/upgrade', account],
+  ];
+  for (const [url, body] of routes) {
+    for (const key of ['k', 'k', 'no key at all']) {
+      const answer = await post(app, url, body, key);
+      assert.ok(answer.statusCode < 300, `${url}: ${answer.body}`);
+      assert.equal(answer.headers['idempotency-replayed'], undefined);
+    }
+  }
+  assert.equal(calls.length, 3 * routes.length);
+  assert.equal(idempotency.entries.size, 0);
   for (const body of [[], '"x"', '5'])
     assert.equal((await post(app, '/auth/guest', body, 'k', {})).statusCode, 400);
-
-  await post(app, '/auth/register', { username: 'ann', password: 'correct horse' }, 'k', {});
-  const other = await post(app, '/auth/register', { username: 'bob', password: 'correct horse' }, 'k', {});
-  assert.deepEqual([other.statusCode, JSON.parse(other.body).code], [409, 'IDEMPOTENCY_MISMATCH']);
 });

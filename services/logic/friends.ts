@@ -5,7 +5,16 @@ import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { required } from '../../lib/grpc/server.ts';
 import type { Flows } from './flows.ts';
-import { checkOffset, checkRequestId, checkText, checkUserId, invalid, limits, pageSize } from './input.ts';
+import {
+  checkOffset,
+  checkRequestId,
+  checkText,
+  checkUserId,
+  invalid,
+  limits,
+  pageSize,
+  requestNotFound,
+} from './input.ts';
 
 /** Friend requests (durable flows), friends and blocks. */
 export function createFriends(deps: {
@@ -82,6 +91,12 @@ export function createFriends(deps: {
       const pair = await pending(requestId, userId, 'requester');
       await flows.withdrawFriendRequest(pair, { requestId, actorId: userId });
       return {};
+    },
+
+    async getFriendRequest({ userId, requestId }) {
+      const request = await requestOf(checkRequestId(requestId));
+      if (request.requester?.id !== userId && request.target?.id !== userId) throw requestNotFound();
+      return { request };
     },
 
     async listFriendRequests({ userId, outgoing, status, limit, offset }) {

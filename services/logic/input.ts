@@ -77,9 +77,11 @@ export function checkConversationId(id: string): string {
 }
 
 export function checkRequestId(id: string): string {
-  if (!idPattern.test(id)) throw new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
+  if (!idPattern.test(id)) throw requestNotFound();
   return id;
 }
+
+export const requestNotFound = () => new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
 
 /** A page's size: 0 means the usual one. */
 export function pageSize(limit: number, usual: number, most: number): number {

@@ -5,6 +5,7 @@ import {
   chat,
   type Data,
   gateway2Url,
+  gatewayUrl,
   newFriends,
   newGroup,
   newPeople,
@@ -313,4 +314,27 @@ test('the world room reaches everybody, guests too', async () => {
     [],
   );
   await Promise.all([annChat.close(), bobChat.close()]);
+});
+
+test('a repeat under an Idempotency-Key shows the message as it is now, recalled', async () => {
+  const { ann, bob, conversationId } = await newFriends();
+  const send = (person: Person) =>
+    fetch(new URL(`/conversations/${conversationId}/messages`, gatewayUrl), {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${person.accessToken}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'once',
+      },
+      body: JSON.stringify({ clientMsgId: 'c1', content: 'a slip of the tongue' }),
+    });
+  const first = await send(ann);
+  const { message } = (await first.json()) as { message: Message };
+  await ann.rest.delete(`/conversations/${conversationId}/messages/${message.id}`);
+  const repeat = await send(ann);
+  assert.deepEqual([first.status, repeat.status], [201, 201]);
+  assert.deepEqual(await repeat.json(), { message: { ...message, content: '', deleted: true } });
+  // The key is a user's own.
+  const other = (await (await send(bob)).json()) as { message: Message };
+  assert.notEqual(other.message.id, message.id);
 });

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { asyncapi } from '../asyncapi.ts';
 
 const description = `GoChat over HTTP. Errors are \`application/problem+json\` (RFC 9457); \`code\` names the problem.
-POSTs that create take an \`Idempotency-Key\`. The WebSocket at \`/ws\` is described in [/asyncapi.json](/asyncapi.json).`;
+POSTs that create take an \`Idempotency-Key\`, those that answer tokens excepted: a repeat gets the first status and the same resource as it is now. The WebSocket at \`/ws\` is described in [/asyncapi.json](/asyncapi.json).`;
 
 /** Where the browsable reference is. */
 export const reference = '/docs';

@@ -2,23 +2,24 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import { beginOnce, type Claim, hashOf } from '../idempotency.ts';
-import { createSeal, type Seal } from '../seal.ts';
+import type { Replay } from '../replay.ts';
+import { callerOf } from './authenticate.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set while the request holds the claim of its Idempotency-Key. */
-    claim?: Claim & { seal?: Seal };
+    claim?: Claim;
   }
   interface FastifyContextConfig {
     /**
-     * This route creates something and takes an Idempotency-Key.
-     * "caller": the key belongs to the user; "secret": to whoever knows the body, whose answer holds tokens.
+     * This route creates something and takes an Idempotency-Key, which belongs to the user who calls. Routes that
+     * answer tokens have none: whoever sent the key would be let in.
      */
-    idempotent?: 'caller' | 'secret';
+    replay?: Replay;
   }
 }
 
-/** Makes repeats of a creating POST answer what the first one answered. */
+/** Makes repeats of a creating POST answer what the first one made. */
 export function honourIdempotencyKeys(
   app: FastifyInstance,
   deps: { idempotency: RepoClient['idempotency'] },
@@ -26,35 +27,33 @@ export function honourIdempotencyKeys(
   const { idempotency } = deps;
 
   app.addHook('preHandler', async (request, reply) => {
-    const kind = request.routeOptions.config.idempotent;
+    const { replay } = request.routeOptions.config;
     const header = request.headers['idempotency-key'];
-    if (!kind || header === undefined) return;
-    const key = checkedKey(header);
-    const body = knownFields(request);
-    const seal = kind === 'secret' ? await createSeal(key, body) : undefined;
-    const route = `${request.method} ${request.routeOptions.url}`;
+    if (!replay || header === undefined) return;
     const begun = await beginOnce(idempotency, {
       // A conversation's id is part of the scope: the same key in another conversation is another request.
-      scope: scopeOf(request, route),
-      key: seal ? seal.name : key,
-      requestHash: seal ? seal.fingerprint : hashOf(body),
+      scope: scopeOf(request),
+      key: checkedKey(header),
+      requestHash: hashOf(knownFields(request)),
     });
     if (begun.state === 'done') {
-      const text = seal ? seal.open(begun.body) : begun.body;
-      return repeat(reply, begun.status, text);
+      const { status, body } = begun;
+      const text = isSuccess(status) ? await replay.restore(body, callerOf(request).userId) : body;
+      return repeat(reply, status, text);
     }
-    request.claim = seal ? { ...begun.claim, seal } : begun.claim;
+    request.claim = begun.claim;
   });
 
   // Before the answer goes out: whoever has read it can rely on its repeat.
   app.addHook('onSend', async (request, reply, payload) => {
     const { claim } = request;
-    if (!claim) return payload;
+    const { replay } = request.routeOptions.config;
+    if (!claim || !replay) return payload;
     delete request.claim;
     const status = reply.statusCode;
     const text = typeof payload === 'string' ? payload : '';
     try {
-      if (isDefinite(status)) await claim.complete(status, claim.seal ? claim.seal.close(text) : text);
+      if (isDefinite(status)) await claim.complete(status, isSuccess(status) ? replay.keep(text) : text);
       else await claim.abandon();
     } catch (error) {
       // The claim's lease runs out by itself; a repeat then meets what the request left behind.
@@ -64,6 +63,8 @@ export function honourIdempotencyKeys(
   });
 }
 
+const isSuccess = (status: number): boolean => status < 400;
+
 /** 5xx and 429 say nothing about the request itself: a repeat has to be tried anew. */
 const isDefinite = (status: number): boolean => status < 500 && status !== 429;
 
@@ -71,7 +72,7 @@ function repeat(reply: FastifyReply, status: number, body: string): FastifyReply
   reply.code(status).header('idempotency-replayed', 'true');
   if (body === '') return reply.send();
   return reply
-    .header('content-type', `application/${status < 400 ? 'json' : 'problem+json'}; charset=utf-8`)
+    .header('content-type', `application/${isSuccess(status) ? 'json' : 'problem+json'}; charset=utf-8`)
     .send(body);
 }
 
@@ -84,11 +85,10 @@ function checkedKey(header: string | string[]): string {
   return header;
 }
 
-function scopeOf(request: FastifyRequest, route: string): string {
-  // Nobody is signed in yet: whoever calls from there stands in the user's place.
-  if (!request.caller) return `${route} ${request.ip}`;
+function scopeOf(request: FastifyRequest): string {
+  const route = `${request.method} ${request.routeOptions.url}`;
   const params = Object.values(request.params as Record<string, string>).join(' ');
-  return `user ${request.caller.userId} ${route} ${params}`.trimEnd();
+  return `user ${callerOf(request).userId} ${route} ${params}`.trimEnd();
 }
 
 /** What of the body the route knows, in one order: white space and unknown fields make no other request of it. */

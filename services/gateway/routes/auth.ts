@@ -22,7 +22,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
   app.post(
     '/auth/register',
     {
-      config: { public: true, idempotent: 'secret' },
+      config: { public: true },
       schema: {
         tags,
         summary: 'Create an account',
@@ -72,7 +72,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
   app.post(
     '/auth/guest',
     {
-      config: { public: true, idempotent: 'secret' },
+      config: { public: true },
       schema: {
         tags,
         summary: 'Create a guest account',

@@ -8,6 +8,7 @@ import { flowDeadline } from '../deadlines.ts';
 import type { Pages } from '../pages.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { refusedPart, refusedUsers } from '../refused-users.ts';
+import { asItIs } from '../replay.ts';
 import { answer, nothing, notModified } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
@@ -53,10 +54,18 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     },
   );
 
+  const created = asItIs<{ conversation: { id: string }; refused?: string[] }>(
+    ({ conversation: { id }, refused }) => ({ conversation: { id }, ...(refused ? { refused } : {}) }),
+    async ({ conversation: { id }, ...rest }, userId) => {
+      const { conversation } = await conversations.getConversation({ userId, conversationId: id });
+      return { conversation: toConversation(required(conversation)), ...rest };
+    },
+  );
+
   app.post(
     '/conversations',
     {
-      config: { idempotent: 'caller' },
+      config: { replay: created },
       schema: {
         tags,
         summary: 'Open the conversation with a friend, or create a group',

@@ -6,6 +6,7 @@ import { required } from '../../../lib/wire/required.ts';
 import { FriendRequest, toFriendRequest } from '../../../lib/wire/user.ts';
 import { flowDeadline } from '../deadlines.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import { asItIs } from '../replay.ts';
 import { answer, nothing } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
@@ -17,10 +18,18 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
   app,
   { friends },
 ) => {
+  const sentRequest = asItIs<{ request: { id: string } }>(
+    ({ request: { id } }) => ({ request: { id } }),
+    async ({ request: { id } }, userId) => {
+      const { request } = await friends.getFriendRequest({ userId, requestId: id });
+      return { request: toFriendRequest(required(request)) };
+    },
+  );
+
   app.post(
     '/friends/requests',
     {
-      config: { idempotent: 'caller' },
+      config: { replay: sentRequest },
       schema: {
         tags,
         summary: 'Ask somebody to become friends',

@@ -6,6 +6,7 @@ import { required } from '../../../lib/wire/required.ts';
 import { flowDeadline } from '../deadlines.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { refusedPart, refusedUsers } from '../refused-users.ts';
+import { asItWas } from '../replay.ts';
 import { answer, nothing } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
@@ -43,7 +44,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
   app.post(
     '/conversations/:id/members',
     {
-      config: { idempotent: 'caller' },
+      config: { replay: asItWas },
       schema: {
         tags,
         summary: 'Add members to a group',

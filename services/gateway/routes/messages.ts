@@ -6,6 +6,7 @@ import { required } from '../../../lib/wire/required.ts';
 import { flowDeadline } from '../deadlines.ts';
 import type { Pages } from '../pages.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import { asItIs } from '../replay.ts';
 import { answer, nothing, notModified } from '../schemas.ts';
 import { checkContentSize } from '../validation/content.ts';
 import * as fields from '../validation/fields.ts';
@@ -54,10 +55,19 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
     },
   );
 
+  const sentMessage = asItIs<{ message: { conversationId: string; seqId: number } }>(
+    ({ message: { conversationId, seqId } }) => ({ message: { conversationId, seqId } }),
+    async ({ message: { conversationId, seqId } }, userId) => {
+      const page = { afterSeqId: seqId - 1, limit: 1, knownTag: '' };
+      const stored = await conversations.getMessages({ userId, conversationId, ...page });
+      return { message: toMessage(required(stored.messages[0])) };
+    },
+  );
+
   app.post(
     '/conversations/:id/messages',
     {
-      config: { idempotent: 'caller' },
+      config: { replay: sentMessage },
       schema: {
         tags,
         summary: 'Send a message; answers when it is stored',

@@ -70,6 +70,15 @@ export interface WithdrawFriendRequestRequest {
 export interface WithdrawFriendRequestResponse {
 }
 
+export interface GetFriendRequestRequest {
+  userId: string;
+  requestId: string;
+}
+
+export interface GetFriendRequestResponse {
+  request?: FriendRequest | undefined;
+}
+
 export interface ListFriendRequestsRequest {
   userId: string;
   outgoing: boolean;
@@ -538,6 +547,130 @@ export const WithdrawFriendRequestResponse: MessageFns<WithdrawFriendRequestResp
   },
   fromPartial<I extends Exact<DeepPartial<WithdrawFriendRequestResponse>, I>>(_: I): WithdrawFriendRequestResponse {
     const message = createBaseWithdrawFriendRequestResponse();
+    return message;
+  },
+};
+
+function createBaseGetFriendRequestRequest(): GetFriendRequestRequest {
+  return { userId: "", requestId: "" };
+}
+
+export const GetFriendRequestRequest: MessageFns<GetFriendRequestRequest> = {
+  encode(message: GetFriendRequestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetFriendRequestRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetFriendRequestRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetFriendRequestRequest>, I>>(base?: I): GetFriendRequestRequest {
+    return GetFriendRequestRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetFriendRequestRequest>, I>>(object: I): GetFriendRequestRequest {
+    const message = createBaseGetFriendRequestRequest();
+    message.userId = object.userId ?? "";
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetFriendRequestResponse(): GetFriendRequestResponse {
+  return { request: undefined };
+}
+
+export const GetFriendRequestResponse: MessageFns<GetFriendRequestResponse> = {
+  encode(message: GetFriendRequestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== undefined) {
+      FriendRequest.encode(message.request, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetFriendRequestResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetFriendRequestResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.request = FriendRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetFriendRequestResponse>, I>>(base?: I): GetFriendRequestResponse {
+    return GetFriendRequestResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetFriendRequestResponse>, I>>(object: I): GetFriendRequestResponse {
+    const message = createBaseGetFriendRequestResponse();
+    message.request = (object.request !== undefined && object.request !== null)
+      ? FriendRequest.fromPartial(object.request)
+      : undefined;
     return message;
   },
 };
@@ -1447,6 +1580,18 @@ export const FriendServiceService = {
       Buffer.from(WithdrawFriendRequestResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WithdrawFriendRequestResponse => WithdrawFriendRequestResponse.decode(value),
   },
+  /** For the requester and the target; REQUEST_NOT_FOUND for everybody else. */
+  getFriendRequest: {
+    path: "/im_logic.v1.FriendService/GetFriendRequest" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetFriendRequestRequest): Buffer =>
+      Buffer.from(GetFriendRequestRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetFriendRequestRequest => GetFriendRequestRequest.decode(value),
+    responseSerialize: (value: GetFriendRequestResponse): Buffer =>
+      Buffer.from(GetFriendRequestResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetFriendRequestResponse => GetFriendRequestResponse.decode(value),
+  },
   listFriendRequests: {
     path: "/im_logic.v1.FriendService/ListFriendRequests" as const,
     requestStream: false as const,
@@ -1521,6 +1666,8 @@ export interface FriendServiceServer extends UntypedServiceImplementation {
   /** Accept or reject, by the target. */
   handleFriendRequest: handleUnaryCall<HandleFriendRequestRequest, HandleFriendRequestResponse>;
   withdrawFriendRequest: handleUnaryCall<WithdrawFriendRequestRequest, WithdrawFriendRequestResponse>;
+  /** For the requester and the target; REQUEST_NOT_FOUND for everybody else. */
+  getFriendRequest: handleUnaryCall<GetFriendRequestRequest, GetFriendRequestResponse>;
   listFriendRequests: handleUnaryCall<ListFriendRequestsRequest, ListFriendRequestsResponse>;
   getFriends: handleUnaryCall<GetFriendsRequest, GetFriendsResponse>;
   updateFriend: handleUnaryCall<UpdateFriendRequest, UpdateFriendResponse>;
@@ -1576,6 +1723,22 @@ export interface FriendServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: WithdrawFriendRequestResponse) => void,
+  ): ClientUnaryCall;
+  /** For the requester and the target; REQUEST_NOT_FOUND for everybody else. */
+  getFriendRequest(
+    request: GetFriendRequestRequest,
+    callback: (error: ServiceError | null, response: GetFriendRequestResponse) => void,
+  ): ClientUnaryCall;
+  getFriendRequest(
+    request: GetFriendRequestRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetFriendRequestResponse) => void,
+  ): ClientUnaryCall;
+  getFriendRequest(
+    request: GetFriendRequestRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetFriendRequestResponse) => void,
   ): ClientUnaryCall;
   listFriendRequests(
     request: ListFriendRequestsRequest,
