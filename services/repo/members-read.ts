@@ -3,10 +3,11 @@ import type {
   ConversationServiceService,
 } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
-import { conversationIdOf, noAccess, notFound } from './conversation-access.ts';
+import { conversationIdOf, noAccess, notFound, userIdOf } from './conversation-access.ts';
 import { invalid } from './conversation-lock.ts';
 import { type Databases, formatSql } from './database.ts';
 import { parseId } from './ids.ts';
+import { hasReceiptsSql, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'getConversationMembers'>;
@@ -28,15 +29,15 @@ export function createMembersRead(deps: Deps): Handlers {
       else await checkExists(databases, id);
       if (request.memberIds.length > 0) {
         const wanted = request.memberIds.map(parseId).filter((userId) => userId !== undefined);
-        return { members: await loadMembers(deps, id, wanted), hasMore: false };
+        return { members: await loadMembers(deps, id, wanted, request.userId), hasMore: false };
       }
       const rows = await databases.conversations.query<Row>(
         // Skipped rows are read from the index conversation_members_conversation alone.
-        `SELECT ${columns}
+        `SELECT ${columnsFor(request.userId)}
          FROM (SELECT user_id, conversation_id FROM conversation_members
                WHERE conversation_id = ? ORDER BY user_id LIMIT ? OFFSET ?) page
          JOIN conversation_members m ON m.user_id = page.user_id AND m.conversation_id = page.conversation_id
-         ${pointers} ORDER BY m.user_id`,
+         ${joinsFor(request.userId)} ORDER BY m.user_id`,
         [id, limit + 1, request.offset],
       );
       return {
@@ -47,16 +48,17 @@ export function createMembersRead(deps: Deps): Handlers {
   };
 }
 
-/** Some members, in the order of their ids; who is none is left out. */
+/** Some members as one of them sees them, in the order of their ids; who is none is left out. */
 export async function loadMembers(
   { databases, userCards }: Deps,
   conversationId: number,
   userIds: readonly number[],
+  viewerId: string,
 ): Promise<ConversationMember[]> {
   if (userIds.length === 0) return [];
   const rows = await databases.conversations.query<Row>(
     // Index: the primary key of conversation_members.
-    `SELECT ${columns} FROM conversation_members m ${pointers}
+    `SELECT ${columnsFor(viewerId)} FROM conversation_members m ${joinsFor(viewerId)}
      WHERE m.user_id IN (?) AND m.conversation_id = ? ORDER BY m.user_id`,
     [userIds, conversationId],
   );
@@ -65,10 +67,22 @@ export async function loadMembers(
 
 type Row = { user_id: number; role: number; muted: number; joined_at: number; last_read_seq_id: number };
 
-const columns =
-  'm.user_id, m.role, m.muted, m.joined_at, COALESCE(p.last_read_seq_id, 0) AS last_read_seq_id';
-const pointers =
-  'LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id';
+/** How far others have read shows only to those who are told of it. Without a viewer it all shows. */
+const columnsFor = (viewerId: string): string => {
+  const shown =
+    viewerId === ''
+      ? 'TRUE'
+      : `(m.user_id = ${userIdOf(viewerId)} OR (${hasReceiptsSql('c')} AND ${receiptsAllowed}))`;
+  return `m.user_id, m.role, m.muted, m.joined_at,
+    IF(${shown}, COALESCE(p.last_read_seq_id, 0), 0) AS last_read_seq_id`;
+};
+
+const joinsFor = (viewerId: string): string =>
+  [
+    `LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
+     JOIN conversations c ON c.id = m.conversation_id`,
+    ...(viewerId === '' ? [] : [receiptJoins(String(userIdOf(viewerId)), 'm.user_id')]),
+  ].join('\n');
 
 async function toMembers(
   userCards: UserCards,

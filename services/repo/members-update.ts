@@ -76,7 +76,7 @@ export function createMembersUpdate(deps: {
         }),
       );
       outbox.wake();
-      const [member] = await loadMembers(deps, id, [userId]);
+      const [member] = await loadMembers(deps, id, [userId], request.actorId);
       return { member };
     },
 

@@ -9,6 +9,7 @@ import type { Databases, Transaction } from './database.ts';
 import { parseId } from './ids.ts';
 import { domainEvent, insertEvents, type Outbox } from './outbox.ts';
 import { unreadKey } from './read-pointer-cache.ts';
+import { hasReceipts, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
 import { rowsTable } from './sql.ts';
 import { loadUnread } from './unread.ts';
 
@@ -18,11 +19,10 @@ type Handlers = Pick<
 >;
 
 const maxBatch = 1000;
-/** Above this many members nobody is told who has read. */
-const receiptMembers = 500;
 
 type Mark = { index: number; userId: number; conversationId: number; seqId: number; sessionId: string };
-type Move = Mark & { from: number; memberCount: number };
+/** `told`: whether others are told of it at all. */
+type Move = Mark & { from: number; told: boolean };
 
 /** How far users have read. A pointer only moves forward, and its move is told once. */
 export function createReadPointers(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
@@ -141,7 +141,7 @@ async function planMoves(
        FROM ${wanted}
        STRAIGHT_JOIN user_read_pointers p ON p.user_id = k.u AND p.conversation_id = k.c
        FOR UPDATE`,
-      `SELECT k.u, k.c, c.status, c.member_count, h.last_seq_id, m.user_id AS member
+      `SELECT k.u, k.c, c.type, c.status, c.send_state, c.member_count, h.last_seq_id, m.user_id AS member
        FROM ${wanted}
        LEFT JOIN conversations c ON c.id = k.c
        LEFT JOIN conversation_heads h ON h.conversation_id = k.c
@@ -159,19 +159,22 @@ async function planMoves(
     const error = refusal(mark, row);
     const from = at.get(key) ?? 0;
     if (error) refused.set(mark.index, error);
-    else if (mark.seqId > from) {
-      moves.push({ ...mark, from, memberCount: row?.member_count ?? 0 });
+    else if (row && mark.seqId > from) {
+      moves.push({ ...mark, from, told: hasReceipts(row) });
       at.set(key, mark.seqId);
     }
   }
   return { moves, refused };
 }
 
+/** Numbers are missing where the conversation is. */
 type StateRow = {
   u: number;
   c: number;
+  type: number;
   status: number | null;
-  member_count: number | null;
+  send_state: number;
+  member_count: number;
   last_seq_id: number | null;
   member: number | null;
 };
@@ -182,20 +185,26 @@ function refusal({ seqId }: Mark, row: StateRow | undefined): GoChatError | unde
   return seqId > row.last_seq_id ? beyond() : undefined;
 }
 
-/** Whose messages each move has read, the reader's own left out. */
+/** Whose messages each move has read, of those members who may know it. */
 async function readSenders(tx: Transaction, moves: readonly Move[]): Promise<Map<number, string[]>> {
-  const told = moves.filter(({ memberCount }) => memberCount <= receiptMembers);
+  const told = moves.filter((move) => move.told);
   if (told.length === 0) return new Map();
   // One range of the messages' primary key each: as a join, the server would read whole conversations.
   const ranges = told.map(
     ({ index, conversationId, from, seqId, userId }) =>
-      `(SELECT DISTINCT ${index} AS move, sender_id FROM messages
+      `(SELECT DISTINCT ${index} AS move, ${userId} AS reader_id, conversation_id, sender_id FROM messages
         WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id <= ${seqId}
           AND sender_id <> ${userId})`,
   );
   const results = await tx.batch(
     chunks(ranges, rangesAStatement)
-      .map((some) => some.join(' UNION ALL '))
+      .map(
+        (some) =>
+          `SELECT s.move, s.sender_id FROM (${some.join(' UNION ALL ')}) s
+           STRAIGHT_JOIN conversation_members m ON m.user_id = s.sender_id AND m.conversation_id = s.conversation_id
+           ${receiptJoins('s.reader_id', 's.sender_id')}
+           WHERE ${receiptsAllowed} ORDER BY s.sender_id`,
+      )
       .join(';\n'),
   );
   const rows = (results as { move: number; sender_id: number }[][]).flat();

@@ -120,6 +120,90 @@ test('above 500 members nobody is told who has read, but the reader', async () =
   );
 });
 
+/** Whom the last mark was told, and how far the reader's last mark shows to each in the list of members. */
+const whoKnows = async (conversationId: string, reader: string, viewers: readonly string[]) => {
+  const told = (await readEvents(conversationId)).at(-1)?.sender_ids;
+  const seen = await Promise.all(
+    viewers.map(async (userId) => {
+      const request = { userId, conversationId, offset: 0, limit: 50, memberIds: [] };
+      const { members } = await repo.conversations.getConversationMembers(request);
+      return members.find(({ user }) => user?.id === reader)?.lastReadSeqId;
+    }),
+  );
+  return [told, seen];
+};
+
+test('whoever is in a block with the reader, or was a friend, is not told of reading', async () => {
+  const [ann, bob, cy] = await newThree();
+  const group = await repo.newGroup([ann, bob, cy]);
+  for (const sender of [ann, cy, ann, cy, ann, cy]) await repo.say(group, sender);
+  await read(bob, group, 2);
+  assert.deepEqual(await whoKnows(group, bob, [ann, bob, cy]), [
+    [ann, cy],
+    [2, 2, 2],
+  ]);
+  await repo.block(ann, bob);
+  await read(bob, group, 4);
+  assert.deepEqual(await whoKnows(group, bob, [ann, bob, cy]), [[cy], [0, 4, 4]]);
+  await repo.block(bob, cy);
+  await read(bob, group, 6);
+  assert.deepEqual(await whoKnows(group, bob, [ann, bob, cy]), [[], [0, 6, 0]]);
+
+  for (const [sendState, expected] of [
+    [0, [[ann], [1, 1]]],
+    [1, [[], [0, 1]]],
+    [2, [[], [0, 1]]],
+  ] as const) {
+    const [me] = await newThree();
+    const single = await repo.newConversation([ann, me], true);
+    await repo.say(single, ann);
+    await repo.databases.users.execute('UPDATE conversations SET send_state = ? WHERE id = ?', [
+      sendState,
+      Number(single),
+    ]);
+    await read(me, single, 1);
+    assert.deepEqual(await whoKnows(single, me, [ann, me]), expected);
+  }
+});
+
+test('whoever does not let reading be told is told of nobody either, and whoever left is told nothing', async () => {
+  const [ann, bob, cy] = await newThree();
+  const id = await repo.newGroup([ann, bob, cy]);
+  for (const sender of [ann, cy, ann, cy, ann, cy]) await repo.say(id, sender);
+  const choose = (userId: string, readReceipts: boolean) =>
+    repo.databases.users.execute(
+      `REPLACE INTO user_settings (user_id, group_invites, last_seen, read_receipts, locale, updated_at)
+       VALUES (?, 'everyone', 'friends', ?, '', 1)`,
+      [Number(userId), readReceipts],
+    );
+  await choose(ann, false);
+  await read(bob, id, 2);
+  assert.deepEqual(await whoKnows(id, bob, [ann, bob, cy]), [[cy], [0, 2, 2]]);
+  await choose(ann, true);
+  await choose(bob, false);
+  await read(bob, id, 4);
+  assert.deepEqual(await whoKnows(id, bob, [ann, bob, cy]), [[], [0, 4, 0]]);
+  await choose(bob, true);
+  await repo.conversations.removeConversationMember({ actorId: ann, conversationId: id, userIds: [cy] });
+  await read(bob, id, 6);
+  assert.deepEqual(await whoKnows(id, bob, [ann, bob]), [[ann], [6, 6]]);
+  const changed = await repo.conversations.updateConversationMember({
+    actorId: ann,
+    conversationId: id,
+    userId: bob,
+    muted: true,
+  });
+  assert.equal(changed.member?.lastReadSeqId, 6);
+  await choose(bob, false);
+  const hidden = await repo.conversations.updateConversationMember({
+    actorId: ann,
+    conversationId: id,
+    userId: bob,
+    muted: false,
+  });
+  assert.equal(hidden.member?.lastReadSeqId, 0);
+});
+
 test('a batch of read marks: each its own result, several of one pointer in their order', async () => {
   const [ann, bob, cy] = await newThree();
   const id = await repo.newGroup([ann, bob]);
