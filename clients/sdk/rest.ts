@@ -1,6 +1,7 @@
 import type { Conversation } from '../../lib/wire/conversation.ts';
 import type { Message } from '../../lib/wire/message.ts';
 import type { FriendRequest, User } from '../../lib/wire/user.ts';
+import { createLists } from './lists.ts';
 
 export type { Conversation, FriendRequest, Message, User };
 
@@ -57,14 +58,16 @@ export function createRest(baseUrl: string, accessToken?: string) {
     return answer;
   }
 
+  const get = <T>(path: string) => call<T>('GET', path);
   return {
     call,
-    get: <T>(path: string) => call<T>('GET', path),
+    get,
     post: <T>(path: string, body: unknown = {}, options: RequestOptions = {}) =>
       call<T>('POST', path, { ...options, body }),
     put: <T>(path: string, body: unknown = {}) => call<T>('PUT', path, { body }),
     patch: <T>(path: string, body: unknown) => call<T>('PATCH', path, { body }),
     delete: (path: string) => call<undefined>('DELETE', path),
+    list: createLists(get),
     /** The same gateway with a user's token. */
     as: (token: string) => createRest(baseUrl, token),
 

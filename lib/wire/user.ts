@@ -75,8 +75,9 @@ export const FriendView = Type.Object(
   },
   { $id: 'Friend' },
 );
+export type FriendView = Static<typeof FriendView>;
 
-export const toFriend = (friend: Friend): Static<typeof FriendView> => ({
+export const toFriend = (friend: Friend): FriendView => ({
   ...toUser(friend.user ?? deletedUser('')),
   remark: friend.remark,
   online: friend.online,

@@ -237,6 +237,11 @@ test('fields that are wrong are named', async () => {
     '/conversations?limit=5&limit=6',
     '/users/search',
   );
+  for (const list of ['/conversations', '/conversations/5/members', '/friends', '/friends/requests']) {
+    queries.push(`${list}?cursor=`, `${list}?cursor=a&cursor=b`, `${list}?cursor=${'x'.repeat(257)}`);
+    queries.push(`${list}?cursor=abc&offset=0`, `${list}?cursor=abc&offset=7`);
+  }
+  queries.push('/blocks?offset=1&cursor=abc', '/auth/sessions?offset=1&cursor=abc', '/blocks?limit=201');
   queries.push('/friends/requests?status=9', '/friends/requests?direction=up', '/users/search?q=a&limit=51');
   queries.push('/conversations/5/messages?afterSeq=99999999999999999', '/conversations/5/messages?limit=0x5');
   for (const url of queries) isProblem(await send(app, 'GET', url), 'INVALID_ARGUMENT');
@@ -401,7 +406,7 @@ test('the OpenAPI document names every route and shape', async () => {
   for (const route of ['POST /auth/register', 'PUT /conversations/{id}/owner', 'POST /sync', 'GET /readyz']) {
     assert.ok(routes.includes(route), route);
   }
-  assert.equal(routes.length, 41);
+  assert.equal(routes.length, 43);
   for (const name of ['User', 'Message', 'Conversation', 'Session', 'Problem']) {
     assert.ok(document.components.schemas[name], name);
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readPaging } from '../../lib/domain/paging.ts';
 import { codeOf, GoChatError, isRetryable } from '../../lib/errors.ts';
 import type { AuthServiceService, ClientInfo, Session } from '../../lib/gen/im_logic/v1/auth.ts';
 import type { User } from '../../lib/gen/im_repo/v1/user.ts';
@@ -102,8 +103,9 @@ export function createAuth(deps: {
     async validateToken({ accessToken }) {
       try {
         const token = await verifier.verify(accessToken);
-        const { sessions } = await users.listSessions({ userId: token.userId });
-        if (!sessions.some(({ id }) => id === token.sessionId)) return notValid;
+        const { userId, sessionId } = token;
+        const { sessions } = await users.listSessions({ userId, sessionId });
+        if (sessions.length === 0) return notValid;
         return { valid: true, ...token };
       } catch (error) {
         if (error instanceof GoChatError && !isRetryable(error.code)) return notValid;
@@ -153,7 +155,11 @@ export function createAuth(deps: {
       }
     },
 
-    listSessions: ({ userId }) => users.listSessions({ userId }),
+    async listSessions(request) {
+      const { userId, cursor } = request;
+      const { limit, offset } = readPaging('sessions', request);
+      return users.listSessions({ userId, limit, offset, cursor });
+    },
 
     async revokeSession({ userId, sessionId }) {
       await users.revokeSession({ userId, sessionId });

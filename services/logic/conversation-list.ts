@@ -1,14 +1,22 @@
+import { behind, newestFirst } from '../../lib/domain/conversation-order.ts';
+import { type Position, pageOf, readPaging } from '../../lib/domain/paging.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import type { ConversationWithDetails } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { ServedHandlers } from '../../lib/grpc/definition.ts';
 import type { Metrics } from '../../lib/metrics.ts';
-import { checkOffset, invalid, limits, pageSize } from './input.ts';
+import { invalid } from './input.ts';
 
 type Handlers = ServedHandlers<typeof ConversationServiceService>;
 export type ListHandlers = Pick<Handlers, 'getConversations' | 'getConversationsOptimized'>;
-type Page = { userId: string; limit: number; offset: number; updatedSince: number };
+type Page = {
+  userId: string;
+  limit: number;
+  offset: number;
+  updatedSince: number;
+  cursor?: string | undefined;
+};
 
 /** Conversations asked for at once by the plain way. */
 const parallel = 20;
@@ -24,9 +32,10 @@ export function createConversationList(deps: {
     'Time to load a page of the conversation list.',
   );
 
-  function checked({ userId, limit, offset, updatedSince }: Page): Page {
+  function checked(page: Page) {
+    const { userId, updatedSince, cursor } = page;
     if (updatedSince < 0) throw invalid('updatedSince', 'must not be negative');
-    return { userId, limit: pageSize(limit, 50, limits.page), offset: checkOffset(offset), updatedSince };
+    return { userId, updatedSince, cursor, ...readPaging('conversations', page) };
   }
 
   async function timed<T>(load: Promise<T>): Promise<T> {
@@ -38,7 +47,7 @@ export function createConversationList(deps: {
     }
   }
 
-  async function loadOneByOne({ userId, limit, offset, updatedSince }: Page) {
+  async function loadOneByOne({ userId, limit, offset, after, updatedSince }: ReturnType<typeof checked>) {
     const { conversationIds } = await conversations.getUserConversations({ userId, updatedSince });
     const all: ConversationWithDetails[] = [];
     for (let from = 0; from < conversationIds.length; from += parallel) {
@@ -46,11 +55,10 @@ export function createConversationList(deps: {
       const details = await Promise.all(some.map((id) => detailsOf(userId, id)));
       all.push(...details.filter((one) => one !== undefined));
     }
-    const newest = all.sort((a, b) => updatedAt(b) - updatedAt(a));
-    return {
-      conversations: newest.slice(offset, offset + limit),
-      hasMore: newest.length > offset + limit,
-    };
+    const ordered = all.sort((a, b) => newestFirst(positionOf(a), positionOf(b)));
+    const found = behind(ordered, after, positionOf).slice(offset, offset + limit + 1);
+    const { rows, hasMore, nextCursor } = pageOf('conversations', found, limit, positionOf);
+    return { conversations: rows, hasMore, nextCursor };
   }
 
   /** Undefined when the user left between the two calls. */
@@ -72,16 +80,22 @@ export function createConversationList(deps: {
   return {
     getConversations: async (request) => timed(loadOneByOne(checked(request))),
     // The page is passed on as it comes.
-    getConversationsOptimized: async (request) =>
-      timed(
+    async getConversationsOptimized(request) {
+      const { userId, limit, offset, cursor, updatedSince } = checked(request);
+      const { knownTag } = request;
+      const wanted = { userId, limit, offset, cursor, updatedSince, knownTag };
+      return timed(
         conversations.getUserConversationsWithDetails({
-          ...checked(request),
-          knownTag: request.knownTag,
+          ...wanted,
           includeLastMessage: true,
           includeSenderInfo: true,
         }),
-      ),
+      );
+    },
   };
 }
 
-const updatedAt = ({ conversation }: ConversationWithDetails): number => conversation?.updatedAt ?? 0;
+const positionOf = ({ conversation }: ConversationWithDetails): Position<'conversations'> => [
+  conversation?.updatedAt ?? 0,
+  Number(conversation?.id ?? 0),
+];

@@ -1,9 +1,10 @@
+import { longestPage, pageSize } from '../../lib/domain/paging.ts';
 import type { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { ServedHandlers } from '../../lib/grpc/definition.ts';
 import type { ListHandlers } from './conversation-list.ts';
 import type { Creation } from './creation.ts';
-import { checkConversationId, checkText, invalid, limits, pageSize } from './input.ts';
+import { checkConversationId, checkText, invalid, limits } from './input.ts';
 import type { MemberHandlers } from './members.ts';
 import type { Typing } from './typing.ts';
 
@@ -60,7 +61,7 @@ export function createConversations(deps: {
         conversationId: checkConversationId(conversationId),
         beforeSeqId,
         afterSeqId,
-        limit: pageSize(limit, 50, limits.page),
+        limit: pageSize(limit, 50, longestPage),
         knownTag,
       });
     },
@@ -89,7 +90,7 @@ export function createConversations(deps: {
         userId,
         cursors,
         since,
-        limitPerConversation: pageSize(limitPerConversation, limits.page, messagesASync),
+        limitPerConversation: pageSize(limitPerConversation, longestPage, messagesASync),
         limitTotal: messagesASync,
       });
     },

@@ -1,3 +1,4 @@
+import { readPaging } from '../../lib/domain/paging.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import { FriendRequestAction, type FriendServiceService } from '../../lib/gen/im_logic/v1/friend.ts';
 import { type FriendRequest, FriendRequestStatus } from '../../lib/gen/im_repo/v1/friendship.ts';
@@ -5,16 +6,7 @@ import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { required } from '../../lib/grpc/server.ts';
 import type { Flows } from './flows.ts';
-import {
-  checkOffset,
-  checkRequestId,
-  checkText,
-  checkUserId,
-  invalid,
-  limits,
-  pageSize,
-  requestNotFound,
-} from './input.ts';
+import { checkRequestId, checkText, checkUserId, invalid, limits, requestNotFound } from './input.ts';
 
 /** Friend requests (durable flows), friends and blocks. */
 export function createFriends(deps: {
@@ -99,24 +91,17 @@ export function createFriends(deps: {
       return { request };
     },
 
-    async listFriendRequests({ userId, outgoing, status, limit, offset }) {
+    async listFriendRequests(request) {
+      const { userId, outgoing, status, cursor } = request;
       if (status !== undefined && (status < 0 || status > 5)) throw invalid('status', 'must be 0 to 5');
-      return friendships.listFriendRequests({
-        userId,
-        outgoing,
-        status,
-        limit: pageSize(limit, 50, limits.page),
-        offset: checkOffset(offset),
-      });
+      const { limit, offset } = readPaging('friend requests', request);
+      return friendships.listFriendRequests({ userId, outgoing, status, limit, offset, cursor });
     },
 
-    async getFriends({ userId, limit, offset }) {
-      return friendships.getUserFriends({
-        userId,
-        limit: pageSize(limit, 50, limits.page),
-        offset: checkOffset(offset),
-        friendId: '',
-      });
+    async getFriends(request) {
+      const { userId, cursor } = request;
+      const { limit, offset } = readPaging('friends', request);
+      return friendships.getUserFriends({ userId, limit, offset, cursor, friendId: '' });
     },
 
     async updateFriend({ userId, friendId, remark }) {
@@ -131,8 +116,10 @@ export function createFriends(deps: {
       return friendships.deleteFriend({ userId, friendId: checkUserId(friendId) });
     },
 
-    async listBlocks({ userId }) {
-      return friendships.listBlocks({ userId });
+    async listBlocks(request) {
+      const { userId, cursor } = request;
+      const { limit, offset } = readPaging('blocks', request);
+      return friendships.listBlocks({ userId, limit, offset, cursor });
     },
 
     async blockUser({ userId, blockedId }) {

@@ -18,7 +18,6 @@ export const limits = {
   description: 1000,
   announcement: 2000,
   requestMessage: 500,
-  page: 200,
 } as const;
 
 const usernamePattern = /^[A-Za-z0-9_.-]{3,50}$/;
@@ -82,18 +81,6 @@ export function checkRequestId(id: string): string {
 }
 
 export const requestNotFound = () => new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
-
-/** A page's size: 0 means the usual one. */
-export function pageSize(limit: number, usual: number, most: number): number {
-  if (limit === 0) return usual;
-  if (limit < 1 || limit > most) throw invalid('limit', `must be 1 to ${most}`);
-  return limit;
-}
-
-export function checkOffset(offset: number): number {
-  if (offset < 0) throw invalid('offset', 'must not be negative');
-  return offset;
-}
 
 /** What makes a message's own fields unacceptable, whoever sends it where; undefined when nothing does. */
 export function refusalOf(message: {

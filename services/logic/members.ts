@@ -1,8 +1,9 @@
+import { readPaging } from '../../lib/domain/paging.ts';
 import type { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Flows } from './flows.ts';
-import { checkConversationId, checkOffset, checkUserId, invalid, limits, pageSize } from './input.ts';
+import { checkConversationId, checkUserId, invalid, limits } from './input.ts';
 
 type Handlers = UnaryHandlers<typeof ConversationServiceService>;
 export type MemberHandlers = Pick<
@@ -27,12 +28,15 @@ export function createMembers(deps: {
 }): MemberHandlers {
   const { conversations, flows } = deps;
   return {
-    async getMembers({ userId, conversationId, limit, offset }) {
+    async getMembers(request) {
+      const { userId, conversationId, cursor } = request;
+      const { limit, offset } = readPaging('members', request);
       return conversations.getConversationMembers({
         userId,
         conversationId: checkConversationId(conversationId),
-        limit: pageSize(limit, 50, limits.page),
-        offset: checkOffset(offset),
+        limit,
+        offset,
+        cursor,
         memberIds: [],
       });
     },

@@ -1,10 +1,11 @@
+import { pageSize } from '../../lib/domain/paging.ts';
 import { groupInviteChoices, lastSeenChoices } from '../../lib/domain/user-settings.ts';
 import { codeOf, isRetryable } from '../../lib/errors.ts';
 import type { UserServiceService } from '../../lib/gen/im_logic/v1/user.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Flows } from './flows.ts';
-import { checkLocale, checkOneOf, checkText, checkUserId, invalid, limits, pageSize } from './input.ts';
+import { checkLocale, checkOneOf, checkText, checkUserId, invalid, limits } from './input.ts';
 
 /** Profiles, settings, search, and the end of an account. */
 export function createUsers(deps: {

@@ -1,3 +1,4 @@
+import { type Position, pageOf, readPaging } from '../../lib/domain/paging.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
@@ -8,8 +9,6 @@ import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import type { Prisma } from './prisma.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
-
-const mostBlocks = 5000;
 
 type Handlers = Pick<
   UnaryHandlers<typeof FriendshipServiceService>,
@@ -74,19 +73,30 @@ export function createBlocks(deps: {
       return {};
     },
 
-    async listBlocks({ userId }) {
-      const id = parseId(userId);
+    async listBlocks(request) {
+      const { limit, offset, after } = readPaging('blocks', request);
+      const id = parseId(request.userId);
       if (!id) return { users: [] };
-      const rows = await prisma.read((client) =>
+      const found = await prisma.read((client) =>
         client.userBlock.findMany({
-          where: { userId: id },
+          // Ranges of user_blocks_time, in its order.
+          where: { userId: id, ...(after ? blockedBefore(after) : {}) },
           orderBy: [{ createdAt: 'desc' }, { blockedId: 'desc' }],
-          take: mostBlocks,
+          take: limit + 1,
+          skip: offset,
         }),
       );
+      const { rows, nextCursor } = pageOf('blocks', found, limit, (row) => [
+        Number(row.createdAt),
+        Number(row.blockedId),
+      ]);
       const ids = rows.map(({ blockedId }) => String(blockedId));
       const users = await userCards.byIds(ids);
-      return { users: ids.map((blockedId) => cardOf(users, blockedId)) };
+      return { users: ids.map((blockedId) => cardOf(users, blockedId)), nextCursor };
     },
   };
 }
+
+const blockedBefore = ([createdAt, blockedId]: Position<'blocks'>) => ({
+  OR: [{ createdAt: { lt: createdAt } }, { createdAt, blockedId: { lt: blockedId } }],
+});

@@ -1,4 +1,5 @@
-import { GoChatError } from '../../lib/errors.ts';
+import { behind, newestFirst } from '../../lib/domain/conversation-order.ts';
+import { type Position, pageOf, readPaging } from '../../lib/domain/paging.ts';
 import {
   type ConversationWithDetails,
   GetUserConversationsWithDetailsResponse as codec,
@@ -19,6 +20,7 @@ import {
   type ConversationView,
   type LoadedViews,
   loadViews,
+  type Place,
   toDetails,
   unreadOf,
   usersOf,
@@ -32,7 +34,6 @@ import { type ReadPointers, userUnread } from './read-pointer-cache.ts';
 import { loadUnread } from './unread.ts';
 import { type UserCards, userInfo } from './user-cards.ts';
 
-const usualPage = 50;
 const longestPage = 1000;
 /** A cold list reads at least as many details, since the next page is often asked for. */
 const coldDetails = 100;
@@ -62,22 +63,21 @@ export function createConversationList(deps: {
   const { databases, cache, userCards } = deps;
 
   async function page(request: Request): Promise<Encoded<Response>> {
-    const { userId, offset, updatedSince, includeLastMessage, includeSenderInfo } = request;
-    const limit = request.limit === 0 ? usualPage : request.limit;
-    if (limit < 1 || limit > longestPage) throw invalid('limit', `must be 1 to ${longestPage}`);
-    if (offset < 0) throw invalid('offset', 'must not be negative');
+    const { userId, cursor, updatedSince, includeLastMessage, includeSenderInfo } = request;
+    const { limit, offset, after } = readPaging('conversations', request, longestPage);
     const row = parseId(userId);
     if (row === undefined) return tagPage(codec, nothing, nothing);
     const wanted: Wanted = {
       userId,
       row,
-      async slice(newestFirst, idOf) {
-        let recent = newestFirst;
+      after,
+      async slice(places) {
+        let wanted = behind(places, after, positionOf);
         if (updatedSince > 0) {
           const updated = new Set(await readUpdated(databases.conversations, row, updatedSince));
-          recent = newestFirst.filter((one) => updated.has(idOf(one)));
+          wanted = wanted.filter(({ membership }) => updated.has(membership.conversationId));
         }
-        return { shown: recent.slice(offset, offset + limit), hasMore: recent.length > offset + limit };
+        return pageOf('conversations', wanted.slice(offset, offset + limit + 1), limit, positionOf);
       },
       // One more than the page tells whether there is another one.
       detailed: Math.max(offset + limit + 1, coldDetails),
@@ -90,9 +90,8 @@ export function createConversationList(deps: {
     ]);
     const build = async (from: Reading) =>
       tagPage(codec, (await hotPage(reading, from, wanted)) ?? (await coldPage(wanted)), nothing);
-    const key = ['page', userId, limit, offset, updatedSince, includeLastMessage, includeSenderInfo].join(
-      ' ',
-    );
+    const options = [includeLastMessage, includeSenderInfo];
+    const key = ['page', userId, limit, offset, cursor, updatedSince, ...options].join(' ');
     let built: Awaited<ReturnType<typeof build>> | undefined;
     const tag = await reading.made(key, async (from) => {
       built = await build(from);
@@ -105,14 +104,14 @@ export function createConversationList(deps: {
   /** Undefined when the user's memberships are not cached. The page changes with what is read through `from`. */
   async function hotPage(reading: Reading, from: Reading, { userId, row, slice, options }: Wanted) {
     // What can be asked for at the same time travels together.
-    const [places, known] = await Promise.all([newestFirst(from, userId), from.peek(userUnread, userId)]);
+    const [places, known] = await Promise.all([placesOf(from, userId), from.peek(userUnread, userId)]);
     if (!places) return undefined;
     // Read behind what the page hangs on: whatever changes later ends the page.
-    const { shown, hasMore } = await slice(places, ({ membership }) => membership.conversationId);
-    const ids = shown.map(({ membership }) => membership.conversationId);
+    const { rows, hasMore, nextCursor } = await slice(places);
+    const ids = rows.map(({ membership }) => membership.conversationId);
     // Not through `from`: the order changes with every head.
     const heads = await readHeads({ databases, cache: reading }, ids);
-    const placed = shown.flatMap(({ membership }): Placed[] => {
+    const placed = rows.flatMap(({ membership }): Placed[] => {
       const head = heads.get(membership.conversationId);
       return head ? [{ membership, head }] : [];
     });
@@ -123,11 +122,11 @@ export function createConversationList(deps: {
       userCards.byIds(userIds, from),
     ]);
     const views = await viewsOf(row, placed, pointers, basics);
-    return { conversations: views.map((view) => toDetails(view, users, options)), hasMore };
+    return { conversations: views.map((view) => toDetails(view, users, options)), hasMore, nextCursor };
   }
 
   /** All of the user's conversations in order; of a kept order only what moved is placed anew. */
-  async function newestFirst(reading: Reading, userId: string): Promise<Place[] | undefined> {
+  async function placesOf(reading: Reading, userId: string): Promise<Place[] | undefined> {
     const make: Make<Place[] | undefined> = async (from) => {
       const memberships = await from.peek(userMemberships, userId);
       if (!memberships) {
@@ -158,16 +157,17 @@ export function createConversationList(deps: {
     });
   }
 
-  async function coldPage({ userId, row, slice, detailed, options }: Wanted) {
+  async function coldPage({ userId, row, after, slice, detailed, options }: Wanted) {
     const [, [storeMemberships, storePointers], storeOthers] = await cache.peekAll([
       [userMemberships, userId],
       [userUnread, userId],
     ]);
-    const loaded = await loadViews(databases.conversations, row, { detailed });
-    storeMemberships?.(new Map([[userId, loaded.memberships]]));
+    const loaded = await loadViews(databases.conversations, row, { detailed, after });
+    storeMemberships?.(new Map([[userId, loaded.places.map(({ membership }) => membership)]]));
     storePointers?.(new Map([[userId, loaded.pointers]]));
     storeLoaded(storeOthers, loaded);
-    const { shown, hasMore } = await slice(loaded.memberships, ({ conversationId }) => conversationId);
+    const page = await slice(loaded.places);
+    const shown = page.rows.map(({ membership }) => membership);
     const views = new Map(loaded.views.map((view) => [view.basic.id, view]));
     // What changed since a moment may be far down in the order.
     const further = shown.filter(({ conversationId }) => !views.has(conversationId));
@@ -181,7 +181,7 @@ export function createConversationList(deps: {
       const view = views.get(conversationId);
       return view ? [toDetails(view, users, options)] : [];
     });
-    return { conversations, hasMore };
+    return { conversations, hasMore: page.hasMore, nextCursor: page.nextCursor };
   }
 
   async function one(userId: string, conversationId: number) {
@@ -266,12 +266,16 @@ export function createConversationList(deps: {
   return { page, one };
 }
 
-type Place = { membership: Membership; updatedAt: number };
 type Placed = { membership: Membership; head: ConversationHead };
 type Wanted = {
   userId: string;
   row: number;
-  slice<T>(newestFirst: readonly T[], idOf: (one: T) => string): Promise<{ shown: T[]; hasMore: boolean }>;
+  /** Begins behind this place. */
+  after: Position<'conversations'> | undefined;
+  /** The page out of all of the user's conversations in order. */
+  slice(
+    places: readonly Place[],
+  ): Promise<{ rows: Place[]; hasMore: boolean; nextCursor: string | undefined }>;
   detailed: number;
   options: ViewOptions;
 };
@@ -284,15 +288,15 @@ const inOrder = (memberships: readonly Membership[], heads: ReadonlyMap<string, 
     })
     .sort(byTime);
 
-/** By the later of the last change and the last message; of the same moment, the conversation made later. */
-const byTime = (a: Place, b: Place): number =>
-  b.updatedAt - a.updatedAt || Number(b.membership.conversationId) - Number(a.membership.conversationId);
+const positionOf = ({ membership, updatedAt }: Place): Position<'conversations'> => [
+  updatedAt,
+  Number(membership.conversationId),
+];
+
+const byTime = (a: Place, b: Place): number => newestFirst(positionOf(a), positionOf(b));
 
 function storeLoaded(storeOthers: StoreOthers, { views, users }: LoadedViews): void {
   storeOthers(conversationBasic, new Map(views.map(({ basic }) => [basic.id, basic])));
   storeOthers(conversationHead, new Map(views.map(({ basic, head }) => [basic.id, head])));
   storeOthers(userInfo, users);
 }
-
-const invalid = (path: string, message: string): GoChatError =>
-  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);

@@ -1,3 +1,4 @@
+import type { Position } from '../../lib/domain/paging.ts';
 import type { ConversationWithDetails } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { User } from '../../lib/gen/im_repo/v1/user.ts';
 import {
@@ -61,9 +62,12 @@ export const usersOf = (
 export const unreadOf = (lastSeqId: number, lastReadSeqId: number, recalledBeyond: number): number =>
   Math.max(0, lastSeqId - lastReadSeqId - recalledBeyond);
 
+/** A membership and where it stands in the order. */
+export type Place = { membership: Membership; updatedAt: number };
+
 export type LoadedViews = {
-  /** All that the query covers, newest first. */
-  memberships: Membership[];
+  /** All that the query covers, newest first; those behind `after` before the others. */
+  places: Place[];
   pointers: ReadPointers;
   /** The newest of them, in the same order. */
   views: ConversationView[];
@@ -77,19 +81,31 @@ export type LoadedViews = {
 export async function loadViews(
   database: Database,
   userId: number,
-  options: { detailed: number; conversationIds?: readonly number[]; evenCreating?: boolean },
+  options: {
+    detailed: number;
+    /** The details are of those behind this place of the order, then of the newest. */
+    after?: Position<'conversations'> | undefined;
+    conversationIds?: readonly number[];
+    evenCreating?: boolean;
+  },
 ): Promise<LoadedViews> {
-  const { detailed, conversationIds } = options;
-  if (conversationIds?.length === 0) return { memberships: [], pointers: {}, views: [], users: new Map() };
+  const { detailed, after, conversationIds } = options;
+  if (conversationIds?.length === 0) return { places: [], pointers: {}, views: [], users: new Map() };
   const statuses = options.evenCreating ? '0, 1' : '1';
   const some = conversationIds ? formatSql('AND member.conversation_id IN (?)', [conversationIds]) : '';
+  const first = after
+    ? formatSql(
+        `(conversation.updated_at < ? OR (conversation.updated_at = ? AND conversation.id < ?)) DESC,`,
+        [after[0], ...after],
+      )
+    : '';
   // Indexes: the primary keys of all tables; recalls touch only recalled messages.
   const rows = await database.query<Row>(
     `WITH mine AS (
        SELECT member.user_id, member.conversation_id, member.role, member.muted, member.joined_at,
          ${peerIdColumn('member', 'conversation')} AS peer_id,
-         COALESCE(pointer.last_read_seq_id, 0) AS last_read_seq_id,
-         ROW_NUMBER() OVER (ORDER BY conversation.updated_at DESC, conversation.id DESC) AS place
+         COALESCE(pointer.last_read_seq_id, 0) AS last_read_seq_id, conversation.updated_at,
+         ROW_NUMBER() OVER (ORDER BY ${first} conversation.updated_at DESC, conversation.id DESC) AS place
        FROM conversation_members member
        JOIN conversations conversation
          ON conversation.id = member.conversation_id AND conversation.status IN (${statuses})
@@ -107,7 +123,7 @@ export async function loadViews(
        GROUP BY mine.conversation_id
      )
      SELECT mine.conversation_id, mine.role, mine.muted, mine.joined_at, mine.peer_id, mine.last_read_seq_id,
-       head.last_seq_id, head.last_message_id, conversation.updated_at,
+       mine.updated_at, head.last_seq_id, head.last_message_id,
        ${prefixed(conversationColumns('conversation'))},
        ${prefixed(messageColumns('message'))},
        ${prefixed(ofAlias('sender', userColumns))},
@@ -127,7 +143,7 @@ export async function loadViews(
   );
   const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);
   return {
-    memberships: rows.map(fromMembershipRow),
+    places: rows.map((row) => ({ membership: fromMembershipRow(row), updatedAt: row.updated_at })),
     pointers: Object.fromEntries(rows.map((row) => [String(row.conversation_id), row.last_read_seq_id])),
     views: detailedRows.map(fromRow),
     users: new Map(detailedRows.flatMap(cardsOf)),

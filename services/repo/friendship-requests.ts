@@ -1,3 +1,4 @@
+import { pageOf, readPaging } from '../../lib/domain/paging.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { FriendRequest, FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
@@ -23,9 +24,6 @@ export const requestStatus = {
   expired: 4,
   withdrawn: 5,
 } as const;
-
-const usualPage = 50;
-const longestPage = 200;
 
 type Handlers = Pick<
   UnaryHandlers<typeof FriendshipServiceService>,
@@ -169,34 +167,37 @@ export function createFriendRequests(deps: {
       return { request: await toRequest(row) };
     },
 
-    async listFriendRequests({ userId, outgoing, status, limit, offset }) {
-      const id = parseId(userId);
+    async listFriendRequests(request) {
+      const { outgoing, status } = request;
+      const { limit, offset, after } = readPaging('friend requests', request);
+      const id = parseId(request.userId);
       if (!id) return { requests: [] };
-      const rows = await prisma.read((client) =>
+      const found = await prisma.read((client) =>
+        // friendship_requests_target_id and friendship_requests_requester_id; with a status friendship_requests_target
+        // and friendship_requests_requester: each in the order of ids, of which a cursor is one.
         client.friendshipRequest.findMany({
           where: {
             ...(outgoing ? { requesterId: id } : { targetId: id }),
             ...withStatus(status, Date.now()),
+            ...(after ? { id: { lt: after[0] } } : {}),
           },
           orderBy: { id: 'desc' },
-          take: Math.min(limit > 0 ? limit : usualPage, longestPage),
-          skip: Math.max(offset, 0),
+          take: limit + 1,
+          skip: offset,
         }),
       );
-      return {
-        requests: await toRequests(
-          rows.map((row) => ({
-            id: Number(row.id),
-            requester_id: Number(row.requesterId),
-            target_id: Number(row.targetId),
-            status: row.status,
-            message: row.message,
-            created_at: Number(row.createdAt),
-            updated_at: Number(row.updatedAt),
-            expires_at: Number(row.expiresAt),
-          })),
-        ),
-      };
+      const page = pageOf('friend requests', found, limit, (row) => [Number(row.id)]);
+      const rows = page.rows.map((row) => ({
+        id: Number(row.id),
+        requester_id: Number(row.requesterId),
+        target_id: Number(row.targetId),
+        status: row.status,
+        message: row.message,
+        created_at: Number(row.createdAt),
+        updated_at: Number(row.updatedAt),
+        expires_at: Number(row.expiresAt),
+      }));
+      return { requests: await toRequests(rows), nextCursor: page.nextCursor };
     },
   };
 }

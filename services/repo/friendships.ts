@@ -1,3 +1,4 @@
+import { pageOf, readPaging } from '../../lib/domain/paging.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { Friend, FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
 import type { OnlineStatusServiceService } from '../../lib/gen/im_repo/v1/online_status.ts';
@@ -9,8 +10,6 @@ import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
 
-const usualPage = 50;
-const longestPage = 200;
 const mostUsers = 1000;
 
 type Handlers = Pick<
@@ -50,20 +49,25 @@ export function createFriendships(deps: {
   }
 
   return {
-    async getUserFriends({ userId, limit, offset, friendId }) {
+    async getUserFriends(request) {
+      const { userId, friendId } = request;
       const id = parseId(userId) ?? 0;
-      const rows =
-        friendId === ''
-          ? await databases.users.query<FriendRow>(
-              // The primary key's order: pages stay in place.
-              'SELECT friend_id, remark FROM friendships WHERE user_id = ? ORDER BY friend_id LIMIT ? OFFSET ?',
-              [id, Math.min(limit > 0 ? limit : usualPage, longestPage), Math.max(offset, 0)],
-            )
-          : await databases.users.query<FriendRow>(
-              'SELECT friend_id, remark FROM friendships WHERE user_id = ? AND friend_id = ?',
-              [id, parseId(friendId) ?? 0],
-            );
-      return { friends: await toFriends(userId, rows) };
+      if (friendId !== '') {
+        const rows = await databases.users.query<FriendRow>(
+          'SELECT friend_id, remark FROM friendships WHERE user_id = ? AND friend_id = ?',
+          [id, parseId(friendId) ?? 0],
+        );
+        return { friends: await toFriends(userId, rows) };
+      }
+      const { limit, offset, after: [afterFriendId] = [0] } = readPaging('friends', request);
+      const found = await databases.users.query<FriendRow>(
+        // A range of the primary key, in its order.
+        `SELECT friend_id, remark FROM friendships
+         WHERE user_id = ? AND friend_id > ? ORDER BY friend_id LIMIT ? OFFSET ?`,
+        [id, afterFriendId, limit + 1, offset],
+      );
+      const { rows, nextCursor } = pageOf('friends', found, limit, (row) => [row.friend_id]);
+      return { friends: await toFriends(userId, rows), nextCursor };
     },
 
     async batchGetFriendIds({ userIds }) {

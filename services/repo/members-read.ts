@@ -1,10 +1,10 @@
+import { pageOf, readPaging } from '../../lib/domain/paging.ts';
 import type {
   ConversationMember,
   ConversationServiceService,
 } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { conversationIdOf, noAccess, notFound, userIdOf } from './conversation-access.ts';
-import { invalid } from './conversation-lock.ts';
 import { type Databases, formatSql } from './database.ts';
 import { parseId } from './ids.ts';
 import { hasReceiptsSql, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
@@ -13,7 +13,6 @@ import { cardOf, type UserCards } from './user-cards.ts';
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'getConversationMembers'>;
 type Deps = { databases: Databases; userCards: UserCards };
 
-const usualPage = 50;
 const longestPage = 1000;
 
 /** Who belongs to a conversation: pages in the order of user ids, which stay in place. */
@@ -22,9 +21,7 @@ export function createMembersRead(deps: Deps): Handlers {
   return {
     async getConversationMembers(request) {
       const id = conversationIdOf(request.conversationId);
-      const limit = request.limit === 0 ? usualPage : request.limit;
-      if (limit < 1 || limit > longestPage) throw invalid('limit', `must be 1 to ${longestPage}`);
-      if (request.offset < 0) throw invalid('offset', 'must not be negative');
+      const { limit, offset, after: [afterUserId] = [0] } = readPaging('members', request, longestPage);
       if (request.userId !== '') await checkMember(databases, id, parseId(request.userId) ?? 0);
       else await checkExists(databases, id);
       if (request.memberIds.length > 0) {
@@ -32,18 +29,17 @@ export function createMembersRead(deps: Deps): Handlers {
         return { members: await loadMembers(deps, id, wanted, request.userId), hasMore: false };
       }
       const rows = await databases.conversations.query<Row>(
-        // Skipped rows are read from the index conversation_members_conversation alone.
+        // The index conversation_members_conversation alone is read to skip an offset; a cursor is a place in it.
         `SELECT ${columnsFor(request.userId)}
          FROM (SELECT user_id, conversation_id FROM conversation_members
-               WHERE conversation_id = ? ORDER BY user_id LIMIT ? OFFSET ?) page
+               WHERE conversation_id = ? AND user_id > ? ORDER BY user_id LIMIT ? OFFSET ?) page
          JOIN conversation_members m ON m.user_id = page.user_id AND m.conversation_id = page.conversation_id
          ${joinsFor(request.userId)} ORDER BY m.user_id`,
-        [id, limit + 1, request.offset],
+        [id, afterUserId, limit + 1, offset],
       );
-      return {
-        members: await toMembers(userCards, id, rows.slice(0, limit)),
-        hasMore: rows.length > limit,
-      };
+      const page = pageOf('members', rows, limit, (row) => [row.user_id]);
+      const { hasMore, nextCursor } = page;
+      return { members: await toMembers(userCards, id, page.rows), hasMore, nextCursor };
     },
   };
 }

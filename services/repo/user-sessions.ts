@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { countedAddress } from '../../lib/client-address.ts';
+import { type Position, pageOf, readPaging } from '../../lib/domain/paging.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { LoginSession, UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
@@ -13,7 +14,6 @@ import { userNotFound } from './user-profiles.ts';
 
 /** Clocks of im-repo processes and commits in flight may lie this far apart. */
 const revocationOverlapMs = 5000;
-const mostSessions = 1000;
 /** Revoked sessions a page: far below what one gRPC answer holds. */
 const revokedPage = 10_000;
 /** What a session id can be: the column takes no other characters, and a longer one is nobody's. */
@@ -139,18 +139,29 @@ export function createUserSessions(deps: {
       return { revoked: affectedRows === 1 };
     },
 
-    async listSessions({ userId }) {
-      const id = parseId(userId);
-      if (!id) return { sessions: [] };
-      const rows = await prisma.read((client) =>
+    async listSessions(request) {
+      const { limit, offset, after } = readPaging('sessions', request);
+      const userId = parseId(request.userId);
+      if (!userId) return { sessions: [] };
+      const found = await prisma.read((client) =>
         client.session.findMany({
-          where: { userId: id, revokedAt: null, expiresAt: { gt: Date.now() } },
-          orderBy: [{ lastUsedAt: 'desc' }, { id: 'asc' }],
+          where: {
+            userId,
+            revokedAt: null,
+            expiresAt: { gt: Date.now() },
+            ...(request.sessionId === undefined ? {} : { id: request.sessionId }),
+            // Ranges of sessions_user, in its order.
+            ...(after ? openedBefore(after) : {}),
+          },
+          orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
           omit: { refreshTokenHash: true },
-          take: mostSessions,
+          take: limit + 1,
+          skip: offset,
         }),
       );
+      const { rows, nextCursor } = pageOf('sessions', found, limit, (row) => [Number(row.createdAt), row.id]);
       return {
+        nextCursor,
         sessions: rows.map((row) => ({
           id: row.id,
           userId: String(row.userId),
@@ -196,6 +207,11 @@ export async function revokeSessionsOf(tx: Sql, userId: number, exceptSessionId 
   }
   return ids;
 }
+
+/** By their beginning, since a session that is used must not move between two pages. */
+const openedBefore = ([createdAt, id]: Position<'sessions'>) => ({
+  OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }],
+});
 
 const refused = { outcome: { kind: 'refused' }, userId: '' } as const;
 

@@ -395,12 +395,20 @@ test('who types is shown to the others that are online, and to nobody by a stran
 test('both ways to the conversation list answer the same', async () => {
   const { a, conversationId } = await friends();
   await send(a, conversationId, 'hello');
-  const page = { userId: a, limit: 10, offset: 0, updatedSince: 0 };
-  const plain = await system.logic.conversations.getConversations(page);
-  const { conversations, hasMore } = await system.logic.conversations.getConversationsOptimized(page);
-  assert.deepEqual(plain, { conversations, hasMore });
-  assert.equal(plain.conversations[0]?.conversation?.id, conversationId);
-  assert.equal(plain.conversations[0]?.lastMessage?.content, 'hello');
+  const both = async (page: { limit: number; cursor?: string | undefined }) => {
+    const request = { userId: a, offset: 0, updatedSince: 0, ...page };
+    const plain = await system.logic.conversations.getConversations(request);
+    const optimized = await system.logic.conversations.getConversationsOptimized(request);
+    const { conversations, hasMore, nextCursor } = optimized;
+    assert.deepEqual(plain, { conversations, hasMore, nextCursor });
+    return plain;
+  };
+  const whole = await both({ limit: 10 });
+  assert.equal(whole.conversations[0]?.conversation?.id, conversationId);
+  assert.equal(whole.conversations[0]?.lastMessage?.content, 'hello');
+  const { nextCursor: cursor } = await both({ limit: 1 });
+  const rest = await both({ limit: 10, cursor });
+  assert.deepEqual([rest.conversations, rest.hasMore], [whole.conversations.slice(1), false]);
 });
 
 test('the counters that alert rules read are there from the start', async () => {

@@ -175,8 +175,8 @@ test('a refusal travels with its code, and bad input harms nobody', async () => 
   );
   for (const userId of ['0', '-1', '9'.repeat(30), "1' OR '1'='1", '\0', '😀']) {
     await assert.rejects(repo.users.getUser({ userId }), (error) => codeOf(error) === 'USER_NOT_FOUND');
-    assert.deepEqual(await repo.users.listSessions({ userId }), { sessions: [] });
-    assert.deepEqual(await repo.friendships.listBlocks({ userId }), { users: [] });
+    assert.deepEqual(await repo.users.listSessions({ userId }), { sessions: [], nextCursor: undefined });
+    assert.deepEqual(await repo.friendships.listBlocks({ userId }), { users: [], nextCursor: undefined });
   }
 });
 

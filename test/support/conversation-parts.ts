@@ -99,10 +99,7 @@ export function createConversationParts(parts: RepoParts) {
       return conversation;
     },
 
-    list: (
-      userId: string,
-      fields: { limit?: number; offset?: number; updatedSince?: number; knownTag?: string | undefined } = {},
-    ) =>
+    list: (userId: string, fields: Partial<Omit<GetUserConversationsWithDetailsRequest, 'userId'>> = {}) =>
       conversations.getUserConversationsWithDetails({
         userId,
         limit: 50,

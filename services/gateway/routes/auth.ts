@@ -9,6 +9,7 @@ import type { RateLimit } from '../rate-limit.ts';
 import type { RevokedSessions } from '../revoked-sessions.ts';
 import { answer, LoginSession, named, nothing, Session, toLoginSession, toSession } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
+import { nextCursor, pagingFields, pagingOf } from '../validation/paging.ts';
 
 const tags = ['Accounts'];
 
@@ -136,14 +137,16 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       schema: {
         tags,
-        summary: 'Where one is signed in',
-        response: { 200: answer({ sessions: Type.Array(LoginSession) }) },
+        summary: 'Where one is signed in, the newest sign-in first',
+        querystring: Type.Object(pagingFields),
+        response: { 200: answer({ sessions: Type.Array(LoginSession), nextCursor }) },
       },
     },
     async (request) => {
       const { userId, sessionId } = callerOf(request);
-      const { sessions } = await auth.listSessions({ userId });
-      return { sessions: sessions.map((session) => toLoginSession(session, sessionId)) };
+      const page = await auth.listSessions({ userId, ...pagingOf(request.query) });
+      const sessions = page.sessions.map((session) => toLoginSession(session, sessionId));
+      return { sessions, nextCursor: page.nextCursor };
     },
   );
 

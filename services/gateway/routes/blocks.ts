@@ -5,6 +5,7 @@ import { toUser, User } from '../../../lib/wire/user.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { answer, nothing } from '../schemas.ts';
 import * as ids from '../validation/ids.ts';
+import { nextCursor, pagingFields, pagingOf } from '../validation/paging.ts';
 
 const tags = ['Blocks'];
 const params = Type.Object({ userId: Type.String() });
@@ -18,13 +19,17 @@ export const blockRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['frie
     {
       schema: {
         tags,
-        summary: 'Whom one has blocked',
-        response: { 200: answer({ users: Type.Array(User) }) },
+        summary: 'Whom one has blocked, the latest first',
+        querystring: Type.Object(pagingFields),
+        response: { 200: answer({ users: Type.Array(User), nextCursor }) },
       },
     },
     async (request) => {
-      const { users } = await friends.listBlocks({ userId: callerOf(request).userId });
-      return { users: users.map(toUser) };
+      const page = await friends.listBlocks({
+        userId: callerOf(request).userId,
+        ...pagingOf(request.query),
+      });
+      return { users: page.users.map(toUser), nextCursor: page.nextCursor };
     },
   );
 

@@ -12,6 +12,7 @@ import { asItIs } from '../replay.ts';
 import { answer, nothing, notModified } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
+import { nextCursor, pagingFields, pagingOf } from '../validation/paging.ts';
 
 const tags = ['Conversations'];
 const params = Type.Object({ id: Type.String() });
@@ -29,26 +30,30 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'One’s conversations, newest first',
         querystring: Type.Object({
-          limit: fields.limit(50, 200),
-          offset: fields.offset,
+          ...pagingFields,
           updatedSince: Type.Optional(fields.time),
         }),
         response: {
-          200: answer({ conversations: Type.Array(Conversation), hasMore: Type.Boolean() }),
+          200: answer({ conversations: Type.Array(Conversation), hasMore: Type.Boolean(), nextCursor }),
           304: notModified,
         },
       },
     },
     async (request, reply) => {
-      const { limit = 50, offset = 0, updatedSince = 0 } = request.query;
+      const { updatedSince = 0 } = request.query;
+      const { limit, offset, cursor } = pagingOf(request.query);
       const { userId } = callerOf(request);
-      const key = `conversations ${userId} ${limit} ${offset} ${updatedSince}`;
+      const key = `conversations ${userId} ${limit} ${offset} ${cursor ?? ''} ${updatedSince}`;
       return pages.answer(request, reply, key, async (knownTag) => {
-        const wanted = { userId, limit, offset, updatedSince, knownTag };
+        const wanted = { userId, limit, offset, cursor, updatedSince, knownTag };
         const page = await conversations.getConversationsOptimized(wanted);
         return {
           ...page,
-          body: () => ({ conversations: page.conversations.map(toConversation), hasMore: page.hasMore }),
+          body: () => ({
+            conversations: page.conversations.map(toConversation),
+            hasMore: page.hasMore,
+            nextCursor: page.nextCursor,
+          }),
         };
       });
     },

@@ -10,6 +10,7 @@ import { asItIs } from '../replay.ts';
 import { answer, nothing } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
+import { nextCursor, pagingFields, pagingOf } from '../validation/paging.ts';
 
 const tags = ['Friends'];
 const params = Type.Object({ requestId: Type.String() });
@@ -61,22 +62,20 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
         querystring: Type.Object({
           direction: Type.Optional(fields.oneOf(['incoming', 'outgoing'], undefined, 'incoming')),
           status: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
-          limit: fields.limit(50, 200),
-          offset: fields.offset,
+          ...pagingFields,
         }),
-        response: { 200: answer({ requests: Type.Array(FriendRequest) }) },
+        response: { 200: answer({ requests: Type.Array(FriendRequest), nextCursor }) },
       },
     },
     async (request) => {
-      const { direction, status, limit = 50, offset = 0 } = request.query;
-      const { requests } = await friends.listFriendRequests({
+      const { direction, status } = request.query;
+      const page = await friends.listFriendRequests({
         userId: callerOf(request).userId,
         outgoing: direction === 'outgoing',
         status,
-        limit,
-        offset,
+        ...pagingOf(request.query),
       });
-      return { requests: requests.map(toFriendRequest) };
+      return { requests: page.requests.map(toFriendRequest), nextCursor: page.nextCursor };
     },
   );
 

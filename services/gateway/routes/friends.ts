@@ -7,6 +7,7 @@ import { callerOf } from '../plugins/authenticate.ts';
 import { answer, named, nothing } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
+import { nextCursor, pagingFields, pagingOf } from '../validation/paging.ts';
 
 const tags = ['Friends'];
 const params = Type.Object({ userId: Type.String() });
@@ -21,14 +22,16 @@ export const friendRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['fri
       schema: {
         tags,
         summary: 'Friends with their presence',
-        querystring: Type.Object({ limit: fields.limit(50, 200), offset: fields.offset }),
-        response: { 200: answer({ friends: Type.Array(FriendView) }) },
+        querystring: Type.Object(pagingFields),
+        response: { 200: answer({ friends: Type.Array(FriendView), nextCursor }) },
       },
     },
     async (request) => {
-      const { limit = 50, offset = 0 } = request.query;
-      const found = await friends.getFriends({ userId: callerOf(request).userId, limit, offset });
-      return { friends: found.friends.map(toFriend) };
+      const page = await friends.getFriends({
+        userId: callerOf(request).userId,
+        ...pagingOf(request.query),
+      });
+      return { friends: page.friends.map(toFriend), nextCursor: page.nextCursor };
     },
   );
 

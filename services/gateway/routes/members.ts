@@ -10,6 +10,7 @@ import { asItWas } from '../replay.ts';
 import { answer, nothing } from '../schemas.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
+import { nextCursor, pagingFields, pagingOf } from '../validation/paging.ts';
 
 const tags = ['Members'];
 const params = Type.Object({ id: Type.String() });
@@ -25,19 +26,18 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'The members of a conversation',
         params,
-        querystring: Type.Object({ limit: fields.limit(50, 200), offset: fields.offset }),
-        response: { 200: answer({ members: Type.Array(Member), hasMore: Type.Boolean() }) },
+        querystring: Type.Object(pagingFields),
+        response: { 200: answer({ members: Type.Array(Member), hasMore: Type.Boolean(), nextCursor }) },
       },
     },
     async (request) => {
-      const { limit = 50, offset = 0 } = request.query;
       const page = await conversations.getMembers({
         userId: callerOf(request).userId,
         conversationId: ids.conversationId(request.params.id),
-        limit,
-        offset,
+        ...pagingOf(request.query),
       });
-      return { members: page.members.map(toMember), hasMore: page.hasMore };
+      const { hasMore, nextCursor } = page;
+      return { members: page.members.map(toMember), hasMore, nextCursor };
     },
   );
 

@@ -51,7 +51,6 @@ export const oneOf = <const V extends string | number>(
     ...(preset === undefined ? {} : { default: preset }),
   });
 
-/** The paging of a query string. */
+/** How many rows of a list a query string asks for. */
 export const limit = (preset: number, maximum: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum, default: preset }));
-export const offset = Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1, default: 0 }));

@@ -32,11 +32,15 @@ export interface GetConversationsRequest {
   limit: number;
   offset: number;
   updatedSince: number;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface GetConversationsResponse {
   conversations: ConversationWithDetails[];
   hasMore: boolean;
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface GetConversationsOptimizedRequest {
@@ -45,7 +49,11 @@ export interface GetConversationsOptimizedRequest {
   offset: number;
   updatedSince: number;
   /** The tag of the page that the caller holds, if any. */
-  knownTag?: string | undefined;
+  knownTag?:
+    | string
+    | undefined;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 /** On the wire the same as im_repo.v1.GetUserConversationsWithDetailsResponse, whose bytes are passed on as they are. */
@@ -56,6 +64,8 @@ export interface GetConversationsOptimizedResponse {
   tag: string;
   /** The page is the one that known_tag names, and is left out. */
   unchanged: boolean;
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface GetConversationRequest {
@@ -156,11 +166,15 @@ export interface GetMembersRequest {
   conversationId: string;
   limit: number;
   offset: number;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface GetMembersResponse {
   members: ConversationMember[];
   hasMore: boolean;
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface AddMembersRequest {
@@ -239,7 +253,7 @@ export interface NotifyTypingResponse {
 }
 
 function createBaseGetConversationsRequest(): GetConversationsRequest {
-  return { userId: "", limit: 0, offset: 0, updatedSince: 0 };
+  return { userId: "", limit: 0, offset: 0, updatedSince: 0, cursor: undefined };
 }
 
 export const GetConversationsRequest: MessageFns<GetConversationsRequest> = {
@@ -255,6 +269,9 @@ export const GetConversationsRequest: MessageFns<GetConversationsRequest> = {
     }
     if (message.updatedSince !== 0) {
       writer.uint32(32).int64(message.updatedSince);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(42).string(message.cursor);
     }
     return writer;
   },
@@ -304,6 +321,14 @@ export const GetConversationsRequest: MessageFns<GetConversationsRequest> = {
             message.updatedSince = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -325,12 +350,13 @@ export const GetConversationsRequest: MessageFns<GetConversationsRequest> = {
     message.limit = object.limit ?? 0;
     message.offset = object.offset ?? 0;
     message.updatedSince = object.updatedSince ?? 0;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseGetConversationsResponse(): GetConversationsResponse {
-  return { conversations: [], hasMore: false };
+  return { conversations: [], hasMore: false, nextCursor: undefined };
 }
 
 export const GetConversationsResponse: MessageFns<GetConversationsResponse> = {
@@ -340,6 +366,9 @@ export const GetConversationsResponse: MessageFns<GetConversationsResponse> = {
     }
     if (message.hasMore !== false) {
       writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(26).string(message.nextCursor);
     }
     return writer;
   },
@@ -373,6 +402,14 @@ export const GetConversationsResponse: MessageFns<GetConversationsResponse> = {
             message.hasMore = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -392,12 +429,13 @@ export const GetConversationsResponse: MessageFns<GetConversationsResponse> = {
     const message = createBaseGetConversationsResponse();
     message.conversations = object.conversations?.map((e) => ConversationWithDetails.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };
 
 function createBaseGetConversationsOptimizedRequest(): GetConversationsOptimizedRequest {
-  return { userId: "", limit: 0, offset: 0, updatedSince: 0, knownTag: undefined };
+  return { userId: "", limit: 0, offset: 0, updatedSince: 0, knownTag: undefined, cursor: undefined };
 }
 
 export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimizedRequest> = {
@@ -416,6 +454,9 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
     }
     if (message.knownTag !== undefined) {
       writer.uint32(42).string(message.knownTag);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(50).string(message.cursor);
     }
     return writer;
   },
@@ -473,6 +514,14 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
             message.knownTag = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -499,12 +548,13 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
     message.offset = object.offset ?? 0;
     message.updatedSince = object.updatedSince ?? 0;
     message.knownTag = object.knownTag ?? undefined;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseGetConversationsOptimizedResponse(): GetConversationsOptimizedResponse {
-  return { conversations: [], hasMore: false, tag: "", unchanged: false };
+  return { conversations: [], hasMore: false, tag: "", unchanged: false, nextCursor: undefined };
 }
 
 export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptimizedResponse> = {
@@ -520,6 +570,9 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
     }
     if (message.unchanged !== false) {
       writer.uint32(32).bool(message.unchanged);
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(42).string(message.nextCursor);
     }
     return writer;
   },
@@ -569,6 +622,14 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
             message.unchanged = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -594,6 +655,7 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
     message.hasMore = object.hasMore ?? false;
     message.tag = object.tag ?? "";
     message.unchanged = object.unchanged ?? false;
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };
@@ -1751,7 +1813,7 @@ export const BatchMarkAsReadResponse: MessageFns<BatchMarkAsReadResponse> = {
 };
 
 function createBaseGetMembersRequest(): GetMembersRequest {
-  return { userId: "", conversationId: "", limit: 0, offset: 0 };
+  return { userId: "", conversationId: "", limit: 0, offset: 0, cursor: undefined };
 }
 
 export const GetMembersRequest: MessageFns<GetMembersRequest> = {
@@ -1767,6 +1829,9 @@ export const GetMembersRequest: MessageFns<GetMembersRequest> = {
     }
     if (message.offset !== 0) {
       writer.uint32(32).int32(message.offset);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(42).string(message.cursor);
     }
     return writer;
   },
@@ -1816,6 +1881,14 @@ export const GetMembersRequest: MessageFns<GetMembersRequest> = {
             message.offset = reader.int32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1837,12 +1910,13 @@ export const GetMembersRequest: MessageFns<GetMembersRequest> = {
     message.conversationId = object.conversationId ?? "";
     message.limit = object.limit ?? 0;
     message.offset = object.offset ?? 0;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseGetMembersResponse(): GetMembersResponse {
-  return { members: [], hasMore: false };
+  return { members: [], hasMore: false, nextCursor: undefined };
 }
 
 export const GetMembersResponse: MessageFns<GetMembersResponse> = {
@@ -1852,6 +1926,9 @@ export const GetMembersResponse: MessageFns<GetMembersResponse> = {
     }
     if (message.hasMore !== false) {
       writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(26).string(message.nextCursor);
     }
     return writer;
   },
@@ -1885,6 +1962,14 @@ export const GetMembersResponse: MessageFns<GetMembersResponse> = {
             message.hasMore = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1904,6 +1989,7 @@ export const GetMembersResponse: MessageFns<GetMembersResponse> = {
     const message = createBaseGetMembersResponse();
     message.members = object.members?.map((e) => ConversationMember.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };

@@ -85,20 +85,28 @@ export interface ListFriendRequestsRequest {
   status?: number | undefined;
   limit: number;
   offset: number;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface ListFriendRequestsResponse {
   requests: FriendRequest[];
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface GetFriendsRequest {
   userId: string;
   limit: number;
   offset: number;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface GetFriendsResponse {
   friends: Friend[];
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface UpdateFriendRequest {
@@ -121,10 +129,19 @@ export interface DeleteFriendResponse {
 
 export interface ListBlocksRequest {
   userId: string;
+  /** Rows at most; absent: 50. */
+  limit?: number | undefined;
+  offset?:
+    | number
+    | undefined;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface ListBlocksResponse {
   users: User[];
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface BlockUserRequest {
@@ -676,7 +693,7 @@ export const GetFriendRequestResponse: MessageFns<GetFriendRequestResponse> = {
 };
 
 function createBaseListFriendRequestsRequest(): ListFriendRequestsRequest {
-  return { userId: "", outgoing: false, status: undefined, limit: 0, offset: 0 };
+  return { userId: "", outgoing: false, status: undefined, limit: 0, offset: 0, cursor: undefined };
 }
 
 export const ListFriendRequestsRequest: MessageFns<ListFriendRequestsRequest> = {
@@ -695,6 +712,9 @@ export const ListFriendRequestsRequest: MessageFns<ListFriendRequestsRequest> = 
     }
     if (message.offset !== 0) {
       writer.uint32(40).int32(message.offset);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(50).string(message.cursor);
     }
     return writer;
   },
@@ -752,6 +772,14 @@ export const ListFriendRequestsRequest: MessageFns<ListFriendRequestsRequest> = 
             message.offset = reader.int32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -774,18 +802,22 @@ export const ListFriendRequestsRequest: MessageFns<ListFriendRequestsRequest> = 
     message.status = object.status ?? undefined;
     message.limit = object.limit ?? 0;
     message.offset = object.offset ?? 0;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseListFriendRequestsResponse(): ListFriendRequestsResponse {
-  return { requests: [] };
+  return { requests: [], nextCursor: undefined };
 }
 
 export const ListFriendRequestsResponse: MessageFns<ListFriendRequestsResponse> = {
   encode(message: ListFriendRequestsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.requests) {
       FriendRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(18).string(message.nextCursor);
     }
     return writer;
   },
@@ -811,6 +843,14 @@ export const ListFriendRequestsResponse: MessageFns<ListFriendRequestsResponse> 
             message.requests.push(FriendRequest.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -829,12 +869,13 @@ export const ListFriendRequestsResponse: MessageFns<ListFriendRequestsResponse> 
   fromPartial<I extends Exact<DeepPartial<ListFriendRequestsResponse>, I>>(object: I): ListFriendRequestsResponse {
     const message = createBaseListFriendRequestsResponse();
     message.requests = object.requests?.map((e) => FriendRequest.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };
 
 function createBaseGetFriendsRequest(): GetFriendsRequest {
-  return { userId: "", limit: 0, offset: 0 };
+  return { userId: "", limit: 0, offset: 0, cursor: undefined };
 }
 
 export const GetFriendsRequest: MessageFns<GetFriendsRequest> = {
@@ -847,6 +888,9 @@ export const GetFriendsRequest: MessageFns<GetFriendsRequest> = {
     }
     if (message.offset !== 0) {
       writer.uint32(24).int32(message.offset);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(34).string(message.cursor);
     }
     return writer;
   },
@@ -888,6 +932,14 @@ export const GetFriendsRequest: MessageFns<GetFriendsRequest> = {
             message.offset = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -908,18 +960,22 @@ export const GetFriendsRequest: MessageFns<GetFriendsRequest> = {
     message.userId = object.userId ?? "";
     message.limit = object.limit ?? 0;
     message.offset = object.offset ?? 0;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseGetFriendsResponse(): GetFriendsResponse {
-  return { friends: [] };
+  return { friends: [], nextCursor: undefined };
 }
 
 export const GetFriendsResponse: MessageFns<GetFriendsResponse> = {
   encode(message: GetFriendsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.friends) {
       Friend.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(18).string(message.nextCursor);
     }
     return writer;
   },
@@ -945,6 +1001,14 @@ export const GetFriendsResponse: MessageFns<GetFriendsResponse> = {
             message.friends.push(Friend.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -963,6 +1027,7 @@ export const GetFriendsResponse: MessageFns<GetFriendsResponse> = {
   fromPartial<I extends Exact<DeepPartial<GetFriendsResponse>, I>>(object: I): GetFriendsResponse {
     const message = createBaseGetFriendsResponse();
     message.friends = object.friends?.map((e) => Friend.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };
@@ -1214,13 +1279,22 @@ export const DeleteFriendResponse: MessageFns<DeleteFriendResponse> = {
 };
 
 function createBaseListBlocksRequest(): ListBlocksRequest {
-  return { userId: "" };
+  return { userId: "", limit: undefined, offset: undefined, cursor: undefined };
 }
 
 export const ListBlocksRequest: MessageFns<ListBlocksRequest> = {
   encode(message: ListBlocksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
+    }
+    if (message.limit !== undefined) {
+      writer.uint32(16).int32(message.limit);
+    }
+    if (message.offset !== undefined) {
+      writer.uint32(24).int32(message.offset);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(34).string(message.cursor);
     }
     return writer;
   },
@@ -1246,6 +1320,30 @@ export const ListBlocksRequest: MessageFns<ListBlocksRequest> = {
             message.userId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1264,18 +1362,24 @@ export const ListBlocksRequest: MessageFns<ListBlocksRequest> = {
   fromPartial<I extends Exact<DeepPartial<ListBlocksRequest>, I>>(object: I): ListBlocksRequest {
     const message = createBaseListBlocksRequest();
     message.userId = object.userId ?? "";
+    message.limit = object.limit ?? undefined;
+    message.offset = object.offset ?? undefined;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseListBlocksResponse(): ListBlocksResponse {
-  return { users: [] };
+  return { users: [], nextCursor: undefined };
 }
 
 export const ListBlocksResponse: MessageFns<ListBlocksResponse> = {
   encode(message: ListBlocksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.users) {
       User.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(18).string(message.nextCursor);
     }
     return writer;
   },
@@ -1301,6 +1405,14 @@ export const ListBlocksResponse: MessageFns<ListBlocksResponse> = {
             message.users.push(User.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1319,6 +1431,7 @@ export const ListBlocksResponse: MessageFns<ListBlocksResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListBlocksResponse>, I>>(object: I): ListBlocksResponse {
     const message = createBaseListBlocksResponse();
     message.users = object.users?.map((e) => User.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };

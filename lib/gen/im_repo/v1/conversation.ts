@@ -167,7 +167,11 @@ export interface GetUserConversationsWithDetailsRequest {
   includeLastMessage: boolean;
   includeSenderInfo: boolean;
   /** The tag of the page that the caller holds, if any. */
-  knownTag?: string | undefined;
+  knownTag?:
+    | string
+    | undefined;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface GetUserConversationsWithDetailsResponse {
@@ -178,6 +182,8 @@ export interface GetUserConversationsWithDetailsResponse {
   tag: string;
   /** The page is the one that known_tag names, and is left out. */
   unchanged: boolean;
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface UpdateConversationRequest {
@@ -247,11 +253,15 @@ export interface GetConversationMembersRequest {
   limit: number;
   /** When given: only these. */
   memberIds: string[];
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface GetConversationMembersResponse {
   members: ConversationMember[];
   hasMore: boolean;
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface UpdateConversationMemberRequest {
@@ -1696,6 +1706,7 @@ function createBaseGetUserConversationsWithDetailsRequest(): GetUserConversation
     includeLastMessage: false,
     includeSenderInfo: false,
     knownTag: undefined,
+    cursor: undefined,
   };
 }
 
@@ -1721,6 +1732,9 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
     }
     if (message.knownTag !== undefined) {
       writer.uint32(58).string(message.knownTag);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(66).string(message.cursor);
     }
     return writer;
   },
@@ -1794,6 +1808,14 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
             message.knownTag = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1822,12 +1844,13 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
     message.includeLastMessage = object.includeLastMessage ?? false;
     message.includeSenderInfo = object.includeSenderInfo ?? false;
     message.knownTag = object.knownTag ?? undefined;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseGetUserConversationsWithDetailsResponse(): GetUserConversationsWithDetailsResponse {
-  return { conversations: [], hasMore: false, tag: "", unchanged: false };
+  return { conversations: [], hasMore: false, tag: "", unchanged: false, nextCursor: undefined };
 }
 
 export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversationsWithDetailsResponse> = {
@@ -1843,6 +1866,9 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
     }
     if (message.unchanged !== false) {
       writer.uint32(32).bool(message.unchanged);
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(42).string(message.nextCursor);
     }
     return writer;
   },
@@ -1892,6 +1918,14 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
             message.unchanged = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1917,6 +1951,7 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
     message.hasMore = object.hasMore ?? false;
     message.tag = object.tag ?? "";
     message.unchanged = object.unchanged ?? false;
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };
@@ -2598,7 +2633,7 @@ export const RemoveConversationMemberResponse: MessageFns<RemoveConversationMemb
 };
 
 function createBaseGetConversationMembersRequest(): GetConversationMembersRequest {
-  return { userId: "", conversationId: "", offset: 0, limit: 0, memberIds: [] };
+  return { userId: "", conversationId: "", offset: 0, limit: 0, memberIds: [], cursor: undefined };
 }
 
 export const GetConversationMembersRequest: MessageFns<GetConversationMembersRequest> = {
@@ -2617,6 +2652,9 @@ export const GetConversationMembersRequest: MessageFns<GetConversationMembersReq
     }
     for (const v of message.memberIds) {
       writer.uint32(42).string(v!);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(50).string(message.cursor);
     }
     return writer;
   },
@@ -2674,6 +2712,14 @@ export const GetConversationMembersRequest: MessageFns<GetConversationMembersReq
             message.memberIds.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2698,12 +2744,13 @@ export const GetConversationMembersRequest: MessageFns<GetConversationMembersReq
     message.offset = object.offset ?? 0;
     message.limit = object.limit ?? 0;
     message.memberIds = object.memberIds?.map((e) => e) || [];
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseGetConversationMembersResponse(): GetConversationMembersResponse {
-  return { members: [], hasMore: false };
+  return { members: [], hasMore: false, nextCursor: undefined };
 }
 
 export const GetConversationMembersResponse: MessageFns<GetConversationMembersResponse> = {
@@ -2713,6 +2760,9 @@ export const GetConversationMembersResponse: MessageFns<GetConversationMembersRe
     }
     if (message.hasMore !== false) {
       writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(26).string(message.nextCursor);
     }
     return writer;
   },
@@ -2746,6 +2796,14 @@ export const GetConversationMembersResponse: MessageFns<GetConversationMembersRe
             message.hasMore = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2767,6 +2825,7 @@ export const GetConversationMembersResponse: MessageFns<GetConversationMembersRe
     const message = createBaseGetConversationMembersResponse();
     message.members = object.members?.map((e) => ConversationMember.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };

@@ -93,10 +93,14 @@ export interface ListFriendRequestsRequest {
   status?: number | undefined;
   limit: number;
   offset: number;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface ListFriendRequestsResponse {
   requests: FriendRequest[];
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface Friend {
@@ -114,10 +118,14 @@ export interface GetUserFriendsRequest {
   offset: number;
   /** When given: only this friend. */
   friendId: string;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface GetUserFriendsResponse {
   friends: Friend[];
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface BatchGetFriendIdsRequest {
@@ -168,10 +176,19 @@ export interface UnblockUserResponse {
 
 export interface ListBlocksRequest {
   userId: string;
+  /** Rows at most; absent: 50. */
+  limit?: number | undefined;
+  offset?:
+    | number
+    | undefined;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
 }
 
 export interface ListBlocksResponse {
   users: User[];
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface GetRelationshipsRequest {
@@ -803,7 +820,7 @@ export const GetFriendRequestResponse: MessageFns<GetFriendRequestResponse> = {
 };
 
 function createBaseListFriendRequestsRequest(): ListFriendRequestsRequest {
-  return { userId: "", outgoing: false, status: undefined, limit: 0, offset: 0 };
+  return { userId: "", outgoing: false, status: undefined, limit: 0, offset: 0, cursor: undefined };
 }
 
 export const ListFriendRequestsRequest: MessageFns<ListFriendRequestsRequest> = {
@@ -822,6 +839,9 @@ export const ListFriendRequestsRequest: MessageFns<ListFriendRequestsRequest> = 
     }
     if (message.offset !== 0) {
       writer.uint32(40).int32(message.offset);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(50).string(message.cursor);
     }
     return writer;
   },
@@ -879,6 +899,14 @@ export const ListFriendRequestsRequest: MessageFns<ListFriendRequestsRequest> = 
             message.offset = reader.int32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -901,18 +929,22 @@ export const ListFriendRequestsRequest: MessageFns<ListFriendRequestsRequest> = 
     message.status = object.status ?? undefined;
     message.limit = object.limit ?? 0;
     message.offset = object.offset ?? 0;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseListFriendRequestsResponse(): ListFriendRequestsResponse {
-  return { requests: [] };
+  return { requests: [], nextCursor: undefined };
 }
 
 export const ListFriendRequestsResponse: MessageFns<ListFriendRequestsResponse> = {
   encode(message: ListFriendRequestsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.requests) {
       FriendRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(18).string(message.nextCursor);
     }
     return writer;
   },
@@ -938,6 +970,14 @@ export const ListFriendRequestsResponse: MessageFns<ListFriendRequestsResponse> 
             message.requests.push(FriendRequest.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -956,6 +996,7 @@ export const ListFriendRequestsResponse: MessageFns<ListFriendRequestsResponse> 
   fromPartial<I extends Exact<DeepPartial<ListFriendRequestsResponse>, I>>(object: I): ListFriendRequestsResponse {
     const message = createBaseListFriendRequestsResponse();
     message.requests = object.requests?.map((e) => FriendRequest.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };
@@ -1064,7 +1105,7 @@ export const Friend: MessageFns<Friend> = {
 };
 
 function createBaseGetUserFriendsRequest(): GetUserFriendsRequest {
-  return { userId: "", limit: 0, offset: 0, friendId: "" };
+  return { userId: "", limit: 0, offset: 0, friendId: "", cursor: undefined };
 }
 
 export const GetUserFriendsRequest: MessageFns<GetUserFriendsRequest> = {
@@ -1080,6 +1121,9 @@ export const GetUserFriendsRequest: MessageFns<GetUserFriendsRequest> = {
     }
     if (message.friendId !== "") {
       writer.uint32(34).string(message.friendId);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(42).string(message.cursor);
     }
     return writer;
   },
@@ -1129,6 +1173,14 @@ export const GetUserFriendsRequest: MessageFns<GetUserFriendsRequest> = {
             message.friendId = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1150,18 +1202,22 @@ export const GetUserFriendsRequest: MessageFns<GetUserFriendsRequest> = {
     message.limit = object.limit ?? 0;
     message.offset = object.offset ?? 0;
     message.friendId = object.friendId ?? "";
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseGetUserFriendsResponse(): GetUserFriendsResponse {
-  return { friends: [] };
+  return { friends: [], nextCursor: undefined };
 }
 
 export const GetUserFriendsResponse: MessageFns<GetUserFriendsResponse> = {
   encode(message: GetUserFriendsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.friends) {
       Friend.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(18).string(message.nextCursor);
     }
     return writer;
   },
@@ -1187,6 +1243,14 @@ export const GetUserFriendsResponse: MessageFns<GetUserFriendsResponse> = {
             message.friends.push(Friend.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1205,6 +1269,7 @@ export const GetUserFriendsResponse: MessageFns<GetUserFriendsResponse> = {
   fromPartial<I extends Exact<DeepPartial<GetUserFriendsResponse>, I>>(object: I): GetUserFriendsResponse {
     const message = createBaseGetUserFriendsResponse();
     message.friends = object.friends?.map((e) => Friend.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };
@@ -1839,13 +1904,22 @@ export const UnblockUserResponse: MessageFns<UnblockUserResponse> = {
 };
 
 function createBaseListBlocksRequest(): ListBlocksRequest {
-  return { userId: "" };
+  return { userId: "", limit: undefined, offset: undefined, cursor: undefined };
 }
 
 export const ListBlocksRequest: MessageFns<ListBlocksRequest> = {
   encode(message: ListBlocksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
+    }
+    if (message.limit !== undefined) {
+      writer.uint32(16).int32(message.limit);
+    }
+    if (message.offset !== undefined) {
+      writer.uint32(24).int32(message.offset);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(34).string(message.cursor);
     }
     return writer;
   },
@@ -1871,6 +1945,30 @@ export const ListBlocksRequest: MessageFns<ListBlocksRequest> = {
             message.userId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1889,18 +1987,24 @@ export const ListBlocksRequest: MessageFns<ListBlocksRequest> = {
   fromPartial<I extends Exact<DeepPartial<ListBlocksRequest>, I>>(object: I): ListBlocksRequest {
     const message = createBaseListBlocksRequest();
     message.userId = object.userId ?? "";
+    message.limit = object.limit ?? undefined;
+    message.offset = object.offset ?? undefined;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
 
 function createBaseListBlocksResponse(): ListBlocksResponse {
-  return { users: [] };
+  return { users: [], nextCursor: undefined };
 }
 
 export const ListBlocksResponse: MessageFns<ListBlocksResponse> = {
   encode(message: ListBlocksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.users) {
       User.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(18).string(message.nextCursor);
     }
     return writer;
   },
@@ -1926,6 +2030,14 @@ export const ListBlocksResponse: MessageFns<ListBlocksResponse> = {
             message.users.push(User.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1944,6 +2056,7 @@ export const ListBlocksResponse: MessageFns<ListBlocksResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListBlocksResponse>, I>>(object: I): ListBlocksResponse {
     const message = createBaseListBlocksResponse();
     message.users = object.users?.map((e) => User.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };

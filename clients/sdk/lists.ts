@@ -1,0 +1,59 @@
+import type { Conversation, Member } from '../../lib/wire/conversation.ts';
+import type { FriendRequest, FriendView, User } from '../../lib/wire/user.ts';
+
+export type LoginSession = {
+  id: string;
+  createdAt: number;
+  lastUsedAt: number;
+  expiresAt: number;
+  userAgent: string;
+  address: string;
+  /** The one that asks. */
+  current: boolean;
+};
+
+/** Where to begin, and how many rows an answer has at most. */
+export type PageOptions = { limit?: number; cursor?: string };
+/** `nextCursor` reads on from here, now or after a restart; the last page has none. */
+export type Page<Row> = { rows: Row[]; nextCursor: string | undefined };
+export type Pages<Row> = AsyncGenerator<Page<Row>, void, undefined>;
+
+type Get = <T>(path: string) => Promise<T>;
+type Query = Record<string, string | number | undefined>;
+
+const usualLimit = 200;
+
+/**
+ * The lists of a user, page by page. By cursor: while rows come and go, what stays in place comes once. What moves
+ * meanwhile is told by its frame, and of conversations by `updatedSince`.
+ */
+export function createLists(get: Get) {
+  async function* pages<Row>(path: string, plural: string, query: Query): Pages<Row> {
+    for (let cursor = query.cursor; ; ) {
+      const answer = await get<Record<string, Row[]> & { nextCursor?: string }>(
+        `${path}?${textOf({ limit: usualLimit, ...query, cursor })}`,
+      );
+      cursor = answer.nextCursor;
+      yield { rows: answer[plural] ?? [], nextCursor: answer.nextCursor };
+      if (cursor === undefined) return;
+    }
+  }
+
+  return {
+    conversations: (options: PageOptions & { updatedSince?: number } = {}) =>
+      pages<Conversation>('/conversations', 'conversations', options),
+    members: (conversationId: string, options: PageOptions = {}) =>
+      pages<Member>(`/conversations/${conversationId}/members`, 'members', options),
+    friends: (options: PageOptions = {}) => pages<FriendView>('/friends', 'friends', options),
+    friendRequests: (options: PageOptions & { direction?: 'incoming' | 'outgoing'; status?: number } = {}) =>
+      pages<FriendRequest>('/friends/requests', 'requests', options),
+    blocks: (options: PageOptions = {}) => pages<User>('/blocks', 'users', options),
+    sessions: (options: PageOptions = {}) => pages<LoginSession>('/auth/sessions', 'sessions', options),
+  };
+}
+
+function textOf(query: Query): string {
+  const text = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) text.set(name, String(value));
+  return text.toString();
+}
