@@ -7,6 +7,8 @@ import {
 } from '@temporalio/workflow';
 import type { ChangeMembersArgs, ChangeMembersResult, MemberChange, Refusal } from './contracts.ts';
 import { changeMembers as contract } from './contracts.ts';
+import { refusalOf, refusalOfAny, refuseStart } from './input.ts';
+import { changeMembersInput } from './inputs.ts';
 import { memberSteps } from './steps.ts';
 
 /**
@@ -15,8 +17,13 @@ import { memberSteps } from './steps.ts';
  * asks again with the same key gets the same answer.
  */
 export async function changeMembers(args: ChangeMembersArgs): Promise<ChangeMembersResult> {
+  const wrong = refusalOf(changeMembersInput, args);
+  if (wrong) throw await refuseStart(wrong, [contract.result]);
+
   let outcome: ChangeMembersResult | undefined;
-  setHandler(contract.result, async () => {
+  setHandler(contract.result, async (...given: unknown[]) => {
+    const refusal = refusalOfAny(given);
+    if (refusal) return refusal;
     await CancellationScope.nonCancellable(() => condition(() => outcome !== undefined));
     return outcome ?? cancelled;
   });

@@ -1,6 +1,7 @@
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import type { CleanupExpiredStatusInput, CleanupExpiredStatusResult, CleanupProgress } from './contracts.ts';
-import { flag, milliseconds, parseJobInput } from './job-input.ts';
+import { parseInput } from './input.ts';
+import { cleanupInputs } from './inputs.ts';
 import { presenceSteps } from './steps.ts';
 
 /**
@@ -9,13 +10,13 @@ import { presenceSteps } from './steps.ts';
  */
 export async function cleanupExpiredStatus(
   input?: CleanupExpiredStatusInput,
-  soFar: CleanupProgress = { cursor: '', offline: 0, sessionsRemoved: 0 },
+  soFar?: CleanupProgress,
 ): Promise<CleanupExpiredStatusResult> {
-  const { dryRun = false, olderThanMs = 0 } = parseJobInput(input, {
-    dryRun: flag,
-    olderThanMs: milliseconds,
-  });
-  let { cursor, offline, sessionsRemoved } = soFar;
+  const { dryRun = false, olderThanMs = 0 } = parseInput(cleanupInputs.start, input ?? {});
+  let { cursor, offline, sessionsRemoved } = parseInput(
+    cleanupInputs.soFar,
+    soFar ?? { cursor: '', offline: 0, sessionsRemoved: 0 },
+  );
 
   for (;;) {
     const pages = await presenceSteps.cleanUpSessions({ dryRun, olderThanMs, cursor });

@@ -1,13 +1,15 @@
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import type { ConfirmOfflineArgs, ConfirmOfflineResult } from './contracts.ts';
+import { parseInput } from './input.ts';
+import { confirmOfflineInput } from './inputs.ts';
 import { presenceSteps } from './steps.ts';
 
 /**
  * Some users' last sessions closed: after a while those who have not come back count as offline, and their friends
  * are told, once. Who is gone is Redis' to say; this flow makes sure that it is asked.
  */
-export async function confirmOffline(args: ConfirmOfflineArgs): Promise<ConfirmOfflineResult> {
-  const { users, disconnectedAt, confirmMs } = args;
+export async function confirmOffline(input: ConfirmOfflineArgs): Promise<ConfirmOfflineResult> {
+  const { users, disconnectedAt, confirmMs } = parseInput(confirmOfflineInput, input);
   let waitMs = Math.min(disconnectedAt + confirmMs - Date.now(), confirmMs);
   let summary = 'until those who left count as offline';
 

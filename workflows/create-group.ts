@@ -7,6 +7,8 @@ import {
 } from '@temporalio/workflow';
 import type { CreateGroupArgs, CreateGroupResult, Refusal } from './contracts.ts';
 import { createGroup as contract } from './contracts.ts';
+import { refusalOf, refusalOfAny, refuseStart } from './input.ts';
+import { createGroupInput } from './inputs.ts';
 import { groupSteps } from './steps.ts';
 
 const batchSize = 500;
@@ -16,8 +18,13 @@ const batchSize = 500;
  * is undone when a step fails for good.
  */
 export async function createGroup(args: CreateGroupArgs): Promise<CreateGroupResult> {
+  const wrong = refusalOf(createGroupInput, args);
+  if (wrong) throw await refuseStart(wrong, [contract.result]);
+
   let outcome: CreateGroupResult | undefined;
-  setHandler(contract.result, async () => {
+  setHandler(contract.result, async (...given: unknown[]) => {
+    const refusal = refusalOfAny(given);
+    if (refusal) return refusal;
     await CancellationScope.nonCancellable(() => condition(() => outcome !== undefined));
     return outcome ?? cancelled;
   });

@@ -1,4 +1,6 @@
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
+import { parseInput } from './input.ts';
+import { eraseUserInput } from './inputs.ts';
 import type { EraseUserArgs, EraseUserResult } from './job-contracts.ts';
 import { erasureSteps } from './steps.ts';
 
@@ -9,7 +11,8 @@ const echo = '30s';
  * Erases an account: closed first, then taken out of everything it belongs to, a bounded page a step. Its messages
  * stay and show "deleted user". Every step may be repeated, so that a run, or another one, goes on wherever one ended.
  */
-export async function eraseUser({ userId }: EraseUserArgs): Promise<EraseUserResult> {
+export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> {
+  const { userId } = parseInput(eraseUserInput, input);
   const done = { relationships: 0, left: 0, dissolved: 0 };
 
   async function endRelationships(): Promise<void> {

@@ -15,12 +15,15 @@ import type {
   FriendRequestArgs,
   FriendRequestCommand,
   FriendRequestState,
+  Refusal,
   RequestInput,
   RequestResult,
   WithdrawInput,
   WithdrawResult,
 } from './contracts.ts';
 import { friendRequest as contract } from './contracts.ts';
+import { refusal, refusalOf, refuseStart } from './input.ts';
+import { friendRequestInputs } from './inputs.ts';
 import { friendshipSteps } from './steps.ts';
 import { createTurns } from './turns.ts';
 
@@ -33,7 +36,12 @@ const conversationIdKey = defineSearchAttributeKey('ConversationId', SearchAttri
  * finished and that what nobody answers expires. It closes when nothing is pending, and the next command of the
  * pair starts it again.
  */
-export async function friendRequest({ userIds, opening }: FriendRequestArgs): Promise<FriendRequestState> {
+export async function friendRequest(input: FriendRequestArgs): Promise<FriendRequestState> {
+  const wrong =
+    refusalOf(friendRequestInputs.start, input) ?? refusalOfStranger(input.userIds, input.opening);
+  if (wrong) throw await refuseStart(wrong, [contract.request, contract.decide, contract.withdraw]);
+
+  const { userIds, opening } = input;
   let pending: FriendRequestRow | undefined;
   let latest: FriendRequestState = { phase: 'working' };
   const turns = createTurns();
@@ -51,9 +59,15 @@ export async function friendRequest({ userIds, opening }: FriendRequestArgs): Pr
       }
     });
 
-  setHandler(contract.request, (input) => perform({ update: 'request', input }));
-  setHandler(contract.decide, (input) => perform({ update: 'decide', input }));
-  setHandler(contract.withdraw, (input) => perform({ update: 'withdraw', input }));
+  /** An update is answered here, whatever it holds: the pair's other commands must not wait for a wrong one. */
+  const answer = async (command: FriendRequestCommand) =>
+    refusalOf(friendRequestInputs[command.update], command.input) ??
+    refusalOfStranger(userIds, command) ??
+    perform(command);
+
+  setHandler(contract.request, (input) => answer({ update: 'request', input }));
+  setHandler(contract.decide, (input) => answer({ update: 'decide', input }));
+  setHandler(contract.withdraw, (input) => answer({ update: 'withdraw', input }));
   setHandler(contract.state, () => latest);
 
   async function request(input: RequestInput): Promise<RequestResult> {
@@ -162,4 +176,16 @@ export async function friendRequest({ userIds, opening }: FriendRequestArgs): Pr
       });
     }
   }
+}
+
+/** The flow of a pair is nobody else's. */
+function refusalOfStranger(
+  userIds: readonly string[],
+  command: FriendRequestCommand | undefined,
+): Refusal | undefined {
+  if (!command) return undefined;
+  const { update, input } = command;
+  const users = update === 'request' ? [input.requesterId, input.targetId] : [input.actorId];
+  const stranger = users.find((userId) => !userIds.includes(userId));
+  return stranger === undefined ? undefined : refusal(`user ${stranger} is none of ${userIds.join(' and ')}`);
 }

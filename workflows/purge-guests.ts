@@ -1,6 +1,7 @@
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { parseInput } from './input.ts';
+import { purgeGuestsInputs } from './inputs.ts';
 import type { PurgeGuestsInput, PurgeGuestsResult, PurgeProgress } from './job-contracts.ts';
-import { flag, milliseconds, parseJobInput } from './job-input.ts';
 import { erasureSteps } from './steps.ts';
 
 const sevenDaysMs = 7 * 24 * 3_600_000;
@@ -13,12 +14,13 @@ export async function purgeGuests(
   input?: PurgeGuestsInput,
   soFar?: PurgeProgress,
 ): Promise<PurgeGuestsResult> {
-  const { dryRun = false, idleMs = sevenDaysMs } = parseJobInput(input, {
-    dryRun: flag,
-    idleMs: milliseconds,
-  });
-  const { idleBefore } = soFar ?? { idleBefore: Date.now() - idleMs };
-  let { cursor, found, erased } = soFar ?? { cursor: '', found: 0, erased: 0 };
+  const { dryRun = false, idleMs = sevenDaysMs } = parseInput(purgeGuestsInputs.start, input ?? {});
+  const progress = parseInput(
+    purgeGuestsInputs.soFar,
+    soFar ?? { idleBefore: Date.now() - idleMs, cursor: '', found: 0, erased: 0 },
+  );
+  const { idleBefore } = progress;
+  let { cursor, found, erased } = progress;
 
   for (;;) {
     const page = await erasureSteps.findIdleGuests({ idleBefore, cursor });

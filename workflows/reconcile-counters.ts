@@ -1,4 +1,6 @@
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { parseInput } from './input.ts';
+import { type ReconcileProgress, reconcileInputs } from './inputs.ts';
 import {
   addFindings,
   type CounterFindings,
@@ -6,7 +8,6 @@ import {
   type ReconcileCountersInput,
   type ReconcileCountersResult,
 } from './job-contracts.ts';
-import { flag, parseJobInput } from './job-input.ts';
 import { compareCounters } from './steps.ts';
 
 /**
@@ -15,10 +16,10 @@ import { compareCounters } from './steps.ts';
  */
 export async function reconcileCounters(
   input?: ReconcileCountersInput,
-  soFar: { after: string; findings: CounterFindings } = { after: '', findings: noFindings() },
+  soFar?: ReconcileProgress,
 ): Promise<ReconcileCountersResult> {
-  const { dryRun = false } = parseJobInput(input, { dryRun: flag });
-  let { after, findings } = soFar;
+  const { dryRun = false } = parseInput(reconcileInputs.start, input ?? {});
+  let { after, findings } = parseInput(reconcileInputs.soFar, soFar ?? { after: '', findings: noFindings() });
 
   for (;;) {
     const pages = await compareCounters({ dryRun, after });

@@ -17,6 +17,8 @@ const found = addFindings(noFindings(), {
   conversationIds: ['7'],
 });
 
+let lastErased = 100;
+
 export const jobBranches: Branch[] = [
   erase('nothing-but-a-profile', {
     closeAccount: closed,
@@ -81,7 +83,7 @@ function pagesOfGuests(): Partial<Activities> {
 }
 
 function erase(name: string, steps: Partial<Activities>): Branch {
-  const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(name);
+  const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(String(++lastErased));
   return job(`erase-user.${name}`, start.workflowId, eraseUser.workflowType, start, steps);
 }
 

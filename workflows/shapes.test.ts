@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import { flag, milliseconds, parseJobInput } from './job-input.ts';
+import { parseInput } from './input.ts';
+import { cleanupInputs } from './inputs.ts';
 
-const parse = (input: unknown) => parseJobInput(input, { dryRun: flag, olderThanMs: milliseconds });
+const parse = (input: unknown) => parseInput(cleanupInputs.start, input ?? {});
 
 test('everything may be left out', () => {
   for (const input of [undefined, null, {}]) assert.deepEqual(parse(input), {});

@@ -1,0 +1,332 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  Client,
+  WithStartWorkflowOperation,
+  type WorkflowExecutionDescription,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import type { Activities } from '../activities/index.ts';
+import { eventually } from '../test/support/eventually.ts';
+import { createFlowWorld, type FlowWorld } from '../test/support/flows.ts';
+import {
+  changeMembers,
+  confirmOffline,
+  createGroup,
+  fanoutMessages,
+  fanoutStart,
+  friendRequest,
+  friendRequestStart,
+} from './contracts.ts';
+import { taskQueues } from './ids.ts';
+import type * as flows from './index.ts';
+
+/** A right start of each flow, from which the wrong ones are made. */
+const rightStarts: Record<keyof typeof flows, unknown[]> = {
+  friendRequest: [
+    {
+      userIds: ['1', '2'],
+      opening: {
+        update: 'request',
+        input: { attempt: 'a', requesterId: '1', targetId: '2', message: 'hello' },
+      },
+    },
+  ],
+  createGroup: [
+    {
+      conversationId: '9',
+      ownerId: '1',
+      memberIds: ['2', '3'],
+      name: 'a group',
+      avatarUrl: '',
+      description: '',
+      maxMembers: 2000,
+    },
+  ],
+  changeMembers: [
+    { conversationId: '9', key: 'k', actorId: '1', change: { kind: 'add', userIds: ['2', '3'] } },
+  ],
+  fanoutMessages: [{ conversationId: '9' }],
+  confirmOffline: [
+    { users: [{ userId: '1', epoch: 'e', lastActiveAt: 1 }], disconnectedAt: 1, confirmMs: 30_000 },
+  ],
+  cleanupExpiredStatus: [
+    { dryRun: true, olderThanMs: 1000 },
+    { cursor: 'a', offline: 1, sessionsRemoved: 1 },
+  ],
+  eraseUser: [{ userId: '1' }],
+  purgeGuests: [
+    { dryRun: true, idleMs: 1000 },
+    { idleBefore: 1, cursor: 'a', found: 1, erased: 1 },
+  ],
+  reconcileCounters: [
+    { dryRun: true },
+    {
+      after: '9',
+      findings: {
+        checked: 1,
+        wrong: { memberCount: 0, head: 0, lastMessage: 0, readPointers: 0, unread: 0 },
+        mended: 0,
+        conversationIds: ['9'],
+      },
+    },
+  ],
+};
+
+/** Jobs that people start take all of their input as they may leave it out: nothing at all is right for them. */
+const mayBeLeftOut = ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters'];
+const optionalFields = ['opening', 'dryRun', 'olderThanMs', 'idleMs'];
+
+const rightUpdates = [
+  {
+    update: friendRequest.request,
+    right: { attempt: 'b', requesterId: '1', targetId: '2', message: 'hello' },
+  },
+  {
+    update: friendRequest.decide,
+    right: { attempt: 'b', requestId: 'r1', actorId: '2', action: 'accept' },
+  },
+  { update: friendRequest.withdraw, right: { attempt: 'b', requestId: 'r1', actorId: '1' } },
+];
+
+type Json = Record<string, unknown>;
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Everything that differs from a right value in one place: a field is missing, null or of another type. */
+function wrongOnes(right: unknown): unknown[] {
+  if (Array.isArray(right)) {
+    const [first, ...rest] = right;
+    return [null, 'x', {}, ...wrongOnes(first).map((wrong) => [wrong, ...rest])];
+  }
+  if (!isObject(right)) return [null, typeof right === 'string' ? 7 : 'x'];
+  const fields = Object.keys(right).flatMap((name) => {
+    const { [name]: value, ...others } = right;
+    const missing = optionalFields.includes(name) ? [] : [others];
+    return [...missing, ...wrongOnes(value).map((wrong) => ({ ...others, [name]: wrong }))];
+  });
+  return [null, 'x', [], ...fields];
+}
+
+/** In milliseconds of the real clock; what is not answered at once is never answered. */
+const soon = 30_000;
+let world: FlowWorld;
+let lastRun = 0;
+
+const { promise: ending, resolve: end } = Promise.withResolvers<void>();
+const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+/** Waiting for a result by this one does not let the clock jump: a run must end by itself. */
+let client: Client;
+let working: Promise<void> | undefined;
+let fanouts = 0;
+
+const row = { requestId: 'r1', requesterId: '1', targetId: '2', status: 0, expiresAt: 0 };
+const refuseInTheEnd = async () => {
+  await held;
+  return { ok: false as const, code: 'GROUP_FULL' as const, message: 'full' };
+};
+/** What the flows with right input ask for. */
+const activities: Partial<Activities> = {
+  createFriendRequest: async () => ({
+    ok: true,
+    ...row,
+    expiresAt: (await world.environment.currentTimeMs()) + 30 * 86_400_000,
+  }),
+  settleFriendRequest: async () => ({ ok: true, ...row, status: 2 }),
+  checkMembers: refuseInTheEnd,
+  changeMembers: refuseInTheEnd,
+  confirmUsersOffline: async () => ({ offline: 1, waitMs: 0 }),
+  streamFanout: async () => ({ done: ++fanouts, more: false }),
+};
+
+before(async () => {
+  world = await createFlowWorld();
+  client = new Client({ connection: world.environment.connection });
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  working = world.withWorker(activities, () => {
+    resolve();
+    return ending;
+  });
+  await Promise.race([ready, working]);
+});
+after(async () => {
+  end();
+  await working;
+  await world?.close();
+});
+
+type AnyFlow = (...args: unknown[]) => Promise<unknown>;
+type Answer = { ok?: boolean; code?: string };
+
+/** As anybody may send it, right or wrong, or without any input. */
+const executeUpdate = (handle: WorkflowHandle, name: string, args: unknown[]): Promise<Answer> =>
+  handle.executeUpdate<Answer, [unknown]>(name, { args: args as [unknown] });
+
+/** A few at once. */
+async function forEachOf<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
+  const atOnce = 8;
+  for (let from = 0; from < items.length; from += atOnce) {
+    await Promise.all(items.slice(from, from + atOnce).map(act));
+  }
+}
+
+const newId = () => `wrong-${++lastRun}`;
+
+async function inTime<T>(call: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} had no answer within ${soon} ms`)), soon);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function ended(workflowType: string, args: unknown[]): Promise<WorkflowExecutionDescription> {
+  const what = `${workflowType} ${JSON.stringify(args)}`;
+  const handle = await client.workflow.start(workflowType, {
+    workflowId: newId(),
+    taskQueue: taskQueues.interactive,
+    args,
+  });
+  const error = await inTime(
+    handle.result().then(
+      () => assert.fail(`${what} went well`),
+      (failure: { cause?: { type?: string; message?: string } }) => failure,
+    ),
+    what,
+  );
+  assert.equal(error.cause?.type, 'INVALID_ARGUMENT', `${what}: ${error}`);
+  assert.match(error.cause?.message ?? '', /^The input is wrong: .+\.$/);
+  return handle.describe();
+}
+
+for (const [workflowType, right] of Object.entries(rightStarts)) {
+  test(`${workflowType} that is started with anything wrong ends as failed, and says why`, async () => {
+    const nothing = mayBeLeftOut.includes(workflowType) ? [] : [[]];
+    const wrong = right.flatMap((value, index) =>
+      wrongOnes(value)
+        // What may be left out may be null.
+        .filter((one) => one !== null || !mayBeLeftOut.includes(workflowType))
+        .map((one) => right.with(index, one)),
+    );
+    await forEachOf([...nothing, ...wrong], async (args) => {
+      const { status } = await ended(workflowType, args);
+      assert.equal(status.name, 'FAILED');
+    });
+  });
+}
+
+for (const [workflowType, input] of [
+  ['eraseUser', { userId: '1', redactMesages: false }],
+  ['purgeGuests', { dryrun: true }],
+  ['cleanupExpiredStatus', { olderThan: 1 }],
+  ['reconcileCounters', { dryrun: true }],
+] as const) {
+  test(`${workflowType}, which people start by hand, takes a misspelt field for a mistake`, async () => {
+    await ended(workflowType, [input]);
+  });
+}
+
+test('a field that only a newer sender knows is left alone', async () => {
+  const [right] = rightStarts.confirmOffline;
+  const start = { workflowId: newId(), taskQueue: taskQueues.maintenance };
+  const args = [{ ...(right as Json), newer: 1 }];
+  const result = await client.workflow.execute(confirmOffline.workflowType, { ...start, args });
+  assert.deepEqual(result, { offline: 1 });
+});
+
+test('a friend request refuses a wrong command at once, and takes the next right one', async () => {
+  const { workflowIdConflictPolicy: _, ...start } = friendRequestStart(['1', '2'], {
+    update: 'request',
+    input: { attempt: 'a', requesterId: '1', targetId: '2', message: 'hello' },
+  });
+  const handle = await client.workflow.start(friendRequest.workflowType, start);
+  for (const { update, right } of rightUpdates) {
+    await forEachOf([[], ...wrongOnes(right).map((one) => [one])], async (args) => {
+      const what = `${update.name} ${JSON.stringify(args)}`;
+      const answer = await inTime(executeUpdate(handle, update.name, args), what);
+      assert.equal(answer.code, 'INVALID_ARGUMENT', what);
+    });
+    const stranger = { ...right, ...('actorId' in right ? { actorId: '3' } : { targetId: '3' }) };
+    const answer = await executeUpdate(handle, update.name, [stranger]);
+    assert.equal(answer.code, 'INVALID_ARGUMENT', `${update.name} by a stranger`);
+  }
+  const decision = { attempt: 'c', requestId: 'r1', actorId: '2', action: 'reject' as const };
+  const decided = await handle.executeUpdate(friendRequest.decide, { args: [decision] });
+  assert.deepEqual(decided, { ok: true, requestId: 'r1' });
+});
+
+test('who waits for the outcome of a flow gives nothing, and is told so', async () => {
+  const waiting = [
+    [createGroup, rightStarts.createGroup],
+    [changeMembers, rightStarts.changeMembers],
+  ] as const;
+  const handles = await Promise.all(
+    waiting.map(([{ workflowType }, args]) =>
+      client.workflow.start(workflowType, {
+        workflowId: newId(),
+        taskQueue: taskQueues.interactive,
+        args,
+      }),
+    ),
+  );
+  for (const handle of handles) {
+    await forEachOf([null, 'x', {}, []], async (given) => {
+      const answer = await inTime(
+        executeUpdate(handle, 'result', [given]),
+        `result ${JSON.stringify(given)}`,
+      );
+      assert.equal(answer.code, 'INVALID_ARGUMENT');
+    });
+  }
+  letGo();
+  for (const handle of handles) {
+    assert.deepEqual(await handle.result(), { ok: false, code: 'GROUP_FULL', message: 'full' });
+  }
+});
+
+for (const [workflowType, updates] of [
+  ['friendRequest', ['request', 'decide', 'withdraw']],
+  ['createGroup', ['result']],
+  ['changeMembers', ['result']],
+] as const) {
+  test(`an update that comes with a wrong start of ${workflowType} is answered, and the run fails`, async () => {
+    await forEachOf<string>(updates, async (name) => {
+      const workflowId = newId();
+      const startWorkflowOperation = new WithStartWorkflowOperation<AnyFlow>(workflowType, {
+        workflowId,
+        taskQueue: taskQueues.interactive,
+        args: [null],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
+      const answer = await inTime(
+        client.workflow.executeUpdateWithStart<AnyFlow, Answer, []>(name, { startWorkflowOperation }),
+        workflowType,
+      );
+      assert.equal(answer.code, 'INVALID_ARGUMENT');
+      const handle = client.workflow.getHandle(workflowId);
+      const ending = handle.result().catch(() => undefined);
+      await inTime(ending, workflowType);
+      assert.equal((await handle.describe()).status.name, 'FAILED');
+    });
+  });
+}
+
+test('a wake-up that says something is ignored, counted and shown; the next right one is taken', async () => {
+  const handle = await client.workflow.start(fanoutMessages.workflowType, fanoutStart('wrongly-woken'));
+  const shows = (pattern: RegExp) =>
+    eventually(async () => {
+      const metadata = await handle.query<{ currentDetails?: string }, []>('__temporal_workflow_metadata');
+      return pattern.test(metadata.currentDetails ?? '');
+    });
+  await shows(/^Everything up to seq 1 was passed on\.$/);
+  for (const given of [null, 'x', 7, {}, []]) await handle.signal('wake', given);
+  await shows(/^Everything up to seq 1 was passed on\. Signals ignored: 5\. .*wake takes none\.$/);
+  assert.equal(fanouts, 1);
+  await handle.signal(fanoutMessages.wake);
+  await shows(/^Everything up to seq 2 .* Signals ignored: 5\./);
+  await handle.terminate('the test is over');
+});
