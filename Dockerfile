@@ -14,6 +14,12 @@ COPY prisma prisma
 COPY prisma.config.ts ./
 # Generating needs no schema engine, which Prisma would otherwise download.
 RUN PRISMA_SCHEMA_ENGINE_BINARY=/bin/true npx prisma generate
+# Bundling unpacks a native compiler, for which a container with a read-only root has no place.
+COPY lib lib
+COPY workflows workflows
+COPY activities activities
+COPY services/task services/task
+RUN node services/task/workflow-bundler.ts > workflow-bundle.js
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
@@ -28,5 +34,7 @@ COPY clients clients
 COPY proto proto
 COPY prisma prisma
 COPY --from=generated /app/services/repo/prisma/client services/repo/prisma/client
+COPY --from=generated /app/workflow-bundle.js workflow-bundle.js
+ENV WORKFLOW_BUNDLE_FILE=/app/workflow-bundle.js
 USER node
 CMD ["node", "--max-semi-space-size=4", "services/gateway/main.ts"]

@@ -16,7 +16,7 @@ import { createDisconnectConsumer } from './disconnect-consumer.ts';
 import { createFanoutConsumer } from './fanout-consumer.ts';
 import { pollHeads } from './head-poll.ts';
 import { installRuntime, runWorkers } from './temporal.ts';
-import { bundleWorkflows } from './workflow-bundle.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
 /** Records that may wait for their produce; beyond it activities are told to try again. */
 const maxPendingRecords = 20_000;
@@ -49,7 +49,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     activities,
-    workflowBundle: await bundleWorkflows(),
+    workflowBundle: await workflowBundle(config.WORKFLOW_BUNDLE_FILE),
     log,
   });
   const polling = pollHeads({ repo, live, log });
