@@ -27,6 +27,7 @@ import { messageRoutes } from './routes/messages.ts';
 import { syncRoutes } from './routes/sync.ts';
 import { userRoutes } from './routes/users.ts';
 import { addSharedSchemas } from './schemas.ts';
+import { createSignInLimits } from './sign-in-limits.ts';
 import { addFormats, validatorOptions } from './validation/validator.ts';
 
 export type AppDeps = {
@@ -90,6 +91,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await serveDocuments(app);
 
   await app.register(healthRoutes, { readiness: deps.readiness });
+  const signIns = createSignInLimits({ auth: logic.auth, failures: limits.loginFailuresPer15Min });
   await app.register(authRoutes, {
     auth: logic.auth,
     revoked: deps.revoked,
@@ -98,13 +100,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       windowMs: 3_600_000,
       sentence: 'Too many accounts were made from this address. Try again later.',
     }),
-    loginFailures: createRateLimit({
-      limit: limits.loginFailuresPer15Min,
-      windowMs: 15 * 60_000,
-      sentence: 'Too many failed sign-ins. Try again later.',
-    }),
+    signIns,
   });
-  await app.register(userRoutes, { users: logic.users, revoked: deps.revoked });
+  await app.register(userRoutes, { users: logic.users, revoked: deps.revoked, signIns });
   await app.register(friendRequestRoutes, { friends: logic.friends });
   await app.register(friendRoutes, { friends: logic.friends });
   await app.register(blockRoutes, { friends: logic.friends });

@@ -12,7 +12,7 @@ import { invalidRefreshToken } from './refresh-tokens.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Checking a password is slow on purpose, and slower still when many sign in at once. */
-const passwordDeadline = { deadlineMs: 15_000 };
+export const passwordDeadline = { deadlineMs: 15_000 };
 
 const longestUserAgent = 255;
 const longestAddress = 45;
@@ -40,7 +40,7 @@ export function createAuth(deps: {
       expiresAt,
       accessExpiresAt,
       userAgent: cut(client?.userAgent, longestUserAgent),
-      address: cut(client?.address, longestAddress),
+      address: addressOf(client),
     });
     return signed(user, { sessionId, generation: 0, accessExpiresAt });
   }
@@ -62,15 +62,18 @@ export function createAuth(deps: {
       checkPassword(password);
       checkText('avatarUrl', avatarUrl, limits.avatarUrl);
       const account = await users.createUser(
-        { username, password, avatarUrl, isGuest: false },
+        { username, password, avatarUrl, isGuest: false, address: addressOf(client) },
         passwordDeadline,
       );
       return { session: await openSession(account, client) };
     },
 
+    getSignInAccount: ({ username, userId, address }) =>
+      users.getSignInAccount({ username: cut(username, 64), userId, address: cut(address, longestAddress) }),
+
     async login({ username, password, client }) {
       const account = await users.verifyPassword(
-        { username: cut(username, 64), password: hashable(password) },
+        { username: cut(username, 64), password: hashable(password), address: addressOf(client) },
         passwordDeadline,
       );
       if (!account.valid) throw wrongLogin();
@@ -84,7 +87,13 @@ export function createAuth(deps: {
     },
 
     async guestLogin({ client }) {
-      const account = await users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
+      const account = await users.createUser({
+        username: '',
+        password: '',
+        avatarUrl: '',
+        isGuest: true,
+        address: addressOf(client),
+      });
       return { session: await openSession(account, client) };
     },
 
@@ -95,7 +104,10 @@ export function createAuth(deps: {
       if (!before.user?.isGuest) {
         throw new GoChatError('PERMISSION_DENIED', 'Only a guest can be turned into a registered user.');
       }
-      const account = await users.upgradeGuest({ userId, username, password }, passwordDeadline);
+      const account = await users.upgradeGuest(
+        { userId, username, password, address: addressOf(client) },
+        passwordDeadline,
+      );
       const { revokedSessionIds } = account;
       return { session: await openSession(account, client), revokedSessionIds };
     },
@@ -139,11 +151,17 @@ export function createAuth(deps: {
       return {};
     },
 
-    async changePassword({ userId, sessionId, oldPassword, newPassword }) {
+    async changePassword({ userId, sessionId, oldPassword, newPassword, client }) {
       checkPassword(newPassword, 'newPassword');
       try {
         return await users.changePassword(
-          { userId, oldPassword: hashable(oldPassword), newPassword, keepSessionId: sessionId },
+          {
+            userId,
+            oldPassword: hashable(oldPassword),
+            newPassword,
+            keepSessionId: sessionId,
+            address: addressOf(client),
+          },
           passwordDeadline,
         );
       } catch (error) {
@@ -172,9 +190,11 @@ export function createAuth(deps: {
 
 const notValid = { valid: false, userId: '', sessionId: '', expiresAt: 0, isGuest: false };
 
+const addressOf = (client: ClientInfo | undefined): string => cut(client?.address, longestAddress);
+
 const wrongLogin = () => new GoChatError('UNAUTHENTICATED', 'The username or the password is wrong.');
 
 const cut = (text: string | undefined, longest: number): string => (text ?? '').slice(0, longest);
 
 /** A password no longer than makes it certainly wrong, so that nobody has megabytes hashed. */
-const hashable = (password: string): string => password.slice(0, 2 * (limits.password[1] + 1));
+export const hashable = (password: string): string => password.slice(0, 2 * (limits.password[1] + 1));

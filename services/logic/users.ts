@@ -1,9 +1,10 @@
 import { pageSize } from '../../lib/domain/paging.ts';
 import { groupInviteChoices, lastSeenChoices } from '../../lib/domain/user-settings.ts';
-import { codeOf, isRetryable } from '../../lib/errors.ts';
+import { codeOf, GoChatError, isRetryable } from '../../lib/errors.ts';
 import type { UserServiceService } from '../../lib/gen/im_logic/v1/user.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
+import { hashable, passwordDeadline } from './auth.ts';
 import type { Flows } from './flows.ts';
 import { checkLocale, checkOneOf, checkText, checkUserId, invalid, limits } from './input.ts';
 
@@ -13,6 +14,13 @@ export function createUsers(deps: {
   flows: Pick<Flows, 'eraseUser'>;
 }): UnaryHandlers<typeof UserServiceService> {
   const { users, flows } = deps;
+
+  /** Refuses who does not know the password of an account that has one. */
+  async function checkPassword(userId: string, password = '', address = ''): Promise<void> {
+    const checked = { userId, username: '', password: hashable(password), address };
+    const { valid, withoutPassword } = await users.verifyPassword(checked, passwordDeadline);
+    if (!valid && !withoutPassword) throw new GoChatError('PERMISSION_DENIED', 'The password is wrong.');
+  }
   return {
     getUser: async ({ userId }) => users.getUser({ userId: checkUserId(userId) }),
 
@@ -45,7 +53,8 @@ export function createUsers(deps: {
       return users.searchUsersByUsername({ query, limit: pageSize(limit, 20, limits.searchResults) });
     },
 
-    async deleteAccount({ userId }) {
+    async deleteAccount({ userId, password, address }) {
+      await checkPassword(checkUserId(userId), password, address);
       await flows.eraseUser(checkUserId(userId));
       // The flow's own first step, so that whoever reads the answer is signed out. The flow makes up for its failure.
       await users.closeAccount({ userId, idleGuestBefore: 0 }).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { GoChatError } from '../../lib/errors.ts';
+import { createFairQueue, type Turn } from './fair-queue.ts';
 
 /** The first choice of OWASP's list for argon2id: 19 MiB, 2 passes, 1 lane. */
 const cost = { memory: 19_456, passes: 2, parallelism: 1 };
@@ -8,27 +8,31 @@ const tagBytes = 32;
 
 export type Passwords = {
   /** An argon2id hash in PHC form, salt and cost included. */
-  hash(password: string): Promise<string>;
+  hash(password: string, turn: Turn): Promise<string>;
   /** False for a null hash too, after as much work as for any other: time tells nothing about who exists. */
-  verify(password: string, hash: string | null): Promise<boolean>;
+  verify(password: string, hash: string | null, turn: Turn): Promise<boolean>;
   /** How many wait for their turn. */
   waiting(): number;
 };
 
 /**
  * Hashing costs tens of milliseconds of a thread and 19 MiB on purpose. Only a few run at a time, so that a flood of
- * logins leaves the other threads to the rest of the process; further ones wait in a queue, and beyond it UNAVAILABLE.
+ * logins leaves the other threads to the rest of the process; further ones take turns in a queue, and beyond it
+ * UNAVAILABLE.
  */
 export function createPasswords(options: { concurrency?: number; maxWaiting?: number } = {}): Passwords {
-  const limited = createLimit(options.concurrency ?? 2, options.maxWaiting ?? 200);
+  const queue = createFairQueue({
+    concurrency: options.concurrency ?? 2,
+    maxWaiting: options.maxWaiting ?? 200,
+  });
   /** Of a password that nobody has. */
-  const decoy = limited(() => hashNow(randomBytes(32).toString('base64')));
+  const decoy = hashNow(randomBytes(32).toString('base64'));
   return {
-    waiting: limited.waiting,
-    hash: (password) => limited(() => hashNow(password)),
-    async verify(password, hash) {
+    waiting: queue.waiting,
+    hash: (password, turn) => queue.run(turn, () => hashNow(password)),
+    async verify(password, hash, turn) {
       const real = parseHash(hash ?? (await decoy));
-      const tag = await limited(() => derive(password, real.salt, real));
+      const tag = await queue.run(turn, () => derive(password, real.salt, real));
       return timingSafeEqual(tag, real.tag) && hash !== null;
     },
   };
@@ -70,27 +74,3 @@ function derive(password: string, salt: Buffer, { memory, passes, parallelism }:
 }
 
 const base64 = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');
-
-function createLimit(concurrency: number, maxWaiting: number) {
-  let running = 0;
-  const queue: (() => void)[] = [];
-  const limited = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running < concurrency) {
-      running++;
-    } else {
-      if (queue.length >= maxWaiting) {
-        throw new GoChatError('UNAVAILABLE', 'Too many are signing in right now. Try again shortly.');
-      }
-      // Whoever finishes hands its place on.
-      await new Promise<void>((resolve) => queue.push(resolve));
-    }
-    try {
-      return await work();
-    } finally {
-      const next = queue.shift();
-      if (next) next();
-      else running--;
-    }
-  };
-  return Object.assign(limited, { waiting: () => queue.length });
-}

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { countedAddress } from '../../lib/client-address.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { User, UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
@@ -15,10 +16,12 @@ import { deleteSuffixes, insertSuffixes, isNameTaken, isUsername } from './usern
 
 const worldRoom = 1;
 const guestNameAttempts = 5;
+/** How long an address counts as one from where an account signs in. */
+const addressMemoryMs = 30 * 24 * 3_600_000;
 
 type Handlers = Pick<
   UnaryHandlers<typeof UserServiceService>,
-  'createUser' | 'verifyPassword' | 'changePassword' | 'upgradeGuest'
+  'createUser' | 'getSignInAccount' | 'verifyPassword' | 'changePassword' | 'upgradeGuest'
 >;
 
 /** Makes accounts, and what has to do with their passwords. */
@@ -82,32 +85,51 @@ export function createUserAccounts(deps: {
   }
 
   return {
-    async createUser({ username, password, avatarUrl, isGuest }) {
+    async createUser({ username, password, avatarUrl, isGuest, address }) {
       if (isGuest) return { user: await createGuest(avatarUrl), credential: credentialOf(null) };
       checkCredentials(username, password);
       // A name in use is found out before the work of hashing, and again by the unique key.
       if (await isNameTaken(databases.users, username)) throw usernameTaken();
-      const hash = await passwords.hash(password);
+      const hash = await passwords.hash(password, turnOf(address, username));
       const user = newUser(username, avatarUrl, false);
       await insert(user, hash).catch(asUsernameTaken);
       return { user, credential: credentialOf(hash) };
     },
 
-    async verifyPassword({ username, password }) {
-      const [row] = isUsername(username)
-        ? await databases.users.query<UserRow & { password_hash: string | null }>(
-            // users_username
-            `SELECT ${userColumns}, password_hash FROM users WHERE username = ? AND status = 1`,
-            [username],
-          )
-        : [];
-      const valid = await passwords.verify(password, row?.password_hash ?? null);
-      return row && valid
-        ? { valid, user: toUserCard(row), credential: credentialOf(row.password_hash) }
-        : { valid: false, credential: Buffer.alloc(0) };
+    async getSignInAccount({ username, userId, address }) {
+      const [column, value] = userId === '' ? ['username', username] : ['id', parseId(userId) ?? 0];
+      if (column === 'username' && !isUsername(username)) return { userId: '', knownAddress: false };
+      const [row] = await databases.users.query<{ id: number; known: number | null }>(
+        // users_username, or the primary key; the primary key of sign_in_addresses
+        `SELECT u.id, a.last_sign_in_at AS known FROM users u
+         LEFT JOIN sign_in_addresses a ON a.user_id = u.id AND a.address = ? AND a.last_sign_in_at > ?
+         WHERE u.${column} = ? AND u.status = 1`,
+        [countedAddress(address), Date.now() - addressMemoryMs, value],
+      );
+      return { userId: row ? String(row.id) : '', knownAddress: (row?.known ?? null) !== null };
     },
 
-    async changePassword({ userId, oldPassword, newPassword, keepSessionId }) {
+    async verifyPassword({ username, userId, password, address }) {
+      const [column, value] = userId === undefined ? ['username', username] : ['id', parseId(userId) ?? 0];
+      const [row] =
+        column === 'id' || isUsername(username)
+          ? await databases.users.query<UserRow & { password_hash: string | null }>(
+              // users_username, or the primary key
+              `SELECT ${userColumns}, password_hash FROM users WHERE ${column} = ? AND status = 1`,
+              [value],
+            )
+          : [];
+      const wrong = { valid: false, credential: Buffer.alloc(0), withoutPassword: false };
+      // Whoever asks by id is signed in: there is nothing to find out by the time it takes.
+      if (column === 'id' && !row?.password_hash) return { ...wrong, withoutPassword: true };
+      const turn = turnOf(address, row ? String(row.id) : username);
+      const valid = await passwords.verify(password, row?.password_hash ?? null, turn);
+      return row && valid
+        ? { ...wrong, valid, user: toUserCard(row), credential: credentialOf(row.password_hash) }
+        : wrong;
+    },
+
+    async changePassword({ userId, oldPassword, newPassword, keepSessionId, address }) {
       checkPassword(newPassword);
       const id = parseId(userId) ?? 0;
       const [row] = await databases.users.query<{ password_hash: string | null }>(
@@ -115,8 +137,9 @@ export function createUserAccounts(deps: {
         [id],
       );
       if (!row) throw userNotFound();
-      if (!(await passwords.verify(oldPassword, row.password_hash))) throw wrongPassword();
-      const hash = await passwords.hash(newPassword);
+      const turn = turnOf(address, userId);
+      if (!(await passwords.verify(oldPassword, row.password_hash, turn))) throw wrongPassword();
+      const hash = await passwords.hash(newPassword, turn);
       return databases.users.transaction(async (tx) => {
         const { affectedRows } = await tx.execute(
           'UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ? AND status = 1 AND password_hash = ?',
@@ -128,7 +151,7 @@ export function createUserAccounts(deps: {
       });
     },
 
-    async upgradeGuest({ userId, username, password }) {
+    async upgradeGuest({ userId, username, password, address }) {
       checkCredentials(username, password);
       const id = parseId(userId) ?? 0;
       const [guest] = await databases.users.query<{ is_guest: number; username: string }>(
@@ -138,7 +161,7 @@ export function createUserAccounts(deps: {
       if (!guest) throw userNotFound();
       if (guest.is_guest !== 1) throw notAGuest();
       if (await isNameTaken(databases.users, username)) throw usernameTaken();
-      const hash = await passwords.hash(password);
+      const hash = await passwords.hash(password, turnOf(address, userId));
       const upgraded = await cache.change(async (touch) => {
         await touch([userInfoKey(userId)]);
         return databases.users.transaction(async (tx) => {
@@ -167,6 +190,11 @@ export function createUserAccounts(deps: {
     },
   };
 }
+
+const turnOf = (address: string | undefined, account: string) => ({
+  address: countedAddress(address ?? ''),
+  account,
+});
 
 function checkCredentials(username: string, password: string): void {
   if (!isUsername(username) || username.length < 3) {

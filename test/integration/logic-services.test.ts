@@ -307,9 +307,12 @@ test('while Temporal is away nobody is added, removed or erased', async () => {
       conversations.removeMembers({ ...member, memberIds: [userId] }),
       conversations.transferOwnership({ ...call, newOwnerId: other }),
       conversations.dissolveConversation(call),
-      users.deleteAccount({ userId }),
+      users.deleteAccount({ userId, password }),
     ].map((refused) => assert.rejects(refused, refuses('UNAVAILABLE'))),
   );
+  for (const wrong of [undefined, '', 'not the password']) {
+    await assert.rejects(users.deleteAccount({ userId, password: wrong }), refuses('PERMISSION_DENIED'));
+  }
   const after = await conversations.getConversation(call);
   assert.equal(after.conversation?.conversation?.memberCount, 1);
   assert.equal((await users.getUser({ userId })).user?.id, userId);

@@ -151,13 +151,19 @@ test('guests get names of their own and no password', async () => {
   assert.deepEqual(await users.verifyPassword({ username: must(first).username, password: '' }), {
     valid: false,
     credential: Buffer.alloc(0),
+    withoutPassword: false,
   });
+  const asked = { username: '', userId: must(first).id, password: '' };
+  assert.equal((await users.verifyPassword(asked)).withoutPassword, true);
 });
 
 test('only the right password of an existing account is valid', async () => {
   const dave = await register('dave');
   const { credential, ...right } = await users.verifyPassword({ username: 'DAVE', password });
-  assert.deepEqual([right, credential.length], [{ valid: true, user: dave }, 32]);
+  assert.deepEqual([right, credential.length], [{ valid: true, user: dave, withoutPassword: false }, 32]);
+  const byId = { username: '', userId: dave.id };
+  assert.equal((await users.verifyPassword({ ...byId, password })).valid, true);
+  assert.equal((await users.verifyPassword({ ...byId, password: 'wrong' })).valid, false);
   for (const [username, tried] of [
     ['dave', 'wrong'],
     ['nobody-has-this', password],
@@ -168,6 +174,35 @@ test('only the right password of an existing account is valid', async () => {
   ] as const) {
     assert.equal((await users.verifyPassword({ username, password: tried })).valid, false, username);
   }
+});
+
+test('an account is known at the addresses from where it signed in during 30 days, and by its /64', async () => {
+  const petra = await register('Petra');
+  const credential = await credentialOf(petra);
+  const known = (address: string, username = 'PETRA') =>
+    users.getSignInAccount({ username, userId: '', address });
+  assert.deepEqual(await known('2001:db8::1'), { userId: petra.id, knownAddress: false });
+  await users.createSession({
+    userId: petra.id,
+    sessionId: randomUUID(),
+    credential,
+    expiresAt: Date.now() + 60_000,
+    accessExpiresAt: Date.now() + 60_000,
+    userAgent: '',
+    address: '2001:db8::1',
+  });
+  assert.deepEqual(await known('2001:db8::2'), { userId: petra.id, knownAddress: true });
+  assert.deepEqual(await users.getSignInAccount({ username: '', userId: petra.id, address: '2001:db8::3' }), {
+    userId: petra.id,
+    knownAddress: true,
+  });
+  assert.equal((await known('2001:db8:1::2')).knownAddress, false);
+  assert.deepEqual(await known('2001:db8::1', 'nobody-has-this'), { userId: '', knownAddress: false });
+  await parts.databases.users.execute('UPDATE sign_in_addresses SET last_sign_in_at = ? WHERE user_id = ?', [
+    Date.now() - 30 * 24 * 3_600_000 - 1000,
+    Number(petra.id),
+  ]);
+  assert.equal((await known('2001:db8::2')).knownAddress, false);
 });
 
 test('users are read in the order asked, and whoever is missing is left out', async () => {

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import { countedAddress } from '../../../lib/client-address.ts';
 import { codeOf } from '../../../lib/errors.ts';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { required } from '../../../lib/wire/required.ts';
@@ -8,6 +9,7 @@ import { callerOf } from '../plugins/authenticate.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import type { RevokedSessions } from '../revoked-sessions.ts';
 import { answer, LoginSession, named, nothing, Session, toLoginSession, toSession } from '../schemas.ts';
+import type { SignInLimits } from '../sign-in-limits.ts';
 import * as fields from '../validation/fields.ts';
 import { nextCursor, pagingFields, pagingOf } from '../validation/paging.ts';
 
@@ -18,8 +20,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
   auth: LogicClient['auth'];
   revoked: RevokedSessions;
   registrations: RateLimit;
-  loginFailures: RateLimit;
-}> = async (app, { auth, revoked, registrations, loginFailures }) => {
+  signIns: SignInLimits;
+}> = async (app, { auth, revoked, registrations, signIns }) => {
   app.post(
     '/auth/register',
     {
@@ -36,7 +38,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      registrations.take(request.ip);
+      registrations.take(countedAddress(request.ip));
       const { username, password, avatarUrl = '' } = request.body;
       const { session } = await auth.register({ username, password, avatarUrl, client: clientOf(request) });
       return reply.code(201).send(toSession(required(session)));
@@ -56,17 +58,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request) => {
       const { username, password } = request.body;
-      const key = `${username.toLowerCase()} ${request.ip}`;
-      // Taken before the check and given back after it, so that guesses sent at once are counted too.
-      loginFailures.take(key);
-      try {
-        const { session } = await auth.login({ username, password, client: clientOf(request) });
-        loginFailures.forget(key);
-        return toSession(required(session));
-      } catch (error) {
-        if (codeOf(error) !== 'UNAUTHENTICATED') loginFailures.giveBack(key);
-        throw error;
-      }
+      const { session } = await signIns.password({ username }, request.ip, () =>
+        auth.login({ username, password, client: clientOf(request) }),
+      );
+      return toSession(required(session));
     },
   );
 
@@ -82,7 +77,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      registrations.take(request.ip);
+      registrations.take(countedAddress(request.ip));
       const { session } = await auth.guestLogin({ client: clientOf(request) });
       return reply.code(201).send(toSession(required(session)));
     },
@@ -126,7 +121,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request, reply) => {
       const { userId, sessionId } = callerOf(request);
-      const { revokedSessionIds } = await auth.changePassword({ userId, sessionId, ...request.body });
+      const { oldPassword, newPassword } = request.body;
+      const { revokedSessionIds } = await signIns.password({ userId }, request.ip, () =>
+        auth.changePassword({ userId, sessionId, oldPassword, newPassword, client: clientOf(request) }),
+      );
       revoked.add(revokedSessionIds);
       return reply.code(204).send();
     },
@@ -182,7 +180,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request) => {
       try {
-        const { session } = await auth.refreshToken({ refreshToken: request.body.refreshToken });
+        const { refreshToken } = request.body;
+        const { session } = await signIns.token(request.ip, () => auth.refreshToken({ refreshToken }));
         return toSession(required(session));
       } catch (error) {
         // A token used before has just revoked its session: refuse its access tokens without waiting for the poll.

@@ -9,6 +9,7 @@ import { flowDeadline } from '../deadlines.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { RevokedSessions } from '../revoked-sessions.ts';
 import { answer, named, nothing } from '../schemas.ts';
+import type { SignInLimits } from '../sign-in-limits.ts';
 import * as fields from '../validation/fields.ts';
 import * as ids from '../validation/ids.ts';
 
@@ -18,7 +19,8 @@ const tags = ['Users'];
 export const userRoutes: FastifyPluginAsyncTypebox<{
   users: LogicClient['users'];
   revoked: Pick<RevokedSessions, 'refresh'>;
-}> = async (app, { users, revoked }) => {
+  signIns: SignInLimits;
+}> = async (app, { users, revoked, signIns }) => {
   app.get(
     '/users/profile',
     { schema: { tags, summary: 'Oneself', response: { 200: named(User) } } },
@@ -55,11 +57,18 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         tags,
         summary: 'Erase one’s account: it is signed out everywhere at once, the rest follows',
+        body: Type.Union([Type.Object({ password: Type.Optional(fields.anyPassword) }), Type.Null()], {
+          description: 'The password, where the account has one',
+        }),
         response: { 202: nothing },
       },
     },
     async (request, reply) => {
-      await users.deleteAccount({ userId: callerOf(request).userId }, flowDeadline);
+      const { userId } = callerOf(request);
+      const { password = '' } = request.body ?? {};
+      await signIns.password({ userId }, request.ip, () =>
+        users.deleteAccount({ userId, password, address: request.ip }, flowDeadline),
+      );
       await revoked.refresh();
       return reply.code(202).send();
     },

@@ -47,6 +47,18 @@ export interface RegisterResponse {
   session?: Session | undefined;
 }
 
+export interface GetSignInAccountRequest {
+  /** One of the two. */
+  username: string;
+  userId: string;
+  address: string;
+}
+
+export interface GetSignInAccountResponse {
+  userId: string;
+  knownAddress: boolean;
+}
+
 export interface LoginRequest {
   username: string;
   password: string;
@@ -112,6 +124,7 @@ export interface ChangePasswordRequest {
   sessionId: string;
   oldPassword: string;
   newPassword: string;
+  client?: ClientInfo | undefined;
 }
 
 export interface ChangePasswordResponse {
@@ -472,6 +485,152 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     message.session = (object.session !== undefined && object.session !== null)
       ? Session.fromPartial(object.session)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseGetSignInAccountRequest(): GetSignInAccountRequest {
+  return { username: "", userId: "", address: "" };
+}
+
+export const GetSignInAccountRequest: MessageFns<GetSignInAccountRequest> = {
+  encode(message: GetSignInAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.username !== "") {
+      writer.uint32(10).string(message.username);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.address !== "") {
+      writer.uint32(26).string(message.address);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSignInAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSignInAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetSignInAccountRequest>, I>>(base?: I): GetSignInAccountRequest {
+    return GetSignInAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetSignInAccountRequest>, I>>(object: I): GetSignInAccountRequest {
+    const message = createBaseGetSignInAccountRequest();
+    message.username = object.username ?? "";
+    message.userId = object.userId ?? "";
+    message.address = object.address ?? "";
+    return message;
+  },
+};
+
+function createBaseGetSignInAccountResponse(): GetSignInAccountResponse {
+  return { userId: "", knownAddress: false };
+}
+
+export const GetSignInAccountResponse: MessageFns<GetSignInAccountResponse> = {
+  encode(message: GetSignInAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.knownAddress !== false) {
+      writer.uint32(16).bool(message.knownAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSignInAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSignInAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.knownAddress = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetSignInAccountResponse>, I>>(base?: I): GetSignInAccountResponse {
+    return GetSignInAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetSignInAccountResponse>, I>>(object: I): GetSignInAccountResponse {
+    const message = createBaseGetSignInAccountResponse();
+    message.userId = object.userId ?? "";
+    message.knownAddress = object.knownAddress ?? false;
     return message;
   },
 };
@@ -1283,7 +1442,7 @@ export const LogoutResponse: MessageFns<LogoutResponse> = {
 };
 
 function createBaseChangePasswordRequest(): ChangePasswordRequest {
-  return { userId: "", sessionId: "", oldPassword: "", newPassword: "" };
+  return { userId: "", sessionId: "", oldPassword: "", newPassword: "", client: undefined };
 }
 
 export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
@@ -1299,6 +1458,9 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
     }
     if (message.newPassword !== "") {
       writer.uint32(34).string(message.newPassword);
+    }
+    if (message.client !== undefined) {
+      ClientInfo.encode(message.client, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1348,6 +1510,14 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
             message.newPassword = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.client = ClientInfo.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1369,6 +1539,9 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
     message.sessionId = object.sessionId ?? "";
     message.oldPassword = object.oldPassword ?? "";
     message.newPassword = object.newPassword ?? "";
+    message.client = (object.client !== undefined && object.client !== null)
+      ? ClientInfo.fromPartial(object.client)
+      : undefined;
     return message;
   },
 };
@@ -1866,6 +2039,18 @@ export const AuthServiceService = {
     responseSerialize: (value: RegisterResponse): Buffer => Buffer.from(RegisterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RegisterResponse => RegisterResponse.decode(value),
   },
+  /** Whose account a sign-in is about, for counting failures before anything is hashed. As of im-repo. */
+  getSignInAccount: {
+    path: "/im_logic.v1.AuthService/GetSignInAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetSignInAccountRequest): Buffer =>
+      Buffer.from(GetSignInAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetSignInAccountRequest => GetSignInAccountRequest.decode(value),
+    responseSerialize: (value: GetSignInAccountResponse): Buffer =>
+      Buffer.from(GetSignInAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetSignInAccountResponse => GetSignInAccountResponse.decode(value),
+  },
   login: {
     path: "/im_logic.v1.AuthService/Login" as const,
     requestStream: false as const,
@@ -1971,6 +2156,8 @@ export const AuthServiceService = {
 
 export interface AuthServiceServer extends UntypedServiceImplementation {
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
+  /** Whose account a sign-in is about, for counting failures before anything is hashed. As of im-repo. */
+  getSignInAccount: handleUnaryCall<GetSignInAccountRequest, GetSignInAccountResponse>;
   login: handleUnaryCall<LoginRequest, LoginResponse>;
   guestLogin: handleUnaryCall<GuestLoginRequest, GuestLoginResponse>;
   upgradeGuest: handleUnaryCall<UpgradeGuestRequest, UpgradeGuestResponse>;
@@ -2000,6 +2187,22 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RegisterResponse) => void,
+  ): ClientUnaryCall;
+  /** Whose account a sign-in is about, for counting failures before anything is hashed. As of im-repo. */
+  getSignInAccount(
+    request: GetSignInAccountRequest,
+    callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
+  ): ClientUnaryCall;
+  getSignInAccount(
+    request: GetSignInAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
+  ): ClientUnaryCall;
+  getSignInAccount(
+    request: GetSignInAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
   ): ClientUnaryCall;
   login(
     request: LoginRequest,

@@ -72,6 +72,11 @@ export interface SearchUsersResponse {
 
 export interface DeleteAccountRequest {
   userId: string;
+  password?:
+    | string
+    | undefined;
+  /** Of the client. */
+  address?: string | undefined;
 }
 
 export interface DeleteAccountResponse {
@@ -716,13 +721,19 @@ export const SearchUsersResponse: MessageFns<SearchUsersResponse> = {
 };
 
 function createBaseDeleteAccountRequest(): DeleteAccountRequest {
-  return { userId: "" };
+  return { userId: "", password: undefined, address: undefined };
 }
 
 export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
   encode(message: DeleteAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
+    }
+    if (message.password !== undefined) {
+      writer.uint32(18).string(message.password);
+    }
+    if (message.address !== undefined) {
+      writer.uint32(26).string(message.address);
     }
     return writer;
   },
@@ -748,6 +759,22 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
             message.userId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -766,6 +793,8 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
   fromPartial<I extends Exact<DeepPartial<DeleteAccountRequest>, I>>(object: I): DeleteAccountRequest {
     const message = createBaseDeleteAccountRequest();
     message.userId = object.userId ?? "";
+    message.password = object.password ?? undefined;
+    message.address = object.address ?? undefined;
     return message;
   },
 };
@@ -865,7 +894,10 @@ export const UserServiceService = {
     responseSerialize: (value: SearchUsersResponse): Buffer => Buffer.from(SearchUsersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SearchUsersResponse => SearchUsersResponse.decode(value),
   },
-  /** Begins to erase an account (a durable flow): it is signed out and closed when this answers. Repeating it is harmless. */
+  /**
+   * Begins to erase an account (a durable flow): it is signed out and closed when this answers. Repeating it is harmless.
+   * PERMISSION_DENIED unless the password is right, where the account has one.
+   */
   deleteAccount: {
     path: "/im_logic.v1.UserService/DeleteAccount" as const,
     requestStream: false as const,
@@ -885,7 +917,10 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   /** What is absent stays as it is. */
   updateSettings: handleUnaryCall<UpdateSettingsRequest, UpdateSettingsResponse>;
   searchUsers: handleUnaryCall<SearchUsersRequest, SearchUsersResponse>;
-  /** Begins to erase an account (a durable flow): it is signed out and closed when this answers. Repeating it is harmless. */
+  /**
+   * Begins to erase an account (a durable flow): it is signed out and closed when this answers. Repeating it is harmless.
+   * PERMISSION_DENIED unless the password is right, where the account has one.
+   */
   deleteAccount: handleUnaryCall<DeleteAccountRequest, DeleteAccountResponse>;
 }
 
@@ -966,7 +1001,10 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SearchUsersResponse) => void,
   ): ClientUnaryCall;
-  /** Begins to erase an account (a durable flow): it is signed out and closed when this answers. Repeating it is harmless. */
+  /**
+   * Begins to erase an account (a durable flow): it is signed out and closed when this answers. Repeating it is harmless.
+   * PERMISSION_DENIED unless the password is right, where the account has one.
+   */
   deleteAccount(
     request: DeleteAccountRequest,
     callback: (error: ServiceError | null, response: DeleteAccountResponse) => void,

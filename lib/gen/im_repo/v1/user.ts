@@ -35,6 +35,21 @@ export interface CreateUserRequest {
   password: string;
   avatarUrl: string;
   isGuest: boolean;
+  /** Of the client: hashing takes turns between addresses. */
+  address?: string | undefined;
+}
+
+export interface GetSignInAccountRequest {
+  /** One of the two. */
+  username: string;
+  userId: string;
+  address: string;
+}
+
+export interface GetSignInAccountResponse {
+  /** Empty when there is no such account. */
+  userId: string;
+  knownAddress: boolean;
 }
 
 export interface CreateUserResponse {
@@ -125,8 +140,12 @@ export interface UpdateUserSettingsResponse {
 }
 
 export interface VerifyPasswordRequest {
+  /** One of the two. */
   username: string;
+  userId?: string | undefined;
   password: string;
+  /** Of the client: hashing takes turns between addresses. */
+  address?: string | undefined;
 }
 
 export interface VerifyPasswordResponse {
@@ -137,6 +156,8 @@ export interface VerifyPasswordResponse {
     | undefined;
   /** Stands for the password hash that was checked, for CreateSession. Set when valid. */
   credential: Buffer;
+  /** The account of that user id has no password. */
+  withoutPassword: boolean;
 }
 
 export interface ChangePasswordRequest {
@@ -145,6 +166,8 @@ export interface ChangePasswordRequest {
   newPassword: string;
   /** The session that stays. */
   keepSessionId: string;
+  /** Of the client: hashing takes turns between addresses. */
+  address?: string | undefined;
 }
 
 export interface ChangePasswordResponse {
@@ -155,6 +178,8 @@ export interface UpgradeGuestRequest {
   userId: string;
   username: string;
   password: string;
+  /** Of the client: hashing takes turns between addresses. */
+  address?: string | undefined;
 }
 
 export interface UpgradeGuestResponse {
@@ -415,7 +440,7 @@ export const User: MessageFns<User> = {
 };
 
 function createBaseCreateUserRequest(): CreateUserRequest {
-  return { username: "", password: "", avatarUrl: "", isGuest: false };
+  return { username: "", password: "", avatarUrl: "", isGuest: false, address: undefined };
 }
 
 export const CreateUserRequest: MessageFns<CreateUserRequest> = {
@@ -431,6 +456,9 @@ export const CreateUserRequest: MessageFns<CreateUserRequest> = {
     }
     if (message.isGuest !== false) {
       writer.uint32(32).bool(message.isGuest);
+    }
+    if (message.address !== undefined) {
+      writer.uint32(42).string(message.address);
     }
     return writer;
   },
@@ -480,6 +508,14 @@ export const CreateUserRequest: MessageFns<CreateUserRequest> = {
             message.isGuest = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -501,6 +537,153 @@ export const CreateUserRequest: MessageFns<CreateUserRequest> = {
     message.password = object.password ?? "";
     message.avatarUrl = object.avatarUrl ?? "";
     message.isGuest = object.isGuest ?? false;
+    message.address = object.address ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetSignInAccountRequest(): GetSignInAccountRequest {
+  return { username: "", userId: "", address: "" };
+}
+
+export const GetSignInAccountRequest: MessageFns<GetSignInAccountRequest> = {
+  encode(message: GetSignInAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.username !== "") {
+      writer.uint32(10).string(message.username);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.address !== "") {
+      writer.uint32(26).string(message.address);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSignInAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSignInAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetSignInAccountRequest>, I>>(base?: I): GetSignInAccountRequest {
+    return GetSignInAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetSignInAccountRequest>, I>>(object: I): GetSignInAccountRequest {
+    const message = createBaseGetSignInAccountRequest();
+    message.username = object.username ?? "";
+    message.userId = object.userId ?? "";
+    message.address = object.address ?? "";
+    return message;
+  },
+};
+
+function createBaseGetSignInAccountResponse(): GetSignInAccountResponse {
+  return { userId: "", knownAddress: false };
+}
+
+export const GetSignInAccountResponse: MessageFns<GetSignInAccountResponse> = {
+  encode(message: GetSignInAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.knownAddress !== false) {
+      writer.uint32(16).bool(message.knownAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSignInAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSignInAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.knownAddress = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetSignInAccountResponse>, I>>(base?: I): GetSignInAccountResponse {
+    return GetSignInAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetSignInAccountResponse>, I>>(object: I): GetSignInAccountResponse {
+    const message = createBaseGetSignInAccountResponse();
+    message.userId = object.userId ?? "";
+    message.knownAddress = object.knownAddress ?? false;
     return message;
   },
 };
@@ -1534,7 +1717,7 @@ export const UpdateUserSettingsResponse: MessageFns<UpdateUserSettingsResponse> 
 };
 
 function createBaseVerifyPasswordRequest(): VerifyPasswordRequest {
-  return { username: "", password: "" };
+  return { username: "", userId: undefined, password: "", address: undefined };
 }
 
 export const VerifyPasswordRequest: MessageFns<VerifyPasswordRequest> = {
@@ -1542,8 +1725,14 @@ export const VerifyPasswordRequest: MessageFns<VerifyPasswordRequest> = {
     if (message.username !== "") {
       writer.uint32(10).string(message.username);
     }
+    if (message.userId !== undefined) {
+      writer.uint32(26).string(message.userId);
+    }
     if (message.password !== "") {
       writer.uint32(18).string(message.password);
+    }
+    if (message.address !== undefined) {
+      writer.uint32(34).string(message.address);
     }
     return writer;
   },
@@ -1569,12 +1758,28 @@ export const VerifyPasswordRequest: MessageFns<VerifyPasswordRequest> = {
             message.username = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
           case 2: {
             if (tag !== 18) {
               break;
             }
 
             message.password = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.address = reader.string();
             continue;
           }
         }
@@ -1595,13 +1800,15 @@ export const VerifyPasswordRequest: MessageFns<VerifyPasswordRequest> = {
   fromPartial<I extends Exact<DeepPartial<VerifyPasswordRequest>, I>>(object: I): VerifyPasswordRequest {
     const message = createBaseVerifyPasswordRequest();
     message.username = object.username ?? "";
+    message.userId = object.userId ?? undefined;
     message.password = object.password ?? "";
+    message.address = object.address ?? undefined;
     return message;
   },
 };
 
 function createBaseVerifyPasswordResponse(): VerifyPasswordResponse {
-  return { valid: false, user: undefined, credential: Buffer.alloc(0) };
+  return { valid: false, user: undefined, credential: Buffer.alloc(0), withoutPassword: false };
 }
 
 export const VerifyPasswordResponse: MessageFns<VerifyPasswordResponse> = {
@@ -1614,6 +1821,9 @@ export const VerifyPasswordResponse: MessageFns<VerifyPasswordResponse> = {
     }
     if (message.credential.length !== 0) {
       writer.uint32(26).bytes(message.credential);
+    }
+    if (message.withoutPassword !== false) {
+      writer.uint32(32).bool(message.withoutPassword);
     }
     return writer;
   },
@@ -1655,6 +1865,14 @@ export const VerifyPasswordResponse: MessageFns<VerifyPasswordResponse> = {
             message.credential = Buffer.from(reader.bytes());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.withoutPassword = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1675,12 +1893,13 @@ export const VerifyPasswordResponse: MessageFns<VerifyPasswordResponse> = {
     message.valid = object.valid ?? false;
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
     message.credential = object.credential ?? Buffer.alloc(0);
+    message.withoutPassword = object.withoutPassword ?? false;
     return message;
   },
 };
 
 function createBaseChangePasswordRequest(): ChangePasswordRequest {
-  return { userId: "", oldPassword: "", newPassword: "", keepSessionId: "" };
+  return { userId: "", oldPassword: "", newPassword: "", keepSessionId: "", address: undefined };
 }
 
 export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
@@ -1696,6 +1915,9 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
     }
     if (message.keepSessionId !== "") {
       writer.uint32(34).string(message.keepSessionId);
+    }
+    if (message.address !== undefined) {
+      writer.uint32(42).string(message.address);
     }
     return writer;
   },
@@ -1745,6 +1967,14 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
             message.keepSessionId = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1766,6 +1996,7 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
     message.oldPassword = object.oldPassword ?? "";
     message.newPassword = object.newPassword ?? "";
     message.keepSessionId = object.keepSessionId ?? "";
+    message.address = object.address ?? undefined;
     return message;
   },
 };
@@ -1826,7 +2057,7 @@ export const ChangePasswordResponse: MessageFns<ChangePasswordResponse> = {
 };
 
 function createBaseUpgradeGuestRequest(): UpgradeGuestRequest {
-  return { userId: "", username: "", password: "" };
+  return { userId: "", username: "", password: "", address: undefined };
 }
 
 export const UpgradeGuestRequest: MessageFns<UpgradeGuestRequest> = {
@@ -1839,6 +2070,9 @@ export const UpgradeGuestRequest: MessageFns<UpgradeGuestRequest> = {
     }
     if (message.password !== "") {
       writer.uint32(26).string(message.password);
+    }
+    if (message.address !== undefined) {
+      writer.uint32(34).string(message.address);
     }
     return writer;
   },
@@ -1880,6 +2114,14 @@ export const UpgradeGuestRequest: MessageFns<UpgradeGuestRequest> = {
             message.password = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1900,6 +2142,7 @@ export const UpgradeGuestRequest: MessageFns<UpgradeGuestRequest> = {
     message.userId = object.userId ?? "";
     message.username = object.username ?? "";
     message.password = object.password ?? "";
+    message.address = object.address ?? undefined;
     return message;
   },
 };
@@ -3379,6 +3622,18 @@ export const UserServiceService = {
       Buffer.from(UpdateUserSettingsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateUserSettingsResponse => UpdateUserSettingsResponse.decode(value),
   },
+  /** Whose account a sign-in is about, and whether it signed in from that address within the last 30 days. */
+  getSignInAccount: {
+    path: "/im_repo.v1.UserService/GetSignInAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetSignInAccountRequest): Buffer =>
+      Buffer.from(GetSignInAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetSignInAccountRequest => GetSignInAccountRequest.decode(value),
+    responseSerialize: (value: GetSignInAccountResponse): Buffer =>
+      Buffer.from(GetSignInAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetSignInAccountResponse => GetSignInAccountResponse.decode(value),
+  },
   /**
    * Checks a password against the stored argon2id hash, which never leaves im-repo.
    * An unknown name costs as much time as a wrong password.
@@ -3524,6 +3779,8 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   getUserSettings: handleUnaryCall<GetUserSettingsRequest, GetUserSettingsResponse>;
   /** USER_NOT_FOUND when there is no such account. */
   updateUserSettings: handleUnaryCall<UpdateUserSettingsRequest, UpdateUserSettingsResponse>;
+  /** Whose account a sign-in is about, and whether it signed in from that address within the last 30 days. */
+  getSignInAccount: handleUnaryCall<GetSignInAccountRequest, GetSignInAccountResponse>;
   /**
    * Checks a password against the stored argon2id hash, which never leaves im-repo.
    * An unknown name costs as much time as a wrong password.
@@ -3686,6 +3943,22 @@ export interface UserServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateUserSettingsResponse) => void,
+  ): ClientUnaryCall;
+  /** Whose account a sign-in is about, and whether it signed in from that address within the last 30 days. */
+  getSignInAccount(
+    request: GetSignInAccountRequest,
+    callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
+  ): ClientUnaryCall;
+  getSignInAccount(
+    request: GetSignInAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
+  ): ClientUnaryCall;
+  getSignInAccount(
+    request: GetSignInAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
   ): ClientUnaryCall;
   /**
    * Checks a password against the stored argon2id hash, which never leaves im-repo.

@@ -1,0 +1,78 @@
+import { RateLimitedError } from './rate-limit.ts';
+
+export type FailureLimit = {
+  /**
+   * Does something for a key that may fail so many times in a window, and refuses it with RATE_LIMITED once it has.
+   * What is under way counts as if it failed: the rest waits until it is known. So guesses sent at once are not more
+   * than others, and whoever is right at many places at once is let in.
+   */
+  attempt<T>(key: string, work: () => Promise<T>): Promise<T>;
+};
+
+type Attempts = { endsAt: number; failed: number; running: number; waiting: (() => void)[] };
+
+const maxKeys = 100_000;
+/** Those that wait for what is under way; further ones are refused. */
+const maxWaiting = 50;
+
+export function createFailureLimit(options: {
+  /** 0 switches it off. */
+  limit: number;
+  windowMs: number;
+  isFailure: (error: unknown) => boolean;
+  /** A success makes up for the failures before it. */
+  successForgives: boolean;
+  /** What the refused one reads. */
+  sentence: string;
+  now?: () => number;
+}): FailureLimit {
+  const { limit, windowMs, isFailure, successForgives, sentence } = options;
+  const now = options.now ?? Date.now;
+  const all = new Map<string, Attempts>();
+
+  function attemptsOf(key: string): Attempts {
+    const known = all.get(key);
+    if (known && known.endsAt > now()) return known;
+    // Set anew, so that the map's order stays that of the windows' ends.
+    all.delete(key);
+    const fresh: Attempts = known
+      ? Object.assign(known, { endsAt: now() + windowMs, failed: 0 })
+      : { endsAt: now() + windowMs, failed: 0, running: 0, waiting: [] };
+    all.set(key, fresh);
+    forgetOldest();
+    return fresh;
+  }
+
+  function forgetOldest(): void {
+    for (const [key, { endsAt, running }] of all) {
+      if (endsAt > now() && all.size <= maxKeys) return;
+      if (running === 0) all.delete(key);
+    }
+  }
+
+  return {
+    async attempt(key, work) {
+      if (limit === 0) return work();
+      let attempts = attemptsOf(key);
+      while (attempts.failed + attempts.running >= limit) {
+        const refused = attempts.failed >= limit || attempts.waiting.length >= maxWaiting;
+        if (refused) throw new RateLimitedError(sentence, attempts.endsAt - now());
+        const { waiting } = attempts;
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        attempts = attemptsOf(key);
+      }
+      attempts.running += 1;
+      try {
+        const result = await work();
+        if (successForgives) attempts.failed = 0;
+        return result;
+      } catch (error) {
+        if (isFailure(error)) attempts.failed += 1;
+        throw error;
+      } finally {
+        attempts.running -= 1;
+        for (const resume of attempts.waiting.splice(0)) resume();
+      }
+    },
+  };
+}
