@@ -30,7 +30,11 @@ export type Load = { seconds: number; payload?: number } & (
       /** Other rates after it, without a pause; each second is then measured apart. */
       after?: Rung[];
     }
-  | { inFlight: number }
+  | {
+      inFlight: number;
+      /** So many routes in a row send in turn (1). */
+      turns?: number;
+    }
 );
 
 export type Crowd = {
@@ -69,7 +73,8 @@ export function createCrowd(laboratory: Laboratory, load: LoadProcesses): Crowd 
   const specs: SessionSpec[] = [];
   let connected = 0;
   let phases = 0;
-  const processOf = (key: number) => key % load.all.length;
+  // Neighbours, which may be a pair that takes turns, are in the same one.
+  const processOf = (key: number) => Math.floor(key / 2) % load.all.length;
   const keysOf = (keys: number[], index: number) => keys.filter((key) => processOf(key) === index);
 
   async function send(routes: Route[], how: Load): Promise<Outcome> {
@@ -80,7 +85,9 @@ export function createCrowd(laboratory: Laboratory, load: LoadProcesses): Crowd 
       const own = routes.filter(({ session }) => processOf(session) === index);
       const { seconds, payload = standardPayload } = how;
       const common = { phase, routes: own, seconds, payload, startsAt, timeline: 'after' in how };
-      if ('inFlight' in how) return { ...common, kind: 'closed', inFlight: how.inFlight };
+      if ('inFlight' in how) {
+        return { ...common, kind: 'closed', inFlight: how.inFlight, turns: how.turns ?? 1 };
+      }
       // A process without routes must send nothing: its schedule ends before its first arrival.
       const share = (rate: number) => Math.max(1e-9, (rate * own.length) / routes.length);
       const after = (how.after ?? []).map((rung) => ({ ...rung, rate: share(rung.rate) }));

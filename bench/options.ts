@@ -48,6 +48,10 @@ export type Options = {
   times: number;
   /** Repetitions of a flow. */
   flows: number;
+  /** Base URL of a gateway of another system, which `versus` compares this one with. */
+  versus: string | undefined;
+  /** How often `versus` measures each of them. */
+  rounds: number;
   compare: string | undefined;
   result: string | undefined;
 };
@@ -60,6 +64,7 @@ export const usage = `npm run bench -- [quick | SCENARIO …] [OPTION …]     (
   --apart               im-repo and im-logic as processes of their own, as they are with --logics 2
   --fresh               the same, and what earlier runs have stored in it is wiped
   --heat 60             seconds of load before the first scenario there: a cold broker takes most of a core
+  --versus URL --rounds 9           another system that runs; each is measured so often, in turn
   --compare OLD.json    shows what changed against an earlier result
   --result NEW.json     with --compare: compares these two and runs nothing
   --processes 1         load processes
@@ -111,6 +116,7 @@ const standard = {
   limit: '0',
   overload: '300',
   times: '3',
+  rounds: '9',
 };
 
 /** What `quick` sets, unless it was said otherwise. */
@@ -152,7 +158,10 @@ const quickScenarios = [
 /** Reads the command line. Throws one sentence about what is wrong with it. */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: readonly string[]): Options {
   const strings: Record<string, { type: 'string' | 'boolean' }> = Object.fromEntries(
-    [...Object.keys(standard), 'gateways', 'compare', 'result'].map((name) => [name, { type: 'string' }]),
+    [...Object.keys(standard), 'gateways', 'versus', 'compare', 'result'].map((name) => [
+      name,
+      { type: 'string' },
+    ]),
   );
   const { values, positionals } = parseArgs({
     args,
@@ -164,6 +173,9 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
   const unknown = named.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new Error(`There is no scenario ${unknown}; there are ${known.join(', ')}.`);
+
+  if (named.includes('versus') && typeof values.versus !== 'string')
+    throw new Error('versus compares with another system: --versus names its gateway.');
 
   const text = (name: keyof typeof standard) =>
     String(values[name] ?? (isQuick ? quick[name] : undefined) ?? standard[name]);
@@ -183,7 +195,8 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
       '--gateways names a system: --fresh, --apart, --gateways-count and --logics are for one of its own.',
     );
   return {
-    scenarios: named.length > 0 ? named : isQuick ? quickScenarios : [...known],
+    scenarios:
+      named.length > 0 ? named : isQuick ? quickScenarios : known.filter((name) => name !== 'versus'),
     gateways:
       gateways === undefined
         ? undefined
@@ -224,6 +237,8 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
     fanoutOnline: number('fanout-online'),
     disconnects: number('disconnects'),
     flows: number('flows'),
+    versus: optional(values.versus),
+    rounds: number('rounds'),
     compare: optional(values.compare),
     result: optional(values.result),
   };

@@ -41,7 +41,12 @@ export type SendPlan = {
       /** Other rates after it, without a pause. */
       after: Rung[];
     }
-  | { kind: 'closed'; inFlight: number }
+  | {
+      kind: 'closed';
+      inFlight: number;
+      /** So many routes in a row send in turn: each waits for the acknowledgement of the one before. */
+      turns: number;
+    }
 );
 
 export type Rung = { rate: number; seconds: number };

@@ -116,15 +116,19 @@ export function createTraffic(runId: string) {
     }
   }
 
-  /** Each route has so many sends in flight and sends the next one when one is answered. */
+  /** Each route, or several that take turns, have so many sends in flight and send the next one when one is answered. */
   async function sendClosed(sessions: Sessions, plan: Extract<SendPlan, { kind: 'closed' }>): Promise<void> {
     const endsAt = monotonicMicros() + plan.seconds * 1e6;
-    const next = (route: Route) => {
-      const session = sessions.get(route.session);
+    const next = (routes: readonly Route[], turn: number) => {
+      const route = routes[turn % routes.length];
+      const session = route && sessions.get(route.session);
       const now = monotonicMicros();
-      if (now < endsAt && session) sendOne(session, route, plan, now, () => next(route));
+      if (now < endsAt && session) sendOne(session, route, plan, now, () => next(routes, turn + 1));
     };
-    for (const route of plan.routes) for (let lane = 0; lane < plan.inFlight; lane += 1) next(route);
+    for (let from = 0; from < plan.routes.length; from += plan.turns) {
+      const routes = plan.routes.slice(from, from + plan.turns);
+      for (let lane = 0; lane < plan.inFlight; lane += 1) next(routes, 0);
+    }
     await sleep(plan.seconds * 1000);
   }
 

@@ -17,6 +17,7 @@ import { overload } from './overload.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
 import { scaling } from './scaling.ts';
 import { slowReaders } from './slow-readers.ts';
+import { versus } from './versus.ts';
 
 /** In the order in which they run: memory first, while the gateways are young. */
 export const scenarios: Scenario[] = [
@@ -39,6 +40,7 @@ export const scenarios: Scenario[] = [
   growthMessages,
   growthConversations,
   scaling,
+  versus,
   overload,
   // It changes the database for all that comes after it.
   growthUsers,

@@ -1,0 +1,121 @@
+import type { Load, Outcome } from '../crowd.ts';
+import { createLaboratory, type Laboratory, type Report, type Scenario } from '../laboratory.ts';
+import type { LoadProcesses } from '../load/processes.ts';
+import { paired } from '../measure/paired.ts';
+import { figure, p99 } from '../report/steps.ts';
+import { groupTalking, pairsTalking, type Talk } from './message-routes.ts';
+
+type Contest = {
+  label: string;
+  talk: (laboratory: Laboratory, load: LoadProcesses) => Promise<Talk>;
+  load: Omit<Extract<Load, { inFlight: number }>, 'seconds'>;
+};
+
+const members = 100;
+const senders = 20;
+
+const contests: Contest[] = [
+  {
+    label: '1:1, one of each pair sends',
+    async talk(laboratory, load) {
+      const { crowd, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
+      return { crowd, routes: routes.slice(0, routes.length / 2) };
+    },
+    load: { inFlight: 1 },
+  },
+  {
+    label: '1:1, both in turn: each message reads the one before',
+    async talk(laboratory, load) {
+      const { crowd, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
+      const [anns, bobs] = [routes.slice(0, routes.length / 2), routes.slice(routes.length / 2)];
+      return { crowd, routes: anns.flatMap((ann, index) => [ann, bobs[index] ?? ann]) };
+    },
+    load: { inFlight: 1, turns: 2 },
+  },
+  {
+    label: `a group of ${members} online, ${senders} of them send`,
+    async talk(laboratory, load) {
+      const group = await laboratory.conversations.group('versus', members);
+      const { crowd, routes } = await groupTalking(laboratory, load, group);
+      return { crowd, routes: routes.slice(0, senders) };
+    },
+    load: { inFlight: 1 },
+  },
+];
+
+/**
+ * This system and another one that runs beside it, in turn, each as fast as it goes: how many times as many messages
+ * this one acknowledges. Who begins changes from round to round, so that a machine that becomes slower favours nobody.
+ */
+export const versus: Scenario = {
+  name: 'versus',
+  title: 'This system and another one in turn',
+  async run(laboratory, report) {
+    const { versus: other = '' } = laboratory.options;
+    const opponent = await createLaboratory(
+      { ...laboratory.system, gateways: [other], metrics: [], databaseUrl: undefined },
+      laboratory.options,
+    );
+    try {
+      for (const contest of contests) await hold(contest, laboratory, opponent, report);
+    } finally {
+      await opponent.close();
+    }
+  },
+};
+
+async function hold(
+  { label, talk, load }: Contest,
+  laboratory: Laboratory,
+  opponent: Laboratory,
+  report: Report,
+): Promise<void> {
+  const { processes, rounds, seconds, warmUp } = laboratory.options;
+  await laboratory.withLoad(processes, (ownLoad) =>
+    opponent.withLoad(processes, async (otherLoad) => {
+      const own = await talk(laboratory, ownLoad);
+      const other = await talk(opponent, otherLoad);
+      const measure = async ({ crowd, routes }: Talk) => crowd.send(routes, { ...load, seconds });
+      for (const { crowd, routes } of [other, own]) await crowd.send(routes, { ...load, seconds: warmUp });
+      const outcomes: { own: Outcome; other: Outcome }[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const first = await measure(round % 2 === 0 ? other : own);
+        const second = await measure(round % 2 === 0 ? own : other);
+        const [theirs, ours] = round % 2 === 0 ? [first, second] : [second, first];
+        outcomes.push({ own: ours, other: theirs });
+        const rates = [theirs, ours].map(({ acknowledgedPerSecond }) => Math.round(acknowledgedPerSecond));
+        laboratory.say(`round ${round + 1}: ${rates.join(' → ')} a second`);
+      }
+      const middle = (values: number[]) => paired(values).median;
+      const { median, atLeast } = paired(
+        outcomes.map(({ own, other }) => own.acknowledgedPerSecond / other.acknowledgedPerSecond),
+      );
+      report.step({
+        label,
+        figures: [
+          figure('ratio, median', median, '×', 'higher'),
+          figure('at least, with 95 % confidence', atLeast, '×', 'higher'),
+          figure(
+            'acknowledged',
+            middle(outcomes.map(({ own }) => own.acknowledgedPerSecond)),
+            '/s',
+            'higher',
+          ),
+          figure(
+            'the other',
+            middle(outcomes.map(({ other }) => other.acknowledgedPerSecond)),
+            '/s',
+            'neither',
+          ),
+          figure('ack p99', middle(outcomes.map(({ own }) => p99(own.ack))), 'ms', 'lower'),
+          figure('the other’s ack p99', middle(outcomes.map(({ other }) => p99(other.ack))), 'ms', 'neither'),
+        ],
+        latencies: [],
+        usage: [],
+        stages: [],
+        notes: [],
+      });
+      await own.crowd.settle(report, label);
+    }),
+  );
+}
