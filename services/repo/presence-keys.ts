@@ -1,6 +1,7 @@
 /**
  * Presence in Redis. Scripts get these names or build them from the same words:
  *   user:online:{user}     hash: session id → JSON {gateway_id, boot_id, connected_at, last_active_at}
+ *   user:boots:{user}      hash: boot id → how many of those sessions are there
  *   user:presence:{user}   hash: epoch (names the period since the first session came), announced (session that made
  *                          friends be told), announced_at, told_epoch (declared offline), last_active_at
  *   gateway:leases         hash: gateway id → JSON {boot_id, expires_at, synced, push_address}

@@ -79,6 +79,19 @@ const cleanUp = async (
     ...options,
   });
 
+/** Everything that a clean-up finds, page by page, and how often. */
+const cleanUpAll = async (options: Parameters<typeof cleanUp>[0]) => {
+  const offline: string[] = [];
+  let sessionsRemoved = 0;
+  for (let cursor: string | undefined; cursor !== ''; ) {
+    const page = await cleanUp({ ...options, cursor: cursor ?? '' });
+    offline.push(...usersOf(page.offline));
+    sessionsRemoved += page.sessionsRemoved;
+    cursor = page.nextCursor;
+  }
+  return { offline: offline.toSorted(), sessionsRemoved };
+};
+
 test('the first session makes a user online, the last one’s end offline, once confirmed', async () => {
   const [gateway, user] = [await startGateway(), await newUser()];
   const { cameOnline, registered } = await gateway.update('connected', [user, 's1']);
@@ -204,6 +217,99 @@ test('hundreds of sessions go in one call', async () => {
   assert.equal((await located(users, gateway)).length, 1200);
 });
 
+/** Sessions of a user, all opened at the same time. */
+const sockets = (userId: string, count: number, at = Date.now()) =>
+  Array.from({ length: count }, (_, index) => [userId, `${userId}-${index}`, at] as [string, string, number]);
+
+/** CPU time of Redis, in ms: the machine may do something else meanwhile. */
+const redisCost = async (run: () => Promise<unknown>) => {
+  const used = async () => {
+    const info = await redis.client.info('cpu');
+    const seconds = (name: string) => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]);
+    return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1000;
+  };
+  const from = await used();
+  await run();
+  return (await used()) - from;
+};
+
+test('what a user’s session costs does not grow with how many the user has', async () => {
+  await cleanUpAll({});
+  const gateway = await startGateway();
+  const [few, many] = [await newUser(), await newUser()];
+  await gateway.update('connected', ...sockets(few, 20), ...sockets(many, 4000));
+  // 500 sessions are one call of the script, during which Redis answers nobody else.
+  const cost = async (userId: string, what: 'connected' | 'heartbeats' | 'disconnected', prefix = userId) => {
+    const some = Array.from({ length: 500 }, (_, at) => [userId, `${prefix}-${at % 20}`] as [string, string]);
+    return redisCost(() => gateway.update(what, ...some));
+  };
+  const asking = (userId: string) =>
+    redisCost(async () => {
+      for (let i = 0; i < 100; i++) await isOnline(userId);
+    });
+  for (const [what, prefix] of [
+    ['heartbeats', ''],
+    ['connected', 'more'],
+    ['disconnected', 'more'],
+  ] as const) {
+    const little = await cost(few, what, prefix || few);
+    const much = await cost(many, what, prefix || many);
+    assert.ok(
+      much < 5 * little + 50,
+      `${what}: ${much.toFixed()} ms, of a user with few ${little.toFixed()} ms`,
+    );
+  }
+  const [little, much] = [await asking(few), await asking(many)];
+  assert.ok(
+    much < 5 * little + 50,
+    `asking: ${much.toFixed()} ms, of a user with few ${little.toFixed()} ms`,
+  );
+  assert.deepEqual(usersOf((await gateway.update('disconnected', ...sockets(many, 3999))).disconnected), []);
+  assert.deepEqual(await located([many], gateway), [many]);
+  const last: [string, string] = [many, `${many}-3999`];
+  assert.deepEqual(usersOf((await gateway.update('disconnected', last)).disconnected), [many]);
+  assert.deepEqual(await located([many], gateway), []);
+  assert.equal(await redis.client.exists(`user:boots:${many}`, `user:online:${many}`), 0);
+});
+
+test('the clean-up of a user with thousands of sessions is quick, dry or not, silent or of a dead gateway', async () => {
+  await cleanUpAll({});
+  const [gateway, dying] = [await startGateway(), await startGateway()];
+  const [silent, orphan] = [await newUser(), await newUser()];
+  await gateway.update('connected', ...sockets(silent, 2000, Date.now() - 200_000));
+  await dying.update('connected', ...sockets(orphan, 2000));
+  await endLease(dying);
+  for (const dryRun of [true, false]) {
+    const cost = await redisCost(async () =>
+      assert.deepEqual(await cleanUpAll({ dryRun }), {
+        offline: [silent, orphan].toSorted(),
+        sessionsRemoved: 4000,
+      }),
+    );
+    assert.ok(cost < 1000, `${cost.toFixed()} ms, dry run: ${dryRun}`);
+  }
+  assert.equal(await redis.client.exists(`user:boots:${silent}`, `user:boots:${orphan}`), 0);
+});
+
+test('sessions that a version before did not count are counted when somebody looks', async () => {
+  const [gateway, stays, leaves, asked] = [
+    await startGateway(),
+    await newUser(),
+    await newUser(),
+    await newUser(),
+  ];
+  const users = [stays, leaves, asked];
+  await gateway.update('connected', ...users.flatMap((userId) => sockets(userId, 2)));
+  await redis.client.del(users.map((userId) => `user:boots:${userId}`));
+  await gateway.update('heartbeats', [stays, `${stays}-0`]);
+  assert.deepEqual((await gateway.update('disconnected', [stays, `${stays}-0`])).disconnected, []);
+  const { disconnected } = await gateway.update('disconnected', ...sockets(leaves, 2), [stays, `${stays}-1`]);
+  assert.deepEqual(usersOf(disconnected), [leaves, stays]);
+  assert.equal(await isOnline(asked), true);
+  const lives = await redis.client.pttl(`user:boots:${asked}`);
+  assert.ok(lives > 0 && lives <= 86_400_000, String(lives));
+});
+
 test('who was last seen when survives going offline, and Redis', async () => {
   const [gateway, user] = [await startGateway(), await newUser()];
   await gateway.update('connected', [user, 's', 5000]);
@@ -298,19 +404,6 @@ test('the clean-up ends silent sessions and those of dead gateways, and tells of
   assert.deepEqual([(await cleanUp()).offline, (await cleanUp()).sessionsRemoved], [[], 0]);
   assert.deepEqual(usersOf((await gateway.update('connected', [silent, 's2'])).cameOnline), [silent]);
 });
-
-/** Everything that a clean-up finds, page by page, and how often. */
-const cleanUpAll = async (options: Parameters<typeof cleanUp>[0]) => {
-  const offline: string[] = [];
-  let sessionsRemoved = 0;
-  for (let cursor: string | undefined; cursor !== ''; ) {
-    const page = await cleanUp({ ...options, cursor: cursor ?? '' });
-    offline.push(...usersOf(page.offline));
-    sessionsRemoved += page.sessionsRemoved;
-    cursor = page.nextCursor;
-  }
-  return { offline: offline.toSorted(), sessionsRemoved };
-};
 
 test('a dry run counts what a real one does, each session and user once, and changes nothing', async () => {
   await cleanUpAll({});

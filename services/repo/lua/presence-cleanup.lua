@@ -50,32 +50,39 @@ local function dry_page()
   end
   local ended, told = 0, {}
 
-  -- Every session of the user that would end, by where it would be found; and whether any stays.
+  -- Of a user: how many sessions would end at each place where one is found, the first such place, and whether any
+  -- session stays. Worked out once a page, however many of the user's sessions it shows.
+  local known = {}
   local function would_end(user)
-    local found, stays = {}, false
+    if known[user] then
+      return known[user]
+    end
+    local found = { at = {} }
     for id, session in pairs(read_sessions(user)) do
-      local member = user .. '|' .. id
+      local member, place = user .. '|' .. id, nil
       local beat = tonumber(redis.call('ZSCORE', 'presence:heartbeats', member) or 'inf')
       if beat <= silent_before then
-        found[#found + 1] = 'a:' .. member
+        place = 'a:' .. member
       elseif is_dead[session.boot_id] then
-        found[#found + 1] = 'b:' .. session.boot_id
+        place = 'b:' .. session.boot_id
       elseif live[session.boot_id] then
-        stays = true
+        found.stays = true
+      end
+      if place then
+        found.at[place] = (found.at[place] or 0) + 1
+        if not found.first or place < found.first then
+          found.first = place
+        end
       end
     end
-    table.sort(found)
-    return found, stays
+    known[user] = found
+    return found
   end
 
   local function count(user, place)
-    local found, stays = would_end(user)
-    for _, other in ipairs(found) do
-      if other == place then
-        ended = ended + 1
-      end
-    end
-    if not stays and (found[1] == place or (#found == 0 and place == 'away')) then
+    local found = would_end(user)
+    ended = ended + (found.at[place] or 0)
+    if not found.stays and (found.first == place or (not found.first and place == 'away')) then
       told[user] = untold_entry(user)
     end
   end
@@ -127,9 +134,8 @@ local function read_untold()
   return untold
 end
 
--- `sessions` is what is left of the user's.
-local function judge(user, sessions)
-  local entry = not any_live(sessions, live) and untold_entry(user)
+local function judge(user)
+  local entry = not any_live(read_boots(user), live) and untold_entry(user)
   if entry then
     redis.call('HSET', 'user:presence:' .. user, 'announced', '', 'told_epoch', entry.epoch)
     redis.call('HSET', 'presence:untold', user, cjson.encode(entry))
@@ -148,26 +154,31 @@ end
 local silent = redis.call('ZRANGEBYSCORE', 'presence:heartbeats', '-inf', silent_before, 'LIMIT', 0, limit)
 for _, member in ipairs(silent) do
   local user, id = string.match(member, '^([^|]*)|(.*)$')
-  local sessions = read_sessions(user)
-  local session = sessions[id]
+  local raw = redis.call('HGET', 'user:online:' .. user, id)
   ended = ended + 1
-  end_session(user, id, sessions, session and session.boot_id)
+  if raw then
+    end_session(user, id, cjson.decode(raw).boot_id)
+  end
   redis.call('ZREM', 'presence:heartbeats', member)
-  judge(user, sessions)
+  judge(user)
 end
 
 local dead = redis.call('ZRANGEBYSCORE', 'gateway:boots', '-inf', dead_before, 'LIMIT', 0, 1)[1]
 if dead and not live[dead] then
-  local users = redis.call('SPOP', 'gateway:users:' .. dead, limit)
-  for _, user in ipairs(users) do
-    local sessions = read_sessions(user)
+  -- A page ends with the user whose sessions fill it, or after so many users.
+  local most = ended + limit
+  for _ = 1, limit do
+    local user = ended < most and redis.call('SPOP', 'gateway:users:' .. dead)
+    if not user then
+      break
+    end
     for id, session in pairs(read_sessions(user)) do
       if session.boot_id == dead then
-        end_session(user, id, sessions, dead)
+        end_session(user, id, dead)
         ended = ended + 1
       end
     end
-    judge(user, sessions)
+    judge(user)
   end
   if redis.call('EXISTS', 'gateway:users:' .. dead) == 0 then
     redis.call('ZREM', 'gateway:boots', dead)
@@ -180,12 +191,12 @@ end
 local away = redis.call('ZRANGEBYSCORE', 'presence:away', '-inf', now - away_after, 'LIMIT', 0, limit)
 for _, user in ipairs(away) do
   redis.call('ZREM', 'presence:away', user)
-  judge(user, read_sessions(user))
+  judge(user)
 end
 
 local told, count = {}, 0
 for user, entry in pairs(read_untold()) do
-  if any_live(read_sessions(user), live) then
+  if any_live(read_boots(user), live) then
     redis.call('HDEL', 'presence:untold', user)
   elseif count < limit then
     entry.page = page

@@ -12,12 +12,12 @@ local function read_leases()
   return leases
 end
 
--- The boots whose lease holds: sessions of other boots do not count.
+-- The boots whose lease holds, and the gateway of each: sessions of other boots do not count.
 local function live_boots()
   local live = {}
-  for _, lease in pairs(read_leases()) do
+  for gateway, lease in pairs(read_leases()) do
     if lease.expires_at > now then
-      live[lease.boot_id] = true
+      live[lease.boot_id] = gateway
     end
   end
   return live
@@ -43,7 +43,7 @@ local function read_generation()
   return generation
 end
 
--- A user's sessions: {session = {gateway_id, boot_id, connected_at, last_active_at}}.
+-- All of a user's sessions, however many: {session = {gateway_id, boot_id, connected_at, last_active_at}}.
 local function read_sessions(user)
   local sessions = {}
   local raw = redis.call('HGETALL', 'user:online:' .. user)
@@ -53,28 +53,61 @@ local function read_sessions(user)
   return sessions
 end
 
-local function any_live(sessions, live)
-  for _, session in pairs(sessions) do
-    if live[session.boot_id] then
+-- How many sessions a user has at each boot: {boot = count}. Whatever asks for somebody looks here, so that it costs by
+-- gateways, not by sockets. The key lives as long as that of the sessions; without it they are counted once, as they
+-- were left by a version that did not count.
+local function read_boots(user)
+  local key, boots = 'user:boots:' .. user, {}
+  local raw = redis.call('HGETALL', key)
+  for i = 1, #raw, 2 do
+    boots[raw[i]] = tonumber(raw[i + 1])
+  end
+  if #raw > 0 then
+    return boots
+  end
+  for _, session in pairs(read_sessions(user)) do
+    boots[session.boot_id] = redis.call('HINCRBY', key, session.boot_id, 1)
+  end
+  if next(boots) then
+    redis.call('PEXPIRE', key, math.max(1, redis.call('PTTL', 'user:online:' .. user)))
+  end
+  return boots
+end
+
+local function any_live(boots, live)
+  for boot in pairs(boots) do
+    if live[boot] then
       return true
     end
   end
   return false
 end
 
--- Takes a session off every index. `sessions` is what is left, and is changed.
-local function end_session(user, id, sessions, boot)
-  redis.call('HDEL', 'user:online:' .. user, id)
+-- Puts a session on every index, or brings it up to date. Whoever calls has read the user's boots, which counts them.
+local function put_session(user, id, session)
+  local key = 'user:online:' .. user
+  if redis.call('HSET', key, id, cjson.encode(session)) == 1 then
+    redis.call('HINCRBY', 'user:boots:' .. user, session.boot_id, 1)
+  end
+  redis.call('PEXPIRE', key, 86400000)
+  redis.call('PEXPIRE', 'user:boots:' .. user, 86400000)
+  redis.call('SADD', 'gateway:users:' .. session.boot_id, user)
+  redis.call('ZADD', 'presence:heartbeats', session.last_active_at, user .. '|' .. id)
+end
+
+-- Takes a session of a boot off every index. Answers the boots where the user has others.
+local function end_session(user, id, boot)
+  local boots = read_boots(user)
   redis.call('ZREM', 'presence:heartbeats', user .. '|' .. id)
-  sessions[id] = nil
-  if boot then
-    for _, session in pairs(sessions) do
-      if session.boot_id == boot then
-        return
-      end
-    end
+  if redis.call('HDEL', 'user:online:' .. user, id) == 1 and boots[boot] then
+    boots[boot] = redis.call('HINCRBY', 'user:boots:' .. user, boot, -1)
+  end
+  if (boots[boot] or 0) <= 0 then
+    boots[boot] = nil
+    redis.call('HDEL', 'user:boots:' .. user, boot)
     redis.call('SREM', 'gateway:users:' .. boot, user)
   end
+  return boots
 end
 
 local function seen(user, at)

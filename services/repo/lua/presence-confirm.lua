@@ -12,7 +12,7 @@ for at = 2, #ARGV, 3 do
   local presence = 'user:presence:' .. user
   local record = redis.call('HMGET', presence, 'epoch', 'announced', 'told_epoch')
   local known = record[1]
-  if (not known or known == epoch) and not any_live(read_sessions(user), live) then
+  if (not known or known == epoch) and not any_live(read_boots(user), live) then
     -- Unknown since a flush: every living session has been sent again by now, so the user left before it, and
     -- friends were told of the coming. The epoch is kept, so that an earlier one of the user is not told, too.
     local announced = not known or (record[2] and record[2] ~= '')

@@ -5,21 +5,17 @@
 local gateway, boot, word = ARGV[1], ARGV[2], ARGV[3]
 local generation = read_generation()
 local live = live_boots()
-live[boot] = true
+live[boot] = gateway
 local came, went = {}, {}
 
 local function connected(what, user, id, connected_at, active_at)
-  local key, presence = 'user:online:' .. user, 'user:presence:' .. user
-  local was_online = any_live(read_sessions(user), live)
-  redis.call(
-    'HSET',
-    key,
+  local presence = 'user:presence:' .. user
+  local was_online = any_live(read_boots(user), live)
+  put_session(
+    user,
     id,
-    cjson.encode({ gateway_id = gateway, boot_id = boot, connected_at = connected_at, last_active_at = active_at })
+    { gateway_id = gateway, boot_id = boot, connected_at = connected_at, last_active_at = active_at }
   )
-  redis.call('PEXPIRE', key, 86400000)
-  redis.call('SADD', 'gateway:users:' .. boot, user)
-  redis.call('ZADD', 'presence:heartbeats', active_at, user .. '|' .. id)
   redis.call('ZREM', 'presence:away', user)
   local record = redis.call('HMGET', presence, 'epoch', 'announced', 'announced_at')
   local epoch, announced, announced_at = record[1], record[2], record[3]
@@ -47,10 +43,9 @@ local function connected(what, user, id, connected_at, active_at)
 end
 
 local function disconnected(user, id, active_at)
-  local sessions = read_sessions(user)
-  end_session(user, id, sessions, boot)
+  local boots = end_session(user, id, boot)
   local last = seen(user, active_at)
-  if any_live(sessions, live) then
+  if any_live(boots, live) then
     return
   end
   local presence = 'user:presence:' .. user
