@@ -51,6 +51,8 @@ export type DownstreamMessage = {
   created_at: number;
   reply_to_seq_id?: number;
   mentions?: string[];
+  /** Sending is reading: those of the targets who are told, behind the message, that its sender has read up to it. */
+  read_for?: string[];
   /** Recalled before it was delivered: its content is empty. */
   deleted?: boolean;
 };

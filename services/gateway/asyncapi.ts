@@ -35,7 +35,10 @@ const serverFrames = {
     },
   ],
   'new-message': ['A message for every other session of every member', Message.properties],
-  'message-read': ['Somebody has read up to a seq id', { conversationId: id, userId: id, seqId }],
+  'message-read': [
+    'Somebody has read up to a seq id, by marking or by sending: for those whose messages were newly read, and the reader’s other sessions',
+    { conversationId: id, userId: id, seqId },
+  ],
   'message-recalled': [
     'A message was recalled',
     { conversationId: id, messageId: Type.Integer(), seqId, by: id },

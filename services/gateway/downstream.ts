@@ -41,7 +41,22 @@ export function createDownstream(deps: {
     const isLeftOut = (session: Session) =>
       (session.userId === sender_info.id && isOwnCopy(session, conversation_id, client_msg_id)) ||
       hasLeft?.(session.userId) === true;
-    return deliverTo(message, encodeFrame('new-message', fromDownstream(message)), isLeftOut);
+    const sent = deliverTo(message, encodeFrame('new-message', fromDownstream(message)), isLeftOut);
+    return sent + deliverRead(message, isLeftOut);
+  }
+
+  /** Sending is reading: told to the sender's other sessions that got the message, and to whose messages were read. */
+  function deliverRead(message: DownstreamMessage, isLeftOut: IsLeftOut): number {
+    const { conversation_id: conversationId, sender_info, seq_id: seqId, read_for = [] } = message;
+    const readers = isTarget(message, sender_info.id) ? [...read_for, sender_info.id] : read_for;
+    let frame: Buffer | undefined;
+    let sent = 0;
+    for (const userId of readers) {
+      if (!sessions.reaches(userId, isLeftOut)) continue;
+      frame ??= encodeFrame('message-read', { conversationId, userId: sender_info.id, seqId });
+      sent += sessions.sendToUser(userId, frame, isLeftOut);
+    }
+    return sent;
   }
 
   const deliverEvent = (event: DownstreamEvent): number =>
@@ -128,6 +143,11 @@ export function createDownstream(deps: {
     },
   };
 }
+
+const isTarget = (message: DownstreamMessage, userId: string): boolean =>
+  message.broadcast === true ||
+  message.target_user_id === userId ||
+  message.target_user_ids?.includes(userId) === true;
 
 function acksByConversation(acks: DownstreamAck[]): Map<string, DownstreamAck[]> {
   const byConversation = new Map<string, DownstreamAck[]>();

@@ -2,12 +2,14 @@ import { type Position, pageOf, readPaging } from '../../lib/domain/paging.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
-import type { Databases } from './database.ts';
+import type { Cache } from './cache.ts';
+import type { Databases, Transaction } from './database.ts';
 import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
 import { settleBlocked } from './friendship-requests.ts';
 import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import type { Prisma } from './prisma.ts';
+import { userBlocksKey } from './user-blocks.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
 
 type Handlers = Pick<
@@ -19,15 +21,23 @@ type Handlers = Pick<
 export function createBlocks(deps: {
   databases: Databases;
   prisma: Prisma;
+  cache: Cache;
   userCards: UserCards;
   outbox: Outbox;
 }): Handlers {
-  const { databases, prisma, userCards, outbox } = deps;
+  const { databases, prisma, cache, userCards, outbox } = deps;
+
+  const changed = (a: string, b: string, work: (tx: Transaction) => Promise<void>) =>
+    cache.change(async (touch) => {
+      await touch([userBlocksKey(a), userBlocksKey(b)]);
+      await databases.users.transaction(work);
+    });
+
   return {
     async blockUser({ userId, blockedId }) {
       if (userId === blockedId) throw new GoChatError('INVALID_ARGUMENT', 'Nobody can block themselves.');
       const pair = pairOf(userId, blockedId);
-      await databases.users.transaction(async (tx) => {
+      await changed(userId, blockedId, async (tx) => {
         await lockPair(tx, pair);
         const conversationId = await lockSingleConversation(tx, pair);
         const [blocked] = await tx.query('SELECT 1 FROM user_blocks WHERE user_id = ? AND blocked_id = ?', [
@@ -55,7 +65,7 @@ export function createBlocks(deps: {
 
     async unblockUser({ userId, blockedId }) {
       const pair = pairOf(userId, blockedId);
-      await databases.users.transaction(async (tx) => {
+      await changed(userId, blockedId, async (tx) => {
         await lockPair(tx, pair);
         const conversationId = await lockSingleConversation(tx, pair);
         const { affectedRows } = await tx.execute(

@@ -10,6 +10,8 @@ export type SaveState = {
   members: Map<number, MemberRow>;
   /** What is stored already, by the draft's index. */
   stored: Map<number, StoredRow>;
+  /** How far the senders have read, by the draft's index. */
+  pointers: Map<number, number>;
 };
 
 export type HeadRow = {
@@ -189,6 +191,7 @@ export const refusedBy = (error: GoChatError): SavedMessage => ({
   createdAt: 0,
   duplicate: false,
   direct: false,
+  readFor: [],
 });
 
 const refuse = (...[code, message]: ConstructorParameters<typeof GoChatError>): SavedMessage =>
@@ -211,4 +214,5 @@ const saved = (messageId: number, seqId: number, createdAt: number, duplicate: b
   createdAt,
   duplicate,
   direct: false,
+  readFor: [],
 });

@@ -39,16 +39,18 @@ export function readStatements(drafts: readonly Draft[]): string {
          LEFT JOIN conversations c ON c.id = h.conversation_id
          WHERE h.conversation_id IN (${ids}) ORDER BY h.conversation_id FOR UPDATE`,
     ),
-    // Indexes: the unique one of conversation_members, messages_client_msg_id.
-    `SELECT k.n AS draft, p.role, p.muted, m.id, m.seq_id, m.source_partition, m.source_offset, m.created_at
+    // Indexes: the primary keys of conversation_members and user_read_pointers, messages_client_msg_id.
+    `SELECT k.n AS draft, p.role, p.muted, r.last_read_seq_id AS pointer, m.id, m.seq_id, m.source_partition, m.source_offset, m.created_at
      FROM ${rowsTable(['n', 'c', 's', 'i'], keys)} k
      LEFT JOIN conversation_members p ON p.user_id = k.s AND p.conversation_id = k.c
+     LEFT JOIN user_read_pointers r ON r.user_id = k.s AND r.conversation_id = k.c
      LEFT JOIN messages m
        ON m.conversation_id = k.c AND m.sender_id = k.s AND m.client_msg_id = k.i`,
   ].join(';\n');
 }
 
-type LookupRow = { draft: number } & (MemberRow | { role: null }) & (StoredRow | { id: null });
+type LookupRow = { draft: number; pointer: number | null } & (MemberRow | { role: null }) &
+  (StoredRow | { id: null });
 
 /** The results of `readStatements`. */
 export function readState(results: readonly unknown[]): SaveState {
@@ -60,11 +62,13 @@ export function readState(results: readonly unknown[]): SaveState {
   }
   const members = new Map<number, MemberRow>();
   const stored = new Map<number, StoredRow>();
+  const pointers = new Map<number, number>();
   for (const row of results.at(-1) as LookupRow[]) {
     if (row.role !== null) members.set(row.draft, row);
     if (row.id !== null) stored.set(row.draft, row);
+    if (row.pointer !== null) pointers.set(row.draft, row.pointer);
   }
-  return { heads, conversations, members, stored };
+  return { heads, conversations, members, stored, pointers };
 }
 
 /** The second round trip, but for the commit: one statement a table. The plan has rows. */

@@ -1,5 +1,6 @@
 import { GoChatError } from '../../lib/errors.ts';
 import type {
+  Recipients,
   SavedMessage,
   SaveMessagesRequest,
   SaveMessagesResponse,
@@ -7,12 +8,15 @@ import type {
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Cache } from './cache.ts';
 import { type ConversationHead, conversationHead, headKey } from './conversation-head.ts';
-import type { Database, Databases } from './database.ts';
+import type { Database, Databases, Transaction } from './database.ts';
 import type { Ids } from './ids.ts';
 import { type Draft, readDraft } from './message-draft.ts';
 import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
+import { addSenders, planReads, type Read, senderStatement } from './message-reads.ts';
 import { readState, readStatements, writeStatements } from './message-save-sql.ts';
 import { unreadKey } from './read-pointer-cache.ts';
+import type { ReceiptAudience } from './receipt-audience.ts';
+import type { RecentSenders } from './recent-senders.ts';
 import type { Audience, ResolveRecipients } from './recipients.ts';
 import type { UserCards } from './user-cards.ts';
 
@@ -22,6 +26,8 @@ export type MessageSaveDeps = {
   cache: Cache;
   userCards: UserCards;
   recipients: ResolveRecipients;
+  receipts: ReceiptAudience;
+  recentSenders: RecentSenders;
   metrics: Metrics;
 };
 
@@ -38,6 +44,26 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     'stage',
   ]);
   const batchSize = deps.metrics.size('gochat_save_batch_messages', 'Messages stored by one call.');
+
+  /** For each message that moves its sender's pointer, who is told. */
+  async function readersTold(
+    shards: readonly Saved[],
+    resolving: Promise<Recipients[]>,
+  ): Promise<Map<number, string[]>> {
+    const reads = shards.flatMap(({ reads, state }) =>
+      reads.map((read) => ({ ...read, single: state.conversations.get(read.conversationId)?.type === 1 })),
+    );
+    // Where it is not known whose messages were newly read, every member that is online is told.
+    const everyone = reads.some(({ senderIds }) => !senderIds) ? onlineMembers(await resolving) : new Map();
+    const told = await deps.receipts.of(
+      reads.map(({ readerId, conversationId, senderIds, single }) => ({
+        readerId: String(readerId),
+        otherIds: senderIds ? [...senderIds].map(String) : (everyone.get(String(conversationId)) ?? []),
+        single,
+      })),
+    );
+    return new Map(reads.map(({ index }, at) => [index, told[at] ?? []]));
+  }
 
   return async ({ messages, recipientsOf }) => {
     if (messages.length > maxBatch) {
@@ -69,13 +95,16 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
 
     // All of it leaves in one write to Redis.
     const stopResolving = duration.startTimer({ stage: 'recipients' });
-    const [recipients, queried, senders] = await Promise.all([
-      deps.recipients.ofMessages(shards.flatMap(audiencesOf)),
+    const resolving = deps.recipients.ofMessages(shards.flatMap(audiencesOf));
+    const [recipients, readFor, queried, senders] = await Promise.all([
+      resolving,
+      readersTold(shards, resolving),
       recipientsOf.length === 0 ? [] : deps.recipients.ofQueries(recipientsOf),
       deps.userCards.byIds(senderIds),
       ...shards.map(({ endChange }) => endChange()),
     ]);
     stopResolving();
+    for (const [index, userIds] of readFor) resultAt(results, index).readFor = userIds;
     return {
       results: messages.map((_, index) => resultAt(results, index)),
       recipients,
@@ -85,7 +114,7 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
   };
 }
 
-type Saved = { plan: SavePlan; state: SaveState; endChange: () => Promise<void> };
+type Saved = { plan: SavePlan; state: SaveState; reads: Read[]; endChange: () => Promise<void> };
 
 async function saveShard(
   deps: MessageSaveDeps,
@@ -96,22 +125,44 @@ async function saveShard(
   const touched = change.touch(keysOf(drafts));
   const statements = readStatements(drafts);
   try {
-    const { plan, state } = await database.transaction(async (tx) => {
+    const { plan, state, reads } = await database.transaction(async (tx) => {
       const [reads] = await Promise.all([tx.batch(statements), touched]);
       const read = readState(reads);
       const planned = planSave(drafts, read, deps.ids.nextId, Date.now());
-      if (planned.rows.length > 0) await tx.batchAndCommit(writeStatements(planned));
-      return { plan: planned, state: read };
+      const plannedReads = planReads(drafts, read, planned, deps.recentSenders);
+      await store(tx, planned, plannedReads);
+      return { plan: planned, state: read, reads: plannedReads };
     });
+    noteSenders(deps.recentSenders, plan);
     return {
       plan,
       state,
+      reads,
       endChange: () => change.end({ kind: conversationHead, values: newHeads(plan, state) }),
     };
   } catch (error) {
     await touched;
     await change.end();
     throw error;
+  }
+}
+
+/** The second round trip. Who wrote what was newly read is asked in it, where it is not known. */
+async function store(tx: Transaction, plan: SavePlan, reads: readonly Read[]): Promise<void> {
+  const search = senderStatement(reads);
+  if (plan.rows.length === 0) {
+    if (search) addSenders(reads, await tx.query(search));
+    return;
+  }
+  const writes = writeStatements(plan);
+  const results = await tx.batchAndCommit(search ? `${writes};\n${search}` : writes);
+  if (search) addSenders(reads, results.at(-1) as { message: number; sender_id: number }[]);
+}
+
+function noteSenders(recentSenders: RecentSenders, plan: SavePlan): void {
+  for (const [conversationId, rows] of Map.groupBy(plan.rows, ({ draft }) => draft.conversationId)) {
+    const senderIds = rows.map(({ draft }) => draft.senderId);
+    recentSenders.note(conversationId, rows[0]?.seqId ?? 0, senderIds);
   }
 }
 
@@ -129,6 +180,14 @@ function byShard(databases: Databases, drafts: readonly Draft[]): Map<Database, 
   }
   return shards;
 }
+
+const onlineMembers = (recipients: readonly Recipients[]): Map<string, string[]> =>
+  new Map(
+    recipients.map(({ conversationId, gateways }) => [
+      conversationId,
+      [...new Set(gateways.flatMap(({ userIds }) => userIds))],
+    ]),
+  );
 
 function audiencesOf({ plan, state }: Saved): Audience[] {
   return [...plan.delivered].flatMap((id) => {

@@ -1,5 +1,9 @@
 import { defaultUserSettings } from '../../lib/domain/user-settings.ts';
+import type { Cache } from './cache.ts';
 import { conversationType } from './conversation-lock.ts';
+import type { Databases } from './database.ts';
+import { readUserBlocks } from './user-blocks.ts';
+import type { UserSettingsReader } from './user-settings.ts';
 
 /**
  * Who is told how far a member has read, and sees it in the list of members: in conversations of up to 500, unless it is a
@@ -36,3 +40,43 @@ const allows = (settings: string): string =>
 /** Whether one of two users may know how far the other one has read. */
 export const receiptsAllowed = `(reader_blocks.user_id IS NULL AND other_blocks.user_id IS NULL
    AND ${allows('reader_settings')} AND ${allows('other_settings')})`;
+
+export type ReceiptAudience = {
+  /**
+   * Which of these others are told what each reader has read, in conversations that have receipts. It comes out of this
+   * process's memory where nobody changed it. In a single conversation that is open nobody blocked.
+   */
+  of(reads: readonly { readerId: string; otherIds: string[]; single: boolean }[]): Promise<string[][]>;
+};
+
+export function createReceiptAudience(deps: {
+  databases: Databases;
+  cache: Cache;
+  userSettings: UserSettingsReader;
+}): ReceiptAudience {
+  const { databases, cache, userSettings } = deps;
+  return {
+    async of(reads) {
+      const asked = reads.filter(({ otherIds }) => otherIds.length > 0);
+      if (asked.length === 0) return reads.map(() => []);
+      const from = await cache.reading();
+      const among = asked.filter(({ single }) => !single).map(({ readerId }) => readerId);
+      const [settings, blocks] = await Promise.all([
+        userSettings.byIds(
+          asked.flatMap(({ readerId, otherIds }) => [readerId, ...otherIds]),
+          from,
+        ),
+        readUserBlocks({ databases, from }, among),
+      ]);
+      const lets = (userId: string) => settings.get(userId)?.readReceipts === true;
+      return reads.map(({ readerId, otherIds, single }) => {
+        if (otherIds.length === 0 || !lets(readerId)) return [];
+        if (single) return otherIds.filter(lets);
+        const { userIds = [], isWhole = false } = blocks.get(readerId) ?? {};
+        if (!isWhole) return [];
+        const blocked = new Set(userIds);
+        return otherIds.filter((userId) => lets(userId) && !blocked.has(userId));
+      });
+    },
+  };
+}

@@ -30,6 +30,8 @@ import { createPasswords } from './password.ts';
 import { createPresenceHandlers } from './presence.ts';
 import { createGateways } from './presence-gateways.ts';
 import { createPrisma } from './prisma.ts';
+import { createReceiptAudience } from './receipt-audience.ts';
+import { createRecentSenders } from './recent-senders.ts';
 import { createRecipients } from './recipients.ts';
 import { createRedis } from './redis.ts';
 import { createRelationshipsEnd } from './relationships-end.ts';
@@ -82,6 +84,7 @@ export async function startRepo(
   const userCards = createUserCards({ cache, databases });
   const userSettings = createUserSettingsReader({ cache, databases });
   const gateways = createGateways({ redis });
+  const receipts = createReceiptAudience({ databases, cache, userSettings });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const passwords = createPasswords();
   metrics.observed('gochat_password_waiting', 'Sign-ins that wait for their turn.', passwords.waiting);
@@ -101,6 +104,8 @@ export async function startRepo(
     ids,
     outbox,
     recipients,
+    receipts,
+    recentSenders: createRecentSenders(),
     passwords,
     presence,
     metrics,

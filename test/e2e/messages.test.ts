@@ -184,6 +184,41 @@ test('unread counts are exact: sending is reading, marking never goes back, reca
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
+test('answering is reading: the other one and one’s own other session are told behind the answer, and marking says no more', async () => {
+  const { ann, bob, conversationId } = await newFriends();
+  const [phone, desktop, bobChat] = [await chat(ann), await chat(ann, gateway2Url), await chat(bob)];
+  await bobChat.say(conversationId, 'a question');
+  await phone.say(conversationId, 'an answer');
+  const read = { conversationId, userId: ann.id, seqId: 2 };
+  for (const told of [bobChat, desktop]) {
+    assert.deepEqual(await told.expect('message-read', ({ userId }) => userId === ann.id), read);
+    const types = told.frames.filter(({ data }) => data?.seqId === 2).map(({ type }) => type);
+    assert.deepEqual(types, ['new-message', 'message-read']);
+  }
+  phone.send('mark-read', { conversationId, seqId: 1 });
+  phone.send('mark-read', { conversationId, seqId: 2 });
+  await ann.rest.put(`/conversations/${conversationId}/read`, { seqId: 2 });
+  // Bob's own read pointer moved by sending too, which tells nobody of anything that was read.
+  await bobChat.say(conversationId, 'thanks');
+  assert.equal((await phone.expect('message-read')).userId, bob.id);
+  assert.deepEqual(phone.all('message-read'), [{ conversationId, userId: bob.id, seqId: 3 }]);
+  assert.deepEqual(bobChat.all('message-read'), [read]);
+  await Promise.all([phone, desktop, bobChat].map((one) => one.close()));
+});
+
+test('a block keeps both from hearing what the other one reads', async () => {
+  const { ann, bob, conversationId } = await newFriends();
+  const [annChat, bobChat] = [await chat(ann), await chat(bob)];
+  await bobChat.say(conversationId, 'unread');
+  await ann.rest.put(`/blocks/${bob.id}`);
+  await ann.rest.put(`/conversations/${conversationId}/read`, { seqId: 1 });
+  // Her own session hears of it, by the way that would have told him.
+  await annChat.expect('message-read');
+  await bobChat.settled();
+  assert.deepEqual(bobChat.all('message-read'), []);
+  await Promise.all([annChat.close(), bobChat.close()]);
+});
+
 test('reading in one session tells the reader’s other sessions', async () => {
   const { ann, bob, conversationId } = await newFriends();
   await post(ann, conversationId, { clientMsgId: 'a', content: 'x' });

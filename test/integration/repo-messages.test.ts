@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Code, codeFromNumber } from '../../lib/errors.ts';
 import type { NewMessage, SavedMessage } from '../../lib/gen/im_repo/v1/message.ts';
+import { createMetrics } from '../../lib/metrics.ts';
+import { createBlocks } from '../../services/repo/blocks.ts';
+import { createUserSettings } from '../../services/repo/user-settings.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMessageParts, type MessageParts } from '../support/message-parts.ts';
 import { type PrivateRedis, startPrivateRedis } from '../support/redis-server.ts';
@@ -309,6 +312,82 @@ test('sending is reading, and a pointer never goes back', async () => {
   ]);
   await repo.save(repo.newMessage(id, bob));
   assert.deepEqual(await pointers(), [expected[0], { user_id: Number(bob), last_read_seq_id: 9 }]);
+});
+
+test('sending tells those whose messages were newly read', async () => {
+  const { users, id } = await newGroup(4);
+  const [ann, bob, cy, dan] = users as [string, string, string, string];
+  /** Stores messages of these senders, by this process or another one, and answers whom each told. */
+  const send = async (senders: readonly string[], process: MessageParts = repo) => {
+    const messages = senders.map((sender) => repo.newMessage(id, sender));
+    const { results } = await process.messages.saveMessages({ messages, recipientsOf: [] });
+    return results.map(({ readFor }) => readFor.toSorted());
+  };
+  const another = () => createMessageParts({ ...repo, metrics: createMetrics('another') });
+
+  assert.deepEqual(await send([ann]), [[]]);
+  assert.deepEqual(await send([bob]), [[ann]]);
+  // Nothing new, then what was written since.
+  assert.deepEqual(await send([bob]), [[]]);
+  assert.deepEqual(await send([ann]), [[bob]]);
+  // In one batch each reads what came before, and is told of once.
+  assert.deepEqual(await send([cy, ann, cy, dan]), [[], [cy], [ann, bob], [ann, bob, cy]]);
+  // A process that has not stored the messages finds out the same; one that has a gap too.
+  assert.deepEqual(await send([bob], another()), [[ann, cy, dan]]);
+  assert.deepEqual(await send([ann]), [[bob, cy, dan]]);
+  // A retry moves nothing, a redelivery may tell more but not fewer.
+  const message = repo.newMessage(id, cy, { clientMsgId: 'again' });
+  assert.deepEqual((await repo.save(message))[0]?.readFor.toSorted(), [ann, bob, dan]);
+  assert.deepEqual((await repo.save(repo.newMessage(id, cy, { clientMsgId: 'again' })))[0]?.readFor, []);
+  assert.deepEqual((await repo.save(message))[0]?.readFor.toSorted(), [ann, bob, dan]);
+});
+
+test('sending tells nobody who may not know, and above 500 members nobody at all', async () => {
+  const { users, id } = await newGroup(3);
+  const [ann, bob, cy] = users as [string, string, string];
+  const sendAll = async () => {
+    const told = [];
+    for (const sender of [ann, bob, cy]) {
+      told.push((await repo.save(repo.newMessage(id, sender)))[0]?.readFor.toSorted());
+    }
+    return told;
+  };
+  await sendAll();
+  assert.deepEqual(await sendAll(), [
+    [bob, cy],
+    [ann, cy],
+    [ann, bob],
+  ]);
+  const blocks = createBlocks(repo);
+  const settings = createUserSettings(repo);
+  await blocks.blockUser({ userId: bob, blockedId: ann });
+  assert.deepEqual(await sendAll(), [[cy], [cy], [ann, bob]]);
+  await settings.updateUserSettings({ userId: cy, readReceipts: false });
+  assert.deepEqual(await sendAll(), [[], [], []]);
+  await blocks.unblockUser({ userId: bob, blockedId: ann });
+  assert.deepEqual(await sendAll(), [[bob], [ann], []]);
+  const count = (members: number) =>
+    repo.databases.users.execute('UPDATE conversations SET member_count = ? WHERE id = ?', [
+      members,
+      Number(id),
+    ]);
+  await count(501);
+  assert.deepEqual(await sendAll(), [[], [], []]);
+
+  const [dan, eve] = (await repo.newUsers(2)) as [string, string];
+  const single = await repo.newConversation([dan, eve], true);
+  await repo.save(repo.newMessage(single, dan));
+  assert.deepEqual((await repo.save(repo.newMessage(single, eve)))[0]?.readFor, [dan]);
+});
+
+test('a member far behind, whose reading nobody here knows, tells all that are online', async () => {
+  const { users, id } = await newGroup(4);
+  const [ann, bob, cy, dan] = users as [string, string, string, string];
+  await Promise.all([online(ann, 'far'), online(bob, 'far'), online(cy, 'far')]);
+  await repo.save(...Array.from({ length: 1000 }, () => repo.newMessage(id, ann)));
+  await repo.save(repo.newMessage(id, ann));
+  const [read] = await repo.save(repo.newMessage(id, dan));
+  assert.deepEqual(read?.readFor.toSorted(), [ann, bob, cy].toSorted());
 });
 
 test('a conversation goes through fan-out above 500 members, and leaves it only when fan-out has caught up', async () => {

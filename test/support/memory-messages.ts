@@ -39,6 +39,7 @@ export function createMemoryMessages(options: {
       createdAt: Date.now(),
       duplicate: false,
       direct: false,
+      readFor: [],
       source,
     };
     stored.set(key, saved);

@@ -9,6 +9,8 @@ import { memberKeys } from '../../services/repo/member-rows.ts';
 import { createMessageHandlers } from '../../services/repo/messages.ts';
 import { createPresenceHandlers } from '../../services/repo/presence.ts';
 import { createGateways } from '../../services/repo/presence-gateways.ts';
+import { createReceiptAudience } from '../../services/repo/receipt-audience.ts';
+import { createRecentSenders } from '../../services/repo/recent-senders.ts';
 import { createRecipients } from '../../services/repo/recipients.ts';
 import type { RepoParts } from './repo-parts.ts';
 
@@ -16,16 +18,20 @@ export type MessageParts = ReturnType<typeof createMessageParts>;
 
 /** Repo's message and presence handlers, and rows to use them on. */
 export function createMessageParts(parts: RepoParts) {
-  const { databases, redis, cache, userCards, ids, metrics, outbox } = parts;
+  const { databases, redis, cache, userCards, userSettings, ids, metrics, outbox } = parts;
   // As of a process that has run for a while: tests take Redis away in its first second.
   const gateways = createGateways({ redis, startMs: 0 });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
+  const receipts = createReceiptAudience({ databases, cache, userSettings });
+  const recentSenders = createRecentSenders();
   const handlers = createMessageHandlers({
     databases,
     ids,
     cache,
     userCards,
     recipients,
+    receipts,
+    recentSenders,
     metrics,
     outbox,
   });

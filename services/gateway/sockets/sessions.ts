@@ -14,6 +14,8 @@ export type Sessions = {
   send(session: Session, type: string, data?: unknown): void;
   /** Sends an encoded frame to a user's open sessions, but to none that `isLeftOut`. Answers to how many. */
   sendToUser(userId: string, frame: Buffer, isLeftOut?: IsLeftOut): number;
+  /** Whether a user has an open session here that is not `isLeftOut`. */
+  reaches(userId: string, isLeftOut: IsLeftOut): boolean;
   /** Sends an encoded frame to every open session, but to none that `isLeftOut`. Answers to how many. */
   broadcast(frame: Buffer, isLeftOut?: IsLeftOut): number;
   /** Closes a session for a cause of ours: what was sent to it before is written first, then nothing more. */
@@ -79,6 +81,8 @@ export function createSessions(deps: {
       }
       return sent;
     },
+    reaches: (userId, isLeftOut) =>
+      byUser.get(userId)?.some((session) => session.state === 'open' && !isLeftOut(session)) === true,
     broadcast(frame, isLeftOut) {
       let sent = 0;
       for (const session of byId.values()) {

@@ -51,6 +51,7 @@ const saved = (
     message?: Partial<UpstreamMessage>;
     duplicate?: boolean;
     direct?: boolean;
+    readFor?: string[];
     recipients?: Recipients;
   } = {},
 ): Outcome => ({
@@ -65,6 +66,7 @@ const saved = (
     createdAt: 2000,
     duplicate: more.duplicate ?? false,
     direct: more.direct ?? false,
+    readFor: more.readFor ?? [],
   },
   sender: {
     id: '7',
@@ -93,6 +95,15 @@ const event = (more: Partial<OrderedEvent> = {}): Outcome => ({
 
 const recordsOf = (delivery: Delivery, receiverId: string): DownstreamRecord[] =>
   delivery.records.filter((record) => record.receiverId === receiverId).map(({ value }) => JSON.parse(value));
+
+test('who is told that sending was reading travels with the message, to the gateway that may hold them', () => {
+  const delivery = buildDelivery([saved(1, { readFor: ['8', '9', '1'] }), saved(2)], 'up');
+  const told = ['g1', 'g2'].map((id) => recordsOf(delivery, id)[0]?.messages.map(({ read_for }) => read_for));
+  assert.deepEqual(told, [
+    [['8'], undefined],
+    [['9'], undefined],
+  ]);
+});
 
 test('a batch makes one record a gateway, with its own targets and the acks of its senders', () => {
   const delivery = buildDelivery([saved(1), saved(2)], 'up');

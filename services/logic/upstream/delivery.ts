@@ -111,8 +111,10 @@ function addSaved(
     ...(message.mentions === undefined ? {} : { mentions: message.mentions }),
   };
   const rest = JSON.stringify(downstream).slice(1);
-  for (const { route, json } of targets.of(recipients)) {
-    builder.message(route, message.conversation_id, `{${json},${rest}`);
+  for (const { route, json, userIds } of targets.of(recipients)) {
+    const readFor = saved.readFor.filter((userId) => userIds.has(userId));
+    const read = readFor.length === 0 ? '' : `"read_for":${JSON.stringify(readFor)},`;
+    builder.message(route, message.conversation_id, `{${json},${read}${rest}`);
   }
   delivery.receivedAt.push(message.timestamp);
 }
@@ -149,7 +151,7 @@ function addEvent(
   }
 }
 
-type Target = { route: { receiverId: string; bootId: string }; json: string };
+type Target = { route: { receiverId: string; bootId: string }; json: string; userIds: ReadonlySet<string> };
 type Targets = ReturnType<typeof createTargets>;
 
 /** Ids in one event or message: a list of a large group would not fit into one record. */
@@ -174,9 +176,11 @@ function createTargets(live: Set<string>) {
       let targets = made.get(recipients);
       if (!targets) {
         targets = routes(recipients).flatMap((gateway) =>
-          (recipients.broadcast ? ['"broadcast":true'] : partsOf(gateway.userIds).map(targetJson)).map(
-            (json) => ({ route: routeOf(gateway), json }),
-          ),
+          (recipients.broadcast ? [[]] : partsOf(gateway.userIds)).map((ids) => ({
+            route: routeOf(gateway),
+            json: recipients.broadcast ? '"broadcast":true' : targetJson(ids),
+            userIds: new Set(ids),
+          })),
         );
         made.set(recipients, targets);
       }

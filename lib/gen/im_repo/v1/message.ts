@@ -86,6 +86,8 @@ export interface SavedMessage {
    * to the recipients' gateways, whatever they say of fan-out.
    */
   direct: boolean;
+  /** Sending is reading: those who are told that the sender has read up to this message. */
+  readFor: string[];
 }
 
 /** Where a conversation's messages and events go right now. */
@@ -558,7 +560,16 @@ export const NewMessage: MessageFns<NewMessage> = {
 };
 
 function createBaseSavedMessage(): SavedMessage {
-  return { error: 0, errorMessage: "", messageId: 0, seqId: 0, createdAt: 0, duplicate: false, direct: false };
+  return {
+    error: 0,
+    errorMessage: "",
+    messageId: 0,
+    seqId: 0,
+    createdAt: 0,
+    duplicate: false,
+    direct: false,
+    readFor: [],
+  };
 }
 
 export const SavedMessage: MessageFns<SavedMessage> = {
@@ -583,6 +594,9 @@ export const SavedMessage: MessageFns<SavedMessage> = {
     }
     if (message.direct !== false) {
       writer.uint32(56).bool(message.direct);
+    }
+    for (const v of message.readFor) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -656,6 +670,14 @@ export const SavedMessage: MessageFns<SavedMessage> = {
             message.direct = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.readFor.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -680,6 +702,7 @@ export const SavedMessage: MessageFns<SavedMessage> = {
     message.createdAt = object.createdAt ?? 0;
     message.duplicate = object.duplicate ?? false;
     message.direct = object.direct ?? false;
+    message.readFor = object.readFor?.map((e) => e) || [];
     return message;
   },
 };

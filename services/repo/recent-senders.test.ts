@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRecentSenders } from './recent-senders.ts';
+
+test('what this process stored without a gap is known, and nothing else', () => {
+  const recent = createRecentSenders();
+  assert.equal(recent.between(1, 1, 1), undefined);
+  recent.note(1, 5, [10, 11]);
+  recent.note(1, 7, [10, 12]);
+  assert.deepEqual(recent.between(1, 5, 8), new Set([10, 11, 12]));
+  assert.deepEqual(recent.between(1, 6, 7), new Set([11, 10]));
+  assert.equal(recent.between(1, 4, 8), undefined);
+  assert.equal(recent.between(1, 8, 9), undefined);
+  assert.equal(recent.between(2, 5, 5), undefined);
+});
+
+test('behind a gap it begins anew, and what is heard of late changes nothing', () => {
+  const recent = createRecentSenders();
+  recent.note(1, 1, [10]);
+  recent.note(1, 4, [12]);
+  recent.note(1, 2, [11, 11]);
+  assert.equal(recent.between(1, 3, 4), undefined);
+  assert.deepEqual(recent.between(1, 4, 4), new Set([12]));
+});
+
+test('of a long run the newest are kept', () => {
+  const recent = createRecentSenders();
+  for (let seqId = 1; seqId <= 1000; seqId += 1) recent.note(1, seqId, [seqId]);
+  assert.equal(recent.between(1, 1000 - 127, 1000)?.size, 128);
+  assert.equal(recent.between(1, 1, 1000), undefined);
+});
