@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { Refusal } from '../workflows/contracts.ts';
@@ -8,6 +9,9 @@ const deadline = { deadlineMs: 10_000 };
 const othersAStep = 100;
 const groupsAStep = 20;
 const guestsAPage = 100;
+const requestsAStep = 200;
+/** Messages of a call, which locks a conversation for 200 of them at a time. */
+const messagesACall = 500;
 
 type Account = { userId: string };
 
@@ -21,6 +25,31 @@ export function createErasureActivities({ repo }: { repo: RepoClient }) {
   }: Account): Promise<{ left: number; dissolved: number; more: boolean }> =>
     orFailure(repo.conversations.leaveConversations({ userId, limit: groupsAStep }, deadline));
 
+  const eraseRequestTexts = ({ userId }: Account): Promise<{ erased: number; more: boolean }> =>
+    orFailure(repo.friendships.eraseRequestTexts({ userId, limit: requestsAStep }, deadline));
+
+  /**
+   * Empties messages by pages until nothing is left. It rests as long as it works, since senders wait for the conversation
+   * at which it is. The cursor stays here, since it is made of what a client chose: after a crash the conversation begins
+   * anew, and what is empty is passed over.
+   */
+  async function redactMessages({ userId }: Account): Promise<{ redacted: number }> {
+    const context = Context.current();
+    let redacted = 0;
+    for (let cursor = ''; ; ) {
+      context.cancellationSignal.throwIfAborted();
+      const begun = performance.now();
+      const page = await orFailure(
+        repo.messages.redactMessages({ userId, cursor, limit: messagesACall }, deadline),
+      );
+      redacted += page.redacted;
+      cursor = page.nextCursor;
+      if (cursor === '') return { redacted };
+      context.heartbeat();
+      await sleep(performance.now() - begun, undefined, { signal: context.cancellationSignal });
+    }
+  }
+
   /** False when the guest has come back, or registered. */
   async function eraseGuest(userId: string, idleBefore: number): Promise<boolean> {
     const { closed } = await orFailure(
@@ -28,13 +57,17 @@ export function createErasureActivities({ repo }: { repo: RepoClient }) {
     );
     if (!closed) return false;
     while ((await endRelationships({ userId })).more) Context.current().heartbeat();
+    while ((await eraseRequestTexts({ userId })).more) Context.current().heartbeat();
     while ((await leaveConversations({ userId })).more) Context.current().heartbeat();
+    await redactMessages({ userId });
     return true;
   }
 
   return {
     endRelationships,
+    eraseRequestTexts,
     leaveConversations,
+    redactMessages,
 
     /** Refused when there never was such an account. */
     closeAccount: ({ userId }: Account): Promise<{ ok: true } | Refusal> =>

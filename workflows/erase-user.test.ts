@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => world?.close());
 
-/** Someone with three pages of others and two of groups; every step is written down. */
+/** Someone with three pages of others, one of requests and two of groups; every step is written down. */
 function account(instead: Partial<Activities> = {}) {
   const taken: string[] = [];
   let others = 250;
@@ -28,6 +28,14 @@ function account(instead: Partial<Activities> = {}) {
       taken.push(`end ${ended}`);
       return { ended, more: others > 0 };
     },
+    async eraseRequestTexts() {
+      taken.push('texts');
+      return { erased: 0, more: false };
+    },
+    async redactMessages() {
+      taken.push('redact');
+      return { redacted: 7 };
+    },
     async leaveConversations() {
       const left = Math.min(20, groups);
       groups -= left;
@@ -39,16 +47,35 @@ function account(instead: Partial<Activities> = {}) {
   return { taken, steps, joins: (count: number) => (groups += count) };
 }
 
-const erase = (userId = String(++lastUser)): Promise<EraseUserResult> => {
-  const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(userId);
+const erase = (redactMessages?: boolean): Promise<EraseUserResult> => {
+  const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(String(++lastUser), redactMessages);
   return world.client.workflow.execute(eraseUser.workflowType, start);
 };
 
 test('an account is closed first, then taken out of everything by pages', async () => {
   const { taken, steps } = account();
   const result = await world.withWorker(steps, () => erase());
-  assert.deepEqual(result, { ok: true, relationships: 250, left: 30, dissolved: 2 });
-  assert.deepEqual(taken.slice(0, 6), ['close', 'end 100', 'end 100', 'end 50', 'leave 20', 'leave 10']);
+  assert.deepEqual(result, { ok: true, relationships: 250, left: 30, dissolved: 2, redacted: 14 });
+  const [first, again] = [taken.slice(0, 8), taken.slice(8)];
+  assert.deepEqual(first, [
+    'close',
+    'end 100',
+    'end 100',
+    'end 50',
+    'texts',
+    'leave 20',
+    'leave 10',
+    'redact',
+  ]);
+  // What was under way while the account was closed.
+  assert.deepEqual(again, ['close', 'leave 0', 'redact']);
+});
+
+test('messages that are to stay are left alone', async () => {
+  const { taken, steps } = account();
+  const result = await world.withWorker(steps, () => erase(false));
+  assert.equal(result.ok && result.redacted, 0);
+  assert.ok(taken.includes('texts') && !taken.includes('redact'));
 });
 
 test('who was being added to a group, or signing in, at that moment is taken out later', async () => {
@@ -69,7 +96,7 @@ test('who was being added to a group, or signing in, at that moment is taken out
     () => erase(),
   );
   assert.equal(result.ok && result.left, 31);
-  assert.deepEqual(taken.slice(-2), ['close', 'leave 1']);
+  assert.deepEqual(taken.slice(-3), ['close', 'leave 1', 'redact']);
 });
 
 test('an account that never was is refused, and nothing else is tried', async () => {
@@ -108,7 +135,8 @@ test('asked for twice, the same run is met; asked for again, another one finds n
     await first.result();
     const again = await start();
     assert.notEqual(again.firstExecutionRunId, first.firstExecutionRunId);
-    assert.deepEqual(await again.result(), { ok: true, relationships: 0, left: 0, dissolved: 0 });
+    const nothing = { relationships: 0, left: 0, dissolved: 0 };
+    assert.deepEqual(await again.result(), { ok: true, ...nothing, redacted: 14 });
   });
   assert.equal(taken.filter((step) => step === 'end 100').length, 2);
 });

@@ -1,4 +1,4 @@
-import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, patched, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import { parseInput } from './input.ts';
 import { eraseUserInput } from './inputs.ts';
 import type { EraseUserArgs, EraseUserResult } from './job-contracts.ts';
@@ -8,12 +8,14 @@ import { erasureSteps } from './steps.ts';
 const echo = '30s';
 
 /**
- * Erases an account: closed first, then taken out of everything it belongs to, a bounded page a step. Its messages
- * stay and show "deleted user". Every step may be repeated, so that a run, or another one, goes on wherever one ended.
+ * Erases an account: closed first, then taken out of everything it belongs to, a bounded page a step. Its messages become
+ * empty, unless they are to stay; they show "deleted user". Every step may be repeated, so that a run, or another one,
+ * goes on wherever one ended.
  */
 export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> {
-  const { userId } = parseInput(eraseUserInput, input);
-  const done = { relationships: 0, left: 0, dissolved: 0 };
+  const { userId, redactMessages = true } = parseInput(eraseUserInput, input);
+  let erasesTexts = true;
+  const done = { relationships: 0, left: 0, dissolved: 0, redacted: 0 };
 
   async function endRelationships(): Promise<void> {
     for (let more = true; more; ) {
@@ -36,9 +38,25 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
     }
   }
 
+  async function eraseRequestTexts(): Promise<void> {
+    setCurrentDetails('Emptying the texts of friend requests.');
+    for (let more = true; more; ) {
+      more = (await erasureSteps.eraseRequestTexts({ userId })).more;
+      await startAfresh();
+    }
+  }
+
+  async function redact(): Promise<void> {
+    if (!redactMessages) return;
+    setCurrentDetails('Emptying messages.');
+    done.redacted += (await erasureSteps.redactMessages({ userId })).redacted;
+  }
+
   /** What is done is found done, so that nothing has to be carried over. */
   async function startAfresh(): Promise<void> {
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof eraseUser>({ userId });
+    if (workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof eraseUser>({ userId, redactMessages: redactMessages && erasesTexts });
+    }
   }
 
   setCurrentDetails('Closing the account.');
@@ -47,14 +65,21 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
     setCurrentDetails(`Nothing was erased: ${closed.code}.`);
     return closed;
   }
+  // Who began an erasure before was told that the messages stay.
+  erasesTexts = patched('erase-texts');
   await endRelationships();
+  if (erasesTexts) await eraseRequestTexts();
   await leaveConversations();
+  if (erasesTexts) await redact();
 
   // Somebody may have been adding the account to a group, or signing in to it, at the moment at which it was closed.
   setCurrentDetails('Waiting for what was begun before the account was closed.');
   await sleep(echo, { summary: 'until what was begun before the account was closed has ended' });
   await erasureSteps.closeAccount({ userId });
   await leaveConversations();
-  setCurrentDetails(`Erased: ${done.relationships} relationships, ${done.left} groups.`);
+  if (erasesTexts) await redact();
+  setCurrentDetails(
+    `Erased: ${done.relationships} relationships, ${done.left} groups, ${done.redacted} messages.`,
+  );
   return { ok: true, ...done };
 }

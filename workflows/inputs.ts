@@ -118,7 +118,7 @@ export const cleanupInputs: { start: Shape<CleanupExpiredStatusInput>; soFar: Sh
   soFar: object<CleanupProgress>({ cursor: text, offline: count, sessionsRemoved: count }),
 };
 
-export const eraseUserInput = exactly<EraseUserArgs>({ userId });
+export const eraseUserInput = exactly<EraseUserArgs>({ userId, redactMessages: optional(flag) });
 
 export const purgeGuestsInputs: { start: Shape<PurgeGuestsInput>; soFar: Shape<PurgeProgress> } = {
   start: exactly<PurgeGuestsInput>({ dryRun: optional(flag), idleMs: optional(milliseconds) }),

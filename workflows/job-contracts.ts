@@ -3,7 +3,11 @@ import type { Refusal } from './contracts.ts';
 import { eraseUserId, taskQueues } from './ids.ts';
 import { userIdsAttribute } from './search-attributes.ts';
 
-export type EraseUserArgs = { userId: string };
+export type EraseUserArgs = {
+  userId: string;
+  /** Whether what it wrote becomes empty; true unless it is said. */
+  redactMessages?: boolean | undefined;
+};
 
 export type EraseUserResult =
   | {
@@ -13,22 +17,26 @@ export type EraseUserResult =
       /** Groups (and the world room) left, and how many of them were dissolved by it. */
       left: number;
       dissolved: number;
+      /** Messages that were emptied. Runs from before that could be have none. */
+      redacted?: number;
     }
   | Refusal;
 
 export const eraseUser = { workflowType: 'eraseUser' } as const;
 
 /** How the erasure of an account starts. A closed run may be followed by another one, which finds nothing to do. */
-export function eraseUserStart(userId: string) {
+export function eraseUserStart(userId: string, redactMessages = true) {
   return {
     workflowId: eraseUserId(userId),
     taskQueue: taskQueues.maintenance,
-    args: [{ userId }] as [EraseUserArgs],
+    args: [{ userId, redactMessages }] as [EraseUserArgs],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
     searchAttributes: { UserId: [userId], UserIds: userIdsAttribute([userId]) },
     staticSummary: `Erasure of account ${userId}`,
-    staticDetails: 'Its messages stay and show "deleted user"; everything else of it goes.',
+    staticDetails: redactMessages
+      ? 'Its messages become empty and show "deleted user"; everything else of it goes.'
+      : 'Its messages stay and show "deleted user"; everything else of it goes.',
   };
 }
 

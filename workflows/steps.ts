@@ -68,18 +68,28 @@ const { findIdleGuests } = proxyActivities<Pick<Activities, 'findIdleGuests'>>({
   summary: 'find guests whom nobody has seen for long',
 });
 
-/** A guest takes some ten milliseconds, and ends with a heartbeat. */
+/** A guest takes some ten milliseconds, and ends with a heartbeat; one who wrote much has one for each page. */
 const { eraseGuests } = proxyActivities<Pick<Activities, 'eraseGuests'>>({
-  startToCloseTimeout: '10m',
+  startToCloseTimeout: '1h',
   heartbeatTimeout: '60s',
   retry,
   summary: 'erase a page of guests',
 });
 
+/** Each page ends with a heartbeat; a million messages take some minutes. */
+const { redactMessages } = proxyActivities<Pick<Activities, 'redactMessages'>>({
+  startToCloseTimeout: '12h',
+  heartbeatTimeout: '60s',
+  retry,
+  summary: 'empty messages, by pages',
+});
+
 export const erasureSteps = {
   closeAccount: local('closeAccount', 'sign the account out and erase its profile'),
   endRelationships: local('endRelationships', 'end some friendships, requests and blocks'),
+  eraseRequestTexts: local('eraseRequestTexts', 'empty the texts of some friend requests'),
   leaveConversations: local('leaveConversations', 'leave some groups'),
+  redactMessages,
   findIdleGuests,
   eraseGuests,
 };

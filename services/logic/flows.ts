@@ -178,9 +178,9 @@ export function connectFlows(options: { address: string; namespace: string; log:
     },
 
     /** Resolves when the erasure is certain to be carried out. */
-    eraseUser: async (userId: string): Promise<void> => {
+    eraseUser: async (userId: string, redactMessages: boolean): Promise<void> => {
       await answered('eraseUser', () =>
-        client.workflow.start(eraseUser.workflowType, eraseUserStart(userId)),
+        client.workflow.start(eraseUser.workflowType, eraseUserStart(userId, redactMessages)),
       );
     },
 

@@ -53,9 +53,9 @@ export function createUsers(deps: {
       return users.searchUsersByUsername({ query, limit: pageSize(limit, 20, limits.searchResults) });
     },
 
-    async deleteAccount({ userId, password, address }) {
+    async deleteAccount({ userId, password, address, redactMessages = true }) {
       await checkPassword(checkUserId(userId), password, address);
-      await flows.eraseUser(checkUserId(userId));
+      await flows.eraseUser(userId, redactMessages);
       // The flow's own first step, so that whoever reads the answer is signed out. The flow makes up for its failure.
       await users.closeAccount({ userId, idleGuestBefore: 0 }).catch((error: unknown) => {
         if (!isRetryable(codeOf(error))) throw error;

@@ -46,7 +46,7 @@ export function createConversationDissolve(deps: {
   };
 }
 
-/** Members lose the conversation, its messages stay stored. Commits, with what else is to be stored; its head is locked. */
+/** Members lose the conversation, which loses its texts; its messages stay stored. Commits, with what else is to be stored; its head is locked. */
 export async function dissolve(
   tx: Transaction,
   touch: Change['touch'],
@@ -61,7 +61,8 @@ export async function dissolve(
       ...also,
       ...deleteMembers(id, memberIds),
       `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id}`,
-      `UPDATE conversations SET status = ${conversationStatus.dissolved}, member_count = 0, ${touched(Date.now())}
+      `UPDATE conversations SET status = ${conversationStatus.dissolved}, member_count = 0, name = '',
+         avatar_url = '', description = '', announcement = '', ${touched(Date.now())}
        WHERE id = ${id}`,
       `DELETE FROM conversation_former_members WHERE conversation_id = ${id}`,
       insertEvents(conversationDissolved(id, actorId, memberIds)),

@@ -209,10 +209,10 @@ async function repair(
   if (found.unmarked.length > 0) {
     // Whoever recalled it was told that it is gone.
     statements.push(
-      formatSql('UPDATE messages SET deleted = TRUE WHERE conversation_id = ? AND seq_id IN (?)', [
-        id,
-        found.unmarked,
-      ]),
+      formatSql(
+        "UPDATE messages SET deleted = TRUE, content = '' WHERE conversation_id = ? AND seq_id IN (?)",
+        [id, found.unmarked],
+      ),
     );
   }
   await tx.batchAndCommit(statements.join(';\n'));

@@ -13,7 +13,7 @@ import {
   memberRole,
 } from './conversation-lock.ts';
 import { type Databases, formatSql, type Sql, type Transaction } from './database.ts';
-import { conversationKeys, countMembers, deleteMembers, memberKeys } from './member-rows.ts';
+import { conversationKeys, countMembers, deleteMembers, deletePointers, memberKeys } from './member-rows.ts';
 import { insertEvents, type Outbox } from './outbox.ts';
 import { requireClosed } from './user-closing.ts';
 
@@ -151,6 +151,7 @@ async function discard(tx: Transaction, id: number, userId: number): Promise<Lef
       `DELETE FROM conversation_heads WHERE conversation_id = ${id}`,
       `DELETE FROM conversations WHERE id = ${id}`,
       ...deleteMembers(id, [userId]),
+      ...deletePointers(id, [userId]),
     ].join(';\n'),
   );
   return 'dissolved';

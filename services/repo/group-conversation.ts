@@ -14,7 +14,7 @@ import {
 } from './conversation-lock.ts';
 import { type Databases, formatSql, isDuplicateKey, type Transaction } from './database.ts';
 import type { Ids } from './ids.ts';
-import { conversationKeys, deleteMembers, insertMembers, memberKeys } from './member-rows.ts';
+import { conversationKeys, deleteMembers, deletePointers, insertMembers, memberKeys } from './member-rows.ts';
 import { readUnwilling, refuseBlockers, userIdsOf } from './newcomers.ts';
 import { insertEvents, type Outbox, writeEvents } from './outbox.ts';
 
@@ -103,6 +103,7 @@ export function createGroupConversation(deps: {
             `DELETE FROM conversation_heads WHERE conversation_id = ${conversationId}`,
             `DELETE FROM conversations WHERE id = ${conversationId}`,
             ...deleteMembers(conversationId, memberIds),
+            ...deletePointers(conversationId, memberIds),
           ].join(';\n'),
         );
       });

@@ -31,15 +31,20 @@ export function insertMembers(
   ]);
 }
 
-/** Members and their read pointers. */
+/** Members. Their read pointers stay: by these an erased user's messages are found. */
 export const deleteMembers = (conversationId: number, userIds: readonly number[]): string[] =>
-  ['conversation_members', 'user_read_pointers'].flatMap((table) =>
-    // Index: the primary key of both.
-    chunks(
-      [...userIds].sort((a, b) => a - b),
-      idsAList,
-    ).map((ids) => `DELETE FROM ${table} WHERE user_id IN (${ids}) AND conversation_id = ${conversationId}`),
-  );
+  deleteRows('conversation_members', conversationId, userIds);
+
+/** Read pointers of users who can have written nothing. */
+export const deletePointers = (conversationId: number, userIds: readonly number[]): string[] =>
+  deleteRows('user_read_pointers', conversationId, userIds);
+
+const deleteRows = (table: string, conversationId: number, userIds: readonly number[]): string[] =>
+  // Index: the primary key of both tables.
+  chunks(
+    [...userIds].sort((a, b) => a - b),
+    idsAList,
+  ).map((ids) => `DELETE FROM ${table} WHERE user_id IN (${ids}) AND conversation_id = ${conversationId}`);
 
 /** What every change of the member set brings with it. It comes last, since the members' own rows may be waited for. */
 export const countMembers = (conversationId: number, difference: number, now: number): string[] => [

@@ -14,7 +14,7 @@ type Found = { seq_id: number; sender_id: number; deleted: number; created_at: n
 
 /**
  * Takes a message back: by its sender within the window, by a group's owner or admins at any time. Its seq id stays,
- * its content is answered to nobody any more. Repeating it changes nothing.
+ * its content goes. Repeating it changes nothing.
  */
 export function createMessageRecall({ databases, cache, outbox }: MessageRecallDeps) {
   return async (request: DeleteMessageRequest): Promise<DeleteMessageResponse> => {
@@ -80,7 +80,7 @@ function recallStatements(recall: {
   const { conversationId, seqId, messageId, actorId } = recall;
   const named = { conversation_id: String(conversationId), message_id: messageId, seq_id: seqId };
   return [
-    formatSql('UPDATE messages SET deleted = 1 WHERE conversation_id = ? AND seq_id = ?', [
+    formatSql("UPDATE messages SET deleted = 1, content = '' WHERE conversation_id = ? AND seq_id = ?", [
       conversationId,
       seqId,
     ]),

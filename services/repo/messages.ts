@@ -8,6 +8,7 @@ import type { ServedHandlers } from '../../lib/grpc/definition.ts';
 import { required } from '../../lib/grpc/server.ts';
 import { createMessageRead } from './message-read.ts';
 import { createMessageRecall, type MessageRecallDeps } from './message-recall.ts';
+import { createMessageRedact } from './message-redact.ts';
 import { createMessageSave, type MessageSaveDeps } from './message-save.ts';
 
 /** The handlers of MessageService. */
@@ -19,6 +20,7 @@ export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps)
   return {
     saveMessages,
     deleteMessage,
+    redactMessages: createMessageRedact(deps),
     async saveMessage({ message }: SaveMessageRequest) {
       const given = { ...required(message, 'message'), sourcePartition: -1, sourceOffset: -1 };
       const { results } = await saveMessages({ messages: [given], recipientsOf: [] });

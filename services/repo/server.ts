@@ -35,6 +35,7 @@ import { createRecentSenders } from './recent-senders.ts';
 import { createRecipients } from './recipients.ts';
 import { createRedis } from './redis.ts';
 import { createRelationshipsEnd } from './relationships-end.ts';
+import { createRequestTexts } from './request-texts.ts';
 import { createSequenceHandlers } from './sequences.ts';
 import { startSweeper } from './sweeper.ts';
 import { createUserAccounts } from './user-accounts.ts';
@@ -129,6 +130,7 @@ export async function startRepo(
         ...createFriendships(deps),
         ...createBlocks(deps),
         ...createRelationshipsEnd(deps),
+        ...createRequestTexts(deps),
       }),
       service('im_repo.v1.ConversationService', ConversationServiceService, createConversationHandlers(deps)),
       service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers(deps)),

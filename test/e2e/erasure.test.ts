@@ -19,11 +19,11 @@ const nobody = createRest(gateway2Url);
 const login = (username: string) => nobody.post<Session>('/auth/login', { username, password });
 
 /** Erases an account and answers the status. */
-async function erase(person: Person, baseUrl = gateway2Url, given = password): Promise<number> {
-  const response = await fetch(new URL('/users/profile', baseUrl), {
+async function erase(person: Person, body: Data = {}): Promise<number> {
+  const response = await fetch(new URL('/users/profile', gateway2Url), {
     method: 'DELETE',
     headers: { authorization: `Bearer ${person.accessToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ password: given }),
+    body: JSON.stringify({ password, ...body }),
   });
   return response.status;
 }
@@ -38,7 +38,7 @@ test('whoever erases the account is signed out at once and found by nobody', asy
   const [ann, bob] = (await newPeople(2)) as [Person, Person];
   const socket = await chat(ann);
   const other = await login(ann.user.username);
-  assert.equal(await erase(ann, gateway2Url, 'not the password'), 403);
+  assert.equal(await erase(ann, { password: 'not the password' }), 403);
   assert.equal(await erase(ann), 202);
   await refused(nobody.as(ann.accessToken).get('/users/profile'), 401, 'UNAUTHENTICATED');
   assert.equal((await socket.closed).code, 4001);
@@ -50,10 +50,11 @@ test('whoever erases the account is signed out at once and found by nobody', asy
   await refused(bob.rest.get(`/users/${ann.id}`), 404, 'USER_NOT_FOUND');
   const found = await bob.rest.get<{ users: Data[] }>(`/users/search?q=${ann.user.username}`);
   assert.deepEqual(found.users, []);
+  // The name stays reserved for a while.
   await refused(nobody.register(ann.user.username, password), 409, 'USERNAME_TAKEN');
 });
 
-test('what somebody wrote stays as a deleted user’s; friends and groups go on without', async () => {
+test('what somebody wrote and wants to stay does so as a deleted user’s; friends and groups go on without', async () => {
   const [ann, bob, cy] = (await newPeople(3)) as [Person, Person, Person];
   const single = await befriend(ann, bob);
   const owned = await newGroup(ann, [bob, cy]);
@@ -65,7 +66,8 @@ test('what somebody wrote stays as a deleted user’s; friends and groups go on 
   for (const id of [single, owned, joined]) await annChat.say(id, `from ann in ${id}`);
   const [bobChat, cyChat] = [await chat(bob), await chat(cy, gateway2Url)];
 
-  const answers = await Promise.all([erase(ann), erase(ann)]);
+  const stays = { redactMessages: false };
+  const answers = await Promise.all([erase(ann, stays), erase(ann, stays)]);
   assert.ok(answers.every((status) => status === 202 || status === 401));
   assert.ok(answers.includes(202));
 
@@ -101,4 +103,59 @@ test('what somebody wrote stays as a deleted user’s; friends and groups go on 
     'USER_NOT_FOUND',
   );
   await Promise.all([bobChat.close(), cyChat.close()]);
+});
+
+test('what somebody wrote is gone from everywhere, also from groups that were left, and told by sync alone', async () => {
+  const [ann, bob, cy] = (await newPeople(3)) as [Person, Person, Person];
+  const single = await befriend(ann, bob);
+  const stayed = await newGroup(bob, [ann, cy]);
+  const left = await newGroup(bob, [ann]);
+  await ann.rest.post('/friends/requests', { targetUserId: cy.id, message: 'a text of ann' });
+  const annChat = await chat(ann);
+  for (const id of [single, stayed, left]) await annChat.say(id, `from ann in ${id}`);
+  await annChat.close();
+  const bobChat = await chat(bob);
+  await bobChat.say(stayed, 'from bob');
+  await ann.rest.delete(`/conversations/${left}/members/${ann.id}`);
+  const page = `/conversations/${stayed}/messages`;
+  const fetchPage = (etag = '') =>
+    fetch(new URL(page, gateway2Url), {
+      headers: { authorization: `Bearer ${bob.accessToken}`, 'if-none-match': etag },
+    });
+  const { headers } = await fetchPage();
+  const { serverTime } = await bob.rest.post<Data>('/sync', { cursors: {} });
+
+  assert.equal(await erase(ann), 202);
+  await eventually(async () => {
+    const all = await Promise.all([single, stayed, left].map((id) => wholeHistory(bob, id)));
+    return all.every(([first]) => first?.deleted === true && first.content === '');
+  });
+  assert.deepEqual(
+    (await wholeHistory(bob, stayed)).map(({ seqId, content }) => [seqId, content]),
+    [
+      [1, ''],
+      [2, 'from bob'],
+    ],
+  );
+  assert.equal((await fetchPage(headers.get('etag') ?? '')).status, 200);
+  const { conversations } = await bob.rest.get<{ conversations: Data[] }>('/conversations');
+  const listed = (id: string) => conversations.find((one) => one.id === id);
+  assert.deepEqual([listed(single)?.lastMessage.content, listed(single)?.lastMessage.deleted], ['', true]);
+  assert.deepEqual([listed(single)?.unreadCount, listed(left)?.unreadCount], [0, 0]);
+
+  const { recalled } = await bob.rest.post<Data>('/sync', {
+    cursors: { [single]: 1, [stayed]: 2, [left]: 1 },
+    since: serverTime,
+  });
+  assert.deepEqual(
+    (recalled as Data[]).map((one) => one.conversationId).sort(),
+    [single, stayed, left].sort(),
+  );
+  const { requests } = await cy.rest.get<{ requests: Data[] }>('/friends/requests?direction=incoming');
+  assert.deepEqual(
+    requests.map(({ message }) => message),
+    [''],
+  );
+  assert.deepEqual(bobChat.all('message-recalled'), []);
+  await bobChat.close();
 });

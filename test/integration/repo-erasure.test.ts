@@ -7,6 +7,7 @@ import { createFriendships } from '../../services/repo/friendships.ts';
 import { createIdleGuests } from '../../services/repo/idle-guests.ts';
 import { createPasswords } from '../../services/repo/password.ts';
 import { createRelationshipsEnd } from '../../services/repo/relationships-end.ts';
+import { createRequestTexts } from '../../services/repo/request-texts.ts';
 import { createUserAccounts } from '../../services/repo/user-accounts.ts';
 import { createUserClosing } from '../../services/repo/user-closing.ts';
 import { createUserProfiles } from '../../services/repo/user-profiles.ts';
@@ -35,6 +36,7 @@ const createPeople = (parts: ConversationParts) => ({
   ...createFriendships(parts),
   ...createBlocks(parts),
   ...createRelationshipsEnd(parts),
+  ...createRequestTexts(parts),
 });
 
 before(async () => {
@@ -146,6 +148,174 @@ test('messages stay and show a deleted user, also where the sender was cached', 
   assert.deepEqual(await read(), [['hello', ann.id, ann.username]]);
   await close(ann.id);
   assert.deepEqual(await read(), [['hello', ann.id, 'deleted user']]);
+});
+
+const redactAll = async (userId: string, limit: number) => {
+  let [redacted, calls, cursor] = [0, 0, ''];
+  do {
+    const page = await repo.messages.redactMessages({ userId, cursor, limit });
+    redacted += page.redacted;
+    cursor = page.nextCursor;
+    calls += 1;
+  } while (cursor !== '');
+  return { redacted, calls };
+};
+
+const rowsOf = (userId: string) =>
+  repo.databases.users.query<{
+    conversation_id: number;
+    content: string;
+    extra: string | null;
+    deleted: number;
+  }>(
+    'SELECT conversation_id, content, extra, deleted FROM messages WHERE sender_id = ? ORDER BY conversation_id, seq_id',
+    [Number(userId)],
+  );
+
+test('everything that an erased user wrote becomes empty, wherever it was, and nothing else does', async () => {
+  const [ann, bob] = [(await register()).id, (await register()).id];
+  const stayed = await repo.newGroup([bob, ann]);
+  const left = await repo.newGroup([bob, ann]);
+  const dissolved = await repo.newGroup([bob, ann]);
+  const quiet = await repo.newGroup([bob, ann]);
+  await repo.befriend(ann, bob);
+  const single = idOf((await repo.openSingle(ann, bob)).conversation);
+  const places = [stayed, left, dissolved, single, world];
+  for (const id of places) for (let times = 0; times < 3; times += 1) await repo.say(id, ann, 'from ann');
+  await repo.say(stayed, bob, 'from bob');
+  const [recalled = 0] = (
+    await repo.databases.users.query<{ id: number }>(
+      'SELECT id FROM messages WHERE conversation_id = ? ORDER BY seq_id LIMIT 1',
+      [Number(stayed)],
+    )
+  ).map(({ id }) => id);
+  await repo.messages.deleteMessage({
+    actorId: ann,
+    conversationId: stayed,
+    messageId: recalled,
+    recallWindowMs: hour,
+  });
+  await repo.conversations.removeConversationMember({ actorId: ann, conversationId: left, userIds: [ann] });
+  await repo.conversations.dissolveConversation({ actorId: bob, conversationId: dissolved });
+  await refusedWith(repo.messages.redactMessages({ userId: ann, cursor: '', limit: 0 }), 'PERMISSION_DENIED');
+  // So that what is cached is what was true before.
+  const listed = async () =>
+    (await repo.list(bob)).conversations.map(({ conversation, lastMessage, unreadCount }) => [
+      conversation?.id,
+      lastMessage?.content,
+      unreadCount,
+    ]);
+  assert.ok((await listed()).some(([, content]) => content === 'from ann'));
+  const page = { userId: bob, conversationId: stayed, limit: 10 };
+  const before = await repo.messages.getMessages(page);
+
+  await close(ann);
+  while ((await leave(ann)).more);
+  const events = (await repo.events()).length;
+  const { redacted, calls } = await redactAll(ann, 2);
+  assert.equal(redacted, 14);
+  assert.ok(calls >= 7, `${calls} calls`);
+  assert.ok(
+    (await rowsOf(ann)).every(({ content, extra, deleted }) => content + extra + deleted === 'null1'),
+  );
+  assert.equal((await rowsOf(ann)).length, 15);
+  assert.deepEqual(
+    (await rowsOf(bob)).map(({ content }) => content),
+    ['from bob'],
+  );
+  assert.equal((await repo.events()).length, events, 'nobody is told by an event');
+  assert.deepEqual(await redactAll(ann, 2), { redacted: 0, calls: 1 });
+
+  const after = await repo.messages.getMessages({ ...page, knownTag: before.tag });
+  assert.equal(after.unchanged, false);
+  assert.deepEqual(
+    after.messages.map(({ seqId, content, deleted }) => [seqId, content, deleted]),
+    [
+      [1, '', true],
+      [2, '', true],
+      [3, '', true],
+      [4, 'from bob', false],
+    ],
+  );
+  const now = await listed();
+  for (const [id, content, unread] of now) {
+    if (id === single || id === left) assert.deepEqual([content, unread], ['', 0]);
+  }
+  assert.deepEqual(await wrongAt([stayed, left, single, quiet, world]), []);
+  const pointers = 'SELECT 1 FROM user_read_pointers WHERE user_id = ?';
+  assert.deepEqual(await repo.databases.users.query(pointers, [Number(ann)]), []);
+});
+
+test('a redaction that died goes on, and what slipped in meanwhile is found by the next one', async () => {
+  const [ann, bob] = [(await register()).id, (await register()).id];
+  const id = await repo.newGroup([bob, ann]);
+  for (let times = 0; times < 5; times += 1) await repo.say(id, ann, 'from ann');
+  await close(ann);
+  assert.equal((await repo.messages.redactMessages({ userId: ann, cursor: '', limit: 2 })).redacted, 2);
+  assert.deepEqual((await redactAll(ann, 2)).redacted, 3);
+  // A save that had begun before the account left.
+  await repo.say(id, ann, 'late');
+  assert.deepEqual((await redactAll(ann, 2)).redacted, 1);
+  assert.ok((await rowsOf(ann)).every(({ content }) => content === ''));
+  for (const cursor of ['x', '5', '5:0', ':', "1:'"]) {
+    await refusedWith(repo.messages.redactMessages({ userId: ann, cursor, limit: 0 }), 'INVALID_ARGUMENT');
+  }
+});
+
+test('a page of a redaction reads no more, whoever else wrote and however much is done', async () => {
+  const [ann, bob] = [(await register()).id, (await register()).id];
+  const id = await repo.newGroup([bob, ann]);
+  const rows = Array.from({ length: 3000 }, (_, index) => [
+    Number(id),
+    index + 1,
+    5_000_000_000_000 + index,
+    Number(index % 10 === 0 ? ann : bob),
+    1,
+    'text',
+    Buffer.from(`m${index}`),
+    -1,
+    -1,
+    index,
+  ]);
+  await repo.databases.users.execute(
+    `INSERT INTO messages (conversation_id, seq_id, id, sender_id, message_type, content, client_msg_id,
+       source_partition, source_offset, created_at) VALUES ?`,
+    [rows],
+  );
+  await repo.databases.users.execute(
+    'UPDATE conversation_heads SET last_seq_id = 3000 WHERE conversation_id = ?',
+    [Number(id)],
+  );
+  await close(ann);
+  const [plan] = await repo.databases.users.query<{ key: string; rows: number }>(
+    `EXPLAIN SELECT seq_id FROM messages FORCE INDEX (messages_client_msg_id)
+     WHERE conversation_id = ${id} AND sender_id = ${ann} AND client_msg_id > X'' ORDER BY client_msg_id LIMIT 200`,
+  );
+  assert.equal(plan?.key, 'messages_client_msg_id');
+  assert.deepEqual(await redactAll(ann, 100), { redacted: 300, calls: 4 });
+});
+
+test('the texts of friend requests go, of those to the erased user and from it, settled ones too', async () => {
+  const [ann, bob, cy, dan] = await Promise.all([register(), register(), register(), register()]);
+  const ask = (requesterId: string, targetId: string) =>
+    people.createFriendRequest({ requesterId, targetId, message: 'a text', ttlMs: hour });
+  const { request } = await ask(ann.id, bob.id);
+  await people.updateFriendRequest({
+    requestId: request?.id ?? '',
+    actorId: bob.id,
+    status: requestStatus.rejected,
+  });
+  await ask(cy.id, ann.id);
+  await ask(bob.id, dan.id);
+  await refusedWith(people.eraseRequestTexts({ userId: ann.id, limit: 1 }), 'PERMISSION_DENIED');
+  await close(ann.id);
+  assert.deepEqual(await people.eraseRequestTexts({ userId: ann.id, limit: 1 }), { erased: 1, more: true });
+  assert.deepEqual(await people.eraseRequestTexts({ userId: ann.id, limit: 1 }), { erased: 1, more: false });
+  const texts = async (userId: string) =>
+    (
+      await people.listFriendRequests({ userId, outgoing: true, status: undefined, limit: 9, offset: 0 })
+    ).requests.map(({ message }) => message);
+  assert.deepEqual(await Promise.all([ann, bob, cy].map(({ id }) => texts(id))), [[''], ['a text'], ['']]);
 });
 
 test('nothing is taken from an account that is open', async () => {
@@ -276,8 +446,14 @@ test('groups go to the oldest admin, else to the oldest member, and end when nob
   );
   assert.equal((await repo.see(bob, world)).conversation?.memberCount, worldBefore - 1);
   assert.deepEqual(
-    (await repo.eventsOf(withAdmins)).slice(-4).map((event) => event.type ?? event.frame),
-    ['conversation.member.removed', 'member-removed', 'conversation.updated', 'conversation-updated'],
+    (await repo.eventsOf(withAdmins)).slice(-5).map((event) => event.type ?? event.frame),
+    [
+      'conversation.member.removed',
+      'member-removed',
+      'conversation.member.updated',
+      'conversation.updated',
+      'conversation-updated',
+    ],
   );
   assert.deepEqual(await wrongAt([withAdmins, withMembers, asMember, world]), []);
 });

@@ -119,6 +119,73 @@ test('users from before the suffixes are found by the parts of their names, and 
   }
 });
 
+test('where users wrote who had left before is known after, and what was recalled or dissolved has no text any more', async () => {
+  const [old, older] = [
+    await createTestDatabase({ migrated: false }),
+    await mkdtemp(join(tmpdir(), 'gochat-old-')),
+  ];
+  const before = createDatabases({ url: old.url, log, connectionLimit: 1 });
+  try {
+    for (const version of migrations.filter((name) => name < '0004'))
+      await cp(join(committed, version), join(older, version), { recursive: true });
+    await migrate({ url: old.url, log, folder: older });
+    const message = (conversation: number, seq: number, sender: number, deleted = 0) => [
+      conversation,
+      seq,
+      10 * conversation + seq,
+      sender,
+      1,
+      'text',
+      Buffer.from(`m${seq}`),
+      -1,
+      -1,
+      deleted,
+      1,
+    ];
+    await before.users.execute(
+      `INSERT INTO messages (conversation_id, seq_id, id, sender_id, message_type, content, client_msg_id,
+         source_partition, source_offset, deleted, created_at) VALUES ?`,
+      [[message(7, 1, 1), message(7, 2, 1, 1), message(7, 3, 2), message(8, 1, 1)]],
+    );
+    await before.users.execute('INSERT INTO message_recalls VALUES (7, 2, 72, 1, 1)');
+    await before.users.execute(
+      `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at) VALUES (2, 7, 3, 9)`,
+    );
+    await before.users.execute(
+      `INSERT INTO conversations (id, type, status, name, avatar_url, description, announcement, owner_id,
+         member_count, invite_by, mute_all, max_members, created_at, updated_at)
+       VALUES (7, 2, 1, 'open', '', 'd', 'a', 1, 1, 'admins', 0, 9, 1, 1), (8, 2, 2, 'over', 'u', 'd', 'a', 1, 0, 'admins', 0, 9, 1, 1)`,
+    );
+    await migrate({ url: old.url, log, folder: committed });
+    assert.deepEqual(
+      await before.users.query(
+        `SELECT user_id AS u, conversation_id AS c, last_read_seq_id AS seq FROM user_read_pointers ORDER BY u, c`,
+      ),
+      [
+        { u: 1, c: 7, seq: 0 },
+        { u: 1, c: 8, seq: 0 },
+        { u: 2, c: 7, seq: 3 },
+      ],
+    );
+    const texts = await before.users.query<{ content: string }>('SELECT content FROM messages ORDER BY id');
+    assert.deepEqual(
+      texts.map(({ content }) => content),
+      ['text', '', 'text', 'text'],
+    );
+    const groups = await before.users.query<{ texts: string }>(
+      'SELECT CONCAT(name, avatar_url, description, announcement) AS texts FROM conversations WHERE id > 1 ORDER BY id',
+    );
+    assert.deepEqual(
+      groups.map(({ texts: text }) => text),
+      ['openda', ''],
+    );
+  } finally {
+    await before.close();
+    await old.drop();
+    await rm(older, { recursive: true });
+  }
+});
+
 test('a server that is not there is waited for, and not for ever', async () => {
   const started = Date.now();
   await assert.rejects(

@@ -199,7 +199,13 @@ test('an account is erased, and its flow says what it does', async () => {
   await refusedWith(repo.users.getUser({ userId: ann }), 'USER_NOT_FOUND');
   const { searchAttributes } = await handle.describe();
   assert.deepEqual(searchAttributes.UserId, [ann]);
-  assert.deepEqual(await handle.result(), { ok: true, relationships: 0, left: 2, dissolved: 0 });
+  assert.deepEqual(await handle.result(), {
+    ok: true,
+    relationships: 0,
+    left: 2,
+    dissolved: 0,
+    redacted: 0,
+  });
 });
 
 test('idle guests are counted, then erased, with what they were part of', async () => {

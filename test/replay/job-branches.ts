@@ -10,6 +10,10 @@ import {
 import type { Branch } from './branch.ts';
 
 const closed = async () => ({ ok: true as const });
+const texts: Partial<Activities> = {
+  eraseRequestTexts: async () => ({ erased: 3, more: false }),
+  redactMessages: async () => ({ redacted: 812 }),
+};
 const found = addFindings(noFindings(), {
   checked: 200,
   wrong: { memberCount: 1, head: 0, lastMessage: 1, readPointers: 2, unread: 0 },
@@ -34,6 +38,20 @@ export const jobBranches: Branch[] = [
       { left: 1, dissolved: 0, more: false },
     ),
   }),
+  erase('with-messages', {
+    closeAccount: closed,
+    endRelationships: async () => ({ ended: 0, more: false }),
+    leaveConversations: async () => ({ left: 1, dissolved: 0, more: false }),
+  }),
+  erase(
+    'without-messages',
+    {
+      closeAccount: closed,
+      endRelationships: async () => ({ ended: 0, more: false }),
+      leaveConversations: async () => ({ left: 1, dissolved: 0, more: false }),
+    },
+    false,
+  ),
   erase('never-was', {
     closeAccount: async () => ({ ok: false, code: 'USER_NOT_FOUND', message: 'There is no such user.' }),
   }),
@@ -82,9 +100,9 @@ function pagesOfGuests(): Partial<Activities> {
   };
 }
 
-function erase(name: string, steps: Partial<Activities>): Branch {
-  const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(String(++lastErased));
-  return job(`erase-user.${name}`, start.workflowId, eraseUser.workflowType, start, steps);
+function erase(name: string, steps: Partial<Activities>, redactMessages?: boolean): Branch {
+  const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(String(++lastErased), redactMessages);
+  return job(`erase-user.${name}`, start.workflowId, eraseUser.workflowType, start, { ...texts, ...steps });
 }
 
 function purge(name: string, steps: Partial<Activities>, input?: object): Branch {

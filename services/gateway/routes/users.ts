@@ -57,17 +57,28 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         tags,
         summary: 'Erase one’s account: it is signed out everywhere at once, the rest follows',
-        body: Type.Union([Type.Object({ password: Type.Optional(fields.anyPassword) }), Type.Null()], {
-          description: 'The password, where the account has one',
-        }),
+        body: Type.Union([
+          Type.Object({
+            password: Type.Optional(fields.anyPassword),
+            redactMessages: Type.Optional(
+              Type.Boolean({
+                default: true,
+                description:
+                  'Whether everything that one wrote becomes empty and counts as recalled; members learn of it by POST /sync. ' +
+                  'False: it stays, as a deleted user’s.',
+              }),
+            ),
+          }),
+          Type.Null(),
+        ]),
         response: { 202: nothing },
       },
     },
     async (request, reply) => {
       const { userId } = callerOf(request);
-      const { password = '' } = request.body ?? {};
+      const { password = '', redactMessages } = request.body ?? {};
       await signIns.password({ userId }, request.ip, () =>
-        users.deleteAccount({ userId, password, address: request.ip }, flowDeadline),
+        users.deleteAccount({ userId, password, address: request.ip, redactMessages }, flowDeadline),
       );
       await revoked.refresh();
       return reply.code(202).send();

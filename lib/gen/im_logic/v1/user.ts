@@ -76,7 +76,11 @@ export interface DeleteAccountRequest {
     | string
     | undefined;
   /** Of the client. */
-  address?: string | undefined;
+  address?:
+    | string
+    | undefined;
+  /** Whether what the user wrote becomes empty; true unless it is said. */
+  redactMessages?: boolean | undefined;
 }
 
 export interface DeleteAccountResponse {
@@ -721,7 +725,7 @@ export const SearchUsersResponse: MessageFns<SearchUsersResponse> = {
 };
 
 function createBaseDeleteAccountRequest(): DeleteAccountRequest {
-  return { userId: "", password: undefined, address: undefined };
+  return { userId: "", password: undefined, address: undefined, redactMessages: undefined };
 }
 
 export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
@@ -734,6 +738,9 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
     }
     if (message.address !== undefined) {
       writer.uint32(26).string(message.address);
+    }
+    if (message.redactMessages !== undefined) {
+      writer.uint32(32).bool(message.redactMessages);
     }
     return writer;
   },
@@ -775,6 +782,14 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
             message.address = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.redactMessages = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -795,6 +810,7 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
     message.userId = object.userId ?? "";
     message.password = object.password ?? undefined;
     message.address = object.address ?? undefined;
+    message.redactMessages = object.redactMessages ?? undefined;
     return message;
   },
 };

@@ -223,6 +223,17 @@ export interface EndRelationshipsResponse {
   more: boolean;
 }
 
+export interface EraseRequestTextsRequest {
+  userId: string;
+  /** Requests at most. */
+  limit: number;
+}
+
+export interface EraseRequestTextsResponse {
+  erased: number;
+  more: boolean;
+}
+
 function createBaseFriendRequest(): FriendRequest {
   return {
     id: "",
@@ -2420,6 +2431,140 @@ export const EndRelationshipsResponse: MessageFns<EndRelationshipsResponse> = {
   },
 };
 
+function createBaseEraseRequestTextsRequest(): EraseRequestTextsRequest {
+  return { userId: "", limit: 0 };
+}
+
+export const EraseRequestTextsRequest: MessageFns<EraseRequestTextsRequest> = {
+  encode(message: EraseRequestTextsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EraseRequestTextsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEraseRequestTextsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EraseRequestTextsRequest>, I>>(base?: I): EraseRequestTextsRequest {
+    return EraseRequestTextsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EraseRequestTextsRequest>, I>>(object: I): EraseRequestTextsRequest {
+    const message = createBaseEraseRequestTextsRequest();
+    message.userId = object.userId ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseEraseRequestTextsResponse(): EraseRequestTextsResponse {
+  return { erased: 0, more: false };
+}
+
+export const EraseRequestTextsResponse: MessageFns<EraseRequestTextsResponse> = {
+  encode(message: EraseRequestTextsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.erased !== 0) {
+      writer.uint32(8).int32(message.erased);
+    }
+    if (message.more !== false) {
+      writer.uint32(16).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EraseRequestTextsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEraseRequestTextsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.erased = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EraseRequestTextsResponse>, I>>(base?: I): EraseRequestTextsResponse {
+    return EraseRequestTextsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EraseRequestTextsResponse>, I>>(object: I): EraseRequestTextsResponse {
+    const message = createBaseEraseRequestTextsResponse();
+    message.erased = object.erased ?? 0;
+    message.more = object.more ?? false;
+    return message;
+  },
+};
+
 /**
  * Friend requests, friendships and blocks. The request's row decides: a change of status is a
  * compare-and-set, so that of two deciders one wins.
@@ -2564,6 +2709,18 @@ export const FriendshipServiceService = {
       Buffer.from(EndRelationshipsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): EndRelationshipsResponse => EndRelationshipsResponse.decode(value),
   },
+  /** Empties the texts of all friend requests from and to a closed account, some of them at a time. */
+  eraseRequestTexts: {
+    path: "/im_repo.v1.FriendshipService/EraseRequestTexts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EraseRequestTextsRequest): Buffer =>
+      Buffer.from(EraseRequestTextsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EraseRequestTextsRequest => EraseRequestTextsRequest.decode(value),
+    responseSerialize: (value: EraseRequestTextsResponse): Buffer =>
+      Buffer.from(EraseRequestTextsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EraseRequestTextsResponse => EraseRequestTextsResponse.decode(value),
+  },
   /** How a user stands to others: for the rules of groups and single conversations. */
   getRelationships: {
     path: "/im_repo.v1.FriendshipService/GetRelationships" as const,
@@ -2604,6 +2761,8 @@ export interface FriendshipServiceServer extends UntypedServiceImplementation {
   listBlocks: handleUnaryCall<ListBlocksRequest, ListBlocksResponse>;
   /** Ends what a closed account has with others, some of them at a time: friendships, pending requests, blocks both ways. */
   endRelationships: handleUnaryCall<EndRelationshipsRequest, EndRelationshipsResponse>;
+  /** Empties the texts of all friend requests from and to a closed account, some of them at a time. */
+  eraseRequestTexts: handleUnaryCall<EraseRequestTextsRequest, EraseRequestTextsResponse>;
   /** How a user stands to others: for the rules of groups and single conversations. */
   getRelationships: handleUnaryCall<GetRelationshipsRequest, GetRelationshipsResponse>;
 }
@@ -2801,6 +2960,22 @@ export interface FriendshipServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EndRelationshipsResponse) => void,
+  ): ClientUnaryCall;
+  /** Empties the texts of all friend requests from and to a closed account, some of them at a time. */
+  eraseRequestTexts(
+    request: EraseRequestTextsRequest,
+    callback: (error: ServiceError | null, response: EraseRequestTextsResponse) => void,
+  ): ClientUnaryCall;
+  eraseRequestTexts(
+    request: EraseRequestTextsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EraseRequestTextsResponse) => void,
+  ): ClientUnaryCall;
+  eraseRequestTexts(
+    request: EraseRequestTextsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EraseRequestTextsResponse) => void,
   ): ClientUnaryCall;
   /** How a user stands to others: for the rules of groups and single conversations. */
   getRelationships(

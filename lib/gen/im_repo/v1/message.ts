@@ -209,6 +209,21 @@ export interface DeleteMessageResponse {
   deleted: boolean;
 }
 
+export interface RedactMessagesRequest {
+  userId: string;
+  /** Where to go on: of the answer before. Empty: where nothing was redacted yet. */
+  cursor: string;
+  /** Messages at most. */
+  limit: number;
+}
+
+export interface RedactMessagesResponse {
+  /** Messages that had content. */
+  redacted: number;
+  /** Empty when nothing is left. */
+  nextCursor: string;
+}
+
 function createBaseMessage(): Message {
   return {
     id: 0,
@@ -1962,6 +1977,152 @@ export const DeleteMessageResponse: MessageFns<DeleteMessageResponse> = {
   },
 };
 
+function createBaseRedactMessagesRequest(): RedactMessagesRequest {
+  return { userId: "", cursor: "", limit: 0 };
+}
+
+export const RedactMessagesRequest: MessageFns<RedactMessagesRequest> = {
+  encode(message: RedactMessagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.cursor !== "") {
+      writer.uint32(18).string(message.cursor);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedactMessagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedactMessagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RedactMessagesRequest>, I>>(base?: I): RedactMessagesRequest {
+    return RedactMessagesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RedactMessagesRequest>, I>>(object: I): RedactMessagesRequest {
+    const message = createBaseRedactMessagesRequest();
+    message.userId = object.userId ?? "";
+    message.cursor = object.cursor ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseRedactMessagesResponse(): RedactMessagesResponse {
+  return { redacted: 0, nextCursor: "" };
+}
+
+export const RedactMessagesResponse: MessageFns<RedactMessagesResponse> = {
+  encode(message: RedactMessagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.redacted !== 0) {
+      writer.uint32(8).int32(message.redacted);
+    }
+    if (message.nextCursor !== "") {
+      writer.uint32(18).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedactMessagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedactMessagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.redacted = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RedactMessagesResponse>, I>>(base?: I): RedactMessagesResponse {
+    return RedactMessagesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RedactMessagesResponse>, I>>(object: I): RedactMessagesResponse {
+    const message = createBaseRedactMessagesResponse();
+    message.redacted = object.redacted ?? 0;
+    message.nextCursor = object.nextCursor ?? "";
+    return message;
+  },
+};
+
 /** Messages: stored once, numbered without gaps, read by page. */
 export type MessageServiceService = typeof MessageServiceService;
 export const MessageServiceService = {
@@ -2035,6 +2196,18 @@ export const MessageServiceService = {
       Buffer.from(DeleteMessageResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteMessageResponse => DeleteMessageResponse.decode(value),
   },
+  /** Recalls and empties what a closed account wrote anywhere, some of it at a time. No event tells of it. */
+  redactMessages: {
+    path: "/im_repo.v1.MessageService/RedactMessages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RedactMessagesRequest): Buffer =>
+      Buffer.from(RedactMessagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RedactMessagesRequest => RedactMessagesRequest.decode(value),
+    responseSerialize: (value: RedactMessagesResponse): Buffer =>
+      Buffer.from(RedactMessagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RedactMessagesResponse => RedactMessagesResponse.decode(value),
+  },
 } as const;
 
 export interface MessageServiceServer extends UntypedServiceImplementation {
@@ -2053,6 +2226,8 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
   getMessageRange: handleUnaryCall<GetMessageRangeRequest, GetMessageRangeResponse>;
   /** Recall. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. Repeating it changes nothing. */
   deleteMessage: handleUnaryCall<DeleteMessageRequest, DeleteMessageResponse>;
+  /** Recalls and empties what a closed account wrote anywhere, some of it at a time. No event tells of it. */
+  redactMessages: handleUnaryCall<RedactMessagesRequest, RedactMessagesResponse>;
 }
 
 export interface MessageServiceClient extends Client {
@@ -2154,6 +2329,22 @@ export interface MessageServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteMessageResponse) => void,
+  ): ClientUnaryCall;
+  /** Recalls and empties what a closed account wrote anywhere, some of it at a time. No event tells of it. */
+  redactMessages(
+    request: RedactMessagesRequest,
+    callback: (error: ServiceError | null, response: RedactMessagesResponse) => void,
+  ): ClientUnaryCall;
+  redactMessages(
+    request: RedactMessagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RedactMessagesResponse) => void,
+  ): ClientUnaryCall;
+  redactMessages(
+    request: RedactMessagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RedactMessagesResponse) => void,
   ): ClientUnaryCall;
 }
 

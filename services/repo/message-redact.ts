@@ -1,0 +1,128 @@
+import { GoChatError } from '../../lib/errors.ts';
+import type { RedactMessagesRequest, RedactMessagesResponse } from '../../lib/gen/im_repo/v1/message.ts';
+import type { Cache } from './cache.ts';
+import { databaseTime } from './change-time.ts';
+import { userIdOf } from './conversation-access.ts';
+import { basicKey } from './conversation-basic.ts';
+import { headKey } from './conversation-head.ts';
+import { type Databases, formatSql, type Transaction } from './database.ts';
+import { parseId } from './ids.ts';
+import { deletePointers } from './member-rows.ts';
+import { requireClosed } from './user-closing.ts';
+
+const usualLimit = 500;
+const highestLimit = 2000;
+/** Messages of one transaction: the conversation's head is locked meanwhile, and senders wait. */
+const messagesAtOnce = 200;
+/** Conversations that a call looks at, for users who were in many and wrote in few. */
+const conversationsAtOnce = 50;
+
+type Cursor = { conversationId: number; after: Buffer };
+type Written = { seq_id: number; id: number; client_msg_id: Buffer; deleted: number; is_empty: number };
+
+/**
+ * Empties what a closed account wrote, wherever it was: its read pointers name the conversations, those that it left and
+ * those that were dissolved too. A pointer goes when nothing of its conversation is left, so that whoever begins anew,
+ * with an empty cursor, goes on there. Members learn of it from /sync, as of any recall; there is no event for each.
+ */
+export function createMessageRedact(deps: { databases: Databases; cache: Cache }) {
+  const { databases, cache } = deps;
+
+  /** One page of one conversation. Undefined when its pointer has gone, else where the next one begins. */
+  const redactPage = (userId: number, { conversationId, after }: Cursor, limit: number) =>
+    cache.change((touch) =>
+      databases.messagesOf(String(conversationId)).transaction(async (tx) => {
+        const written = await readWritten(tx, { userId, conversationId, after, limit });
+        const last = written.length < limit ? undefined : written.at(-1);
+        const filled = written.filter((one) => one.deleted === 0 || one.is_empty === 0);
+        const statements = [
+          ...(last ? [] : deletePointers(conversationId, [userId])),
+          ...(filled.length === 0 ? [] : redactStatements(conversationId, userId, filled)),
+        ];
+        if (filled.length > 0)
+          await touch([headKey(String(conversationId)), basicKey(String(conversationId))]);
+        if (statements.length > 0) await tx.batchAndCommit(statements.join(';\n'));
+        return { read: written.length, redacted: filled.length, next: last?.client_msg_id };
+      }),
+    );
+
+  return async (request: RedactMessagesRequest): Promise<RedactMessagesResponse> => {
+    const userId = userIdOf(request.userId);
+    await requireClosed(databases.users, userId);
+    const from = readCursor(request.cursor);
+    let left = Math.min(request.limit > 0 ? request.limit : usualLimit, highestLimit);
+    let redacted = 0;
+    // Index: the primary key of user_read_pointers.
+    const pointers = await databases.conversations.query<{ conversation_id: number }>(
+      `SELECT conversation_id FROM user_read_pointers WHERE user_id = ? AND conversation_id >= ?
+       ORDER BY conversation_id LIMIT ?`,
+      [userId, from.conversationId, conversationsAtOnce + 1],
+    );
+    for (const { conversation_id: conversationId } of pointers.slice(0, conversationsAtOnce)) {
+      let after: Buffer | undefined = conversationId === from.conversationId ? from.after : Buffer.alloc(0);
+      while (after) {
+        if (left === 0) return { redacted, nextCursor: cursorText({ conversationId, after }) };
+        const page = await redactPage(userId, { conversationId, after }, Math.min(left, messagesAtOnce));
+        left -= page.read;
+        redacted += page.redacted;
+        after = page.next;
+      }
+    }
+    const next = pointers[conversationsAtOnce];
+    return {
+      redacted,
+      nextCursor: next ? cursorText({ conversationId: next.conversation_id, after: Buffer.alloc(0) }) : '',
+    };
+  };
+}
+
+/** Under the head's lock, which whoever stores messages holds: what comes after it is stored with a pointer of its own. */
+async function readWritten(
+  tx: Transaction,
+  page: Cursor & { userId: number; limit: number },
+): Promise<Written[]> {
+  const { userId, conversationId, after, limit } = page;
+  const [, written] = (await tx.batch(
+    [
+      formatSql('SELECT 1 FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [conversationId]),
+      formatSql(
+        `SELECT seq_id, id, client_msg_id, deleted,
+           content = '' AND extra IS NULL AS is_empty
+         FROM messages FORCE INDEX (messages_client_msg_id)
+         WHERE conversation_id = ? AND sender_id = ? AND client_msg_id > ?
+         ORDER BY client_msg_id LIMIT ?`,
+        [conversationId, userId, after, limit],
+      ),
+    ].join(';\n'),
+  )) as [unknown, Written[]];
+  return written;
+}
+
+/** With whom it speaks of, and to what it replies, in `extra`. The recalls count it out of what is unread. */
+function redactStatements(conversationId: number, userId: number, written: readonly Written[]): string[] {
+  const fresh = written.filter(({ deleted }) => deleted === 0);
+  return [
+    formatSql(
+      `UPDATE messages SET content = '', extra = NULL, deleted = 1 WHERE conversation_id = ? AND seq_id IN (?)`,
+      [conversationId, written.map(({ seq_id }) => seq_id).sort((a, b) => a - b)],
+    ),
+    ...(fresh.length === 0
+      ? []
+      : [
+          `INSERT INTO message_recalls (conversation_id, seq_id, message_id, recalled_by, recalled_at)
+           VALUES ${fresh.map(({ seq_id, id }) => `(${conversationId},${seq_id},${id},${userId},${databaseTime})`)}
+           ON DUPLICATE KEY UPDATE message_id = VALUES(message_id)`,
+        ]),
+  ];
+}
+
+const cursorText = ({ conversationId, after }: Cursor): string =>
+  `${conversationId}:${after.toString('hex')}`;
+
+function readCursor(cursor: string): Cursor {
+  if (cursor === '') return { conversationId: 0, after: Buffer.alloc(0) };
+  const [, id = '', after = ''] = /^([0-9]+):((?:[0-9a-f]{2})*)$/.exec(cursor) ?? [];
+  const conversationId = parseId(id);
+  if (conversationId === undefined) throw new GoChatError('INVALID_ARGUMENT', 'This cursor is none of ours.');
+  return { conversationId, after: Buffer.from(after, 'hex') };
+}
