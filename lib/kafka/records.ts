@@ -51,6 +51,8 @@ export type DownstreamMessage = {
   created_at: number;
   reply_to_seq_id?: number;
   mentions?: string[];
+  /** Those of the targets who joined a moment ago: the message waits until they were told so. */
+  newcomer_ids?: string[];
   /** Sending is reading: those of the targets who are told, behind the message, that its sender has read up to it. */
   read_for?: string[];
   /** Recalled before it was delivered: its content is empty. */
@@ -77,6 +79,9 @@ export type DownstreamEvent = {
   target_user_ids?: string[];
   broadcast?: boolean;
   exclude_session_id?: string;
+  /** The conversation that it belongs to the order of, and those of the targets who joined it a moment ago. */
+  conversation_id?: string;
+  newcomer_ids?: string[];
   /** Of member-removed: the last message that was stored before it. */
   last_seq_id?: number;
 };

@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/log.ts';
 import { fromDownstream } from '../../lib/wire/message.ts';
 import { createDepartures } from './departures.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
+import { createNewcomers } from './newcomers.ts';
 import type { SendPace } from './send-pace.ts';
 import { encodeFrame } from './sockets/frame-buffer.ts';
 import type { Refuse } from './sockets/refusal.ts';
@@ -34,6 +35,7 @@ export function createDownstream(deps: {
 }): Downstream {
   const { sessions, metrics } = deps;
   const departures = createDepartures();
+  const newcomers = createNewcomers();
 
   function deliverMessage(message: DownstreamMessage): number {
     const { conversation_id, client_msg_id, sender_info } = message;
@@ -41,8 +43,10 @@ export function createDownstream(deps: {
     const isLeftOut = (session: Session) =>
       (session.userId === sender_info.id && isOwnCopy(session, conversation_id, client_msg_id)) ||
       hasLeft?.(session.userId) === true;
-    const sent = deliverTo(message, encodeFrame('new-message', fromDownstream(message)), isLeftOut);
-    return sent + deliverRead(message, isLeftOut);
+    const frame = encodeFrame('new-message', fromDownstream(message));
+    const waits = hold(message, frame, isLeftOut);
+    const mayHave = waits ? (session: Session) => waits.has(session.userId) || isLeftOut(session) : isLeftOut;
+    return deliverTo(message, frame, mayHave) + deliverRead(message, mayHave);
   }
 
   /** Sending is reading: told to the sender's other sessions that got the message, and to whose messages were read. */
@@ -59,8 +63,44 @@ export function createDownstream(deps: {
     return sent;
   }
 
-  const deliverEvent = (event: DownstreamEvent): number =>
-    deliverTo(event, encodeFrame(event.frame, event.data), ({ id }) => id === event.exclude_session_id);
+  function deliverEvent(event: DownstreamEvent): number {
+    const frame = encodeFrame(event.frame, event.data);
+    const isLeftOut = ({ id }: Session) => id === event.exclude_session_id;
+    const added = addedBy(event);
+    const waits = hold(event, frame, isLeftOut, added);
+    const sent = deliverTo(
+      event,
+      frame,
+      waits ? (session) => waits.has(session.userId) || isLeftOut(session) : isLeftOut,
+    );
+    for (const userId of added) newcomers.announced(event.conversation_id ?? '', userId);
+    return sent;
+  }
+
+  /** Keeps a frame for those of its targets who were not told yet that they joined, and answers who these are. */
+  function hold(
+    targets: {
+      conversation_id?: string;
+      newcomer_ids?: string[];
+      target_user_ids?: string[];
+      target_user_id?: string;
+    },
+    frame: Buffer,
+    isLeftOut: IsLeftOut,
+    toldByIt: readonly string[] = [],
+  ): Set<string> | undefined {
+    const { conversation_id: conversationId = '', newcomer_ids = [] } = targets;
+    if (newcomer_ids.length === 0 && newcomers.held() === 0) return undefined;
+    const waits = new Set<string>();
+    for (const userId of targets.target_user_ids ?? [targets.target_user_id ?? '']) {
+      if (toldByIt.includes(userId) || !newcomers.waits(conversationId, userId, newcomer_ids)) continue;
+      waits.add(userId);
+      newcomers.hold(conversationId, userId, () => {
+        metrics.deliveries.inc(sessions.sendToUser(userId, frame, isLeftOut));
+      });
+    }
+    return waits;
+  }
 
   function deliverTo(
     targets: { target_user_id?: string; target_user_ids?: string[]; broadcast?: boolean },
@@ -142,6 +182,14 @@ export function createDownstream(deps: {
       }
     },
   };
+}
+
+/** Whom an event tells that they joined. */
+function addedBy({ frame, data }: DownstreamEvent): string[] {
+  if (frame !== 'member-added' || !Array.isArray(data.members)) return [];
+  return data.members.flatMap((member: { id?: unknown }) =>
+    typeof member.id === 'string' ? [member.id] : [],
+  );
 }
 
 const isTarget = (message: DownstreamMessage, userId: string): boolean =>

@@ -2,7 +2,22 @@ import { LRUCache } from 'lru-cache';
 import type { Databases } from './database.ts';
 
 /** Who belongs to a conversation at one member_version, in the order of their ids. */
-export type MemberList = { readonly version: number; readonly userIds: readonly string[] };
+export type MemberList = {
+  readonly version: number;
+  readonly userIds: readonly string[];
+  /** Who was not in the list before, by the time (performance.now) when that was found. */
+  readonly newcomers: ReadonlyMap<string, number>;
+};
+
+/** How long somebody counts as a newcomer: the event that tells of it has come long before. */
+const newcomerMs = 2000;
+
+/** Who is in the list since a moment only, so that the event of it may still be on its way. */
+export const newcomersOf = ({ newcomers }: MemberList): string[] => {
+  if (newcomers.size === 0) return [];
+  const since = performance.now() - newcomerMs;
+  return [...newcomers].filter(([, at]) => at > since).map(([userId]) => userId);
+};
 
 export type MemberLists = {
   /**
@@ -22,7 +37,9 @@ export function createMemberLists(databases: Databases): MemberLists {
     sizeCalculation: ({ userIds }) => userIds.length + 8,
   });
 
-  async function load(conversationIds: readonly string[]): Promise<Map<string, MemberList>> {
+  async function load(
+    conversationIds: readonly string[],
+  ): Promise<Map<string, Omit<MemberList, 'newcomers'>>> {
     // Version and members in one statement, so that they belong together. Index: conversation_members_conversation.
     const rows = await databases.conversations.query<{ id: number; version: number; user: number | null }>(
       `SELECT h.conversation_id AS id, h.member_version AS version, m.user_id AS user
@@ -55,7 +72,10 @@ export function createMemberLists(databases: Databases): MemberLists {
         else missing.push(id);
       }
       for (let from = 0; from < missing.length; from += conversationsAQuery) {
-        for (const [id, list] of await load(missing.slice(from, from + conversationsAQuery))) {
+        for (const [id, { version, userIds }] of await load(
+          missing.slice(from, from + conversationsAQuery),
+        )) {
+          const list = { version, userIds, newcomers: findNewcomers(kept.get(id), userIds) };
           lists.set(id, list);
           kept.set(id, list);
         }
@@ -63,4 +83,15 @@ export function createMemberLists(databases: Databases): MemberLists {
       return lists;
     },
   };
+}
+
+/** Without a list of before nobody is new: nothing was sent to the conversation from here. */
+function findNewcomers(before: MemberList | undefined, userIds: readonly string[]): Map<string, number> {
+  const found = new Map<string, number>();
+  if (!before) return found;
+  const since = performance.now() - newcomerMs;
+  for (const [userId, at] of before.newcomers) if (at > since) found.set(userId, at);
+  const known = new Set(before.userIds);
+  for (const userId of userIds) if (!known.has(userId)) found.set(userId, performance.now());
+  return found;
 }

@@ -12,12 +12,12 @@ import type { Database, Databases, Transaction } from './database.ts';
 import type { Ids } from './ids.ts';
 import { type Draft, readDraft } from './message-draft.ts';
 import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
-import { addSenders, planReads, type Read, senderStatement } from './message-reads.ts';
 import { readState, readStatements, writeStatements } from './message-save-sql.ts';
 import { unreadKey } from './read-pointer-cache.ts';
 import type { ReceiptAudience } from './receipt-audience.ts';
 import type { RecentSenders } from './recent-senders.ts';
 import type { Audience, ResolveRecipients } from './recipients.ts';
+import { addSenders, planReads, type Read, senderStatement } from './sender-reads.ts';
 import type { UserCards } from './user-cards.ts';
 
 export type MessageSaveDeps = {

@@ -1,7 +1,7 @@
 import type { RecipientQuery, Recipients } from '../../lib/gen/im_repo/v1/message.ts';
 import type { Databases } from './database.ts';
 import { parseId } from './ids.ts';
-import type { MemberList, MemberLists } from './member-lists.ts';
+import { type MemberList, type MemberLists, newcomersOf } from './member-lists.ts';
 import type { Gateways, Located } from './presence-gateways.ts';
 
 /** What decides about a conversation's recipients; read under its head's lock where messages were stored. */
@@ -90,6 +90,7 @@ export function createRecipients(deps: {
           broadcast: world,
           gateways: list ? split(located, list.userIds) : [],
           memberVersion: list?.version ?? memberVersion,
+          newcomerIds: list ? newcomersOf(list) : [],
         };
       });
     },
@@ -111,6 +112,7 @@ export function createRecipients(deps: {
           broadcast: audience?.world ?? false,
           gateways: audience?.world ? everywhere(located) : split(located, [...wanted]),
           memberVersion: list?.version ?? audience?.memberVersion ?? 0,
+          newcomerIds: list ? newcomersOf(list) : [],
         };
       });
     },

@@ -136,6 +136,35 @@ test('an added member sees the whole history, starts with nothing unread, and al
   await Promise.all([ownerChat.close(), cyChat.close()]);
 });
 
+test('who is added in the middle of much talk is told so before the first message comes', async () => {
+  const [owner, talker, ...newcomers] = (await newPeople(12)) as [Person, Person, ...Person[]];
+  const id = await newGroup(owner, [talker]);
+  const [talking, ...sockets] = await Promise.all([talker, ...newcomers].map((person) => chat(person)));
+  let done = false;
+  const talk = (async () => {
+    while (!done) await Promise.all([1, 2, 3].map(() => talking?.say(id, 'much talk')));
+  })();
+  for (const { id: userId } of newcomers) {
+    await owner.rest.post(`/conversations/${id}/members`, { userIds: [userId] });
+  }
+  for (const socket of sockets) await socket.expect('new-message');
+  done = true;
+  await talk;
+  for (const [at, socket] of sockets.entries()) {
+    const first: Data = socket.frames.find(({ data }) => data?.conversationId === id);
+    assert.deepEqual(
+      [first?.type, first?.data.members?.map((member: Data) => member.id)],
+      ['member-added', [newcomers[at]?.id]],
+    );
+    const seqIds = socket.all('new-message').map(({ seqId }) => seqId);
+    assert.deepEqual(
+      seqIds,
+      seqIds.map((_, n) => seqIds[0] + n),
+    );
+  }
+  await Promise.all([talking, ...sockets].map((socket) => socket?.close()));
+});
+
 test('a removed member gets its own removal last and nothing after it', async () => {
   const [owner, bob, cy] = (await newPeople(3)) as Three;
   const id = await newGroup(owner, [bob, cy]);

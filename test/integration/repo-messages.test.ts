@@ -243,6 +243,27 @@ test('after a removal nothing of the removed one is stored, and nothing goes to 
   assert.ok((ofCy.at(-1) ?? 0) < (after.results[0]?.seqId ?? 0));
 });
 
+test('who joined a moment ago is named with the messages, and nobody of a list that was not known before', async () => {
+  const { users, id } = await newGroup(2);
+  const newcomers = async () => {
+    const { recipients } = await repo.messages.saveMessages({
+      messages: [repo.newMessage(id, users[0])],
+      recipientsOf: [],
+    });
+    return recipients[0]?.newcomerIds;
+  };
+  assert.deepEqual(await newcomers(), []);
+  const [cy = ''] = await repo.newUsers(1);
+  await repo.databases.users.batch(
+    `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id};
+     INSERT INTO conversation_members (user_id, conversation_id, role, joined_at) VALUES (${cy}, ${id}, 1, 1)`,
+  );
+  assert.deepEqual(await newcomers(), [cy]);
+  assert.deepEqual(await newcomers(), [cy]);
+  await repo.removeMember(id, users[1]);
+  assert.deepEqual(await newcomers(), [cy]);
+});
+
 test('recipients are the members with a session, by gateway', async () => {
   const { users, id } = await newGroup(3);
   const [ann, bob, cy] = users as [string, string, string];

@@ -52,6 +52,7 @@ export function createMemoryMessages(options: {
     broadcast: false,
     gateways: options.gateways,
     memberVersion: 1,
+    newcomerIds: [],
   });
 
   return {

@@ -42,6 +42,7 @@ const recipients = (more: Partial<Recipients> = {}): Recipients => ({
     { gatewayId: 'g2', bootId: 'b2', userIds: ['9'] },
   ],
   memberVersion: 1,
+  newcomerIds: [],
   ...more,
 });
 

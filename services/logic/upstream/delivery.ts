@@ -111,10 +111,11 @@ function addSaved(
     ...(message.mentions === undefined ? {} : { mentions: message.mentions }),
   };
   const rest = JSON.stringify(downstream).slice(1);
+  const newcomers = newcomersJson(recipients);
   for (const { route, json, userIds } of targets.of(recipients)) {
     const readFor = saved.readFor.filter((userId) => userIds.has(userId));
     const read = readFor.length === 0 ? '' : `"read_for":${JSON.stringify(readFor)},`;
-    builder.message(route, message.conversation_id, `{${json},${read}${rest}`);
+    builder.message(route, message.conversation_id, `{${json},${newcomers}${read}${rest}`);
   }
   delivery.receivedAt.push(message.timestamp);
 }
@@ -144,10 +145,13 @@ function addEvent(
   recipients: Recipients,
 ): void {
   const { event_id, frame, data, last_seq_id } = event;
-  const downstream: DownstreamEvent = { event_id, frame, data, last_seq_id };
+  const { conversation_id } = event;
+  const downstream: DownstreamEvent = { event_id, frame, data, last_seq_id, conversation_id };
   const rest = JSON.stringify(downstream).slice(1);
   for (const { route, lists } of targets.inParts(recipients)) {
-    for (const json of lists) builder.event(route, event.conversation_id, `{${json},${rest}`);
+    for (const json of lists) {
+      builder.event(route, conversation_id, `{${json},${newcomersJson(recipients)}${rest}`);
+    }
   }
 }
 
@@ -195,6 +199,10 @@ function createTargets(live: Set<string>) {
       })),
   };
 }
+
+/** Mostly nobody. They are not shared out among the gateways: each passes over those that it does not hold. */
+const newcomersJson = ({ newcomerIds }: Recipients): string =>
+  newcomerIds.length === 0 ? '' : `"newcomer_ids":${JSON.stringify(newcomerIds)},`;
 
 const targetJson = (userIds: readonly string[]): string =>
   userIds.length === 1

@@ -100,6 +100,8 @@ export interface Recipients {
   /** The members each live gateway may hold. */
   gateways: GatewayRecipients[];
   memberVersion: number;
+  /** Members since a moment only: the event that tells them so may still be on its way behind these messages. */
+  newcomerIds: string[];
 }
 
 export interface GatewayRecipients {
@@ -723,7 +725,7 @@ export const SavedMessage: MessageFns<SavedMessage> = {
 };
 
 function createBaseRecipients(): Recipients {
-  return { conversationId: "", fanout: false, broadcast: false, gateways: [], memberVersion: 0 };
+  return { conversationId: "", fanout: false, broadcast: false, gateways: [], memberVersion: 0, newcomerIds: [] };
 }
 
 export const Recipients: MessageFns<Recipients> = {
@@ -742,6 +744,9 @@ export const Recipients: MessageFns<Recipients> = {
     }
     if (message.memberVersion !== 0) {
       writer.uint32(40).int64(message.memberVersion);
+    }
+    for (const v of message.newcomerIds) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -799,6 +804,14 @@ export const Recipients: MessageFns<Recipients> = {
             message.memberVersion = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.newcomerIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -821,6 +834,7 @@ export const Recipients: MessageFns<Recipients> = {
     message.broadcast = object.broadcast ?? false;
     message.gateways = object.gateways?.map((e) => GatewayRecipients.fromPartial(e)) || [];
     message.memberVersion = object.memberVersion ?? 0;
+    message.newcomerIds = object.newcomerIds?.map((e) => e) || [];
     return message;
   },
 };
