@@ -26,6 +26,8 @@ const orders = {
   members: ['number'],
   /** The friend's id, rising. */
   friends: ['number'],
+  /** The user's id and the friend's, both rising. */
+  'friend ids': ['number', 'number'],
   /** The request's id, falling. */
   'friend requests': ['number'],
   /** When it was blocked and the user's id, both falling. */

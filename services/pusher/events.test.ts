@@ -34,11 +34,10 @@ const repo = {
         },
       };
     },
-    batchGetFriendIds: async ({ userIds }: { userIds: string[] }) => ({
-      friends: userIds.map((userId) => ({
-        userId,
-        friendIds: ['1', '2', '3'].filter((id) => id !== userId),
-      })),
+    /** One friend of each an answer. */
+    batchGetFriendIds: async ({ userIds, cursor = '1' }: { userIds: string[]; cursor?: string }) => ({
+      friends: userIds.map((userId) => ({ userId, friendIds: [cursor].filter((id) => id !== userId) })),
+      nextCursor: { 1: '2', 2: '3' }[cursor],
     }),
   },
   presence: {

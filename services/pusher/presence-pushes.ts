@@ -14,21 +14,36 @@ export type Audience = {
   back: ReadonlySet<string>;
 };
 
-/** Whom to tell about all of these users, and of whom there is nothing to tell any more, asked for in one call each. */
+/** Whom to tell about all of these users, and of whom there is nothing to tell any more, asked for together. */
 export async function audienceOf(events: UserEvent[], repo: RepoClient): Promise<Audience> {
   const present = events.filter(isPresence);
   const userIds = [...new Set(present.map((event) => event.user_id))];
   const leaving = new Set(
     present.filter(({ type }) => type === 'user.offline').map((event) => event.user_id),
   );
-  const [{ friends }, { statuses }] = await Promise.all([
-    userIds.length === 0 ? { friends: [] } : repo.friendships.batchGetFriendIds({ userIds }),
+  const [friends, { statuses }] = await Promise.all([
+    friendsOf(userIds, repo),
     leaving.size === 0 ? { statuses: [] } : repo.presence.batchGetOnlineStatus({ userIds: [...leaving] }),
   ]);
   return {
-    friends: new Map(friends.map(({ userId, friendIds }) => [userId, friendIds])),
+    friends,
     back: new Set(statuses.filter(({ online }) => online).map(({ userId }) => userId)),
   };
+}
+
+/** One call, but for those who have more friends than fit into an answer. */
+async function friendsOf(userIds: string[], repo: RepoClient): Promise<Map<string, string[]>> {
+  const friends = new Map<string, string[]>(userIds.map((userId) => [userId, []]));
+  if (userIds.length === 0) return friends;
+  let cursor: string | undefined;
+  do {
+    const page = await repo.friendships.batchGetFriendIds({ userIds, cursor });
+    for (const { userId, friendIds } of page.friends) {
+      friends.set(userId, [...(friends.get(userId) ?? []), ...friendIds]);
+    }
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return friends;
 }
 
 /**

@@ -34,7 +34,6 @@ import { type ReadPointers, userUnread } from './read-pointer-cache.ts';
 import { loadUnread } from './unread.ts';
 import { type UserCards, userInfo } from './user-cards.ts';
 
-const longestPage = 1000;
 /** A cold list reads at least as many details, since the next page is often asked for. */
 const coldDetails = 100;
 const everything: ViewOptions = { lastMessage: true, senderInfo: true };
@@ -64,7 +63,7 @@ export function createConversationList(deps: {
 
   async function page(request: Request): Promise<Encoded<Response>> {
     const { userId, cursor, updatedSince, includeLastMessage, includeSenderInfo } = request;
-    const { limit, offset, after } = readPaging('conversations', request, longestPage);
+    const { limit, offset, after } = readPaging('conversations', request);
     const row = parseId(userId);
     if (row === undefined) return tagPage(codec, nothing, nothing);
     const wanted: Wanted = {

@@ -11,6 +11,8 @@ import { cardOf, type UserCards } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
 
 const mostUsers = 1000;
+/** Less than 2 MB. */
+const mostFriendIds = 100_000;
 
 type Handlers = Pick<
   UnaryHandlers<typeof FriendshipServiceService>,
@@ -70,23 +72,32 @@ export function createFriendships(deps: {
       return { friends: await toFriends(userId, rows), nextCursor };
     },
 
-    async batchGetFriendIds({ userIds }) {
+    async batchGetFriendIds({ userIds, cursor }) {
       if (userIds.length > mostUsers)
         throw new GoChatError('INVALID_ARGUMENT', `At most ${mostUsers} users.`);
-      const ids = userIds.map(parseId).filter((id) => id !== undefined);
-      const rows =
+      const { limit, after } = readPaging('friend ids', { limit: mostFriendIds, cursor }, mostFriendIds);
+      const [afterUserId, afterFriendId] = after ?? [0, 0];
+      const ids = userIds
+        .map(parseId)
+        .filter((id) => id !== undefined)
+        .filter((id) => id >= afterUserId);
+      const found =
         ids.length === 0
           ? []
           : await databases.users.query<{ user_id: number; friend_id: number }>(
-              'SELECT user_id, friend_id FROM friendships WHERE user_id IN (?)',
-              [ids],
+              // Ranges of the primary key, in its order.
+              `SELECT user_id, friend_id FROM friendships
+               WHERE user_id IN (?) AND (user_id > ? OR friend_id > ?) ORDER BY user_id, friend_id LIMIT ?`,
+              [ids, afterUserId, afterFriendId, limit + 1],
             );
+      const { rows, nextCursor } = pageOf('friend ids', found, limit, (row) => [row.user_id, row.friend_id]);
       const friends = Map.groupBy(rows, (row) => String(row.user_id));
       return {
         friends: userIds.map((userId) => ({
           userId,
           friendIds: (friends.get(userId) ?? []).map((row) => String(row.friend_id)),
         })),
+        nextCursor,
       };
     },
 

@@ -22,7 +22,8 @@ export type MessageReadDeps = { databases: Databases; cache: Cache; userCards: U
 
 const defaultLimit = 50;
 const maxLimit = 200;
-const maxRange = 1000;
+/** Of the largest messages, with their senders, less than half of what a client takes in one answer. */
+const maxRange = 200;
 const nothing = { messages: [], hasMore: false };
 
 /**

@@ -130,6 +130,8 @@ export interface GetUserFriendsResponse {
 
 export interface BatchGetFriendIdsRequest {
   userIds: string[];
+  /** Of the answer before: what follows its last id. */
+  cursor?: string | undefined;
 }
 
 export interface FriendIds {
@@ -138,7 +140,10 @@ export interface FriendIds {
 }
 
 export interface BatchGetFriendIdsResponse {
+  /** One for each user asked, in order, with the ids of this page. */
   friends: FriendIds[];
+  /** Reads on behind the last id; absent when nothing follows. */
+  nextCursor?: string | undefined;
 }
 
 export interface UpdateFriendRemarkRequest {
@@ -1286,13 +1291,16 @@ export const GetUserFriendsResponse: MessageFns<GetUserFriendsResponse> = {
 };
 
 function createBaseBatchGetFriendIdsRequest(): BatchGetFriendIdsRequest {
-  return { userIds: [] };
+  return { userIds: [], cursor: undefined };
 }
 
 export const BatchGetFriendIdsRequest: MessageFns<BatchGetFriendIdsRequest> = {
   encode(message: BatchGetFriendIdsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.userIds) {
       writer.uint32(10).string(v!);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(18).string(message.cursor);
     }
     return writer;
   },
@@ -1318,6 +1326,14 @@ export const BatchGetFriendIdsRequest: MessageFns<BatchGetFriendIdsRequest> = {
             message.userIds.push(reader.string());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1336,6 +1352,7 @@ export const BatchGetFriendIdsRequest: MessageFns<BatchGetFriendIdsRequest> = {
   fromPartial<I extends Exact<DeepPartial<BatchGetFriendIdsRequest>, I>>(object: I): BatchGetFriendIdsRequest {
     const message = createBaseBatchGetFriendIdsRequest();
     message.userIds = object.userIds?.map((e) => e) || [];
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
@@ -1408,13 +1425,16 @@ export const FriendIds: MessageFns<FriendIds> = {
 };
 
 function createBaseBatchGetFriendIdsResponse(): BatchGetFriendIdsResponse {
-  return { friends: [] };
+  return { friends: [], nextCursor: undefined };
 }
 
 export const BatchGetFriendIdsResponse: MessageFns<BatchGetFriendIdsResponse> = {
   encode(message: BatchGetFriendIdsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.friends) {
       FriendIds.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(18).string(message.nextCursor);
     }
     return writer;
   },
@@ -1440,6 +1460,14 @@ export const BatchGetFriendIdsResponse: MessageFns<BatchGetFriendIdsResponse> = 
             message.friends.push(FriendIds.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1458,6 +1486,7 @@ export const BatchGetFriendIdsResponse: MessageFns<BatchGetFriendIdsResponse> = 
   fromPartial<I extends Exact<DeepPartial<BatchGetFriendIdsResponse>, I>>(object: I): BatchGetFriendIdsResponse {
     const message = createBaseBatchGetFriendIdsResponse();
     message.friends = object.friends?.map((e) => FriendIds.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? undefined;
     return message;
   },
 };
@@ -2635,7 +2664,10 @@ export const FriendshipServiceService = {
       Buffer.from(GetUserFriendsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetUserFriendsResponse => GetUserFriendsResponse.decode(value),
   },
-  /** Only the ids, of many users at once: whom to tell about their presence. */
+  /**
+   * Only the ids, of many users at once: whom to tell about their presence. By pages of 100,000 ids, however many
+   * friends one has: a user of whom more follow is named again on the next page.
+   */
   batchGetFriendIds: {
     path: "/im_repo.v1.FriendshipService/BatchGetFriendIds" as const,
     requestStream: false as const,
@@ -2750,7 +2782,10 @@ export interface FriendshipServiceServer extends UntypedServiceImplementation {
   listFriendRequests: handleUnaryCall<ListFriendRequestsRequest, ListFriendRequestsResponse>;
   /** Friends with their presence. */
   getUserFriends: handleUnaryCall<GetUserFriendsRequest, GetUserFriendsResponse>;
-  /** Only the ids, of many users at once: whom to tell about their presence. */
+  /**
+   * Only the ids, of many users at once: whom to tell about their presence. By pages of 100,000 ids, however many
+   * friends one has: a user of whom more follow is named again on the next page.
+   */
   batchGetFriendIds: handleUnaryCall<BatchGetFriendIdsRequest, BatchGetFriendIdsResponse>;
   updateFriendRemark: handleUnaryCall<UpdateFriendRemarkRequest, UpdateFriendRemarkResponse>;
   /** Ends a friendship; the single conversation stays readable and refuses messages. */
@@ -2852,7 +2887,10 @@ export interface FriendshipServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetUserFriendsResponse) => void,
   ): ClientUnaryCall;
-  /** Only the ids, of many users at once: whom to tell about their presence. */
+  /**
+   * Only the ids, of many users at once: whom to tell about their presence. By pages of 100,000 ids, however many
+   * friends one has: a user of whom more follow is named again on the next page.
+   */
   batchGetFriendIds(
     request: BatchGetFriendIdsRequest,
     callback: (error: ServiceError | null, response: BatchGetFriendIdsResponse) => void,
