@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Problem } from './problem.ts';
 import type { KeyFiles } from './topology.ts';
 
 /** What the services say to the servers that we start. */
@@ -24,7 +25,7 @@ export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
       redis: kept(join(folder, 'redis-password'), newPassword),
     },
     keys: {
-      ...(env.AUTH_PRIVATE_KEY_FILE && env.AUTH_PUBLIC_KEY_FILE ? given(env) : ownKeys(folder)),
+      ...(env.AUTH_PRIVATE_KEY_FILE ? given(env.AUTH_PRIVATE_KEY_FILE, env, folder) : ownKeys(folder)),
       GRPC_TOKEN_FILE: env.GRPC_TOKEN_FILE || ownToken(folder),
     },
   };
@@ -35,10 +36,27 @@ const newPassword = () => randomBytes(24).toString('base64url');
 
 type SigningKeys = Omit<KeyFiles, 'GRPC_TOKEN_FILE'>;
 
-function given(env: NodeJS.ProcessEnv): SigningKeys {
-  const { AUTH_PRIVATE_KEY_FILE = '', AUTH_PUBLIC_KEY_FILE = '' } = env;
-  return { AUTH_PRIVATE_KEY_FILE, AUTH_PUBLIC_KEY_FILE };
+/** Keys of the user's own, in one or more files: the public halves of all follow from them where they are not given. */
+function given(privateFiles: string, env: NodeJS.ProcessEnv, folder: string): SigningKeys {
+  if (env.AUTH_PUBLIC_KEY_FILE) {
+    return { AUTH_PRIVATE_KEY_FILE: privateFiles, AUTH_PUBLIC_KEY_FILE: env.AUTH_PUBLIC_KEY_FILE };
+  }
+  const publicFile = join(folder, 'auth-public-given.pem');
+  const pems = privateFiles.split(',').map((path) => readKey(path.trim()));
+  writeFileSync(publicFile, pems.map(publicHalf).join(''), { mode: 0o600 });
+  return { AUTH_PRIVATE_KEY_FILE: privateFiles, AUTH_PUBLIC_KEY_FILE: publicFile };
 }
+
+function readKey(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new Problem(`AUTH_PRIVATE_KEY_FILE names ${path}, which cannot be read.`);
+  }
+}
+
+const publicHalf = (privatePem: string): string =>
+  createPublicKey(privatePem).export({ type: 'spki', format: 'pem' }).toString();
 
 /** The Ed25519 pair that signs access tokens; the public half always follows from the private one. */
 function ownKeys(folder: string): SigningKeys {
@@ -49,9 +67,7 @@ function ownKeys(folder: string): SigningKeys {
   const privateKey = kept(files.AUTH_PRIVATE_KEY_FILE, () =>
     generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   );
-  kept(files.AUTH_PUBLIC_KEY_FILE, () =>
-    createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
-  );
+  kept(files.AUTH_PUBLIC_KEY_FILE, () => publicHalf(privateKey));
   return files;
 }
 

@@ -1,7 +1,8 @@
+import { isWebAddress } from './web-address.ts';
+
 /** A field of an attachment that is not as it has to be, and how it has to be. */
 export type AttachmentFault = { path: string; message: string };
 
-const longestUrl = 2048;
 const longestName = 255;
 const longestMime = 127;
 const mimePattern = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*(?:\s*;[^\p{C}]*)?$/iu;
@@ -31,12 +32,7 @@ function parse(content: string): Record<string, unknown> | undefined {
   }
 }
 
-/** As it is stored, without the blanks and control characters that a URL parser forgives. */
-const isWebAddress = (value: unknown): boolean =>
-  typeof value === 'string' &&
-  value.length <= longestUrl &&
-  /^https?:\/\/[^\s\p{C}]+$/iu.test(value) &&
-  URL.canParse(value);
+const isUrl = (value: unknown): boolean => typeof value === 'string' && isWebAddress(value);
 
 const isCount = (least: number) => (value: unknown) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= least;
@@ -47,7 +43,7 @@ const isText = (longest: number, pattern: RegExp) => (value: unknown) =>
 type Check = { isRight: (value: unknown) => boolean; sentence: string; optional?: true };
 
 const checks: Record<string, Check> = {
-  url: { isRight: isWebAddress, sentence: 'must be an http or https address' },
+  url: { isRight: isUrl, sentence: 'must be an http or https address' },
   name: {
     isRight: isText(longestName, /^[^\p{Cc}\p{Cs}]+$/u),
     sentence: `must be 1 to ${longestName} characters`,
@@ -56,5 +52,5 @@ const checks: Record<string, Check> = {
   mime: { isRight: isText(longestMime, mimePattern), sentence: 'must be a media type' },
   width: { isRight: isCount(1), sentence: 'must be a number of pixels', optional: true },
   height: { isRight: isCount(1), sentence: 'must be a number of pixels', optional: true },
-  thumbnailUrl: { isRight: isWebAddress, sentence: 'must be an http or https address', optional: true },
+  thumbnailUrl: { isRight: isUrl, sentence: 'must be an http or https address', optional: true },
 };

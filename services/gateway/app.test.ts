@@ -183,7 +183,7 @@ test('a body of 1 MiB costs no more to refuse than to read, whatever is wrong in
 test('fields that are wrong are named', async () => {
   const { app, calls } = await testApp();
   const ok = { username: 'ann', password: 'long enough' };
-  const table: [string, 'POST' | 'PUT' | 'PATCH', unknown, string][] = [
+  const table: (readonly [string, 'POST' | 'PUT' | 'PATCH', unknown, string])[] = [
     ['/auth/register', 'POST', { password: 'long enough' }, 'username'],
     ['/auth/register', 'POST', { ...ok, username: 'a b' }, 'username'],
     ['/auth/register', 'POST', { ...ok, username: 'a\u0000b' }, 'username'],
@@ -196,6 +196,23 @@ test('fields that are wrong are named', async () => {
     ['/users/profile', 'PUT', { displayName: '' }, 'displayName'],
     ['/users/profile', 'PUT', { displayName: '\ud800' }, 'displayName'],
     ['/users/profile', 'PUT', { displayName: null }, 'displayName'],
+    ...['\u200b', ' ', 'a\u202eb', 'a\u0000', 'x'.repeat(51)].map(
+      (displayName) => ['/users/profile', 'PUT', { displayName }, 'displayName'] as const,
+    ),
+    ...['\u200b', ' ', 'a\u202eb', 'a\u0000', 'x'.repeat(101)].flatMap((name) => [
+      ['/conversations/5', 'PATCH', { name }, 'name'] as const,
+      ['/conversations', 'POST', { type: 2, name, memberIds: [] }, 'name'] as const,
+    ]),
+    ...[
+      'ht\ntps://a.example/x',
+      '\u0000https://a.example/x',
+      ' https://a.example/x',
+      '\nSet-Cookie: x',
+    ].flatMap((avatarUrl) => [
+      ['/users/profile', 'PUT', { avatarUrl }, 'avatarUrl'] as const,
+      ['/auth/register', 'POST', { ...ok, avatarUrl }, 'avatarUrl'] as const,
+      ['/conversations/5', 'PATCH', { avatarUrl }, 'avatarUrl'] as const,
+    ]),
     ['/friends/requests', 'POST', { targetUserId: 5 }, 'targetUserId'],
     ['/friends/requests', 'POST', { targetUserId: '5', message: 'x'.repeat(501) }, 'message'],
     ['/friends/requests/7', 'PUT', { action: 3 }, 'action'],
@@ -471,6 +488,14 @@ test('erasing the account is accepted, for the caller only', async () => {
   isProblem(await send(app, 'DELETE', '/users/profile', undefined, {}), 'UNAUTHENTICATED');
 });
 
+test('the public keys of access tokens are open to everybody', async () => {
+  const { app } = await testApp();
+  const { status, body } = await send(app, 'GET', '/.well-known/jwks.json', undefined, {});
+  assert.equal(status, 200);
+  const [key] = body.keys as Record<string, string>[];
+  assert.deepEqual(key, { kty: 'OKP', crv: 'Ed25519', x: 'AAAA', kid: 'k', alg: 'EdDSA', use: 'sig' });
+});
+
 test('the OpenAPI document names every route and shape', async () => {
   const { app } = await testApp();
   const document = (await send(app, 'GET', '/openapi.json')).body as {
@@ -483,7 +508,7 @@ test('the OpenAPI document names every route and shape', async () => {
   for (const route of ['POST /auth/register', 'PUT /conversations/{id}/owner', 'POST /sync', 'GET /readyz']) {
     assert.ok(routes.includes(route), route);
   }
-  assert.equal(routes.length, 43);
+  assert.equal(routes.length, 45);
   for (const name of ['User', 'Message', 'Conversation', 'Session', 'Problem']) {
     assert.ok(document.components.schemas[name], name);
   }

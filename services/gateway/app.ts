@@ -1,4 +1,5 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { JWK } from 'jose';
 import type { Readiness } from '../../lib/admin.ts';
 import type { LogicClient, RepoClient } from '../../lib/grpc/clients.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -22,6 +23,7 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { friendRequestRoutes } from './routes/friend-requests.ts';
 import { friendRoutes } from './routes/friends.ts';
 import { healthRoutes } from './routes/health.ts';
+import { jwksRoutes } from './routes/jwks.ts';
 import { memberRoutes } from './routes/members.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { syncRoutes } from './routes/sync.ts';
@@ -35,6 +37,8 @@ export type AppDeps = {
   idempotency: RepoClient['idempotency'];
   access: Access;
   revoked: RevokedSessions;
+  /** Public keys of access tokens. */
+  tokenKeys: readonly JWK[];
   readiness: () => Promise<Readiness>;
   limits: { registersPerHour: number; loginFailuresPer15Min: number; requestsPerMinute: number };
   trustProxy: boolean;
@@ -91,6 +95,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await serveDocuments(app);
 
   await app.register(healthRoutes, { readiness: deps.readiness });
+  await app.register(jwksRoutes, { keys: deps.tokenKeys });
   const signIns = createSignInLimits({ auth: logic.auth, failures: limits.loginFailuresPer15Min });
   await app.register(authRoutes, {
     auth: logic.auth,

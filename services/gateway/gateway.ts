@@ -144,6 +144,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     idempotency: repo.idempotency,
     access,
     revoked,
+    tokenKeys: tokenKeys.map(({ jwk }) => jwk),
     readiness: admin.readiness,
     limits: {
       registersPerHour: config.RATE_LIMIT_REGISTER_PER_HOUR,

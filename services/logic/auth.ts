@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { canonicalName, isUsername, longestDisplayName } from '../../lib/domain/names.ts';
 import { readPaging } from '../../lib/domain/paging.ts';
+import { canonicalPictureAddress } from '../../lib/domain/web-address.ts';
 import { codeOf, GoChatError, isRetryable } from '../../lib/errors.ts';
 import type { AuthServiceService, ClientInfo, Session } from '../../lib/gen/im_logic/v1/auth.ts';
 import type { User } from '../../lib/gen/im_repo/v1/user.ts';
@@ -7,7 +9,8 @@ import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { required } from '../../lib/grpc/server.ts';
 import type { AccessTokenVerifier } from '../../lib/tokens.ts';
-import { checkPassword, checkText, checkUsername, limits } from './input.ts';
+import { checkPassword, checkPicture, checkUsername, ifGiven, limits } from './input.ts';
+import type { Issuers } from './issuers.ts';
 import { invalidRefreshToken } from './refresh-tokens.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -22,8 +25,9 @@ export function createAuth(deps: {
   users: RepoClient['users'];
   tokens: Tokens;
   verifier: AccessTokenVerifier;
+  issuers: Issuers;
 }): UnaryHandlers<typeof AuthServiceService> {
-  const { users, tokens, verifier } = deps;
+  const { users, tokens, verifier, issuers } = deps;
 
   /** `credential` stands for what was checked: where the account has another one by now, nobody is signed in. */
   async function openSession(
@@ -59,10 +63,10 @@ export function createAuth(deps: {
   return {
     async register({ username, password, avatarUrl, client }) {
       checkUsername(username);
-      checkPassword(password);
-      checkText('avatarUrl', avatarUrl, limits.avatarUrl);
+      checkPassword(password, username);
+      const picture = checkPicture('avatarUrl', avatarUrl);
       const account = await users.createUser(
-        { username, password, avatarUrl, isGuest: false, address: addressOf(client) },
+        { username, password, avatarUrl: picture, isGuest: false, address: addressOf(client) },
         passwordDeadline,
       );
       return { session: await openSession(account, client) };
@@ -86,6 +90,20 @@ export function createAuth(deps: {
       }
     },
 
+    async exchangeToken({ token, client }) {
+      const { issuer, subject, ...claims } = await issuers.verify(token);
+      const { username, displayName = '', avatarUrl } = claims;
+      // A claim that can't be stored is left out: it is no reason to keep somebody away.
+      const account = await users.signInExternal({
+        issuer,
+        subject,
+        username: username !== undefined && isUsername(username) ? username : undefined,
+        displayName: canonicalName(displayName, longestDisplayName),
+        avatarUrl: ifGiven(avatarUrl, canonicalPictureAddress),
+      });
+      return { session: await openSession(account, client) };
+    },
+
     async guestLogin({ client }) {
       const account = await users.createUser({
         username: '',
@@ -99,7 +117,7 @@ export function createAuth(deps: {
 
     async upgradeGuest({ userId, username, password, client }) {
       checkUsername(username);
-      checkPassword(password);
+      checkPassword(password, username);
       const before = await users.getUser({ userId });
       if (!before.user?.isGuest) {
         throw new GoChatError('PERMISSION_DENIED', 'Only a guest can be turned into a registered user.');
@@ -152,7 +170,8 @@ export function createAuth(deps: {
     },
 
     async changePassword({ userId, sessionId, oldPassword, newPassword, client }) {
-      checkPassword(newPassword, 'newPassword');
+      const { user } = await users.getUser({ userId });
+      checkPassword(newPassword, required(user, 'user').username, 'newPassword');
       try {
         return await users.changePassword(
           {
@@ -197,4 +216,4 @@ const wrongLogin = () => new GoChatError('UNAUTHENTICATED', 'The username or the
 const cut = (text: string | undefined, longest: number): string => (text ?? '').slice(0, longest);
 
 /** A password no longer than makes it certainly wrong, so that nobody has megabytes hashed. */
-export const hashable = (password: string): string => password.slice(0, 2 * (limits.password[1] + 1));
+export const hashable = (password: string): string => password.slice(0, 2 * (limits.password + 1));

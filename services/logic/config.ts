@@ -29,6 +29,8 @@ export const logicConfig = Type.Object({
    * whoever knows a key can be anybody.
    */
   AUTH_PRIVATE_KEY_FILE: Type.String({ minLength: 1 }),
+  /** JSON list of identity providers whose tokens POST /auth/exchange takes; empty: none. */
+  AUTH_ISSUERS_FILE: Type.String({ default: '' }),
   ACCESS_TOKEN_TTL_S: Type.Integer({ default: 900, minimum: 1, maximum: longestAccessTokenS }),
   REFRESH_TOKEN_TTL_MS: Type.Integer({ default: 30 * day, minimum: 1000 }),
   GROUP_MAX_MEMBERS: Type.Integer({ default: 2000, minimum: 2, maximum: 100_000 }),

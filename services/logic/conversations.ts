@@ -1,10 +1,19 @@
+import { longestGroupName } from '../../lib/domain/names.ts';
 import { longestPage, pageSize } from '../../lib/domain/paging.ts';
 import type { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { ServedHandlers } from '../../lib/grpc/definition.ts';
 import type { ListHandlers } from './conversation-list.ts';
 import type { Creation } from './creation.ts';
-import { checkConversationId, checkText, invalid, limits } from './input.ts';
+import {
+  checkConversationId,
+  checkName,
+  checkPicture,
+  checkText,
+  ifGiven,
+  invalid,
+  limits,
+} from './input.ts';
 import type { MemberHandlers } from './members.ts';
 import type { Typing } from './typing.ts';
 
@@ -35,8 +44,8 @@ export function createConversations(deps: {
     },
 
     async updateConversation({ userId, conversationId, ...changes }) {
-      checkText('name', changes.name, limits.groupName, 1);
-      checkText('avatarUrl', changes.avatarUrl, limits.avatarUrl);
+      const name = ifGiven(changes.name, (text) => checkName('name', text, longestGroupName));
+      const avatarUrl = ifGiven(changes.avatarUrl, (text) => checkPicture('avatarUrl', text));
       checkText('description', changes.description, limits.description);
       checkText('announcement', changes.announcement, limits.announcement);
       const { inviteBy, maxMembers } = changes;
@@ -50,6 +59,8 @@ export function createConversations(deps: {
         actorId: userId,
         conversationId: checkConversationId(conversationId),
         ...changes,
+        name,
+        avatarUrl,
       });
     },
 

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { longestGroupName } from '../../lib/domain/names.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type {
   CreateConversationRequest,
@@ -8,7 +9,15 @@ import { ConversationType } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { Relationship } from '../../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { Flows } from './flows.ts';
-import { checkConversationId, checkText, checkUserId, invalid, limits } from './input.ts';
+import {
+  checkConversationId,
+  checkName,
+  checkPicture,
+  checkText,
+  checkUserId,
+  invalid,
+  limits,
+} from './input.ts';
 import { checkMemberIds } from './members.ts';
 
 export type Creation = (request: CreateConversationRequest) => Promise<CreateConversationResponse>;
@@ -48,9 +57,9 @@ export function createCreation(deps: Deps): Creation {
   }
 
   async function createGroup(request: CreateConversationRequest) {
-    const { userId, name, avatarUrl, description } = request;
-    checkText('name', name, limits.groupName, 1);
-    checkText('avatarUrl', avatarUrl, limits.avatarUrl);
+    const { userId, description } = request;
+    const name = checkName('name', request.name, longestGroupName);
+    const avatarUrl = checkPicture('avatarUrl', request.avatarUrl);
     checkText('description', description, limits.description);
     if (request.memberIds.length > limits.memberIds) {
       throw invalid('memberIds', `must name at most ${limits.memberIds} users`);

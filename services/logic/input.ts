@@ -1,26 +1,25 @@
 import { attachmentFault } from '../../lib/domain/attachment.ts';
+import { canonicalName, isUsername } from '../../lib/domain/names.ts';
+import { passwordRefusal } from '../../lib/domain/passwords.ts';
 import { canonicalLocale } from '../../lib/domain/user-settings.ts';
+import { canonicalPictureAddress } from '../../lib/domain/web-address.ts';
 import { GoChatError } from '../../lib/errors.ts';
 
 /** Checks of what callers give. Each throws INVALID_ARGUMENT naming the field, or the not-found code of an id. */
 
 export const limits = {
-  password: [8, 128],
+  password: 128,
   searchResults: 50,
   memberIds: 1000,
   content: 4000,
   clientMsgIdBytes: 64,
   mentions: 100,
-  groupName: 100,
-  displayName: 100,
   remark: 100,
-  avatarUrl: 2048,
   description: 1000,
   announcement: 2000,
   requestMessage: 500,
 } as const;
 
-const usernamePattern = /^[A-Za-z0-9_.-]{3,50}$/;
 const idPattern = /^[1-9][0-9]{0,15}$/;
 
 export function invalid(path: string, message: string): GoChatError {
@@ -28,19 +27,41 @@ export function invalid(path: string, message: string): GoChatError {
 }
 
 export function checkUsername(username: string): void {
-  if (!usernamePattern.test(username)) {
+  if (!isUsername(username)) {
     throw invalid('username', 'must be 3 to 50 letters, digits or any of _ . -');
   }
 }
 
-export function checkPassword(password: string, path = 'password'): void {
-  const [shortest, longest] = limits.password;
-  const length = codePoints(password);
-  if (length < shortest || length > longest) {
-    throw invalid(path, `must be ${shortest} to ${longest} characters`);
-  }
-  if (!password.isWellFormed()) throw invalid(path, 'must be well-formed Unicode');
+/** A new password for somebody of that name. */
+export function checkPassword(password: string, username: string, path = 'password'): void {
+  const refusal = passwordRefusal(password, username);
+  if (refusal) throw invalid(path, refusal);
 }
+
+/** The name of a person or group, as it is stored. */
+export function checkName(path: string, text: string, longest: number): string {
+  const name = canonicalName(text, longest);
+  if (name === undefined) {
+    throw invalid(
+      path,
+      `must be 1 to ${longest} characters, some of them visible, and no control characters`,
+    );
+  }
+  return name;
+}
+
+/** The address of a picture, as it is stored. */
+export function checkPicture(path: string, text: string): string {
+  const address = canonicalPictureAddress(text);
+  if (address === undefined) {
+    throw invalid(path, 'must be an http or https address without a password in it, or empty');
+  }
+  return address;
+}
+
+/** The same of what may be left out. */
+export const ifGiven = <T>(text: string | undefined, check: (text: string) => T): T | undefined =>
+  text === undefined ? undefined : check(text);
 
 /** Text of up to `longest` characters (Unicode code points) that comes back as it was given. */
 export function checkText(path: string, text: string | undefined, longest: number, shortest = 0): void {

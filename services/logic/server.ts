@@ -23,6 +23,7 @@ import { createConversations } from './conversations.ts';
 import { createCreation } from './creation.ts';
 import { connectFlows } from './flows.ts';
 import { createFriends } from './friends.ts';
+import { createIssuers, readIssuers } from './issuers.ts';
 import { createMembers } from './members.ts';
 import { createMessages } from './messages.ts';
 import { startSending } from './sending.ts';
@@ -45,6 +46,7 @@ export async function startLogic(
     refreshTtlMs: config.REFRESH_TOKEN_TTL_MS,
   });
   const verifier = verifyAccessTokens(tokens.publicKeys);
+  const issuers = createIssuers(readIssuers(config.AUTH_ISSUERS_FILE));
   const metrics = createMetrics('logic');
   const token = readGrpcToken(config.GRPC_TOKEN_FILE);
   const repo = connectRepo(place.repo ?? config.REPO_ADDRESS, token);
@@ -89,7 +91,7 @@ export async function startLogic(
       service(
         'im_logic.v1.AuthService',
         AuthServiceService,
-        createAuth({ users: repo.users, tokens, verifier }),
+        createAuth({ users: repo.users, tokens, verifier, issuers }),
       ),
       service('im_logic.v1.UserService', UserServiceService, createUsers({ users: repo.users, flows })),
       service(

@@ -1,3 +1,4 @@
+import { longestDisplayName } from '../../lib/domain/names.ts';
 import { pageSize } from '../../lib/domain/paging.ts';
 import { groupInviteChoices, lastSeenChoices } from '../../lib/domain/user-settings.ts';
 import { codeOf, GoChatError, isRetryable } from '../../lib/errors.ts';
@@ -6,7 +7,17 @@ import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { hashable, passwordDeadline } from './auth.ts';
 import type { Flows } from './flows.ts';
-import { checkLocale, checkOneOf, checkText, checkUserId, invalid, limits } from './input.ts';
+import {
+  checkLocale,
+  checkName,
+  checkOneOf,
+  checkPicture,
+  checkText,
+  checkUserId,
+  ifGiven,
+  invalid,
+  limits,
+} from './input.ts';
 
 /** Profiles, settings, search, and the end of an account. */
 export function createUsers(deps: {
@@ -25,9 +36,11 @@ export function createUsers(deps: {
     getUser: async ({ userId }) => users.getUser({ userId: checkUserId(userId) }),
 
     async updateProfile({ userId, avatarUrl, displayName }) {
-      checkText('avatarUrl', avatarUrl, limits.avatarUrl);
-      checkText('displayName', displayName, limits.displayName, 1);
-      return users.updateUser({ userId, avatarUrl, displayName });
+      return users.updateUser({
+        userId,
+        avatarUrl: ifGiven(avatarUrl, (address) => checkPicture('avatarUrl', address)),
+        displayName: ifGiven(displayName, (name) => checkName('displayName', name, longestDisplayName)),
+      });
     },
 
     async getSettings({ userId }) {

@@ -18,6 +18,7 @@ import { createCache } from './cache.ts';
 import type { RepoConfig } from './config.ts';
 import { createConversationHandlers } from './conversations.ts';
 import { createDatabases } from './database.ts';
+import { createExternalIdentities } from './external-identities.ts';
 import { createFriendRequests } from './friendship-requests.ts';
 import { createFriendships } from './friendships.ts';
 import { createIdempotencyHandlers } from './idempotency.ts';
@@ -121,6 +122,7 @@ export async function startRepo(
         ...createUserAccounts(deps),
         ...createUserProfiles(deps),
         ...createUserSessions(deps),
+        ...createExternalIdentities(deps),
         ...createUserSettings(deps),
         ...createUserClosing(deps),
         ...createIdleGuests(deps),

@@ -4,17 +4,16 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { User, UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache } from './cache.ts';
-import { basicKey } from './conversation-basic.ts';
-import { type Databases, formatSql, isDuplicateKey } from './database.ts';
+import { type Databases, isDuplicateKey } from './database.ts';
 import { type Ids, parseId } from './ids.ts';
-import { domainEvent, insertEvents, type Outbox, writeEvents } from './outbox.ts';
+import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import type { Passwords } from './password.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
+import { createInsertUser } from './user-insert.ts';
 import { userNotFound } from './user-profiles.ts';
 import { credentialOf, revokeSessionsOf } from './user-sessions.ts';
 import { deleteSuffixes, insertSuffixes, isNameTaken, isUsername } from './usernames.ts';
 
-const worldRoom = 1;
 const guestNameAttempts = 5;
 /** How long an address counts as one from where an account signs in. */
 const addressMemoryMs = 30 * 24 * 3_600_000;
@@ -33,35 +32,7 @@ export function createUserAccounts(deps: {
   outbox: Outbox;
 }): Handlers {
   const { databases, ids, passwords, cache, outbox } = deps;
-
-  async function insert(user: User, passwordHash: string | null): Promise<void> {
-    const { id, username, displayName, avatarUrl, isGuest, createdAt: now } = user;
-    await cache.change(async (touch) => {
-      // The world room's number of members is cached.
-      await touch([basicKey(String(worldRoom))]);
-      await databases.users.transaction((tx) =>
-        // One round trip: the world room's head is locked for as short as can be.
-        tx.batchAndCommit(
-          [
-            formatSql(
-              `INSERT INTO users (id, username, password_hash, display_name, avatar_url, is_guest, last_active_at, created_at, updated_at)
-             VALUES (?)`,
-              [[Number(id), username, passwordHash, displayName, avatarUrl, isGuest, now, now, now]],
-            ),
-            ...insertSuffixes(Number(id), username),
-            `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoom}`,
-            `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoom}`,
-            `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
-           VALUES (${id}, ${worldRoom}, 1, FALSE, ${now})`,
-            `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
-           SELECT ${id}, conversation_id, last_seq_id, ${now} FROM conversation_heads WHERE conversation_id = ${worldRoom}`,
-            insertEvents([domainEvent({ type: 'user.created', actor_id: id, user_id: id })]),
-          ].join(';\n'),
-        ),
-      );
-    });
-    outbox.wake();
-  }
+  const insertUser = createInsertUser(deps);
 
   const newUser = (username: string, avatarUrl: string, isGuest: boolean): User => ({
     id: String(ids.nextId()),
@@ -76,7 +47,7 @@ export function createUserAccounts(deps: {
     for (let left = guestNameAttempts - 1; ; left--) {
       const user = newUser(guestName(), avatarUrl, true);
       try {
-        await insert(user, null);
+        await insertUser(user, null);
         return user;
       } catch (error) {
         if (left <= 0 || !isDuplicateKey(error, 'users_username')) throw error;
@@ -92,7 +63,7 @@ export function createUserAccounts(deps: {
       if (await isNameTaken(databases.users, username)) throw usernameTaken();
       const hash = await passwords.hash(password, turnOf(address, username));
       const user = newUser(username, avatarUrl, false);
-      await insert(user, hash).catch(asUsernameTaken);
+      await insertUser(user, hash).catch(asUsernameTaken);
       return { user, credential: credentialOf(hash) };
     },
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isReservedUsername } from '../../lib/domain/names.ts';
 import type { Sql } from './database.ts';
 import { formatSql } from './sql.ts';
 
@@ -14,8 +15,9 @@ export const erasedUsernames: readonly [from: string, to: string] = ['deleted:',
 /** How long nobody may take the name of an erased account, so that nobody is taken for its owner. */
 const reservationMs = 30 * 24 * 3_600_000;
 
-/** A name that somebody has, or had until not long ago. */
+/** A name that somebody has, or had until not long ago, or that nobody may have. */
 export async function isNameTaken(sql: Sql, username: string): Promise<boolean> {
+  if (isReservedUsername(username)) return true;
   const rows = await sql.query(
     // users_username; the primary key of username_reservations
     `SELECT 1 FROM users WHERE username = ?

@@ -62,6 +62,44 @@ test('names and passwords outside the limits are refused with the field named', 
   }
 });
 
+test('reserved names are taken, and passwords that many use or that are the name are refused', async () => {
+  for (const username of ['Admin', 'system', 'deleted-user', 'guest-12345678']) {
+    await refused(nobody.register(username, password), 409, 'USERNAME_TAKEN');
+  }
+  const username = uniqueName('Somebody');
+  const bad = ['Password1', '1234567890', username.toLowerCase()];
+  for (const word of bad) await refused(nobody.register(username, word), 400, 'INVALID_ARGUMENT');
+  const person = await newPerson();
+  for (const newPassword of ['iloveyou', person.user.username.toUpperCase()]) {
+    const change = person.rest.put('/auth/password', { oldPassword: password, newPassword });
+    const error = await refused(change, 400, 'INVALID_ARGUMENT');
+    assert.deepEqual(
+      error.errors.map(({ path }) => path),
+      ['newPassword'],
+    );
+  }
+  const guest = await nobody.post<Session>('/auth/guest');
+  const upgrade = (body: object) => nobody.as(guest.accessToken).post('/auth/upgrade', body);
+  await refused(upgrade({ username: 'root', password }), 409, 'USERNAME_TAKEN');
+  await refused(upgrade({ username, password: 'Sunshine' }), 400, 'INVALID_ARGUMENT');
+});
+
+test('a name is stored without the blanks around it, a picture’s address as the URL standard spells it', async () => {
+  const person = await newPerson();
+  const profile = await person.rest.put<Session['user']>('/users/profile', {
+    displayName: '  Ann Lee ',
+    avatarUrl: 'HTTPS://Example.com',
+  });
+  assert.deepEqual([profile.displayName, profile.avatarUrl], ['Ann Lee', 'https://example.com/']);
+  const { conversation } = await person.rest.post<{ conversation: { id: string; name: string } }>(
+    '/conversations',
+    { type: 2, name: ' a group ', memberIds: [] },
+  );
+  assert.equal(conversation.name, 'a group');
+  const removed = await person.rest.put<Session['user']>('/users/profile', { avatarUrl: '' });
+  assert.equal(removed.avatarUrl, '');
+});
+
 test('logging in needs the right password, and tells nobody whether the name exists', async () => {
   const person = await newPerson();
   const session = await nobody.post<Session>('/auth/login', { username: person.user.username, password });

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type Code, GoChatError } from '../../lib/errors.ts';
 import type { Session } from '../../lib/gen/im_logic/v1/auth.ts';
 import type { UpstreamMessage } from '../../lib/kafka/records.ts';
@@ -8,11 +12,17 @@ import { eventually } from '../support/eventually.ts';
 import { type LogicSystem, startLogicSystem } from '../support/logic-system.ts';
 
 let system: LogicSystem;
+let provider: Awaited<ReturnType<typeof createProvider>>;
 before(async () => {
+  provider = await createProvider();
   // Nobody answers there: what is tested here must not need Temporal.
-  system = await startLogicSystem({ redisDb: 11, env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+  const env = { TEMPORAL_ADDRESS: '127.0.0.1:1', AUTH_ISSUERS_FILE: provider.issuersFile };
+  system = await startLogicSystem({ redisDb: 11, env });
 });
-after(() => system.stop());
+after(async () => {
+  await system?.stop();
+  provider?.remove();
+});
 
 const password = 'correct horse battery';
 const client = { userAgent: 'test', address: '127.0.0.1' };
@@ -213,6 +223,87 @@ test('a guest becomes a registered user under the same id, once, and may not mak
   );
   await assert.rejects(upgrade(), refuses('PERMISSION_DENIED'));
   assert.equal(sessionOf(await system.logic.auth.login({ username, password, client })).userId, userId);
+});
+
+/** An identity provider that keeps its keys in a file. */
+async function createProvider() {
+  const folder = mkdtempSync(join(tmpdir(), 'gochat-provider-'));
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const jwksFile = join(folder, 'keys.json');
+  const issuersFile = join(folder, 'issuers.json');
+  const issuer = { issuer: 'https://id.example', audience: 'chat', jwksFile };
+  const claims = { usernameClaim: 'nick', displayNameClaim: 'name', avatarUrlClaim: 'picture' };
+  writeFileSync(jwksFile, JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k' }] }));
+  writeFileSync(issuersFile, JSON.stringify([{ ...issuer, ...claims }]));
+  return {
+    issuersFile,
+    remove: () => rmSync(folder, { recursive: true }),
+    token: (sub: string, profile: Record<string, unknown> = {}) =>
+      new SignJWT({ sub, ...profile })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+        .setIssuer('https://id.example')
+        .setAudience('chat')
+        .setExpirationTime('5m')
+        .sign(privateKey),
+  };
+}
+
+const exchange = async (sub: string, profile: Record<string, unknown> = {}) =>
+  sessionOf(await system.logic.auth.exchangeToken({ token: await provider.token(sub, profile), client }));
+
+test('whoever another provider knows is one account, made at the first sight, even at once', async () => {
+  const sub = randomUUID();
+  const sessions = await Promise.all(Array.from({ length: 5 }, () => exchange(sub)));
+  assert.equal(new Set(sessions.map(({ userId }) => userId)).size, 1);
+  const again = await exchange(sub);
+  assert.equal(again.userId, sessions[0]?.userId);
+  assert.match(again.user?.username ?? '', /^user-/);
+  assert.equal(again.user?.isGuest, false);
+  assert.notEqual((await exchange(sub.toUpperCase())).userId, again.userId, 'compared byte for byte');
+  assert.equal((await system.logic.auth.validateToken({ accessToken: again.accessToken })).valid, true);
+  await assert.rejects(
+    system.logic.auth.exchangeToken({ token: again.accessToken, client }),
+    refuses('UNAUTHENTICATED'),
+  );
+});
+
+test('the profile follows the token each time, but for claims that cannot be, and names that are taken', async () => {
+  const [sub, nick, other, taken] = [randomUUID(), uniqueName(), uniqueName(), uniqueName()];
+  await register(taken);
+  const shown = async (profile: Record<string, unknown>) => {
+    const { username, displayName, avatarUrl } = (await exchange(sub, profile)).user ?? {};
+    return [username, displayName, avatarUrl];
+  };
+  const picture = 'https://pictures.example/1';
+  assert.deepEqual(await shown({ nick, name: ' Ann Lee ', picture }), [nick, 'Ann Lee', picture]);
+  for (const invalid of [
+    {},
+    { nick: taken, name: '\u200b', picture: 'javascript:alert(1)' },
+    { nick: 'admin', name: 'x'.repeat(51), picture: 'https://a:b@pictures.example' },
+    { nick: 'no spaces', name: 5, picture: null },
+  ]) {
+    assert.deepEqual(await shown(invalid), [nick, 'Ann Lee', picture], JSON.stringify(invalid));
+  }
+  assert.deepEqual(await shown({ nick: other, name: 'Ann', picture: '' }), [other, 'Ann', '']);
+  const found = await system.logic.users.searchUsers({ query: other.slice(2), limit: 5 });
+  assert.deepEqual(
+    found.users.map(({ username }) => username),
+    [other],
+  );
+  await register(nick);
+});
+
+test('an account without a password is erased without one, and its identity may begin anew', async () => {
+  const sub = randomUUID();
+  const { userId } = await exchange(sub);
+  await assert.rejects(
+    system.logic.auth.login({ username: (await exchange(sub)).user?.username ?? '', password: '', client }),
+    refuses('UNAUTHENTICATED'),
+  );
+  // Refused for want of Temporal, not of a password.
+  await assert.rejects(system.logic.users.deleteAccount({ userId }), refuses('UNAVAILABLE'));
+  await system.repo.users.closeAccount({ userId, idleGuestBefore: 0 });
+  assert.notEqual((await exchange(sub)).userId, userId);
 });
 
 test('a single conversation is for two friends, and the same one every time', async () => {

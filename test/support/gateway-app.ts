@@ -63,6 +63,7 @@ export async function testApp(answers: Record<string, Answer> = {}, limits: Part
       refresh: async () => undefined,
       stop: () => undefined,
     },
+    tokenKeys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AAAA', kid: 'k', alg: 'EdDSA', use: 'sig' }],
     readiness: async () => ({ ready: false, dependencies: { kafka: 'down', logic: 'up', repo: 'up' } }),
     limits: { registersPerHour: 0, loginFailuresPer15Min: 0, requestsPerMinute: 0, ...limits },
     trustProxy: false,

@@ -14,6 +14,8 @@ import * as fields from '../validation/fields.ts';
 import { nextCursor, pagingFields, pagingOf } from '../validation/paging.ts';
 
 const tags = ['Accounts'];
+/** The keys of an identity provider may have to be fetched. */
+const exchangeDeadline = { deadlineMs: 15_000 };
 
 /** Accounts, tokens and login sessions. */
 export const authRoutes: FastifyPluginAsyncTypebox<{
@@ -60,6 +62,29 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
       const { username, password } = request.body;
       const { session } = await signIns.password({ username }, request.ip, () =>
         auth.login({ username, password, client: clientOf(request) }),
+      );
+      return toSession(required(session));
+    },
+  );
+
+  app.post(
+    '/auth/exchange',
+    {
+      config: { public: true },
+      schema: {
+        tags,
+        summary: 'Sign in with a token of the product’s own identity provider',
+        description:
+          'The account is made at the first time; its profile follows the token at each. 503 while the provider’s keys ' +
+          'cannot be had.',
+        body: Type.Object({ token: fields.externalToken }),
+        response: { 200: named(Session) },
+      },
+    },
+    async (request) => {
+      const { token } = request.body;
+      const { session } = await signIns.token(request.ip, () =>
+        auth.exchangeToken({ token, client: clientOf(request) }, exchangeDeadline),
       );
       return toSession(required(session));
     },

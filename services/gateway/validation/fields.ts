@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { longestWebAddress } from '../../../lib/domain/web-address.ts';
 
 /** Fields of requests and frames, with the contract's limits. Lengths count Unicode code points. */
 
@@ -9,15 +10,18 @@ export const password = text(8, 128);
 /** Takes whatever may have been a password: a wrong one is told as such, not as malformed. */
 export const anyPassword = text(1, 1024);
 export const anyUsername = text(1, 256);
-export const avatarUrl = Type.String({ maxLength: 2048, format: 'web-address' });
+export const avatarUrl = Type.String({ maxLength: longestWebAddress, format: 'picture-address' });
 export const locale = Type.String({ maxLength: 64, format: 'language-tag', description: 'Empty: none' });
-export const displayName = text(1, 100);
-export const groupName = text(1, 100);
+/** Blanks around a name are no part of it, and do not count. */
+export const displayName = Type.String({ maxLength: 1000, format: 'display-name' });
+export const groupName = Type.String({ maxLength: 1000, format: 'group-name' });
 export const description = text(0, 1000);
 export const announcement = text(0, 2000);
 export const remark = text(0, 100);
 export const requestMessage = text(0, 500);
 export const refreshToken = text(1, 4096);
+/** Of an identity provider: some put much into theirs. */
+export const externalToken = text(1, 16_384);
 export const searchText = text(1, 100);
 
 export const id = Type.String({ maxLength: 64 });

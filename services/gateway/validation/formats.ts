@@ -1,4 +1,11 @@
+import {
+  canonicalName,
+  isUsername,
+  longestDisplayName,
+  longestGroupName,
+} from '../../../lib/domain/names.ts';
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
+import { canonicalPictureAddress } from '../../../lib/domain/web-address.ts';
 
 const maxId = BigInt(Number.MAX_SAFE_INTEGER);
 const isId = (value: string): boolean => /^[1-9]\d{0,15}$/.test(value) && BigInt(value) <= maxId;
@@ -7,13 +14,15 @@ const isId = (value: string): boolean => /^[1-9]\d{0,15}$/.test(value) && BigInt
 export const formats: Record<string, (value: string) => boolean> = {
   /** Well-formed Unicode: a lone surrogate could not come back byte for byte. */
   text: (value) => value.isWellFormed(),
-  username: (value) => /^[A-Za-z0-9_.-]{3,50}$/.test(value),
+  username: isUsername,
+  'display-name': (value) => canonicalName(value, longestDisplayName) !== undefined,
+  'group-name': (value) => canonicalName(value, longestGroupName) !== undefined,
   'client-msg-id': (value) => {
     const bytes = Buffer.byteLength(value);
     return value.isWellFormed() && bytes >= 1 && bytes <= 64;
   },
-  /** An http or https address, or nothing. */
-  'web-address': (value) => value === '' || isWebAddress(value),
+  /** An http or https address without a password in it, or nothing. */
+  'picture-address': (value) => canonicalPictureAddress(value) !== undefined,
   /** A BCP 47 language tag, or nothing. */
   'language-tag': (value) => value === '' || canonicalLocale(value) !== undefined,
 };
@@ -23,15 +32,11 @@ export const formatSentences: Record<string, string> = {
   text: 'must be well-formed Unicode',
   username: 'must be 3 to 50 letters, digits or _ . -',
   'client-msg-id': 'must be 1 to 64 bytes of well-formed Unicode',
-  'web-address': 'must be an http or https address, or empty',
+  'display-name': `must be 1 to ${longestDisplayName} characters, some of them visible, and no control characters`,
+  'group-name': `must be 1 to ${longestGroupName} characters, some of them visible, and no control characters`,
+  'picture-address': 'must be an http or https address without a password in it, or empty',
   'language-tag': 'must be a BCP 47 language tag such as de-CH, or empty',
 };
 
 /** Whether a string can be the id of a user, conversation or friend request. What cannot names nothing. */
 export const isPossibleId = isId;
-
-function isWebAddress(value: string): boolean {
-  if (!value.isWellFormed() || !URL.canParse(value)) return false;
-  const { protocol } = new URL(value);
-  return protocol === 'http:' || protocol === 'https:';
-}

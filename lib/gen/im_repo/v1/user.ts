@@ -39,6 +39,23 @@ export interface CreateUserRequest {
   address?: string | undefined;
 }
 
+export interface SignInExternalRequest {
+  issuer: string;
+  /** What the issuer calls the person: up to 255 bytes, compared byte for byte. */
+  subject: string;
+  username?: string | undefined;
+  displayName?: string | undefined;
+  avatarUrl?: string | undefined;
+}
+
+export interface SignInExternalResponse {
+  user?:
+    | User
+    | undefined;
+  /** For CreateSession. */
+  credential: Buffer;
+}
+
 export interface GetSignInAccountRequest {
   /** One of the two. */
   username: string;
@@ -538,6 +555,176 @@ export const CreateUserRequest: MessageFns<CreateUserRequest> = {
     message.avatarUrl = object.avatarUrl ?? "";
     message.isGuest = object.isGuest ?? false;
     message.address = object.address ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSignInExternalRequest(): SignInExternalRequest {
+  return { issuer: "", subject: "", username: undefined, displayName: undefined, avatarUrl: undefined };
+}
+
+export const SignInExternalRequest: MessageFns<SignInExternalRequest> = {
+  encode(message: SignInExternalRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.issuer !== "") {
+      writer.uint32(10).string(message.issuer);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    if (message.username !== undefined) {
+      writer.uint32(26).string(message.username);
+    }
+    if (message.displayName !== undefined) {
+      writer.uint32(34).string(message.displayName);
+    }
+    if (message.avatarUrl !== undefined) {
+      writer.uint32(42).string(message.avatarUrl);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignInExternalRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignInExternalRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.issuer = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.displayName = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.avatarUrl = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SignInExternalRequest>, I>>(base?: I): SignInExternalRequest {
+    return SignInExternalRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SignInExternalRequest>, I>>(object: I): SignInExternalRequest {
+    const message = createBaseSignInExternalRequest();
+    message.issuer = object.issuer ?? "";
+    message.subject = object.subject ?? "";
+    message.username = object.username ?? undefined;
+    message.displayName = object.displayName ?? undefined;
+    message.avatarUrl = object.avatarUrl ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSignInExternalResponse(): SignInExternalResponse {
+  return { user: undefined, credential: Buffer.alloc(0) };
+}
+
+export const SignInExternalResponse: MessageFns<SignInExternalResponse> = {
+  encode(message: SignInExternalResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.credential.length !== 0) {
+      writer.uint32(18).bytes(message.credential);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignInExternalResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignInExternalResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.credential = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SignInExternalResponse>, I>>(base?: I): SignInExternalResponse {
+    return SignInExternalResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SignInExternalResponse>, I>>(object: I): SignInExternalResponse {
+    const message = createBaseSignInExternalResponse();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.credential = object.credential ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -3635,6 +3822,21 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): GetSignInAccountResponse => GetSignInAccountResponse.decode(value),
   },
   /**
+   * The account of somebody whom another identity provider knows, made at the first time. What is given of the profile is
+   * taken over; a username that is taken is left out.
+   */
+  signInExternal: {
+    path: "/im_repo.v1.UserService/SignInExternal" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SignInExternalRequest): Buffer =>
+      Buffer.from(SignInExternalRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SignInExternalRequest => SignInExternalRequest.decode(value),
+    responseSerialize: (value: SignInExternalResponse): Buffer =>
+      Buffer.from(SignInExternalResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SignInExternalResponse => SignInExternalResponse.decode(value),
+  },
+  /**
    * Checks a password against the stored argon2id hash, which never leaves im-repo.
    * An unknown name costs as much time as a wrong password.
    */
@@ -3781,6 +3983,11 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   updateUserSettings: handleUnaryCall<UpdateUserSettingsRequest, UpdateUserSettingsResponse>;
   /** Whose account a sign-in is about, and whether it signed in from that address within the last 30 days. */
   getSignInAccount: handleUnaryCall<GetSignInAccountRequest, GetSignInAccountResponse>;
+  /**
+   * The account of somebody whom another identity provider knows, made at the first time. What is given of the profile is
+   * taken over; a username that is taken is left out.
+   */
+  signInExternal: handleUnaryCall<SignInExternalRequest, SignInExternalResponse>;
   /**
    * Checks a password against the stored argon2id hash, which never leaves im-repo.
    * An unknown name costs as much time as a wrong password.
@@ -3959,6 +4166,25 @@ export interface UserServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The account of somebody whom another identity provider knows, made at the first time. What is given of the profile is
+   * taken over; a username that is taken is left out.
+   */
+  signInExternal(
+    request: SignInExternalRequest,
+    callback: (error: ServiceError | null, response: SignInExternalResponse) => void,
+  ): ClientUnaryCall;
+  signInExternal(
+    request: SignInExternalRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SignInExternalResponse) => void,
+  ): ClientUnaryCall;
+  signInExternal(
+    request: SignInExternalRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SignInExternalResponse) => void,
   ): ClientUnaryCall;
   /**
    * Checks a password against the stored argon2id hash, which never leaves im-repo.

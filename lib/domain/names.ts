@@ -1,0 +1,37 @@
+export const longestDisplayName = 50;
+export const longestGroupName = 100;
+
+/** Names that others would take for somebody they are not. The names of guests are made. */
+const reserved = new Set([
+  'admin',
+  'administrator',
+  'system',
+  'root',
+  'support',
+  'gochat',
+  'deleted',
+  'deleted-user',
+]);
+
+export const isUsername = (text: string): boolean => /^[A-Za-z0-9_.-]{3,50}$/.test(text);
+
+export const isReservedUsername = (username: string): boolean => {
+  const name = username.toLowerCase();
+  return reserved.has(name) || name.startsWith('guest-');
+};
+
+/** Control characters, line and paragraph separators, and what turns the direction of the text around it. */
+const forbidden = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+/** Something that can be seen. The fillers are letters and a sign by their category, and are blank. */
+const visible = /(?![\u115f\u1160\u2800\u3164\uffa0])[\p{L}\p{N}\p{P}\p{S}]/u;
+
+/**
+ * The name of a person or group as it is stored: trimmed, with something to see in it, and nothing that changes what is
+ * written beside it. Undefined for what is no such name. Lengths count Unicode code points.
+ */
+export function canonicalName(text: string, longest: number): string | undefined {
+  if (!text.isWellFormed() || forbidden.test(text) || !visible.test(text)) return undefined;
+  const name = text.trim();
+  // Code points are at most as many as UTF-16 units: most names need no counting.
+  return name.length <= longest || [...name].length <= longest ? name : undefined;
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+
+const shortest = 8;
+const longest = 128;
+
+/** Why a new password is not taken, as a predicate of the field; undefined when it is. */
+export function passwordRefusal(password: string, username: string): string | undefined {
+  const length = [...password].length;
+  if (length < shortest || length > longest) return `must be ${shortest} to ${longest} characters`;
+  if (!password.isWellFormed()) return 'must be well-formed Unicode';
+  const folded = fold(password);
+  if (folded === fold(username)) return 'must not be the username';
+  if (commonPasswords().has(folded)) return 'is one that many people use: it would be guessed soon';
+  return undefined;
+}
+
+/** What looks the same is as easy to guess. */
+const fold = (text: string): string => text.normalize('NFKC').toLowerCase();
+
+let common: Set<string> | undefined;
+
+/** common-passwords.txt, read when the first password is chosen. */
+function commonPasswords(): Set<string> {
+  common ??= new Set(
+    readFileSync(new URL('./common-passwords.txt', import.meta.url), 'utf8')
+      .split('\n')
+      .map(fold),
+  );
+  return common;
+}
