@@ -15,7 +15,22 @@ export type Entry = SyncRow & { cursor: number };
  * What goes into the answer: the seq ids from `first` to `last`, none when `last` is below `first`. `reset`: the client
  * holds what was never stored, so it gets the newest page and begins anew.
  */
-export type Take = { id: number; first: number; last: number; more: boolean; reset: boolean };
+export type Take = {
+  id: number;
+  first: number;
+  last: number;
+  /** The conversation's last seq id, whose message is shown with it. */
+  head: number;
+  more: boolean;
+  reset: boolean;
+};
+
+/** Text in one answer, well below what a gRPC message may hold. */
+export const maxBytes = 3 * 1024 * 1024;
+/** The longest message: 4,000 characters of four bytes each, and a hundred mentions. */
+const longestMessage = 4000 * 4 + 100 * 20;
+/** What a conversation and a message take besides their text. */
+const overhead = { conversation: 500, message: 300 };
 
 /** By the time of the oldest message that is missing; without one by the last activity. */
 export function oldestFirst(entries: readonly Entry[], oldestMissing: ReadonlyMap<number, number>): Entry[] {
@@ -39,7 +54,8 @@ export function planSync(
     const missing = reset ? last_seq_id : last_seq_id - cursor;
     const count = Math.min(missing, limits.each, left);
     const first = reset ? last_seq_id - count + 1 : cursor + 1;
-    takes.push({ id, first, last: first + count - 1, more: !reset && count < missing, reset });
+    const last = first + count - 1;
+    takes.push({ id, first, last, head: last_seq_id, more: !reset && count < missing, reset });
     left -= Math.max(1, count);
   }
   return { takes, cut: false };
@@ -48,3 +64,38 @@ export function planSync(
 /** Whether a client holds a seq id that was never given. */
 export const isBeyond = ({ cursor, last_seq_id }: Pick<Entry, 'cursor' | 'last_seq_id'>): boolean =>
   cursor > last_seq_id;
+
+/** Whether what is planned might not fit, if all of it were as long as can be: then sizes are read before texts. */
+export const mayNotFit = (takes: readonly Take[]): boolean =>
+  takes.reduce((rows, { first, last }) => rows + 1 + Math.max(0, last - first + 1), 0) * longestMessage >
+  maxBytes;
+
+/** What is known of a plan's texts: bytes by conversation and seq id. */
+export type Sizes = ReadonlyMap<number, ReadonlyMap<number, number>>;
+
+/** Cuts a plan to what fits into one answer; `full` when not all of it does. At least one message of each is kept. */
+export function cutToBytes(takes: readonly Take[], sizes: Sizes): { takes: Take[]; full: boolean } {
+  const fitting: Take[] = [];
+  let bytes = 0;
+  for (const take of takes) {
+    if (bytes > maxBytes) return { takes: fitting, full: true };
+    const { id, first, last, head, reset } = take;
+    const sizeOf = (seqId: number) => sizes.get(id)?.get(seqId) ?? 0;
+    const planned = last - first + 1;
+    bytes += overhead.conversation + sizeOf(head);
+    let count = 0;
+    // One at least, or the client would ask for ever.
+    while (count < planned && (bytes <= maxBytes || count === 0)) {
+      // Of what is to be the newest page, the oldest may be left out.
+      bytes += overhead.message + sizeOf(reset ? last - count : first + count);
+      count += 1;
+    }
+    const isCut = count < planned;
+    fitting.push(
+      reset
+        ? { ...take, first: last - count + 1 }
+        : { ...take, last: first + count - 1, more: take.more || isCut },
+    );
+  }
+  return { takes: fitting, full: false };
+}

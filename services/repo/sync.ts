@@ -14,15 +14,23 @@ import { type LoadedViews, loadViews, toDetails } from './conversation-view.ts';
 import type { Database, Databases } from './database.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from './message-rows.ts';
 import { rowsATable, rowsTable } from './sql.ts';
-import { type Entry, isBeyond, oldestFirst, planSync, type SyncRow, type Take } from './sync-plan.ts';
+import {
+  cutToBytes,
+  type Entry,
+  isBeyond,
+  mayNotFit,
+  oldestFirst,
+  planSync,
+  type Sizes,
+  type SyncRow,
+  type Take,
+} from './sync-plan.ts';
 import type { UserCards } from './user-cards.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'syncConversations'>;
 
 const usualTotal = 2000;
 const usualEach = 100;
-/** Text in one answer, well below what a gRPC message may hold. */
-const maxBytes = 3 * 1024 * 1024;
 const mostRecalls = 20_000;
 const rangesAStatement = 100;
 const idsAList = 500;
@@ -40,7 +48,10 @@ export function createSync(deps: { databases: Databases; userCards: UserCards })
       const own = new Set(rows.map((row) => String(row.id)));
       const candidates = rows.flatMap((row): Entry[] => candidate(row, request.cursors, since));
       const entries = oldestFirst(candidates, await readOldestMissing(databases, candidates));
-      const { takes, cut } = planSync(entries, limits);
+      const planned = planSync(entries, limits);
+      const { takes, full } = mayNotFit(planned.takes)
+        ? cutToBytes(planned.takes, await readSizes(databases, planned.takes))
+        : { takes: planned.takes, full: false };
       const [messages, recalled, loaded] = await Promise.all([
         readMessages(deps, takes),
         since === 0 ? [] : readRecalled(databases, rows, since),
@@ -49,55 +60,33 @@ export function createSync(deps: { databases: Databases; userCards: UserCards })
           conversationIds: takes.map(({ id }) => id),
         }),
       ]);
-      const { conversations, full } = fill(takes, messages, loaded);
+      const conversations = fill(takes, messages, loaded);
       return {
         conversations,
         recalled,
         removed: Object.keys(request.cursors).filter((id) => !own.has(id)),
-        hasMore: cut || full || conversations.some((conversation) => conversation.hasMore),
+        hasMore: planned.cut || full || conversations.some((conversation) => conversation.hasMore),
         serverTime,
       };
     },
   };
 }
 
-/** Puts the answer together, up to what it may hold; `full` when not all of it fits. */
+/** Puts the answer together. */
 function fill(
   takes: readonly Take[],
   messages: ReadonlyMap<number, Message[]>,
   { views, users }: LoadedViews,
-): { conversations: SyncedConversation[]; full: boolean } {
+): SyncedConversation[] {
   const byId = new Map(views.map((view) => [Number(view.basic.id), view]));
-  const conversations: SyncedConversation[] = [];
-  let bytes = 0;
-  for (const { id, more, reset } of takes) {
+  return takes.flatMap(({ id, more, reset }): SyncedConversation[] => {
     const view = byId.get(id);
     // Lost since it was planned.
-    if (!view) continue;
-    if (bytes > maxBytes) return { conversations, full: true };
+    if (!view) return [];
     const conversation = toDetails(view, users, { lastMessage: true, senderInfo: true });
-    bytes += 500 + bytesOf(conversation.lastMessage?.content);
-    // Of what is to be the newest page, the oldest may be left out.
-    const all = reset ? (messages.get(id) ?? []).toReversed() : (messages.get(id) ?? []);
-    const fitting: Message[] = [];
-    for (const message of all) {
-      // One at least, or the client would ask for ever.
-      if (bytes > maxBytes && fitting.length > 0) break;
-      bytes += 300 + bytesOf(message.content);
-      fitting.push(message);
-    }
-    if (reset) fitting.reverse();
-    conversations.push({
-      conversation,
-      messages: fitting,
-      hasMore: more || (!reset && fitting.length < all.length),
-      reset,
-    });
-  }
-  return { conversations, full: false };
+    return [{ conversation, messages: messages.get(id) ?? [], hasMore: more, reset }];
+  });
 }
-
-const bytesOf = (text = ''): number => Buffer.byteLength(text);
 
 function readLimits({ cursors, limitPerConversation, limitTotal }: SyncConversationsRequest) {
   for (const [id, seqId] of Object.entries(cursors)) {
@@ -160,6 +149,31 @@ async function readOldestMissing(
     }),
   );
   return new Map(rows.flat().map((row) => [row.conversation_id, row.created_at]));
+}
+
+/** How long the texts of a plan are, without the texts. */
+async function readSizes(databases: Databases, takes: readonly Take[]): Promise<Sizes> {
+  const byDatabase = Map.groupBy(takes, ({ id }) => databases.messagesOf(String(id)));
+  type Row = { conversation_id: number; seq_id: number; bytes: number };
+  const rows = await Promise.all(
+    [...byDatabase].map(async ([database, some]) => {
+      // Ranges of the primary key of messages.
+      const select = `SELECT conversation_id, seq_id,
+        OCTET_LENGTH(content) + COALESCE(OCTET_LENGTH(extra), 0) AS bytes FROM messages`;
+      const selects = some.flatMap(({ id, first, last, head }) => [
+        `(${select} WHERE conversation_id = ${id} AND seq_id BETWEEN ${first} AND ${last})`,
+        ...(head > last || head < first
+          ? [`(${select} WHERE conversation_id = ${id} AND seq_id = ${head})`]
+          : []),
+      ]);
+      const statements = chunks(selects, rangesAStatement).map((part) => part.join(' UNION ALL '));
+      return ((await database.batch(statements.join(';\n'))) as Row[][]).flat();
+    }),
+  );
+  const byConversation = Map.groupBy(rows.flat(), ({ conversation_id }) => conversation_id);
+  return new Map(
+    [...byConversation].map(([id, some]) => [id, new Map(some.map(({ seq_id, bytes }) => [seq_id, bytes]))]),
+  );
 }
 
 /** The messages of all conversations, ascending by seq id: one range of the primary key each. */

@@ -392,6 +392,62 @@ test('long messages never make an answer larger than a client takes', async () =
   assert.equal(got, 400);
 });
 
+test('no more is read of the database than an answer may hold', async () => {
+  const [me, ann] = await newThree();
+  const long = '😀'.repeat(4000);
+  // Many conversations that show a long last message, and one with many long messages.
+  const ids = await Promise.all(Array.from({ length: 260 }, () => repo.newConversation([me, ann])));
+  await repo.save(...ids.map((id) => repo.newMessage(id, ann, { content: long })));
+  const [big = ''] = ids;
+  for (let n = 0; n < 3; n += 1) {
+    await repo.save(...Array.from({ length: 200 }, () => repo.newMessage(big, ann, { content: long })));
+  }
+  const database = repo.databases.conversations;
+  const original = { query: database.query, batch: database.batch };
+  const bytesOfRows = (rows: unknown) => Buffer.byteLength(JSON.stringify(rows));
+  let read = 0;
+  Object.assign(database, {
+    query: async (...args: Parameters<typeof database.query>) => {
+      const rows = await original.query(...args);
+      read += bytesOfRows(rows);
+      return rows;
+    },
+    batch: async (statements: string) => {
+      const results = await original.batch(statements);
+      read += bytesOfRows(results);
+      return results;
+    },
+  });
+  const got = new Map<string, number>();
+  try {
+    for (let more = true; more; ) {
+      read = 0;
+      const answer = await sync(me, Object.fromEntries(got), { limitPerConversation: 2000 });
+      assert.ok(read < 5 * 1024 * 1024, `${read} bytes`);
+      assert.ok(answer.conversations.length > 0);
+      for (const { conversation, messages } of answer.conversations) {
+        const id = idOf(conversation);
+        for (const { seqId } of messages) {
+          assert.equal(seqId, (got.get(id) ?? 0) + 1);
+          got.set(id, seqId);
+        }
+      }
+      more = answer.hasMore;
+    }
+    const beyond = await sync(
+      me,
+      { ...Object.fromEntries(got), [big]: 9999 },
+      { limitPerConversation: 2000 },
+    );
+    const newest = beyond.conversations[0];
+    assert.deepEqual([newest?.reset, newest?.hasMore, newest?.messages.at(-1)?.seqId], [true, false, 601]);
+    assert.ok((newest?.messages.length ?? 0) > 100);
+  } finally {
+    Object.assign(database, original);
+  }
+  assert.deepEqual([got.size, got.get(big)], [260, 601]);
+});
+
 test('what was recalled, changed or lost since is told', async () => {
   const [me, ann] = await newThree();
   const id = await repo.newGroup([ann, me]);
