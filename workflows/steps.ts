@@ -35,13 +35,15 @@ export const memberSteps = {
 };
 
 /**
- * The streaming activity of a conversation. It sends a heartbeat twice a second; after 3 s of silence its process is
- * taken for dead and another one goes on.
+ * The streaming activity of a conversation. Each heartbeat and each look at its timeout is a state transition, so they are
+ * few: every 5 s, and after 12 s of silence the process is taken for dead and another one goes on a second later, however
+ * often that has happened before. One that is restarted does not wait for it: it gives up what the one before it left behind.
  */
 export const { streamFanout } = proxyActivities<Pick<Activities, 'streamFanout'>>({
   startToCloseTimeout: '1h',
-  heartbeatTimeout: '3s',
-  retry,
+  heartbeatTimeout: '12s',
+  // What fails by itself says how long to wait.
+  retry: { initialInterval: '1s', backoffCoefficient: 1 },
   summary: 'pass messages on to the members while they come',
 });
 

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { FanoutProgress } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
@@ -12,10 +13,15 @@ import { createPulse, type Pulse } from './pulse.ts';
 
 /** The conversation type of the room that everyone is in. */
 const world = 3;
-/** An activity without work for this long ends. */
-const defaultIdleMs = 2000;
+/**
+ * An activity without work for this long ends. Another start costs ten state transitions of its flow, staying costs one
+ * in three seconds.
+ */
+const defaultIdleMs = 10_000;
 /** Below the activity's startToCloseTimeout of an hour. */
 const longestMs = 50 * 60_000;
+const firstDelayMs = 1000;
+const longestDelayMs = 30_000;
 /** Messages passed on together. */
 const batchSize = 200;
 /** Member pages asked for at once, of all conversations. */
@@ -128,17 +134,32 @@ export function createFanoutActivities(deps: {
   return {
     /**
      * Passes a conversation's messages on to its members while they come. Starts after what im-repo and the last
-     * heartbeat say is done; ends after 2 s without work, or early with `more`.
+     * heartbeat say is done; ends after 10 s without work, or early with `more`.
      */
     async streamFanout({ conversationId }: { conversationId: string }): Promise<FanoutResult> {
       const conversation = live.enter(conversationId);
       const pulse = createPulse(conversation.end);
       try {
         return await stream(conversationId, conversation, pulse);
+      } catch (error) {
+        throw triedAgainLater(error, Context.current().info.attempt);
       } finally {
         conversation.leave();
         pulse.stop();
       }
     },
   };
+}
+
+/**
+ * Temporal starts the activity anew after a second, since that is what a process that died needs. What fails while all
+ * processes live waits longer each time.
+ */
+function triedAgainLater(error: unknown, attempt: number): unknown {
+  if (error instanceof ApplicationFailure && error.nonRetryable) return error;
+  return ApplicationFailure.create({
+    message: error instanceof Error ? error.message : String(error),
+    ...(error instanceof ApplicationFailure && error.type ? { type: error.type } : {}),
+    nextRetryDelay: Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1)),
+  });
 }

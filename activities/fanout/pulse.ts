@@ -10,9 +10,13 @@ export type Pulse = {
   stop(): void;
 };
 
+/** How often it is looked whether the process stood still; the worker sends fewer heartbeats. */
 const intervalMs = 500;
-/** Below the heartbeat timeout of 3 s. */
-const silenceMs = 2500;
+/**
+ * Of the heartbeat timeout: what a process may stand still. The heartbeat before it may have been sent 5 of 12 s ago.
+ */
+const silentPart = 0.4;
+const usualTimeoutMs = 12_000;
 
 /**
  * The heartbeat of a streaming activity, with the progress in it. A process that stood still (stopped, starved) must
@@ -20,6 +24,7 @@ const silenceMs = 2500;
  */
 export function createPulse(onCancel: () => void): Pulse {
   const context = Context.current();
+  const silenceMs = silentPart * (context.info.heartbeatTimeoutMs ?? usualTimeoutMs);
   const details = context.info.heartbeatDetails as { done: number } | undefined;
   let done = details?.done ?? 0;
   let last = Date.now();

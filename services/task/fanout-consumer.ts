@@ -8,7 +8,7 @@ import { fanoutMessages, fanoutStart } from '../../workflows/contracts.ts';
 import { askTemporal } from './temporal-call.ts';
 
 /**
- * A conversation is signalled once in this time. An activity that a signal leads to stays for 2 s after it last saw
+ * A conversation is signalled once in this time. An activity that a signal leads to stays for 10 s after it last saw
  * work and looks at the head itself, so what comes shortly after a signal needs none of its own.
  */
 const signalEveryMs = 1000;

@@ -48,6 +48,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   const workers = runWorkers({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
+    taskId: config.TASK_ID,
     activities,
     workflowBundle: await workflowBundle(config.WORKFLOW_BUNDLE_FILE),
     log,

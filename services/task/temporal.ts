@@ -4,6 +4,7 @@ import type { Activities } from '../../activities/index.ts';
 import { keepTrying } from '../../lib/keep-trying.ts';
 import type { Logger } from '../../lib/log.ts';
 import { taskQueues } from '../../workflows/ids.ts';
+import { releaseOrphans, workerIdentity } from './orphans.ts';
 import type { WorkflowBundle } from './workflow-bundle.ts';
 
 /** Activities get this long to finish after the workers stopped asking for work. */
@@ -15,10 +16,10 @@ const queues: Record<string, Partial<WorkerOptions>> = {
   // An activity a live conversation: what it may do at once is bounded where it does it.
   [taskQueues.fanout]: {
     maxCachedWorkflows: 100,
-    maxConcurrentActivityTaskExecutions: 500,
-    // Below the heartbeat timeout by far, so that the last heartbeat's progress is recent.
-    maxHeartbeatThrottleInterval: '500ms',
-    defaultHeartbeatThrottleInterval: '500ms',
+    maxConcurrentActivityTaskExecutions: 1000,
+    // A heartbeat only says that the process lives: the progress is in im-repo, a fraction of a second old.
+    maxHeartbeatThrottleInterval: '5s',
+    defaultHeartbeatThrottleInterval: '5s',
   },
   [taskQueues.maintenance]: { maxCachedWorkflows: 50 },
 };
@@ -51,6 +52,8 @@ export function installRuntime(log: Logger): void {
 export function runWorkers(options: {
   address: string;
   namespace: string;
+  /** Names the process; the same after a restart. */
+  taskId: string;
   activities: Activities;
   workflowBundle: WorkflowBundle;
   log: Logger;
@@ -66,11 +69,15 @@ export function runWorkers(options: {
       grpcCompression: { codec: 'none' },
     });
     try {
+      const client = new Client({ connection, namespace });
+      const identity = workerIdentity(options.taskId);
+      void releaseOrphans({ client, identity, log });
       const workers = await Promise.all(
         Object.entries(queues).map(([taskQueue, settings]) =>
           Worker.create({
             connection,
             namespace,
+            identity,
             taskQueue,
             activities: options.activities,
             workflowBundle: options.workflowBundle,
@@ -81,7 +88,7 @@ export function runWorkers(options: {
           }),
         ),
       );
-      current = { client: new Client({ connection, namespace }), workers };
+      current = { client, workers };
       log.info('workers run');
       const runs = workers.map((worker) => worker.run().finally(() => shutDown(workers)));
       if (stopping.signal.aborted) shutDown(workers);

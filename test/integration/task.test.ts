@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { setInterval as every } from 'node:timers/promises';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { loadConfig } from '../../lib/config.ts';
 import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
@@ -170,6 +171,15 @@ async function say(conversationId: string, senderId: string, count: number): Pro
 
 const seqsOf = (conversationId: string) =>
   delivered.filter((message) => message.conversation_id === conversationId).map(({ seq_id }) => seq_id);
+/** 0, 1, 2, …, one a second. */
+async function* everySecond(seconds: number): AsyncGenerator<number> {
+  let second = 0;
+  for await (const _ of every(1000)) {
+    yield second++;
+    if (second === seconds) return;
+  }
+}
+
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
 async function makeGroup(ownerId: string, memberIds: string[]): Promise<CreateGroupResult> {
@@ -284,6 +294,25 @@ test('what follows is woken in memory: a fraction of a second, in order, each on
   assert.deepEqual(seqsOf(worldRoom), upTo(before + 2 * rounds));
   const { status } = await client.workflow.getHandle(`fanout/${worldRoom}`).describe();
   assert.equal(status.name, 'RUNNING');
+});
+
+test('a large conversation in which somebody writes every second costs few state transitions', async () => {
+  const ann = await newUser();
+  const before = seqsOf(worldRoom).length;
+  const transitions = async () => {
+    const { raw } = await client.workflow.getHandle(`fanout/${worldRoom}`).describe();
+    return Number(raw.workflowExecutionInfo?.stateTransitionCount);
+  };
+  await say(worldRoom, ann, 1);
+  await eventually(() => seqsOf(worldRoom).length === before + 1);
+  const seconds = 20;
+  const from = await transitions();
+  for await (const second of everySecond(seconds)) {
+    await say(worldRoom, ann, 1);
+    await eventually(() => seqsOf(worldRoom).length === before + 2 + second);
+  }
+  const aMinute = ((await transitions()) - from) * (60 / seconds);
+  assert.ok(aMinute < 40, `${aMinute} state transitions a minute`);
 });
 
 test('a restarted task service goes on where the one before it was', async () => {
