@@ -1,19 +1,26 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import { insisting } from './insisting.ts';
+
+/** Of a step, before it waits on a timer. */
+const attemptsAtOnce = 2;
 
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
 
 /**
- * A step that somebody waits for: a local activity, which costs no round trips through the server. Once it has
- * failed for a while it waits on a durable timer, so that the history stays short however long im-repo is away.
+ * A step that somebody waits for: a local activity, which costs no round trips through the server. One that has failed
+ * twice waits on a durable timer, so that the history stays short however long im-repo is away. Temporal shows local activities
+ * only once they are done, so meanwhile current details say what is tried again, and why.
  */
-const local = <K extends keyof Activities>(name: K, summary: string): Activities[K] =>
-  proxyLocalActivities<Pick<Activities, K>>({
+const local = <K extends keyof Activities>(name: K, summary: string): Activities[K] => {
+  const { [name]: step } = proxyLocalActivities<Pick<Activities, K>>({
     startToCloseTimeout: '12s',
     localRetryThreshold: '3s',
-    retry,
+    retry: { ...retry, maximumAttempts: attemptsAtOnce },
     summary,
-  })[name] as Activities[K];
+  }) as Record<K, (...args: unknown[]) => Promise<unknown>>;
+  return insisting(step, summary) as Activities[K];
+};
 
 export const friendshipSteps = {
   createFriendRequest: local('createFriendRequest', 'store the request'),

@@ -19,6 +19,7 @@ export const memberBranches: Branch[] = [
   change('dissolved', { kind: 'dissolve' }, [{ ok: true }]),
   change('handed-over', { kind: 'transfer', userId: '2' }, [{ ok: true }]),
   change('refused', adding, [{ ok: false, code: 'GROUP_FULL', message: 'full' }]),
+  change('tried-again-by-the-flow', adding, ['away', 'away', 'away', { ok: true, added: ['2', '3'] }]),
   change('repo-away-for-long', adding, ['away', 'away', 'away', { ok: true, added: ['2', '3'] }]),
   {
     name: 'change-members.cancelled',
