@@ -66,6 +66,8 @@ APT::Architecture "amd64";
 APT::Install-Recommends "false";
 APT::Sandbox::User "";
 Acquire::Languages "none";
+Acquire::http::Timeout "20";
+Acquire::Retries "1";
 // Mirrors and caches may lag behind; that a list is signed stays checked.
 Acquire::Check-Valid-Until "false";
 `,

@@ -33,8 +33,9 @@ export const mysql: DatabaseEngine = {
   options: [
     '--mysqlx=OFF',
     '--secure-file-priv=NULL',
-    // Takes 200 MB, and MariaDB has it off unasked.
+    // Both are off in MariaDB unasked: the one takes 200 MB, the other writes everything a second time.
     '--performance-schema=OFF',
+    '--disable-log-bin',
   ],
 
   // Its folder is private, and nobody has to be root in it.
@@ -46,7 +47,7 @@ export async function mysqlPrograms(progress: Progress, log: string): Promise<st
   try {
     if (!isCached(cacheName)) assertPrivateAptWorks();
     return await cached(cacheName, (draft) =>
-      progress.step('Downloading MySQL from Debian unstable (65 MB)', () => download(draft, log)),
+      progress.step('Downloading MySQL from Debian unstable (60 MB)', () => download(draft, log)),
     );
   } catch (error) {
     throw new Problem(

@@ -52,7 +52,8 @@ async function tripsOf(work: () => Promise<unknown>): Promise<string[]> {
       if (!call) continue;
       Object.assign(counted, {
         [kind]: (...args: unknown[]) => {
-          trips.push(`${where}${kind}`);
+          // The reservation of ids is renewed every second, beside all work.
+          if (!String(args[0]).includes('id_workers')) trips.push(`${where}${kind}`);
           return call(...args);
         },
       });
@@ -104,6 +105,27 @@ test('what a message costs in the caches does not grow with the members', async 
   };
   assert.deepEqual(await commandsOf(large), await commandsOf(small));
 });
+
+/** Transactions that had to be run again while `work` runs: they met a deadlock, or waited too long for a lock. */
+async function repeatsDuring(work: () => Promise<unknown>): Promise<number> {
+  const database = repo.databases.users;
+  const { transaction } = database;
+  let repeats = 0;
+  database.transaction = (run) => {
+    let runs = 0;
+    return transaction((tx) => {
+      runs += 1;
+      if (runs > 1) repeats += 1;
+      return run(tx);
+    });
+  };
+  try {
+    await work();
+  } finally {
+    database.transaction = transaction;
+  }
+  return repeats;
+}
 
 /** Deadlocks that the server has resolved by now; undefined where it does not say. */
 async function deadlocks(): Promise<number | undefined> {
@@ -161,7 +183,15 @@ test('writers of all kinds at once, on the same conversations, never lock each o
         role: 1 + (n % 2),
       }),
   ];
-  await Promise.all(Array.from({ length: 400 }, (_, n) => at(jobs, n)(n)));
+  // Twice as many at once as there are connections: the others don't wait so long for one that they give up.
+  const numbers = Array.from({ length: 400 }, (_, n) => n).values();
+  const repeats = await repeatsDuring(() =>
+    Promise.all(
+      Array.from({ length: 32 }, async () => {
+        for (const n of numbers) await at(jobs, n)(n);
+      }),
+    ),
+  );
 
   const rows = await repo.databases.users.query<Record<string, number>>(
     `SELECT h.last_seq_id AS head, c.member_count AS count,
@@ -181,6 +211,7 @@ test('writers of all kinds at once, on the same conversations, never lock each o
   );
   // Locks are taken in one order everywhere, so the server never has to choose a victim.
   assert.equal(await deadlocks(), before);
+  assert.equal(repeats, 0);
 });
 
 test('a hot list of fifty conversations is three round trips to Redis at most', async () => {

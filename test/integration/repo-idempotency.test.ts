@@ -139,15 +139,19 @@ test('the sweeper keeps sessions as long as an access token of theirs may live',
     expiresAt,
     revokedAt,
   ];
-  await parts.databases.users.execute('INSERT INTO sessions VALUES ?', [
+  await parts.databases.users.execute(
+    `INSERT INTO sessions (id, user_id, refresh_token_hash, user_agent, address, created_at, last_used_at,
+       expires_at, revoked_at) VALUES ?`,
     [
-      session('live', now + 60_000, null),
-      session('revoked-now', now + 60_000, now - 16 * 60_000),
-      session('revoked-long', now + 60_000, now - 7_200_000),
-      session('expired-now', now - 16 * 60_000, null),
-      session('expired-long', now - 7_200_000, null),
+      [
+        session('live', now + 60_000, null),
+        session('revoked-now', now + 60_000, now - 16 * 60_000),
+        session('revoked-long', now + 60_000, now - 7_200_000),
+        session('expired-now', now - 16 * 60_000, null),
+        session('expired-long', now - 7_200_000, null),
+      ],
     ],
-  ]);
+  );
   await sweeper.sweep();
   const rows = await parts.databases.users.query<{ id: string }>('SELECT id FROM sessions ORDER BY id');
   assert.deepEqual(
