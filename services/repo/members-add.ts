@@ -25,6 +25,7 @@ import { actorIdOf, readUnwilling, refuseBlockers, userIdsOf } from './newcomers
 import { createOperations, storeAnswer } from './operations.ts';
 import { insertEvents, type Outbox } from './outbox.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
+import type { UserSettingsReader } from './user-settings.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'addConversationMember'>;
 
@@ -33,9 +34,10 @@ export function createMembersAdd(deps: {
   databases: Databases;
   cache: Cache;
   userCards: UserCards;
+  userSettings: UserSettingsReader;
   outbox: Outbox;
 }): Handlers {
-  const { databases, cache, userCards, outbox } = deps;
+  const { databases, cache, userCards, userSettings, outbox } = deps;
   const operations = createOperations(deps);
   return {
     async addConversationMember(request) {
@@ -51,7 +53,10 @@ export function createMembersAdd(deps: {
     const userIds = userIdsOf('user_ids', request.userIds);
     const inviterId = actorId === 0 ? actorIdOf(request.inviterId ?? '') : actorId;
     const unwilling = orThrowLater(readUnwilling(databases, inviterId, userIds));
-    const cards = await userCards.byIds(request.userIds);
+    const [cards, settings] = await Promise.all([
+      userCards.byIds(request.userIds),
+      userSettings.byIds(request.userIds),
+    ]);
 
     const result = await cache.change((touch) =>
       databases.conversations.transaction(async (tx) => {
@@ -107,7 +112,8 @@ export function createMembersAdd(deps: {
                 role: memberRole.member,
                 muted: isMuted(former, userId),
                 joinedAt: now,
-                lastReadSeqId: conversation.last_seq_id,
+                // All members get the same frame: whoever lets no reading be told shows none.
+                lastReadSeqId: settings.get(String(userId))?.readReceipts ? conversation.last_seq_id : 0,
               }),
           );
           statements.push(insertEvents(membersAdded(id, request.actorId, shown)));

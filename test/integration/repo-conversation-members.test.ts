@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Code } from '../../lib/errors.ts';
+import { createUserSettings } from '../../services/repo/user-settings.ts';
 import { type ConversationParts, createConversationParts, idOf } from '../support/conversation-parts.ts';
 import { eventually } from '../support/eventually.ts';
 import { type PrivateRedis, startPrivateRedis } from '../support/redis-server.ts';
@@ -238,6 +239,20 @@ test('who may change whom', async () => {
     [last?.type, last?.actor_id, last?.user_ids],
     ['conversation.member.updated', owner, [bob]],
   );
+});
+
+test('whoever lets no reading be told is added without showing how far it has read', async () => {
+  const { owner, eve, id } = await newCast();
+  await repo.say(id, owner);
+  await createUserSettings(repo).updateUserSettings({ userId: eve, readReceipts: false });
+  await repo.conversations.addConversationMember({ actorId: owner, conversationId: id, userIds: [eve] });
+  const added = (await repo.eventsOf(id)).findLast(({ frame }) => frame === 'member-added');
+  const data = added?.data as { members: { id: string; lastReadSeqId: number }[] } | undefined;
+  assert.deepEqual(
+    data?.members.map((member) => [member.id, member.lastReadSeqId]),
+    [[eve, 0]],
+  );
+  assert.equal((await repo.see(eve, id)).userMembership?.lastReadSeqId, 1);
 });
 
 test('a new owner has all rights, the old one is an admin', async () => {
