@@ -99,7 +99,17 @@ test('only repo is told where the database and Redis are', () => {
 
 test('settings of the user reach every service, npm start lets anyone register unless told otherwise', () => {
   assert.ok(plansOf({ LOG_LEVEL: 'debug' }).every(({ env }) => env.LOG_LEVEL === 'debug'));
-  assert.ok(plansOf({}).every(({ env }) => env.RATE_LIMIT_REGISTER_PER_HOUR === '0'));
+  for (const name of [
+    'RATE_LIMIT_REGISTER_PER_HOUR',
+    'RATE_LIMIT_ANONYMOUS_PER_MINUTE',
+    'MAX_SOCKETS_PER_USER',
+    'MAX_SOCKETS_PER_ADDRESS',
+  ]) {
+    assert.ok(
+      plansOf({}).every(({ env }) => env[name] === '0'),
+      name,
+    );
+  }
   assert.ok(
     plansOf({ RATE_LIMIT_REGISTER_PER_HOUR: '5' }).every(
       ({ env }) => env.RATE_LIMIT_REGISTER_PER_HOUR === '5',

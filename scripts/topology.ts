@@ -143,8 +143,11 @@ const withoutLimits = {
   RATE_LIMIT_REGISTER_PER_HOUR: '0',
   RATE_LIMIT_LOGIN_FAILURES_PER_15MIN: '0',
   RATE_LIMIT_REQUESTS_PER_MINUTE: '0',
+  RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0',
   RATE_LIMIT_FRAMES_PER_SECOND: '0',
   RATE_LIMIT_BYTES_PER_SECOND: '0',
+  MAX_SOCKETS_PER_USER: '0',
+  MAX_SOCKETS_PER_ADDRESS: '0',
 };
 
 const withoutServers = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
@@ -194,7 +197,11 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
     NODE_ENV: 'development',
     TEMPORAL_NAMESPACE: 'gochat',
     LOGIC_ID: 'logic-1',
+    // On one machine everybody comes from one address, and load is made by a few users.
     RATE_LIMIT_REGISTER_PER_HOUR: '0',
+    RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0',
+    MAX_SOCKETS_PER_USER: '0',
+    MAX_SOCKETS_PER_ADDRESS: '0',
     ...profile.env,
     GOCHAT_HOME: profile.home,
     BIND_HOST: loopback,

@@ -5,9 +5,15 @@ import type { LogicClient, RepoClient } from '../../lib/grpc/clients.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Access } from './access.ts';
+import type { ClientAddress } from './door/client-address.ts';
+import type { Hosts } from './door/hosts.ts';
+import type { Origins } from './door/origins.ts';
 import { createPages } from './pages.ts';
 import { authenticate } from './plugins/authenticate.ts';
+import { knowClientAddress } from './plugins/client-address.ts';
+import { allowOrigins } from './plugins/cors.ts';
 import { reference, serveDocuments } from './plugins/documents.ts';
+import { answerOwnHosts } from './plugins/hosts.ts';
 import { honourIdempotencyKeys } from './plugins/idempotency-key.ts';
 import { takeJsonBodies } from './plugins/json-bodies.ts';
 import { answerProblems, refuseBrokenHttp, sendProblem } from './plugins/problems.ts';
@@ -15,7 +21,7 @@ import { parseQueryNumbers } from './plugins/query-numbers.ts';
 import { measureRequests } from './plugins/request-metrics.ts';
 import { sendSecurityHeaders } from './plugins/security-headers.ts';
 import { answerUnknownRoutes } from './plugins/unknown-routes.ts';
-import { createRateLimit } from './rate-limit.ts';
+import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import type { RevokedSessions } from './revoked-sessions.ts';
 import { authRoutes } from './routes/auth.ts';
 import { blockRoutes } from './routes/blocks.ts';
@@ -41,13 +47,24 @@ export type AppDeps = {
   tokenKeys: readonly JWK[];
   readiness: () => Promise<Readiness>;
   limits: { registersPerHour: number; loginFailuresPer15Min: number; requestsPerMinute: number };
-  trustProxy: boolean;
+  /** Requests without a good token, by address. */
+  anonymous: RateLimit;
+  clientAddress: ClientAddress;
+  hosts: Hosts;
+  origins: Origins;
   metrics: Metrics;
   log: Logger;
 };
 
 const bodyLimitBytes = 1024 * 1024;
+/** Until a request's headers are here, also the first one's of a connection that says nothing. */
+const headersTimeoutMs = 10_000;
+/** Until all of a request is here. */
 const requestTimeoutMs = 30_000;
+/** How often those two are looked after. */
+const checkEveryMs = 5000;
+/** After it a connection over which nothing goes either way is closed, one whose client reads no answer too. */
+const silentConnectionMs = 60_000;
 
 /** The REST side of the gateway, ready to listen or to be injected into. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -59,7 +76,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
-    trustProxy: deps.trustProxy,
+    connectionTimeout: silentConnectionMs,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     // An id of any length names nothing, which its route says better than the router.
@@ -73,16 +90,22 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
       // A request without Host is refused with a problem like any other.
       requireHostHeader: false,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: checkEveryMs,
     },
   });
 
   answerProblems(app);
   takeJsonBodies(app);
+  knowClientAddress(app, deps.clientAddress);
   sendSecurityHeaders(app);
+  answerOwnHosts(app, deps.hosts);
+  allowOrigins(app, deps.origins);
   answerUnknownRoutes(app);
   measureRequests(app, deps.metrics);
   authenticate(app, {
     access: deps.access,
+    anonymous: deps.anonymous,
     requests: createRateLimit({
       limit: limits.requestsPerMinute,
       windowMs: 60_000,

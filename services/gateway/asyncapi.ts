@@ -126,7 +126,9 @@ export const asyncapi = {
     description: `One JSON object a frame: {type, data?, timestamp?}, up to 64 KiB. The access token comes as ?token= or
 as the subprotocols "gochat.v1, bearer.<token>". Close codes: ${Object.values(closeCodes)
       .map(({ code, reason }) => `${code} ${reason}`)
-      .join(', ')}, 1009 frame too large.`,
+      .join(', ')}, 1009 frame too large.
+A handshake that is refused gets an HTTP status and a problem document: 401 no good token, 403 pages of this origin may not
+connect, 421 another host, 429 too many sockets of the user or the address, 503 full or about to stop.`,
   },
   servers: { gateway: { host: '127.0.0.1:8080', protocol: 'ws' } },
   channels: {

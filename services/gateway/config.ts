@@ -8,6 +8,9 @@ import {
   port,
   repoAddress,
 } from '../../lib/config.ts';
+import { parseHosts } from './door/hosts.ts';
+import { parseOrigins } from './door/origins.ts';
+import { parseTrustedProxies } from './door/trusted-proxies.ts';
 
 const schema = Type.Object({
   ...commonConfig,
@@ -24,11 +27,17 @@ const schema = Type.Object({
   /** host:port under which other services reach this gateway's PusherService. Empty: BIND_HOST and the port. */
   GATEWAY_GRPC_ADVERTISE: Type.String({ default: '' }),
   AUTH_PUBLIC_KEY_FILE: Type.String({ minLength: 1 }),
-  /** Take a client's address from X-Forwarded-For: only behind a proxy that sets it. */
-  TRUST_PROXY: Type.Boolean({ default: false }),
+  /** How many proxies, or which, are believed what they write into X-Forwarded-For. */
+  TRUST_PROXY: Type.String({ default: '0' }),
+  /** Whose pages may call from a browser, besides the gateway's own. */
+  ALLOWED_ORIGINS: Type.String({ default: '' }),
+  /** The only names under which requests are answered. Empty: all. */
+  ALLOWED_HOSTS: Type.String({ default: '' }),
   RATE_LIMIT_REGISTER_PER_HOUR: count(100),
   RATE_LIMIT_LOGIN_FAILURES_PER_15MIN: count(10),
   RATE_LIMIT_REQUESTS_PER_MINUTE: count(1200),
+  /** Requests per address without a good token. */
+  RATE_LIMIT_ANONYMOUS_PER_MINUTE: count(300),
   RATE_LIMIT_FRAMES_PER_SECOND: count(50),
   /** What a socket may send per second, with four times as much at once. */
   RATE_LIMIT_BYTES_PER_SECOND: count(256 * 1024),
@@ -38,6 +47,8 @@ const schema = Type.Object({
   /** A session with more than this waiting to be written is closed with 4002. */
   SEND_BUFFER_LIMIT_BYTES: count(1024 * 1024),
   MAX_CONNECTIONS: count(50_000),
+  MAX_SOCKETS_PER_USER: count(20),
+  MAX_SOCKETS_PER_ADDRESS: count(1000),
   /** Sends that this gateway took and that were not acknowledged yet; more are refused with UNAVAILABLE. */
   MAX_UNACKED_SENDS: count(20_000),
   /** After it a send without acknowledgement is answered UNAVAILABLE. */
@@ -48,4 +59,12 @@ const schema = Type.Object({
 
 export type GatewayConfig = ReturnType<typeof readConfig>;
 
-export const readConfig = (env: Record<string, string | undefined> = process.env) => loadConfig(schema, env);
+export function readConfig(env: Record<string, string | undefined> = process.env) {
+  const config = loadConfig(schema, env);
+  return {
+    ...config,
+    TRUST_PROXY: parseTrustedProxies(config.TRUST_PROXY),
+    ALLOWED_ORIGINS: parseOrigins(config.ALLOWED_ORIGINS),
+    ALLOWED_HOSTS: parseHosts(config.ALLOWED_HOSTS),
+  };
+}

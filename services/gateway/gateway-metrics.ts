@@ -12,6 +12,10 @@ export function createGatewayMetrics(metrics: Metrics) {
     handshakesRefused: metrics.counter('gochat_gateway_handshakes_refused_total', 'Upgrades refused.', [
       'code',
     ]),
+    connectionsRefused: metrics.counter(
+      'gochat_gateway_connections_refused_total',
+      'Connections closed before any request: there were too many, in all or of one address.',
+    ),
     registration: metrics.latency(
       'gochat_gateway_registration_seconds',
       'Time from a socket to its registered session, when welcome is sent.',

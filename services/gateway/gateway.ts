@@ -18,14 +18,18 @@ import { createAccess } from './access.ts';
 import { buildApp } from './app.ts';
 import { createBrokerCheck } from './broker-check.ts';
 import type { GatewayConfig } from './config.ts';
+import { createClientAddress } from './door/client-address.ts';
+import { limitConnections } from './door/connection-limit.ts';
 import { createGatewayLease } from './gateway-lease.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
 import { createGatewayPeers } from './gateway-peers.ts';
 import { createPusherService } from './pusher-service.ts';
+import { createRateLimit } from './rate-limit.ts';
 import { createRealtime, type Realtime } from './realtime.ts';
 import { createRevokedSessions } from './revoked-sessions.ts';
 import { createSeenEvents } from './seen-events.ts';
 import { createSendPace } from './send-pace.ts';
+import { createAdmission } from './sockets/admission.ts';
 import { drainSessions } from './sockets/drain.ts';
 import { watchHeartbeats } from './sockets/heartbeat.ts';
 import { acceptUpgrades } from './sockets/upgrade.ts';
@@ -139,6 +143,12 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     metrics: registry,
     dependencies: { kafka: broker.isUp, logic: logic.ready, repo: repo.ready },
   });
+  const clientAddress = createClientAddress(config.TRUST_PROXY, log);
+  const anonymous = createRateLimit({
+    limit: config.RATE_LIMIT_ANONYMOUS_PER_MINUTE,
+    windowMs: 60_000,
+    sentence: 'Too many requests from this address without signing in. Try again when the minute is over.',
+  });
   const app = await buildApp({
     logic,
     idempotency: repo.idempotency,
@@ -151,16 +161,33 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       loginFailuresPer15Min: config.RATE_LIMIT_LOGIN_FAILURES_PER_15MIN,
       requestsPerMinute: config.RATE_LIMIT_REQUESTS_PER_MINUTE,
     },
-    trustProxy: config.TRUST_PROXY,
+    anonymous,
+    clientAddress,
+    hosts: config.ALLOWED_HOSTS,
+    origins: config.ALLOWED_ORIGINS,
     metrics: registry,
     log,
   });
   const upgrades = acceptUpgrades(app.server, {
     access,
-    hasRoom: () => sessions.size() < config.MAX_CONNECTIONS,
+    admission: createAdmission(sessions, {
+      all: config.MAX_CONNECTIONS,
+      perAddress: config.MAX_SOCKETS_PER_ADDRESS,
+      perUser: config.MAX_SOCKETS_PER_USER,
+    }),
+    clientAddress,
+    hosts: config.ALLOWED_HOSTS,
+    origins: config.ALLOWED_ORIGINS,
+    anonymous,
     onSocket: realtime.connections.open,
     metrics,
     log,
+  });
+  limitConnections(app.server, {
+    maxSockets: config.MAX_CONNECTIONS,
+    maxSocketsPerAddress: config.MAX_SOCKETS_PER_ADDRESS,
+    proxies: config.TRUST_PROXY,
+    onRefused: () => metrics.connectionsRefused.inc(),
   });
   const stopHeartbeats = watchHeartbeats({ sessions, presence, timeoutMs: config.HEARTBEAT_TIMEOUT_MS });
 

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
 import Type from 'typebox';
 import { type Code, GoChatError, httpStatus, messageOf } from '../../lib/errors.ts';
+import { MisdirectedError } from './door/hosts.ts';
 import { RateLimitedError } from './rate-limit.ts';
 import { fieldErrorOf } from './validation/validator.ts';
 
@@ -22,7 +23,7 @@ export type ProblemAnswer = { status: number; headers: Record<string, string>; b
 
 /** How an error shows over REST. Faults tell nothing of the inside. */
 export function toProblem(error: GoChatError): ProblemAnswer {
-  const status = httpStatus(error.code);
+  const status = error instanceof MisdirectedError ? 421 : httpStatus(error.code);
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json; charset=utf-8',
     'cache-control': 'no-store',

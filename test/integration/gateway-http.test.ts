@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import { createGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
 
 let world: GatewayWorld;
@@ -13,10 +14,10 @@ before(async () => {
 after(() => world.close());
 
 /** Writes bytes to the gateway's port and answers all that comes back until the connection ends. */
-const talk = (bytes: string) =>
+const talk = (bytes: string, port = here.gateway.port) =>
   new Promise<string>((resolve, reject) => {
     let answer = '';
-    const socket = connect(here.gateway.port, '127.0.0.1', () => socket.write(bytes));
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
     socket.on('data', (chunk) => {
       answer += chunk;
     });
@@ -75,4 +76,112 @@ test('readiness names the dependencies, and metrics name the routes', async () =
     .split('\n')
     .filter((line) => line.startsWith('gochat_http_request_duration_seconds_count'));
   assert.ok(measured.some((line) => line.includes('route="/readyz"') && line.includes('status="200"')));
+});
+
+/** A WebSocket's handshake in its own words. */
+const handshake = async (headers: string, userId = '5') =>
+  `GET /ws?token=${await world.token(userId)} HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
+  `sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${headers}\r\n`;
+
+/** Opens a connection, writes to it and answers its first line; it stays open until `close`. */
+async function opened(port: number, bytes: string) {
+  const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+  socket.on('error', () => undefined);
+  const answer = await new Promise<string>((resolve) => {
+    socket.once('data', (chunk) => resolve(String(chunk)));
+    socket.once('close', () => resolve(''));
+  });
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  return { line: answer.split('\r\n', 1)[0] ?? '', answer, closed, close: () => socket.destroy() };
+}
+
+test('a page of a foreign origin gets no socket, an allowed one and whoever is no page does', async () => {
+  const there = await world.start({ ALLOWED_ORIGINS: 'https://chat.example' });
+  const { port } = there.gateway;
+  const status = async (headers: string) => {
+    const { line, answer, close } = await opened(port, await handshake(headers));
+    close();
+    if (!line.includes('101')) assert.equal(problemOf(answer).code, 'PERMISSION_DENIED');
+    return line.slice('HTTP/1.1 '.length, 'HTTP/1.1 '.length + 3);
+  };
+  assert.equal(await status('host: gw:8080\r\norigin: https://evil.example\r\n'), '403');
+  assert.equal(await status('host: gw:8080\r\norigin: null\r\n'), '403');
+  assert.equal(await status('host: gw:8080\r\norigin: http://gw\r\n'), '403');
+  assert.equal(await status('host: gw:8080\r\norigin: http://gw:8080\r\n'), '101');
+  assert.equal(await status('host: gw:8080\r\norigin: https://chat.example\r\n'), '101');
+  assert.equal(await status('host: gw:8080\r\n'), '101');
+  await there.stop();
+});
+
+test('another host gets no socket', async () => {
+  const there = await world.start({ ALLOWED_HOSTS: 'chat.example' });
+  const first = async (host: string) => {
+    const { line, close } = await opened(there.gateway.port, await handshake(`host: ${host}\r\n`));
+    close();
+    return line;
+  };
+  assert.match(await first('evil.example'), /^HTTP\/1\.1 421 /);
+  assert.match(await first('chat.example:8080'), /^HTTP\/1\.1 101 /);
+  await there.stop();
+});
+
+test('a user’s and an address’s one socket too many is refused with 429 before the upgrade', async () => {
+  const there = await world.start({
+    MAX_SOCKETS_PER_USER: '2',
+    MAX_SOCKETS_PER_ADDRESS: '3',
+    TRUST_PROXY: '1',
+  });
+  const { port } = there.gateway;
+  const open = async (userId: string, address: string) =>
+    opened(port, await handshake(`host: x\r\nx-forwarded-for: 6.6.6.6, ${address}\r\n`, userId));
+  const isOpen = ({ line }: { line: string }) => assert.match(line, /^HTTP\/1\.1 101 /);
+  const isRefused = ({ line, answer }: { line: string; answer: string }) => {
+    assert.match(line, /^HTTP\/1\.1 429 /);
+    assert.match(answer, /\r\nretry-after: \d+\r\n/i);
+    assert.equal(problemOf(answer).code, 'RATE_LIMITED');
+  };
+  const held = [await open('71', '192.0.2.1'), await open('71', '192.0.2.2')];
+  held.forEach(isOpen);
+  isRefused(await open('71', '192.0.2.3'));
+  const others = [await open('72', '192.0.2.1'), await open('73', '192.0.2.1')];
+  others.forEach(isOpen);
+  isRefused(await open('74', '192.0.2.1'));
+  isOpen(await open('74', '192.0.2.4'));
+  held[0]?.close();
+  await eventually(async () => (await open('74', '192.0.2.1')).line.includes('101'));
+  await there.stop();
+});
+
+test('an address has so many connections, whether or not it says anything over them', async () => {
+  const there = await world.start({ MAX_SOCKETS_PER_ADDRESS: '5' });
+  const { port } = there.gateway;
+  const silent = Array.from({ length: 10 }, () => connect(port, '127.0.0.1'));
+  await Promise.all(silent.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+  const refused = await talk('', port).catch(String);
+  assert.match(refused, /^HTTP\/1\.1 429 .*RATE_LIMITED|ECONNRESET/s);
+  for (const socket of silent) socket.destroy();
+  await eventually(async () =>
+    (await talk('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', port)).includes(' 200 '),
+  );
+  await there.stop();
+});
+
+test('who was refused and does not close the connection loses it', async () => {
+  const { closed, line } = await opened(
+    here.gateway.port,
+    'GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+  );
+  assert.match(line, /^HTTP\/1\.1 401 /);
+  await closed;
+});
+
+test('a start with settings that cannot be meant is refused, with a sentence', async () => {
+  for (const [name, value] of Object.entries({
+    TRUST_PROXY: 'true',
+    ALLOWED_ORIGINS: 'chat.example',
+    ALLOWED_HOSTS: 'https://chat.example',
+    MAX_SOCKETS_PER_USER: '-1',
+  })) {
+    await assert.rejects(world.start({ [name]: value }), new RegExp(`^Error: configuration: ${name} `), name);
+  }
 });

@@ -3,6 +3,11 @@ import { createLogger } from '../../lib/log.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 import type { AccessToken } from '../../lib/tokens.ts';
 import { type AppDeps, buildApp } from '../../services/gateway/app.ts';
+import { createClientAddress } from '../../services/gateway/door/client-address.ts';
+import { parseHosts } from '../../services/gateway/door/hosts.ts';
+import { parseOrigins } from '../../services/gateway/door/origins.ts';
+import { parseTrustedProxies } from '../../services/gateway/door/trusted-proxies.ts';
+import { createRateLimit } from '../../services/gateway/rate-limit.ts';
 import { createMemoryIdempotency } from './memory-idempotency.ts';
 
 type Calls = { name: string; request: unknown }[];
@@ -23,7 +28,11 @@ export const session = { user, accessToken: 'a', refreshToken: 'r', expiresIn: 9
 type Answer = (request: never) => unknown;
 
 /** The REST side with logic in the test's hands: `answers` by "service.method"; everything called is noted. */
-export async function testApp(answers: Record<string, Answer> = {}, limits: Partial<AppDeps['limits']> = {}) {
+export async function testApp(
+  answers: Record<string, Answer> = {},
+  limits: Partial<AppDeps['limits']> = {},
+  door: { anonymousPerMinute?: number; trustProxy?: string; hosts?: string; origins?: string } = {},
+) {
   const calls: Calls = [];
   const service = (name: string) =>
     new Proxy(
@@ -66,7 +75,17 @@ export async function testApp(answers: Record<string, Answer> = {}, limits: Part
     tokenKeys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AAAA', kid: 'k', alg: 'EdDSA', use: 'sig' }],
     readiness: async () => ({ ready: false, dependencies: { kafka: 'down', logic: 'up', repo: 'up' } }),
     limits: { registersPerHour: 0, loginFailuresPer15Min: 0, requestsPerMinute: 0, ...limits },
-    trustProxy: false,
+    anonymous: createRateLimit({
+      limit: door.anonymousPerMinute ?? 0,
+      windowMs: 60_000,
+      sentence: 'Too many.',
+    }),
+    clientAddress: createClientAddress(
+      parseTrustedProxies(door.trustProxy ?? '0'),
+      createLogger('gateway', 'silent'),
+    ),
+    hosts: parseHosts(door.hosts ?? ''),
+    origins: parseOrigins(door.origins ?? ''),
     metrics: createMetrics('gateway'),
     log: createLogger('gateway', 'silent'),
   });

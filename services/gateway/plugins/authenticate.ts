@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { GoChatError } from '../../../lib/errors.ts';
+import { countedAddress } from '../../../lib/client-address.ts';
+import { codeOf, GoChatError } from '../../../lib/errors.ts';
 import type { AccessToken } from '../../../lib/tokens.ts';
 import type { Access } from '../access.ts';
 import type { RateLimit } from '../rate-limit.ts';
@@ -12,17 +13,45 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Open to everybody, without a token. */
     public?: boolean;
+    /** Asked by whatever watches over the process, under any name and as often as it likes. */
+    probe?: boolean;
   }
 }
 
-/** Asks for a bearer token on every route that is not marked public, and counts the user's requests. */
-export function authenticate(app: FastifyInstance, deps: { access: Access; requests: RateLimit }): void {
+/**
+ * Asks for a bearer token on every route that is not marked public. Requests are counted by user, those without a good
+ * token by address.
+ */
+export function authenticate(
+  app: FastifyInstance,
+  deps: { access: Access; requests: RateLimit; anonymous: RateLimit },
+): void {
   app.addHook('onRequest', async (request) => {
-    if (request.is404 || request.routeOptions.config.public) return;
-    const caller = await deps.access.check(bearerToken(request.headers.authorization));
+    if (request.is404 || request.routeOptions.config.probe) return;
+    if (request.routeOptions.config.public) {
+      deps.anonymous.take(countedAddress(request.ip));
+      return;
+    }
+    const caller = await countingRefusals(deps.anonymous, request.ip, () =>
+      deps.access.check(bearerToken(request.headers.authorization)),
+    );
     request.caller = caller;
     deps.requests.take(caller.userId);
   });
+}
+
+/** Counts for an address what is refused for want of a good token; RATE_LIMITED once that was too often. */
+export async function countingRefusals<T>(
+  anonymous: RateLimit,
+  address: string,
+  check: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    if (codeOf(error) === 'UNAUTHENTICATED') anonymous.take(countedAddress(address));
+    throw error;
+  }
 }
 
 /** The user behind a request on a route that is not public. */

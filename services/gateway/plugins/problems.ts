@@ -39,12 +39,19 @@ const sentences: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
 };
 
+/** How long somebody who was refused may take to close the connection. */
+const lingerMs = 1000;
+
 /** A problem as a whole HTTP answer, for sockets that have no reply object; closes the connection. */
-export function writeProblem(socket: Pick<Socket, 'end'>, error: GoChatError): void {
+export function writeProblem(socket: Socket, error: GoChatError): void {
   const { status, headers, body } = toProblem(error);
   const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)) });
   socket.end(
     `HTTP/1.1 ${status} ${error.code}\r\nconnection: close\r\n` +
       `${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
   );
+  // Read on, or a client's own close is never noticed; and nobody keeps a connection by not closing it.
+  socket.resume();
+  const impatient = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(impatient));
 }

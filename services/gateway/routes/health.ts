@@ -15,7 +15,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: () => Promise<
   app.get(
     '/healthz',
     {
-      config: { public: true },
+      config: { public: true, probe: true },
       schema: {
         tags,
         summary: 'This gateway lives',
@@ -28,7 +28,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: () => Promise<
   app.get(
     '/readyz',
     {
-      config: { public: true },
+      config: { public: true, probe: true },
       schema: {
         tags,
         summary: 'This gateway can do its work, and which of its dependencies can',

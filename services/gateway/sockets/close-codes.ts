@@ -12,6 +12,8 @@ export const closeCodes = {
   rateLimited: { code: 4005, reason: 'too many frames' },
   /** RFC 6455: nothing was heard for longer than the heartbeat allows. */
   silent: { code: 1001, reason: 'no heartbeat' },
+  /** RFC 6455: the user opened one more socket than it may have, and this one was silent for longest. */
+  replaced: { code: 1001, reason: 'replaced by a newer socket' },
   /** RFC 6455: the session could not be registered; later it may work. */
   tryLater: { code: 1013, reason: 'try again later' },
 } as const;

@@ -9,6 +9,7 @@ export type Sessions = {
   add(session: Session): void;
   get(sessionId: string): Session | undefined;
   size(): number;
+  ofUser(userId: string): readonly Session[];
   all(): Iterable<Session>;
   /** Sends a frame to one session. */
   send(session: Session, type: string, data?: unknown): void;
@@ -68,6 +69,7 @@ export function createSessions(deps: {
     },
     get: (sessionId) => byId.get(sessionId),
     size: () => byId.size,
+    ofUser: (userId) => byUser.get(userId) ?? [],
     all: () => byId.values(),
     send: (session, type, data) => outbox.send(session, encodeFrame(type, data)),
     sendToUser(userId, frame, isLeftOut) {

@@ -6,9 +6,15 @@ import { fault, GoChatError, isFault } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { AccessToken } from '../../../lib/tokens.ts';
 import type { Access } from '../access.ts';
+import type { ClientAddress } from '../door/client-address.ts';
+import type { Hosts } from '../door/hosts.ts';
+import { isOwnOrigin, type Origins } from '../door/origins.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
+import { countingRefusals } from '../plugins/authenticate.ts';
 import { writeProblem } from '../plugins/problems.ts';
 import { fromThrown } from '../problem.ts';
+import type { RateLimit } from '../rate-limit.ts';
+import { type Admission, full, type Place } from './admission.ts';
 
 export type Upgrades = {
   /** From now on upgrades are refused with 503. */
@@ -29,8 +35,12 @@ export function acceptUpgrades(
   server: Server,
   deps: {
     access: Access;
-    /** Whether there is room for one more. */
-    hasRoom: () => boolean;
+    admission: Admission;
+    clientAddress: ClientAddress;
+    hosts: Hosts;
+    origins: Origins;
+    /** Refusals for want of a good token, by address. */
+    anonymous: RateLimit;
     onSocket: (socket: WebSocket, stream: Socket, access: AccessToken, sessionId: string) => void;
     metrics: GatewayMetrics;
     log: Logger;
@@ -47,36 +57,58 @@ export function acceptUpgrades(
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
   });
 
-  async function check(request: IncomingMessage): Promise<AccessToken> {
+  /** Everything that can be told without asking, in the order of what it costs. */
+  function reserve(request: IncomingMessage): Place {
+    const { host, origin } = request.headers;
+    deps.hosts.check(host);
     const url = parseUrl(request.url);
     if (url?.pathname !== path && url?.pathname !== `${path}/`)
       throw new GoChatError('NOT_FOUND', 'There is no such route.');
     if (request.method !== 'GET') throw new GoChatError('METHOD_NOT_ALLOWED', 'A WebSocket begins with GET.');
-    if (stopped || !deps.hasRoom()) throw full();
-    const access = await deps.access.check(url.searchParams.get('token') || tokenFromProtocols(request));
+    if (origin !== undefined && !isOwnOrigin(origin, host) && !deps.origins.allows(origin)) throw foreign();
+    if (stopped) throw full();
+    return deps.admission.reserve(deps.clientAddress(request));
+  }
+
+  async function check(request: IncomingMessage): Promise<AccessToken> {
+    const token = parseUrl(request.url)?.searchParams.get('token') || tokenFromProtocols(request);
+    const access = await countingRefusals(deps.anonymous, deps.clientAddress(request), () =>
+      deps.access.check(token),
+    );
     if (stopped) throw full();
     return access;
+  }
+
+  function refuse(stream: Socket, thrown: unknown): void {
+    const error = fromThrown(thrown) ?? fault(thrown);
+    if (isFault(error)) deps.log.error({ err: thrown }, 'upgrade failed');
+    deps.metrics.handshakesRefused.inc({ code: error.code });
+    writeProblem(stream, error);
   }
 
   server.on('upgrade', (request: IncomingMessage, stream: Socket, head: Buffer) => {
     const onEarlyError = () => stream.destroy();
     stream.on('error', onEarlyError);
-    check(request).then(
-      (access) => {
-        stream.off('error', onEarlyError);
+    let place: Place;
+    try {
+      place = reserve(request);
+    } catch (error) {
+      refuse(stream, error);
+      return;
+    }
+    stream.once('close', place.release);
+    check(request)
+      .then((access) => {
+        // At once before the socket is there: whoever comes meanwhile is counted.
         if (stream.destroyed) return;
+        place.admit(access.userId);
+        stream.off('error', onEarlyError);
         leaveOutEmptyProtocols(request);
         websockets.handleUpgrade(request, stream, head, (socket) =>
           deps.onSocket(socket, stream, access, randomUUID()),
         );
-      },
-      (thrown: unknown) => {
-        const error = fromThrown(thrown) ?? fault(thrown);
-        if (isFault(error)) deps.log.error({ err: thrown }, 'upgrade failed');
-        deps.metrics.handshakesRefused.inc({ code: error.code });
-        writeProblem(stream, error);
-      },
-    );
+      })
+      .catch((error: unknown) => refuse(stream, error));
   });
   return {
     stop: () => {
@@ -85,7 +117,11 @@ export function acceptUpgrades(
   };
 }
 
-const full = () => new GoChatError('UNAVAILABLE', 'This gateway takes no more connections. Try another one.');
+const foreign = () =>
+  new GoChatError(
+    'PERMISSION_DENIED',
+    'Pages of this origin may not connect. ALLOWED_ORIGINS names those that may.',
+  );
 
 function parseUrl(url: string | undefined): URL | undefined {
   const base = 'http://gateway';

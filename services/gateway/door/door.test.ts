@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bearer, session, testApp, user } from '../../../test/support/gateway-app.ts';
+
+const origin = 'https://chat.example';
+const corsHeaders = (headers: object) =>
+  Object.keys(headers).filter((name) => name.startsWith('access-control-'));
+
+test('a page of an allowed origin may call: preflight, answers and problems', async () => {
+  const { app } = await testApp({ 'users.getUser': () => ({ user }) }, {}, { origins: origin });
+  const asked = { origin, 'access-control-request-method': 'PATCH' };
+  for (const url of ['/conversations/5', '/no/such/route']) {
+    const preflight = await app.inject({ method: 'OPTIONS', url, headers: asked });
+    assert.equal(preflight.statusCode, 204);
+    const { headers } = preflight;
+    assert.equal(headers['access-control-allow-origin'], origin);
+    assert.equal(headers['access-control-allow-methods'], 'GET, POST, PUT, PATCH, DELETE');
+    assert.equal(
+      headers['access-control-allow-headers'],
+      'Authorization, Content-Type, Idempotency-Key, If-None-Match',
+    );
+    assert.equal(headers['access-control-max-age'], '600');
+    assert.equal(headers['access-control-allow-credentials'], undefined);
+  }
+  for (const [url, status] of [
+    ['/users/profile', 200],
+    ['/no/such/route', 404],
+    ['/users/search', 400],
+  ] as const) {
+    const { statusCode, headers } = await app.inject({ url, headers: { ...bearer, origin } });
+    assert.equal(statusCode, status);
+    assert.equal(headers['access-control-allow-origin'], origin, url);
+    assert.equal(headers['access-control-expose-headers'], 'ETag, Retry-After, Location');
+    assert.equal(headers.vary, 'Origin');
+  }
+  const refused = await app.inject({ url: '/users/profile', headers: { origin } });
+  assert.deepEqual([refused.statusCode, refused.headers['access-control-allow-origin']], [401, origin]);
+});
+
+test('others get nothing of CORS, and neither do the gateway’s own pages', async () => {
+  const answers = { 'users.getUser': () => ({ user }) };
+  for (const [origins, from] of [
+    [origin, 'https://evil.example'],
+    [origin, 'null'],
+    [origin, undefined],
+    [origin, 'http://gateway.example:8080'],
+    ['', origin],
+  ] as const) {
+    const { app } = await testApp(answers, {}, { origins });
+    const headers = {
+      ...bearer,
+      host: 'gateway.example:8080',
+      ...(from === undefined ? {} : { origin: from }),
+    };
+    const answer = await app.inject({ url: '/users/profile', headers });
+    assert.deepEqual([answer.statusCode, corsHeaders(answer.headers)], [200, []], from);
+    const asked = { ...headers, 'access-control-request-method': 'GET' };
+    const preflight = await app.inject({ method: 'OPTIONS', url: '/users/profile', headers: asked });
+    assert.deepEqual([preflight.statusCode, corsHeaders(preflight.headers)], [405, []], from);
+  }
+  const { app } = await testApp(answers, {}, { origins: '*' });
+  const any = await app.inject({
+    url: '/users/profile',
+    headers: { ...bearer, origin: 'https://any.example' },
+  });
+  assert.equal(any.headers['access-control-allow-origin'], '*');
+});
+
+test('another host is answered 421, but to whoever watches over the process', async () => {
+  const { app } = await testApp(
+    { 'users.getUser': () => ({ user }) },
+    {},
+    { hosts: 'chat.example', origins: origin },
+  );
+  const statusOf = async (url: string, host: string) =>
+    (await app.inject({ url, headers: { ...bearer, host } })).statusCode;
+  assert.equal(await statusOf('/users/profile', 'Chat.example:8080'), 200);
+  for (const url of ['/users/profile', '/no/such/route', '/docs', '/openapi.json']) {
+    assert.equal(await statusOf(url, 'evil.example'), 421, url);
+  }
+  assert.deepEqual(
+    [await statusOf('/healthz', 'evil.example'), await statusOf('/readyz', '10.0.0.7')],
+    [200, 503],
+  );
+  const { headers, body } = await app.inject({
+    url: '/users/profile',
+    headers: { ...bearer, host: 'evil.example' },
+  });
+  assert.match(String(headers['content-type']), /^application\/problem\+json/);
+  assert.deepEqual([JSON.parse(body).status, JSON.parse(body).code], [421, 'INVALID_ARGUMENT']);
+});
+
+test('requests without a good token are counted by address, and nobody who is signed in is refused with them', async () => {
+  const answers = { 'auth.login': () => ({ session }), 'users.getUser': () => ({ user }) };
+  const { app } = await testApp(answers, {}, { anonymousPerMinute: 3, trustProxy: '1' });
+  const statusOf = async (url: string, from: string, headers: Record<string, string> = {}) =>
+    (await app.inject({ url, headers: { 'x-forwarded-for': from, ...headers } })).statusCode;
+  const [here, there] = ['198.51.100.7', '198.51.100.8'];
+  assert.equal(await statusOf('/openapi.json', here), 200);
+  assert.equal(await statusOf('/users/profile', `6.6.6.6, ${here}`), 401);
+  assert.equal(await statusOf('/users/profile', here, { authorization: 'Bearer bad' }), 401);
+  assert.equal(await statusOf('/users/profile', here, { authorization: 'Bearer bad' }), 429);
+  const refused = await app.inject({ url: '/openapi.json', headers: { 'x-forwarded-for': here } });
+  assert.equal(refused.statusCode, 429);
+  assert.ok(Number(refused.headers['retry-after']) > 0);
+  assert.equal(await statusOf('/users/profile', here, bearer), 200);
+  assert.equal(await statusOf('/healthz', here), 200);
+  assert.equal(await statusOf('/openapi.json', there), 200);
+});

@@ -1,0 +1,61 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Which proxies in front of the gateway are believed when they say whom they forward. */
+export type TrustedProxies = {
+  /** Whether there are any. */
+  any: boolean;
+  /** Whether an address, so many hops before the gateway (0: the one that connected), is one of them. */
+  isTrusted(address: string, hop: number): boolean;
+};
+
+const mostHops = 32;
+
+/**
+ * Reads TRUST_PROXY: a number of proxies, or a list of addresses and ranges. Throws a sentence where it is neither, or
+ * where it would trust everybody.
+ */
+export function parseTrustedProxies(text: string): TrustedProxies {
+  const value = text.trim().toLowerCase();
+  if (value === '' || value === 'false') return trustHops(0);
+  if (/^\d+$/.test(value)) {
+    const hops = Number(value);
+    if (hops > mostHops) throw wrong(`takes up to ${mostHops} proxies, not ${value}`);
+    return trustHops(hops);
+  }
+  if (value === 'true') {
+    throw wrong(
+      'must not be true, since then clients could write any address of their choice into X-Forwarded-For: ' +
+        'give the number of proxies in front of the gateway (1), or their addresses (10.0.0.0/8, 192.0.2.7)',
+    );
+  }
+  return trustRanges(value.split(',').map((part) => part.trim()));
+}
+
+const trustHops = (hops: number): TrustedProxies => ({
+  any: hops > 0,
+  isTrusted: (_address, hop) => hop < hops,
+});
+
+function trustRanges(ranges: readonly string[]): TrustedProxies {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', prefix, ...rest] = range.split('/');
+    const version = isIP(address);
+    const most = version === 4 ? 32 : 128;
+    const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
+    if (version === 0 || rest.length > 0 || !(bits <= most)) {
+      throw wrong(`takes a number of proxies, or addresses and ranges like 10.0.0.0/8, not "${range}"`);
+    }
+    if (bits === 0) throw wrong(`must not trust every address, as ${range} does`);
+    list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
+  }
+  return {
+    any: true,
+    isTrusted: (address) => {
+      const version = isIP(address);
+      return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
+    },
+  };
+}
+
+const wrong = (predicate: string): Error => new Error(`configuration: TRUST_PROXY ${predicate}`);
