@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pages } from '../../clients/sdk/lists.ts';
-import { createRest } from '../../clients/sdk/rest.ts';
+import { createRest, type Message } from '../../clients/sdk/rest.ts';
 import {
   befriend,
   chat,
   gateway2Url,
+  newFriends,
   newGroup,
   newPeople,
   newPerson,
@@ -186,4 +187,23 @@ test('every list refuses a cursor of another list, one that is none, and one bes
     `/conversations?cursor=${nextCursor}`,
   );
   assert.equal(conversations.length, 1, 'the world room is left');
+});
+
+test('a page of two hundred messages, each as large as one may be, comes whole', async () => {
+  const { ann, bob, conversationId } = await newFriends();
+  const content = '😀'.repeat(4000);
+  const path = `/conversations/${conversationId}/messages`;
+  for (let from = 0; from < 200; from += 20) {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) => ann.rest.post(path, { clientMsgId: `${from + n}`, content })),
+    );
+  }
+  const page = () => bob.rest.get<{ messages: Message[] }>(`${path}?limit=200`);
+  for (const { messages } of await Promise.all([page(), page(), page()])) {
+    assert.deepEqual(
+      messages.map(({ seqId }) => seqId),
+      Array.from({ length: 200 }, (_, n) => n + 1),
+    );
+    assert.ok(messages.every((message) => message.content === content));
+  }
 });

@@ -24,6 +24,8 @@ const largestMember = 1000;
 const others = Array.from({ length: largestMember }, (_, n) => me + 1 + n);
 const page = { limit: 200, offset: 0 };
 const userId = String(me);
+/** What so much takes is no matter here. */
+const patiently = { deadlineMs: 30_000 };
 
 before(async () => {
   database = await createTestDatabase();
@@ -136,9 +138,11 @@ test('two hundred messages of 4,000 four-byte characters, of as many senders, co
     group,
   ]);
   const request = { conversationId: String(group), userId, limit: 200 };
-  const { encoded } = await repo.messages.getMessages(request);
+  const { encoded } = await repo.messages.getMessages(request, patiently);
   assert.ok(encoded.length > 4 * 1024 * 1024, `${encoded.length} bytes`);
-  const together = await Promise.all(Array.from({ length: 6 }, () => repo.messages.getMessages(request)));
+  const together = await Promise.all(
+    Array.from({ length: 6 }, () => repo.messages.getMessages(request, patiently)),
+  );
   for (const answer of together) assert.ok(answer.encoded.equals(encoded));
   const range = { conversationId: String(group), firstSeqId: 1, lastSeqId: 200 };
   assert.equal((await repo.messages.getMessageRange(range)).messages.length, 200);
@@ -159,7 +163,7 @@ test('two hundred conversations with everything long come as one page', async ()
     includeSenderInfo: true,
   };
   const answers = await Promise.all(
-    Array.from({ length: 3 }, () => repo.conversations.getUserConversationsWithDetails(request)),
+    Array.from({ length: 3 }, () => repo.conversations.getUserConversationsWithDetails(request, patiently)),
   );
   for (const { encoded } of answers) assert.ok(encoded.length > 8 * 1024 * 1024, `${encoded.length} bytes`);
   await refusedWith(

@@ -278,7 +278,16 @@ test('a long cold list is read behind a cursor with all its details', async () =
   await redis.client.flushall();
   const first = await repo.list(ann, { limit: 110 });
   await redis.client.flushall();
-  const rest = await repo.list(ann, { limit: 50, cursor: first.nextCursor });
+  const { query } = repo.databases.conversations;
+  let queries = 0;
+  repo.databases.conversations.query = (sql, values) => {
+    queries += 1;
+    return query(sql, values);
+  };
+  const rest = await repo
+    .list(ann, { limit: 50, cursor: first.nextCursor })
+    .finally(() => Object.assign(repo.databases.conversations, { query }));
+  assert.equal(queries, 1, 'however far down');
   const found = [...first.conversations, ...rest.conversations];
   assert.deepEqual(
     found.map(({ conversation }) => conversation?.name).slice(-10),
