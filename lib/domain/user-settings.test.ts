@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canonicalLocale } from './user-settings.ts';
+import { canonicalLocale, seesPresence } from './user-settings.ts';
 
 test('a language tag is taken in its canonical form, and what is none is not taken', () => {
   assert.equal(canonicalLocale('de'), 'de');
@@ -17,4 +17,16 @@ test('a language tag is taken in its canonical form, and what is none is not tak
   ]) {
     assert.equal(canonicalLocale(wrong), undefined, JSON.stringify(wrong));
   }
+});
+
+test('presence is seen by everyone, by friends or by nobody', () => {
+  const seen = ['everyone', 'friends', 'nobody'].map((lastSeen) => [
+    seesPresence(lastSeen, true),
+    seesPresence(lastSeen, false),
+  ]);
+  assert.deepEqual(seen, [
+    [true, true],
+    [true, false],
+    [false, false],
+  ]);
 });

@@ -6,6 +6,10 @@ export const groupInviteChoices = ['everyone', 'friends'] as const;
 /** Who is told whether a user is online and when the user was last active. */
 export const lastSeenChoices = ['everyone', 'friends', 'nobody'] as const;
 
+/** Whether somebody sees the presence of a user who chose `lastSeen`; `isFriend`: of that user. */
+export const seesPresence = (lastSeen: string, isFriend: boolean): boolean =>
+  lastSeen === 'everyone' || (isFriend && lastSeen !== 'nobody');
+
 export const defaultUserSettings = {
   groupInvites: 'everyone',
   lastSeen: 'friends',

@@ -27,6 +27,16 @@ export const toUser = (user: ProtoUser): User => ({
   createdAt: user.createdAt,
 });
 
+/** A user as one asked for: with the presence, where the user shows it to everyone. */
+export const UserView = Type.Object(
+  {
+    ...User.properties,
+    online: Type.Optional(Type.Boolean({ description: 'Only of a user who shows it to everyone' })),
+    lastActiveAt: Type.Optional(time('Last seen; 0 when never; as online')),
+  },
+  { $id: 'UserView' },
+);
+
 /** Stands for an account that was erased. */
 export const deletedUser = (id: string): ProtoUser => ({
   id,

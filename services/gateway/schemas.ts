@@ -4,7 +4,7 @@ import type { Session as ProtoSession } from '../../lib/gen/im_logic/v1/auth.ts'
 import type { LoginSession as ProtoLoginSession } from '../../lib/gen/im_repo/v1/user.ts';
 import { Conversation, Member } from '../../lib/wire/conversation.ts';
 import { Message, Sender } from '../../lib/wire/message.ts';
-import { FriendRequest, FriendView, toUser, User } from '../../lib/wire/user.ts';
+import { FriendRequest, FriendView, toUser, User, UserView } from '../../lib/wire/user.ts';
 import { UserSettings } from '../../lib/wire/user-settings.ts';
 import { Problem } from './problem.ts';
 
@@ -56,6 +56,7 @@ export const toLoginSession = (session: ProtoLoginSession, currentId: string) =>
 const shared = [
   Sender,
   User,
+  UserView,
   UserSettings,
   FriendRequest,
   FriendView,

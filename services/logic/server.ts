@@ -93,7 +93,7 @@ export async function startLogic(
         AuthServiceService,
         createAuth({ users: repo.users, tokens, verifier, issuers }),
       ),
-      service('im_logic.v1.UserService', UserServiceService, createUsers({ users: repo.users, flows })),
+      service('im_logic.v1.UserService', UserServiceService, createUsers({ repo, flows })),
       service(
         'im_logic.v1.FriendService',
         FriendServiceService,

@@ -1,8 +1,9 @@
 import { longestDisplayName } from '../../lib/domain/names.ts';
 import { pageSize } from '../../lib/domain/paging.ts';
-import { groupInviteChoices, lastSeenChoices } from '../../lib/domain/user-settings.ts';
+import { groupInviteChoices, lastSeenChoices, seesPresence } from '../../lib/domain/user-settings.ts';
 import { codeOf, GoChatError, isRetryable } from '../../lib/errors.ts';
 import type { UserServiceService } from '../../lib/gen/im_logic/v1/user.ts';
+import type { UserSettings } from '../../lib/gen/im_repo/v1/user.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { hashable, passwordDeadline } from './auth.ts';
@@ -21,10 +22,11 @@ import {
 
 /** Profiles, settings, search, and the end of an account. */
 export function createUsers(deps: {
-  users: RepoClient['users'];
+  repo: Pick<RepoClient, 'users' | 'presence' | 'friendships'>;
   flows: Pick<Flows, 'eraseUser'>;
 }): UnaryHandlers<typeof UserServiceService> {
-  const { users, flows } = deps;
+  const { repo, flows } = deps;
+  const { users } = repo;
 
   /** Refuses who does not know the password of an account that has one. */
   async function checkPassword(userId: string, password = '', address = ''): Promise<void> {
@@ -32,8 +34,28 @@ export function createUsers(deps: {
     const { valid, withoutPassword } = await users.verifyPassword(checked, passwordDeadline);
     if (!valid && !withoutPassword) throw new GoChatError('PERMISSION_DENIED', 'The password is wrong.');
   }
+
+  /** Whether somebody who need not be a friend sees it: not across a block. */
+  async function presenceFor(viewerId: string, settings: UserSettings | undefined) {
+    if (!settings || !seesPresence(settings.lastSeen, false)) return undefined;
+    const { userId } = settings;
+    const [{ status }, { relationships }] = await Promise.all([
+      repo.presence.getUserOnlineStatus({ userId }),
+      repo.friendships.getRelationships({ userId: viewerId, otherUserIds: [userId] }),
+    ]);
+    if (relationships.some(({ blocking, blockedBy }) => blocking || blockedBy)) return undefined;
+    return { online: status?.online ?? false, lastActiveAt: status?.lastActiveAt ?? 0 };
+  }
+
   return {
-    getUser: async ({ userId }) => users.getUser({ userId: checkUserId(userId) }),
+    async getUser({ userId, viewerId }) {
+      if (viewerId === undefined) return users.getUser({ userId: checkUserId(userId) });
+      const [{ user }, { settings }] = await Promise.all([
+        users.getUser({ userId: checkUserId(userId) }),
+        users.getUserSettings({ userIds: [userId] }),
+      ]);
+      return { user, presence: await presenceFor(viewerId, settings[0]) };
+    },
 
     async updateProfile({ userId, avatarUrl, displayName }) {
       return users.updateUser({

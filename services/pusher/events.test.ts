@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defaultUserSettings } from '../../lib/domain/user-settings.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { Push } from '../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
@@ -16,7 +17,7 @@ const user = (id: string) => ({
   createdAt: 0,
 });
 
-/** Users 1 and 2 are friends of each other and of 3; 2 is online; request 50 went from 1 to 2; conversation 60 is owned by 1. */
+/** Users 1 and 2 are friends of each other and of 3; 2 is online; 3 shows it to nobody; request 50 went from 1 to 2; conversation 60 is owned by 1. */
 const repo = {
   friendships: {
     async getFriendRequest({ requestId }: { requestId: string }) {
@@ -38,6 +39,15 @@ const repo = {
     batchGetFriendIds: async ({ userIds, cursor = '1' }: { userIds: string[]; cursor?: string }) => ({
       friends: userIds.map((userId) => ({ userId, friendIds: [cursor].filter((id) => id !== userId) })),
       nextCursor: { 1: '2', 2: '3' }[cursor],
+    }),
+  },
+  users: {
+    getUserSettings: async ({ userIds }: { userIds: string[] }) => ({
+      settings: userIds.map((userId) => ({
+        userId,
+        ...defaultUserSettings,
+        lastSeen: userId === '3' ? 'nobody' : 'friends',
+      })),
     }),
   },
   presence: {
@@ -218,6 +228,20 @@ test('presence is told to friends in the order in which it changed', async () =>
       [['2', '3'], { userId: '1', status: 'online', lastActiveAt: 5 }],
       [['2', '3'], { userId: '1', status: 'offline', lastActiveAt: 6 }],
     ],
+  );
+});
+
+test('of whoever shows it to nobody nothing is told', async () => {
+  const { handle, frames } = scene();
+  const event = { epoch: 'x', last_active_at: 5 };
+  await handle(
+    { type: 'user.online', user_id: '3', ...event },
+    { type: 'user.online', user_id: '2', ...event },
+    { type: 'user.offline', user_id: '3', ...event },
+  );
+  assert.deepEqual(
+    frames().map(({ data }) => data.userId),
+    ['2'],
   );
 });
 

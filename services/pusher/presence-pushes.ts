@@ -1,3 +1,4 @@
+import { seesPresence } from '../../lib/domain/user-settings.ts';
 import type { Push } from '../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UserEvent } from '../../lib/kafka/records.ts';
@@ -9,6 +10,7 @@ export const isPresence = (event: UserEvent): event is PresenceEvent =>
   event.type === 'user.online' || event.type === 'user.offline';
 
 export type Audience = {
+  /** Of those who let their friends see it. */
   friends: ReadonlyMap<string, string[]>;
   /** Of those said to be offline: who is here by now. */
   back: ReadonlySet<string>;
@@ -21,12 +23,16 @@ export async function audienceOf(events: UserEvent[], repo: RepoClient): Promise
   const leaving = new Set(
     present.filter(({ type }) => type === 'user.offline').map((event) => event.user_id),
   );
-  const [friends, { statuses }] = await Promise.all([
+  const [friends, { settings }, { statuses }] = await Promise.all([
     friendsOf(userIds, repo),
+    userIds.length === 0 ? { settings: [] } : repo.users.getUserSettings({ userIds }),
     leaving.size === 0 ? { statuses: [] } : repo.presence.batchGetOnlineStatus({ userIds: [...leaving] }),
   ]);
+  const unseen = new Set(
+    settings.filter(({ lastSeen }) => !seesPresence(lastSeen, true)).map(({ userId }) => userId),
+  );
   return {
-    friends,
+    friends: new Map([...friends].filter(([userId]) => !unseen.has(userId))),
     back: new Set(statuses.filter(({ online }) => online).map(({ userId }) => userId)),
   };
 }

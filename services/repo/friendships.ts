@@ -1,4 +1,5 @@
 import { pageOf, readPaging } from '../../lib/domain/paging.ts';
+import { seesPresence } from '../../lib/domain/user-settings.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { Friend, FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
 import type { OnlineStatusServiceService } from '../../lib/gen/im_repo/v1/online_status.ts';
@@ -9,6 +10,7 @@ import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
+import type { UserSettingsReader } from './user-settings.ts';
 
 const mostUsers = 1000;
 /** Less than 2 MB. */
@@ -25,26 +27,30 @@ type FriendRow = { friend_id: number; remark: string };
 export function createFriendships(deps: {
   databases: Databases;
   userCards: UserCards;
+  userSettings: UserSettingsReader;
   presence: Pick<UnaryHandlers<typeof OnlineStatusServiceService>, 'batchGetOnlineStatus'>;
   outbox: Outbox;
 }): Handlers {
-  const { databases, userCards, presence, outbox } = deps;
+  const { databases, userCards, userSettings, presence, outbox } = deps;
 
   async function toFriends(userId: string, rows: FriendRow[]): Promise<Friend[]> {
     if (rows.length === 0) return [];
     const ids = rows.map((row) => String(row.friend_id));
-    const [users, { statuses }, conversations] = await Promise.all([
+    const [users, settings, { statuses }, conversations] = await Promise.all([
       userCards.byIds(ids),
+      userSettings.byIds(ids),
       presence.batchGetOnlineStatus({ userIds: ids }),
       singleConversations(databases, userId, ids),
     ]);
     return rows.map((row, index) => {
       const id = String(row.friend_id);
+      const isSeen = seesPresence(settings.get(id)?.lastSeen ?? '', true);
+      const status = isSeen ? statuses[index] : undefined;
       return {
         user: cardOf(users, id),
         remark: row.remark,
-        online: statuses[index]?.online ?? false,
-        lastActiveAt: statuses[index]?.lastActiveAt ?? 0,
+        online: status?.online ?? false,
+        lastActiveAt: status?.lastActiveAt ?? 0,
         conversationId: conversations.get(id) ?? '',
       };
     });

@@ -5,6 +5,7 @@ import type {
 } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { conversationIdOf, noAccess, notFound, userIdOf } from './conversation-access.ts';
+import { conversationType, denied } from './conversation-lock.ts';
 import { type Databases, formatSql } from './database.ts';
 import { parseId } from './ids.ts';
 import { hasReceiptsSql, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
@@ -97,15 +98,17 @@ async function toMembers(
 }
 
 async function checkMember(databases: Databases, conversationId: number, userId: number): Promise<void> {
-  const rows = await databases.conversations.query(
+  const [row] = await databases.conversations.query<{ type: number }>(
     formatSql(
-      `SELECT 1 FROM conversation_members m
+      `SELECT c.type FROM conversation_members m
        JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
        WHERE m.user_id = ? AND m.conversation_id = ?`,
       [userId, conversationId],
     ),
   );
-  if (rows.length === 0) throw await noAccess(databases.conversations, conversationId);
+  if (!row) throw await noAccess(databases.conversations, conversationId);
+  // Everybody is in it: its list would be a list of all users.
+  if (row.type === conversationType.world) throw denied('Only operators list the members of this room.');
 }
 
 async function checkExists(databases: Databases, conversationId: number): Promise<void> {

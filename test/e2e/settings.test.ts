@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRest, type Session } from '../../clients/sdk/rest.ts';
 import type { UserSettings } from '../../lib/wire/user-settings.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   befriend,
+  chat,
   type Data,
+  gatewayUrl,
+  newFriends,
   newGroup,
   newPeople,
   newPerson,
@@ -87,4 +92,57 @@ test('whom an admin removed an ordinary member cannot bring back, an admin can: 
   assert.deepEqual(await add(ann), { added: [cy.id], alreadyMembers: [] });
   const { conversation } = await cy.rest.get<Data>(`/conversations/${id}`);
   assert.equal(conversation.muted, true);
+});
+
+test('presence is shown to everyone, to friends or to nobody, as its user chose', async () => {
+  const { ann, bob } = await newFriends();
+  const eve = await newPerson('eve');
+  const choose = (lastSeen: string) => ann.rest.put('/users/settings', { lastSeen });
+  const friend = async () => (await bob.rest.get<{ friends: Data[] }>('/friends')).friends[0];
+  const seenBy = async ({ rest }: Person) => {
+    const { online, lastActiveAt } = await rest.get<Data>(`/users/${ann.id}`);
+    return { online, lastActiveAt };
+  };
+  const socket = await chat(ann);
+  await eventually(async () => (await friend()).online === true);
+  assert.ok((await friend()).lastActiveAt > 0);
+  assert.deepEqual(await seenBy(eve), { online: undefined, lastActiveAt: undefined });
+
+  await choose('everyone');
+  assert.equal((await friend()).online, true);
+  const seen = await seenBy(eve);
+  assert.ok(seen.online === true && seen.lastActiveAt > Date.now() - 60_000, JSON.stringify(seen));
+  await ann.rest.put(`/blocks/${eve.id}`);
+  assert.deepEqual(await seenBy(eve), { online: undefined, lastActiveAt: undefined });
+
+  await choose('nobody');
+  const { online, lastActiveAt } = await friend();
+  assert.deepEqual([online, lastActiveAt], [false, 0]);
+  assert.deepEqual(await seenBy(bob), { online: undefined, lastActiveAt: undefined });
+  await socket.close();
+});
+
+test('friends do not hear that somebody came who shows presence to nobody', async () => {
+  const { ann, bob } = await newFriends();
+  const cy = await newPerson('cy');
+  await befriend(cy, bob);
+  await ann.rest.put('/users/settings', { lastSeen: 'nobody' });
+  const bobChat = await chat(bob);
+  const annChat = await chat(ann);
+  const cyChat = await chat(cy);
+  await bobChat.expect('online-status', (data) => data.userId === cy.id && data.status === 'online');
+  await bobChat.settled();
+  assert.deepEqual(
+    bobChat.all('online-status').filter((data: Data) => data.userId === ann.id),
+    [],
+  );
+  await Promise.all([annChat, bobChat, cyChat].map((session) => session.close()));
+});
+
+test('the members of the world room are listed for operators only', async () => {
+  const guest = await createRest(gatewayUrl).post<Session>('/auth/guest');
+  for (const rest of [(await newPerson()).rest, createRest(gatewayUrl).as(guest.accessToken)]) {
+    await refused(rest.get('/conversations/1/members'), 403, 'PERMISSION_DENIED');
+    await refused(rest.get('/conversations/1/members?limit=1&offset=5'), 403, 'PERMISSION_DENIED');
+  }
 });

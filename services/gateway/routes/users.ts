@@ -3,7 +3,7 @@ import Type from 'typebox';
 import { groupInviteChoices, lastSeenChoices } from '../../../lib/domain/user-settings.ts';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { required } from '../../../lib/wire/required.ts';
-import { toUser, User } from '../../../lib/wire/user.ts';
+import { toUser, User, UserView } from '../../../lib/wire/user.ts';
 import { toUserSettings, UserSettings } from '../../../lib/wire/user-settings.ts';
 import { flowDeadline } from '../deadlines.ts';
 import { callerOf } from '../plugins/authenticate.ts';
@@ -145,12 +145,17 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
     {
       schema: {
         tags,
-        summary: 'A user',
+        summary: 'A user, with the presence of one who shows it to everyone',
         params: Type.Object({ userId: Type.String() }),
-        response: { 200: named(User) },
+        response: { 200: named(UserView) },
       },
     },
-    async (request) =>
-      toUser(required((await users.getUser({ userId: ids.userId(request.params.userId) })).user)),
+    async (request) => {
+      const { user, presence } = await users.getUser({
+        userId: ids.userId(request.params.userId),
+        viewerId: callerOf(request).userId,
+      });
+      return { ...toUser(required(user)), ...presence };
+    },
   );
 };
