@@ -21,9 +21,11 @@ type RowAnswer = ({ ok: true } & FriendRequestRow) | Refusal;
 export function createFriendshipActivities({
   repo,
   friendRequestTtlMs,
+  friendRequestCooldownMs,
 }: {
   repo: RepoClient;
   friendRequestTtlMs: number;
+  friendRequestCooldownMs: number;
 }) {
   return {
     /** Stores a request, or answers the one that is pending between the two, whoever made it. */
@@ -34,7 +36,11 @@ export function createFriendshipActivities({
     }): Promise<RowAnswer> =>
       orRefusal(
         repo.friendships
-          .createFriendRequest({ ...input, ttlMs: friendRequestTtlMs })
+          .createFriendRequest({
+            ...input,
+            ttlMs: friendRequestTtlMs,
+            cooldownMs: friendRequestCooldownMs,
+          })
           .then(({ request }) => toRow(request)),
       ),
 

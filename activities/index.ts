@@ -18,6 +18,8 @@ export type ActivityDeps = {
   metrics: Metrics;
   /** FRIEND_REQUEST_TTL_MS. */
   friendRequestTtlMs: number;
+  /** FRIEND_REQUEST_COOLDOWN_MS. */
+  friendRequestCooldownMs: number;
 };
 
 export type Activities = ReturnType<typeof createActivities>;

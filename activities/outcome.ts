@@ -11,6 +11,11 @@ export async function orRefusal<T extends object>(step: Promise<T>): Promise<({ 
     return { ok: true, ...(await step) };
   } catch (error) {
     if (isFinal(error)) return { ok: false, code: error.code, message: error.message };
+    // A wait that is known is longer than a flow's next try.
+    if (error instanceof GoChatError && error.code === 'RATE_LIMITED' && error.retryAfterMs !== undefined) {
+      const retryAt = Date.now() + error.retryAfterMs;
+      return { ok: false, code: error.code, message: error.message, retryAt };
+    }
     throw error;
   }
 }

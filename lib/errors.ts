@@ -40,11 +40,14 @@ export class GoChatError extends Error {
   override readonly name = 'GoChatError';
   readonly code: Code;
   readonly fields: readonly FieldError[];
+  /** After how long the same request may succeed, where that is known. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: Code, message: string, fields: readonly FieldError[] = []) {
+  constructor(code: Code, message: string, fields: readonly FieldError[] = [], retryAfterMs?: number) {
     super(message);
     this.code = code;
     this.fields = fields;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

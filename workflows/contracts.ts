@@ -16,7 +16,13 @@ import {
 import { userIdsAttribute } from './search-attributes.ts';
 
 /** A business refusal is a result: it stays the answer of its update, and no workflow fails over it. */
-export type Refusal = { ok: false; code: Code; message: string };
+export type Refusal = {
+  ok: false;
+  code: Code;
+  message: string;
+  /** When the same command may succeed, Unix milliseconds, where that is known. */
+  retryAt?: number;
+};
 
 /**
  * What every command carries. `attempt` is the update id as well: the same attempt sent again, or found in the

@@ -63,6 +63,19 @@ test('a second request of the same direction is answered with the pending one', 
     assert.equal(repo.rows.length, 1);
   }));
 
+test('who was rejected lately is told when to ask again, and the flow closes', () =>
+  scene(async ({ request, decide, bob, repo, handle }) => {
+    await request(ann);
+    await decide(bob, 'r1', 'reject');
+    await handle.result();
+    const retryAt = (await world.environment.currentTimeMs()) + day;
+    repo.coolingUntil = retryAt;
+    const refusal = { ok: false, code: 'RATE_LIMITED', message: 'RATE_LIMITED', retryAt };
+    assert.deepEqual(await request(ann), refusal);
+    assert.equal((await handle.result()).phase, 'closed');
+    assert.equal(repo.rows.length, 1);
+  }));
+
 test('when both ask at once they become friends, once', () =>
   scene(async ({ request, bob, repo, handle }) => {
     const answers = await Promise.all([request(ann), request(bob)]);

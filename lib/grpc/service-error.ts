@@ -5,6 +5,8 @@ import { unreachable } from './definition.ts';
 /** gRPC metadata key under which an error's code travels. */
 const codeKey = 'gochat-code';
 const fieldsKey = 'gochat-fields-bin';
+/** Milliseconds. */
+const retryAfterKey = 'gochat-retry-after';
 /** Set where the service took its caller for a stranger, so that nobody takes that for a sign-in that failed. */
 const strangerKey = 'gochat-stranger';
 
@@ -15,6 +17,9 @@ export function toServiceError(error: unknown): Partial<StatusObject> & { metada
   metadata.set(codeKey, code);
   if (error instanceof GoChatError && error.fields.length > 0) {
     metadata.set(fieldsKey, Buffer.from(JSON.stringify(error.fields)));
+  }
+  if (error instanceof GoChatError && error.retryAfterMs !== undefined) {
+    metadata.set(retryAfterKey, String(Math.ceil(error.retryAfterMs)));
   }
   return { code: grpcStatus(code), details: messageOf(error), metadata };
 }
@@ -36,13 +41,20 @@ export const isStranger = ({ metadata }: ServiceError): boolean =>
 export function toGoChatError(error: ServiceError): GoChatError {
   if (isStranger(error)) return unreachable();
   const code = String(error.metadata?.get(codeKey)[0] ?? '');
-  if (isCode(code)) return new GoChatError(code, error.details, fieldsOf(error.metadata));
+  if (isCode(code)) {
+    return new GoChatError(code, error.details, fieldsOf(error.metadata), retryAfterOf(error.metadata));
+  }
   const transient =
     error.code === status.UNAVAILABLE ||
     error.code === status.DEADLINE_EXCEEDED ||
     error.code === status.CANCELLED;
   if (transient) return unreachable();
   return fault(error);
+}
+
+function retryAfterOf(metadata: Metadata): number | undefined {
+  const [value] = metadata.get(retryAfterKey);
+  return value === undefined ? undefined : Number(value);
 }
 
 function fieldsOf(metadata: Metadata): FieldError[] {

@@ -3,7 +3,6 @@ import type { FastifyError } from 'fastify';
 import Type from 'typebox';
 import { type Code, GoChatError, httpStatus, messageOf } from '../../lib/errors.ts';
 import { MisdirectedError } from './door/hosts.ts';
-import { RateLimitedError } from './rate-limit.ts';
 import { fieldErrorOf } from './validation/validator.ts';
 
 /** RFC 9457. */
@@ -29,8 +28,11 @@ export function toProblem(error: GoChatError): ProblemAnswer {
     'cache-control': 'no-store',
   };
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="gochat"';
-  if (error instanceof RateLimitedError) headers['retry-after'] = String(error.retryAfterSeconds);
-  else if (error.code === 'RATE_LIMITED' || error.code === 'UNAVAILABLE') headers['retry-after'] = '1';
+  if (error.retryAfterMs !== undefined) {
+    headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
+  } else if (error.code === 'RATE_LIMITED' || error.code === 'UNAVAILABLE') {
+    headers['retry-after'] = '1';
+  }
   const body = JSON.stringify({
     type: `urn:gochat:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
     title: title(error.code),

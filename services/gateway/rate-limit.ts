@@ -16,7 +16,7 @@ export class RateLimitedError extends GoChatError {
   readonly retryAfterSeconds: number;
 
   constructor(sentence: string, waitMs: number) {
-    super('RATE_LIMITED', sentence);
+    super('RATE_LIMITED', sentence, [], waitMs);
     this.retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
   }
 }

@@ -24,6 +24,7 @@ import {
   type DecideResult,
   friendRequest,
   friendRequestStart,
+  type Refusal,
   type RequestResult,
   type WithdrawResult,
 } from '../../workflows/contracts.ts';
@@ -217,8 +218,13 @@ const attemptOf = (userId: string, key: string): string =>
 /** A flow's refusal, as the error that it is for the caller. */
 function accepted<R extends { ok: boolean }>(result: R): Ok<R> {
   if (result.ok) return result as Ok<R>;
-  const { code, message } = result as unknown as Extract<CreateGroupResult, { ok: false }>;
-  throw new GoChatError(code, message);
+  const { code, message, retryAt } = result as unknown as Refusal;
+  throw new GoChatError(
+    code,
+    message,
+    [],
+    retryAt === undefined ? undefined : Math.max(0, retryAt - Date.now()),
+  );
 }
 
 async function inTime<T>(call: Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ import { pageOf, readPaging } from '../../lib/domain/paging.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { FriendRequest, FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
-import type { Databases, Sql } from './database.ts';
+import { type Databases, formatSql, type Sql } from './database.ts';
 import {
   lockPair,
   lockSingleConversation,
@@ -80,7 +80,7 @@ export function createFriendRequests(deps: {
   }
 
   return {
-    async createFriendRequest({ requesterId, targetId, message, ttlMs }) {
+    async createFriendRequest({ requesterId, targetId, message, ttlMs, cooldownMs = 0 }) {
       if (requesterId === targetId) {
         throw new GoChatError('INVALID_ARGUMENT', 'Nobody can be their own friend.', [
           { path: 'targetUserId', message: 'must be somebody else' },
@@ -97,6 +97,7 @@ export function createFriendRequests(deps: {
         const pending = await readPending(tx, pair);
         const now = Date.now();
         if (pending && !isOverdue(pending, now)) return { row: pending, created: false };
+        if (cooldownMs > 0) await refuseSoonAfterRejection(tx, pair, Number(requesterId), cooldownMs, now);
         if (pending) await settle(tx, pending, requestStatus.expired, '');
 
         const fresh: RequestRow = {
@@ -254,6 +255,32 @@ async function readLatest(sql: Sql, pair: Pair): Promise<RequestRow | undefined>
     [pair.key],
   );
   return row;
+}
+
+/** RATE_LIMITED for a requester who was rejected lately, unless the two became friends since. */
+async function refuseSoonAfterRejection(
+  tx: Sql,
+  pair: Pair,
+  requesterId: number,
+  cooldownMs: number,
+  now: number,
+): Promise<void> {
+  const latest = (status: number, whose: string) =>
+    formatSql(
+      // friendship_requests_pair_status
+      `SELECT updated_at FROM friendship_requests WHERE pair_key = ? AND status = ? ${whose} ORDER BY id DESC LIMIT 1`,
+      [pair.key, status],
+    );
+  const [rejections, acceptances] = (await tx.batch(
+    [
+      latest(requestStatus.rejected, formatSql('AND requester_id = ?', [requesterId])),
+      latest(requestStatus.accepted, ''),
+    ].join(';\n'),
+  )) as { updated_at: number }[][];
+  const rejectedAt = rejections?.[0]?.updated_at ?? 0;
+  const waitMs = rejectedAt + cooldownMs - now;
+  if (waitMs <= 0 || (acceptances?.[0]?.updated_at ?? 0) > rejectedAt) return;
+  throw new GoChatError('RATE_LIMITED', 'Your last request was rejected. Ask again later.', [], waitMs);
 }
 
 const settledEvents = {

@@ -1,12 +1,15 @@
 import { type Static, Type } from 'typebox';
 import {
   commonConfig,
+  count,
   kafkaConfig,
   port,
   presenceConfig,
   repoAddress,
   temporalConfig,
 } from '../../lib/config.ts';
+
+const day = 24 * 3_600_000;
 
 export const taskConfig = Type.Object({
   ...commonConfig,
@@ -20,7 +23,9 @@ export const taskConfig = Type.Object({
   /** The bundle that workflow-bundler.ts made before, as in the Docker image; empty: made at the start. */
   WORKFLOW_BUNDLE_FILE: Type.String({ default: '' }),
   /** How long a friend request waits for its answer. */
-  FRIEND_REQUEST_TTL_MS: Type.Integer({ default: 30 * 24 * 3_600_000, minimum: 1000 }),
+  FRIEND_REQUEST_TTL_MS: Type.Integer({ default: 30 * day, minimum: 1000 }),
+  /** After a rejection the same requester waits as long before asking again; 0: not at all. */
+  FRIEND_REQUEST_COOLDOWN_MS: count(day),
 });
 
 export type TaskConfig = Static<typeof taskConfig>;

@@ -44,6 +44,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
     live,
     metrics,
     friendRequestTtlMs: config.FRIEND_REQUEST_TTL_MS,
+    friendRequestCooldownMs: config.FRIEND_REQUEST_COOLDOWN_MS,
   });
   const workers = runWorkers({
     address: config.TEMPORAL_ADDRESS,

@@ -54,7 +54,7 @@ test('a request reaches the target’s socket on another gateway, and accepting 
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
-test('a rejected request tells both, and a new one may follow', async () => {
+test('a rejected request tells both; its requester has to wait, the other one may ask at once', async () => {
   const [ann, bob] = (await newPeople(2)) as [Person, Person];
   const annChat = await chat(ann);
   const { request } = await ask(ann, bob);
@@ -64,9 +64,18 @@ test('a rejected request tells both, and a new one may follow', async () => {
   assert.equal((await annChat.expect('friend-request-handled')).request.status, 2);
   await refused(answer(bob, request.id, 1), 409, 'REQUEST_ALREADY_HANDLED');
 
-  const again = await ask(ann, bob);
-  assert.notEqual(again.request.id, request.id);
-  assert.equal((await answer(bob, again.request.id, 1)).request.status, 1);
+  const again = await fetch(new URL('/friends/requests', gateway2Url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ann.accessToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ targetUserId: bob.id }),
+  });
+  assert.equal(again.status, 429);
+  assert.equal(((await again.json()) as Data).code, 'RATE_LIMITED');
+  const retryAfter = Number(again.headers.get('retry-after'));
+  assert.ok(retryAfter > 86_400 - 600 && retryAfter <= 86_400, String(retryAfter));
+
+  const back = await ask(bob, ann);
+  assert.equal((await answer(ann, back.request.id, 1)).request.status, 1);
   await annChat.close();
 });
 

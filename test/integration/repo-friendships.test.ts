@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { codeOf } from '../../lib/errors.ts';
+import { codeOf, GoChatError } from '../../lib/errors.ts';
 import type { User } from '../../lib/gen/im_repo/v1/user.ts';
 import { createBlocks } from '../../services/repo/blocks.ts';
 import { createFriendRequests, requestStatus } from '../../services/repo/friendship-requests.ts';
 import { createFriendships } from '../../services/repo/friendships.ts';
 import { createPasswords } from '../../services/repo/password.ts';
 import { createUserAccounts } from '../../services/repo/user-accounts.ts';
+import { eventually } from '../support/eventually.ts';
 import { createRepoParts, type RepoParts } from '../support/repo-parts.ts';
 
 const { pending, accepted, rejected, blocked, expired, withdrawn } = requestStatus;
@@ -55,12 +56,13 @@ async function newUser(): Promise<User> {
   return user;
 }
 
-async function ask(from: User, to: User, ttl = ttlMs) {
+async function ask(from: User, to: User, ttl = ttlMs, cooldownMs = 0) {
   const { request, created } = await friendships.createFriendRequest({
     requesterId: from.id,
     targetId: to.id,
     message: 'hi',
     ttlMs: ttl,
+    cooldownMs,
   });
   assert.ok(request);
   return { ...request, created };
@@ -131,6 +133,44 @@ test('while one is pending the other direction answers that one', async () => {
   const first = await ask(alice, bob);
   const back = await ask(bob, alice);
   assert.deepEqual([back.id, back.created, back.requester], [first.id, false, alice]);
+});
+
+test('who was rejected asks again only after a while, whoever else may at once', async () => {
+  const hour = 3_600_000;
+  const askSoon = (from: User, to: User) => ask(from, to, ttlMs, hour);
+  const { id } = await askSoon(alice, bob);
+  await decide(id, bob, 2);
+  await assert.rejects(askSoon(alice, bob), (error) => {
+    assert.ok(error instanceof GoChatError && error.code === 'RATE_LIMITED');
+    assert.ok(
+      error.retryAfterMs !== undefined && error.retryAfterMs > hour - 60_000 && error.retryAfterMs <= hour,
+    );
+    return true;
+  });
+  await parts.databases.users.execute(
+    'UPDATE friendship_requests SET updated_at = updated_at - ? WHERE id = ?',
+    [hour, Number(id)],
+  );
+  const second = await askSoon(alice, bob);
+  assert.equal(second.created, true, 'the while is over');
+  await decide(second.id, bob, 2);
+
+  // The other one's own request has no wait, and answers as ever.
+  const back = await askSoon(bob, alice);
+  assert.equal(back.created, true);
+  assert.equal((await askSoon(alice, bob)).id, back.id);
+  await decide(back.id, alice, 1);
+  await friendships.deleteFriend({ userId: alice.id, friendId: bob.id });
+  assert.equal((await askSoon(alice, bob)).created, true, 'they were friends since');
+});
+
+test('a withdrawal and an expiry have no such wait', async () => {
+  const askSoon = (ttl: number) => ask(alice, bob, ttl, 3_600_000);
+  await decide((await askSoon(ttlMs)).id, alice, 5);
+  const second = await askSoon(1);
+  assert.equal(second.created, true);
+  await eventually(() => Date.now() > second.expiresAt);
+  assert.equal((await askSoon(ttlMs)).created, true);
 });
 
 test('of many requests at once, in both directions, one is stored', async () => {

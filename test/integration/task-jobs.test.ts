@@ -80,6 +80,7 @@ before(async () => {
     live: createLiveConversations(),
     metrics: createMetrics('test'),
     friendRequestTtlMs: 60_000,
+    friendRequestCooldownMs: 0,
   });
   const workflowBundle = await bundleWorkflows();
   workers = await Promise.all(

@@ -44,6 +44,10 @@ export const branches: Branch[] = [
     repo.friends = true;
     await request('1');
   }),
+  friends('asked-too-soon', async ({ request, repo }) => {
+    repo.coolingUntil = 1_800_000_000_000;
+    await request('1');
+  }),
   friends('decided-by-the-wrong-one', async ({ request, decide }) => {
     await request('1');
     await decide('1', 'r1', 'accept');

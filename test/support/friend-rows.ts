@@ -17,6 +17,8 @@ export type FriendRows = {
   activities: FriendshipActivities;
   rows: Row[];
   friends: boolean;
+  /** While set, nobody may ask before this moment. */
+  coolingUntil?: number;
   conversationsOpened: number;
   /** How often opening the conversation fails before it succeeds. */
   failuresToOpen: number;
@@ -46,6 +48,7 @@ export function createFriendRows({
       if (world.friends) return refusal('ALREADY_FRIENDS');
       const pending = world.rows.find(({ status }) => status === 0);
       if (pending) return { ok: true, ...pending };
+      if (world.coolingUntil) return { ...refusal('RATE_LIMITED'), retryAt: world.coolingUntil };
       const requestId = `r${world.rows.length + 1}`;
       const row = { requestId, requesterId, targetId, status: 0, expiresAt: (await now()) + ttlMs };
       world.rows.push(row);

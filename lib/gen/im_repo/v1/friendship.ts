@@ -57,6 +57,8 @@ export interface CreateFriendRequestRequest {
   targetId: string;
   message: string;
   ttlMs: number;
+  /** How long a requester who was rejected may not ask again: RATE_LIMITED. Absent or 0: not at all. */
+  cooldownMs?: number | undefined;
 }
 
 export interface CreateFriendRequestResponse {
@@ -392,7 +394,7 @@ export const FriendRequest: MessageFns<FriendRequest> = {
 };
 
 function createBaseCreateFriendRequestRequest(): CreateFriendRequestRequest {
-  return { requesterId: "", targetId: "", message: "", ttlMs: 0 };
+  return { requesterId: "", targetId: "", message: "", ttlMs: 0, cooldownMs: undefined };
 }
 
 export const CreateFriendRequestRequest: MessageFns<CreateFriendRequestRequest> = {
@@ -408,6 +410,9 @@ export const CreateFriendRequestRequest: MessageFns<CreateFriendRequestRequest> 
     }
     if (message.ttlMs !== 0) {
       writer.uint32(32).int64(message.ttlMs);
+    }
+    if (message.cooldownMs !== undefined) {
+      writer.uint32(40).int64(message.cooldownMs);
     }
     return writer;
   },
@@ -457,6 +462,14 @@ export const CreateFriendRequestRequest: MessageFns<CreateFriendRequestRequest> 
             message.ttlMs = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.cooldownMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -478,6 +491,7 @@ export const CreateFriendRequestRequest: MessageFns<CreateFriendRequestRequest> 
     message.targetId = object.targetId ?? "";
     message.message = object.message ?? "";
     message.ttlMs = object.ttlMs ?? 0;
+    message.cooldownMs = object.cooldownMs ?? undefined;
     return message;
   },
 };
