@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { notificationChoices } from '../domain/member-choices.ts';
 import type {
   ConversationWithDetails,
   ConversationMember as ProtoMember,
@@ -22,6 +23,13 @@ export const Conversation = Type.Object(
     lastSeqId: Type.Integer(),
     lastReadSeqId: Type.Integer(),
     unreadCount: Type.Integer(),
+    notifications: Type.Unsafe<string>({
+      type: 'string',
+      enum: notificationChoices,
+      description: 'Of which messages one wants to be notified',
+    }),
+    pinned: Type.Boolean({ description: 'For clients to show it above the others; the order stays' }),
+    hidden: Type.Boolean({ description: 'Left out of the list until its next message' }),
     lastMessage: Type.Optional(Message),
     peer: Type.Optional(User),
     settings: Type.Object({
@@ -37,7 +45,15 @@ export const Conversation = Type.Object(
 export type Conversation = Static<typeof Conversation>;
 
 /** What of a conversation differs by member: what all members are told at once leaves these out. */
-export const personalFields = ['role', 'muted', 'lastReadSeqId', 'unreadCount'] as const;
+export const personalFields = [
+  'role',
+  'muted',
+  'lastReadSeqId',
+  'unreadCount',
+  'notifications',
+  'pinned',
+  'hidden',
+] as const;
 
 export function toConversation(details: ConversationWithDetails): Conversation {
   const { conversation, userMembership: membership, lastMessage, peer, unreadCount } = details;
@@ -56,6 +72,9 @@ export function toConversation(details: ConversationWithDetails): Conversation {
     lastSeqId: conversation.lastSeqId,
     lastReadSeqId: membership.lastReadSeqId,
     unreadCount,
+    notifications: membership.notifications ?? 'all',
+    pinned: membership.pinned ?? false,
+    hidden: membership.hidden ?? false,
     ...(lastMessage ? { lastMessage: toMessage(lastMessage) } : {}),
     ...(peer ? { peer: toUser(peer) } : {}),
     settings: {

@@ -55,7 +55,8 @@ export function createConversationList(deps: {
       const details = await Promise.all(some.map((id) => detailsOf(userId, id)));
       all.push(...details.filter((one) => one !== undefined));
     }
-    const ordered = all.sort((a, b) => newestFirst(positionOf(a), positionOf(b)));
+    const listed = updatedSince > 0 ? all : all.filter((one) => !isHidden(one));
+    const ordered = listed.sort((a, b) => newestFirst(positionOf(a), positionOf(b)));
     const found = behind(ordered, after, positionOf).slice(offset, offset + limit + 1);
     const { rows, hasMore, nextCursor } = pageOf('conversations', found, limit, positionOf);
     return { conversations: rows, hasMore, nextCursor };
@@ -94,6 +95,8 @@ export function createConversationList(deps: {
     },
   };
 }
+
+const isHidden = ({ userMembership }: ConversationWithDetails): boolean => userMembership?.hidden === true;
 
 const positionOf = ({ conversation }: ConversationWithDetails): Position<'conversations'> => [
   conversation?.updatedAt ?? 0,

@@ -1,9 +1,10 @@
+import { notificationChoices } from '../../lib/domain/member-choices.ts';
 import { readPaging } from '../../lib/domain/paging.ts';
 import type { ConversationServiceService } from '../../lib/gen/im_logic/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Flows } from './flows.ts';
-import { checkConversationId, checkUserId, invalid, limits } from './input.ts';
+import { checkConversationId, checkOneOf, checkUserId, invalid, limits } from './input.ts';
 
 type Handlers = UnaryHandlers<typeof ConversationServiceService>;
 export type MemberHandlers = Pick<
@@ -12,6 +13,7 @@ export type MemberHandlers = Pick<
   | 'addMembers'
   | 'removeMembers'
   | 'updateMember'
+  | 'updateMemberChoices'
   | 'transferOwnership'
   | 'dissolveConversation'
 >;
@@ -86,6 +88,17 @@ export function createMembers(deps: {
         userId: checkUserId(memberId),
         role,
         muted,
+      });
+    },
+
+    async updateMemberChoices({ userId, conversationId, notifications, pinned, hidden }) {
+      checkOneOf('notifications', notifications, notificationChoices);
+      return conversations.updateMemberChoices({
+        userId,
+        conversationId: checkConversationId(conversationId),
+        notifications,
+        pinned,
+        hidden,
       });
     },
 

@@ -28,7 +28,7 @@ import {
 } from './conversation-view.ts';
 import type { Databases } from './database.ts';
 import { parseId } from './ids.ts';
-import { type Membership, readUpdated, userMemberships } from './memberships.ts';
+import { isHidden, type Membership, readUpdated, userMemberships } from './memberships.ts';
 import { tagPage, unchangedPage } from './page-tag.ts';
 import { type ReadPointers, userUnread } from './read-pointer-cache.ts';
 import { loadUnread } from './unread.ts';
@@ -72,12 +72,16 @@ export function createConversationList(deps: {
       after,
       async slice(places) {
         let wanted = behind(places, after, positionOf);
-        if (updatedSince > 0) {
+        if (updatedSince === 0) {
+          wanted = wanted.filter(({ hidden }) => !hidden);
+        } else {
+          // What was hidden since is told, too.
           const updated = new Set(await readUpdated(databases.conversations, row, updatedSince));
           wanted = wanted.filter(({ membership }) => updated.has(membership.conversationId));
         }
         return pageOf('conversations', wanted.slice(offset, offset + limit + 1), limit, positionOf);
       },
+      listedFirst: updatedSince === 0,
       // One more than the page tells whether there is another one.
       detailed: Math.max(offset + limit + 1, coldDetails),
       options: { lastMessage: includeLastMessage, senderInfo: includeSenderInfo },
@@ -156,12 +160,12 @@ export function createConversationList(deps: {
     });
   }
 
-  async function coldPage({ userId, row, after, slice, detailed, options }: Wanted) {
+  async function coldPage({ userId, row, after, listedFirst, slice, detailed, options }: Wanted) {
     const [, [storeMemberships, storePointers], storeOthers] = await cache.peekAll([
       [userMemberships, userId],
       [userUnread, userId],
     ]);
-    const loaded = await loadViews(databases.conversations, row, { detailed, after });
+    const loaded = await loadViews(databases.conversations, row, { detailed, after, listedFirst });
     storeMemberships?.(new Map([[userId, loaded.places.map(({ membership }) => membership)]]));
     storePointers?.(new Map([[userId, loaded.pointers]]));
     storeLoaded(storeOthers, loaded);
@@ -275,6 +279,8 @@ type Wanted = {
   slice(
     places: readonly Place[],
   ): Promise<{ rows: Place[]; hasMore: boolean; nextCursor: string | undefined }>;
+  /** Hidden conversations don't belong to the page. */
+  listedFirst: boolean;
   detailed: number;
   options: ViewOptions;
 };
@@ -283,7 +289,8 @@ const inOrder = (memberships: readonly Membership[], heads: ReadonlyMap<string, 
   memberships
     .flatMap((membership): Place[] => {
       const head = heads.get(membership.conversationId);
-      return head ? [{ membership, updatedAt: head.updatedAt }] : [];
+      if (!head) return [];
+      return [{ membership, updatedAt: head.updatedAt, hidden: isHidden(membership, head.lastSeqId) }];
     })
     .sort(byTime);
 

@@ -11,7 +11,14 @@ import {
 import type { ConversationHead } from './conversation-head.ts';
 import { toProtoConversation } from './conversation-row.ts';
 import { type Database, formatSql } from './database.ts';
-import { fromMembershipRow, type Membership, type MembershipRow, peerIdColumn } from './memberships.ts';
+import {
+  fromMembershipRow,
+  isHidden,
+  type Membership,
+  type MembershipRow,
+  membershipColumns,
+  peerIdColumn,
+} from './memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from './message-rows.ts';
 import type { ReadPointers } from './read-pointer-cache.ts';
 import { cardOf, toUserCard, type UserRow, userColumns } from './user-cards.ts';
@@ -33,10 +40,21 @@ export function toDetails(
   options: ViewOptions,
 ): ConversationWithDetails {
   const { lastMessage } = head;
-  const { conversationId, role, muted, joinedAt, peerId } = membership;
+  const { conversationId, role, muted, joinedAt, peerId, notifications, pinned } = membership;
+  const hidden = isHidden(membership, head.lastSeqId);
   return {
     conversation: toProtoConversation(basic, head),
-    userMembership: { conversationId, user: undefined, role, muted, joinedAt, lastReadSeqId },
+    userMembership: {
+      conversationId,
+      user: undefined,
+      role,
+      muted,
+      joinedAt,
+      lastReadSeqId,
+      notifications,
+      pinned,
+      hidden: hidden || undefined,
+    },
     lastMessage:
       lastMessage && options.lastMessage
         ? toMessage(lastMessage, options.senderInfo ? users : namesOnly(lastMessage.senderId))
@@ -62,11 +80,11 @@ export const usersOf = (
 export const unreadOf = (lastSeqId: number, lastReadSeqId: number, recalledBeyond: number): number =>
   Math.max(0, lastSeqId - lastReadSeqId - recalledBeyond);
 
-/** A membership and where it stands in the order. */
-export type Place = { membership: Membership; updatedAt: number };
+/** A membership and where it stands in the order, or would if it were not hidden. */
+export type Place = { membership: Membership; updatedAt: number; hidden: boolean };
 
 export type LoadedViews = {
-  /** All that the query covers, newest first; those behind `after` before the others. */
+  /** All that the query covers, newest first; with `listedFirst` the hidden ones last, and those behind `after` first. */
   places: Place[];
   pointers: ReadPointers;
   /** The newest of them, in the same order. */
@@ -85,6 +103,8 @@ export async function loadViews(
     detailed: number;
     /** The details are of those behind this place of the order, then of the newest. */
     after?: Position<'conversations'> | undefined;
+    /** Details of those that are hidden come after all others. */
+    listedFirst?: boolean;
     conversationIds?: readonly number[];
     evenCreating?: boolean;
   },
@@ -99,18 +119,25 @@ export async function loadViews(
         [after[0], ...after],
       )
     : '';
-  // Indexes: the primary keys of all tables; recalls touch only recalled messages.
+  const listedFirst = options.listedFirst ? 'hidden.conversation_id IS NOT NULL,' : '';
+  // Indexes: the primary keys of all tables; `hidden` reads only heads of what somebody hid, recalls touch only recalled messages.
   const rows = await database.query<Row>(
     `WITH mine AS (
-       SELECT member.user_id, member.conversation_id, member.role, member.muted, member.joined_at,
+       SELECT member.user_id, ${membershipColumns('member')},
+         hidden.conversation_id IS NOT NULL AS is_hidden,
          ${peerIdColumn('member', 'conversation')} AS peer_id,
          COALESCE(pointer.last_read_seq_id, 0) AS last_read_seq_id, conversation.updated_at,
-         ROW_NUMBER() OVER (ORDER BY ${first} conversation.updated_at DESC, conversation.id DESC) AS place
+         ROW_NUMBER() OVER (
+           ORDER BY ${listedFirst} ${first} conversation.updated_at DESC, conversation.id DESC
+         ) AS place
        FROM conversation_members member
        JOIN conversations conversation
          ON conversation.id = member.conversation_id AND conversation.status IN (${statuses})
        LEFT JOIN user_read_pointers pointer
          ON pointer.user_id = member.user_id AND pointer.conversation_id = member.conversation_id
+       LEFT JOIN conversation_heads hidden
+         ON hidden.conversation_id = IF(member.hidden_at_seq_id IS NULL, NULL, member.conversation_id)
+         AND hidden.last_seq_id <= member.hidden_at_seq_id
        WHERE member.user_id = ${userId} ${some}
      ),
      recalled AS (
@@ -122,7 +149,7 @@ export async function loadViews(
        WHERE mine.place <= ${detailed}
        GROUP BY mine.conversation_id
      )
-     SELECT mine.conversation_id, mine.role, mine.muted, mine.joined_at, mine.peer_id, mine.last_read_seq_id,
+     SELECT ${membershipColumns('mine')}, mine.is_hidden, mine.peer_id, mine.last_read_seq_id,
        mine.updated_at, head.last_seq_id, head.last_message_id,
        ${prefixed(conversationColumns('conversation'))},
        ${prefixed(messageColumns('message'))},
@@ -143,7 +170,11 @@ export async function loadViews(
   );
   const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);
   return {
-    places: rows.map((row) => ({ membership: fromMembershipRow(row), updatedAt: row.updated_at })),
+    places: rows.map((row) => ({
+      membership: fromMembershipRow(row),
+      updatedAt: row.updated_at,
+      hidden: row.is_hidden === 1,
+    })),
     pointers: Object.fromEntries(rows.map((row) => [String(row.conversation_id), row.last_read_seq_id])),
     views: detailedRows.map(fromRow),
     users: new Map(detailedRows.flatMap(cardsOf)),
@@ -151,6 +182,7 @@ export async function loadViews(
 }
 
 type Row = MembershipRow & {
+  is_hidden: number;
   last_read_seq_id: number;
   /** NULL beyond the details. */
   last_seq_id: number | null;

@@ -14,6 +14,7 @@ import { createConversationUpdate } from './conversation-update.ts';
 import { createConversationsLeave } from './conversations-leave.ts';
 import { createFanoutProgress, type FanoutProgressDeps } from './fanout-progress.ts';
 import { type Ids, parseId } from './ids.ts';
+import { createMemberChoices } from './member-choices.ts';
 import { createMembersAdd } from './members-add.ts';
 import { createMembersRead } from './members-read.ts';
 import { createMembersRemove } from './members-remove.ts';
@@ -46,6 +47,7 @@ export function createConversationHandlers(deps: ConversationDeps) {
     ...createMembersAdd(deps),
     ...createMembersRemove(deps),
     ...createMembersUpdate(withList),
+    ...createMemberChoices(withList),
     ...createMembersRead(deps),
     ...createReadPointers(deps),
     ...createSync(deps),

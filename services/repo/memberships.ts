@@ -11,7 +11,18 @@ export type Membership = {
   joinedAt: number;
   /** The other one, for single. */
   peerId?: string;
+  /** What its member chose, where it is not what nobody has to choose: "mentions" or "none". */
+  notifications?: string;
+  pinned?: true;
+  /** The last seq id when its member hid it. */
+  hiddenAtSeqId?: number;
 };
+
+/** Whether a conversation is left out of its member's list: until the first message after it was hidden. */
+export const isHidden = (
+  { hiddenAtSeqId }: { hiddenAtSeqId?: number | null | undefined },
+  lastSeqId: number,
+): boolean => hiddenAtSeqId !== undefined && hiddenAtSeqId !== null && lastSeqId <= hiddenAtSeqId;
 
 export const userMemberships = cacheKind<Membership[]>('user:conversations:full', 60 * 60_000);
 export const membershipsKey = (userId: string): string => cacheKey(userMemberships, userId);
@@ -22,7 +33,16 @@ export type MembershipRow = {
   muted: number;
   joined_at: number;
   peer_id: number | null;
+  notifications: string | null;
+  pinned: number;
+  hidden_at_seq_id: number | null;
 };
+
+/** What of a member's row makes a membership, but for the peer. */
+export const membershipColumns = (member: string): string =>
+  ['conversation_id', 'role', 'muted', 'joined_at', 'notifications', 'pinned', 'hidden_at_seq_id']
+    .map((column) => `${member}.${column}`)
+    .join(', ');
 
 /** The other user of `single_key`, for the user of a membership; NULL in groups and the world room. */
 export const peerIdColumn = (member: string, conversation: string): string =>
@@ -36,6 +56,9 @@ export const fromMembershipRow = (row: MembershipRow): Membership => ({
   muted: row.muted === 1,
   joinedAt: row.joined_at,
   ...(row.peer_id === null ? {} : { peerId: String(row.peer_id) }),
+  ...(row.notifications === null ? {} : { notifications: row.notifications }),
+  ...(row.pinned === 1 ? { pinned: true } : {}),
+  ...(row.hidden_at_seq_id === null ? {} : { hiddenAtSeqId: row.hidden_at_seq_id }),
 });
 
 /** A user's open conversations, through the cache. */
@@ -54,7 +77,7 @@ async function loadMemberships(database: Database, userId: number): Promise<Memb
   // Index: the primary key of conversation_members.
   const rows = await database.query<MembershipRow>(
     formatSql(
-      `SELECT m.conversation_id, m.role, m.muted, m.joined_at, ${peerIdColumn('m', 'c')} AS peer_id
+      `SELECT ${membershipColumns('m')}, ${peerIdColumn('m', 'c')} AS peer_id
        FROM conversation_members m
        JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
        WHERE m.user_id = ?`,

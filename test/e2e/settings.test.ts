@@ -7,6 +7,7 @@ import {
   befriend,
   chat,
   type Data,
+  gateway2Url,
   gatewayUrl,
   newFriends,
   newGroup,
@@ -145,4 +146,51 @@ test('the members of the world room are listed for operators only', async () => 
     await refused(rest.get('/conversations/1/members'), 403, 'PERMISSION_DENIED');
     await refused(rest.get('/conversations/1/members?limit=1&offset=5'), 403, 'PERMISSION_DENIED');
   }
+});
+
+test('what one chooses for a conversation shows to one’s own sessions alone, at once and when they come back', async () => {
+  const { ann, bob, conversationId: id } = await newFriends();
+  const { serverTime: since } = await ann.rest.post<Data>('/sync', { cursors: {} });
+  const [phone, desktop, other] = [await chat(ann), await chat(ann, gateway2Url), await chat(bob)];
+  const choose = (body: object) => ann.rest.patch<Data>(`/conversations/${id}/me`, body);
+  const listed = async (query = '') => {
+    const { conversations } = await ann.rest.get<{ conversations: Data[] }>(`/conversations${query}`);
+    return conversations.filter(({ type }) => type === 1);
+  };
+  const chosenOf = ({ notifications, pinned, hidden }: Data) => [notifications, pinned, hidden];
+  assert.deepEqual((await listed()).map(chosenOf), [['all', false, false]]);
+
+  const { conversation } = await choose({ notifications: 'mentions', pinned: true, hidden: true });
+  assert.deepEqual(chosenOf(conversation), ['mentions', true, true]);
+  for (const session of [phone, desktop]) {
+    const told = (await session.expect('conversation-updated')).conversation;
+    assert.deepEqual([told.id, ...chosenOf(told)], [id, 'mentions', true, true]);
+    assert.deepEqual([told.role, told.muted, told.lastReadSeqId, told.unreadCount], [1, false, 0, 0]);
+  }
+  assert.deepEqual(await listed(), []);
+  assert.deepEqual((await listed(`?updatedSince=${since}`)).map(chosenOf), [['mentions', true, true]]);
+  const synced = await ann.rest.post<Data>('/sync', { cursors: { [id]: 0 }, since });
+  assert.deepEqual(
+    synced.conversations.map((one: Data) => chosenOf(one.conversation)),
+    [['mentions', true, true]],
+  );
+  const again = (await ann.rest.get<Data>(`/conversations/${id}`)).conversation;
+  assert.equal(again.hidden, true);
+
+  await other.say(id, 'here again');
+  assert.deepEqual((await listed()).map(chosenOf), [['mentions', true, false]]);
+  await other.settled();
+  assert.deepEqual(other.all('conversation-updated'), []);
+  await Promise.all([phone, desktop, other].map((session) => session.close()));
+});
+
+test('a wrong choice for a conversation is refused, and so is one for somebody else’s', async () => {
+  const { ann, conversationId } = await newFriends();
+  const eve = await newPerson('eve');
+  const path = `/conversations/${conversationId}/me`;
+  for (const body of [{ notifications: 'some' }, { pinned: 'yes' }, { hidden: 1 }, { pinned: null }]) {
+    await refused(ann.rest.patch(path, body), 400, 'INVALID_ARGUMENT');
+  }
+  await refused(eve.rest.patch(path, { pinned: true }), 403, 'NOT_CONVERSATION_MEMBER');
+  await refused(ann.rest.patch('/conversations/9/me', { pinned: true }), 404, 'CONVERSATION_NOT_FOUND');
 });

@@ -84,6 +84,21 @@ const scenes: Record<string, () => Promise<Scene>> = {
     const changed = { actorId: ann, conversationId: group, userId: bob, role: 2, muted: true };
     return { readers: [ann, bob], change: () => repo.conversations.updateConversationMember(changed) };
   },
+  async 'what a member chose'() {
+    const { bob, group } = await people();
+    const chosen = { userId: bob, conversationId: group, notifications: 'mentions', pinned: true };
+    return { readers: [bob], change: () => repo.conversations.updateMemberChoices(chosen) };
+  },
+  async 'a conversation that is hidden'() {
+    const { bob, group } = await people();
+    const hidden = { userId: bob, conversationId: group, hidden: true };
+    return { readers: [bob], change: () => repo.conversations.updateMemberChoices(hidden) };
+  },
+  async 'a message in a conversation that was hidden'() {
+    const { ann, bob, group } = await people();
+    await repo.conversations.updateMemberChoices({ userId: bob, conversationId: group, hidden: true });
+    return { readers: [bob], change: () => repo.say(group, ann, 'here again') };
+  },
   async 'another owner'() {
     const { ann, bob, group } = await people();
     const given = { actorId: ann, conversationId: group, userId: bob };

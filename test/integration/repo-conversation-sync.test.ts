@@ -532,6 +532,18 @@ test('a change counts by its own time, whatever messages came after it', async (
       true,
     ],
     [
+      'what one chose for it',
+      () => repo.conversations.updateMemberChoices({ userId: me, conversationId: id, notifications: 'none' }),
+      (seen) => seen?.userMembership?.notifications,
+      'none',
+    ],
+    [
+      'that one hid it',
+      () => repo.conversations.updateMemberChoices({ userId: me, conversationId: id, hidden: true }),
+      (seen) => seen?.userMembership?.hidden,
+      true,
+    ],
+    [
       'how far one has read',
       () => read(me, id, 4),
       (seen) => [seen?.userMembership?.lastReadSeqId, seen?.unreadCount],

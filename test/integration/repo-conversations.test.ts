@@ -285,6 +285,9 @@ test('a hot list asks the database nothing', async () => {
 test('a cold list is one query', async () => {
   const [me, ann] = (await repo.newUsers(2)) as Two;
   for (let n = 0; n < 3; n += 1) await repo.say(await repo.newGroup([me, ann]), ann);
+  // One that is hidden costs no other query.
+  const hidden = await repo.newGroup([me, ann]);
+  await repo.conversations.updateMemberChoices({ userId: me, conversationId: hidden, hidden: true });
   await redis.client.flushall();
   const { query, batch } = repo.databases.conversations;
   let queries = 0;
@@ -299,6 +302,76 @@ test('a cold list is one query', async () => {
   } finally {
     Object.assign(repo.databases.conversations, { query, batch });
   }
+});
+
+test('what a member chose shows to that member alone, and what is left out stays', async () => {
+  const [ann, bob] = (await repo.newUsers(2)) as Two;
+  const id = await repo.newGroup([ann, bob]);
+  const choose = (fields: object) =>
+    repo.conversations.updateMemberChoices({ userId: ann, conversationId: id, ...fields });
+  const chosen = async (userId: string) => {
+    const [seen] = (await bothLists(userId, { updatedSince: 1 })).conversations;
+    const { notifications, pinned, hidden } = seen?.userMembership ?? {};
+    return [notifications, pinned, hidden];
+  };
+  const nothing = [undefined, undefined, undefined];
+  assert.deepEqual(await chosen(ann), nothing);
+  const { conversation } = await choose({ notifications: 'mentions', pinned: true });
+  assert.equal(conversation?.userMembership?.notifications, 'mentions');
+  await choose({ pinned: true });
+  await choose({ hidden: true });
+  assert.deepEqual(await chosen(ann), ['mentions', true, true]);
+  assert.deepEqual(await chosen(bob), nothing);
+  assert.deepEqual(
+    (await typesOf(id)).filter((type) => type === 'conversation.member.updated').length,
+    2,
+    'what changes nothing is told to nobody',
+  );
+  await choose({ notifications: 'all', pinned: false, hidden: false });
+  assert.deepEqual(await chosen(ann), nothing);
+  await refusedWith(
+    repo.conversations.updateMemberChoices({ userId: '99', conversationId: id, pinned: true }),
+    'NOT_CONVERSATION_MEMBER',
+  );
+  await refusedWith(
+    repo.conversations.updateMemberChoices({ userId: ann, conversationId: '99', pinned: true }),
+    'CONVERSATION_NOT_FOUND',
+  );
+});
+
+test('a hidden conversation leaves its member’s list until the next message, and no other list', async () => {
+  const [me, ann] = (await repo.newUsers(2)) as Two;
+  const ids: string[] = [];
+  for (let n = 0; n < 3; n += 1) ids.push(await repo.newGroup([me, ann]));
+  const [first = '', second = '', third = ''] = ids;
+  for (const id of ids) await repo.say(id, ann);
+  const listed = async (userId: string, fields = {}) =>
+    (await bothLists(userId, fields)).conversations.map(idOf);
+  const hide = (conversationId: string, hidden: boolean) =>
+    repo.conversations.updateMemberChoices({ userId: me, conversationId, hidden });
+
+  await hide(third, true);
+  await hide(first, true);
+  assert.deepEqual(await listed(me), [second]);
+  assert.deepEqual(await listed(me, { limit: 1, offset: 0 }), [second]);
+  assert.deepEqual(await listed(me, { limit: 1, offset: 1 }), []);
+  assert.deepEqual(await listed(ann), [third, second, first]);
+  // Whoever asks what changed is told that they are hidden.
+  assert.deepEqual(await listed(me, { updatedSince: 1 }), [third, second, first]);
+  await hide(third, false);
+  assert.deepEqual(await listed(me), [third, second]);
+  await repo.say(first, ann);
+  assert.deepEqual(await listed(me), [first, third, second]);
+  assert.equal((await repo.see(me, first)).userMembership?.hidden, undefined);
+});
+
+test('a conversation without messages can be hidden', async () => {
+  const [me, ann] = (await repo.newUsers(2)) as Two;
+  const id = await repo.newGroup([me, ann]);
+  await repo.conversations.updateMemberChoices({ userId: me, conversationId: id, hidden: true });
+  assert.deepEqual((await bothLists(me)).conversations, []);
+  await repo.say(id, me);
+  assert.deepEqual((await bothLists(me)).conversations.map(idOf), [id]);
 });
 
 test('without Redis everything is the same', async () => {

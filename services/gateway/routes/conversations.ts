@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { notificationChoices } from '../../../lib/domain/member-choices.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { Conversation, toConversation } from '../../../lib/wire/conversation.ts';
@@ -194,6 +195,34 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         seqId: request.body.seqId,
       });
       return { lastReadSeqId, unreadCount };
+    },
+  );
+
+  app.patch(
+    '/conversations/:id/me',
+    {
+      schema: {
+        tags,
+        summary: 'Choose for oneself: notifications, pinned, hidden; what is left out stays as it is',
+        params,
+        body: Type.Object({
+          notifications: Type.Optional(fields.oneOf(notificationChoices)),
+          pinned: Type.Optional(Type.Boolean()),
+          hidden: Type.Optional(Type.Boolean()),
+        }),
+        response: { 200: oneConversation },
+      },
+    },
+    async (request) => {
+      const { notifications, pinned, hidden } = request.body;
+      const { conversation } = await conversations.updateMemberChoices({
+        userId: callerOf(request).userId,
+        conversationId: ids.conversationId(request.params.id),
+        notifications,
+        pinned,
+        hidden,
+      });
+      return { conversation: toConversation(required(conversation)) };
     },
   );
 

@@ -214,6 +214,22 @@ export interface UpdateMemberResponse {
   member?: ConversationMember | undefined;
 }
 
+export interface UpdateMemberChoicesRequest {
+  userId: string;
+  conversationId: string;
+  /** "all", "mentions" or "none". */
+  notifications?: string | undefined;
+  pinned?:
+    | boolean
+    | undefined;
+  /** Leaves the list until the next message. */
+  hidden?: boolean | undefined;
+}
+
+export interface UpdateMemberChoicesResponse {
+  conversation?: ConversationWithDetails | undefined;
+}
+
 export interface TransferOwnershipRequest {
   userId: string;
   conversationId: string;
@@ -2470,6 +2486,166 @@ export const UpdateMemberResponse: MessageFns<UpdateMemberResponse> = {
   },
 };
 
+function createBaseUpdateMemberChoicesRequest(): UpdateMemberChoicesRequest {
+  return { userId: "", conversationId: "", notifications: undefined, pinned: undefined, hidden: undefined };
+}
+
+export const UpdateMemberChoicesRequest: MessageFns<UpdateMemberChoicesRequest> = {
+  encode(message: UpdateMemberChoicesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.notifications !== undefined) {
+      writer.uint32(26).string(message.notifications);
+    }
+    if (message.pinned !== undefined) {
+      writer.uint32(32).bool(message.pinned);
+    }
+    if (message.hidden !== undefined) {
+      writer.uint32(40).bool(message.hidden);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMemberChoicesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMemberChoicesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.notifications = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pinned = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.hidden = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UpdateMemberChoicesRequest>, I>>(base?: I): UpdateMemberChoicesRequest {
+    return UpdateMemberChoicesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateMemberChoicesRequest>, I>>(object: I): UpdateMemberChoicesRequest {
+    const message = createBaseUpdateMemberChoicesRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.notifications = object.notifications ?? undefined;
+    message.pinned = object.pinned ?? undefined;
+    message.hidden = object.hidden ?? undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateMemberChoicesResponse(): UpdateMemberChoicesResponse {
+  return { conversation: undefined };
+}
+
+export const UpdateMemberChoicesResponse: MessageFns<UpdateMemberChoicesResponse> = {
+  encode(message: UpdateMemberChoicesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversation !== undefined) {
+      ConversationWithDetails.encode(message.conversation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMemberChoicesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMemberChoicesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversation = ConversationWithDetails.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UpdateMemberChoicesResponse>, I>>(base?: I): UpdateMemberChoicesResponse {
+    return UpdateMemberChoicesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateMemberChoicesResponse>, I>>(object: I): UpdateMemberChoicesResponse {
+    const message = createBaseUpdateMemberChoicesResponse();
+    message.conversation = (object.conversation !== undefined && object.conversation !== null)
+      ? ConversationWithDetails.fromPartial(object.conversation)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseTransferOwnershipRequest(): TransferOwnershipRequest {
   return { userId: "", conversationId: "", newOwnerId: "" };
 }
@@ -3129,6 +3305,18 @@ export const ConversationServiceService = {
       Buffer.from(UpdateMemberResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateMemberResponse => UpdateMemberResponse.decode(value),
   },
+  /** What one chooses for a conversation of one's own. */
+  updateMemberChoices: {
+    path: "/im_logic.v1.ConversationService/UpdateMemberChoices" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateMemberChoicesRequest): Buffer =>
+      Buffer.from(UpdateMemberChoicesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateMemberChoicesRequest => UpdateMemberChoicesRequest.decode(value),
+    responseSerialize: (value: UpdateMemberChoicesResponse): Buffer =>
+      Buffer.from(UpdateMemberChoicesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpdateMemberChoicesResponse => UpdateMemberChoicesResponse.decode(value),
+  },
   transferOwnership: {
     path: "/im_logic.v1.ConversationService/TransferOwnership" as const,
     requestStream: false as const,
@@ -3179,6 +3367,8 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   addMembers: handleUnaryCall<AddMembersRequest, AddMembersResponse>;
   removeMembers: handleUnaryCall<RemoveMembersRequest, RemoveMembersResponse>;
   updateMember: handleUnaryCall<UpdateMemberRequest, UpdateMemberResponse>;
+  /** What one chooses for a conversation of one's own. */
+  updateMemberChoices: handleUnaryCall<UpdateMemberChoicesRequest, UpdateMemberChoicesResponse>;
   transferOwnership: handleUnaryCall<TransferOwnershipRequest, TransferOwnershipResponse>;
   sync: handleUnaryCall<SyncRequest, SyncResponse>;
   /** Tells the other online members that someone types. Members of conversations of up to 500 only. */
@@ -3383,6 +3573,22 @@ export interface ConversationServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateMemberResponse) => void,
+  ): ClientUnaryCall;
+  /** What one chooses for a conversation of one's own. */
+  updateMemberChoices(
+    request: UpdateMemberChoicesRequest,
+    callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
+  ): ClientUnaryCall;
+  updateMemberChoices(
+    request: UpdateMemberChoicesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
+  ): ClientUnaryCall;
+  updateMemberChoices(
+    request: UpdateMemberChoicesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
   ): ClientUnaryCall;
   transferOwnership(
     request: TransferOwnershipRequest,

@@ -85,6 +85,16 @@ export interface ConversationMember {
   muted: boolean;
   joinedAt: number;
   lastReadSeqId: number;
+  /**
+   * What the member chose: only in the asking user's own membership.
+   * "all", "mentions" or "none"; absent: all.
+   */
+  notifications?: string | undefined;
+  pinned?:
+    | boolean
+    | undefined;
+  /** Left out of the list until its next message. */
+  hidden?: boolean | undefined;
 }
 
 export interface ConversationWithDetails {
@@ -274,6 +284,18 @@ export interface UpdateConversationMemberRequest {
 
 export interface UpdateConversationMemberResponse {
   member?: ConversationMember | undefined;
+}
+
+export interface UpdateMemberChoicesRequest {
+  userId: string;
+  conversationId: string;
+  notifications?: string | undefined;
+  pinned?: boolean | undefined;
+  hidden?: boolean | undefined;
+}
+
+export interface UpdateMemberChoicesResponse {
+  conversation?: ConversationWithDetails | undefined;
 }
 
 export interface TransferOwnershipRequest {
@@ -757,7 +779,17 @@ export const Conversation: MessageFns<Conversation> = {
 };
 
 function createBaseConversationMember(): ConversationMember {
-  return { conversationId: "", user: undefined, role: 0, muted: false, joinedAt: 0, lastReadSeqId: 0 };
+  return {
+    conversationId: "",
+    user: undefined,
+    role: 0,
+    muted: false,
+    joinedAt: 0,
+    lastReadSeqId: 0,
+    notifications: undefined,
+    pinned: undefined,
+    hidden: undefined,
+  };
 }
 
 export const ConversationMember: MessageFns<ConversationMember> = {
@@ -779,6 +811,15 @@ export const ConversationMember: MessageFns<ConversationMember> = {
     }
     if (message.lastReadSeqId !== 0) {
       writer.uint32(48).int64(message.lastReadSeqId);
+    }
+    if (message.notifications !== undefined) {
+      writer.uint32(58).string(message.notifications);
+    }
+    if (message.pinned !== undefined) {
+      writer.uint32(64).bool(message.pinned);
+    }
+    if (message.hidden !== undefined) {
+      writer.uint32(72).bool(message.hidden);
     }
     return writer;
   },
@@ -844,6 +885,30 @@ export const ConversationMember: MessageFns<ConversationMember> = {
             message.lastReadSeqId = longToNumber(reader.int64());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.notifications = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.pinned = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.hidden = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -867,6 +932,9 @@ export const ConversationMember: MessageFns<ConversationMember> = {
     message.muted = object.muted ?? false;
     message.joinedAt = object.joinedAt ?? 0;
     message.lastReadSeqId = object.lastReadSeqId ?? 0;
+    message.notifications = object.notifications ?? undefined;
+    message.pinned = object.pinned ?? undefined;
+    message.hidden = object.hidden ?? undefined;
     return message;
   },
 };
@@ -2991,6 +3059,166 @@ export const UpdateConversationMemberResponse: MessageFns<UpdateConversationMemb
     const message = createBaseUpdateConversationMemberResponse();
     message.member = (object.member !== undefined && object.member !== null)
       ? ConversationMember.fromPartial(object.member)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateMemberChoicesRequest(): UpdateMemberChoicesRequest {
+  return { userId: "", conversationId: "", notifications: undefined, pinned: undefined, hidden: undefined };
+}
+
+export const UpdateMemberChoicesRequest: MessageFns<UpdateMemberChoicesRequest> = {
+  encode(message: UpdateMemberChoicesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.notifications !== undefined) {
+      writer.uint32(26).string(message.notifications);
+    }
+    if (message.pinned !== undefined) {
+      writer.uint32(32).bool(message.pinned);
+    }
+    if (message.hidden !== undefined) {
+      writer.uint32(40).bool(message.hidden);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMemberChoicesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMemberChoicesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.notifications = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pinned = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.hidden = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UpdateMemberChoicesRequest>, I>>(base?: I): UpdateMemberChoicesRequest {
+    return UpdateMemberChoicesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateMemberChoicesRequest>, I>>(object: I): UpdateMemberChoicesRequest {
+    const message = createBaseUpdateMemberChoicesRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.notifications = object.notifications ?? undefined;
+    message.pinned = object.pinned ?? undefined;
+    message.hidden = object.hidden ?? undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateMemberChoicesResponse(): UpdateMemberChoicesResponse {
+  return { conversation: undefined };
+}
+
+export const UpdateMemberChoicesResponse: MessageFns<UpdateMemberChoicesResponse> = {
+  encode(message: UpdateMemberChoicesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversation !== undefined) {
+      ConversationWithDetails.encode(message.conversation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMemberChoicesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMemberChoicesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversation = ConversationWithDetails.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UpdateMemberChoicesResponse>, I>>(base?: I): UpdateMemberChoicesResponse {
+    return UpdateMemberChoicesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateMemberChoicesResponse>, I>>(object: I): UpdateMemberChoicesResponse {
+    const message = createBaseUpdateMemberChoicesResponse();
+    message.conversation = (object.conversation !== undefined && object.conversation !== null)
+      ? ConversationWithDetails.fromPartial(object.conversation)
       : undefined;
     return message;
   },
@@ -5397,6 +5625,18 @@ export const ConversationServiceService = {
     responseDeserialize: (value: Buffer): UpdateConversationMemberResponse =>
       UpdateConversationMemberResponse.decode(value),
   },
+  /** What a member chose for a conversation of theirs; what is absent stays as it is. Shown to the member's own sessions. */
+  updateMemberChoices: {
+    path: "/im_repo.v1.ConversationService/UpdateMemberChoices" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateMemberChoicesRequest): Buffer =>
+      Buffer.from(UpdateMemberChoicesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateMemberChoicesRequest => UpdateMemberChoicesRequest.decode(value),
+    responseSerialize: (value: UpdateMemberChoicesResponse): Buffer =>
+      Buffer.from(UpdateMemberChoicesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpdateMemberChoicesResponse => UpdateMemberChoicesResponse.decode(value),
+  },
   transferOwnership: {
     path: "/im_repo.v1.ConversationService/TransferOwnership" as const,
     requestStream: false as const,
@@ -5562,6 +5802,8 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   removeConversationMember: handleUnaryCall<RemoveConversationMemberRequest, RemoveConversationMemberResponse>;
   getConversationMembers: handleUnaryCall<GetConversationMembersRequest, GetConversationMembersResponse>;
   updateConversationMember: handleUnaryCall<UpdateConversationMemberRequest, UpdateConversationMemberResponse>;
+  /** What a member chose for a conversation of theirs; what is absent stays as it is. Shown to the member's own sessions. */
+  updateMemberChoices: handleUnaryCall<UpdateMemberChoicesRequest, UpdateMemberChoicesResponse>;
   transferOwnership: handleUnaryCall<TransferOwnershipRequest, TransferOwnershipResponse>;
   /**
    * Takes a closed account out of its groups and the world room, some at a time. A group that it owned goes to its
@@ -5780,6 +6022,22 @@ export interface ConversationServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateConversationMemberResponse) => void,
+  ): ClientUnaryCall;
+  /** What a member chose for a conversation of theirs; what is absent stays as it is. Shown to the member's own sessions. */
+  updateMemberChoices(
+    request: UpdateMemberChoicesRequest,
+    callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
+  ): ClientUnaryCall;
+  updateMemberChoices(
+    request: UpdateMemberChoicesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
+  ): ClientUnaryCall;
+  updateMemberChoices(
+    request: UpdateMemberChoicesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
   ): ClientUnaryCall;
   transferOwnership(
     request: TransferOwnershipRequest,
