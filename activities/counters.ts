@@ -1,6 +1,8 @@
-import { Context } from '@temporalio/activity';
-import type { WrongConversation } from '../lib/gen/im_repo/v1/conversation.ts';
+import { Context, getClient } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { UnfinishedGroup, WrongConversation } from '../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
+import { createGroupId } from '../workflows/ids.ts';
 import { addFindings, type CounterFindings, noFindings } from '../workflows/job-contracts.ts';
 import { orFailure } from './outcome.ts';
 
@@ -10,6 +12,9 @@ const conversationsAPage = 200;
 /** A page counts members and looks at recalls; large conversations take their time. */
 const pageDeadline = { deadlineMs: 30_000 };
 
+/** A creation takes seconds; one that waits for a part of the system is a run that is open. */
+const unfinishedForMs = 3_600_000;
+
 export type ComparedPages = {
   /** Where the next ones begin; empty at the beginning and at the end. */
   after: string;
@@ -18,6 +23,18 @@ export type ComparedPages = {
 
 /** The step of reconcileCounters. */
 export function createCounterActivities({ repo }: { repo: RepoClient }) {
+  /** Removes the groups that nobody finishes any more, and answers how many there are. */
+  async function sweep(unfinished: readonly UnfinishedGroup[], dryRun: boolean): Promise<number> {
+    let swept = 0;
+    for (const { conversationId, createdAt } of unfinished) {
+      if (Date.now() - createdAt < unfinishedForMs || (await isBeingCreated(conversationId))) continue;
+      if (!dryRun) await orFailure(repo.conversations.discardConversation({ conversationId }, pageDeadline));
+      Context.current().log.warn('a group was never finished', { conversationId, removed: !dryRun });
+      swept += 1;
+    }
+    return swept;
+  }
+
   return {
     /** Some pages of conversations. What a page has mended is right when it is looked at again. */
     async compareCounters(input: { dryRun: boolean; after: string }): Promise<ComparedPages> {
@@ -27,7 +44,7 @@ export function createCounterActivities({ repo }: { repo: RepoClient }) {
 
       for (let page = 0; page < pagesACall; page += 1) {
         context.cancellationSignal.throwIfAborted();
-        const { checked, wrong, nextAfterConversationId } = await orFailure(
+        const { checked, wrong, unfinished, nextAfterConversationId } = await orFailure(
           repo.conversations.reconcileConversations(
             { afterConversationId: pages.after, limit: conversationsAPage, mend: !input.dryRun },
             pageDeadline,
@@ -36,7 +53,11 @@ export function createCounterActivities({ repo }: { repo: RepoClient }) {
         for (const one of wrong) context.log.warn('counters were wrong', { ...one });
         pages = {
           after: nextAfterConversationId,
-          findings: addFindings(pages.findings, { ...summaryOf(wrong), checked }),
+          findings: addFindings(pages.findings, {
+            ...summaryOf(wrong),
+            checked,
+            unfinishedGroups: await sweep(unfinished, input.dryRun),
+          }),
         };
         if (pages.after === '') break;
         context.heartbeat(pages);
@@ -61,4 +82,14 @@ function summaryOf(wrong: readonly WrongConversation[]): CounterFindings {
     mended: count((one) => one.mended),
     conversationIds: wrong.map(({ conversationId }) => conversationId),
   };
+}
+
+async function isBeingCreated(conversationId: string): Promise<boolean> {
+  try {
+    const { status } = await getClient().workflow.getHandle(createGroupId(conversationId)).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }

@@ -142,6 +142,7 @@ export const reconcileInputs: { start: Shape<ReconcileCountersInput>; soFar: Sha
       }),
       mended: count,
       conversationIds: list(text),
+      unfinishedGroups: optional(count),
     }),
   }),
 };

@@ -98,6 +98,8 @@ export type CounterFindings = {
   mended: number;
   /** The first of those at which something was wrong. */
   conversationIds: string[];
+  /** Groups whose creation was given up half way, which nobody has ever seen: they are removed. Named if there are any. */
+  unfinishedGroups?: number;
 };
 
 export type ReconcileCountersResult = CounterFindings & { dryRun: boolean };
@@ -130,4 +132,7 @@ export const addFindings = (a: CounterFindings, b: CounterFindings): CounterFind
   },
   mended: a.mended + b.mended,
   conversationIds: [...a.conversationIds, ...b.conversationIds].slice(0, mostConversationIds),
+  ...unfinishedOf((a.unfinishedGroups ?? 0) + (b.unfinishedGroups ?? 0)),
 });
+
+const unfinishedOf = (unfinishedGroups: number) => (unfinishedGroups === 0 ? {} : { unfinishedGroups });

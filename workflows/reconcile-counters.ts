@@ -35,8 +35,9 @@ export async function reconcileCounters(
   }
 }
 
-function sentenceOf({ checked, wrong, mended }: CounterFindings): string {
+function sentenceOf({ checked, wrong, mended, unfinishedGroups = 0 }: CounterFindings): string {
   const kinds = Object.entries(wrong).filter(([, count]) => count > 0);
   const found = kinds.length === 0 ? 'nothing wrong' : kinds.map(([kind, n]) => `${kind} ${n}`).join(', ');
-  return `${checked} conversations looked at: ${found}; ${mended} mended`;
+  const unfinished = unfinishedGroups === 0 ? '' : `; ${unfinishedGroups} groups were never finished`;
+  return `${checked} conversations looked at: ${found}; ${mended} mended${unfinished}`;
 }

@@ -2,7 +2,7 @@ import type { ConversationServiceService, WrongConversation } from '../../lib/ge
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache, Change } from './cache.ts';
 import { databaseTime } from './change-time.ts';
-import { invalid } from './conversation-lock.ts';
+import { conversationStatus, invalid } from './conversation-lock.ts';
 import { type Databases, formatSql, type Sql, type Transaction } from './database.ts';
 import { parseId } from './ids.ts';
 import { conversationKeys, memberKeys } from './member-rows.ts';
@@ -42,8 +42,8 @@ export function createConversationReconcile(deps: { databases: Databases; cache:
       if (after === undefined) throw invalid('after_conversation_id', 'is no conversation id');
       const limit = Math.min(request.limit > 0 ? request.limit : usualPage, longestPage);
       const database = databases.conversations;
-      const rows = await database.query<{ id: number }>(
-        'SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT ?',
+      const rows = await database.query<{ id: number; status: number; created_at: number }>(
+        'SELECT id, status, created_at FROM conversations WHERE id > ? ORDER BY id LIMIT ?',
         [after, limit],
       );
       const ids = rows.map(({ id }) => id);
@@ -58,6 +58,9 @@ export function createConversationReconcile(deps: { databases: Databases; cache:
         checked: ids.length,
         wrong,
         nextAfterConversationId: ids.length < limit ? '' : String(ids.at(-1)),
+        unfinished: rows
+          .filter(({ status }) => status === conversationStatus.creating)
+          .map(({ id, created_at }) => ({ conversationId: String(id), createdAt: created_at })),
       };
     },
   };

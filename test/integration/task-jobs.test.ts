@@ -19,8 +19,9 @@ import {
   type ChangeMembersResult,
   changeMembers,
   changeMembersStart,
+  createGroup,
 } from '../../workflows/contracts.ts';
-import { scheduleIds, taskQueues } from '../../workflows/ids.ts';
+import { createGroupId, scheduleIds, taskQueues } from '../../workflows/ids.ts';
 import {
   eraseUser,
   eraseUserStart,
@@ -220,6 +221,44 @@ test('idle guests are counted, then erased, with what they were part of', async 
   await refusedWith(repo.users.getUser({ userId: idle }), 'USER_NOT_FOUND');
   assert.equal(await memberCount(busy, conversationId), 1);
   assert.equal((await repo.users.getUser({ userId: busy })).user?.id, busy);
+});
+
+test('a group whose creation was terminated half way is removed, once no run of it is open', async () => {
+  const [owner = ''] = await newUsers(1);
+  const hiddenGroup = async () => {
+    const { conversation } = await repo.conversations.createConversation({
+      ...{ conversationId: '', type: 2, name: 'half', avatarUrl: '', description: '', creatorId: owner },
+      ...{ initialMemberIds: [], activate: false, maxMembers: 10, friendRequestId: '' },
+    });
+    return conversation?.conversation?.id ?? assert.fail('no group was made');
+  };
+  const [givenUp = '', open = '', young = ''] = [
+    await hiddenGroup(),
+    await hiddenGroup(),
+    await hiddenGroup(),
+  ];
+  await databases.conversations.execute('UPDATE conversations SET created_at = ? WHERE id IN (?)', [
+    Date.now() - 2 * 3_600_000,
+    [givenUp, open],
+  ]);
+  const run = await client.workflow.start(createGroup.workflowType, {
+    ...{ workflowId: createGroupId(open), taskQueue: 'nobody-works-here', args: [] },
+  });
+  const remaining = async () => {
+    const rows = await databases.conversations.query<{ id: number }>(
+      'SELECT id FROM conversations WHERE id IN (?) ORDER BY id',
+      [[givenUp, open, young]],
+    );
+    return rows.map(({ id }) => String(id));
+  };
+
+  assert.equal((await job<ReconcileCountersResult>(reconcileCounters, { dryRun: true })).unfinishedGroups, 1);
+  assert.deepEqual(await remaining(), [givenUp, open, young]);
+  assert.equal((await job<ReconcileCountersResult>(reconcileCounters, {})).unfinishedGroups, 1);
+  assert.deepEqual(await remaining(), [open, young]);
+  await run.terminate('the test is over');
+  assert.equal((await job<ReconcileCountersResult>(reconcileCounters, {})).unfinishedGroups, 1);
+  assert.deepEqual(await remaining(), [young]);
 });
 
 test('counters that are wrong are reported, then mended', async () => {

@@ -465,6 +465,15 @@ export interface ReconcileConversationsResponse {
   wrong: WrongConversation[];
   /** Empty after the last page. */
   nextAfterConversationId: string;
+  /** Groups of the page that nobody sees yet. */
+  unfinished: UnfinishedGroup[];
+}
+
+/** A group that is being created, or whose creation was given up. */
+export interface UnfinishedGroup {
+  conversationId: string;
+  /** Unix milliseconds. */
+  createdAt: number;
 }
 
 /** What was wrong with a conversation under its head's lock. */
@@ -5250,7 +5259,7 @@ export const ReconcileConversationsRequest: MessageFns<ReconcileConversationsReq
 };
 
 function createBaseReconcileConversationsResponse(): ReconcileConversationsResponse {
-  return { checked: 0, wrong: [], nextAfterConversationId: "" };
+  return { checked: 0, wrong: [], nextAfterConversationId: "", unfinished: [] };
 }
 
 export const ReconcileConversationsResponse: MessageFns<ReconcileConversationsResponse> = {
@@ -5263,6 +5272,9 @@ export const ReconcileConversationsResponse: MessageFns<ReconcileConversationsRe
     }
     if (message.nextAfterConversationId !== "") {
       writer.uint32(26).string(message.nextAfterConversationId);
+    }
+    for (const v of message.unfinished) {
+      UnfinishedGroup.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -5304,6 +5316,14 @@ export const ReconcileConversationsResponse: MessageFns<ReconcileConversationsRe
             message.nextAfterConversationId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unfinished.push(UnfinishedGroup.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5326,6 +5346,74 @@ export const ReconcileConversationsResponse: MessageFns<ReconcileConversationsRe
     message.checked = object.checked ?? 0;
     message.wrong = object.wrong?.map((e) => WrongConversation.fromPartial(e)) || [];
     message.nextAfterConversationId = object.nextAfterConversationId ?? "";
+    message.unfinished = object.unfinished?.map((e) => UnfinishedGroup.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseUnfinishedGroup(): UnfinishedGroup {
+  return { conversationId: "", createdAt: 0 };
+}
+
+export const UnfinishedGroup: MessageFns<UnfinishedGroup> = {
+  encode(message: UnfinishedGroup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversationId !== "") {
+      writer.uint32(10).string(message.conversationId);
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(16).int64(message.createdAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnfinishedGroup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnfinishedGroup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UnfinishedGroup>, I>>(base?: I): UnfinishedGroup {
+    return UnfinishedGroup.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UnfinishedGroup>, I>>(object: I): UnfinishedGroup {
+    const message = createBaseUnfinishedGroup();
+    message.conversationId = object.conversationId ?? "";
+    message.createdAt = object.createdAt ?? 0;
     return message;
   },
 };
