@@ -8,6 +8,7 @@ import type { LiveConversations } from './fanout/live-conversations.ts';
 import { createFriendshipActivities } from './friendship.ts';
 import { createGroupActivities } from './group.ts';
 import { createMemberActivities } from './members.ts';
+import { createModerationActivities } from './moderation.ts';
 import { createPresenceActivities } from './presence.ts';
 
 export type ActivityDeps = {
@@ -32,5 +33,6 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createErasureActivities(deps),
   ...createCounterActivities(deps),
   ...createMemberActivities(deps),
+  ...createModerationActivities(deps),
   ...createPresenceActivities(deps),
 });

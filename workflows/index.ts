@@ -6,5 +6,6 @@ export { createGroup } from './create-group.ts';
 export { eraseUser } from './erase-user.ts';
 export { fanoutMessages } from './fanout-messages.ts';
 export { friendRequest } from './friend-request.ts';
+export { moderateConversation } from './moderate-conversation.ts';
 export { purgeGuests } from './purge-guests.ts';
 export { reconcileCounters } from './reconcile-counters.ts';

@@ -17,6 +17,7 @@ import type {
 import type {
   CounterFindings,
   EraseUserArgs,
+  ModerateConversationInput,
   PurgeGuestsInput,
   PurgeProgress,
   ReconcileCountersInput,
@@ -27,6 +28,7 @@ import {
   exactly,
   flag,
   list,
+  messageId,
   milliseconds,
   moment,
   name,
@@ -119,6 +121,13 @@ export const cleanupInputs: { start: Shape<CleanupExpiredStatusInput>; soFar: Sh
 };
 
 export const eraseUserInput = exactly<EraseUserArgs>({ userId, redactMessages: optional(flag) });
+
+export const moderateConversationInput = exactly<ModerateConversationInput>({
+  conversationId: name,
+  recall: optional(list(messageId)),
+  mute: optional(list(userId)),
+  unmute: optional(list(userId)),
+});
 
 export const purgeGuestsInputs: { start: Shape<PurgeGuestsInput>; soFar: Shape<PurgeProgress> } = {
   start: exactly<PurgeGuestsInput>({ dryRun: optional(flag), idleMs: optional(milliseconds) }),

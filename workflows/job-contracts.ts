@@ -40,6 +40,35 @@ export function eraseUserStart(userId: string, redactMessages = true) {
   };
 }
 
+/** What the command line gives. */
+export type ModerateConversationInput = {
+  conversationId: string;
+  /** Ids of messages. */
+  recall?: number[] | undefined;
+  /** Ids of users, members or not. */
+  mute?: string[] | undefined;
+  unmute?: string[] | undefined;
+};
+
+export type ModerateConversationResult =
+  | {
+      ok: true;
+      /** Without what had been recalled, or muted, before. */
+      recalled: number;
+      muted: number;
+      unmuted: number;
+      /** None of the conversation's. */
+      unknownMessages: number[];
+      /** Nobody's. */
+      unknownUsers: string[];
+    }
+  | Refusal;
+
+export const moderateConversation = {
+  workflowType: 'moderateConversation',
+  taskQueue: taskQueues.maintenance,
+} as const;
+
 /** What the command line may give; all of it is optional. */
 export type PurgeGuestsInput = {
   /** Only counts. */

@@ -24,6 +24,10 @@ export const userId: Shape<string> = leaf(
   (value) => typeof value === 'string' && /^[0-9]{1,20}$/.test(value),
   'a user id, a decimal number written as a text',
 );
+export const messageId: Shape<number> = leaf(
+  (value) => Number.isSafeInteger(value) && Number(value) > 0,
+  'a message id, a whole number above 0',
+);
 export const milliseconds: Shape<number> = leaf(
   (value) => Number.isSafeInteger(value) && inside(value, 1, longestMs),
   'a whole number of milliseconds above 0 and below a hundred years',

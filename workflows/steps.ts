@@ -103,6 +103,11 @@ export const erasureSteps = {
   eraseGuests,
 };
 
+export const moderationSteps = {
+  muteMembers: local('muteMembers', 'mute members, or let them write again'),
+  recallMessages: local('recallMessages', 'recall some messages'),
+};
+
 /** Each page ends with a heartbeat. */
 export const { compareCounters } = proxyActivities<Pick<Activities, 'compareCounters'>>({
   startToCloseTimeout: '15m',

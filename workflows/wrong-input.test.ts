@@ -54,7 +54,8 @@ const rightStarts: Record<keyof typeof flows, unknown[]> = {
     { dryRun: true, olderThanMs: 1000 },
     { cursor: 'a', offline: 1, sessionsRemoved: 1 },
   ],
-  eraseUser: [{ userId: '1' }],
+  eraseUser: [{ userId: '1', redactMessages: true }],
+  moderateConversation: [{ conversationId: '9', recall: [1, 2], mute: ['1'], unmute: ['2'] }],
   purgeGuests: [
     { dryRun: true, idleMs: 1000 },
     { idleBefore: 1, cursor: 'a', found: 1, erased: 1 },
@@ -75,7 +76,16 @@ const rightStarts: Record<keyof typeof flows, unknown[]> = {
 
 /** Jobs that people start take all of their input as they may leave it out: nothing at all is right for them. */
 const mayBeLeftOut = ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters'];
-const optionalFields = ['opening', 'dryRun', 'olderThanMs', 'idleMs'];
+const optionalFields = [
+  'opening',
+  'dryRun',
+  'olderThanMs',
+  'idleMs',
+  'redactMessages',
+  'recall',
+  'mute',
+  'unmute',
+];
 
 const rightUpdates = [
   {

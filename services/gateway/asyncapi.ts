@@ -40,7 +40,7 @@ const serverFrames = {
     { conversationId: id, userId: id, seqId },
   ],
   'message-recalled': [
-    'A message was recalled',
+    'A message was recalled; by is 0 when the operators did it',
     { conversationId: id, messageId: Type.Integer(), seqId, by: id },
   ],
   'typing-indicator': ['Somebody is typing', { conversationId: id, userId: id }],

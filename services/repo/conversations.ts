@@ -16,6 +16,7 @@ import { createFanoutProgress, type FanoutProgressDeps } from './fanout-progress
 import { type Ids, parseId } from './ids.ts';
 import { createMemberChoices } from './member-choices.ts';
 import { createMembersAdd } from './members-add.ts';
+import { createMembersMute } from './members-mute.ts';
 import { createMembersRead } from './members-read.ts';
 import { createMembersRemove } from './members-remove.ts';
 import { createMembersUpdate } from './members-update.ts';
@@ -48,6 +49,7 @@ export function createConversationHandlers(deps: ConversationDeps) {
     ...createMembersRemove(deps),
     ...createMembersUpdate(withList),
     ...createMemberChoices(withList),
+    ...createMembersMute(deps),
     ...createMembersRead(deps),
     ...createReadPointers(deps),
     ...createSync(deps),

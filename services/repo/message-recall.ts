@@ -12,14 +12,17 @@ export type MessageRecallDeps = { databases: Databases; cache: Cache; outbox: Ou
 
 type Found = { seq_id: number; sender_id: number; deleted: number; created_at: number };
 
+/** Who moderates conversations without being a member: no user has this id. */
+const operators = 0;
+
 /**
- * Takes a message back: by its sender within the window, by a group's owner or admins at any time. Its seq id stays,
+ * Takes a message back: by its sender within the window, by a group's owner or admins, and by the operators, at any time. Its seq id stays,
  * its content goes. Repeating it changes nothing.
  */
 export function createMessageRecall({ databases, cache, outbox }: MessageRecallDeps) {
   return async (request: DeleteMessageRequest): Promise<DeleteMessageResponse> => {
     const conversationId = conversationIdOf(request.conversationId);
-    const actorId = userIdOf(request.actorId);
+    const actorId = request.actorId === '' ? operators : userIdOf(request.actorId);
     const answer = await cache.change(async (touch) => {
       await touch([headKey(request.conversationId), basicKey(request.conversationId)]);
       return databases.messagesOf(request.conversationId).transaction(async (tx) => {
@@ -43,10 +46,10 @@ export function createMessageRecall({ databases, cache, outbox }: MessageRecallD
         const [member] = members;
         const [message] = messages;
         if (conversation?.status !== 1) throw notFound();
-        if (!member) throw notMember();
+        if (!member && actorId !== operators) throw notMember();
         if (!message) throw new GoChatError('MESSAGE_NOT_FOUND', 'There is no such message here.');
-        const managed = conversation.type === 2 && member.role >= 2;
-        if (!managed) checkSender(message, actorId, request.recallWindowMs);
+        const isManaged = conversation.type === 2 && (member?.role ?? 0) >= 2;
+        if (!isManaged && actorId !== operators) checkSender(message, actorId, request.recallWindowMs);
         if (message.deleted === 1) return { seqId: message.seq_id, deleted: false };
         await tx.batchAndCommit(
           recallStatements({ conversationId, seqId: message.seq_id, messageId: request.messageId, actorId }),

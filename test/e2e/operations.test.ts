@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
 import { eventually } from '../support/eventually.ts';
+import { chat, newPerson } from '../support/people.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const document = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
@@ -32,12 +33,23 @@ function blocks(text: string, language: string): string[] {
 
 let connection: Connection;
 let client: Client;
+let userId = '';
+let messageId = 0;
 
 before(async () => {
   connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
   client = new Client({ connection, namespace: 'gochat' });
+  const ann = await newPerson();
+  const socket = await chat(ann);
+  userId = ann.id;
+  messageId = (await socket.say('1', 'to the world')).messageId;
+  await socket.close();
 });
 after(() => connection?.close());
+
+/** A line of the document with ids that exist. */
+const withIds = (line: string) =>
+  line.replaceAll('USER_ID', userId).replaceAll('MESSAGE_ID', String(messageId));
 
 /** Runs a line as a person would, in a shell. */
 function shell(line: string): Promise<{ code: number; output: string }> {
@@ -56,7 +68,7 @@ const namesOf = (value: object | undefined) => Object.keys(value ?? {}).toSorted
 test('the document names jobs with their command lines', () => {
   assert.deepEqual(
     jobs.map(({ name }) => name),
-    ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters'],
+    ['cleanupExpiredStatus', 'moderateConversation', 'purgeGuests', 'reconcileCounters'],
   );
 });
 
@@ -64,7 +76,7 @@ for (const { name, lines, output: expected } of jobs) {
   for (const line of lines) {
     test(`${name}: ${line.replace('npm run temporal -- ', '')}`, { timeout: 120_000 }, async () => {
       const before = new Date();
-      const { code, output } = await shell(line);
+      const { code, output } = await shell(withIds(line));
       assert.equal(code, 0, output);
       if (line.includes(' workflow execute ')) {
         assert.match(output, /Status\s+COMPLETED/);

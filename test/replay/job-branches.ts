@@ -3,6 +3,7 @@ import {
   addFindings,
   eraseUser,
   eraseUserStart,
+  moderateConversation,
   noFindings,
   purgeGuests,
   reconcileCounters,
@@ -64,6 +65,18 @@ export const jobBranches: Branch[] = [
     leaveConversations: async () => ({ left: 1, dissolved: 0, more: false }),
   }),
 
+  moderate('done', {
+    muteMembers: async ({ userIds }) => ({ ok: true, changed: userIds.length, unknown: [] }),
+    recallMessages: async () => ({ ok: true, recalled: 50, unknown: [5] }),
+  }),
+  moderate('refused', {
+    muteMembers: async () => ({
+      ok: false,
+      code: 'CONVERSATION_NOT_FOUND',
+      message: 'There is no such conversation.',
+    }),
+  }),
+
   purge('nobody', { findIdleGuests: async () => ({ userIds: [], nextCursor: '' }) }),
   purge('by-pages', pagesOfGuests()),
   purge('dry-run', pagesOfGuests(), { dryRun: true, idleMs: 86_400_000 }),
@@ -103,6 +116,22 @@ function pagesOfGuests(): Partial<Activities> {
 function erase(name: string, steps: Partial<Activities>, redactMessages?: boolean): Branch {
   const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(String(++lastErased), redactMessages);
   return job(`erase-user.${name}`, start.workflowId, eraseUser.workflowType, start, { ...texts, ...steps });
+}
+
+function moderate(name: string, steps: Partial<Activities>): Branch {
+  const { workflowType, ...start } = moderateConversation;
+  const recall = Array.from({ length: 60 }, (_, index) => index + 1);
+  const args = [{ conversationId: '9', recall, mute: ['1', '2'], unmute: ['3'] }];
+  const workflowId = `moderate-conversation-${name}`;
+  // On the real server: the one whose clock jumps does not answer to a list of words that a run sets.
+  const { clock: _, ...branch } = job(
+    `moderate-conversation.${name}`,
+    workflowId,
+    workflowType,
+    { ...start, args },
+    steps,
+  );
+  return branch;
 }
 
 function purge(name: string, steps: Partial<Activities>, input?: object): Branch {

@@ -298,6 +298,18 @@ export interface UpdateMemberChoicesResponse {
   conversation?: ConversationWithDetails | undefined;
 }
 
+export interface MuteMembersRequest {
+  conversationId: string;
+  userIds: string[];
+  muted: boolean;
+}
+
+export interface MuteMembersResponse {
+  changed: string[];
+  /** There is no such account. */
+  unknown: string[];
+}
+
 export interface TransferOwnershipRequest {
   actorId: string;
   conversationId: string;
@@ -3233,6 +3245,152 @@ export const UpdateMemberChoicesResponse: MessageFns<UpdateMemberChoicesResponse
   },
 };
 
+function createBaseMuteMembersRequest(): MuteMembersRequest {
+  return { conversationId: "", userIds: [], muted: false };
+}
+
+export const MuteMembersRequest: MessageFns<MuteMembersRequest> = {
+  encode(message: MuteMembersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversationId !== "") {
+      writer.uint32(10).string(message.conversationId);
+    }
+    for (const v of message.userIds) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.muted !== false) {
+      writer.uint32(24).bool(message.muted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MuteMembersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMuteMembersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.muted = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MuteMembersRequest>, I>>(base?: I): MuteMembersRequest {
+    return MuteMembersRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MuteMembersRequest>, I>>(object: I): MuteMembersRequest {
+    const message = createBaseMuteMembersRequest();
+    message.conversationId = object.conversationId ?? "";
+    message.userIds = object.userIds?.map((e) => e) || [];
+    message.muted = object.muted ?? false;
+    return message;
+  },
+};
+
+function createBaseMuteMembersResponse(): MuteMembersResponse {
+  return { changed: [], unknown: [] };
+}
+
+export const MuteMembersResponse: MessageFns<MuteMembersResponse> = {
+  encode(message: MuteMembersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.changed) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.unknown) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MuteMembersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMuteMembersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.changed.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unknown.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MuteMembersResponse>, I>>(base?: I): MuteMembersResponse {
+    return MuteMembersResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MuteMembersResponse>, I>>(object: I): MuteMembersResponse {
+    const message = createBaseMuteMembersResponse();
+    message.changed = object.changed?.map((e) => e) || [];
+    message.unknown = object.unknown?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseTransferOwnershipRequest(): TransferOwnershipRequest {
   return { actorId: "", conversationId: "", userId: "", operationId: undefined };
 }
@@ -5725,6 +5883,19 @@ export const ConversationServiceService = {
       Buffer.from(UpdateMemberChoicesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateMemberChoicesResponse => UpdateMemberChoicesResponse.decode(value),
   },
+  /**
+   * Mutes users, or lets them write again, for the operators: in a conversation of any kind, whatever their role, members or
+   * not yet.
+   */
+  muteMembers: {
+    path: "/im_repo.v1.ConversationService/MuteMembers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MuteMembersRequest): Buffer => Buffer.from(MuteMembersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MuteMembersRequest => MuteMembersRequest.decode(value),
+    responseSerialize: (value: MuteMembersResponse): Buffer => Buffer.from(MuteMembersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MuteMembersResponse => MuteMembersResponse.decode(value),
+  },
   transferOwnership: {
     path: "/im_repo.v1.ConversationService/TransferOwnership" as const,
     requestStream: false as const,
@@ -5892,6 +6063,11 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   updateConversationMember: handleUnaryCall<UpdateConversationMemberRequest, UpdateConversationMemberResponse>;
   /** What a member chose for a conversation of theirs; what is absent stays as it is. Shown to the member's own sessions. */
   updateMemberChoices: handleUnaryCall<UpdateMemberChoicesRequest, UpdateMemberChoicesResponse>;
+  /**
+   * Mutes users, or lets them write again, for the operators: in a conversation of any kind, whatever their role, members or
+   * not yet.
+   */
+  muteMembers: handleUnaryCall<MuteMembersRequest, MuteMembersResponse>;
   transferOwnership: handleUnaryCall<TransferOwnershipRequest, TransferOwnershipResponse>;
   /**
    * Takes a closed account out of its groups and the world room, some at a time. A group that it owned goes to its
@@ -6126,6 +6302,25 @@ export interface ConversationServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Mutes users, or lets them write again, for the operators: in a conversation of any kind, whatever their role, members or
+   * not yet.
+   */
+  muteMembers(
+    request: MuteMembersRequest,
+    callback: (error: ServiceError | null, response: MuteMembersResponse) => void,
+  ): ClientUnaryCall;
+  muteMembers(
+    request: MuteMembersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MuteMembersResponse) => void,
+  ): ClientUnaryCall;
+  muteMembers(
+    request: MuteMembersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MuteMembersResponse) => void,
   ): ClientUnaryCall;
   transferOwnership(
     request: TransferOwnershipRequest,

@@ -198,6 +198,7 @@ export interface GetMessageRangeResponse {
 }
 
 export interface DeleteMessageRequest {
+  /** Empty: the operators, who may recall anything anywhere. */
   actorId: string;
   conversationId: string;
   messageId: number;
