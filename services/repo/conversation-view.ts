@@ -164,8 +164,8 @@ export async function loadViews(
      LEFT JOIN conversation_heads head ON head.conversation_id = conversation.id
      LEFT JOIN messages message
        ON message.conversation_id = conversation.id AND message.seq_id = head.last_seq_id
-     LEFT JOIN users sender ON sender.id = message.sender_id AND sender.status = 1
-     LEFT JOIN users peer ON peer.id = mine.peer_id AND peer.status = 1 AND mine.place <= ${detailed}
+     LEFT JOIN users sender ON sender.id = message.sender_id
+     LEFT JOIN users peer ON peer.id = mine.peer_id AND mine.place <= ${detailed}
      ORDER BY mine.place`,
   );
   const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);

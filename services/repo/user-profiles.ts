@@ -5,7 +5,14 @@ import type { Cache } from './cache.ts';
 import type { Databases, SqlValue } from './database.ts';
 import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
-import { toUserCard, type UserCards, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
+import {
+  isErased,
+  toUserCard,
+  type UserCards,
+  type UserRow,
+  userColumns,
+  userInfoKey,
+} from './user-cards.ts';
 import { searchUsers } from './user-search.ts';
 import { isUsername } from './usernames.ts';
 
@@ -29,7 +36,7 @@ export function createUserProfiles(deps: {
 
   async function cardById(userId: string): Promise<User> {
     const user = (await userCards.byIds([userId])).get(userId);
-    if (!user) throw userNotFound();
+    if (!user || isErased(user)) throw userNotFound();
     return user;
   }
 
@@ -39,7 +46,11 @@ export function createUserProfiles(deps: {
     async getUsers({ userIds }) {
       if (userIds.length > mostIds) throw new GoChatError('INVALID_ARGUMENT', `At most ${mostIds} users.`);
       const found = await userCards.byIds(userIds);
-      return { users: userIds.map((id) => found.get(id)).filter((user) => user !== undefined) };
+      return {
+        users: userIds
+          .map((id) => found.get(id))
+          .filter((user): user is User => user !== undefined && !isErased(user)),
+      };
     },
 
     async getUserByUsername({ username }) {

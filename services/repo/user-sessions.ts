@@ -9,7 +9,7 @@ import { parseId } from './ids.ts';
 import type { Prisma } from './prisma.ts';
 import { accessExpiry } from './session-lifetimes.ts';
 import { presented, type Rotation, rotation } from './session-rotation.ts';
-import type { UserCards } from './user-cards.ts';
+import { isErased, type UserCards } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
 
 /** Clocks of im-repo processes and commits in flight may lie this far apart. */
@@ -126,7 +126,8 @@ export function createUserSessions(deps: {
       });
       if (outcome.kind === 'reused') return { rotated: false, reused: true, generation: 0 };
       const user = outcome.kind === 'refused' ? undefined : (await userCards.byIds([userId])).get(userId);
-      if (outcome.kind === 'refused' || !user) return { rotated: false, reused: false, generation: 0 };
+      if (outcome.kind === 'refused' || !user || isErased(user))
+        return { rotated: false, reused: false, generation: 0 };
       return { rotated: true, reused: false, user, generation: outcome.generation };
     },
 

@@ -94,7 +94,8 @@ test('what somebody wrote and wants to stay does so as a deleted user’s; frien
   );
   assert.deepEqual((await bob.rest.get<{ friends: Data[] }>('/friends')).friends, []);
   const seen = await bob.rest.get<{ conversation: Data }>(`/conversations/${single}`);
-  assert.equal(seen.conversation.peer.displayName, 'deleted user');
+  const { username, displayName, createdAt } = seen.conversation.peer;
+  assert.deepEqual([username, displayName, createdAt], ['deleted-user', 'deleted user', ann.user.createdAt]);
   await eventually(() => isGone(bob.rest.get(`/conversations/${alone}`)));
   await refused(bob.rest.post('/friends/requests', { targetUserId: ann.id }), 404, 'USER_NOT_FOUND');
   await refused(
