@@ -182,6 +182,13 @@ test('writers of all kinds at once, on the same conversations, never lock each o
         userId: users[1] ?? '',
         role: 1 + (n % 2),
       }),
+    (n) =>
+      repo.conversations.updateMemberChoices({
+        userId: users[1] ?? '',
+        conversationId: at(ids, n),
+        pinned: n % 2 === 0,
+        hidden: n % 3 === 0,
+      }),
   ];
   // Twice as many at once as there are connections: the others don't wait so long for one that they give up.
   const numbers = Array.from({ length: 400 }, (_, n) => n).values();
