@@ -320,6 +320,21 @@ test('cursors that name no conversation come back as removed', async () => {
   );
 });
 
+test('a sync that leaves changes out says so, and how far it got', async () => {
+  const answer = { conversations: [], recalled: [], removed: [], hasMore: false };
+  const { app } = await testApp({
+    'conversations.sync': ({ since }: { since: number }) => ({
+      ...answer,
+      moreChanges: since === 1,
+      serverTime: 9,
+    }),
+  });
+  const ask = async (since: number) =>
+    (await send(app, 'POST', '/sync', JSON.stringify({ cursors: {}, since }))).body;
+  assert.deepEqual(await ask(1), { ...answer, moreChanges: true, serverTime: 9 });
+  assert.deepEqual(await ask(2), { ...answer, serverTime: 9 });
+});
+
 /** Logic that knows one password, and from where each account signs in. */
 const signIn = (known: Record<string, string> = {}) => {
   const checked: string[] = [];

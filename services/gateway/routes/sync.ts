@@ -23,7 +23,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
         summary: 'Everything missed, in one call',
         description:
           'Name the last seqId held of each conversation; one left out counts as 0, the world room excepted. ' +
-          'While hasMore is true, ask again with the advanced cursors.',
+          'While hasMore or moreChanges is true, ask again with the advanced cursors and the serverTime of the answer as since.',
         body: Type.Object({
           cursors: Type.Record(Type.String(), fields.seqId),
           since: Type.Optional(fields.time),
@@ -48,8 +48,14 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
             ),
             recalled: Type.Array(answer({ conversationId: Type.String(), seqId: Type.Integer() })),
             removed: Type.Array(Type.String()),
-            hasMore: Type.Boolean(),
-            serverTime: Type.Integer(),
+            hasMore: Type.Boolean({ description: 'Asking again with the advanced cursors brings more' }),
+            moreChanges: Type.Optional(
+              Type.Boolean({
+                description:
+                  'More changed than is told here: asking again with serverTime as since brings the rest',
+              }),
+            ),
+            serverTime: Type.Integer({ description: 'The next since: what changed up to it is told' }),
           }),
         },
       },
@@ -77,6 +83,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
         // What cannot be a conversation is none of the user's either.
         removed: [...synced.removed, ...named.map(([id]) => id).filter((id) => !isPossibleId(id))],
         hasMore: synced.hasMore,
+        ...(synced.moreChanges ? { moreChanges: true } : {}),
         serverTime: synced.serverTime,
       };
     },

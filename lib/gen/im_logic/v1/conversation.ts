@@ -258,6 +258,8 @@ export interface SyncResponse {
   removed: string[];
   hasMore: boolean;
   serverTime: number;
+  /** Not all changes and recalls are told: asking again with server_time as `since` brings more. */
+  moreChanges: boolean;
 }
 
 export interface NotifyTypingRequest {
@@ -2952,7 +2954,7 @@ export const SyncRequest_CursorsEntry: MessageFns<SyncRequest_CursorsEntry> = {
 };
 
 function createBaseSyncResponse(): SyncResponse {
-  return { conversations: [], recalled: [], removed: [], hasMore: false, serverTime: 0 };
+  return { conversations: [], recalled: [], removed: [], hasMore: false, serverTime: 0, moreChanges: false };
 }
 
 export const SyncResponse: MessageFns<SyncResponse> = {
@@ -2971,6 +2973,9 @@ export const SyncResponse: MessageFns<SyncResponse> = {
     }
     if (message.serverTime !== 0) {
       writer.uint32(40).int64(message.serverTime);
+    }
+    if (message.moreChanges !== false) {
+      writer.uint32(48).bool(message.moreChanges);
     }
     return writer;
   },
@@ -3028,6 +3033,14 @@ export const SyncResponse: MessageFns<SyncResponse> = {
             message.serverTime = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.moreChanges = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3050,6 +3063,7 @@ export const SyncResponse: MessageFns<SyncResponse> = {
     message.removed = object.removed?.map((e) => e) || [];
     message.hasMore = object.hasMore ?? false;
     message.serverTime = object.serverTime ?? 0;
+    message.moreChanges = object.moreChanges ?? false;
     return message;
   },
 };

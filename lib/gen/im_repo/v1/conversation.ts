@@ -407,8 +407,12 @@ export interface SyncConversationsResponse {
   recalled: RecalledMessage[];
   /** Conversations named by the cursors that are not the user's (any more). */
   removed: string[];
+  /** Asking again with the advanced cursors brings more. */
   hasMore: boolean;
+  /** What changed up to it is told; the next `since`. */
   serverTime: number;
+  /** Not all changes and recalls are told: asking again with server_time as `since` brings more. */
+  moreChanges: boolean;
 }
 
 export interface FanoutProgress {
@@ -4582,7 +4586,7 @@ export const RecalledMessage: MessageFns<RecalledMessage> = {
 };
 
 function createBaseSyncConversationsResponse(): SyncConversationsResponse {
-  return { conversations: [], recalled: [], removed: [], hasMore: false, serverTime: 0 };
+  return { conversations: [], recalled: [], removed: [], hasMore: false, serverTime: 0, moreChanges: false };
 }
 
 export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = {
@@ -4601,6 +4605,9 @@ export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = 
     }
     if (message.serverTime !== 0) {
       writer.uint32(40).int64(message.serverTime);
+    }
+    if (message.moreChanges !== false) {
+      writer.uint32(48).bool(message.moreChanges);
     }
     return writer;
   },
@@ -4658,6 +4665,14 @@ export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = 
             message.serverTime = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.moreChanges = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4680,6 +4695,7 @@ export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = 
     message.removed = object.removed?.map((e) => e) || [];
     message.hasMore = object.hasMore ?? false;
     message.serverTime = object.serverTime ?? 0;
+    message.moreChanges = object.moreChanges ?? false;
     return message;
   },
 };
