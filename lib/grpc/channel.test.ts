@@ -16,6 +16,7 @@ const user = {
   isGuest: false,
   createdAt: 1,
 };
+const answer: GetUserResponse = { user, presence: undefined };
 let server: GrpcServer;
 let channels: Record<'to an address' | 'within the process', GrpcChannel>;
 
@@ -32,9 +33,9 @@ before(async () => {
           if (userId === 'broken') throw new TypeError('secret');
           if (userId === 'never') return new Promise(() => {});
           if (userId === 'encoded') {
-            return { encoded: Buffer.from(UserServiceService.getUser.responseSerialize({ user })) };
+            return { encoded: Buffer.from(UserServiceService.getUser.responseSerialize(answer)) };
           }
-          return { user };
+          return answer;
         },
         updateProfile: async () => ({ user }),
         getSettings: async () => ({}),
@@ -61,8 +62,8 @@ for (const way of ['to an address', 'within the process'] as const) {
   const users = () => createClient(channels[way], UserServiceService);
 
   test(`${way}: a call answers what the handler does, encoded or not`, async () => {
-    assert.deepEqual(await users().getUser({ userId: '7' }), { user });
-    assert.deepEqual(await users().getUser({ userId: 'encoded' }), { user });
+    assert.deepEqual(await users().getUser({ userId: '7' }), answer);
+    assert.deepEqual(await users().getUser({ userId: 'encoded' }), answer);
   });
 
   test(`${way}: who asks for the bytes gets them, encoded by the handler or not`, async () => {
@@ -70,7 +71,7 @@ for (const way of ['to an address', 'within the process'] as const) {
     for (const userId of ['7', 'encoded']) {
       const { encoded } = await getUser({ userId });
       const read: GetUserResponse = UserServiceService.getUser.responseDeserialize(encoded);
-      assert.deepEqual(read, { user });
+      assert.deepEqual(read, answer);
     }
   });
 

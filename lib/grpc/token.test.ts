@@ -20,6 +20,7 @@ const reflectionProto = createRequire(import.meta.url).resolve(
   '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
 );
 const user = { id: '7', username: 'ann', displayName: 'Ann', avatarUrl: '', isGuest: false, createdAt: 1 };
+const answer = { user, presence: undefined };
 let server: GrpcServer;
 
 function tokenOf(text: string): GrpcToken | undefined {
@@ -34,7 +35,7 @@ before(async () => {
     port: 0,
     services: [
       service('im_logic.v1.UserService', UserServiceService, {
-        getUser: async () => ({ user }),
+        getUser: async () => answer,
         updateProfile: async () => ({ user }),
         getSettings: async () => ({}),
         updateSettings: async () => ({}),
@@ -83,10 +84,10 @@ test('a call with the token is answered, with an old one that is still listed to
   for (const token of ['the-new-token-of-all', 'the-old-token-of-all\nthe-new-token-of-all']) {
     const channel = openChannel(address(), tokenOf(token));
     const users = createClient(channel, UserServiceService, { together: ['getUser'] });
-    assert.deepEqual(await users.getUser({ userId: '7' }), { user });
+    assert.deepEqual(await users.getUser({ userId: '7' }), answer);
     assert.deepEqual(await Promise.all([users.getUser({ userId: '7' }), users.getUser({ userId: '7' })]), [
-      { user },
-      { user },
+      answer,
+      answer,
     ]);
     assert.equal(await channel.ready(), true);
     channel.close();
@@ -148,7 +149,7 @@ test('a service with the wrong token tells its users that a part is away, not th
 });
 
 test('callers within the process need no token', async () => {
-  assert.deepEqual(await createClient(server.local, UserServiceService).getUser({ userId: '7' }), { user });
+  assert.deepEqual(await createClient(server.local, UserServiceService).getUser({ userId: '7' }), answer);
 });
 
 test('a file without a token that could be one stops the start', () => {

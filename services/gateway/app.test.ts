@@ -495,7 +495,7 @@ test('erasing the account is accepted, for the caller only', async () => {
   assert.deepEqual([answer.statusCode, answer.body], [202, '']);
   const given = (password: string) => ({
     name: 'users.deleteAccount',
-    request: { userId: '1001', password, address: '127.0.0.1' },
+    request: { userId: '1001', password, address: '127.0.0.1', redactMessages: undefined },
   });
   assert.deepEqual(calls, [given('')]);
   assert.equal((await send(app, 'DELETE', '/users/profile', { password: 'secret' })).status, 202);
