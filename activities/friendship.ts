@@ -32,12 +32,14 @@ export function createFriendshipActivities({
     createFriendRequest: (input: {
       requesterId: string;
       targetId: string;
-      message: string;
+      textsId?: string | undefined;
+      message?: string | undefined;
     }): Promise<RowAnswer> =>
       orRefusal(
         repo.friendships
           .createFriendRequest({
             ...input,
+            message: input.message ?? '',
             ttlMs: friendRequestTtlMs,
             cooldownMs: friendRequestCooldownMs,
           })

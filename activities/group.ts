@@ -27,9 +27,10 @@ export function createGroupActivities({ repo }: { repo: RepoClient }) {
           .createConversation({
             conversationId: input.conversationId,
             type: 2,
-            name: input.name,
-            avatarUrl: input.avatarUrl,
-            description: input.description,
+            textsId: input.textsId,
+            name: input.name ?? '',
+            avatarUrl: input.avatarUrl ?? '',
+            description: input.description ?? '',
             creatorId: input.ownerId,
             initialMemberIds: [],
             activate: false,

@@ -30,7 +30,14 @@ export type Refusal = {
  */
 type Attempt = { attempt: string };
 
-export type RequestInput = Attempt & { requesterId: string; targetId: string; message: string };
+export type RequestInput = Attempt & {
+  requesterId: string;
+  targetId: string;
+  /** Where im-repo keeps what the requester wrote; none when nothing was. */
+  textsId?: string | undefined;
+  /** Of runs that began when texts were carried along. */
+  message?: string | undefined;
+};
 export type DecideInput = Attempt & { requestId: string; actorId: string; action: 'accept' | 'reject' };
 export type WithdrawInput = Attempt & { requestId: string; actorId: string };
 
@@ -94,9 +101,12 @@ export type CreateGroupArgs = {
   ownerId: string;
   /** The first members besides the owner, up to 1,000, each once. */
   memberIds: string[];
-  name: string;
-  avatarUrl: string;
-  description: string;
+  /** Where im-repo keeps name, picture and description. */
+  textsId?: string | undefined;
+  /** Of runs that began when texts were carried along. */
+  name?: string | undefined;
+  avatarUrl?: string | undefined;
+  description?: string | undefined;
   maxMembers: number;
 };
 

@@ -74,7 +74,7 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
     const stored = await friendshipSteps.createFriendRequest({
       requesterId: input.requesterId,
       targetId: input.targetId,
-      message: input.message,
+      ...(input.textsId === undefined ? { message: input.message } : { textsId: input.textsId }),
     });
     if (!stored.ok) return stored;
     if (stored.requesterId !== input.requesterId) return accept(stored.requestId, input.requesterId);

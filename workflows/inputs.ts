@@ -51,7 +51,8 @@ const requestInput = object<RequestInput>({
   attempt: name,
   requesterId: userId,
   targetId: userId,
-  message: text,
+  textsId: optional(name),
+  message: optional(text),
 });
 const decideInput = object<DecideInput>({
   attempt: name,
@@ -81,9 +82,10 @@ export const createGroupInput = object<CreateGroupArgs>({
   conversationId: name,
   ownerId: userId,
   memberIds: list(userId),
-  name: text,
-  avatarUrl: text,
-  description: text,
+  textsId: optional(name),
+  name: optional(text),
+  avatarUrl: optional(text),
+  description: optional(text),
   maxMembers: count,
 });
 

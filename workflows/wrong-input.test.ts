@@ -28,7 +28,7 @@ const rightStarts: Record<keyof typeof flows, unknown[]> = {
       userIds: ['1', '2'],
       opening: {
         update: 'request',
-        input: { attempt: 'a', requesterId: '1', targetId: '2', message: 'hello' },
+        input: { attempt: 'a', requesterId: '1', targetId: '2', textsId: '7', message: 'hello' },
       },
     },
   ],
@@ -37,6 +37,7 @@ const rightStarts: Record<keyof typeof flows, unknown[]> = {
       conversationId: '9',
       ownerId: '1',
       memberIds: ['2', '3'],
+      textsId: '7',
       name: 'a group',
       avatarUrl: '',
       description: '',
@@ -85,12 +86,17 @@ const optionalFields = [
   'recall',
   'mute',
   'unmute',
+  'textsId',
+  'message',
+  'name',
+  'avatarUrl',
+  'description',
 ];
 
 const rightUpdates = [
   {
     update: friendRequest.request,
-    right: { attempt: 'b', requesterId: '1', targetId: '2', message: 'hello' },
+    right: { attempt: 'b', requesterId: '1', targetId: '2', textsId: '7', message: 'hello' },
   },
   {
     update: friendRequest.decide,

@@ -79,15 +79,17 @@ export function createCreation(deps: Deps): Creation {
         throw new GoChatError('BLOCKED', 'One of these users blocked you.');
       }
     }
+    const { textsId } = await repo.users.keepFlowTexts({
+      userId,
+      texts: { message: '', name, avatarUrl, description },
+    });
     const { conversationId, refused = [] } = await flows.createGroup({
       conversationId: request.conversationId
         ? checkConversationId(request.conversationId)
         : await reserveId(userId),
       ownerId: userId,
       memberIds,
-      name,
-      avatarUrl,
-      description,
+      textsId,
       maxMembers: groupMaxMembers,
     });
     const { conversation } = await repo.conversations.getConversation({ userId, conversationId });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import {
   Client,
   Connection,
@@ -25,6 +25,7 @@ import {
   friendRequest,
   friendRequestStart,
   type Refusal,
+  type RequestInput,
   type RequestResult,
   type WithdrawResult,
 } from '../../workflows/contracts.ts';
@@ -109,14 +110,14 @@ export function connectFlows(options: { address: string; namespace: string; log:
     requestFriend: (input: {
       requesterId: string;
       targetId: string;
-      message: string;
+      textsId?: string | undefined;
       idempotencyKey: string;
     }) => {
-      const { requesterId, targetId, message } = input;
+      const { requesterId, targetId, textsId } = input;
       const attempt = attemptOf(requesterId, input.idempotencyKey);
-      const command = { update: 'request', input: { requesterId, targetId, message, attempt } } as const;
+      const command = { update: 'request', input: { requesterId, targetId, textsId, attempt } } as const;
       return shared(`request ${requesterId} ${targetId}`, () =>
-        execute<RequestResult, [typeof command.input]>('request', friendRequest.request, {
+        execute<RequestResult, [RequestInput]>('request', friendRequest.request, {
           updateId: attempt,
           args: [command.input],
           start: friendRequestOperation([requesterId, targetId], command),
@@ -211,9 +212,12 @@ function friendRequestOperation(pair: Pair, command: Parameters<typeof friendReq
   return new WithStartWorkflowOperation<FlowFunction>(friendRequest.workflowType, { ...start, args });
 }
 
-/** The same for a request repeated under its Idempotency-Key; another one each time without. */
+/**
+ * The same for a request repeated under its Idempotency-Key; another one each time without. Hashed, since clients may put
+ * anything into a key, and this goes into histories and ids of flows.
+ */
 const attemptOf = (userId: string, key: string): string =>
-  key === '' ? randomUUID() : `${userId}/${Buffer.from(key).toString('base64url')}`;
+  key === '' ? randomUUID() : `${userId}/${hash('sha256', `${userId}/${key}`, 'base64url')}`;
 
 /** A flow's refusal, as the error that it is for the caller. */
 function accepted<R extends { ok: boolean }>(result: R): Ok<R> {

@@ -10,11 +10,12 @@ import { checkRequestId, checkText, checkUserId, invalid, limits, requestNotFoun
 
 /** Friend requests (durable flows), friends and blocks. */
 export function createFriends(deps: {
+  users: Pick<RepoClient['users'], 'keepFlowTexts'>;
   friendships: RepoClient['friendships'];
   conversations: RepoClient['conversations'];
   flows: Flows;
 }): UnaryHandlers<typeof FriendServiceService> {
-  const { friendships, conversations, flows } = deps;
+  const { users, friendships, conversations, flows } = deps;
 
   async function requestOf(requestId: string): Promise<FriendRequest> {
     const { request } = await friendships.getFriendRequest({ requestId, userId: '', otherUserId: '' });
@@ -52,10 +53,18 @@ export function createFriends(deps: {
       if (targetUserId === userId) throw invalid('targetUserId', 'must be somebody else');
       checkText('message', message, limits.requestMessage);
       await checkStanding(userId, targetUserId);
+      // What is written goes to im-repo, which hands it to the flow's step: no history of a flow holds it.
+      const kept =
+        message === ''
+          ? undefined
+          : await users.keepFlowTexts({
+              userId,
+              texts: { message, name: '', avatarUrl: '', description: '' },
+            });
       const { requestId } = await flows.requestFriend({
         requesterId: userId,
         targetId: targetUserId,
-        message,
+        textsId: kept?.textsId,
         idempotencyKey,
       });
       return { request: await requestOf(requestId) };

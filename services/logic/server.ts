@@ -97,7 +97,12 @@ export async function startLogic(
       service(
         'im_logic.v1.FriendService',
         FriendServiceService,
-        createFriends({ friendships: repo.friendships, conversations: repo.conversations, flows }),
+        createFriends({
+          users: repo.users,
+          friendships: repo.friendships,
+          conversations: repo.conversations,
+          flows,
+        }),
       ),
       service(
         'im_logic.v1.ConversationService',

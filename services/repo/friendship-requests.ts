@@ -3,6 +3,7 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { FriendRequest, FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { type Databases, formatSql, type Sql } from './database.ts';
+import { readFlowTexts } from './flow-texts.ts';
 import {
   lockPair,
   lockSingleConversation,
@@ -80,7 +81,7 @@ export function createFriendRequests(deps: {
   }
 
   return {
-    async createFriendRequest({ requesterId, targetId, message, ttlMs, cooldownMs = 0 }) {
+    async createFriendRequest({ requesterId, targetId, message: given, ttlMs, cooldownMs = 0, textsId }) {
       if (requesterId === targetId) {
         throw new GoChatError('INVALID_ARGUMENT', 'Nobody can be their own friend.', [
           { path: 'targetUserId', message: 'must be somebody else' },
@@ -100,6 +101,9 @@ export function createFriendRequests(deps: {
         if (cooldownMs > 0) await refuseSoonAfterRejection(tx, pair, Number(requesterId), cooldownMs, now);
         if (pending) await settle(tx, pending, requestStatus.expired, '');
 
+        const message = textsId
+          ? ((await readFlowTexts(tx, textsId, Number(requesterId))).message ?? '')
+          : given;
         const fresh: RequestRow = {
           id: ids.nextId(),
           requester_id: Number(requesterId),

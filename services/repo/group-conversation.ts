@@ -13,6 +13,7 @@ import {
   touched,
 } from './conversation-lock.ts';
 import { type Databases, formatSql, isDuplicateKey, type Transaction } from './database.ts';
+import { readFlowTexts } from './flow-texts.ts';
 import type { Ids } from './ids.ts';
 import { conversationKeys, deleteMembers, deletePointers, insertMembers, memberKeys } from './member-rows.ts';
 import { readUnwilling, refuseBlockers, userIdsOf } from './newcomers.ts';
@@ -113,18 +114,23 @@ export function createGroupConversation(deps: {
   type NewGroup = { id: number; ownerId: number; first: readonly number[]; maxMembers: number };
 
   function insert(request: CreateConversationRequest, { id, ownerId, first, maxMembers }: NewGroup) {
-    const { activate, name, avatarUrl, description } = request;
     const members = [
       { userId: ownerId, role: memberRole.owner },
       ...first.map((userId) => ({ userId, role: memberRole.member })),
     ];
     const memberIds = members.map(({ userId }) => userId);
+    const { activate } = request;
     const { group } = conversationType;
     const status = activate ? conversationStatus.active : conversationStatus.creating;
     return cache.change((touch) =>
       databases.conversations.transaction(async (tx) => {
         if (activate) await touch(memberKeys(memberIds));
         const now = Date.now();
+        const {
+          name = '',
+          avatarUrl = '',
+          description = '',
+        } = request.textsId ? await readFlowTexts(tx, request.textsId, ownerId) : request;
         const events = activate ? conversationCreated({ id, type: group }, String(ownerId), memberIds) : [];
         await tx.batch(
           [

@@ -19,6 +19,7 @@ import type { RepoConfig } from './config.ts';
 import { createConversationHandlers } from './conversations.ts';
 import { createDatabases } from './database.ts';
 import { createExternalIdentities } from './external-identities.ts';
+import { createFlowTexts } from './flow-texts.ts';
 import { createFriendRequests } from './friendship-requests.ts';
 import { createFriendships } from './friendships.ts';
 import { createIdempotencyHandlers } from './idempotency.ts';
@@ -125,6 +126,7 @@ export async function startRepo(
         ...createExternalIdentities(deps),
         ...createUserSettings(deps),
         ...createUserClosing(deps),
+        ...createFlowTexts(deps),
         ...createIdleGuests(deps),
       }),
       service('im_repo.v1.FriendshipService', FriendshipServiceService, {

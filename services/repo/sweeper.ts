@@ -18,6 +18,8 @@ const leftovers = [
   { what: 'sessions', where: `revoked_at < ? AND ${accessExpiry} < ?`, afterMs: hourMs },
   { what: 'sessions', where: 'expires_at < ?', afterMs: hourMs },
   { what: 'sign_in_addresses', where: 'last_sign_in_at < ?', afterMs: 30 * 24 * hourMs },
+  // The histories of the flows that they were for are kept for seven days.
+  { what: 'flow_texts', where: 'created_at < ?', afterMs: 8 * 24 * hourMs },
   { what: 'username_reservations', where: 'reserved_until < ?', afterMs: 0 },
 ] as const;
 

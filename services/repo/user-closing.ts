@@ -4,6 +4,7 @@ import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import { deletedUser } from '../../lib/wire/user.ts';
 import type { Cache } from './cache.ts';
 import { type Databases, formatSql, type Sql } from './database.ts';
+import { deleteFlowTexts } from './flow-texts.ts';
 import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { userInfoKey } from './user-cards.ts';
@@ -76,6 +77,7 @@ async function eraseProfile(tx: Sql, id: number, username: string): Promise<void
       ),
       ...deleteSuffixes(id, username),
       formatSql('DELETE FROM user_settings WHERE user_id = ?', [id]),
+      deleteFlowTexts(id),
       reserveName(username),
       formatSql('DELETE FROM sign_in_addresses WHERE user_id = ?', [id]),
       // external_identities_user

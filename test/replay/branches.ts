@@ -96,6 +96,7 @@ export const branches: Branch[] = [
   group('some-refused', 1000, {
     addFirstMembers: async ({ userIds }) => ({ ok: true, refused: userIds.slice(0, 1) }),
   }),
+  group('with-kept-texts', 3, {}),
   group('undone', 3, { addFirstMembers: refuse('GROUP_FULL') }),
   {
     name: 'create-group.cancelled',
@@ -198,9 +199,7 @@ const groupArgs = (name: string, members: number): CreateGroupArgs => ({
   conversationId: `g-${name}`,
   ownerId: '1',
   memberIds: Array.from({ length: members }, (_, index) => String(index + 2)),
-  name: 'a group',
-  avatarUrl: '',
-  description: '',
+  ...(name === 'with-kept-texts' ? { textsId: '77' } : { name: 'a group', avatarUrl: '', description: '' }),
   maxMembers: 2000,
 });
 

@@ -123,6 +123,8 @@ export interface CreateConversationRequest {
   maxMembers: number;
   /** single: the accepted friend request that this conversation answers; its event is written with it. */
   friendRequestId: string;
+  /** Of KeepFlowTexts: in the place of name, avatar_url and description. */
+  textsId?: string | undefined;
 }
 
 export interface CreateConversationResponse {
@@ -1091,6 +1093,7 @@ function createBaseCreateConversationRequest(): CreateConversationRequest {
     activate: false,
     maxMembers: 0,
     friendRequestId: "",
+    textsId: undefined,
   };
 }
 
@@ -1125,6 +1128,9 @@ export const CreateConversationRequest: MessageFns<CreateConversationRequest> = 
     }
     if (message.friendRequestId !== "") {
       writer.uint32(82).string(message.friendRequestId);
+    }
+    if (message.textsId !== undefined) {
+      writer.uint32(90).string(message.textsId);
     }
     return writer;
   },
@@ -1222,6 +1228,14 @@ export const CreateConversationRequest: MessageFns<CreateConversationRequest> = 
             message.friendRequestId = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.textsId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1249,6 +1263,7 @@ export const CreateConversationRequest: MessageFns<CreateConversationRequest> = 
     message.activate = object.activate ?? false;
     message.maxMembers = object.maxMembers ?? 0;
     message.friendRequestId = object.friendRequestId ?? "";
+    message.textsId = object.textsId ?? undefined;
     return message;
   },
 };

@@ -58,7 +58,11 @@ export interface CreateFriendRequestRequest {
   message: string;
   ttlMs: number;
   /** How long a requester who was rejected may not ask again: RATE_LIMITED. Absent or 0: not at all. */
-  cooldownMs?: number | undefined;
+  cooldownMs?:
+    | number
+    | undefined;
+  /** Of KeepFlowTexts: in the place of `message`. */
+  textsId?: string | undefined;
 }
 
 export interface CreateFriendRequestResponse {
@@ -394,7 +398,7 @@ export const FriendRequest: MessageFns<FriendRequest> = {
 };
 
 function createBaseCreateFriendRequestRequest(): CreateFriendRequestRequest {
-  return { requesterId: "", targetId: "", message: "", ttlMs: 0, cooldownMs: undefined };
+  return { requesterId: "", targetId: "", message: "", ttlMs: 0, cooldownMs: undefined, textsId: undefined };
 }
 
 export const CreateFriendRequestRequest: MessageFns<CreateFriendRequestRequest> = {
@@ -413,6 +417,9 @@ export const CreateFriendRequestRequest: MessageFns<CreateFriendRequestRequest> 
     }
     if (message.cooldownMs !== undefined) {
       writer.uint32(40).int64(message.cooldownMs);
+    }
+    if (message.textsId !== undefined) {
+      writer.uint32(50).string(message.textsId);
     }
     return writer;
   },
@@ -470,6 +477,14 @@ export const CreateFriendRequestRequest: MessageFns<CreateFriendRequestRequest> 
             message.cooldownMs = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.textsId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -492,6 +507,7 @@ export const CreateFriendRequestRequest: MessageFns<CreateFriendRequestRequest> 
     message.message = object.message ?? "";
     message.ttlMs = object.ttlMs ?? 0;
     message.cooldownMs = object.cooldownMs ?? undefined;
+    message.textsId = object.textsId ?? undefined;
     return message;
   },
 };

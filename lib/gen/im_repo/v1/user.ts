@@ -341,6 +341,22 @@ export interface ListRevokedSessionsResponse {
   more: boolean;
 }
 
+export interface FlowTexts {
+  message: string;
+  name: string;
+  avatarUrl: string;
+  description: string;
+}
+
+export interface KeepFlowTextsRequest {
+  userId: string;
+  texts?: FlowTexts | undefined;
+}
+
+export interface KeepFlowTextsResponse {
+  textsId: string;
+}
+
 function createBaseUser(): User {
   return { id: "", username: "", displayName: "", avatarUrl: "", isGuest: false, createdAt: 0 };
 }
@@ -3717,6 +3733,221 @@ export const ListRevokedSessionsResponse: MessageFns<ListRevokedSessionsResponse
   },
 };
 
+function createBaseFlowTexts(): FlowTexts {
+  return { message: "", name: "", avatarUrl: "", description: "" };
+}
+
+export const FlowTexts: MessageFns<FlowTexts> = {
+  encode(message: FlowTexts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.message !== "") {
+      writer.uint32(10).string(message.message);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.avatarUrl !== "") {
+      writer.uint32(26).string(message.avatarUrl);
+    }
+    if (message.description !== "") {
+      writer.uint32(34).string(message.description);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FlowTexts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFlowTexts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.avatarUrl = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FlowTexts>, I>>(base?: I): FlowTexts {
+    return FlowTexts.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FlowTexts>, I>>(object: I): FlowTexts {
+    const message = createBaseFlowTexts();
+    message.message = object.message ?? "";
+    message.name = object.name ?? "";
+    message.avatarUrl = object.avatarUrl ?? "";
+    message.description = object.description ?? "";
+    return message;
+  },
+};
+
+function createBaseKeepFlowTextsRequest(): KeepFlowTextsRequest {
+  return { userId: "", texts: undefined };
+}
+
+export const KeepFlowTextsRequest: MessageFns<KeepFlowTextsRequest> = {
+  encode(message: KeepFlowTextsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.texts !== undefined) {
+      FlowTexts.encode(message.texts, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeepFlowTextsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeepFlowTextsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.texts = FlowTexts.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<KeepFlowTextsRequest>, I>>(base?: I): KeepFlowTextsRequest {
+    return KeepFlowTextsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KeepFlowTextsRequest>, I>>(object: I): KeepFlowTextsRequest {
+    const message = createBaseKeepFlowTextsRequest();
+    message.userId = object.userId ?? "";
+    message.texts = (object.texts !== undefined && object.texts !== null)
+      ? FlowTexts.fromPartial(object.texts)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseKeepFlowTextsResponse(): KeepFlowTextsResponse {
+  return { textsId: "" };
+}
+
+export const KeepFlowTextsResponse: MessageFns<KeepFlowTextsResponse> = {
+  encode(message: KeepFlowTextsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.textsId !== "") {
+      writer.uint32(10).string(message.textsId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeepFlowTextsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeepFlowTextsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.textsId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<KeepFlowTextsResponse>, I>>(base?: I): KeepFlowTextsResponse {
+    return KeepFlowTextsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KeepFlowTextsResponse>, I>>(object: I): KeepFlowTextsResponse {
+    const message = createBaseKeepFlowTextsResponse();
+    message.textsId = object.textsId ?? "";
+    return message;
+  },
+};
+
 /** Accounts, passwords and login sessions. */
 export type UserServiceService = typeof UserServiceService;
 export const UserServiceService = {
@@ -3889,6 +4120,17 @@ export const UserServiceService = {
       Buffer.from(CloseAccountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CloseAccountResponse => CloseAccountResponse.decode(value),
   },
+  /** Keeps what a user wrote until the step of a flow stores it, so that the flow's history carries an id. USER_NOT_FOUND. */
+  keepFlowTexts: {
+    path: "/im_repo.v1.UserService/KeepFlowTexts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: KeepFlowTextsRequest): Buffer => Buffer.from(KeepFlowTextsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): KeepFlowTextsRequest => KeepFlowTextsRequest.decode(value),
+    responseSerialize: (value: KeepFlowTextsResponse): Buffer =>
+      Buffer.from(KeepFlowTextsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): KeepFlowTextsResponse => KeepFlowTextsResponse.decode(value),
+  },
   /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
   listIdleGuests: {
     path: "/im_repo.v1.UserService/ListIdleGuests" as const,
@@ -4003,6 +4245,8 @@ export interface UserServiceServer extends UntypedServiceImplementation {
    * nothing. USER_NOT_FOUND when there never was such an account.
    */
   closeAccount: handleUnaryCall<CloseAccountRequest, CloseAccountResponse>;
+  /** Keeps what a user wrote until the step of a flow stores it, so that the flow's history carries an id. USER_NOT_FOUND. */
+  keepFlowTexts: handleUnaryCall<KeepFlowTextsRequest, KeepFlowTextsResponse>;
   /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
   listIdleGuests: handleUnaryCall<ListIdleGuestsRequest, ListIdleGuestsResponse>;
   /**
@@ -4256,6 +4500,22 @@ export interface UserServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CloseAccountResponse) => void,
+  ): ClientUnaryCall;
+  /** Keeps what a user wrote until the step of a flow stores it, so that the flow's history carries an id. USER_NOT_FOUND. */
+  keepFlowTexts(
+    request: KeepFlowTextsRequest,
+    callback: (error: ServiceError | null, response: KeepFlowTextsResponse) => void,
+  ): ClientUnaryCall;
+  keepFlowTexts(
+    request: KeepFlowTextsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: KeepFlowTextsResponse) => void,
+  ): ClientUnaryCall;
+  keepFlowTexts(
+    request: KeepFlowTextsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: KeepFlowTextsResponse) => void,
   ): ClientUnaryCall;
   /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
   listIdleGuests(
