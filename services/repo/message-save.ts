@@ -1,14 +1,15 @@
 import { GoChatError } from '../../lib/errors.ts';
 import type {
-  Recipients,
   SavedMessage,
   SaveMessagesRequest,
   SaveMessagesResponse,
 } from '../../lib/gen/im_repo/v1/message.ts';
+import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Cache } from './cache.ts';
 import { type ConversationHead, conversationHead, headKey } from './conversation-head.ts';
-import type { Database, Databases, Transaction } from './database.ts';
+import { conversationType } from './conversation-lock.ts';
+import type { Database, Databases } from './database.ts';
 import type { Ids } from './ids.ts';
 import { type Draft, readDraft } from './message-draft.ts';
 import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
@@ -17,7 +18,8 @@ import { unreadKey } from './read-pointer-cache.ts';
 import type { ReceiptAudience } from './receipt-audience.ts';
 import type { RecentSenders } from './recent-senders.ts';
 import type { Audience, ResolveRecipients } from './recipients.ts';
-import { addSenders, planReads, type Read, senderStatement } from './sender-reads.ts';
+import { planReads, type Read } from './sender-reads.ts';
+import { createSenderReceipts, type ShardReads } from './sender-receipts.ts';
 import type { UserCards } from './user-cards.ts';
 
 export type MessageSaveDeps = {
@@ -29,6 +31,7 @@ export type MessageSaveDeps = {
   receipts: ReceiptAudience;
   recentSenders: RecentSenders;
   metrics: Metrics;
+  log: Logger;
 };
 
 export type SaveMessages = (request: SaveMessagesRequest) => Promise<SaveMessagesResponse>;
@@ -45,25 +48,7 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
   ]);
   const batchSize = deps.metrics.size('gochat_save_batch_messages', 'Messages stored by one call.');
 
-  /** For each message that moves its sender's pointer, who is told. */
-  async function readersTold(
-    shards: readonly Saved[],
-    resolving: Promise<Recipients[]>,
-  ): Promise<Map<number, string[]>> {
-    const reads = shards.flatMap(({ reads, state }) =>
-      reads.map((read) => ({ ...read, single: state.conversations.get(read.conversationId)?.type === 1 })),
-    );
-    // Where it is not known whose messages were newly read, every member that is online is told.
-    const everyone = reads.some(({ senderIds }) => !senderIds) ? onlineMembers(await resolving) : new Map();
-    const told = await deps.receipts.of(
-      reads.map(({ readerId, conversationId, senderIds, single }) => ({
-        readerId: String(readerId),
-        otherIds: senderIds ? [...senderIds].map(String) : (everyone.get(String(conversationId)) ?? []),
-        single,
-      })),
-    );
-    return new Map(reads.map(({ index }, at) => [index, told[at] ?? []]));
-  }
+  const receipts = createSenderReceipts(deps);
 
   return async ({ messages, recipientsOf }) => {
     if (messages.length > maxBatch) {
@@ -98,7 +83,7 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     const resolving = deps.recipients.ofMessages(shards.flatMap(audiencesOf));
     const [recipients, readFor, queried, senders] = await Promise.all([
       resolving,
-      readersTold(shards, resolving),
+      receipts.of(shards.map(readsOf), resolving),
       recipientsOf.length === 0 ? [] : deps.recipients.ofQueries(recipientsOf),
       deps.userCards.byIds(senderIds),
       ...shards.map(({ endChange }) => endChange()),
@@ -114,7 +99,13 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
   };
 }
 
-type Saved = { plan: SavePlan; state: SaveState; reads: Read[]; endChange: () => Promise<void> };
+type Saved = {
+  database: Database;
+  plan: SavePlan;
+  state: SaveState;
+  reads: Read[];
+  endChange: () => Promise<void>;
+};
 
 async function saveShard(
   deps: MessageSaveDeps,
@@ -130,11 +121,12 @@ async function saveShard(
       const read = readState(reads);
       const planned = planSave(drafts, read, deps.ids.nextId, Date.now());
       const plannedReads = planReads(drafts, read, planned, deps.recentSenders);
-      await store(tx, planned, plannedReads);
+      if (planned.rows.length > 0) await tx.batchAndCommit(writeStatements(planned));
       return { plan: planned, state: read, reads: plannedReads };
     });
     noteSenders(deps.recentSenders, plan);
     return {
+      database,
       plan,
       state,
       reads,
@@ -145,18 +137,6 @@ async function saveShard(
     await change.end();
     throw error;
   }
-}
-
-/** The second round trip. Who wrote what was newly read is asked in it, where it is not known. */
-async function store(tx: Transaction, plan: SavePlan, reads: readonly Read[]): Promise<void> {
-  const search = senderStatement(reads);
-  if (plan.rows.length === 0) {
-    if (search) addSenders(reads, await tx.query(search));
-    return;
-  }
-  const writes = writeStatements(plan);
-  const results = await tx.batchAndCommit(search ? `${writes};\n${search}` : writes);
-  if (search) addSenders(reads, results.at(-1) as { message: number; sender_id: number }[]);
 }
 
 function noteSenders(recentSenders: RecentSenders, plan: SavePlan): void {
@@ -181,13 +161,13 @@ function byShard(databases: Databases, drafts: readonly Draft[]): Map<Database, 
   return shards;
 }
 
-const onlineMembers = (recipients: readonly Recipients[]): Map<string, string[]> =>
-  new Map(
-    recipients.map(({ conversationId, gateways }) => [
-      conversationId,
-      [...new Set(gateways.flatMap(({ userIds }) => userIds))],
-    ]),
-  );
+const readsOf = ({ database, reads, state }: Saved): ShardReads => ({
+  database,
+  reads: reads.map((read) => ({
+    ...read,
+    single: state.conversations.get(read.conversationId)?.type === conversationType.single,
+  })),
+});
 
 function audiencesOf({ plan, state }: Saved): Audience[] {
   return [...plan.delivered].flatMap((id) => {

@@ -1,3 +1,5 @@
+import { chunks } from './cache.ts';
+import type { Database } from './database.ts';
 import type { Draft } from './message-draft.ts';
 import { memberKey, type SavePlan, type SaveState } from './message-plan.ts';
 import { hasReceipts } from './receipt-audience.ts';
@@ -17,7 +19,7 @@ export type Read = {
 };
 
 /** What is further behind is not searched for senders: then every member is told. */
-const mostSearched = 1000;
+export const mostSearched = 1000;
 
 /**
  * The moves of a batch that others may be told of. It needs no query where this process stored what was newly read. Of a
@@ -75,30 +77,26 @@ function storedSenders(
   return from >= last ? new Set() : recent.between(conversationId, from + 1, last);
 }
 
-/** Finds the senders that are not known, in one statement; undefined when there is nothing to find. */
-export function senderStatement(reads: readonly Read[]): string | undefined {
-  const unknown = reads.filter(isSearched);
-  if (unknown.length === 0) return undefined;
+/** Looks up the senders that are not known, in one round trip; none where all are. After the commit: no lock waits for it. */
+export async function findSenders(database: Database, reads: readonly Read[]): Promise<void> {
+  const unknown = reads.filter(({ senderIds, from, to }) => !senderIds && to - from <= mostSearched);
+  if (unknown.length === 0) return;
   // One range of the messages' primary key each.
-  return unknown
-    .map(
-      ({ index, conversationId, from, to }) =>
-        `(SELECT DISTINCT ${index} AS message, sender_id FROM messages
-          WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id < ${to})`,
-    )
-    .join(' UNION ALL ');
-}
-
-const isSearched = ({ senderIds, from, to }: Read): boolean => !senderIds && to - from <= mostSearched;
-
-/** Takes what `senderStatement` found. */
-export function addSenders(
-  reads: readonly Read[],
-  rows: readonly { message: number; sender_id: number }[],
-): void {
-  const found = Map.groupBy(rows, ({ message }) => message);
-  for (const read of reads.filter(isSearched)) {
+  const ranges = unknown.map(
+    ({ index, conversationId, from, to }) =>
+      `(SELECT DISTINCT ${index} AS message, sender_id FROM messages
+        WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id < ${to})`,
+  );
+  const statements = chunks(ranges, rangesAStatement).map((some) => some.join(' UNION ALL '));
+  const results = (await database.batch(statements.join(';\n'))) as {
+    message: number;
+    sender_id: number;
+  }[][];
+  const found = Map.groupBy(results.flat(), ({ message }) => message);
+  for (const read of unknown) {
     read.senderIds = new Set((found.get(read.index) ?? []).map(({ sender_id }) => sender_id));
     read.senderIds.delete(read.readerId);
   }
 }
+
+const rangesAStatement = 200;

@@ -137,7 +137,7 @@ export async function startRepo(
         ...createRequestTexts(deps),
       }),
       service('im_repo.v1.ConversationService', ConversationServiceService, createConversationHandlers(deps)),
-      service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers(deps)),
+      service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers({ ...deps, log })),
       service('im_repo.v1.OnlineStatusService', OnlineStatusServiceService, presence),
       service('im_repo.v1.IdempotencyService', IdempotencyServiceService, createIdempotencyHandlers(deps)),
       service('im_repo.v1.SequenceService', SequenceServiceService, createSequenceHandlers(deps)),

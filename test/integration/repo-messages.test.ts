@@ -363,6 +363,49 @@ test('sending tells those whose messages were newly read', async () => {
   assert.deepEqual((await repo.save(message))[0]?.readFor.toSorted(), [ann, bob, dan]);
 });
 
+test('who wrote what was newly read is looked up when no head is locked, and its failure fails no message', async () => {
+  const { users, id } = await newGroup(2);
+  const [ann, bob] = users;
+  await repo.save(repo.newMessage(id, ann));
+  const another = () => createMessageParts({ ...repo, metrics: createMetrics('another') });
+  const database = repo.databases.messagesOf(id);
+  const { batch, transaction } = database;
+  const isSearch = (sql: string) => sql.includes('DISTINCT');
+  const searches: string[] = [];
+  try {
+    Object.assign(database, {
+      batch: async (sql: string) => {
+        if (!isSearch(sql)) return batch(sql);
+        await database.query(
+          `SELECT 1 FROM conversation_heads WHERE conversation_id = ${id} FOR UPDATE NOWAIT`,
+        );
+        searches.push('outside');
+        return batch(sql);
+      },
+      transaction: (work: Parameters<typeof transaction>[0]) =>
+        transaction((tx) =>
+          work({
+            ...tx,
+            batchAndCommit: (sql) => {
+              if (isSearch(sql)) searches.push('inside');
+              return tx.batchAndCommit(sql);
+            },
+          }),
+        ),
+    });
+    const [answer] = await another().save(repo.newMessage(id, bob));
+    assert.deepEqual([answer?.readFor, searches], [[ann], ['outside']]);
+
+    Object.assign(database, {
+      batch: (sql: string) => (isSearch(sql) ? Promise.reject(new Error('away')) : batch(sql)),
+    });
+    const [ok] = await another().save(repo.newMessage(id, ann));
+    assert.deepEqual([ok?.error, ok?.seqId, ok?.readFor], [0, 3, []]);
+  } finally {
+    Object.assign(database, { batch, transaction });
+  }
+});
+
 test('sending tells nobody who may not know, and above 500 members nobody at all', async () => {
   const { users, id } = await newGroup(3);
   const [ann, bob, cy] = users as [string, string, string];

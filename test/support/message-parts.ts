@@ -18,7 +18,7 @@ export type MessageParts = ReturnType<typeof createMessageParts>;
 
 /** Repo's message and presence handlers, and rows to use them on. */
 export function createMessageParts(parts: RepoParts) {
-  const { databases, redis, cache, userCards, userSettings, ids, metrics, outbox } = parts;
+  const { databases, redis, cache, userCards, userSettings, ids, metrics, outbox, log } = parts;
   // As of a process that has run for a while: tests take Redis away in its first second.
   const gateways = createGateways({ redis, startMs: 0 });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
@@ -33,6 +33,7 @@ export function createMessageParts(parts: RepoParts) {
     receipts,
     recentSenders,
     metrics,
+    log,
     outbox,
   });
   const page = async (request: GetMessagesRequest) =>
