@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 const shortest = 8;
 const longest = 128;
 
+/** Hashing is slow on purpose, and slower still when many sign in at once: so long it may take with its waiting. */
+export const hashingMs = 15_000;
+
 /** Why a new password is not taken, as a predicate of the field; undefined when it is. */
 export function passwordRefusal(password: string, username: string): string | undefined {
   const length = [...password].length;

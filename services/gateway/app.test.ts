@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
+import { hashingMs } from '../../lib/domain/passwords.ts';
 import { type Code, GoChatError, httpStatus } from '../../lib/errors.ts';
 import { codeNames } from '../../test/support/codes.ts';
 import { bearer, session, testApp, user } from '../../test/support/gateway-app.ts';
@@ -418,6 +419,28 @@ test('a wrong password counts as well where one is signed in', async () => {
   assert.equal(await change('right one'), 429);
   assert.equal(await here(app, 'DELETE', '/users/profile', { password: 'right one' }), 429);
   assert.equal(await here(app, 'POST', '/auth/login', { username: 'ann', password: 'right one' }), 429);
+});
+
+test('logic has the time to hash before the gateway gives up', async () => {
+  const deadlines: number[] = [];
+  const done = (_: never, options?: { deadlineMs?: number }) => {
+    deadlines.push(options?.deadlineMs ?? 0);
+    return { session, revokedSessionIds: [] };
+  };
+  const { app } = await testApp({
+    'auth.register': done,
+    'auth.login': done,
+    'auth.upgradeGuest': done,
+    'auth.changePassword': done,
+    'users.deleteAccount': done,
+  });
+  const here = from('192.0.2.1');
+  const account = { username: 'ann', password: 'right one' };
+  for (const path of ['register', 'login', 'upgrade']) await here(app, 'POST', `/auth/${path}`, account);
+  await here(app, 'PUT', '/auth/password', { oldPassword: 'right one', newPassword: 'long enough' });
+  await here(app, 'DELETE', '/users/profile', { password: 'right one' });
+  assert.equal(deadlines.length, 5);
+  assert.ok(Math.min(...deadlines) > hashingMs, String(deadlines));
 });
 
 test('requests are limited by user, accounts by address', async () => {

@@ -13,22 +13,25 @@ function limited(options: { limit?: number; successForgives?: boolean } = {}) {
     windowMs: 60_000,
     isFailure: (error) => error instanceof Wrong,
     successForgives: true,
-    sentence: 'Too many.',
+    sentence: 'Too many failed.',
+    busySentence: 'Too many at once.',
     now: () => now,
     ...options,
   });
-  const attempt = (key: string, outcome: 'right' | 'wrong' | 'broken') =>
-    limit.attempt(key, async () => {
-      begun += 1;
-      await new Promise(setImmediate);
-      if (outcome === 'wrong') throw new Wrong();
-      if (outcome === 'broken') throw new Error('broken');
-      return outcome;
-    });
+  type Outcome = 'right' | 'wrong' | 'broken';
+  const work = (outcome: Outcome) => async () => {
+    begun += 1;
+    await new Promise(setImmediate);
+    if (outcome === 'wrong') throw new Wrong();
+    if (outcome === 'broken') throw new Error('broken');
+    return outcome;
+  };
+  const attempt = (key: string, outcome: Outcome) => limit.attempt(key, work(outcome));
   return {
     attempt,
+    freely: (key: string, outcome: Outcome) => limit.attemptFreely(key, work(outcome)),
     /** How it ended: right, wrong, broken or refused. */
-    end: (key: string, outcome: 'right' | 'wrong' | 'broken') =>
+    end: (key: string, outcome: Outcome) =>
       attempt(key, outcome).catch((error: unknown) =>
         error instanceof RateLimitedError ? 'refused' : error instanceof Wrong ? 'wrong' : 'broken',
       ),
@@ -64,6 +67,32 @@ test('whoever is right at many places at once is let in everywhere', async () =>
   const { end } = limited();
   const ends = await Promise.all(Array.from({ length: 40 }, () => end('a', 'right')));
   assert.deepEqual(new Set(ends), new Set(['right']));
+});
+
+test('where too many wait another is told to come back soon, and not that it failed', async () => {
+  const { attempt, end } = limited();
+  const line = Array.from({ length: 53 }, () => end('a', 'right'));
+  await assert.rejects(attempt('a', 'right'), (error) => {
+    assert.ok(error instanceof RateLimitedError);
+    assert.deepEqual([error.retryAfterSeconds, error.message], [1, 'Too many at once.']);
+    return true;
+  });
+  assert.deepEqual(new Set(await Promise.all(line)), new Set(['right']));
+});
+
+test('what may go on freely is bound by failures only, which count with the others', async () => {
+  const { attempt, freely, end, begun } = limited({ successForgives: false });
+  const reconnecting = Array.from({ length: 200 }, () => freely('a', 'right'));
+  const guesses = Array.from({ length: 3 }, () => end('a', 'wrong'));
+  assert.deepEqual(new Set(await Promise.all(reconnecting)), new Set(['right']));
+  assert.deepEqual(await Promise.all(guesses), ['wrong', 'wrong', 'wrong']);
+  const before = begun();
+  for (const refused of [freely('a', 'right'), attempt('a', 'right')]) {
+    await assert.rejects(refused, RateLimitedError);
+  }
+  assert.equal(begun(), before);
+  for (let i = 0; i < 3; i++) await assert.rejects(freely('b', 'wrong'), Wrong);
+  assert.equal(await end('b', 'right'), 'refused');
 });
 
 test('a success forgives what failed before it only where it may, and what broke counts neither way', async () => {

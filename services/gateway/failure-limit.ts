@@ -4,16 +4,20 @@ export type FailureLimit = {
   /**
    * Does something for a key that may fail so many times in a window, and refuses it with RATE_LIMITED once it has.
    * What is under way counts as if it failed: the rest waits until it is known. So guesses sent at once are not more
-   * than others, and whoever is right at many places at once is let in.
+   * than others, and whoever is right at many places at once is let in. Where too many wait, another is told to try
+   * again soon.
    */
   attempt<T>(key: string, work: () => Promise<T>): Promise<T>;
+  /** The same for work that costs little and can't be guessed: only what has failed counts, and nobody waits. */
+  attemptFreely<T>(key: string, work: () => Promise<T>): Promise<T>;
 };
 
 type Attempts = { endsAt: number; failed: number; running: number; waiting: (() => void)[] };
 
 const maxKeys = 100_000;
-/** Those that wait for what is under way; further ones are refused. */
+/** Those that wait for what is under way; further ones are refused, and may try again after `busyMs`. */
 const maxWaiting = 50;
+const busyMs = 1000;
 
 export function createFailureLimit(options: {
   /** 0 switches it off. */
@@ -22,11 +26,13 @@ export function createFailureLimit(options: {
   isFailure: (error: unknown) => boolean;
   /** A success makes up for the failures before it. */
   successForgives: boolean;
-  /** What the refused one reads. */
+  /** What is read by whoever is refused after too many failures. */
   sentence: string;
+  /** What is read by whoever is refused because too many are under way. */
+  busySentence: string;
   now?: () => number;
 }): FailureLimit {
-  const { limit, windowMs, isFailure, successForgives, sentence } = options;
+  const { limit, windowMs, isFailure, successForgives, sentence, busySentence } = options;
   const now = options.now ?? Date.now;
   const all = new Map<string, Attempts>();
 
@@ -50,29 +56,46 @@ export function createFailureLimit(options: {
     }
   }
 
+  /** What the key may still do in its window; refuses it where that is nothing. */
+  function openAttempts(key: string): Attempts {
+    const attempts = attemptsOf(key);
+    if (attempts.failed >= limit) throw new RateLimitedError(sentence, attempts.endsAt - now());
+    return attempts;
+  }
+
+  async function counted<T>(key: string, work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      if (successForgives) attemptsOf(key).failed = 0;
+      return result;
+    } catch (error) {
+      if (isFailure(error)) attemptsOf(key).failed += 1;
+      throw error;
+    }
+  }
+
   return {
     async attempt(key, work) {
       if (limit === 0) return work();
-      let attempts = attemptsOf(key);
+      let attempts = openAttempts(key);
       while (attempts.failed + attempts.running >= limit) {
-        const refused = attempts.failed >= limit || attempts.waiting.length >= maxWaiting;
-        if (refused) throw new RateLimitedError(sentence, attempts.endsAt - now());
         const { waiting } = attempts;
+        if (waiting.length >= maxWaiting) throw new RateLimitedError(busySentence, busyMs);
         await new Promise<void>((resolve) => waiting.push(resolve));
-        attempts = attemptsOf(key);
+        attempts = openAttempts(key);
       }
       attempts.running += 1;
       try {
-        const result = await work();
-        if (successForgives) attempts.failed = 0;
-        return result;
-      } catch (error) {
-        if (isFailure(error)) attempts.failed += 1;
-        throw error;
+        return await counted(key, work);
       } finally {
         attempts.running -= 1;
         for (const resume of attempts.waiting.splice(0)) resume();
       }
+    },
+    async attemptFreely(key, work) {
+      if (limit === 0) return work();
+      openAttempts(key);
+      return counted(key, work);
     },
   };
 }

@@ -30,21 +30,24 @@ export function createSignInLimits(deps: {
   /** Failures of an account in 15 minutes; 0 = no limit, for addresses neither. */
   failures: number;
 }): SignInLimits {
-  const sentence = 'Too many failed sign-ins. Try again later.';
+  const sentences = {
+    sentence: 'Too many failed sign-ins. Try again later.',
+    busySentence: 'Too many sign-ins at once. Try again in a moment.',
+  };
   const addresses = createFailureLimit({
     limit: deps.failures * addressFactor,
     windowMs,
     isFailure,
     // One who knows one password could try those of others without end.
     successForgives: false,
-    sentence,
+    ...sentences,
   });
   const accounts = createFailureLimit({
     limit: deps.failures,
     windowMs,
     isFailure,
     successForgives: true,
-    sentence,
+    ...sentences,
   });
 
   async function accountKey(who: Who, address: string): Promise<string> {
@@ -61,6 +64,6 @@ export function createSignInLimits(deps: {
       const address = countedAddress(from);
       return addresses.attempt(address, async () => accounts.attempt(await accountKey(who, address), check));
     },
-    token: (from, check) => addresses.attempt(countedAddress(from), check),
+    token: (from, check) => addresses.attemptFreely(countedAddress(from), check),
   };
 }

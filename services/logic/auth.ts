@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalName, isUsername, longestDisplayName } from '../../lib/domain/names.ts';
 import { readPaging } from '../../lib/domain/paging.ts';
+import { hashingMs } from '../../lib/domain/passwords.ts';
 import { canonicalPictureAddress } from '../../lib/domain/web-address.ts';
 import { codeOf, GoChatError, isRetryable } from '../../lib/errors.ts';
 import type { AuthServiceService, ClientInfo, Session } from '../../lib/gen/im_logic/v1/auth.ts';
@@ -14,8 +15,7 @@ import type { Issuers } from './issuers.ts';
 import { invalidRefreshToken } from './refresh-tokens.ts';
 import type { Tokens } from './tokens.ts';
 
-/** Checking a password is slow on purpose, and slower still when many sign in at once. */
-export const passwordDeadline = { deadlineMs: 15_000 };
+export const passwordDeadline = { deadlineMs: hashingMs };
 
 const longestUserAgent = 255;
 const longestAddress = 45;

@@ -11,6 +11,8 @@ export type IssuerKeys = {
 const unknownKeyMs = 30_000;
 /** Keys are asked for again after this time, so that one that was taken back is not taken for ever. */
 const freshMs = 10 * 60_000;
+/** Asked for longer ago than this, nobody knows whether they can be had: the token waits for it. */
+const idleMs = 2 * freshMs;
 /** For so long they hold while they can't be fetched. */
 const staleMs = 24 * 3_600_000;
 /** After a failure the next try waits. */
@@ -38,8 +40,9 @@ export function createIssuerKeys(options: {
 
   /** Whether they could be had. Callers at once share one try. */
   function reload(): Promise<boolean> {
+    if (running) return running;
     if (now() - failedAt < retryMs) return Promise.resolve(false);
-    running ??= load()
+    running = load()
       .then((text) => {
         keys = usable(JSON.parse(text));
         loadedAt = now();
@@ -55,13 +58,22 @@ export function createIssuerKeys(options: {
     return running;
   }
 
+  /** Asks again for keys that are old. A token that one of them may have signed does not wait, unless all was idle. */
+  async function freshen(kid: string | undefined, alg: string | undefined): Promise<void> {
+    if (keys && now() - loadedAt <= freshMs) return;
+    const isIdle = now() - Math.max(loadedAt, failedAt) > idleMs;
+    const reloaded = reload();
+    if (!keys || isIdle || matches(keys, kid, alg).length === 0) await reloaded;
+  }
+
   return {
     async matching({ kid, alg }) {
-      if (!keys || now() - loadedAt > freshMs) await reload();
+      await freshen(kid, alg);
       if (!keys || now() - loadedAt > staleMs) throw unreachable();
       let found = matches(keys, kid, alg);
-      if (found.length === 0 && now() - askedForUnknownAt >= unknownKeyMs) {
-        askedForUnknownAt = now();
+      // Whoever comes while the keys are being fetched waits for them too.
+      while (found.length === 0 && (running || now() - askedForUnknownAt >= unknownKeyMs)) {
+        if (!running) askedForUnknownAt = now();
         if (!(await reload())) {
           askedForUnknownAt = Number.NEGATIVE_INFINITY;
           throw unreachable();

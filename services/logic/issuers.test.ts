@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { codeOf } from '../../lib/errors.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import { createIssuers, type Issuer, readIssuers } from './issuers.ts';
 
@@ -41,18 +42,26 @@ const sign = (key: Key, claims: JWTPayload = {}, lifetime: string | number = '5m
 
 /** An identity provider in the test's hands. */
 function world(keys: Key[], issuer: Issuer = provider) {
-  const state = { keys, reachable: true, asked: 0, now: 1_000_000 };
+  const state = { keys, reachable: true, asked: 0, now: 1_000_000, held: Promise.resolve() };
   const issuers = createIssuers([issuer], () =>
     createIssuerKeys({
       now: () => state.now,
       async load() {
         state.asked += 1;
+        await state.held;
         if (!state.reachable) throw new Error('not reachable');
         return JSON.stringify({ keys: state.keys.map(({ jwk }) => jwk) });
       },
     }),
   );
   return { state, verify: issuers.verify };
+}
+
+/** The provider answers only when the answer of this is called. */
+function hold(state: { held: Promise<void> }): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  state.held = promise;
+  return resolve;
 }
 
 const refused = (call: Promise<unknown>, code: string, why?: string) =>
@@ -81,7 +90,10 @@ test('another claim may name the user, a number too', async () => {
   const key = await newKey('k1');
   const { verify } = world([key], { ...provider, userClaim: 'uid' });
   assert.equal((await verify(await sign(key, { uid: 77 }))).subject, '77');
-  for (const uid of [undefined, '', null, {}, true, 'x'.repeat(256), '\ud800']) {
+  assert.equal((await verify(await sign(key, { uid: 2 ** 53 - 1 }))).subject, '9007199254740991');
+  // A number beyond it is read as one of its neighbours: two people would be one.
+  const rounded = [2 ** 53, -(2 ** 53), 1e21, 0.5];
+  for (const uid of [...rounded, undefined, '', null, {}, true, 'x'.repeat(256), '\ud800']) {
     await refused(verify(await sign(key, { uid })), 'UNAUTHENTICATED', String(uid));
   }
 });
@@ -171,6 +183,60 @@ test('while the keys cannot be reached that is what is said; those that are know
   await refused(verify(await sign(first)), 'UNAVAILABLE');
 });
 
+test('whoever comes with a new key while it is being fetched waits for it', async () => {
+  const [first, second] = [await newKey('k1'), await newKey('k2')];
+  const { verify, state } = world([first]);
+  await verify(await sign(first));
+  const tokens = await Promise.all(Array.from({ length: 5 }, () => sign(second)));
+  const answer = hold(state);
+  const early = tokens.slice(0, 3).map(verify);
+  await new Promise(setImmediate);
+  const late = tokens.slice(3).map(verify);
+  await new Promise(setImmediate);
+  state.keys = [first, second];
+  answer();
+  assert.equal((await Promise.all([...early, ...late])).length, 5);
+  assert.equal(state.asked, 2);
+
+  state.now += 30_000;
+  state.reachable = false;
+  const third = await sign(await newKey('k3'));
+  const fail = hold(state);
+  const calls = [verify(third)];
+  await new Promise(setImmediate);
+  calls.push(verify(third));
+  await new Promise(setImmediate);
+  fail();
+  for (const call of calls) await refused(call, 'UNAVAILABLE');
+});
+
+test('old keys are fetched anew behind the tokens that they signed, unless nobody asked for long', async () => {
+  const [first, second] = [await newKey('k1'), await newKey('k2')];
+  const { verify, state } = world([first]);
+  const token = await sign(first);
+  await verify(token);
+  state.now += 11 * 60_000;
+  state.keys = [second];
+  const answer = hold(state);
+  await verify(token);
+  assert.equal(state.asked, 2);
+  answer();
+  // Its key was taken back.
+  await eventually(() =>
+    verify(token).then(
+      () => false,
+      (error) => codeOf(error) === 'UNAUTHENTICATED',
+    ),
+  );
+
+  state.keys = [first];
+  state.now += 30_000;
+  await verify(token);
+  state.keys = [second];
+  state.now += 25 * 60_000;
+  await refused(verify(token), 'UNAUTHENTICATED', 'a key that nobody looked at for long');
+});
+
 test('keys without a name are tried one after the other', async () => {
   const [first, second] = [await newKey(undefined), await newKey(undefined)];
   const { verify } = world([first, second]);
@@ -211,6 +277,11 @@ test('a file that is no list of issuers is refused at the start, saying why', (t
     [[{ ...provider, audience: 5 }], /audience/],
     [[{ ...provider, algorithms: ['HS256'] }], /algorithms/],
     [[{ ...provider, jwksUrl: 'file:///etc/passwd' }], /jwksUrl/],
+    [
+      [{ ...provider, jwksUrl: 'https://id.example:port/keys' }],
+      /jwksUrl for https:\/\/id.example that is no address/,
+    ],
+    [[{ ...provider, jwksUrl: 'https://me:secret@id.example/keys' }], /jwksUrl.* has a password/],
     [[withoutKeys], /either jwksUrl or jwksFile/],
     [[{ ...provider, jwksFile: 'x' }], /either jwksUrl or jwksFile/],
   ] as const) {

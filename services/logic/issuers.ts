@@ -74,8 +74,16 @@ export function readIssuers(path: string): Issuer[] {
     if ((jwksUrl === undefined) === (jwksFile === undefined)) {
       throw refuse(`must give either jwksUrl or jwksFile for ${issuer}`);
     }
+    if (jwksUrl !== undefined && !isFetchable(jwksUrl)) {
+      throw refuse(`gives a jwksUrl for ${issuer} that is no address, or has a password in it`);
+    }
   }
   return list;
+}
+
+function isFetchable(address: string): boolean {
+  const url = URL.parse(address);
+  return url !== null && url.username === '' && url.password === '';
 }
 
 /** Checks tokens of identity providers. Keys are fetched when they are needed first. */
@@ -141,7 +149,8 @@ async function checked(
 
 function identityOf(issuer: Issuer, claims: JWTPayload): ExternalIdentity {
   const value = claims[issuer.userClaim ?? 'sub'];
-  const subject = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
+  // A greater number was rounded when it was read: it may name somebody else.
+  const subject = Number.isSafeInteger(value) ? String(value) : value;
   if (typeof subject !== 'string' || subject === '' || !subject.isWellFormed()) throw invalid();
   if (Buffer.byteLength(subject) > longestSubjectBytes) throw invalid();
   const textOf = (name: string | undefined): string | undefined => {

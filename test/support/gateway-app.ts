@@ -25,7 +25,7 @@ export const user = {
 };
 export const session = { user, accessToken: 'a', refreshToken: 'r', expiresIn: 900, sessionId: 's-1' };
 
-type Answer = (request: never) => unknown;
+type Answer = (request: never, options: { deadlineMs?: number } | undefined) => unknown;
 
 /** The REST side with logic in the test's hands: `answers` by "service.method"; everything called is noted. */
 export async function testApp(
@@ -38,12 +38,12 @@ export async function testApp(
     new Proxy(
       {},
       {
-        get: (_, method) => async (request: never) => {
+        get: (_, method) => async (request: never, options?: { deadlineMs?: number }) => {
           const call = `${name}.${String(method)}`;
           calls.push({ name: call, request });
           const answer = answers[call];
           if (!answer) throw new Error(`the test has no answer for ${call}`);
-          return answer(request);
+          return answer(request, options);
         },
       },
     );

@@ -5,6 +5,7 @@ import { countedAddress } from '../../../lib/client-address.ts';
 import { codeOf } from '../../../lib/errors.ts';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { required } from '../../../lib/wire/required.ts';
+import { passwordDeadline } from '../deadlines.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import type { RevokedSessions } from '../revoked-sessions.ts';
@@ -14,7 +15,7 @@ import * as fields from '../validation/fields.ts';
 import { nextCursor, pagingFields, pagingOf } from '../validation/paging.ts';
 
 const tags = ['Accounts'];
-/** The keys of an identity provider may have to be fetched. */
+/** The keys of an identity provider may have to be fetched, twice. */
 const exchangeDeadline = { deadlineMs: 15_000 };
 
 /** Accounts, tokens and login sessions. */
@@ -42,7 +43,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     async (request, reply) => {
       registrations.take(countedAddress(request.ip));
       const { username, password, avatarUrl = '' } = request.body;
-      const { session } = await auth.register({ username, password, avatarUrl, client: clientOf(request) });
+      const { session } = await auth.register(
+        { username, password, avatarUrl, client: clientOf(request) },
+        passwordDeadline,
+      );
       return reply.code(201).send(toSession(required(session)));
     },
   );
@@ -61,7 +65,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     async (request) => {
       const { username, password } = request.body;
       const { session } = await signIns.password({ username }, request.ip, () =>
-        auth.login({ username, password, client: clientOf(request) }),
+        auth.login({ username, password, client: clientOf(request) }, passwordDeadline),
       );
       return toSession(required(session));
     },
@@ -122,13 +126,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     async (request) => {
       const { userId, sessionId } = callerOf(request);
       const { username, password } = request.body;
-      const { session, revokedSessionIds } = await auth.upgradeGuest({
-        userId,
-        sessionId,
-        username,
-        password,
-        client: clientOf(request),
-      });
+      const { session, revokedSessionIds } = await auth.upgradeGuest(
+        { userId, sessionId, username, password, client: clientOf(request) },
+        passwordDeadline,
+      );
       revoked.add(revokedSessionIds);
       return toSession(required(session));
     },
@@ -148,7 +149,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
       const { userId, sessionId } = callerOf(request);
       const { oldPassword, newPassword } = request.body;
       const { revokedSessionIds } = await signIns.password({ userId }, request.ip, () =>
-        auth.changePassword({ userId, sessionId, oldPassword, newPassword, client: clientOf(request) }),
+        auth.changePassword(
+          { userId, sessionId, oldPassword, newPassword, client: clientOf(request) },
+          passwordDeadline,
+        ),
       );
       revoked.add(revokedSessionIds);
       return reply.code(204).send();

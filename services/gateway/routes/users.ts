@@ -5,7 +5,7 @@ import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { required } from '../../../lib/wire/required.ts';
 import { toUser, User, UserView } from '../../../lib/wire/user.ts';
 import { toUserSettings, UserSettings } from '../../../lib/wire/user-settings.ts';
-import { flowDeadline } from '../deadlines.ts';
+import { erasureDeadline } from '../deadlines.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { RevokedSessions } from '../revoked-sessions.ts';
 import { answer, named, nothing } from '../schemas.ts';
@@ -78,7 +78,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
       const { userId } = callerOf(request);
       const { password = '', redactMessages } = request.body ?? {};
       await signIns.password({ userId }, request.ip, () =>
-        users.deleteAccount({ userId, password, address: request.ip, redactMessages }, flowDeadline),
+        users.deleteAccount({ userId, password, address: request.ip, redactMessages }, erasureDeadline),
       );
       await revoked.refresh();
       return reply.code(202).send();
