@@ -1,5 +1,6 @@
 import { type Cache, cacheKey, cacheKind } from './cache.ts';
 import type { Databases } from './database.ts';
+import { keptRecalls, type RecalledSeqs, readSeqs, recalledOf } from './recall-counts.ts';
 
 /** What of a conversation changes rarely, and is the same for all of its members. */
 export type ConversationBasic = {
@@ -18,9 +19,6 @@ export type ConversationBasic = {
   createdAt: number;
   recalls: RecalledSeqs;
 };
-
-/** Recalled seq ids, newest first: all of them from `from` on. They are not counted as unread. */
-export type RecalledSeqs = { from: number; seqIds: number[] };
 
 export const conversationBasic = cacheKind<ConversationBasic>('conversation:basic', 30 * 60_000);
 export const basicKey = (conversationId: string): string => cacheKey(conversationBasic, conversationId);
@@ -74,9 +72,6 @@ export const fromConversationRow = (row: ConversationRow, recalls: RecalledSeqs)
   recalls,
 });
 
-/** Below what GROUP_CONCAT gives unasked (1,024 bytes) with seq ids of up to 16 digits. */
-const keptRecalls = 60;
-
 /** Basics of conversations that are open, through the cache. */
 export function readBasics(
   deps: { cache: Pick<Cache, 'read'>; databases: Databases },
@@ -87,30 +82,23 @@ export function readBasics(
     const [conversations, recalls] = (await deps.databases.conversations.batch(
       [
         `SELECT ${conversationColumns('c')} FROM conversations c WHERE c.id IN (${ids}) AND c.status = 1`,
-        `SELECT conversation_id, COUNT(*) AS total, GROUP_CONCAT(seq_id ORDER BY seq_id DESC) AS seqs
-         FROM message_recalls WHERE conversation_id IN (${ids}) GROUP BY conversation_id`,
+        // Nothing is beyond a pointer that is at the end.
+        `WITH mine AS (
+           SELECT id AS conversation_id, ${Number.MAX_SAFE_INTEGER} AS last_read_seq_id
+           FROM conversations WHERE id IN (${ids})
+         ),
+         ${recalledOf({ newest: keptRecalls })}
+         SELECT conversation_id, recalls AS total, seqs FROM recalled`,
       ].join(';\n'),
-    )) as [ConversationRow[], { conversation_id: number; total: number; seqs: string }[]];
+    )) as [ConversationRow[], { conversation_id: number; total: number; seqs: string | null }[]];
     const recalled = new Map(
       recalls.map(({ conversation_id, total, seqs }) => [conversation_id, readSeqs(total, seqs)]),
     );
     return new Map(
       conversations.map((row) => [
         String(row.id),
-        fromConversationRow(row, recalled.get(row.id) ?? { from: 0, seqIds: [] }),
+        fromConversationRow(row, recalled.get(row.id) ?? readSeqs(0, null)),
       ]),
     );
   });
-}
-
-/** The server cuts a long list off, maybe within a number: only the first ones count then. */
-export function readSeqs(total: number, list: string | null): RecalledSeqs {
-  const seqIds = list === null ? [] : list.split(',', keptRecalls).map(Number);
-  return { from: seqIds.length === total ? 0 : (seqIds.at(-1) ?? 0), seqIds };
-}
-
-/** How many messages beyond a read pointer were recalled; undefined when what is kept doesn't reach back so far. */
-export function recalledBeyond({ from, seqIds }: RecalledSeqs, lastReadSeqId: number): number | undefined {
-  if (lastReadSeqId + 1 < from) return undefined;
-  return seqIds.filter((seqId) => seqId > lastReadSeqId).length;
 }

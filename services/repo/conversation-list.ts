@@ -9,12 +9,7 @@ import {
 import type { Encoded } from '../../lib/grpc/definition.ts';
 import type { Cache, Make, Reading, StoreOthers } from './cache.ts';
 import { noAccess, notMember } from './conversation-access.ts';
-import {
-  type ConversationBasic,
-  conversationBasic,
-  readBasics,
-  recalledBeyond,
-} from './conversation-basic.ts';
+import { type ConversationBasic, conversationBasic, readBasics } from './conversation-basic.ts';
 import { type ConversationHead, conversationHead, readHeads } from './conversation-head.ts';
 import {
   type ConversationView,
@@ -31,6 +26,7 @@ import { parseId } from './ids.ts';
 import { isHidden, type Membership, readUpdated, userMemberships } from './memberships.ts';
 import { tagPage, unchangedPage } from './page-tag.ts';
 import { type ReadPointers, userUnread } from './read-pointer-cache.ts';
+import { recalledBeyond } from './recall-counts.ts';
 import { loadUnread } from './unread.ts';
 import { type UserCards, userInfo } from './user-cards.ts';
 

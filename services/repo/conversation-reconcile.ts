@@ -6,6 +6,7 @@ import { conversationStatus, invalid } from './conversation-lock.ts';
 import { type Databases, formatSql, type Sql, type Transaction } from './database.ts';
 import { parseId } from './ids.ts';
 import { conversationKeys, memberKeys } from './member-rows.ts';
+import { miscountedBlocks, recountRecalls, seqIdsPerBlock, storeRecalls } from './recall-counts.ts';
 
 const usualPage = 200;
 /** Of a list of 1,000 ids or more MariaDB makes a subquery, which reads all messages to find the newest one. */
@@ -107,13 +108,19 @@ type Discrepancies = {
   uncounted: Recall[];
   /** Not counted as unread, but never marked as recalled. */
   unmarked: number[];
+  /** Blocks of recalls whose count is wrong. */
+  miscounted: number;
 };
 
 const isWrong = (found: Discrepancies): boolean =>
   found.memberCount ||
   found.head ||
   found.lastMessage ||
-  found.readers.length + found.uncounted.length + found.unmarked.length > 0;
+  found.readers.length + found.uncounted.length + found.unmarked.length + found.miscounted > 0;
+
+/** The first block of recalls that is counted again. */
+const comparedFrom = (lastSeqId: number): number =>
+  Math.max(0, Math.trunc((lastSeqId - comparedMessages) / seqIdsPerBlock));
 
 /** A head never goes back: what had the seq ids beyond may have been seen, and they are not given twice. */
 const headOf = (state: State): { lastSeqId: number; lastMessageId: number | null } =>
@@ -125,7 +132,7 @@ async function discrepanciesOf(sql: Sql, state: State): Promise<Discrepancies> {
   const { id } = state;
   const head = headOf(state);
   const from = head.lastSeqId - comparedMessages;
-  const [readers, uncounted, unmarked] = (await sql.batch(
+  const [readers, uncounted, unmarked, miscounted] = (await sql.batch(
     [
       // Members are few against pointers of all users: conversation_members_conversation, then the primary key.
       formatSql(
@@ -147,8 +154,9 @@ async function discrepanciesOf(sql: Sql, state: State): Promise<Discrepancies> {
          WHERE r.conversation_id = ? AND r.seq_id > ? AND NOT m.deleted ORDER BY r.seq_id LIMIT ?`,
         [id, from, mostRows],
       ),
+      miscountedBlocks(id, comparedFrom(head.lastSeqId)),
     ].join(';\n'),
-  )) as [{ user_id: number }[], Recall[], { seq_id: number }[]];
+  )) as [{ user_id: number }[], Recall[], { seq_id: number }[], unknown[]];
   return {
     memberCount: state.member_count !== state.members,
     head: state.last_seq_id !== (state.newest_seq_id ?? 0) || state.last_message_id !== head.lastMessageId,
@@ -156,6 +164,7 @@ async function discrepanciesOf(sql: Sql, state: State): Promise<Discrepancies> {
     readers: readers.map(({ user_id }) => user_id),
     uncounted,
     unmarked: unmarked.map(({ seq_id }) => seq_id),
+    miscounted: miscounted.length,
   };
 }
 
@@ -165,7 +174,7 @@ const report = (state: State, found: Discrepancies, mended: boolean): WrongConve
   head: found.head,
   lastMessage: found.lastMessage,
   readPointers: found.readers.length,
-  unread: found.uncounted.length + found.unmarked.length,
+  unread: found.uncounted.length + found.unmarked.length + found.miscounted,
   mended: mended && !isHeadless(state),
 });
 
@@ -202,13 +211,13 @@ async function repair(
   }
   if (found.uncounted.length > 0) {
     statements.push(
-      `INSERT INTO message_recalls (conversation_id, seq_id, message_id, recalled_by, recalled_at)
-       VALUES ${found.uncounted.map(
-         ({ seq_id, message_id, sender_id }) =>
-           `(${id},${seq_id},${message_id},${sender_id},${databaseTime})`,
-       )}`,
+      ...storeRecalls(
+        id,
+        found.uncounted.map((one) => ({ seqId: one.seq_id, messageId: one.message_id, by: one.sender_id })),
+      ),
     );
   }
+  if (found.miscounted > 0) statements.push(...recountRecalls(id, comparedFrom(lastSeqId)));
   if (found.unmarked.length > 0) {
     // Whoever recalled it was told that it is gone.
     statements.push(

@@ -5,6 +5,7 @@ import {
   type Conversation as WireConversation,
 } from '../../lib/wire/conversation.ts';
 import { type ConversationBasic, type ConversationRow, fromConversationRow } from './conversation-basic.ts';
+import { readSeqs } from './recall-counts.ts';
 
 /** What changes with every message. */
 type Moving = { lastSeqId: number; lastMessageId: number; updatedAt: number };
@@ -33,7 +34,7 @@ export type SharedConversation = Omit<
 >;
 
 export function toSharedConversation(row: ConversationRow, head: Moving): SharedConversation {
-  const basic = fromConversationRow(row, { from: 0, seqIds: [] });
+  const basic = fromConversationRow(row, readSeqs(0, null));
   const whole = toConversation({
     conversation: toProtoConversation(basic, head),
     userMembership: {

@@ -6,7 +6,6 @@ import {
   type ConversationRow,
   conversationColumns,
   fromConversationRow,
-  readSeqs,
 } from './conversation-basic.ts';
 import type { ConversationHead } from './conversation-head.ts';
 import { toProtoConversation } from './conversation-row.ts';
@@ -21,6 +20,7 @@ import {
 } from './memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from './message-rows.ts';
 import type { ReadPointers } from './read-pointer-cache.ts';
+import { keptRecalls, readSeqs, recalledOf } from './recall-counts.ts';
 import { cardOf, toUserCard, type UserRow, userColumns } from './user-cards.ts';
 
 /** A conversation as one of its members sees it, in the parts that are cached each for itself. */
@@ -120,7 +120,7 @@ export async function loadViews(
       )
     : '';
   const listedFirst = options.listedFirst ? 'hidden.conversation_id IS NOT NULL,' : '';
-  // Indexes: the primary keys of all tables; `hidden` reads only heads of what somebody hid, recalls touch only recalled messages.
+  // Indexes: the primary keys of all tables; `hidden` reads only heads of what somebody hid; recalls as `recalledOf` says.
   const rows = await database.query<Row>(
     `WITH mine AS (
        SELECT member.user_id, ${membershipColumns('member')},
@@ -140,15 +140,7 @@ export async function loadViews(
          AND hidden.last_seq_id <= member.hidden_at_seq_id
        WHERE member.user_id = ${userId} ${some}
      ),
-     recalled AS (
-       SELECT mine.conversation_id, COUNT(*) AS recalls,
-         GROUP_CONCAT(recall.seq_id ORDER BY recall.seq_id DESC) AS seqs,
-         SUM(recall.seq_id > mine.last_read_seq_id) AS beyond
-       FROM mine
-       JOIN message_recalls recall ON recall.conversation_id = mine.conversation_id
-       WHERE mine.place <= ${detailed}
-       GROUP BY mine.conversation_id
-     )
+     ${recalledOf({ newest: keptRecalls, where: `mine.place <= ${detailed}` })}
      SELECT ${membershipColumns('mine')}, mine.is_hidden, mine.peer_id, mine.last_read_seq_id,
        mine.updated_at, head.last_seq_id, head.last_message_id,
        ${prefixed(conversationColumns('conversation'))},

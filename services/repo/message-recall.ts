@@ -1,12 +1,12 @@
 import { GoChatError } from '../../lib/errors.ts';
 import type { DeleteMessageRequest, DeleteMessageResponse } from '../../lib/gen/im_repo/v1/message.ts';
 import type { Cache } from './cache.ts';
-import { databaseTime } from './change-time.ts';
 import { conversationIdOf, notFound, notMember, userIdOf } from './conversation-access.ts';
 import { basicKey } from './conversation-basic.ts';
 import { headKey } from './conversation-head.ts';
 import { type Databases, formatSql } from './database.ts';
 import { domainEvent, insertEvents, type Outbox, orderedEvent } from './outbox.ts';
+import { storeRecalls } from './recall-counts.ts';
 
 export type MessageRecallDeps = { databases: Databases; cache: Cache; outbox: Outbox };
 
@@ -87,11 +87,7 @@ function recallStatements(recall: {
       conversationId,
       seqId,
     ]),
-    formatSql(
-      `INSERT INTO message_recalls (conversation_id, seq_id, message_id, recalled_by, recalled_at)
-       VALUES (?, ?, ?, ?, ${databaseTime})`,
-      [conversationId, seqId, messageId, actorId],
-    ),
+    ...storeRecalls(conversationId, [{ seqId, messageId, by: actorId }]),
     insertEvents([
       domainEvent({ type: 'message.recalled', actor_id: String(actorId), ...named }),
       orderedEvent({

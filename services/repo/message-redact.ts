@@ -1,13 +1,13 @@
 import { GoChatError } from '../../lib/errors.ts';
 import type { RedactMessagesRequest, RedactMessagesResponse } from '../../lib/gen/im_repo/v1/message.ts';
 import type { Cache } from './cache.ts';
-import { databaseTime } from './change-time.ts';
 import { userIdOf } from './conversation-access.ts';
 import { basicKey } from './conversation-basic.ts';
 import { headKey } from './conversation-head.ts';
 import { type Databases, formatSql, type Transaction } from './database.ts';
 import { parseId } from './ids.ts';
 import { deletePointers } from './member-rows.ts';
+import { storeRecalls } from './recall-counts.ts';
 import { requireClosed } from './user-closing.ts';
 
 const usualLimit = 500;
@@ -108,11 +108,10 @@ function redactStatements(conversationId: number, userId: number, written: reado
     ),
     ...(fresh.length === 0
       ? []
-      : [
-          `INSERT INTO message_recalls (conversation_id, seq_id, message_id, recalled_by, recalled_at)
-           VALUES ${fresh.map(({ seq_id, id }) => `(${conversationId},${seq_id},${id},${userId},${databaseTime})`)}
-           ON DUPLICATE KEY UPDATE message_id = VALUES(message_id)`,
-        ]),
+      : storeRecalls(
+          conversationId,
+          fresh.map(({ seq_id, id }) => ({ seqId: seq_id, messageId: id, by: userId })),
+        )),
   ];
 }
 

@@ -172,6 +172,10 @@ test('where users wrote who had left before is known after, and what was recalle
       texts.map(({ content }) => content),
       ['text', '', 'text', 'text'],
     );
+    assert.deepEqual(
+      await before.users.query('SELECT conversation_id, block, recalls FROM message_recall_counts'),
+      [{ conversation_id: 7, block: 0, recalls: 1 }],
+    );
     const groups = await before.users.query<{ texts: string }>(
       'SELECT CONCAT(name, avatar_url, description, announcement) AS texts FROM conversations WHERE id > 1 ORDER BY id',
     );

@@ -103,6 +103,17 @@ test('looking reports everything and changes nothing; mending makes it true, als
   assert.deepEqual(await shown(bob, id), [2, 4, 1]);
 });
 
+test('recalls that were counted wrong are counted again', async () => {
+  const { bob, id } = await talk();
+  await run('UPDATE message_recall_counts SET recalls = 3 WHERE conversation_id = ?', id);
+  await run('INSERT INTO message_recall_counts (conversation_id, block, recalls) VALUES (?, 7, 1)', id);
+  const wrong = { ...nothing, conversationId: id, unread: 2 };
+  assert.deepEqual((await reconcile(false)).wrong, [wrong]);
+  assert.deepEqual((await reconcile(true)).wrong, [{ ...wrong, mended: true }]);
+  assert.deepEqual((await reconcile(true)).wrong, []);
+  assert.deepEqual(await shown(bob, id), [2, 3, 2]);
+});
+
 test('a head beyond the messages is told and left as it is: seq ids are never given twice', async () => {
   const { ann, id } = await talk();
   await run('UPDATE conversation_heads SET last_seq_id = 8 WHERE conversation_id = ?', id);
