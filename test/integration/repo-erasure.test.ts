@@ -287,11 +287,15 @@ test('a page of a redaction reads no more, whoever else wrote and however much i
     [Number(id)],
   );
   await close(ann);
-  const [plan] = await repo.databases.users.query<{ key: string; rows: number }>(
-    `EXPLAIN SELECT seq_id FROM messages FORCE INDEX (messages_client_msg_id)
-     WHERE conversation_id = ${id} AND sender_id = ${ann} AND client_msg_id > X'' ORDER BY client_msg_id LIMIT 200`,
+  // Each server has words of its own for a plan; both name the index, and a sort where there is one.
+  const plan = JSON.stringify(
+    await repo.databases.users.query(
+      `EXPLAIN FORMAT=JSON SELECT seq_id FROM messages FORCE INDEX (messages_client_msg_id)
+       WHERE conversation_id = ${id} AND sender_id = ${ann} AND client_msg_id > X'' ORDER BY client_msg_id LIMIT 200`,
+    ),
   );
-  assert.equal(plan?.key, 'messages_client_msg_id');
+  assert.match(plan, /messages_client_msg_id/);
+  assert.doesNotMatch(plan, /filesort|"Sort/);
   assert.deepEqual(await redactAll(ann, 100), { redacted: 300, calls: 4 });
 });
 
