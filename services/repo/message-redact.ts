@@ -17,7 +17,11 @@ const messagesAtOnce = 200;
 /** Conversations that a call looks at, for users who were in many and wrote in few. */
 const conversationsAtOnce = 50;
 
-type Cursor = { conversationId: number; after: Buffer };
+/**
+ * Where the next page begins: behind a client_msg_id. `head` is the last seq id when the conversation's first page was
+ * read; `after` is empty, and `head` 0, before that.
+ */
+type Cursor = { conversationId: number; after: Buffer; head: number };
 type Written = { seq_id: number; id: number; client_msg_id: Buffer; deleted: number; is_empty: number };
 
 /**
@@ -29,20 +33,25 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
   const { databases, cache } = deps;
 
   /** One page of one conversation. Undefined when its pointer has gone, else where the next one begins. */
-  const redactPage = (userId: number, { conversationId, after }: Cursor, limit: number) =>
+  const redactPage = (userId: number, cursor: Cursor, limit: number) =>
     cache.change((touch) =>
-      databases.messagesOf(String(conversationId)).transaction(async (tx) => {
-        const written = await readWritten(tx, { userId, conversationId, after, limit });
+      databases.messagesOf(String(cursor.conversationId)).transaction(async (tx) => {
+        const { conversationId } = cursor;
+        const { lastSeqId, written } = await readWritten(tx, { ...cursor, userId, limit });
+        const head = cursor.after.length === 0 ? lastSeqId : cursor.head;
         const last = written.length < limit ? undefined : written.at(-1);
+        let next = last && { conversationId, after: last.client_msg_id, head };
+        if (!last && (await isAnyMissed(tx, { conversationId, userId, head, written })))
+          next = beginningOf(conversationId);
         const filled = written.filter((one) => one.deleted === 0 || one.is_empty === 0);
         const statements = [
-          ...(last ? [] : deletePointers(conversationId, [userId])),
+          ...(next ? [] : deletePointers(conversationId, [userId])),
           ...(filled.length === 0 ? [] : redactStatements(conversationId, userId, filled)),
         ];
         if (filled.length > 0)
           await touch([headKey(String(conversationId)), basicKey(String(conversationId))]);
         if (statements.length > 0) await tx.batchAndCommit(statements.join(';\n'));
-        return { read: written.length, redacted: filled.length, next: last?.client_msg_id };
+        return { read: written.length, redacted: filled.length, next };
       }),
     );
 
@@ -59,20 +68,18 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
       [userId, from.conversationId, conversationsAtOnce + 1],
     );
     for (const { conversation_id: conversationId } of pointers.slice(0, conversationsAtOnce)) {
-      let after: Buffer | undefined = conversationId === from.conversationId ? from.after : Buffer.alloc(0);
-      while (after) {
-        if (left === 0) return { redacted, nextCursor: cursorText({ conversationId, after }) };
-        const page = await redactPage(userId, { conversationId, after }, Math.min(left, messagesAtOnce));
+      let cursor: Cursor | undefined =
+        conversationId === from.conversationId ? from : beginningOf(conversationId);
+      while (cursor) {
+        if (left === 0) return { redacted, nextCursor: cursorText(cursor) };
+        const page = await redactPage(userId, cursor, Math.min(left, messagesAtOnce));
         left -= page.read;
         redacted += page.redacted;
-        after = page.next;
+        cursor = page.next;
       }
     }
     const next = pointers[conversationsAtOnce];
-    return {
-      redacted,
-      nextCursor: next ? cursorText({ conversationId: next.conversation_id, after: Buffer.alloc(0) }) : '',
-    };
+    return { redacted, nextCursor: next ? cursorText(beginningOf(next.conversation_id)) : '' };
   };
 }
 
@@ -80,11 +87,13 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
 async function readWritten(
   tx: Transaction,
   page: Cursor & { userId: number; limit: number },
-): Promise<Written[]> {
+): Promise<{ lastSeqId: number; written: Written[] }> {
   const { userId, conversationId, after, limit } = page;
-  const [, written] = (await tx.batch(
+  const [heads, written] = (await tx.batch(
     [
-      formatSql('SELECT 1 FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [conversationId]),
+      formatSql('SELECT last_seq_id FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [
+        conversationId,
+      ]),
       formatSql(
         `SELECT seq_id, id, client_msg_id, deleted,
            content = '' AND extra IS NULL AS is_empty
@@ -94,8 +103,26 @@ async function readWritten(
         [conversationId, userId, after, limit],
       ),
     ].join(';\n'),
-  )) as [unknown, Written[]];
-  return written;
+  )) as [{ last_seq_id: number }[], Written[]];
+  return { lastSeqId: heads[0]?.last_seq_id ?? 0, written };
+}
+
+/**
+ * Whether something was stored since the first page that no page finds: its client_msg_id is below those that were read by
+ * then. Primary key: a range of what was written meanwhile.
+ */
+async function isAnyMissed(
+  tx: Transaction,
+  page: { conversationId: number; userId: number; head: number; written: readonly Written[] },
+): Promise<boolean> {
+  const { conversationId, userId, head, written } = page;
+  const rows = await tx.query<{ seq_id: number }>(
+    `SELECT seq_id FROM messages FORCE INDEX (PRIMARY)
+     WHERE conversation_id = ? AND seq_id > ? AND sender_id = ? AND deleted = 0 LIMIT ?`,
+    [conversationId, head, userId, written.length + 1],
+  );
+  const found = new Set(written.map(({ seq_id }) => seq_id));
+  return rows.some(({ seq_id }) => !found.has(seq_id));
 }
 
 /** With whom it speaks of, and to what it replies, in `extra`. The recalls count it out of what is unread. */
@@ -115,13 +142,19 @@ function redactStatements(conversationId: number, userId: number, written: reado
   ];
 }
 
-const cursorText = ({ conversationId, after }: Cursor): string =>
-  `${conversationId}:${after.toString('hex')}`;
+const beginningOf = (conversationId: number): Cursor => ({
+  conversationId,
+  after: Buffer.alloc(0),
+  head: 0,
+});
+
+const cursorText = ({ conversationId, after, head }: Cursor): string =>
+  `${conversationId}:${after.toString('hex')}:${head}`;
 
 function readCursor(cursor: string): Cursor {
-  if (cursor === '') return { conversationId: 0, after: Buffer.alloc(0) };
-  const [, id = '', after = ''] = /^([0-9]+):((?:[0-9a-f]{2})*)$/.exec(cursor) ?? [];
+  if (cursor === '') return beginningOf(0);
+  const [, id = '', after = '', head = ''] = /^([0-9]+):((?:[0-9a-f]{2})*):([0-9]{1,16})$/.exec(cursor) ?? [];
   const conversationId = parseId(id);
   if (conversationId === undefined) throw new GoChatError('INVALID_ARGUMENT', 'This cursor is none of ours.');
-  return { conversationId, after: Buffer.from(after, 'hex') };
+  return { conversationId, after: Buffer.from(after, 'hex'), head: Number(head) };
 }

@@ -257,9 +257,28 @@ test('a redaction that died goes on, and what slipped in meanwhile is found by t
   await repo.say(id, ann, 'late');
   assert.deepEqual((await redactAll(ann, 2)).redacted, 1);
   assert.ok((await rowsOf(ann)).every(({ content }) => content === ''));
-  for (const cursor of ['x', '5', '5:0', ':', "1:'"]) {
+  for (const cursor of ['x', '5', '5:0', '5:00', ':', "1:'", '5:00:x', '5:0:1']) {
     await refusedWith(repo.messages.redactMessages({ userId: ann, cursor, limit: 0 }), 'INVALID_ARGUMENT');
   }
+});
+
+test('what is stored between two pages is emptied too, whatever its client chose as its id', async () => {
+  const [ann, bob] = [(await register()).id, (await register()).id];
+  const id = await repo.newGroup([bob, ann]);
+  const say = (clientMsgId: string) => repo.save(repo.newMessage(id, ann, { clientMsgId }));
+  for (const clientMsgId of ['m1', 'm2', 'm3']) await say(clientMsgId);
+  await close(ann);
+  const first = await repo.messages.redactMessages({ userId: ann, cursor: '', limit: 2 });
+  await say('a');
+  await say('z');
+  let [redacted, cursor] = [first.redacted, first.nextCursor];
+  while (cursor !== '') {
+    const page = await repo.messages.redactMessages({ userId: ann, cursor, limit: 2 });
+    redacted += page.redacted;
+    cursor = page.nextCursor;
+  }
+  assert.equal(redacted, 5);
+  assert.ok((await rowsOf(ann)).every(({ content, deleted }) => content === '' && deleted === 1));
 });
 
 test('a page of a redaction reads no more, whoever else wrote and however much is done', async () => {
