@@ -108,8 +108,11 @@ export const changeMembersInput = object<ChangeMembersArgs>({
 
 export const fanoutInput = object<FanoutArgs>({ conversationId: name });
 
+/** One of those whom confirmOffline waits for: what one record of the topic must give. */
+export const disconnectedUser = object<DisconnectedUser>({ userId, epoch: name, lastActiveAt: moment });
+
 export const confirmOfflineInput = object<ConfirmOfflineArgs>({
-  users: list(object<DisconnectedUser>({ userId, epoch: name, lastActiveAt: moment })),
+  users: list(disconnectedUser),
   disconnectedAt: moment,
   confirmMs: wait,
 });

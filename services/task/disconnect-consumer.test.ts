@@ -37,7 +37,7 @@ const record = (partition: number, offset: number, value: object) => ({
   timestamp: `17${offset}`,
   value,
 });
-const left = (partition: number, offset: number, userId = `${partition}-${offset}`, at = 1000 + offset) =>
+const left = (partition: number, offset: number, userId = `${partition}0${offset}`, at = 1000 + offset) =>
   record(partition, offset, {
     event_id: `user.disconnected/${userId}/e`,
     type: 'user.disconnected',
@@ -55,11 +55,11 @@ test('what comes at once in several partitions is one flow, named by the first',
   await Promise.all([handle([left(3, 7), left(3, 8)]), handle([left(5, 1)])]);
   assert.deepEqual(
     started.map(({ workflowId, users }) => [workflowId, users]),
-    [['confirm-offline/3/7/177', ['3-7', '3-8', '5-1']]],
+    [['confirm-offline/3/7/177', ['307', '308', '501']]],
   );
   const args = started[0]?.args;
   assert.deepEqual([args?.disconnectedAt, args?.confirmMs], [1008, 300]);
-  assert.deepEqual(args?.users[0], { userId: '3-7', epoch: 'e', lastActiveAt: 5 });
+  assert.deepEqual(args?.users[0], { userId: '307', epoch: 'e', lastActiveAt: 5 });
 });
 
 test('two thousand at once are four flows, each of five hundred', async () => {
@@ -96,8 +96,8 @@ test('records that come again in another cut leave nobody out', async () => {
   assert.deepEqual(
     started.map(({ workflowId, users }) => [workflowId, users]),
     [
-      ['confirm-offline/1/1/171', ['1-1', '1-2']],
-      ['confirm-offline/1/2/172', ['1-2', '1-3']],
+      ['confirm-offline/1/1/171', ['101', '102']],
+      ['confirm-offline/1/2/172', ['102', '103']],
     ],
   );
   await handle([left(1, 1)]);
@@ -115,8 +115,24 @@ test('a topic that was made anew begins with names that nobody had', async () =>
   );
 });
 
-test('what is no disconnect is refused for good', async () => {
-  await assert.rejects(scene().handle([record(1, 1, { type: 'user.disconnected' })]), {
-    code: 'INVALID_ARGUMENT',
-  });
+test('what is no disconnect, or none that a flow takes, is refused for good', async () => {
+  const { value } = left(1, 1);
+  for (const wrong of [
+    { user_id: undefined },
+    { user_id: 'ann' },
+    { user_id: 7 },
+    { epoch: '' },
+    { epoch: 'e'.repeat(501) },
+    { last_active_at: null },
+    { last_active_at: 'yesterday' },
+    { occurred_at: 1e300 },
+  ]) {
+    const { handle, started } = scene();
+    await assert.rejects(
+      handle([record(1, 1, { ...value, ...wrong })]),
+      { code: 'INVALID_ARGUMENT' },
+      JSON.stringify(wrong),
+    );
+    assert.deepEqual(started, []);
+  }
 });

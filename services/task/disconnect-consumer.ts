@@ -5,6 +5,8 @@ import type { ReceivedRecord } from '../../lib/kafka/subscription.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { confirmOffline, confirmOfflineStart, type DisconnectedUser } from '../../workflows/contracts.ts';
 import type { RecordPlace } from '../../workflows/ids.ts';
+import { disconnectedUser } from '../../workflows/inputs.ts';
+import { moment } from '../../workflows/shapes.ts';
 import { askTemporal } from './temporal-call.ts';
 
 /** Users whom one flow waits for. */
@@ -95,8 +97,10 @@ function parseDisconnect({ partition, offset, timestamp, value }: ReceivedRecord
   const event = value as Partial<Extract<UserEvent, { epoch: string }>> | null;
   if (event?.type !== 'user.disconnected') return [];
   const { user_id: userId, epoch, last_active_at: lastActiveAt = 0, occurred_at: at = Date.now() } = event;
-  if (typeof userId !== 'string' || typeof epoch !== 'string' || !Number.isFinite(at)) {
-    throw new GoChatError('INVALID_ARGUMENT', 'This is no disconnect.');
-  }
-  return [{ place: { partition, offset, timestamp }, at, user: { userId, epoch, lastActiveAt } }];
+  const user = { userId, epoch, lastActiveAt };
+  // As the flow checks it: one bad record must not fail a flow that waits for hundreds.
+  const wrong = [...disconnectedUser.complaints(user, 'its user'), ...moment.complaints(at, 'occurred_at')];
+  if (wrong.length > 0)
+    throw new GoChatError('INVALID_ARGUMENT', `This is no disconnect: ${wrong.join('; ')}.`);
+  return [{ place: { partition, offset, timestamp }, at, user: user as DisconnectedUser }];
 }

@@ -5,6 +5,7 @@ import { GoChatError } from '../../lib/errors.ts';
 import type { FanoutTask } from '../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../lib/kafka/subscription.ts';
 import { fanoutMessages, fanoutStart } from '../../workflows/contracts.ts';
+import { fanoutInput } from '../../workflows/inputs.ts';
 import { askTemporal } from './temporal-call.ts';
 
 /**
@@ -45,9 +46,9 @@ export function createFanoutConsumer(deps: { live: LiveConversations; client: ()
 function parseTask(value: unknown): FanoutTask {
   const task = value as Partial<FanoutTask> | null;
   const valid =
-    typeof task?.conversation_id === 'string' &&
-    Number.isSafeInteger(task.first_seq_id) &&
-    Number.isSafeInteger(task.last_seq_id);
+    fanoutInput.complaints({ conversationId: task?.conversation_id }, 'it').length === 0 &&
+    Number.isSafeInteger(task?.first_seq_id) &&
+    Number.isSafeInteger(task?.last_seq_id);
   if (!valid) throw new GoChatError('INVALID_ARGUMENT', 'This is no fan-out task.');
   return { sent_at: Date.now(), ...task } as FanoutTask;
 }
