@@ -66,14 +66,17 @@ export function createDownstream(deps: {
   function deliverEvent(event: DownstreamEvent): number {
     const frame = encodeFrame(event.frame, event.data);
     const isLeftOut = ({ id }: Session) => id === event.exclude_session_id;
-    const added = addedBy(event);
-    const waits = hold(event, frame, isLeftOut, added);
+    const added = membersOf(event, 'member-added');
+    const waits = hold(event, frame, isLeftOut, new Set(added));
     const sent = deliverTo(
       event,
       frame,
       waits ? (session) => waits.has(session.userId) || isLeftOut(session) : isLeftOut,
     );
     for (const userId of added) newcomers.announced(event.conversation_id ?? '', userId);
+    for (const userId of membersOf(event, 'member-removed')) {
+      newcomers.departed(event.conversation_id ?? '', userId);
+    }
     return sent;
   }
 
@@ -87,13 +90,14 @@ export function createDownstream(deps: {
     },
     frame: Buffer,
     isLeftOut: IsLeftOut,
-    toldByIt: readonly string[] = [],
+    toldByIt: ReadonlySet<string> = nobody,
   ): Set<string> | undefined {
     const { conversation_id: conversationId = '', newcomer_ids = [] } = targets;
     if (newcomer_ids.length === 0 && newcomers.held() === 0) return undefined;
+    const among = new Set(newcomer_ids);
     const waits = new Set<string>();
     for (const userId of targets.target_user_ids ?? [targets.target_user_id ?? '']) {
-      if (toldByIt.includes(userId) || !newcomers.waits(conversationId, userId, newcomer_ids)) continue;
+      if (toldByIt.has(userId) || !newcomers.waits(conversationId, userId, among)) continue;
       waits.add(userId);
       newcomers.hold(conversationId, userId, () => {
         metrics.deliveries.inc(sessions.sendToUser(userId, frame, isLeftOut));
@@ -184,13 +188,19 @@ export function createDownstream(deps: {
   };
 }
 
-/** Whom an event tells that they joined. */
-function addedBy({ frame, data }: DownstreamEvent): string[] {
-  if (frame !== 'member-added' || !Array.isArray(data.members)) return [];
-  return data.members.flatMap((member: { id?: unknown }) =>
-    typeof member.id === 'string' ? [member.id] : [],
-  );
+const nobody: ReadonlySet<string> = new Set();
+
+/** Who joined or left, as an event tells it; nobody where it tells something else. */
+function membersOf({ frame, data }: DownstreamEvent, wanted: 'member-added' | 'member-removed'): string[] {
+  if (frame !== wanted) return [];
+  const ids: unknown[] =
+    wanted === 'member-added'
+      ? listOf(data.members).map((member) => (member as { id?: unknown } | null)?.id)
+      : listOf(data.userIds);
+  return ids.filter((id) => typeof id === 'string');
 }
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 const isTarget = (message: DownstreamMessage, userId: string): boolean =>
   message.broadcast === true ||

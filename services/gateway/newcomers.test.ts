@@ -7,7 +7,7 @@ function scene() {
   const got: string[] = [];
   /** As a delivery does it: now, or when it may. */
   const deliver = (what: string, among: string[] = ['7']) => {
-    if (newcomers.waits('c', '7', among)) newcomers.hold('c', '7', () => got.push(what));
+    if (newcomers.waits('c', '7', new Set(among))) newcomers.hold('c', '7', () => got.push(what));
     else got.push(what);
   };
   return { newcomers, got, deliver };
@@ -30,6 +30,16 @@ test('who is no newcomer, or was told before, does not wait', () => {
   newcomers.announced('c', '7');
   deliver('two');
   assert.deepEqual(got, ['one', 'two']);
+});
+
+test('who left and comes back waits again', () => {
+  const { newcomers, got, deliver } = scene();
+  newcomers.announced('c', '7');
+  newcomers.departed('c', '7');
+  deliver('one');
+  assert.deepEqual(got, []);
+  newcomers.announced('c', '7');
+  assert.deepEqual(got, ['one']);
 });
 
 test('what nobody tells of comes after two seconds all the same', (t) => {

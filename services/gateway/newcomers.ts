@@ -2,11 +2,13 @@ import { LRUCache } from 'lru-cache';
 
 export type Newcomers = {
   /** Whether what comes now of a conversation has to wait for a user, who is in the conversation, but not yet told so. */
-  waits(conversationId: string, userId: string, among: readonly string[]): boolean;
+  waits(conversationId: string, userId: string, among: ReadonlySet<string>): boolean;
   /** Keeps a delivery until the user was told. */
   hold(conversationId: string, userId: string, deliver: () => void): void;
   /** The user was told: what waited is delivered. */
   announced(conversationId: string, userId: string): void;
+  /** The user left: what is told of coming back is waited for again. */
+  departed(conversationId: string, userId: string): void;
   /** Deliveries that wait. */
   held(): number;
 };
@@ -42,7 +44,7 @@ export function createNewcomers(): Newcomers {
     waits(conversationId, userId, among) {
       const key = keyOf(conversationId, userId);
       if (waiting.has(key)) return true;
-      return count < mostHeld && among.includes(userId) && !told.has(key);
+      return count < mostHeld && among.has(userId) && !told.has(key);
     },
     hold(conversationId, userId, deliver) {
       const key = keyOf(conversationId, userId);
@@ -56,6 +58,9 @@ export function createNewcomers(): Newcomers {
       if (count > mostHeld) release(key);
     },
     announced: (conversationId, userId) => release(keyOf(conversationId, userId)),
+    departed: (conversationId, userId) => {
+      told.delete(keyOf(conversationId, userId));
+    },
     held: () => count,
   };
 }
