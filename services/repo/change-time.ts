@@ -7,6 +7,11 @@
  * one packet (`batchAndCommit`), so that neither a slow network nor a process that stands still comes in between, and it
  * comes behind the statements that may wait for locks. What it may still wait for ends after `lockWaitSeconds`, with
  * the whole transaction.
+ *
+ * A statement may wait for several rows, each up to that long. Nearly all of these rows are written only under the lock of
+ * their conversation's head, which is held by then. The others are a member's own: read pointers and choices, whose other
+ * writers hold them for a round trip. Several of those would have to hang one after the other, and what a sync could then
+ * miss is how far its own user has read by sending, which the message itself shows.
  */
 export const databaseTime = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
 

@@ -25,12 +25,10 @@ import type { Outbox } from './outbox.ts';
 import { createReadPointers } from './read-pointers.ts';
 import { createSync } from './sync.ts';
 import type { UserCards } from './user-cards.ts';
-import type { UserSettingsReader } from './user-settings.ts';
 
 export type ConversationDeps = FanoutProgressDeps & {
   cache: Cache;
   userCards: UserCards;
-  userSettings: UserSettingsReader;
   ids: Pick<Ids, 'nextId'>;
   outbox: Outbox;
 };

@@ -25,7 +25,6 @@ import { actorIdOf, readUnwilling, refuseBlockers, userIdsOf } from './newcomers
 import { createOperations, storeAnswer } from './operations.ts';
 import { insertEvents, type Outbox } from './outbox.ts';
 import { cardOf, type UserCards } from './user-cards.ts';
-import type { UserSettingsReader } from './user-settings.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'addConversationMember'>;
 
@@ -34,10 +33,9 @@ export function createMembersAdd(deps: {
   databases: Databases;
   cache: Cache;
   userCards: UserCards;
-  userSettings: UserSettingsReader;
   outbox: Outbox;
 }): Handlers {
-  const { databases, cache, userCards, userSettings, outbox } = deps;
+  const { databases, cache, userCards, outbox } = deps;
   const operations = createOperations(deps);
   return {
     async addConversationMember(request) {
@@ -53,10 +51,7 @@ export function createMembersAdd(deps: {
     const userIds = userIdsOf('user_ids', request.userIds);
     const inviterId = actorId === 0 ? actorIdOf(request.inviterId ?? '') : actorId;
     const unwilling = orThrowLater(readUnwilling(databases, inviterId, userIds));
-    const [cards, settings] = await Promise.all([
-      userCards.byIds(request.userIds),
-      userSettings.byIds(request.userIds),
-    ]);
+    const cards = await userCards.byIds(request.userIds);
 
     const result = await cache.change((touch) =>
       databases.conversations.transaction(async (tx) => {
@@ -112,8 +107,8 @@ export function createMembersAdd(deps: {
                 role: memberRole.member,
                 muted: isMuted(former, userId),
                 joinedAt: now,
-                // All members get the same frame: whoever lets no reading be told shows none.
-                lastReadSeqId: settings.get(String(userId))?.readReceipts ? conversation.last_seq_id : 0,
+                // All get the same frame, and some of them may not know; nobody has read anything yet.
+                lastReadSeqId: 0,
               }),
           );
           statements.push(insertEvents(membersAdded(id, request.actorId, shown)));

@@ -10,6 +10,7 @@ import { parseId } from './ids.ts';
 import { domainEvent, insertEvents, type Outbox } from './outbox.ts';
 import { unreadKey } from './read-pointer-cache.ts';
 import { hasReceipts, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
+import { mostSearched } from './sender-reads.ts';
 import { rowsTable } from './sql.ts';
 import { loadUnread } from './unread.ts';
 
@@ -185,16 +186,19 @@ function refusal({ seqId }: Mark, row: StateRow | undefined): GoChatError | unde
   return seqId > row.last_seq_id ? beyond() : undefined;
 }
 
-/** Whose messages each move has read, of those members who may know it. */
+/** Whose messages each move has read, of those members who may know it; of one that was far behind, all of these. */
 async function readSenders(tx: Transaction, moves: readonly Move[]): Promise<Map<number, string[]>> {
   const told = moves.filter((move) => move.told);
   if (told.length === 0) return new Map();
-  // One range of the messages' primary key each: as a join, the server would read whole conversations.
-  const ranges = told.map(
-    ({ index, conversationId, from, seqId, userId }) =>
-      `(SELECT DISTINCT ${index} AS move, ${userId} AS reader_id, conversation_id, sender_id FROM messages
-        WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id <= ${seqId}
-          AND sender_id <> ${userId})`,
+  const ranges = told.map(({ index, conversationId, from, seqId, userId }) =>
+    seqId - from > mostSearched
+      ? // Index: conversation_members_conversation.
+        `(SELECT ${index} AS move, ${userId} AS reader_id, conversation_id, user_id AS sender_id
+          FROM conversation_members WHERE conversation_id = ${conversationId} AND user_id <> ${userId})`
+      : // One range of the messages' primary key each: as a join, the server would read whole conversations.
+        `(SELECT DISTINCT ${index} AS move, ${userId} AS reader_id, conversation_id, sender_id FROM messages
+          WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id <= ${seqId}
+            AND sender_id <> ${userId})`,
   );
   const results = await tx.batch(
     chunks(ranges, rangesAStatement)

@@ -33,11 +33,14 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
       await Promise.all(shards.map(({ database, reads }) => findSenders(database, reads)));
       const reads = shards.flatMap((shard) => shard.reads);
       // Where it is not known whose messages were newly read, every member that is online is told.
-      const everyone = reads.some(({ senderIds }) => !senderIds) ? onlineMembers(await resolving) : new Map();
+      const everyone = reads.some(({ senderIds }) => !senderIds) ? onlineMembers(await resolving) : nobody;
       const told = await receipts.of(
         reads.map(({ readerId, conversationId, senderIds, single }) => ({
           readerId: String(readerId),
-          otherIds: senderIds ? [...senderIds].map(String) : (everyone.get(String(conversationId)) ?? []),
+          otherIds: (senderIds
+            ? [...senderIds].map(String)
+            : (everyone.get(String(conversationId)) ?? [])
+          ).filter((userId) => userId !== String(readerId)),
           single,
         })),
       );
@@ -78,6 +81,8 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
     },
   };
 }
+
+const nobody: ReadonlyMap<string, string[]> = new Map();
 
 const onlineMembers = (recipients: readonly Recipients[]): Map<string, string[]> =>
   new Map(

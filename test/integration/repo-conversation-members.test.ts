@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Code } from '../../lib/errors.ts';
-import { createUserSettings } from '../../services/repo/user-settings.ts';
 import { type ConversationParts, createConversationParts, idOf } from '../support/conversation-parts.ts';
 import { eventually } from '../support/eventually.ts';
 import { type PrivateRedis, startPrivateRedis } from '../support/redis-server.ts';
@@ -101,7 +100,7 @@ test('an added member has read everything before, and both kinds of events tell 
           role: 1,
           muted: false,
           joinedAt: seen?.userMembership?.joinedAt,
-          lastReadSeqId: 1,
+          lastReadSeqId: 0,
         },
       ],
     ],
@@ -241,10 +240,9 @@ test('who may change whom', async () => {
   );
 });
 
-test('whoever lets no reading be told is added without showing how far it has read', async () => {
+test('whoever is added shows nobody how far it has read', async () => {
   const { owner, eve, id } = await newCast();
   await repo.say(id, owner);
-  await createUserSettings(repo).updateUserSettings({ userId: eve, readReceipts: false });
   await repo.conversations.addConversationMember({ actorId: owner, conversationId: id, userIds: [eve] });
   const added = (await repo.eventsOf(id)).findLast(({ frame }) => frame === 'member-added');
   const data = added?.data as { members: { id: string; lastReadSeqId: number }[] } | undefined;

@@ -98,6 +98,22 @@ test('who is told of reading: those whose messages were newly read', async () =>
   );
 });
 
+test('of whoever was far behind all members are told, without a search for who wrote it all', async () => {
+  const [ann, bob, cy] = await newThree();
+  const id = await repo.newGroup([ann, bob, cy]);
+  await repo.save(...Array.from({ length: 1000 }, () => repo.newMessage(id, ann)));
+  await repo.say(id, ann);
+  await read(bob, id, 1001);
+  await read(cy, id, 1000);
+  assert.deepEqual(
+    (await readEvents(id)).map(({ actor_id, sender_ids }) => [actor_id, sender_ids]),
+    [
+      [bob, [ann, cy].toSorted((a, b) => Number(a) - Number(b))],
+      [cy, [ann]],
+    ],
+  );
+});
+
 test('above 500 members nobody is told who has read, but the reader', async () => {
   const [ann, bob, cy] = await newThree();
   const id = await repo.newGroup([ann, bob, cy]);

@@ -4,6 +4,7 @@ import { type Code, codeFromNumber } from '../../lib/errors.ts';
 import type { NewMessage, SavedMessage } from '../../lib/gen/im_repo/v1/message.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 import { createBlocks } from '../../services/repo/blocks.ts';
+import { databaseTime } from '../../services/repo/change-time.ts';
 import { createUserSettings } from '../../services/repo/user-settings.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMessageParts, type MessageParts } from '../support/message-parts.ts';
@@ -243,25 +244,44 @@ test('after a removal nothing of the removed one is stored, and nothing goes to 
   assert.ok((ofCy.at(-1) ?? 0) < (after.results[0]?.seqId ?? 0));
 });
 
-test('who joined a moment ago is named with the messages, and nobody of a list that was not known before', async () => {
+test('who joined a moment ago is named with the messages, and nobody who joined before', async () => {
   const { users, id } = await newGroup(2);
-  const newcomers = async () => {
-    const { recipients } = await repo.messages.saveMessages({
+  const newcomers = async (process: MessageParts = repo) => {
+    const { recipients } = await process.messages.saveMessages({
       messages: [repo.newMessage(id, users[0])],
       recipientsOf: [],
     });
     return recipients[0]?.newcomerIds;
   };
+  const another = () => createMessageParts({ ...repo, metrics: createMetrics('another') });
+  const join = async (age: number): Promise<string> => {
+    const [user = ''] = await repo.newUsers(1);
+    await repo.databases.users.batch(
+      `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id};
+       INSERT INTO conversation_members (user_id, conversation_id, role, joined_at, changed_at)
+       VALUES (${user}, ${id}, 1, ${databaseTime} - ${age}, ${databaseTime} - ${age})`,
+    );
+    return user;
+  };
   assert.deepEqual(await newcomers(), []);
-  const [cy = ''] = await repo.newUsers(1);
+  // The list of this process may be hours old.
+  const dan = await join(3_600_000);
+  assert.deepEqual(await newcomers(), []);
+  const cy = await join(0);
+  assert.deepEqual(await newcomers(), [cy]);
+  assert.deepEqual(await newcomers(), [cy]);
+  assert.deepEqual(await newcomers(another()), [cy]);
+  // Whose role changes is no newcomer.
   await repo.databases.users.batch(
     `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id};
-     INSERT INTO conversation_members (user_id, conversation_id, role, joined_at) VALUES (${cy}, ${id}, 1, 1)`,
+     UPDATE conversation_members SET changed_at = ${databaseTime} WHERE user_id = ${dan}`,
   );
-  assert.deepEqual(await newcomers(), [cy]);
   assert.deepEqual(await newcomers(), [cy]);
   await repo.removeMember(id, users[1]);
   assert.deepEqual(await newcomers(), [cy]);
+  // The first members of a new conversation are told of it otherwise.
+  await repo.databases.users.query(`UPDATE conversations SET created_at = ${databaseTime} WHERE id = ${id}`);
+  assert.deepEqual(await newcomers(another()), []);
 });
 
 test('recipients are the members with a session, by gateway', async () => {
@@ -447,7 +467,7 @@ test('sending tells nobody who may not know, and above 500 members nobody at all
 test('a member far behind, whose reading nobody here knows, tells all that are online', async () => {
   const { users, id } = await newGroup(4);
   const [ann, bob, cy, dan] = users as [string, string, string, string];
-  await Promise.all([online(ann, 'far'), online(bob, 'far'), online(cy, 'far')]);
+  await Promise.all([ann, bob, cy, dan].map((user) => online(user, 'far')));
   await repo.save(...Array.from({ length: 1000 }, () => repo.newMessage(id, ann)));
   await repo.save(repo.newMessage(id, ann));
   const [read] = await repo.save(repo.newMessage(id, dan));
