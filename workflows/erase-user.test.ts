@@ -78,6 +78,20 @@ test('messages that are to stay are left alone', async () => {
   assert.ok(taken.includes('texts') && !taken.includes('redact'));
 });
 
+test('a start from before messages could be emptied leaves them, as its user was told', async () => {
+  const { taken, steps } = account();
+  const { args: _, workflowIdConflictPolicy: __, ...start } = eraseUserStart('2000');
+  const result = await world.withWorker(steps, () =>
+    world.client.workflow.execute(eraseUser.workflowType, {
+      ...start,
+      args: [{ userId: '2000' }],
+      searchAttributes: { UserId: ['2000'] },
+    }),
+  );
+  assert.equal(result.ok && result.redacted, 0);
+  assert.ok(taken.includes('texts') && !taken.includes('redact'));
+});
+
 test('who was being added to a group, or signing in, at that moment is taken out later', async () => {
   const { taken, steps, joins } = account();
   const leave = steps.leaveConversations;

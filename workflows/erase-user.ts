@@ -1,11 +1,23 @@
-import { continueAsNew, patched, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import {
+  continueAsNew,
+  patched,
+  setCurrentDetails,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { parseInput } from './input.ts';
 import { eraseUserInput } from './inputs.ts';
 import type { EraseUserArgs, EraseUserResult } from './job-contracts.ts';
+import { userIdsAttribute } from './search-attributes.ts';
 import { erasureSteps } from './steps.ts';
 
 /** Longer than any call to im-repo that met the account while it was open. */
 const echo = '30s';
+
+const userIdKey = defineSearchAttributeKey('UserId', SearchAttributeType.KEYWORD);
+const userIdsKey = defineSearchAttributeKey('UserIds', SearchAttributeType.KEYWORD_LIST);
 
 /**
  * Erases an account: closed first, then taken out of everything it belongs to, a bounded page a step. Its messages become
@@ -13,8 +25,9 @@ const echo = '30s';
  * goes on wherever one ended.
  */
 export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> {
-  const { userId, redactMessages = true } = parseInput(eraseUserInput, input);
-  let erasesTexts = true;
+  // First of all: a run that has done anything without it was begun by whoever was told that the messages stay.
+  const erasesTexts = patched('erase-texts');
+  const { userId, redactMessages = !wasPromisedToKeep() } = parseInput(eraseUserInput, input);
   const done = { relationships: 0, left: 0, dissolved: 0, redacted: 0 };
 
   async function endRelationships(): Promise<void> {
@@ -59,14 +72,18 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
     }
   }
 
+  if (erasesTexts && !attributes().has(userIdsKey.name)) {
+    upsertSearchAttributes([
+      { key: userIdKey, value: userId },
+      { key: userIdsKey, value: userIdsAttribute([userId]) },
+    ]);
+  }
   setCurrentDetails('Closing the account.');
   const closed = await erasureSteps.closeAccount({ userId });
   if (!closed.ok) {
     setCurrentDetails(`Nothing was erased: ${closed.code}.`);
     return closed;
   }
-  // Who began an erasure before was told that the messages stay.
-  erasesTexts = patched('erase-texts');
   await endRelationships();
   if (erasesTexts) await eraseRequestTexts();
   await leaveConversations();
@@ -83,3 +100,13 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
   );
   return { ok: true, ...done };
 }
+
+/** By their names, since a server may leave out the types of those that a start gave. */
+const attributes = (): ReadonlySet<string> => new Set(Object.keys(workflowInfo().searchAttributes));
+
+/**
+ * A start that waited for a worker since before messages could be emptied: it says nothing of them, and shows its user as
+ * starts did then. Those of today say it, and those by hand show nobody.
+ */
+const wasPromisedToKeep = (): boolean =>
+  attributes().has(userIdKey.name) && !attributes().has(userIdsKey.name);
