@@ -1,5 +1,6 @@
 import { Context, getClient } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { codeOf } from '../lib/errors.ts';
 import type { UnfinishedGroup, WrongConversation } from '../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import { createGroupId } from '../workflows/ids.ts';
@@ -28,11 +29,22 @@ export function createCounterActivities({ repo }: { repo: RepoClient }) {
     let swept = 0;
     for (const { conversationId, createdAt } of unfinished) {
       if (Date.now() - createdAt < unfinishedForMs || (await isBeingCreated(conversationId))) continue;
-      if (!dryRun) await orFailure(repo.conversations.discardConversation({ conversationId }, pageDeadline));
+      if (!dryRun && !(await discard(conversationId, createdAt + 1))) continue;
       Context.current().log.warn('a group was never finished', { conversationId, removed: !dryRun });
       swept += 1;
     }
     return swept;
+  }
+
+  /** False when somebody has gone on with it since: im-repo decides under the conversation's lock. */
+  async function discard(conversationId: string, begunBefore: number): Promise<boolean> {
+    try {
+      await repo.conversations.discardConversation({ conversationId, begunBefore }, pageDeadline);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'PERMISSION_DENIED') return false;
+      return orFailure(Promise.reject(error));
+    }
   }
 
   return {
@@ -87,7 +99,7 @@ function summaryOf(wrong: readonly WrongConversation[]): CounterFindings {
 async function isBeingCreated(conversationId: string): Promise<boolean> {
   try {
     const { status } = await getClient().workflow.getHandle(createGroupId(conversationId)).describe();
-    return status.name === 'RUNNING';
+    return status.name === 'RUNNING' || status.name === 'PAUSED';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;

@@ -64,7 +64,7 @@ export function createGroupActivities({ repo }: { repo: RepoClient }) {
     discardGroup: (input: { conversationId: string }): Promise<void> =>
       orFailure(
         repo.conversations
-          .discardConversation(input, { deadlineMs: 10_000 })
+          .discardConversation({ ...input, begunBefore: 0 }, { deadlineMs: 10_000 })
           .then(() => undefined)
           .catch((error: unknown) => {
             if (error instanceof GoChatError && error.code === 'CONVERSATION_NOT_FOUND') return;

@@ -68,9 +68,9 @@ export function createConversationCreate(deps: {
       return { conversation: await list.one(await groups.activate(id), id) };
     },
 
-    async discardConversation({ conversationId }) {
+    async discardConversation({ conversationId, begunBefore }) {
       const id = parseId(conversationId);
-      if (id !== undefined) await groups.discard(id);
+      if (id !== undefined) await groups.discard(id, begunBefore);
       return {};
     },
   };

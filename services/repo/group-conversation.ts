@@ -59,7 +59,7 @@ export function createGroupConversation(deps: {
         return { conversationId: id, created: true, refused };
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
-        await checkSame(id, ownerId);
+        await goOn(id, ownerId);
         return { conversationId: id, created: false, refused };
       } finally {
         outbox.wake();
@@ -90,13 +90,19 @@ export function createGroupConversation(deps: {
       return String(ownerId);
     },
 
-    /** Deletes a group that was never activated. One that is gone was discarded before. */
-    async discard(conversationId: number): Promise<void> {
+    /**
+     * Deletes a group that was never activated; with a moment only one whose creation nobody has begun, or gone on with,
+     * since. One that is gone was discarded before.
+     */
+    async discard(conversationId: number, begunBefore: number): Promise<void> {
       await databases.conversations.transaction(async (tx) => {
         const locked = await lockRow(tx, conversationId);
         if (!locked) return;
         if (locked.conversation.status !== conversationStatus.creating) {
           throw denied('Only a group that is still being created can be discarded.');
+        }
+        if (begunBefore > 0 && locked.conversation.created_at >= begunBefore) {
+          throw denied('Somebody goes on with the creation of this group.');
         }
         const memberIds = await readMemberIds(tx, conversationId);
         await tx.batchAndCommit(
@@ -166,13 +172,19 @@ export function createGroupConversation(deps: {
     );
   }
 
-  /** The row with this id must be the one that an earlier attempt stored. */
-  async function checkSame(id: number, ownerId: number): Promise<void> {
+  /** The row with this id must be the one that an earlier attempt stored; its creation begins now. */
+  async function goOn(id: number, ownerId: number): Promise<void> {
+    await databases.conversations.execute(
+      `UPDATE conversations SET created_at = ? WHERE id = ? AND owner_id = ? AND status = ${conversationStatus.creating}`,
+      [Date.now(), id, ownerId],
+    );
     const [row] = await databases.conversations.query<{ status: number; owner_id: number; type: number }>(
       'SELECT status, owner_id, type FROM conversations WHERE id = ?',
       [id],
     );
-    if (!row || row.status === conversationStatus.dissolved) throw notFound();
+    if (!row)
+      throw new GoChatError('UNAVAILABLE', 'What was left of this group was just removed. Try again.');
+    if (row.status === conversationStatus.dissolved) throw notFound();
     if (row.type !== conversationType.group || row.owner_id !== ownerId) {
       throw denied('This conversation id belongs to another conversation.');
     }

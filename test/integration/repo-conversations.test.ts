@@ -144,16 +144,33 @@ test('a group that is being created is seen by nobody; activation shows and anno
       [[id, 1, 3]],
     );
   }
-  await refusedWith(repo.conversations.discardConversation({ conversationId: id }), 'PERMISSION_DENIED');
+  await refusedWith(
+    repo.conversations.discardConversation({ conversationId: id, begunBefore: 0 }),
+    'PERMISSION_DENIED',
+  );
   await refusedWith(repo.createGroup(bob, [], { conversationId: id }), 'PERMISSION_DENIED');
+});
+
+test('a group with whose creation somebody goes on is not discarded for its age', async () => {
+  const [ann, bob] = (await repo.newUsers(2)) as Two;
+  const id = String(repo.ids.nextId());
+  const begin = () => repo.createGroup(ann, [bob], { conversationId: id, activate: false });
+  await begin();
+  await repo.databases.users.execute('UPDATE conversations SET created_at = 5 WHERE id = ?', [Number(id)]);
+  assert.equal((await begin()).created, false);
+  await refusedWith(
+    repo.conversations.discardConversation({ conversationId: id, begunBefore: 6 }),
+    'PERMISSION_DENIED',
+  );
+  assert.ok(await repo.conversations.activateConversation({ conversationId: id }));
 });
 
 test('a discarded group leaves nothing behind', async () => {
   const [ann, bob] = (await repo.newUsers(2)) as Two;
   const id = String(repo.ids.nextId());
   await repo.createGroup(ann, [bob], { conversationId: id, activate: false });
-  await repo.conversations.discardConversation({ conversationId: id });
-  await repo.conversations.discardConversation({ conversationId: id });
+  await repo.conversations.discardConversation({ conversationId: id, begunBefore: 0 });
+  await repo.conversations.discardConversation({ conversationId: id, begunBefore: 0 });
   for (const table of ['conversation_members', 'user_read_pointers', 'conversation_heads']) {
     const rows = await repo.databases.users.query(`SELECT 1 FROM ${table} WHERE conversation_id = ?`, [
       Number(id),

@@ -146,6 +146,11 @@ export interface ActivateConversationResponse {
 
 export interface DiscardConversationRequest {
   conversationId: string;
+  /**
+   * Only one whose creation was not begun, or gone on with, since: Unix milliseconds; 0 for any. PERMISSION_DENIED
+   * otherwise.
+   */
+  begunBefore: number;
 }
 
 export interface DiscardConversationResponse {
@@ -1462,13 +1467,16 @@ export const ActivateConversationResponse: MessageFns<ActivateConversationRespon
 };
 
 function createBaseDiscardConversationRequest(): DiscardConversationRequest {
-  return { conversationId: "" };
+  return { conversationId: "", begunBefore: 0 };
 }
 
 export const DiscardConversationRequest: MessageFns<DiscardConversationRequest> = {
   encode(message: DiscardConversationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.conversationId !== "") {
       writer.uint32(10).string(message.conversationId);
+    }
+    if (message.begunBefore !== 0) {
+      writer.uint32(16).int64(message.begunBefore);
     }
     return writer;
   },
@@ -1494,6 +1502,14 @@ export const DiscardConversationRequest: MessageFns<DiscardConversationRequest> 
             message.conversationId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.begunBefore = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1512,6 +1528,7 @@ export const DiscardConversationRequest: MessageFns<DiscardConversationRequest> 
   fromPartial<I extends Exact<DeepPartial<DiscardConversationRequest>, I>>(object: I): DiscardConversationRequest {
     const message = createBaseDiscardConversationRequest();
     message.conversationId = object.conversationId ?? "";
+    message.begunBefore = object.begunBefore ?? 0;
     return message;
   },
 };
