@@ -21,6 +21,24 @@ test('whoever left gets no message from before, and again all from after coming 
   assert.deepEqual([departures.from('7', 20)?.('5'), departures.from('7', 20)?.('6')], [true, false]);
 });
 
+test('whoever left is gone until being added again', () => {
+  const departures = createDepartures();
+  const added = {
+    event_id: 'e',
+    frame: 'member-added',
+    data: { conversationId: '7', members: [{ id: '5' }] },
+  };
+  departures.note(added);
+  departures.note(removed('7', ['5', '6'], 10));
+  assert.deepEqual([departures.isGone('7', '5'), departures.isGone('7', '4')], [true, false]);
+  departures.note(added);
+  assert.deepEqual([departures.isGone('7', '5'), departures.isGone('7', '6')], [false, true]);
+  // What was sent before still does not come.
+  assert.equal(departures.from('7', 10)?.('5'), true);
+  departures.note(removed('7', ['5'], 11));
+  assert.equal(departures.isGone('7', '5'), true);
+});
+
 test('a dissolved conversation has no more messages for anybody', () => {
   const departures = createDepartures();
   departures.note({ event_id: 'e', frame: 'conversation-dissolved', data: { conversationId: '7' } });

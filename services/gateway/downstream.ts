@@ -7,7 +7,7 @@ import type {
 } from '../../lib/kafka/records.ts';
 import type { Logger } from '../../lib/log.ts';
 import { fromDownstream } from '../../lib/wire/message.ts';
-import { createDepartures } from './departures.ts';
+import type { Departures } from './departures.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import { createNewcomers } from './newcomers.ts';
 import type { SendPace } from './send-pace.ts';
@@ -27,14 +27,14 @@ export type Downstream = { deliver(value: Buffer): void };
 export function createDownstream(deps: {
   bootId: string;
   sessions: Sessions;
+  departures: Departures;
   unacked: UnackedSends<Session>;
   pace: Pick<SendPace, 'note'>;
   refuse: Refuse;
   metrics: GatewayMetrics;
   log: Logger;
 }): Downstream {
-  const { sessions, metrics } = deps;
-  const departures = createDepartures();
+  const { sessions, metrics, departures } = deps;
   const newcomers = createNewcomers();
 
   function deliverMessage(message: DownstreamMessage): number {

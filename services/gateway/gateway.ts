@@ -110,6 +110,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
         PusherServiceService,
         createPusherService({
           sessions,
+          departures: realtime.departures,
           presence: repo.presence,
           peers,
           seen: createSeenEvents(),

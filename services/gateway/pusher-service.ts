@@ -4,6 +4,7 @@ import type { UserLocation } from '../../lib/gen/im_repo/v1/online_status.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { Departures } from './departures.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { GatewayPeers } from './gateway-peers.ts';
 import type { SeenEvents } from './seen-events.ts';
@@ -18,19 +19,24 @@ export function createPusherService(deps: {
   sessions: Sessions;
   presence: Pick<RepoClient['presence'], 'locateUsers'>;
   peers: GatewayPeers;
+  departures: Pick<Departures, 'isGone'>;
   seen: SeenEvents;
   gatewayId: string;
   metrics: GatewayMetrics;
   log: Logger;
 }): UnaryHandlers<typeof PusherServiceService> {
-  const { sessions, seen, metrics, log } = deps;
+  const { sessions, departures, seen, metrics, log } = deps;
 
   function deliver(push: Push): number {
-    const frame = encodeFrame(push.type, parseData(push));
+    const data = parseData(push);
+    const frame = encodeFrame(push.type, data);
+    const conversationId = push.type === 'conversation-updated' ? conversationOf(data) : undefined;
     const isLeftOut = ({ id }: Session) => id === push.excludeSessionId;
     let delivered = 0;
     for (const userId of push.userIds) {
       if (seen.has(push.eventId, push.type, userId)) continue;
+      // Pushes take another way than member-removed, which is the last that is told of a conversation.
+      if (conversationId !== undefined && departures.isGone(conversationId, userId)) continue;
       const sent = sessions.sendToUser(userId, frame, isLeftOut);
       if (sent > 0) seen.add(push.eventId, push.type, userId);
       delivered += sent;
@@ -78,6 +84,11 @@ export function createPusherService(deps: {
       return { delivered };
     },
   };
+}
+
+function conversationOf(data: unknown): string | undefined {
+  const { conversation } = (data ?? {}) as { conversation?: { id?: unknown } };
+  return typeof conversation?.id === 'string' ? conversation.id : undefined;
 }
 
 function parseData(push: Push): unknown {

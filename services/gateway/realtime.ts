@@ -4,6 +4,7 @@ import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
 import type { Logger } from '../../lib/log.ts';
 import { createByteRate } from './byte-rate.ts';
 import type { GatewayConfig } from './config.ts';
+import { createDepartures } from './departures.ts';
 import { createDownstream } from './downstream.ts';
 import { createFrameRate } from './frame-rate.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
@@ -95,7 +96,17 @@ export function createRealtime(deps: {
     refuse,
     metrics,
   });
-  const downstream = createDownstream({ bootId, sessions, unacked, pace: deps.pace, refuse, metrics, log });
+  const departures = createDepartures();
+  const downstream = createDownstream({
+    bootId,
+    sessions,
+    departures,
+    unacked,
+    pace: deps.pace,
+    refuse,
+    metrics,
+    log,
+  });
   const connections = createConnections({
     sessions,
     inbound,
@@ -107,5 +118,5 @@ export function createRealtime(deps: {
     heartbeatMs: config.HEARTBEAT_INTERVAL_MS,
     metrics,
   });
-  return { sessions, connections, downstream, presence, readMarks, unacked };
+  return { sessions, connections, departures, downstream, presence, readMarks, unacked };
 }

@@ -324,6 +324,32 @@ test('a push reaches the sockets of users on every gateway, the same event once'
   await there.stop();
 });
 
+test('one’s own place in a conversation is not told after the removal from it', async () => {
+  const userId = newUser();
+  const socket = await world.connect(here.url, userId);
+  const channel = openChannel(`127.0.0.1:${here.gateway.grpcPort}`, undefined);
+  const pusher = createClient(channel, PusherServiceService);
+  const push = {
+    userIds: [userId],
+    type: 'conversation-updated',
+    dataJson: '{"conversation":{"id":"7007","role":1}}',
+    excludeSessionId: '',
+  };
+  const update = (eventId: string) => pusher.pushToUsers({ pushes: [{ ...push, eventId }], localOnly: true });
+  const event = { event_id: userId, conversation_id: '7007', target_user_ids: [userId], last_seq_id: 3 };
+  assert.deepEqual(await update('place-1'), { delivered: 1 });
+  const removed = { conversationId: '7007', userIds: [userId], by: '1' };
+  await here.deliver({ events: [{ ...event, frame: 'member-removed', data: removed }] });
+  await socket.expect('member-removed');
+  assert.deepEqual(await update('place-2'), { delivered: 0 });
+  const added = { conversationId: '7007', members: [{ id: userId }] };
+  await here.deliver({ events: [{ ...event, frame: 'member-added', data: added }] });
+  await socket.expect('member-added');
+  assert.deepEqual(await update('place-3'), { delivered: 1 });
+  channel.close();
+  await socket.close();
+});
+
 test('a draining gateway sends everybody away with 4003 and leaves nothing behind', async () => {
   const there = await world.start();
   const userIds = [newUser(), newUser(), newUser()];
