@@ -36,23 +36,29 @@ const newPassword = () => randomBytes(24).toString('base64url');
 
 type SigningKeys = Omit<KeyFiles, 'GRPC_TOKEN_FILE'>;
 
-/** Keys of the user's own, in one or more files: the public halves of all follow from them where they are not given. */
+/** Keys of the user's own, in one or more files of one or more keys: the public halves of all follow from them where they are not given. */
 function given(privateFiles: string, env: NodeJS.ProcessEnv, folder: string): SigningKeys {
   if (env.AUTH_PUBLIC_KEY_FILE) {
     return { AUTH_PRIVATE_KEY_FILE: privateFiles, AUTH_PUBLIC_KEY_FILE: env.AUTH_PUBLIC_KEY_FILE };
   }
   const publicFile = join(folder, 'auth-public-given.pem');
-  const pems = privateFiles.split(',').map((path) => readKey(path.trim()));
+  const pems = privateFiles.split(',').flatMap((path) => readKeys(path.trim()));
   writeFileSync(publicFile, pems.map(publicHalf).join(''), { mode: 0o600 });
   return { AUTH_PRIVATE_KEY_FILE: privateFiles, AUTH_PUBLIC_KEY_FILE: publicFile };
 }
 
-function readKey(path: string): string {
+const pemBlock = /-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g;
+
+function readKeys(path: string): string[] {
+  let text = '';
   try {
-    return readFileSync(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch {
     throw new Problem(`AUTH_PRIVATE_KEY_FILE names ${path}, which cannot be read.`);
   }
+  const keys = text.match(pemBlock);
+  if (!keys) throw new Problem(`AUTH_PRIVATE_KEY_FILE names ${path}, which holds no key in PEM form.`);
+  return keys;
 }
 
 const publicHalf = (privatePem: string): string =>

@@ -94,14 +94,17 @@ export function createAuth(deps: {
       const { issuer, subject, ...claims } = await issuers.verify(token);
       const { username, displayName = '', avatarUrl } = claims;
       // A claim that can't be stored is left out: it is no reason to keep somebody away.
-      const account = await users.signInExternal({
+      const identity = {
         issuer,
         subject,
         username: username !== undefined && isUsername(username) ? username : undefined,
         displayName: canonicalName(displayName, longestDisplayName),
         avatarUrl: ifGiven(avatarUrl, canonicalPictureAddress),
-      });
-      return { session: await openSession(account, client) };
+      };
+      const signIn = async () => openSession(await users.signInExternal(identity), client);
+      // The account may be erased, or get a password, while it is looked at: what is there now is found.
+      const session = await signIn().catch(ifGone(signIn)).catch(ifGone(refuseGone));
+      return { session };
     },
 
     async guestLogin({ client }) {
@@ -210,6 +213,18 @@ export function createAuth(deps: {
 const notValid = { valid: false, userId: '', sessionId: '', expiresAt: 0, isGuest: false };
 
 const addressOf = (client: ClientInfo | undefined): string => cut(client?.address, longestAddress);
+
+/** Does something else where an account was gone, or its password another, when its session was to be opened. */
+const ifGone =
+  (otherwise: () => Promise<Session>) =>
+  (error: unknown): Promise<Session> => {
+    if (!['UNAUTHENTICATED', 'USER_NOT_FOUND'].includes(codeOf(error))) throw error;
+    return otherwise();
+  };
+
+async function refuseGone(): Promise<Session> {
+  throw new GoChatError('UNAUTHENTICATED', 'This account is being erased. Sign in again.');
+}
 
 const wrongLogin = () => new GoChatError('UNAUTHENTICATED', 'The username or the password is wrong.');
 

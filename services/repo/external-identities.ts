@@ -7,6 +7,7 @@ import type { Ids } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
 import { createInsertUser } from './user-insert.ts';
+import { userNotFound } from './user-profiles.ts';
 import { credentialOf } from './user-sessions.ts';
 import { deleteSuffixes, insertSuffixes, isNameTaken } from './usernames.ts';
 
@@ -103,7 +104,8 @@ export function createExternalIdentities(deps: {
         });
       }
       const row = await find(users, hash);
-      if (!row) throw new Error('an account of an external identity is gone right after it was found');
+      // Erased in this moment: whoever comes again gets a new one.
+      if (!row) throw userNotFound();
       return { user: toUserCard(row), credential: credentialOf(row.password_hash) };
     },
   };

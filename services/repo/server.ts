@@ -39,6 +39,7 @@ import { createRedis } from './redis.ts';
 import { createRelationshipsEnd } from './relationships-end.ts';
 import { createRequestTexts } from './request-texts.ts';
 import { createSequenceHandlers } from './sequences.ts';
+import { createSessionRevocations } from './session-revocations.ts';
 import { startSweeper } from './sweeper.ts';
 import { createUserAccounts } from './user-accounts.ts';
 import { createUserCards } from './user-cards.ts';
@@ -123,6 +124,7 @@ export async function startRepo(
         ...createUserAccounts(deps),
         ...createUserProfiles(deps),
         ...createUserSessions(deps),
+        ...createSessionRevocations(deps),
         ...createExternalIdentities(deps),
         ...createUserSettings(deps),
         ...createUserClosing(deps),

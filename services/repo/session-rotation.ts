@@ -1,12 +1,12 @@
 /** How long a refresh token may come again after its rotation: from a second tab, or after a lost answer. */
 export const graceMs = 20_000;
-/** Rotations that are remembered within it: who refreshes more often has a fault, and bounds are better than none. */
+/** Rotations within it, all of which are remembered: who refreshes more often gets the same token for a while. */
 const mostRemembered = 16;
 
 export type Rotation =
   /** The token was the current one: the session's next generation begins. */
   | { kind: 'next'; generation: number; rotatedAt: string }
-  /** It was rotated moments ago: the current generation once more. */
+  /** It was rotated moments ago, or there were too many rotations lately: the current generation once more. */
   | { kind: 'again'; generation: number }
   /** It was rotated before: it, or its successor, is in the wrong hands. */
   | { kind: 'reused' };
@@ -29,9 +29,9 @@ export function rotation(
   const times = session.rotated_at?.split(',').map(Number) ?? [];
   // A later one is ours too: the storage was taken back to a state from before it.
   if (generation >= session.generation) {
-    const recent = [...times.filter((time) => time > at - graceMs), at].slice(-mostRemembered);
-    const rotatedAt = generation > session.generation ? String(at) : recent.join(',');
-    return { kind: 'next', generation: generation + 1, rotatedAt };
+    const recent = generation > session.generation ? [] : times.filter((time) => time >= at - graceMs);
+    if (recent.length >= mostRemembered) return { kind: 'again', generation };
+    return { kind: 'next', generation: generation + 1, rotatedAt: [...recent, at].join(',') };
   }
   const rotatedAt = generation < 0 ? undefined : times.at(generation - session.generation);
   return rotatedAt !== undefined && at - rotatedAt <= graceMs

@@ -8,10 +8,11 @@ import { type Databases, isDuplicateKey } from './database.ts';
 import { type Ids, parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
 import type { Passwords } from './password.ts';
+import { revokeSessionsAndCommit } from './session-revocations.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from './user-cards.ts';
 import { createInsertUser } from './user-insert.ts';
 import { userNotFound } from './user-profiles.ts';
-import { credentialOf, revokeSessionsOf } from './user-sessions.ts';
+import { credentialOf } from './user-sessions.ts';
 import { deleteSuffixes, insertSuffixes, isNameTaken, isUsername } from './usernames.ts';
 
 const guestNameAttempts = 5;
@@ -118,7 +119,7 @@ export function createUserAccounts(deps: {
         );
         // Somebody else changed it meanwhile: what was checked is not the password any more.
         if (affectedRows === 0) throw wrongPassword();
-        return { revokedSessionIds: await revokeSessionsOf(tx, id, keepSessionId) };
+        return { revokedSessionIds: await revokeSessionsAndCommit(tx, id, keepSessionId) };
       });
     },
 
@@ -152,7 +153,7 @@ export function createUserAccounts(deps: {
           const [row] = await tx.query<UserRow>(`SELECT ${userColumns} FROM users WHERE id = ?`, [id]);
           await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
           // Whoever held the guest's tokens is not let into the account that has a password now.
-          const revokedSessionIds = await revokeSessionsOf(tx, id);
+          const revokedSessionIds = await revokeSessionsAndCommit(tx, id);
           return { user: row && toUserCard(row), revokedSessionIds };
         });
       });

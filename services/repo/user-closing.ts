@@ -7,6 +7,7 @@ import { type Databases, formatSql, type Sql } from './database.ts';
 import { deleteFlowTexts } from './flow-texts.ts';
 import { parseId } from './ids.ts';
 import { domainEvent, type Outbox, writeEvents } from './outbox.ts';
+import { eraseSessionsAndCommit } from './session-revocations.ts';
 import { userInfoKey } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
 import { userSettingsKey } from './user-settings.ts';
@@ -40,12 +41,8 @@ export function createUserClosing(deps: { databases: Databases; cache: Cache; ou
             await eraseProfile(tx, id, row.username);
             await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
           }
-          // sessions_user. Also those that came to be while the account was being closed.
-          await tx.execute(
-            `UPDATE sessions SET user_agent = '', address = '', revoked_at = COALESCE(revoked_at, ?)
-             WHERE user_id = ?`,
-            [Date.now(), id],
-          );
+          // Also those that came to be while the account was being closed.
+          await eraseSessionsAndCommit(tx, id);
           return true;
         });
       });

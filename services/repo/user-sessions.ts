@@ -4,24 +4,18 @@ import { type Position, pageOf, readPaging } from '../../lib/domain/paging.ts';
 import { GoChatError } from '../../lib/errors.ts';
 import type { LoginSession, UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../lib/grpc/definition.ts';
-import { type Databases, formatSql, isDuplicateKey, type Sql } from './database.ts';
+import { type Databases, formatSql, isDuplicateKey } from './database.ts';
 import { parseId } from './ids.ts';
 import type { Prisma } from './prisma.ts';
 import { accessExpiry } from './session-lifetimes.ts';
+import { endSurplusSessions, revokeLocked } from './session-revocations.ts';
 import { presented, type Rotation, rotation } from './session-rotation.ts';
 import { isErased, type UserCards } from './user-cards.ts';
 import { userNotFound } from './user-profiles.ts';
 
-/** Clocks of im-repo processes and commits in flight may lie this far apart. */
-const revocationOverlapMs = 5000;
-/** Revoked sessions a page: far below what one gRPC answer holds. */
-const revokedPage = 10_000;
-/** What a session id can be: the column takes no other characters, and a longer one is nobody's. */
-const sessionIdPattern = /^[\x21-\x7e]{1,36}$/;
-
 type Handlers = Pick<
   UnaryHandlers<typeof UserServiceService>,
-  'createSession' | 'rotateSession' | 'revokeSession' | 'listSessions' | 'listRevokedSessions'
+  'createSession' | 'rotateSession' | 'listSessions'
 >;
 
 type SessionRow = {
@@ -82,6 +76,7 @@ export function createUserSessions(deps: {
                 ],
               ),
               rememberAddress(sessionId, address, createdAt),
+              endSurplusSessions(id),
             ].join(';\n'),
           ),
         );
@@ -95,32 +90,27 @@ export function createUserSessions(deps: {
 
     async rotateSession(request) {
       const { sessionId, expiresAt, accessExpiresAt } = request;
-      const at = Date.now();
       const { outcome, userId } = await databases.users.transaction(async (tx) => {
         const [row] = await tx.query<SessionRow>(
           `SELECT user_id, generation, rotated_at, refresh_token_hash, expires_at, revoked_at
            FROM sessions WHERE id = ? FOR UPDATE`,
           [sessionId],
         );
+        const at = Date.now();
         if (!row || row.revoked_at !== null || row.expires_at <= at) return refused;
         const result: Rotation = rotation(row, presented(request, row.refresh_token_hash), at);
         switch (result.kind) {
           case 'next':
             await tx.execute(
-              `UPDATE sessions SET generation = ?, rotated_at = ?, last_used_at = ?, expires_at = ?, access_expires_at = ?
-               WHERE id = ?`,
-              [result.generation, result.rotatedAt, at, expiresAt, accessExpiresAt, sessionId],
+              `UPDATE sessions SET generation = ?, rotated_at = ?, expires_at = ?, ${used} WHERE id = ?`,
+              [result.generation, result.rotatedAt, expiresAt, accessExpiresAt, at, sessionId],
             );
             break;
           case 'again':
-            await tx.execute('UPDATE sessions SET last_used_at = ?, access_expires_at = ? WHERE id = ?', [
-              at,
-              accessExpiresAt,
-              sessionId,
-            ]);
+            await tx.execute(`UPDATE sessions SET ${used} WHERE id = ?`, [accessExpiresAt, at, sessionId]);
             break;
           default:
-            await tx.execute('UPDATE sessions SET revoked_at = ? WHERE id = ?', [at, sessionId]);
+            await tx.batchAndCommit(revokeLocked(sessionId));
         }
         return { outcome: result, userId: String(row.user_id) };
       });
@@ -129,15 +119,6 @@ export function createUserSessions(deps: {
       if (outcome.kind === 'refused' || !user || isErased(user))
         return { rotated: false, reused: false, generation: 0 };
       return { rotated: true, reused: false, user, generation: outcome.generation };
-    },
-
-    async revokeSession({ userId, sessionId }) {
-      if (!sessionIdPattern.test(sessionId)) return { revoked: false };
-      const { affectedRows } = await databases.users.execute(
-        'UPDATE sessions SET revoked_at = ? WHERE id = ? AND user_id = ? AND revoked_at IS NULL',
-        [Date.now(), sessionId, parseId(userId) ?? 0],
-      );
-      return { revoked: affectedRows === 1 };
     },
 
     async listSessions(request) {
@@ -174,45 +155,19 @@ export function createUserSessions(deps: {
         })),
       };
     },
-
-    async listRevokedSessions({ since, afterSessionId }) {
-      const at = Date.now();
-      const rows = await databases.users.query<{ id: string; revoked_at: number; until: number }>(
-        // sessions_revoked, which ends with the primary key
-        `SELECT id, revoked_at, ${accessExpiry} AS until FROM sessions
-         WHERE revoked_at >= ? AND (revoked_at > ? OR id > ?)
-         ORDER BY revoked_at, id LIMIT ?`,
-        [since, since, afterSessionId, revokedPage],
-      );
-      const last = rows.at(-1);
-      const sessions = rows
-        .filter(({ until }) => until > at)
-        .map(({ id, until }) => ({ id, accessExpiresAt: until }));
-      return last && rows.length === revokedPage
-        ? { sessions, more: true, nextSince: last.revoked_at, nextAfterSessionId: last.id }
-        : { sessions, more: false, nextSince: at - revocationOverlapMs, nextAfterSessionId: '' };
-    },
   };
-}
-
-/** Revokes an account's sessions in the transaction that changed the account before. Answers which. */
-export async function revokeSessionsOf(tx: Sql, userId: number, exceptSessionId = ''): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(
-    // sessions_user
-    'SELECT id FROM sessions WHERE user_id = ? AND revoked_at IS NULL AND id <> ? FOR UPDATE',
-    [userId, exceptSessionId],
-  );
-  const ids = rows.map(({ id }) => id);
-  if (ids.length > 0) {
-    await tx.execute('UPDATE sessions SET revoked_at = ? WHERE id IN (?)', [Date.now(), ids]);
-  }
-  return ids;
 }
 
 /** By their beginning, since a session that is used must not move between two pages. */
 const openedBefore = ([createdAt, id]: Position<'sessions'>) => ({
   OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }],
 });
+
+/**
+ * An access token from before may outlive the new one, where their lifetime was made shorter. Assignments run from left
+ * to right: the old expiry may follow from the old use.
+ */
+const used = `access_expires_at = GREATEST(${accessExpiry}, ?), last_used_at = ?`;
 
 const refused = { outcome: { kind: 'refused' }, userId: '' } as const;
 

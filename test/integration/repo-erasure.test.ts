@@ -8,6 +8,7 @@ import { createIdleGuests } from '../../services/repo/idle-guests.ts';
 import { createPasswords } from '../../services/repo/password.ts';
 import { createRelationshipsEnd } from '../../services/repo/relationships-end.ts';
 import { createRequestTexts } from '../../services/repo/request-texts.ts';
+import { createSessionRevocations } from '../../services/repo/session-revocations.ts';
 import { createUserAccounts } from '../../services/repo/user-accounts.ts';
 import { createUserClosing } from '../../services/repo/user-closing.ts';
 import { createUserProfiles } from '../../services/repo/user-profiles.ts';
@@ -30,6 +31,7 @@ const createPeople = (parts: ConversationParts) => ({
   ...createUserAccounts({ ...parts, passwords: createPasswords() }),
   ...createUserProfiles(parts),
   ...createUserSessions(parts),
+  ...createSessionRevocations(parts),
   ...createUserClosing(parts),
   ...createIdleGuests(parts),
   ...createFriendRequests(parts),

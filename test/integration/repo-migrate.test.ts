@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { countedAddress } from '../../lib/client-address.ts';
 import { createLogger } from '../../lib/log.ts';
 import { createDatabases, type Databases } from '../../services/repo/database.ts';
 import { migrate } from '../../services/repo/migrate.ts';
@@ -182,6 +183,69 @@ test('where users wrote who had left before is known after, and what was recalle
     assert.deepEqual(
       groups.map(({ texts: text }) => text),
       ['openda', ''],
+    );
+  } finally {
+    await before.close();
+    await old.drop();
+    await rm(older, { recursive: true });
+  }
+});
+
+test('from where accounts with a password signed in lately is known after, by the address that counts', async () => {
+  const [old, older] = [
+    await createTestDatabase({ migrated: false }),
+    await mkdtemp(join(tmpdir(), 'gochat-old-')),
+  ];
+  const before = createDatabases({ url: old.url, log, connectionLimit: 1 });
+  try {
+    for (const version of migrations.filter((name) => name < '0004'))
+      await cp(join(committed, version), join(older, version), { recursive: true });
+    await migrate({ url: old.url, log, folder: older });
+    await before.users.execute(
+      `INSERT INTO users (id, username, password_hash, display_name, avatar_url, is_guest, status, created_at, updated_at)
+       VALUES (1, 'ann', 'h', '', '', FALSE, 1, 1, 1), (2, 'guest-b', NULL, '', '', TRUE, 1, 1, 1)`,
+    );
+    const lately = Date.now() - 86_400_000;
+    const addresses = [
+      '192.0.2.7',
+      '::ffff:192.0.2.8',
+      '2001:db8:0:12::1',
+      'FE80::1%eth0',
+      '::1',
+      '2001:db8::A:1:2:3:4',
+    ];
+    const sessions = [
+      ...addresses.map((address, index) => [1, address, lately + index]),
+      [1, '192.0.2.7', lately - 5],
+      [1, '192.0.2.99', lately - 30 * 86_400_000],
+      [1, '', lately],
+      [2, '192.0.2.50', lately],
+    ].map(([userId = 0, address = '', at = 0], index) => [
+      `s-${index}`,
+      userId,
+      Buffer.alloc(32),
+      '',
+      address,
+      at,
+      at,
+      at,
+    ]);
+    await before.users.execute(
+      `INSERT INTO sessions (id, user_id, refresh_token_hash, user_agent, address, created_at, last_used_at, expires_at)
+       VALUES ?`,
+      [sessions],
+    );
+    await migrate({ url: old.url, log, folder: committed });
+    const known = await before.users.query<{ user_id: number; address: string; at: number }>(
+      'SELECT user_id, address, last_sign_in_at AS at FROM sign_in_addresses ORDER BY last_sign_in_at',
+    );
+    assert.deepEqual(
+      known,
+      addresses.map((address, index) => ({
+        user_id: 1,
+        address: countedAddress(address),
+        at: lately + index,
+      })),
     );
   } finally {
     await before.close();
