@@ -9,7 +9,7 @@ import type { ClientAddress } from './door/client-address.ts';
 import type { Hosts } from './door/hosts.ts';
 import type { Origins } from './door/origins.ts';
 import { createPages } from './pages.ts';
-import { authenticate } from './plugins/authenticate.ts';
+import { authenticate, type CallerCounts, countUnknown } from './plugins/authenticate.ts';
 import { knowClientAddress } from './plugins/client-address.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { reference, serveDocuments } from './plugins/documents.ts';
@@ -101,9 +101,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   sendSecurityHeaders(app);
   answerOwnHosts(app, deps.hosts);
   allowOrigins(app, deps.origins);
-  answerUnknownRoutes(app);
-  measureRequests(app, deps.metrics);
-  authenticate(app, {
+  const counts: CallerCounts = {
     access: deps.access,
     anonymous: deps.anonymous,
     requests: createRateLimit({
@@ -111,7 +109,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       windowMs: 60_000,
       sentence: 'Too many requests. Try again when the minute is over.',
     }),
-  });
+  };
+  answerUnknownRoutes(app, { count: (request) => countUnknown(counts, request) });
+  measureRequests(app, deps.metrics);
+  authenticate(app, counts);
   parseQueryNumbers(app);
   honourIdempotencyKeys(app, { idempotency: deps.idempotency });
   addSharedSchemas(app);

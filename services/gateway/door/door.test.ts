@@ -107,3 +107,32 @@ test('requests without a good token are counted by address, and nobody who is si
   assert.equal(await statusOf('/healthz', here), 200);
   assert.equal(await statusOf('/openapi.json', there), 200);
 });
+
+test('what asks for routes that are not there is counted as well, but for probes and preflights', async () => {
+  const { app } = await testApp({ 'users.getUser': () => ({ user }) }, {}, { anonymousPerMinute: 3 });
+  const statusOf = async (method: 'GET' | 'POST' | 'OPTIONS', url: string, headers = {}) =>
+    (await app.inject({ method, url, headers })).statusCode;
+  const preflight = { origin: 'https://evil.example', 'access-control-request-method': 'GET' };
+  for (let times = 0; times < 5; times += 1) {
+    assert.equal(await statusOf('POST', '/healthz?a=b'), 405);
+    assert.equal(await statusOf('OPTIONS', '/users/profile', preflight), 405);
+    assert.equal(await statusOf('GET', '/nowhere', bearer), 404);
+  }
+  assert.deepEqual(
+    [
+      await statusOf('GET', '/wp-login.php'),
+      await statusOf('POST', '/openapi.json'),
+      await statusOf('GET', '/nowhere', { authorization: 'Bearer bad' }),
+      await statusOf('GET', '/wp-login.php'),
+      await statusOf('POST', '/openapi.json'),
+    ],
+    [404, 405, 404, 429, 429],
+  );
+  assert.equal(await statusOf('GET', '/users/profile', bearer), 200);
+});
+
+test('a signed-in user who asks for routes that are not there uses up a share of requests', async () => {
+  const { app } = await testApp({}, { requestsPerMinute: 2 }, { anonymousPerMinute: 1 });
+  const statusOf = async () => (await app.inject({ url: '/nowhere', headers: bearer })).statusCode;
+  assert.deepEqual([await statusOf(), await statusOf(), await statusOf()], [404, 404, 429]);
+});

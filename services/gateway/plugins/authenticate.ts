@@ -18,14 +18,14 @@ declare module 'fastify' {
   }
 }
 
+/** Who calls, and how often a user, and an address without a good token, may. */
+export type CallerCounts = { access: Access; requests: RateLimit; anonymous: RateLimit };
+
 /**
  * Asks for a bearer token on every route that is not marked public. Requests are counted by user, those without a good
  * token by address.
  */
-export function authenticate(
-  app: FastifyInstance,
-  deps: { access: Access; requests: RateLimit; anonymous: RateLimit },
-): void {
+export function authenticate(app: FastifyInstance, deps: CallerCounts): void {
   app.addHook('onRequest', async (request) => {
     if (request.is404 || request.routeOptions.config.probe) return;
     if (request.routeOptions.config.public) {
@@ -38,6 +38,13 @@ export function authenticate(
     request.caller = caller;
     deps.requests.take(caller.userId);
   });
+}
+
+/** Counts a request for which there is no route: nobody needs a token to learn that. */
+export async function countUnknown(deps: CallerCounts, request: FastifyRequest): Promise<void> {
+  const caller = await deps.access.check(bearerToken(request.headers.authorization)).catch(() => undefined);
+  if (caller) deps.requests.take(caller.userId);
+  else deps.anonymous.take(countedAddress(request.ip));
 }
 
 /** Counts for an address what is refused for want of a good token; RATE_LIMITED once that was too often. */
