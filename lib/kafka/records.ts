@@ -170,7 +170,7 @@ export type UserEvent =
       epoch: string;
       last_active_at: number;
     })
-  | (EventBase<'user.updated' | 'user.created'> & { user_id: string });
+  | (EventBase<'user.updated' | 'user.created' | 'user.erased'> & { user_id: string });
 
 export type DomainEvent = FriendEvent | ConversationEvent | MessageEvent | UserEvent;
 

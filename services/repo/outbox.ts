@@ -43,6 +43,7 @@ function placeOf(event: DomainEvent): { topic: string; key: string } {
     case 'user.offline':
     case 'user.disconnected':
     case 'user.updated':
+    case 'user.erased':
     case 'user.created':
       return { topic: topics.userEvents, key: event.user_id };
     case 'message.read':

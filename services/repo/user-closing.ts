@@ -39,7 +39,12 @@ export function createUserClosing(deps: { databases: Databases; cache: Cache; ou
           if (row.status === accountStatus.active) {
             if (idleGuestBefore > 0 && !(await isIdleGuest(tx, id, row, idleGuestBefore))) return false;
             await eraseProfile(tx, id, row.username);
-            await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
+            const about = { actor_id: userId, user_id: userId };
+            // What the account shows has changed, too: whoever follows only that learns of it as of any other change.
+            await writeEvents(tx, [
+              domainEvent({ type: 'user.updated', ...about }),
+              domainEvent({ type: 'user.erased', ...about }),
+            ]);
           }
           // Also those that came to be while the account was being closed.
           await eraseSessionsAndCommit(tx, id);

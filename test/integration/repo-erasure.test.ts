@@ -119,6 +119,23 @@ test('a closed account is signed out, found by nobody, and its name is nobody’
   assert.notEqual((await registerAgain()).user?.id, id);
 });
 
+test('that an account was erased is told to others, in the transaction that closes it', async () => {
+  const { id } = await register();
+  const events = async () => (await repo.events()).filter((event) => event.user_id === id);
+  const before = await events();
+  await close(id);
+  const told = (await events()).slice(before.length);
+  assert.deepEqual(
+    told.map(({ type, actor_id }) => [type, actor_id]),
+    [
+      ['user.updated', id],
+      ['user.erased', id],
+    ],
+  );
+  await close(id);
+  assert.equal((await events()).length, before.length + 2);
+});
+
 test('closing it again changes nothing, but signs out who slipped in meanwhile', async () => {
   const { id } = await register();
   await close(id);
