@@ -5,7 +5,7 @@ import type { Findings } from './findings.ts';
 import { createHoldings, type Holdings } from './holdings.ts';
 import type { Ledger, Sent } from './ledger.ts';
 import { pause } from './pause.ts';
-import { createSocketLog, noteArrival, noteFrame, type SocketLog } from './socket-log.ts';
+import { createSocketLog, noteArrival, noteFrame, ownMark, type SocketLog } from './socket-log.ts';
 
 export type Device = {
   name: string;
@@ -78,7 +78,8 @@ export async function createDevice(options: {
     // What is still on its way over a socket that was given up reaches nobody.
     if (log.closedAt !== undefined) return;
     heardAt = Date.now();
-    noteFrame(log, type);
+    // Its own marks reach whatever session of its own is there by then, such as the next one after a reconnect.
+    noteFrame(log, type === 'message-read' && data?.userId === person.id ? ownMark : type);
     if (type === 'new-message') onMessage(data as unknown as Message, log);
     if (type === 'message-ack') onAck(log, data);
     if (type === 'error') onError(data);

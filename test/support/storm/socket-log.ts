@@ -14,7 +14,7 @@ export type SocketLog = {
   arrivals: Map<string, number[]>;
   /** Conversations whose member-removed came over it. */
   removedFrom: Set<string>;
-  /** How often each type of frame came. */
+  /** How often each type of frame came, `ownMark` apart. */
   frames: Map<string, number>;
 };
 
@@ -29,6 +29,9 @@ export function createSocketLog(who: Pick<SocketLog, 'number' | 'device' | 'user
     frames: new Map(),
   };
 }
+
+/** What a `message-read` is counted as that tells of the reader itself. */
+export const ownMark = 'message-read of its own';
 
 export function noteFrame(log: SocketLog, type: string): void {
   log.frames.set(type, (log.frames.get(type) ?? 0) + 1);

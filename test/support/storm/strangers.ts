@@ -3,10 +3,14 @@ import { insist } from '../insist.ts';
 import type { Cast } from './cast.ts';
 import type { Device } from './device.ts';
 import type { Findings } from './findings.ts';
+import { ownMark } from './socket-log.ts';
 import type { Timeline } from './timeline.ts';
 
-/** What somebody who belongs to no conversation but the world room may be sent: its messages, and answers to what it sent. */
-const forEverybody = new Set(['new-message', 'pong', 'error']);
+/**
+ * What somebody who belongs to no conversation but the world room may be sent: its messages, answers to what it sent, and
+ * how far it has read there itself.
+ */
+const forEverybody = new Set(['new-message', 'pong', 'error', ownMark]);
 
 /** Removes the one who leaves, whatever fails meanwhile. Answers the head that the group had after it. */
 export async function removeLeaver({ owner, leaver, leaves }: Cast, timeline: Timeline): Promise<number> {
