@@ -16,14 +16,6 @@ const senders = 20;
 
 const contests: Contest[] = [
   {
-    label: '1:1, one of each pair sends',
-    async talk(laboratory, load) {
-      const { crowd, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
-      return { crowd, routes: routes.slice(0, routes.length / 2) };
-    },
-    load: { inFlight: 1 },
-  },
-  {
     label: '1:1, both in turn: each message reads the one before',
     async talk(laboratory, load) {
       const { crowd, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
@@ -38,6 +30,14 @@ const contests: Contest[] = [
       const group = await laboratory.conversations.group('versus', members);
       const { crowd, routes } = await groupTalking(laboratory, load, group);
       return { crowd, routes: routes.slice(0, senders) };
+    },
+    load: { inFlight: 1 },
+  },
+  {
+    label: '1:1, one of each pair sends',
+    async talk(laboratory, load) {
+      const { crowd, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
+      return { crowd, routes: routes.slice(0, routes.length / 2) };
     },
     load: { inFlight: 1 },
   },
