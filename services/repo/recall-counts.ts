@@ -100,13 +100,13 @@ export const recountRecalls = (conversationId: number, fromBlock: number): strin
 /** Blocks, from one on, whose count is not what is stored. */
 export const miscountedBlocks = (conversationId: number, fromBlock: number): string =>
   formatSql(
-    `SELECT block, SUM(counted) AS counted, SUM(stored) AS stored FROM (
-       SELECT block, recalls AS counted, 0 AS stored FROM message_recall_counts
+    `SELECT block FROM (
+       SELECT block, recalls AS counted, 0 AS marked FROM message_recall_counts
        WHERE conversation_id = ? AND block >= ?
        UNION ALL
-       SELECT block, 0 AS counted, COUNT(*) AS stored FROM message_recalls FORCE INDEX (message_recalls_block)
+       SELECT block, 0 AS counted, COUNT(*) AS marked FROM message_recalls FORCE INDEX (message_recalls_block)
        WHERE conversation_id = ? AND block >= ? GROUP BY block
      ) both_sides
-     GROUP BY block HAVING counted <> stored`,
+     GROUP BY block HAVING SUM(counted) <> SUM(marked)`,
     [conversationId, fromBlock, conversationId, fromBlock],
   );
