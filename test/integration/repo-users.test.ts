@@ -441,7 +441,7 @@ test('an account has 100 sessions: one more ends the one that was unused for lon
     'gateways are told',
   );
   const plan = await parts.databases.users.query<{ key: string }>(
-    `EXPLAIN SELECT id FROM sessions WHERE user_id = ? AND revoked_at IS NULL ORDER BY last_used_at DESC LIMIT 100, 20`,
+    `EXPLAIN FORMAT=TRADITIONAL SELECT id FROM sessions WHERE user_id = ? AND revoked_at IS NULL ORDER BY last_used_at DESC LIMIT 100, 20`,
     [Number(user.id)],
   );
   assert.deepEqual(

@@ -31,7 +31,10 @@ FROM (
       CONV(HEX(SUBSTRING(bytes, 5, 2)), 16, 16), CONV(HEX(SUBSTRING(bytes, 7, 2)), 16, 16), ':/64'))
   END AS counted
   FROM (
-    SELECT s.user_id, s.created_at, INET6_ATON(SUBSTRING_INDEX(s.address, '%', 1)) AS bytes
+    SELECT s.user_id, s.created_at, CASE
+      WHEN IS_IPV4(s.address) OR IS_IPV6(SUBSTRING_INDEX(s.address, '%', 1))
+      THEN INET6_ATON(SUBSTRING_INDEX(s.address, '%', 1))
+    END AS bytes
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE u.password_hash IS NOT NULL AND s.created_at > (UNIX_TIMESTAMP() - 30 * 86400) * 1000
   ) AS sign_ins
