@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Producer } from 'kafkajs';
+import type { ProducerBatch } from 'kafkajs';
 import { GoChatError } from '../errors.ts';
 
 /** kafkajs makes one record batch of all that goes to a partition, and the broker takes batches of up to a mebibyte. */
@@ -13,6 +13,9 @@ type Pending = {
   resolve: () => void;
   reject: (error: unknown) => void;
 };
+
+/** Of a producer, what it takes. */
+export type BatchProducer = { sendBatch(batch: ProducerBatch): Promise<unknown> };
 
 export type GroupCommit = {
   /** Resolves when the broker acknowledged the record. Rejects with UNAVAILABLE at once while the queue is full. */
@@ -28,7 +31,7 @@ export type GroupCommit = {
  * meanwhile goes out as the next one. Batches grow with load; records keep the order in which they were given.
  */
 export function createGroupCommit(
-  producer: Producer,
+  producer: BatchProducer,
   options: {
     maxPending: number;
     maxBatch?: number;

@@ -36,7 +36,14 @@ export const ensureSharedTopics = (admin: Admin): Promise<void> => ensure(admin,
 
 /** The same for a receiver's downstream topic. Its records are void after the receiver's next start, so they are kept briefly. */
 export const ensureDownstreamTopic = (admin: Admin, receiverId: string): Promise<void> =>
-  ensure(admin, [{ topic: topics.downstream(receiverId), numPartitions: 1, retentionMs: hour }]);
+  ensureDownstreamTopics(admin, [topics.downstream(receiverId)]);
+
+/** The same for several, by the topics' names. */
+export const ensureDownstreamTopics = (admin: Admin, names: readonly string[]): Promise<void> =>
+  ensure(
+    admin,
+    names.map((topic) => ({ topic, numPartitions: 1, retentionMs: hour })),
+  );
 
 /** How long a topic may take from its creation, here or in another process, until the broker serves it. */
 const patienceMs = 30_000;

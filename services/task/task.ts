@@ -3,6 +3,7 @@ import { createActivities } from '../../activities/index.ts';
 import { serveAdmin } from '../../lib/admin.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
+import { createDownstreamProducer } from '../../lib/kafka/downstream-producer.ts';
 import { createGroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { type SubscribeOptions, type Subscription, subscribe } from '../../lib/kafka/subscription.ts';
@@ -12,6 +13,7 @@ import type { Logger } from '../../lib/log.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 import type { Running } from '../../lib/service.ts';
 import type { TaskConfig } from './config.ts';
+import { createDeliveries } from './deliveries.ts';
 import { createDisconnectConsumer } from './disconnect-consumer.ts';
 import { createFanoutConsumer } from './fanout-consumer.ts';
 import { pollHeads } from './head-poll.ts';
@@ -31,8 +33,10 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   const trying = { log, signal: stopping.signal };
   const repo = connectRepo(config.REPO_ADDRESS, readGrpcToken(config.GRPC_TOKEN_FILE));
   const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: config.TASK_ID, log });
+  /** For dead records. */
   const producer = kafka.producer();
-  const commit = createGroupCommit(producer, { maxPending: maxPendingRecords });
+  const downstream = createDownstreamProducer({ kafka, log });
+  const commit = createGroupCommit(createDeliveries({ downstream, log }), { maxPending: maxPendingRecords });
   const live = createLiveConversations();
   metrics.observed('gochat_fanout_live_conversations', 'Conversations with an activity here.', live.size);
   metrics.observed('gochat_fanout_pending_records', 'Delivery records not yet acknowledged.', commit.depth);
@@ -64,7 +68,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
     keepTrying(
       `consume ${what}`,
       async () => {
-        await producer.connect();
+        await Promise.all([producer.connect(), downstream.connect()]);
         await withAdmin(kafka, ensureSharedTopics);
         subscriptions.push(await subscribe(kafka, { ...options, producer, log, metrics }));
       },
@@ -114,7 +118,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
       live.drain();
       await workers.stop();
       await commit.flush();
-      await producer.disconnect();
+      await Promise.all([producer.disconnect(), downstream.disconnect()]);
       repo.close();
       await admin.close();
     },

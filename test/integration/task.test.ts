@@ -5,7 +5,7 @@ import { setInterval as every } from 'node:timers/promises';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { loadConfig } from '../../lib/config.ts';
 import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
-import { connectKafka, type Producer, withAdmin } from '../../lib/kafka/kafka.ts';
+import { connectKafka, type KafkaConnection, type Producer, withAdmin } from '../../lib/kafka/kafka.ts';
 import type { DownstreamMessage, DownstreamRecord, FanoutTask } from '../../lib/kafka/records.ts';
 import { followTail, type Tail } from '../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
@@ -35,6 +35,7 @@ let repo: RepoClient;
 let task: Running & { adminPort: number };
 let connection: Connection;
 let client: Client;
+let kafka: KafkaConnection;
 let producer: Producer;
 let tail: Tail;
 let lease: NodeJS.Timeout;
@@ -67,7 +68,7 @@ before(async () => {
   );
   repo = connectRepo(`127.0.0.1:${repoService.grpcPort}`);
 
-  const kafka = connectKafka({
+  kafka = connectKafka({
     brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092',
     clientId: 'test',
     log,
@@ -360,4 +361,29 @@ test('a large group’s messages reach the members who are online, and nobody el
     const { progress } = await repo.conversations.getFanoutProgress({ conversationIds: [conversationId] });
     return progress[0]?.fanoutDoneSeq === 7;
   });
+});
+
+test('a gateway whose topic is missing, or vanishes, keeps no message from the others', async () => {
+  const ann = await newUser();
+  const gone = { gatewayId: `gone-${randomBytes(4).toString('hex')}`, bootId: randomUUID(), pushAddress: '' };
+  const topic = topics.downstream(gone.gatewayId);
+  const withKafka = <T>(work: Parameters<typeof withAdmin<T>>[1]) => withAdmin(kafka, work);
+  const sayOne = async () => {
+    const heard = seqsOf(worldRoom).length;
+    const next = Math.max(0, ...seqsOf(worldRoom)) + 1;
+    await repo.presence.renewGateway({ gateway: gone, synced: true });
+    await say(worldRoom, ann, 1);
+    await eventually(() => seqsOf(worldRoom).includes(next), 40_000);
+    // The producer may send it several times before it gives up on the topic that vanished.
+    assert.deepEqual(new Set(seqsOf(worldRoom).slice(heard)), new Set([next]));
+    await eventually(async () => {
+      const { progress } = await repo.conversations.getFanoutProgress({ conversationIds: [worldRoom] });
+      return progress[0]?.fanoutDoneSeq === next;
+    }, 40_000);
+  };
+  await sayOne();
+  await withKafka((admin) => admin.deleteTopics({ topics: [topic] }));
+  await sayOne();
+  assert.ok((await withKafka((admin) => admin.listTopics())).includes(topic), 'it is there again');
+  await repo.presence.releaseGateway(gone);
 });

@@ -1,5 +1,6 @@
-import { type KafkaConnection, type Producer, withAdmin } from '../../../lib/kafka/kafka.ts';
-import { ensureDownstreamTopic, topics } from '../../../lib/kafka/topics.ts';
+import { createDownstreamProducer } from '../../../lib/kafka/downstream-producer.ts';
+import type { KafkaConnection } from '../../../lib/kafka/kafka.ts';
+import { topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Delivery } from './delivery.ts';
 import { maxRecordBytes } from './record-builder.ts';
@@ -19,50 +20,18 @@ type Outgoing = { topic: string; key: Key; value: string; bytes: number };
 type Batch = { topic: string; messages: { key: Key; value: string }[] }[];
 
 const longestPauseMs = 2000;
-/** How long a receiver whose topic is missing counts as gone. */
-const absentMs = 2000;
 
-/**
- * Produces deliveries, each as one batch over all topics (or a few, where there is too much for one). One unknown topic fails a whole batch, and a topic that
- * vanished poisons its producer for good: so topics are looked up before they are routed to for the first time, and
- * after a failure everything is looked up anew with a new producer.
- */
+/** Produces deliveries, each as one batch over all topics (or a few, where there is too much for one). */
 export async function createProducing(deps: { kafka: KafkaConnection; log: Logger }): Promise<Producing> {
-  const { kafka, log } = deps;
-  let producer = await connected(kafka);
+  const { log } = deps;
+  const downstream = createDownstreamProducer(deps);
+  await downstream.connect();
   let abandoned = false;
-  const present = new Set<string>();
-  const absent = new Map<string, number>();
-
-  async function lookUp(delivery: Delivery): Promise<void> {
-    const now = Date.now();
-    const unknown = new Set<string>();
-    for (const { receiverId } of delivery.records) {
-      if (present.has(receiverId) || unknown.has(receiverId)) continue;
-      if (delivery.live.has(receiverId) || now >= (absent.get(receiverId) ?? 0)) unknown.add(receiverId);
-    }
-    if (unknown.size === 0) return;
-    await withAdmin(kafka, async (admin) => {
-      const existing = new Set(await admin.listTopics());
-      for (const receiverId of unknown) {
-        if (existing.has(topics.downstream(receiverId))) {
-          present.add(receiverId);
-          absent.delete(receiverId);
-        } else if (delivery.live.has(receiverId)) {
-          await ensureDownstreamTopic(admin, receiverId);
-          present.add(receiverId);
-        } else {
-          // Nobody listens: an acknowledgement for a gateway that is gone.
-          absent.set(receiverId, now + absentMs);
-        }
-      }
-    });
-    if (absent.size > 1000) absent.clear();
-  }
 
   function* reachable(delivery: Delivery): Generator<Outgoing> {
     for (const { receiverId, value, bytes } of delivery.records) {
-      if (present.has(receiverId)) yield { topic: topics.downstream(receiverId), key: null, value, bytes };
+      const topic = topics.downstream(receiverId);
+      if (downstream.reaches(topic)) yield { topic, key: null, value, bytes };
     }
     for (const task of delivery.tasks) {
       yield outgoing(topics.fanoutTasks, task.conversation_id, JSON.stringify(task));
@@ -70,18 +39,13 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
     for (const { key, value } of delivery.dead) yield outgoing(topics.dead, key, value);
   }
 
-  async function renew(): Promise<void> {
-    present.clear();
-    absent.clear();
-    const old = producer;
-    producer = await connected(kafka);
-    await old.disconnect().catch(() => undefined);
-  }
-
   async function attempt(delivery: Delivery): Promise<void> {
-    await lookUp(delivery);
+    await downstream.lookUp(
+      new Set(delivery.records.map(({ receiverId }) => topics.downstream(receiverId))),
+      new Set(Array.from(delivery.live, topics.downstream)),
+    );
     for (const topicMessages of batches(reachable(delivery))) {
-      await producer.sendBatch({ acks: -1, topicMessages });
+      await downstream.sendBatch(topicMessages);
     }
   }
 
@@ -95,14 +59,16 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
           if (abandoned) throw error;
           log.warn({ err: error, pauseMs }, 'cannot produce now');
           await new Promise((resolve) => setTimeout(resolve, pauseMs));
-          await renew().catch((again) => log.warn({ err: again }, 'cannot connect a producer'));
+          await downstream
+            .renew()
+            .catch((again: unknown) => log.warn({ err: again }, 'cannot connect a producer'));
         }
       }
     },
     abandon() {
       abandoned = true;
     },
-    disconnect: () => producer.disconnect(),
+    disconnect: downstream.disconnect,
   };
 }
 
@@ -134,10 +100,4 @@ export function batches(records: Iterable<Outgoing>): Batch[] {
     else round?.set(topic, { topic, messages: [{ key, value }] });
   }
   return all.map((round) => Array.from(round.values()));
-}
-
-async function connected(kafka: KafkaConnection): Promise<Producer> {
-  const producer = kafka.producer();
-  await producer.connect();
-  return producer;
 }
