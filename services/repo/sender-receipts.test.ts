@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogger } from '../../lib/log.ts';
+import type { Recipients } from '../../lib/gen/im_repo/v1/message.ts';
+import { createLogger, type Logger } from '../../lib/log.ts';
 import type { Database } from './database.ts';
 import type { ReceiptAudience } from './receipt-audience.ts';
 import { createSenderReceipts } from './sender-receipts.ts';
@@ -32,4 +33,19 @@ test('a lookup that takes long is waited for little longer than the recipients, 
     assert.deepEqual([...(await receipts.of(shards, Promise.resolve([])))], []);
   }
   assert.ok(asked < 10, `${asked} lookups run`);
+});
+
+test('a lookup that is quicker than the recipients is not called late after it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const warnings: unknown[] = [];
+  const noting = { ...log, warn: (...said: unknown[]) => void warnings.push(said) } as Logger;
+  const of: ReceiptAudience['of'] = async (reads) => reads.map(({ otherIds }) => otherIds);
+  const { promise, resolve } = Promise.withResolvers<Recipients[]>();
+  const told = createSenderReceipts({ receipts: { of }, log: noting }).of(shards, promise);
+  await new Promise((turn) => setImmediate(turn));
+  resolve([]);
+  assert.deepEqual([...(await told)], [[3, ['7']]]);
+  await new Promise((turn) => setImmediate(turn));
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(warnings, []);
 });

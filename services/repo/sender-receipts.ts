@@ -63,18 +63,18 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
         );
         return new Map();
       }
+      const told = lookUp(shards, resolving);
+      // Its time begins when the recipients are there: they are waited for in any case.
+      await resolving;
       let timer: NodeJS.Timeout | undefined;
-      const tooLate = resolving.then(
-        () =>
-          new Promise<Map<number, string[]>>((resolve) => {
-            timer = setTimeout(() => {
-              log.warn('whom sending tells that it was reading took too long to find; nobody is told');
-              resolve(new Map());
-            }, graceMs);
-          }),
-      );
+      const tooLate = new Promise<Map<number, string[]>>((resolve) => {
+        timer = setTimeout(() => {
+          log.warn('whom sending tells that it was reading took too long to find; nobody is told');
+          resolve(new Map());
+        }, graceMs);
+      });
       try {
-        return await Promise.race([lookUp(shards, resolving), tooLate]);
+        return await Promise.race([told, tooLate]);
       } finally {
         clearTimeout(timer);
       }
