@@ -4,6 +4,7 @@ import { databaseTime } from './change-time.ts';
 import { notFound, notMember } from './conversation-access.ts';
 import { type ConversationRow, conversationColumns } from './conversation-basic.ts';
 import type { Sql } from './database.ts';
+import { idsPerList } from './sql.ts';
 
 export const memberRole = { member: 1, admin: 2, owner: 3 } as const;
 export const conversationType = { single: 1, group: 2, world: 3 } as const;
@@ -19,8 +20,6 @@ export type LockedConversation = ConversationRow & {
 
 export type MemberRow = { user_id: number; role: number; muted: number; joined_at: number };
 export type Members = ReadonlyMap<number, MemberRow>;
-
-const idsAList = 500;
 
 /**
  * Locks a conversation by its head until the end of the transaction, and reads who of these users belongs to it:
@@ -38,7 +37,7 @@ export async function lockRow(
       `SELECT ${conversationColumns('c')}, c.status, c.send_state, c.updated_at
        FROM conversations c WHERE c.id = ${conversationId} FOR UPDATE`,
       // Index: conversation_members_conversation or the primary key.
-      ...chunks(userIds, idsAList).map(
+      ...chunks(userIds, idsPerList).map(
         (ids) =>
           `SELECT user_id, role, muted, joined_at FROM conversation_members
            WHERE conversation_id = ${conversationId} AND user_id IN (${ids})`,

@@ -1,5 +1,6 @@
 import { chunks } from './cache.ts';
 import { formatSql, type Sql } from './database.ts';
+import { idsPerList } from './sql.ts';
 
 /** What a group remembers of somebody who is a member no more. */
 export type FormerMember = {
@@ -9,8 +10,6 @@ export type FormerMember = {
   /** Outlives leaving: whoever comes back is muted as before. */
   muted: boolean;
 };
-
-const idsAList = 500;
 
 /** Those of these users of whom something is remembered. The conversation's head is locked. */
 export async function readFormerMembers(
@@ -40,7 +39,7 @@ export function rememberFormerMembers(
   now: number,
 ): string[] {
   const remembered = members.filter(({ removed, muted }) => removed || muted);
-  return chunks(remembered, idsAList).map((some) =>
+  return chunks(remembered, idsPerList).map((some) =>
     formatSql(
       'REPLACE INTO conversation_former_members (conversation_id, user_id, removed, muted, left_at) VALUES ?',
       [some.map(({ userId, removed, muted }) => [conversationId, userId, removed, muted, now])],
@@ -50,7 +49,7 @@ export function rememberFormerMembers(
 
 /** Statements that forget it of those who are back. */
 export const forgetFormerMembers = (conversationId: number, userIds: readonly number[]): string[] =>
-  chunks(userIds, idsAList).map((some) =>
+  chunks(userIds, idsPerList).map((some) =>
     formatSql('DELETE FROM conversation_former_members WHERE conversation_id = ? AND user_id IN (?)', [
       conversationId,
       some,

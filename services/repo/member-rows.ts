@@ -5,10 +5,9 @@ import { headKey } from './conversation-head.ts';
 import { touched } from './conversation-lock.ts';
 import { membershipsKey } from './memberships.ts';
 import { unreadKey } from './read-pointer-cache.ts';
+import { idsPerList } from './sql.ts';
 
 const rowsAStatement = 1000;
-const idsAList = 500;
-
 /** Statements that change who belongs to a conversation; its head is locked. */
 
 /** New members with their read pointers: what was written before counts as read. Rows in the order of their keys. */
@@ -43,7 +42,7 @@ const deleteRows = (table: string, conversationId: number, userIds: readonly num
   // Index: the primary key of both tables.
   chunks(
     [...userIds].sort((a, b) => a - b),
-    idsAList,
+    idsPerList,
   ).map((ids) => `DELETE FROM ${table} WHERE user_id IN (${ids}) AND conversation_id = ${conversationId}`);
 
 /** What every change of the member set brings with it. It comes last, since the members' own rows may be waited for. */

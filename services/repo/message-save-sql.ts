@@ -12,10 +12,7 @@ import {
   type StoredRow,
 } from './message-plan.ts';
 import { messageExtra } from './message-rows.ts';
-import { rowsTable } from './sql.ts';
-
-/** MariaDB turns longer lists into subqueries, which would take the locks in another order. */
-const idsAList = 500;
+import { idsPerList, rowsTable } from './sql.ts';
 
 /**
  * The first round trip: heads locked in the order of their ids, each with its conversation, then what decides about
@@ -31,7 +28,7 @@ export function readStatements(drafts: readonly Draft[]): string {
   ]);
   return [
     // Primary key, forced: a scan would wait for rows of others. LEFT JOIN: the head is locked first.
-    ...chunks(conversationIds, idsAList).map(
+    ...chunks(conversationIds, idsPerList).map(
       (ids) =>
         `SELECT h.conversation_id, h.last_seq_id, h.last_message_id, h.member_version, h.fanout_mode,
            h.fanout_done_seq, h.fanout_from_seq, c.type, c.status, c.member_count, c.mute_all, c.send_state, c.updated_at

@@ -6,6 +6,11 @@ export type SqlValue = string | number | bigint | boolean | null | Buffer | read
 /** What mysql2 takes: the same, though it asks for arrays it promises not to change. */
 type Escapable = Parameters<typeof escapeValue>[0];
 
+/**
+ * Ids in one `IN (…)` list: MariaDB turns lists of 1,000 or more into subqueries, which read, and lock, in another order.
+ */
+export const idsPerList = 500;
+
 /** A value as SQL text, for statements that are put together by hand. */
 export const literal = (value: SqlValue): string => escapeValue(checked(value), true);
 

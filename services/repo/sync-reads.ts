@@ -6,7 +6,7 @@ import { changedFor, databaseTime } from './change-time.ts';
 import type { Database, Databases } from './database.ts';
 import { peerIdColumn } from './memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from './message-rows.ts';
-import { rowsATable, rowsTable } from './sql.ts';
+import { idsPerList, rowsATable, rowsTable } from './sql.ts';
 import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from './sync-plan.ts';
 import type { UserCards } from './user-cards.ts';
 
@@ -14,8 +14,6 @@ import type { UserCards } from './user-cards.ts';
 
 const mostRecalls = 20_000;
 const rangesAStatement = 100;
-const idsAList = 500;
-
 /** Where the user's conversations stand, and the time before they were read. */
 export async function readRows(
   database: Database,
@@ -179,7 +177,7 @@ async function selectRecalled(
   const byDatabase = Map.groupBy(conversationIds, (id) => databases.messagesOf(String(id)));
   const found = await Promise.all(
     [...byDatabase].map(async ([database, some]) => {
-      const statements = chunks(some, idsAList).map(
+      const statements = chunks(some, idsPerList).map(
         // Index: message_recalls_time.
         (part) =>
           `SELECT conversation_id AS conversationId, seq_id AS seqId, recalled_at AS at FROM message_recalls
