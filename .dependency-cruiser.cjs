@@ -5,8 +5,32 @@ const pureLib = '^lib/(errors|ids)(\\.ts$|/)';
 const generated = '^(lib/gen|services/repo/prisma/client)/';
 const tests = '\\.test\\.ts$|^test/';
 
+const rooms = require('./rooms.cjs');
+
+/** No room knows a later one, nor the folder that all of them stand in. */
+const downwards = Object.entries(rooms).flatMap(([part, names]) =>
+  names.map((name, index) => ({
+    name: `rooms-import-downwards`,
+    comment: `${part}/${name} may import from itself and from the rooms before it in rooms.cjs.`,
+    severity: 'error',
+    from: { path: `^${part}/${name}/[^/]+$`, pathNot: tests },
+    to: { path: `^${part}/(?:(?:${names.slice(index + 1).join('|') || '-'})/)?[^/]+$` },
+  })),
+);
+
+/** A room that rooms.cjs lacks would be checked by nobody. */
+const listed = Object.entries(rooms).map(([part, names]) => ({
+  name: 'every-room-is-listed',
+  comment: `Add the folder to rooms.cjs, where ${part} is.`,
+  severity: 'error',
+  from: { path: `^${part}/[^/]+/`, pathNot: `^${part}/(${names.join('|')})/[^/]+$|${generated}` },
+  to: {},
+}));
+
 module.exports = {
   forbidden: [
+    ...downwards,
+    ...listed,
     {
       name: 'no-cycles',
       comment: 'Two modules that need each other are one module, or hide a third.',

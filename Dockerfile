@@ -19,7 +19,7 @@ COPY lib lib
 COPY workflows workflows
 COPY activities activities
 COPY services/task services/task
-RUN node services/task/workflow-bundler.ts > workflow-bundle.js
+RUN node services/task/temporal/workflow-bundler.ts > workflow-bundle.js
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production

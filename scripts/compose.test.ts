@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { searchAttributeTypes } from '../workflows/search-attributes.ts';
-import { findProgram, output } from './program.ts';
+import { findProgram, output } from './process/program.ts';
 import { serverNames } from './stack/server.ts';
 import { searchAttributes } from './stack/temporal.ts';
 

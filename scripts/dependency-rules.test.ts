@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import { output } from './program.ts';
+import { output } from './process/program.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const checkout = mkdtempSync(join(tmpdir(), 'gochat-rules-'));

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Problem, report } from './problem.ts';
-import { output } from './program.ts';
+import { Problem, report } from './process/problem.ts';
+import { output } from './process/program.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const generated = join(root, 'lib', 'gen');

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { wipeHome } from './home.ts';
-import { claim } from './lock.ts';
-import { Problem, report } from './problem.ts';
-import { endLeftovers, readRunFile, supervisorName } from './run-file.ts';
+import { claim } from './process/lock.ts';
+import { Problem, report } from './process/problem.ts';
+import { endLeftovers, readRunFile, supervisorName } from './process/run-file.ts';
 import { removeDockerData } from './stack/docker.ts';
-import { benchProfile, testProfile, userProfile } from './topology.ts';
+import { wipeHome } from './topology/home.ts';
+import { benchProfile, testProfile, userProfile } from './topology/topology.ts';
 
 /** `npm run reset`: everything that this folder's GoChat has stored is gone; downloads stay cached. */
 try {

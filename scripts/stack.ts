@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { report } from './problem.ts';
-import { createProgress } from './progress.ts';
-import { createServers, type RunningServers } from './servers.ts';
-import { aborted, stopSignal } from './stop-signal.ts';
-import { serverPorts, userProfile } from './topology.ts';
+import { report } from './process/problem.ts';
+import { createProgress } from './process/progress.ts';
+import { aborted, stopSignal } from './process/stop-signal.ts';
+import { createServers, type RunningServers } from './system/servers.ts';
+import { serverPorts, userProfile } from './topology/topology.ts';
 
 /** `npm run stack`: only the servers, in the foreground, for whoever runs the services by hand. */
 const profile = userProfile(process.env);

@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { generatePrismaClient } from './generate.ts';
-import { Problem, report } from './problem.ts';
-import { createProgress, elapsed } from './progress.ts';
-import { createServers } from './servers.ts';
-import { createServices, type Services } from './services.ts';
-import { aborted, stopSignal } from './stop-signal.ts';
-import { type Profile, servicePorts, userProfile } from './topology.ts';
-import { welcome } from './welcome.ts';
+import { Problem, report } from './process/problem.ts';
+import { createProgress, elapsed } from './process/progress.ts';
+import { aborted, stopSignal } from './process/stop-signal.ts';
+import { createServers } from './system/servers.ts';
+import { createServices, type Services } from './system/services.ts';
+import { welcome } from './system/welcome.ts';
+import { type Profile, servicePorts, userProfile } from './topology/topology.ts';
 
 /** `npm start`: the whole system in the foreground, until Ctrl-C or SIGTERM. */
 const startedAt = performance.now();

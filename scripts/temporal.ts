@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { report } from './problem.ts';
-import { createProgress } from './progress.ts';
+import { report } from './process/problem.ts';
+import { createProgress } from './process/progress.ts';
 import { temporalCli } from './stack/temporal.ts';
-import { serverAddresses, userProfile } from './topology.ts';
+import { serverAddresses, userProfile } from './topology/topology.ts';
 
 /** `npm run temporal -- ARGUMENT …`: Temporal's command line tool, pointed at this folder's GoChat. */
 try {

@@ -2,23 +2,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { generatePrismaClient } from './generate.ts';
-import { Problem, report } from './problem.ts';
-import { createProgress, elapsed } from './progress.ts';
-import { createServers, type RunningServers, type Servers } from './servers.ts';
-import { createServices, type Services } from './services.ts';
+import { Problem, report } from './process/problem.ts';
+import { createProgress, elapsed } from './process/progress.ts';
+import { aborted, stopSignal } from './process/stop-signal.ts';
+import { lastLines } from './process/supervisor.ts';
 import { usesDocker } from './stack/docker.ts';
 import { mysqlPrograms } from './stack/mysql.ts';
 import { prometheusPrograms } from './stack/prometheus.ts';
 import { temporalCli, temporalTestServer, testServerRequirements } from './stack/temporal.ts';
-import { aborted, stopSignal } from './stop-signal.ts';
-import { lastLines } from './supervisor.ts';
+import { createServers, type RunningServers, type Servers } from './system/servers.ts';
+import { createServices, type Services } from './system/services.ts';
 import { readArguments } from './testing/arguments.ts';
 import type { Counts } from './testing/counts-reporter.ts';
 import { createDoors } from './testing/doors/doors.ts';
 import { type Selected, select } from './testing/selection.ts';
 import { steps } from './testing/steps.ts';
 
-import { type DatabaseName, gatewayPorts, type ServicePlan, servicePorts, testProfile } from './topology.ts';
+import {
+  type DatabaseName,
+  gatewayPorts,
+  type ServicePlan,
+  servicePorts,
+  testProfile,
+} from './topology/topology.ts';
 
 /**
  * `npm test [-- STEP … | FILE …] [--database mysql [--or-skip]]`: every step, one after the other, on servers of its own ports and data,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Activities } from '../activities/index.ts';
-import { createFlowWorld, type FlowWorld } from '../test/support/flows.ts';
+import { createFlowWorld, type FlowWorld } from '../test/support/flows/flows.ts';
 import {
   type ChangeMembersArgs,
   type ChangeMembersResult,

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
-import { createFlowWorld, type FlowWorld } from '../test/support/flows.ts';
+import { createFlowWorld, type FlowWorld } from '../test/support/flows/flows.ts';
 import { type CleanupExpiredStatusResult, cleanupExpiredStatus } from './contracts.ts';
 
 let world: FlowWorld;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { FanoutResult } from '../activities/fanout/fanout.ts';
 import { eventually } from '../test/support/eventually.ts';
-import { createFlowWorld, type FlowWorld } from '../test/support/flows.ts';
+import { createFlowWorld, type FlowWorld } from '../test/support/flows/flows.ts';
 import { fanoutMessages, fanoutStart } from './contracts.ts';
 
 let world: FlowWorld;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createFlowWorld, type FlowWorld } from '../test/support/flows.ts';
-import { createFriendCalls } from '../test/support/friend-calls.ts';
-import { createFriendRows, type FriendRows } from '../test/support/friend-rows.ts';
+import { createFlowWorld, type FlowWorld } from '../test/support/flows/flows.ts';
+import { createFriendCalls } from '../test/support/flows/friend-calls.ts';
+import { createFriendRows, type FriendRows } from '../test/support/flows/friend-rows.ts';
 import { friendRequest } from './contracts.ts';
 import { friendRequestId } from './ids.ts';
 

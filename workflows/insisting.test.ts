@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Activities } from '../activities/index.ts';
 import { eventually } from '../test/support/eventually.ts';
-import { createRealFlowWorld, type FlowWorld } from '../test/support/flows.ts';
+import { createRealFlowWorld, type FlowWorld } from '../test/support/flows/flows.ts';
 import { createGroup, createGroupStart } from './contracts.ts';
 
 let world: FlowWorld;

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { ComparedPages } from '../activities/counters.ts';
 import type { Activities } from '../activities/index.ts';
-import { createFlowWorld, type FlowWorld } from '../test/support/flows.ts';
+import { createFlowWorld, type FlowWorld } from '../test/support/flows/flows.ts';
 import {
   type ReconcileCountersInput,
   type ReconcileCountersResult,

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client';
 import type { Activities } from '../activities/index.ts';
 import { eventually } from '../test/support/eventually.ts';
-import { createFlowWorld, type FlowWorld } from '../test/support/flows.ts';
+import { createFlowWorld, type FlowWorld } from '../test/support/flows/flows.ts';
 import {
   changeMembers,
   confirmOffline,

@@ -1,8 +1,8 @@
 import { generatePrismaClient } from '../../scripts/generate.ts';
-import { createProgress } from '../../scripts/progress.ts';
-import { createServers } from '../../scripts/servers.ts';
-import { createServices, type Services } from '../../scripts/services.ts';
-import { benchProfile, servicePorts } from '../../scripts/topology.ts';
+import { createProgress } from '../../scripts/process/progress.ts';
+import { createServers } from '../../scripts/system/servers.ts';
+import { createServices, type Services } from '../../scripts/system/services.ts';
+import { benchProfile, servicePorts } from '../../scripts/topology/topology.ts';
 import { describeSystem, type Size, type System } from './system.ts';
 
 export type OwnSystem = {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readRunFile } from '../../scripts/run-file.ts';
+import { readRunFile } from '../../scripts/process/run-file.ts';
 import {
   gatewayPorts,
   type Profile,
   serverAddresses,
   servicePlans,
   userProfile,
-} from '../../scripts/topology.ts';
+} from '../../scripts/topology/topology.ts';
 
 /** Where the system under test is. */
 export type System = {

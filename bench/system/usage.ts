@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readRunFile } from '../../scripts/run-file.ts';
+import { readRunFile } from '../../scripts/process/run-file.ts';
 
 /** What a process used while something was measured. */
 export type ProcessUsage = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { testProfile, userProfile } from '../topology.ts';
+import { testProfile, userProfile } from '../topology/topology.ts';
 import { accountStatements } from './database-server.ts';
 import { composeArguments } from './docker.ts';
 

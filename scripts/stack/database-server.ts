@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { Problem } from '../problem.ts';
-import type { Progress } from '../progress.ts';
-import { type Profile, serverPorts } from '../topology.ts';
+import { Problem } from '../process/problem.ts';
+import type { Progress } from '../process/progress.ts';
+import { type Profile, serverPorts } from '../topology/topology.ts';
 import { mysqlGreets } from './probes.ts';
 import type { Requirement } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { Problem } from '../problem.ts';
-import { output, runLogged } from '../program.ts';
-import type { Passwords } from '../secrets.ts';
-import { lastLines } from '../supervisor.ts';
-import { type Port, type Profile, serverPorts } from '../topology.ts';
+import { Problem } from '../process/problem.ts';
+import { output, runLogged } from '../process/program.ts';
+import { lastLines } from '../process/supervisor.ts';
+import type { Passwords } from '../topology/secrets.ts';
+import { type Port, type Profile, serverPorts } from '../topology/topology.ts';
 import { kafkaServes, mysqlGreets, redisTakesPassword } from './probes.ts';
 import type { Server, ServerContext, ServerName } from './server.ts';
 

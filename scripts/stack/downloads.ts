@@ -11,7 +11,7 @@ import {
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { Problem } from '../problem.ts';
+import { Problem } from '../process/problem.ts';
 
 /** Where downloads are kept for every checkout of this user. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Problem } from '../problem.ts';
-import { findProgram, output, runLogged } from '../program.ts';
-import { type BrokerEntrance, serverPorts } from '../topology.ts';
+import { Problem } from '../process/problem.ts';
+import { findProgram, output, runLogged } from '../process/program.ts';
+import { type BrokerEntrance, serverPorts } from '../topology/topology.ts';
 import { assertDigests, cached, isCached, parseDigests } from './downloads.ts';
 import { kafkaServes } from './probes.ts';
 import { program, type Requirement } from './requirements.ts';

@@ -1,4 +1,4 @@
-import { findProgram, runLogged } from '../program.ts';
+import { findProgram, runLogged } from '../process/program.ts';
 import type { DatabaseEngine } from './database-server.ts';
 import { program } from './requirements.ts';
 

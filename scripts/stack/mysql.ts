@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Problem } from '../problem.ts';
-import { runLogged } from '../program.ts';
-import type { Progress } from '../progress.ts';
+import { Problem } from '../process/problem.ts';
+import { runLogged } from '../process/program.ts';
+import type { Progress } from '../process/progress.ts';
 import { assertPrivateAptWorks, unpackFromUnstable } from './apt-root.ts';
 import type { DatabaseEngine, Program } from './database-server.ts';
 import { cached, isCached } from './downloads.ts';

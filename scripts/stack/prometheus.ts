@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram, runLogged } from '../program.ts';
-import type { Progress } from '../progress.ts';
+import { findProgram, runLogged } from '../process/program.ts';
+import type { Progress } from '../process/progress.ts';
 import { cached, isCached } from './downloads.ts';
 
 /** Prometheus and its promtool, which the tests of the alert rules run. */

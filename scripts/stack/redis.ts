@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../program.ts';
-import { serverPorts } from '../topology.ts';
+import { findProgram } from '../process/program.ts';
+import { serverPorts } from '../topology/topology.ts';
 import { redisAnswersPing } from './probes.ts';
 import { program } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { Problem } from '../problem.ts';
-import { findProgram, runLogged } from '../program.ts';
-import type { Progress } from '../progress.ts';
+import { Problem } from '../process/problem.ts';
+import { findProgram, runLogged } from '../process/program.ts';
+import type { Progress } from '../process/progress.ts';
 
 /** A program that a server needs, and the Debian package that brings it. */
 export interface Requirement {

@@ -1,7 +1,7 @@
-import type { Progress } from '../progress.ts';
-import type { Passwords } from '../secrets.ts';
-import type { Supervisor } from '../supervisor.ts';
-import type { Port, Profile } from '../topology.ts';
+import type { Progress } from '../process/progress.ts';
+import type { Supervisor } from '../process/supervisor.ts';
+import type { Passwords } from '../topology/secrets.ts';
+import type { Port, Profile } from '../topology/topology.ts';
 import type { Requirement } from './requirements.ts';
 
 /** In the order in which they start, and by the names that docker-compose.yml gives them. */

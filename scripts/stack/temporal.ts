@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Problem } from '../problem.ts';
-import { output, runLogged } from '../program.ts';
-import type { Progress } from '../progress.ts';
-import { serverPorts } from '../topology.ts';
+import { Problem } from '../process/problem.ts';
+import { output, runLogged } from '../process/program.ts';
+import type { Progress } from '../process/progress.ts';
+import { serverPorts } from '../topology/topology.ts';
 import { assertDigest, cached, isCached } from './downloads.ts';
 import type { Requirement } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';

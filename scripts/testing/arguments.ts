@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { Problem } from '../problem.ts';
-import { type DatabaseName, databaseNames } from '../topology.ts';
+import { Problem } from '../process/problem.ts';
+import { type DatabaseName, databaseNames } from '../topology/topology.ts';
 
 export interface Arguments {
   /** Names of steps and of test files. */

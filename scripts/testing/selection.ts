@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { Problem } from '../problem.ts';
+import { Problem } from '../process/problem.ts';
 import type { Step } from './steps.ts';
 
 export interface Selected {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tiedToUs } from '../program.ts';
+import { tiedToUs } from '../process/program.ts';
 import type { Counts } from './counts-reporter.ts';
 
 /** A part of `npm test`. */

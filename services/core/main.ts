@@ -3,7 +3,7 @@ import { createLogger } from '../../lib/log.ts';
 import { runService } from '../../lib/service.ts';
 import { readLogicConfig } from '../logic/config.ts';
 import { repoConfig } from '../repo/config.ts';
-import { startCore } from './core.ts';
+import { startCore } from './service.ts';
 
 const { env } = process;
 const repo = loadConfig(repoConfig, { ...env, METRICS_PORT: env.REPO_METRICS_PORT });

@@ -5,11 +5,11 @@ import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { DomainEvent } from '../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../lib/kafka/subscription.ts';
 import type { Metrics } from '../../lib/metrics.ts';
-import { conversationPushes } from './conversation-pushes.ts';
-import { friendPushes } from './friend-pushes.ts';
 import type { Gateways } from './gateways.ts';
-import { messagePushes } from './message-pushes.ts';
-import { type Audience, audienceOf, presencePushes } from './presence-pushes.ts';
+import { conversationPushes } from './pushes/conversation-pushes.ts';
+import { friendPushes } from './pushes/friend-pushes.ts';
+import { messagePushes } from './pushes/message-pushes.ts';
+import { type Audience, audienceOf, presencePushes } from './pushes/presence-pushes.ts';
 
 /** Event ids remembered, to skip what comes twice. */
 const seenEvents = 50_000;

@@ -2,7 +2,7 @@ import { loadConfig } from '../../lib/config.ts';
 import { createLogger } from '../../lib/log.ts';
 import { runService } from '../../lib/service.ts';
 import { repoConfig } from './config.ts';
-import { startRepo } from './server.ts';
+import { startRepo } from './service.ts';
 
 const config = loadConfig(repoConfig);
 const log = createLogger('repo', config.LOG_LEVEL);

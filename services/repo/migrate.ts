@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { createLogger, type Logger } from '../../lib/log.ts';
-import { splitStatements } from './sql-statements.ts';
+import { splitStatements } from './storage/sql-statements.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
 

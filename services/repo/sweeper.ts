@@ -1,7 +1,7 @@
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
-import type { Databases } from './database.ts';
-import { accessExpiry } from './session-lifetimes.ts';
+import { accessExpiry } from './sessions/session-lifetimes.ts';
+import type { Databases } from './storage/database.ts';
 
 const everyMs = 60_000;
 const batchRows = 500;

@@ -10,7 +10,7 @@ import {
   password,
   refused,
   uniqueName,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
 
 const nobody = createRest(gatewayUrl);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { WebSocket as RawSocket } from 'ws';
-import { chat, type Data, gatewayUrl, newFriends, newPerson } from '../support/people.ts';
+import { chat, type Data, gatewayUrl, newFriends, newPerson } from '../support/people/people.ts';
 
 type Answer = { status: number; type: string; body: Data };
 

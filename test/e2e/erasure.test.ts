@@ -13,7 +13,7 @@ import {
   password,
   refused,
   wholeHistory,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
 
 const nobody = createRest(gateway2Url);
 const login = (username: string) => nobody.post<Session>('/auth/login', { username, password });

@@ -11,7 +11,7 @@ import {
   newPerson,
   type Person,
   refused,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
 
 const ask = (from: Person, to: Person, message = '') =>
   from.rest.post<{ request: FriendRequest }>('/friends/requests', { targetUserId: to.id, message });

@@ -14,7 +14,7 @@ import {
   type Person,
   refused,
   uniqueName,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
 
 type Three = [Person, Person, Person];
 const get = async (person: Person, id: string) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { eventually } from '../support/eventually.ts';
-import { type Data, gatewayUrl, newPeople, type Person, password } from '../support/people.ts';
+import { type Data, gatewayUrl, newPeople, type Person, password } from '../support/people/people.ts';
 
 let connection: Connection;
 let client: Client;

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { createRest } from '../../clients/sdk/rest.ts';
-import { type Chat, chat, gateway2Url, gatewayUrl, newPeople, type Person } from '../support/people.ts';
+import {
+  type Chat,
+  chat,
+  gateway2Url,
+  gatewayUrl,
+  newPeople,
+  type Person,
+} from '../support/people/people.ts';
 
 /** Above it, messages take the way of the fan-out flow. */
 const directMembers = 500;

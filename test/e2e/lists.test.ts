@@ -13,7 +13,7 @@ import {
   type Person,
   password,
   refused,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
 
 const named = (path: string, plural: string) => ({ path, plural });
 

@@ -14,7 +14,7 @@ import {
   refused,
   uniqueName,
   wholeHistory,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
 
 const post = (person: Person, conversationId: string, body: Record<string, unknown>) =>
   person.rest.post<{ message: Message }>(`/conversations/${conversationId}/messages`, body);

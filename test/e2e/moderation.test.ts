@@ -7,7 +7,7 @@ import {
   type ModerateConversationResult,
   moderateConversation,
 } from '../../workflows/job-contracts.ts';
-import { chat, gateway2Url, newGroup, newPeople, type Person, refused } from '../support/people.ts';
+import { chat, gateway2Url, newGroup, newPeople, type Person, refused } from '../support/people/people.ts';
 
 const world = '1';
 let connection: Connection;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
 import { eventually } from '../support/eventually.ts';
-import { chat, newPerson } from '../support/people.ts';
+import { chat, newPerson } from '../support/people/people.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const document = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');

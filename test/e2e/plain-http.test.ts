@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import type { Session } from '../../clients/sdk/rest.ts';
-import { gateway2Url, gatewayUrl, uniqueName } from '../support/people.ts';
+import { gateway2Url, gatewayUrl, uniqueName } from '../support/people/people.ts';
 
 /** What the gateway answers to bytes, until it closes. */
 function answerTo(bytes: string): Promise<string> {

@@ -8,7 +8,7 @@ import {
   gateway2Url,
   newFriends,
   newPerson,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
 
 const confirmMs = Number(process.env.OFFLINE_CONFIRM_MS ?? 30_000);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

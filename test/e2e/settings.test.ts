@@ -16,7 +16,7 @@ import {
   type Person,
   refused,
   uniqueName,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
 
 test('settings begin with the defaults, and a change is answered and kept', async () => {
   const ann = await newPerson('ann');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { gateway2Url, gatewayUrl, newFriends, type Person, wholeHistory } from '../support/people.ts';
-import { killService, processesHere, runningProcess } from '../support/services.ts';
-import { stubborn } from '../support/stubborn.ts';
+import { gateway2Url, gatewayUrl, newFriends, type Person, wholeHistory } from '../support/people/people.ts';
+import { stubborn } from '../support/people/stubborn.ts';
+import { killService, processesHere, runningProcess } from '../support/servers/services.ts';
 
 const messages = 150;
 const killAt = 40;

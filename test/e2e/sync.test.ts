@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Data, newFriends, newGroup, newPerson, refused } from '../support/people.ts';
+import { type Data, newFriends, newGroup, newPerson, refused } from '../support/people/people.ts';
 
 test('sync brings everything missed in one call, and what was recalled and lost besides', async () => {
   const { ann, bob, conversationId } = await newFriends();

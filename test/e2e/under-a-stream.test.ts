@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Message } from '../../clients/sdk/rest.ts';
 import { eventually } from '../support/eventually.ts';
-import { absentPeople, guestPeople } from '../support/guests.ts';
+import { absentPeople, guestPeople } from '../support/people/guests.ts';
 import {
   type Chat,
   chat,
@@ -13,8 +13,8 @@ import {
   newPerson,
   type Person,
   refused,
-} from '../support/people.ts';
-import { stream } from '../support/stream.ts';
+} from '../support/people/people.ts';
+import { stream } from '../support/people/stream.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 
 let parts: SystemParts;

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { forEach } from '../support/crowd.ts';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/guests.ts';
-import { everythingReady, freeze, slow } from '../support/outage.ts';
-import { befriend, chat, gatewayUrl, type Person } from '../support/people.ts';
-import { type Prometheus, startPrometheus, withoutPrometheus } from '../support/prometheus.ts';
+import { forEach } from '../support/people/crowd.ts';
+import { guestPeople } from '../support/people/guests.ts';
+import { befriend, chat, gatewayUrl, type Person } from '../support/people/people.ts';
+import { everythingReady, freeze, slow } from '../support/servers/outage.ts';
+import { type Prometheus, startPrometheus, withoutPrometheus } from '../support/servers/prometheus.ts';
 
 /**
  * The three alerts that operators rely on by name, seen to fire and to rest again in a real Prometheus that scrapes the

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/guests.ts';
-import { kill } from '../support/outage.ts';
-import { befriend, chat, gateway2Url, type Person } from '../support/people.ts';
+import { guestPeople } from '../support/people/guests.ts';
+import { befriend, chat, gateway2Url, type Person } from '../support/people/people.ts';
+import { kill } from '../support/servers/outage.ts';
 import { setDoor } from '../support/storm/faults.ts';
 
 const messages = 30;

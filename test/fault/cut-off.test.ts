@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/guests.ts';
-import { chat, gateway2Url, type Person } from '../support/people.ts';
+import { guestPeople } from '../support/people/guests.ts';
+import { chat, gateway2Url, type Person } from '../support/people/people.ts';
 import { setDoor } from '../support/storm/faults.ts';
 
 /** A gateway renews its lease through im-repo. */

@@ -4,9 +4,8 @@ import type { Conversation, FriendRequest } from '../../clients/sdk/rest.ts';
 import type { DomainEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/guests.ts';
 import { metricOf } from '../support/metric.ts';
-import { freeze, kill, whileFrozen } from '../support/outage.ts';
+import { guestPeople } from '../support/people/guests.ts';
 import {
   befriend,
   type Chat,
@@ -15,7 +14,8 @@ import {
   newGroup,
   newPerson,
   type Person,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
+import { freeze, kill, whileFrozen } from '../support/servers/outage.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { absentPeople, guestPeople } from '../support/guests.ts';
-import { type Listener, listen } from '../support/listeners.ts';
+import { absentPeople, guestPeople } from '../support/people/guests.ts';
+import { type Listener, listen } from '../support/people/listeners.ts';
 import {
   type Chat,
   chat,
@@ -11,7 +11,7 @@ import {
   newGroup,
   newPerson,
   type Person,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 
 const groups = 3;

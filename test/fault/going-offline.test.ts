@@ -4,11 +4,11 @@ import { Client, Connection } from '@temporalio/client';
 import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { scheduleIds } from '../../workflows/ids.ts';
-import { connectAll, newGuests, stayAlive } from '../support/crowd.ts';
 import { eventually } from '../support/eventually.ts';
-import { chat, gateway2Url, gatewayUrl, newFriends } from '../support/people.ts';
-import { killService, runningProcess } from '../support/services.ts';
-import { watch } from '../support/watchers.ts';
+import { connectAll, newGuests, stayAlive } from '../support/people/crowd.ts';
+import { chat, gateway2Url, gatewayUrl, newFriends } from '../support/people/people.ts';
+import { watch } from '../support/people/watchers.ts';
+import { killService, runningProcess } from '../support/servers/services.ts';
 
 const confirmMs = Number(process.env.OFFLINE_CONFIRM_MS ?? 30_000);
 /** How long after a flush of Redis nobody is judged. */

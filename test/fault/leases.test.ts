@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FriendRequest } from '../../clients/sdk/rest.ts';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/guests.ts';
-import { insist } from '../support/insist.ts';
-import { freeze, kill, whileFrozen } from '../support/outage.ts';
-import { befriend, type Chat, chat, gateway2Url, type Person } from '../support/people.ts';
+import { guestPeople } from '../support/people/guests.ts';
+import { insist } from '../support/people/insist.ts';
+import { befriend, type Chat, chat, gateway2Url, type Person } from '../support/people/people.ts';
+import { freeze, kill, whileFrozen } from '../support/servers/outage.ts';
 
 /** A gateway renews its lease through repo. */
 const leaseMs = 10_000;

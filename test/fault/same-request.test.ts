@@ -9,9 +9,9 @@ import {
 } from '../../clients/sdk/rest.ts';
 import type { FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
-import { guestPeople } from '../support/guests.ts';
-import { insist } from '../support/insist.ts';
-import { befriend, chat, gateway2Url, newPerson, type Person, uniqueName } from '../support/people.ts';
+import { guestPeople } from '../support/people/guests.ts';
+import { insist } from '../support/people/insist.ts';
+import { befriend, chat, gateway2Url, newPerson, type Person, uniqueName } from '../support/people/people.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
 

@@ -5,9 +5,8 @@ import { ProblemError } from '../../clients/sdk/rest.ts';
 import type { ConversationEvent, FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/guests.ts';
-import { insist } from '../support/insist.ts';
-import { kill } from '../support/outage.ts';
+import { guestPeople } from '../support/people/guests.ts';
+import { insist } from '../support/people/insist.ts';
 import {
   befriend,
   chat,
@@ -16,8 +15,9 @@ import {
   type Person,
   uniqueName,
   wholeHistory,
-} from '../support/people.ts';
-import { stubborn } from '../support/stubborn.ts';
+} from '../support/people/people.ts';
+import { stubborn } from '../support/people/stubborn.ts';
+import { kill } from '../support/servers/outage.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
 

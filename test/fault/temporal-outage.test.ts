@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Conversation, FriendRequest } from '../../clients/sdk/rest.ts';
 import { ProblemError } from '../../clients/sdk/rest.ts';
-import { stayAlive } from '../support/crowd.ts';
 import { eventually } from '../support/eventually.ts';
-import { absentPeople, guestPeople } from '../support/guests.ts';
-import { insist } from '../support/insist.ts';
-import { everythingReady, kill, whileFrozen } from '../support/outage.ts';
+import { stayAlive } from '../support/people/crowd.ts';
+import { absentPeople, guestPeople } from '../support/people/guests.ts';
+import { insist } from '../support/people/insist.ts';
 import {
   befriend,
   type Chat,
@@ -16,7 +15,8 @@ import {
   newPerson,
   type Person,
   uniqueName,
-} from '../support/people.ts';
+} from '../support/people/people.ts';
+import { everythingReady, kill, whileFrozen } from '../support/servers/outage.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 
 const outageMs = 60_000;

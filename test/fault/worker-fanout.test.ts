@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { forEach } from '../support/crowd.ts';
 import { eventually } from '../support/eventually.ts';
-import { absentPeople, guestPeople } from '../support/guests.ts';
-import { type Listener, listen } from '../support/listeners.ts';
-import { kill } from '../support/outage.ts';
-import { gateway2Url, gatewayUrl, newGroup, newPerson, type Person } from '../support/people.ts';
-import { type Stubborn, stubborn } from '../support/stubborn.ts';
+import { forEach } from '../support/people/crowd.ts';
+import { absentPeople, guestPeople } from '../support/people/guests.ts';
+import { type Listener, listen } from '../support/people/listeners.ts';
+import { gateway2Url, gatewayUrl, newGroup, newPerson, type Person } from '../support/people/people.ts';
+import { type Stubborn, stubborn } from '../support/people/stubborn.ts';
+import { kill } from '../support/servers/outage.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 
 const members = 10_000;

@@ -3,12 +3,19 @@ import { after, before, test } from 'node:test';
 import { type Conversation, type FriendRequest, ProblemError } from '../../clients/sdk/rest.ts';
 import type { ConversationEvent, FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
-import { forEach } from '../support/crowd.ts';
 import { eventually } from '../support/eventually.ts';
-import { absentPeople, guestPeople } from '../support/guests.ts';
-import { insist } from '../support/insist.ts';
-import { kill } from '../support/outage.ts';
-import { type Chat, chat, gateway2Url, newPerson, type Person, uniqueName } from '../support/people.ts';
+import { forEach } from '../support/people/crowd.ts';
+import { absentPeople, guestPeople } from '../support/people/guests.ts';
+import { insist } from '../support/people/insist.ts';
+import {
+  type Chat,
+  chat,
+  gateway2Url,
+  newPerson,
+  type Person,
+  uniqueName,
+} from '../support/people/people.ts';
+import { kill } from '../support/servers/outage.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
 

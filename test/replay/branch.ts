@@ -1,4 +1,4 @@
-import type { FlowWorld } from '../support/flows.ts';
+import type { FlowWorld } from '../support/flows/flows.ts';
 
 export type Branch = {
   name: string;

@@ -11,8 +11,8 @@ import {
 } from '../../workflows/contracts.ts';
 import { createGroupId, fanoutId, friendRequestId } from '../../workflows/ids.ts';
 import { eventually } from '../support/eventually.ts';
-import { createFriendCalls } from '../support/friend-calls.ts';
-import { createFriendRows, type FriendRows } from '../support/friend-rows.ts';
+import { createFriendCalls } from '../support/flows/friend-calls.ts';
+import { createFriendRows, type FriendRows } from '../support/flows/friend-rows.ts';
 import type { Branch } from './branch.ts';
 import { jobBranches } from './job-branches.ts';
 import { memberBranches } from './member-branches.ts';

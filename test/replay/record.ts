@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { createFlowWorld, createRealFlowWorld } from '../support/flows.ts';
+import { createFlowWorld, createRealFlowWorld } from '../support/flows/flows.ts';
 import { branches } from './branches.ts';
 
 const folder = join(import.meta.dirname, 'histories');

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { bundleWorkflows, type WorkflowBundle } from '../../services/task/workflow-bundle.ts';
+import { bundleWorkflows, type WorkflowBundle } from '../../services/task/temporal/workflow-bundle.ts';
 import { branches } from './branches.ts';
 
 const histories = readdirSync(join(import.meta.dirname, 'histories')).filter((file) =>

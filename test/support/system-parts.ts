@@ -1,7 +1,7 @@
 import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createLogger } from '../../lib/log.ts';
-import { createDatabases, type Database } from '../../services/repo/database.ts';
+import { createDatabases, type Database } from '../../services/repo/storage/database.ts';
 
 export type SystemParts = {
   /** im-repo of the system under test, for what no client can do or see. */

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { BrokerEntrance, Port, Profile, ServicePlan } from '../../topology.ts';
+import type { BrokerEntrance, Port, Profile, ServicePlan } from '../../topology/topology.ts';
 import { type Door, type DoorState, openDoor } from './door.ts';
 import { brokerEntrances, doorControlPort, doorPlans, doorPorts, targetOf, throughDoors } from './plan.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertPortsDiffer } from '../../ports.ts';
+import { assertPortsDiffer } from '../../topology/ports.ts';
 import {
   serverAddresses,
   serverPorts,
@@ -8,7 +8,7 @@ import {
   servicePorts,
   testProfile,
   userProfile,
-} from '../../topology.ts';
+} from '../../topology/topology.ts';
 import { brokerEntrances, doorPlans, doorPorts, targetOf, throughDoors } from './plan.ts';
 
 const keys = {

@@ -1,4 +1,4 @@
-import type { BrokerEntrance, Port, Profile, ServicePlan } from '../../topology.ts';
+import type { BrokerEntrance, Port, Profile, ServicePlan } from '../../topology/topology.ts';
 
 /** A door on the way from a service to what it needs. */
 export interface DoorPlan {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bearer, session, testApp, user } from '../../../test/support/gateway-app.ts';
+import { bearer, session, testApp, user } from '../../../test/support/gateway/gateway-app.ts';
 
 const origin = 'https://chat.example';
 const corsHeaders = (headers: object) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Session } from '../sessions/session.ts';
 import { createAdmission } from './admission.ts';
-import type { Session } from './session.ts';
 
 const session = (userId: string, lastSeenAt: number) => ({ userId, lastSeenAt }) as Session;
 

@@ -1,8 +1,8 @@
 import { countedAddress } from '../../../lib/client-address.ts';
 import { GoChatError } from '../../../lib/errors.ts';
-import { RateLimitedError } from '../rate-limit.ts';
-import type { Session } from './session.ts';
-import type { Sessions } from './sessions.ts';
+import { RateLimitedError } from '../limits/rate-limit.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 
 /** A place for one connection, from its handshake to its end. */
 export type Place = {

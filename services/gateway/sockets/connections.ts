@@ -2,14 +2,14 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { AccessToken } from '../../../lib/tokens.ts';
-import type { ByteRate } from '../byte-rate.ts';
-import type { FrameRate } from '../frame-rate.ts';
-import type { GatewayMetrics } from '../gateway-metrics.ts';
-import type { Presence } from '../presence.ts';
-import type { UserFrameRate } from '../user-frame-rate.ts';
+import type { ByteRate } from '../limits/byte-rate.ts';
+import type { FrameRate } from '../limits/frame-rate.ts';
+import type { UserFrameRate } from '../limits/user-frame-rate.ts';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
+import type { Presence } from '../presence/presence.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import type { Inbound } from './inbound.ts';
-import type { Session } from './session.ts';
-import type { Sessions } from './sessions.ts';
 
 /** How long a socket waits to be registered before it is told to try later. */
 const registrationMs = 10_000;

@@ -1,5 +1,5 @@
-import type { Presence } from '../presence.ts';
-import type { Sessions } from './sessions.ts';
+import type { Presence } from '../presence/presence.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 
 /** A session that showed life is reported again after this time, well within the 75 s that im-repo allows. */
 const reportMs = 25_000;

@@ -1,24 +1,24 @@
 import type { RawData } from 'ws';
 import { GoChatError } from '../../../lib/errors.ts';
-import type { ByteRate } from '../byte-rate.ts';
-import type { FrameRate, FrameVerdict } from '../frame-rate.ts';
-import type { GatewayMetrics } from '../gateway-metrics.ts';
-import type { ReadMarks } from '../read-marks.ts';
-import type { TypingNotices } from '../typing.ts';
-import type { UnackedSends } from '../unacked-sends.ts';
-import type { UpstreamProducer } from '../upstream-producer.ts';
+import type { ByteRate } from '../limits/byte-rate.ts';
+import type { FrameRate, FrameVerdict } from '../limits/frame-rate.ts';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import {
   type ClientFrame,
   type MarkRead,
   type ParsedFrame,
   parseFrame,
   type SendMessage,
-} from './client-frames.ts';
-import { isOneTooMany } from './offences.ts';
-import type { Refuse } from './refusal.ts';
-import { forgetSent, noteSent } from './sent-messages.ts';
-import type { Session } from './session.ts';
-import type { Sessions } from './sessions.ts';
+} from '../sending/client-frames.ts';
+import type { ReadMarks } from '../sending/read-marks.ts';
+import type { TypingNotices } from '../sending/typing.ts';
+import type { UnackedSends } from '../sending/unacked-sends.ts';
+import type { UpstreamProducer } from '../sending/upstream-producer.ts';
+import { isOneTooMany } from '../sessions/offences.ts';
+import type { Refuse } from '../sessions/refusal.ts';
+import { forgetSent, noteSent } from '../sessions/sent-messages.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 
 export type Inbound = {
   /** Counts what came over the connection, before any frame of it is taken. */

@@ -5,15 +5,15 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { fault, GoChatError, isFault } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { AccessToken } from '../../../lib/tokens.ts';
-import type { Access } from '../access.ts';
+import type { Access } from '../access/access.ts';
 import type { ClientAddress } from '../door/client-address.ts';
 import type { Hosts } from '../door/hosts.ts';
 import { isOwnOrigin, type Origins } from '../door/origins.ts';
-import type { GatewayMetrics } from '../gateway-metrics.ts';
-import { countingRefusals } from '../plugins/authenticate.ts';
-import { writeProblem } from '../plugins/problems.ts';
-import { fromThrown } from '../problem.ts';
-import type { RateLimit } from '../rate-limit.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
+import { fromThrown } from '../problems/problem.ts';
+import { writeProblem } from '../problems/problems.ts';
+import { countingRefusals } from '../rest/plugins/authenticate.ts';
 import { type Admission, full, type Place } from './admission.ts';
 
 export type Upgrades = {

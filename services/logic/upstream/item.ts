@@ -1,6 +1,6 @@
 import { GoChatError } from '../../../lib/errors.ts';
 import type { OrderedEvent, UpstreamMessage } from '../../../lib/kafka/records.ts';
-import { refusalOf } from '../input.ts';
+import { refusalOf } from '../input/input.ts';
 
 /** A record of the upstream topic on its way through this process. */
 export type Item = {

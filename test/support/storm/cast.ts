@@ -1,7 +1,7 @@
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
-import { forEach } from '../crowd.ts';
-import { absentPeople, guestPeople } from '../guests.ts';
-import { befriend, newGroup, newPerson, type Person } from '../people.ts';
+import { forEach } from '../people/crowd.ts';
+import { absentPeople, guestPeople } from '../people/guests.ts';
+import { befriend, newGroup, newPerson, type Person } from '../people/people.ts';
 
 export type Kind = 'pair' | 'group' | 'large' | 'world';
 

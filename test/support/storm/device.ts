@@ -1,11 +1,11 @@
 import { createRest, type Message } from '../../../clients/sdk/rest.ts';
 import { type ChatSocket, type Frame, openSocket } from '../../../clients/sdk/socket.ts';
-import type { Data, Person } from '../people.ts';
-import type { Findings } from './findings.ts';
-import { createHoldings, type Holdings } from './holdings.ts';
-import type { Ledger, Sent } from './ledger.ts';
-import { pause } from './pause.ts';
-import { createSocketLog, noteArrival, noteFrame, ownMark, type SocketLog } from './socket-log.ts';
+import type { Data, Person } from '../people/people.ts';
+import type { Findings } from './records/findings.ts';
+import { createHoldings, type Holdings } from './records/holdings.ts';
+import type { Ledger, Sent } from './records/ledger.ts';
+import { pause } from './records/pause.ts';
+import { createSocketLog, noteArrival, noteFrame, ownMark, type SocketLog } from './records/socket-log.ts';
 
 export type Device = {
   name: string;

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import type { DoorState } from '../../../scripts/testing/doors/door.ts';
 import { eventually } from '../eventually.ts';
-import { freeze, kill } from '../outage.ts';
-import { isRunning, processesHere } from '../services.ts';
+import { freeze, kill } from '../servers/outage.ts';
+import { isRunning, processesHere } from '../servers/services.ts';
 import type { Device } from './device.ts';
 
 /** Something that goes wrong. */

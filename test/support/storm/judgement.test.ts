@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFindings } from './findings.ts';
-import { createHoldings } from './holdings.ts';
 import { judgeHoldings, judgeSendOrder, judgeSocket, judgeStored } from './judgement.ts';
-import { createLedger, type Ledger } from './ledger.ts';
-import { createSocketLog, noteArrival } from './socket-log.ts';
+import { createFindings } from './records/findings.ts';
+import { createHoldings } from './records/holdings.ts';
+import { createLedger, type Ledger } from './records/ledger.ts';
+import { createSocketLog, noteArrival } from './records/socket-log.ts';
 import type { Stored, Truth } from './truth.ts';
 
 const scene = { id: 'c', kind: 'pair' as const, members: [], head: 0 };

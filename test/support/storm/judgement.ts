@@ -1,8 +1,8 @@
 import type { Scene } from './cast.ts';
 import type { Device } from './device.ts';
-import type { Findings } from './findings.ts';
-import type { Ledger, Sent } from './ledger.ts';
-import type { SocketLog } from './socket-log.ts';
+import type { Findings } from './records/findings.ts';
+import type { Ledger, Sent } from './records/ledger.ts';
+import type { SocketLog } from './records/socket-log.ts';
 import type { Truth } from './truth.ts';
 
 /** Compares the book of what was sent with what is stored. */

@@ -1,10 +1,10 @@
 import type { Conversation } from '../../../clients/sdk/rest.ts';
-import { insist } from '../insist.ts';
-import type { Person } from '../people.ts';
+import { insist } from '../people/insist.ts';
+import type { Person } from '../people/people.ts';
 import type { Cast } from './cast.ts';
 import type { Device } from './device.ts';
-import type { Findings } from './findings.ts';
-import type { Ledger } from './ledger.ts';
+import type { Findings } from './records/findings.ts';
+import type { Ledger } from './records/ledger.ts';
 import type { Truth } from './truth.ts';
 
 /** Compares everybody's list of conversations with what is stored. */

@@ -1,20 +1,20 @@
 import { topics } from '../../../lib/kafka/topics.ts';
-import { gateway2Url, gatewayUrl, type Person, uniqueName } from '../people.ts';
-import { runningProcess } from '../services.ts';
+import { gateway2Url, gatewayUrl, type Person, uniqueName } from '../people/people.ts';
+import { runningProcess } from '../servers/services.ts';
 import type { SystemParts } from '../system-parts.ts';
 import { recordsOf } from '../topic-records.ts';
 import { type Cast, newCast } from './cast.ts';
 import { createDevice, type Device } from './device.ts';
 import { victims } from './faults.ts';
-import { createFindings, type Findings } from './findings.ts';
 import { judgeHoldings, judgeSendOrder, judgeSocket, judgeStored, repeatsOf } from './judgement.ts';
-import { createLedger, type Ledger } from './ledger.ts';
 import { judgeLists, judgePointers } from './lists.ts';
-import { pause } from './pause.ts';
-import { createRandom, type Random } from './random.ts';
+import { createFindings, type Findings } from './records/findings.ts';
+import { createLedger, type Ledger } from './records/ledger.ts';
+import { pause } from './records/pause.ts';
+import { createRandom, type Random } from './records/random.ts';
+import { createTimeline, type Timeline } from './records/timeline.ts';
 import { judgeStrangers, removeLeaver } from './strangers.ts';
 import { startStream } from './stream.ts';
-import { createTimeline, type Timeline } from './timeline.ts';
 import { readTruth } from './truth.ts';
 import { createWeather, type Weather } from './weather.ts';
 

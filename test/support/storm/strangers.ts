@@ -1,10 +1,10 @@
 import { ProblemError } from '../../../clients/sdk/rest.ts';
-import { insist } from '../insist.ts';
+import { insist } from '../people/insist.ts';
 import type { Cast } from './cast.ts';
 import type { Device } from './device.ts';
-import type { Findings } from './findings.ts';
-import { ownMark } from './socket-log.ts';
-import type { Timeline } from './timeline.ts';
+import type { Findings } from './records/findings.ts';
+import { ownMark } from './records/socket-log.ts';
+import type { Timeline } from './records/timeline.ts';
 
 /**
  * What somebody who belongs to no conversation but the world room may be sent: its messages, answers to what it sent, and

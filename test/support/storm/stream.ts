@@ -1,7 +1,7 @@
 import type { Cast, Kind, Scene } from './cast.ts';
 import type { Device } from './device.ts';
-import type { Ledger } from './ledger.ts';
-import type { Random } from './random.ts';
+import type { Ledger } from './records/ledger.ts';
+import type { Random } from './records/random.ts';
 
 export type Stream = {
   /** No new messages; resolves when all that were sent are acknowledged. False when some were not in time. */

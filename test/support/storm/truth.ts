@@ -1,4 +1,4 @@
-import type { Database } from '../../../services/repo/database.ts';
+import type { Database } from '../../../services/repo/storage/database.ts';
 import type { Scene } from './cast.ts';
 
 export type Stored = {

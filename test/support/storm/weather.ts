@@ -1,11 +1,11 @@
 import { eventually } from '../eventually.ts';
-import { everythingReady } from '../outage.ts';
+import { everythingReady } from '../servers/outage.ts';
 import type { Fault } from './faults.ts';
-import type { Findings } from './findings.ts';
-import type { Ledger } from './ledger.ts';
-import { pause } from './pause.ts';
-import type { Random } from './random.ts';
-import type { Timeline } from './timeline.ts';
+import type { Findings } from './records/findings.ts';
+import type { Ledger } from './records/ledger.ts';
+import { pause } from './records/pause.ts';
+import type { Random } from './records/random.ts';
+import type { Timeline } from './records/timeline.ts';
 
 export type Weather = {
   /** One fault at a time, each after the system has recovered from the one before; no new ones after `forMs`. */

@@ -1,0 +1,167 @@
+import { claim, type Lock } from '../process/lock.ts';
+import { Problem } from '../process/problem.ts';
+import type { Progress } from '../process/progress.ts';
+import { endLeftovers, readRunFile, supervisorName } from '../process/run-file.ts';
+import { createSupervisor, type Supervisor } from '../process/supervisor.ts';
+import { createDatabaseServer, type DatabaseEngine } from '../stack/database-server.ts';
+import { createDocker, removeDockerData, usesDocker } from '../stack/docker.ts';
+import { createKafka } from '../stack/kafka.ts';
+import { mariadb } from '../stack/mariadb.ts';
+import { mysql } from '../stack/mysql.ts';
+import { createRedis } from '../stack/redis.ts';
+import {
+  assertInstallable,
+  installPackages,
+  missingPackages,
+  type Requirement,
+} from '../stack/requirements.ts';
+import { type Server, type ServerContext, type ServerName, serverNames } from '../stack/server.ts';
+import { createTemporal } from '../stack/temporal.ts';
+import { assertOwnHome, makeHome, wipeHome } from '../topology/home.ts';
+import { assertPortsFree } from '../topology/ports.ts';
+import { ensureSecrets, type Secrets } from '../topology/secrets.ts';
+import {
+  type DatabaseName,
+  type KeyFiles,
+  type Port,
+  type Profile,
+  type ServerAddresses,
+  serverAddresses,
+} from '../topology/topology.ts';
+import { assertDiskSpace } from './disk.ts';
+import { assertExternalServersAnswer } from './external-servers.ts';
+
+export interface RunningServers {
+  addresses: ServerAddresses;
+  keys: KeyFiles;
+  supervisor: Supervisor;
+}
+
+export interface Servers {
+  /** Resolves when all of them can be used. */
+  start(): Promise<RunningServers>;
+  /** Stops what was started, in order; safe at any moment, also in the middle of a start. */
+  stop(): Promise<void>;
+}
+
+export interface Extras {
+  /** Ports that whoever runs on the servers will need. */
+  ports?: readonly Port[];
+  requirements?: readonly Requirement[];
+  /** Begin with empty servers: whatever the last run stored is wiped. */
+  fresh?: boolean;
+}
+
+/**
+ * The database, Redis, Kafka and Temporal of a profile: those that the user named are used as they are,
+ * the others are started here. Everything that could be in the way is checked before anything is changed.
+ */
+export function createServers(profile: Profile, progress: Progress, extras: Extras = {}): Servers {
+  const supervisor = createSupervisor(profile.home, progress.say);
+  let lock: Lock | undefined;
+  let servers: Server[] = [];
+
+  return {
+    async start() {
+      assertOwnHome(profile.home);
+      lock = await claimHome(profile.home);
+      await endLeftovers(profile.home);
+      let secrets: Secrets | undefined;
+      const ownSecrets = () => {
+        secrets ??= ensureSecrets(profile.home, profile.env);
+        return secrets;
+      };
+      servers = await ownServers({
+        profile,
+        progress,
+        supervisor,
+        passwords: () => ownSecrets().passwords,
+      });
+      const packages = await checkEverything(profile, servers, extras);
+
+      if (extras.fresh === true) await wipe(profile);
+      makeHome(profile.home);
+      await installPackages(packages, profile.home, progress);
+      await Promise.all(servers.map((server) => startServer(server, progress)));
+      const { passwords, keys } = ownSecrets();
+      const redis = (await usesDocker(profile.env)) ? { redis: passwords.redis } : {};
+      const addresses = serverAddresses(profile, { database: passwords.database, ...redis });
+      return { addresses, keys, supervisor };
+    },
+
+    async stop() {
+      if (lock === undefined) return;
+      supervisor.refuseStarts();
+      for (const server of servers.toReversed()) await server.stop();
+      supervisor.forget();
+      await lock.release();
+    },
+  };
+}
+
+/** Throws the one sentence that says what is in the way; else answers which packages are to be installed. */
+async function checkEverything(
+  profile: Profile,
+  servers: readonly Server[],
+  extras: Extras,
+): Promise<string[]> {
+  await assertPortsFree([...servers.flatMap((server) => server.ports), ...(extras.ports ?? [])]);
+  await assertExternalServersAnswer(profile.env);
+  await assertDiskSpace(profile.home);
+  const packages = await missingPackages([
+    ...servers.flatMap((server) => server.requirements),
+    ...(extras.requirements ?? []),
+  ]);
+  assertInstallable(packages);
+  return packages;
+}
+
+/** Those that the user has not named, from Docker where it works, else as processes of ours. */
+async function ownServers(context: ServerContext): Promise<Server[]> {
+  const { env } = context.profile;
+  const missing = missingServers(env);
+  if (missing.length === 0) return [];
+  if (await usesDocker(env)) {
+    const ownDatabase = context.profile.database === undefined ? [] : [native.mysql(context)];
+    const others = missing.filter((name) => name !== 'mysql' || ownDatabase.length === 0);
+    return [...ownDatabase, await createDocker(context, others)];
+  }
+  return missing.map((name) => native[name](context));
+}
+
+const engines: Record<DatabaseName, DatabaseEngine> = { mariadb, mysql };
+
+const native: Record<ServerName, (context: ServerContext) => Server> = {
+  mysql: (context) => createDatabaseServer(engines[context.profile.database ?? 'mariadb'], context),
+  redis: createRedis,
+  kafka: createKafka,
+  temporal: createTemporal,
+};
+
+function missingServers(env: NodeJS.ProcessEnv): ServerName[] {
+  const variables: Record<ServerName, string | undefined> = {
+    mysql: env.DATABASE_URL,
+    redis: env.REDIS_URL,
+    kafka: env.KAFKA_BROKERS,
+    temporal: env.TEMPORAL_ADDRESS,
+  };
+  return serverNames.filter((name) => !variables[name]);
+}
+
+async function startServer(server: Server, progress: Progress): Promise<void> {
+  await server.prepare();
+  await progress.step(`${server.name} is ready`, () => server.start());
+}
+
+async function wipe(profile: Profile): Promise<void> {
+  await removeDockerData(profile);
+  wipeHome(profile.home);
+}
+
+async function claimHome(home: string): Promise<Lock> {
+  const lock = await claim(home);
+  if (lock !== undefined) return lock;
+  const pid = readRunFile(home)[supervisorName]?.pid;
+  const who = pid === undefined ? 'it is just starting or stopping' : `pid ${pid}`;
+  throw new Problem(`GoChat already runs from ${home} (${who}): stop it with Ctrl-C there, or with kill.`);
+}

@@ -1,0 +1,87 @@
+import { resolve } from 'node:path';
+import { Problem } from '../process/problem.ts';
+import { runLogged } from '../process/program.ts';
+import type { Progress } from '../process/progress.ts';
+import { lastLines } from '../process/supervisor.ts';
+import { type Profile, type ServicePlan, servicePlans } from '../topology/topology.ts';
+import type { RunningServers } from './servers.ts';
+
+export interface Services {
+  plans: ServicePlan[];
+  /** Brings database and Temporal up to date, then starts the services; resolves when all are ready. */
+  start(): Promise<void>;
+  /** Drains and stops them in order: whoever takes in work first, whoever stores it last. */
+  stop(): Promise<void>;
+}
+
+const root = resolve(import.meta.dirname, '../..');
+const stopOrder = ['gateway', 'pusher', 'logic', 'task', 'core', 'repo'];
+
+/** The processes of a profile; `rerouted` may send them to their servers by another way. */
+export function createServices(
+  profile: Profile,
+  servers: RunningServers,
+  progress: Progress,
+  rerouted: (plans: ServicePlan[]) => ServicePlan[] = (plans) => plans,
+): Services {
+  const { supervisor } = servers;
+  const plans = rerouted(servicePlans(profile, servers.addresses, servers.keys));
+
+  const startOne = (plan: ServicePlan) =>
+    progress.step(`${plan.name} is ready`, () =>
+      supervisor.start({
+        name: plan.name,
+        command: process.execPath,
+        args: [...plan.nodeOptions, plan.entry],
+        env: plan.env,
+        cwd: root,
+        isReady: async () =>
+          (await Promise.all(plan.admins.map(({ url }) => answersOk(`${url}/readyz`)))).every((ok) => ok),
+        readyWithinMs: 60_000,
+        // A service gives itself 30 s to drain.
+        stopWithinMs: 35_000,
+        startAttempts: 3,
+      }),
+    );
+
+  /** Runs a program that ends by itself, with the environment of the process it belongs to: the first that there is. */
+  async function runOnce(title: string, services: string[], entry: string): Promise<void> {
+    const log = supervisor.logFile(title.toLowerCase());
+    const env = plans.find(({ name }) => services.includes(name))?.env;
+    const code = await progress.step(title, () =>
+      runLogged(process.execPath, [entry], { log, env: { ...env }, cwd: root }),
+    );
+    if (code !== 0) throw new Problem(`${title} failed; the end of ${log} says why:`, lastLines(log));
+  }
+
+  return {
+    plans,
+
+    async start() {
+      await Promise.all([
+        runOnce('Migrations', ['core', 'repo'], 'services/repo/migrate.ts'),
+        runOnce('Provisioning', ['task'], 'services/task/temporal/provision.ts'),
+      ]);
+      const [storing, ...others] = plans;
+      if (storing !== undefined) await startOne(storing);
+      await Promise.all(others.map(startOne));
+    },
+
+    async stop() {
+      for (const service of stopOrder) {
+        const names = plans.map((plan) => plan.name).filter((name) => name.replace(/-\d+$/, '') === service);
+        await Promise.all(names.map((name) => supervisor.stop(name)));
+      }
+    },
+  };
+}
+
+async function answersOk(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(3_000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,94 @@
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Problem } from '../process/problem.ts';
+import type { KeyFiles } from './topology.ts';
+
+/** What the services say to the servers that we start. */
+export interface Passwords {
+  database: string;
+  redis: string;
+}
+
+export interface Secrets {
+  passwords: Passwords;
+  keys: KeyFiles;
+}
+
+/** The secrets of this installation: made once, kept in files that only their owner may read. */
+export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
+  const folder = join(home, 'secrets');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return {
+    passwords: {
+      database: kept(join(folder, 'database-password'), newPassword),
+      redis: kept(join(folder, 'redis-password'), newPassword),
+    },
+    keys: {
+      ...(env.AUTH_PRIVATE_KEY_FILE ? given(env.AUTH_PRIVATE_KEY_FILE, env, folder) : ownKeys(folder)),
+      GRPC_TOKEN_FILE: env.GRPC_TOKEN_FILE || ownToken(folder),
+    },
+  };
+}
+
+/** Fits into a URL as it is. */
+const newPassword = () => randomBytes(24).toString('base64url');
+
+type SigningKeys = Omit<KeyFiles, 'GRPC_TOKEN_FILE'>;
+
+/** Keys of the user's own, in one or more files of one or more keys: the public halves of all follow from them where they are not given. */
+function given(privateFiles: string, env: NodeJS.ProcessEnv, folder: string): SigningKeys {
+  if (env.AUTH_PUBLIC_KEY_FILE) {
+    return { AUTH_PRIVATE_KEY_FILE: privateFiles, AUTH_PUBLIC_KEY_FILE: env.AUTH_PUBLIC_KEY_FILE };
+  }
+  const publicFile = join(folder, 'auth-public-given.pem');
+  const pems = privateFiles.split(',').flatMap((path) => readKeys(path.trim()));
+  writeFileSync(publicFile, pems.map(publicHalf).join(''), { mode: 0o600 });
+  return { AUTH_PRIVATE_KEY_FILE: privateFiles, AUTH_PUBLIC_KEY_FILE: publicFile };
+}
+
+const pemBlock = /-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g;
+
+function readKeys(path: string): string[] {
+  let text = '';
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    throw new Problem(`AUTH_PRIVATE_KEY_FILE names ${path}, which cannot be read.`);
+  }
+  const keys = text.match(pemBlock);
+  if (!keys) throw new Problem(`AUTH_PRIVATE_KEY_FILE names ${path}, which holds no key in PEM form.`);
+  return keys;
+}
+
+const publicHalf = (privatePem: string): string =>
+  createPublicKey(privatePem).export({ type: 'spki', format: 'pem' }).toString();
+
+/** The Ed25519 pair that signs access tokens; the public half always follows from the private one. */
+function ownKeys(folder: string): SigningKeys {
+  const files = {
+    AUTH_PRIVATE_KEY_FILE: join(folder, 'auth-private.pem'),
+    AUTH_PUBLIC_KEY_FILE: join(folder, 'auth-public.pem'),
+  };
+  const privateKey = kept(files.AUTH_PRIVATE_KEY_FILE, () =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  );
+  kept(files.AUTH_PUBLIC_KEY_FILE, () => publicHalf(privateKey));
+  return files;
+}
+
+function ownToken(folder: string): string {
+  const file = join(folder, 'grpc-token');
+  kept(file, newPassword);
+  return file;
+}
+
+function kept(path: string, make: () => string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    const secret = make();
+    writeFileSync(path, secret, { mode: 0o600, flag: 'wx' });
+    return secret.trim();
+  }
+}

@@ -1,0 +1,336 @@
+import { resolve } from 'node:path';
+import { Problem } from '../process/problem.ts';
+
+/**
+ * Every default address of GoChat, in one place. A profile is the same system moved to other ports and
+ * another data folder, so that tests can run beside a system in use.
+ */
+export interface Profile {
+  name: 'gochat' | 'gochat-test' | 'gochat-bench';
+  /** Data, logs, secrets and run.json. */
+  home: string;
+  /** Added to every default port. */
+  portOffset: number;
+  gateways: number;
+  /** Logic processes: they share the partitions of what is sent. */
+  logics: number;
+  /** im-repo and im-logic are one process, `core`: quicker on one machine, and never with several logics. */
+  core: boolean;
+  /** What the user set. Ports and server addresses in it win over the defaults. */
+  env: NodeJS.ProcessEnv;
+  /** The database server to bring, as a process of ours, wherever the others come from. */
+  database?: DatabaseName;
+  /** Further ways to our Kafka. */
+  brokerEntrances?: readonly BrokerEntrance[];
+}
+
+/** Those that we can bring. People are given MariaDB; MySQL is for tests. */
+export const databaseNames = ['mariadb', 'mysql'] as const;
+export type DatabaseName = (typeof databaseNames)[number];
+
+/** A port of the broker whose clients are told another address to go on at: that of a proxy in front of it. */
+export interface BrokerEntrance {
+  /** As Kafka names listeners: `LOGIC`. */
+  name: string;
+  port: number;
+  advertisedPort: number;
+}
+
+export interface Port {
+  variable: string;
+  port: number;
+}
+
+export interface ServerPorts {
+  mysql: Port;
+  redis: Port;
+  kafka: Port;
+  kafkaController: Port;
+  temporal: Port;
+  temporalUi: Port;
+}
+
+/** Where the four servers are, as the services expect to be told. */
+export interface ServerAddresses {
+  DATABASE_URL: string;
+  REDIS_URL: string;
+  KAFKA_BROKERS: string;
+  TEMPORAL_ADDRESS: string;
+}
+
+export interface KeyFiles {
+  AUTH_PRIVATE_KEY_FILE: string;
+  AUTH_PUBLIC_KEY_FILE: string;
+  /** What the services demand of each other. */
+  GRPC_TOKEN_FILE: string;
+}
+
+/** Where a service shows /metrics, and with /readyz whether it can do its work. */
+export interface AdminPage {
+  service: string;
+  url: string;
+}
+
+/** A process of ours. */
+export interface ServicePlan {
+  /** `core`, `gateway-1`, … */
+  name: string;
+  /** Relative to the checkout. */
+  entry: string;
+  nodeOptions: string[];
+  env: NodeJS.ProcessEnv;
+  ports: Port[];
+  /** Of each service in it. */
+  admins: AdminPage[];
+}
+
+const loopback = '127.0.0.1';
+const mostGateways = 8;
+/** Tests and measurements put their folders into the user's own. */
+export const homesWithin = { tests: 'test', bench: 'bench-system' } as const;
+const usualHome = '.gochat';
+
+/** The settings that make a run depend on the user's own servers and ports. */
+const serverVariables = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'KAFKA_BROKERS',
+  'TEMPORAL_ADDRESS',
+  'GRPC_TOKEN_FILE',
+  'GOCHAT_HOME',
+];
+
+export function userProfile(env: NodeJS.ProcessEnv, gateways = 1, core = true): Profile {
+  if (gateways < 1 || gateways > mostGateways) {
+    throw new Problem(`--gateways takes a number from 1 to ${mostGateways}.`);
+  }
+  const home = resolve(env.GOCHAT_HOME ?? usualHome);
+  return { name: 'gochat', home, portOffset: 0, gateways, logics: 1, core, env };
+}
+
+/** Tests never look at the user's servers, ports or data: whatever names them is left out. */
+export function testProfile(env: NodeJS.ProcessEnv): Profile {
+  return {
+    name: 'gochat-test',
+    home: resolve(usualHome, homesWithin.tests),
+    portOffset: wholeNumber('TEST_PORT_OFFSET', env.TEST_PORT_OFFSET, 20_000),
+    gateways: 2,
+    logics: 1,
+    core: true,
+    // Going offline is waited for in tests; people are given the default of 30 s.
+    env: { OFFLINE_CONFIRM_MS: '3000', ...withoutServers(env) },
+  };
+}
+
+/**
+ * What is measured when the user's own system does not run: beside it, with ports and data of its own, and without
+ * the limits that are made for people.
+ */
+export function benchProfile(
+  env: NodeJS.ProcessEnv,
+  size: { gateways: number; logics: number; core: boolean },
+): Profile {
+  return {
+    name: 'gochat-bench',
+    home: resolve(env.GOCHAT_HOME ?? usualHome, homesWithin.bench),
+    portOffset: wholeNumber('BENCH_PORT_OFFSET', env.BENCH_PORT_OFFSET, 10_000),
+    ...size,
+    env: { GROUP_MAX_MEMBERS: '20000', ...withoutServers(env), ...withoutLimits },
+  };
+}
+
+const withoutLimits = {
+  RATE_LIMIT_REGISTER_PER_HOUR: '0',
+  RATE_LIMIT_LOGIN_FAILURES_PER_15MIN: '0',
+  RATE_LIMIT_REQUESTS_PER_MINUTE: '0',
+  RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0',
+  RATE_LIMIT_FRAMES_PER_SECOND: '0',
+  RATE_LIMIT_BYTES_PER_SECOND: '0',
+  MAX_SOCKETS_PER_USER: '0',
+  MAX_SOCKETS_PER_ADDRESS: '0',
+};
+
+const withoutServers = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) => !serverVariables.includes(name) && !name.endsWith('_PORT')),
+  );
+
+export function serverPorts(profile: Profile): ServerPorts {
+  return {
+    mysql: portOf(profile, 'MYSQL_PORT', 3306),
+    redis: portOf(profile, 'REDIS_PORT', 6379),
+    kafka: portOf(profile, 'KAFKA_PORT', 9092),
+    kafkaController: portOf(profile, 'KAFKA_CONTROLLER_PORT', 9093),
+    temporal: portOf(profile, 'TEMPORAL_PORT', 7233),
+    temporalUi: portOf(profile, 'TEMPORAL_UI_PORT', 8233),
+  };
+}
+
+/** The addresses of the servers we start ourselves; those that the user named win. Redis may ask for no password. */
+export function serverAddresses(
+  profile: Profile,
+  passwords: { database: string; redis?: string },
+): ServerAddresses {
+  const ports = serverPorts(profile);
+  const { env } = profile;
+  const toRedis = passwords.redis === undefined ? '' : `:${passwords.redis}@`;
+  return {
+    DATABASE_URL:
+      env.DATABASE_URL ?? `mysql://gochat:${passwords.database}@${loopback}:${ports.mysql.port}/gochat`,
+    REDIS_URL: env.REDIS_URL ?? `redis://${toRedis}${loopback}:${ports.redis.port}/0`,
+    KAFKA_BROKERS: env.KAFKA_BROKERS ?? `${loopback}:${ports.kafka.port}`,
+    TEMPORAL_ADDRESS: env.TEMPORAL_ADDRESS ?? `${loopback}:${ports.temporal.port}`,
+  };
+}
+
+/**
+ * A gateway's memory is its connections': a young generation of 16 MB would be the larger part of it up to some thousands
+ * of them. Its garbage is short-lived, so that a small one serves as well.
+ */
+const gatewayNodeOptions = ['--max-semi-space-size=4'];
+
+/** The processes of the five services in the order in which they start. */
+export function servicePlans(profile: Profile, servers: ServerAddresses, keys: KeyFiles): ServicePlan[] {
+  const repo = portOf(profile, 'REPO_GRPC_PORT', 9001);
+  const logics = logicPorts(profile);
+  const common = {
+    NODE_ENV: 'development',
+    TEMPORAL_NAMESPACE: 'gochat',
+    LOGIC_ID: 'logic-1',
+    // On one machine everybody comes from one address, and load is made by a few users.
+    RATE_LIMIT_REGISTER_PER_HOUR: '0',
+    RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0',
+    MAX_SOCKETS_PER_USER: '0',
+    MAX_SOCKETS_PER_ADDRESS: '0',
+    ...profile.env,
+    GOCHAT_HOME: profile.home,
+    BIND_HOST: loopback,
+    GRPC_TOKEN_FILE: keys.GRPC_TOKEN_FILE,
+    KAFKA_BROKERS: servers.KAFKA_BROKERS,
+    TEMPORAL_ADDRESS: servers.TEMPORAL_ADDRESS,
+    REPO_ADDRESS: `${loopback}:${repo.port}`,
+    LOGIC_ADDRESS: addressOf(logics.map(({ grpc }) => `${loopback}:${grpc.port}`)),
+  };
+
+  const plan = (name: string, env: NodeJS.ProcessEnv, metrics: Port, ports: Port[]): ServicePlan => ({
+    name,
+    entry: `services/${name.replace(/-\d+$/, '')}/main.ts`,
+    nodeOptions: name.startsWith('gateway') ? gatewayNodeOptions : [],
+    env: { ...common, ...env, METRICS_PORT: String(metrics.port) },
+    ports: [...ports, metrics],
+    admins: [{ service: name, url: `http://${loopback}:${metrics.port}` }],
+  });
+
+  const gateways = gatewayPorts(profile).map(({ http, grpc, metrics }, index) =>
+    plan(
+      `gateway-${index + 1}`,
+      {
+        GATEWAY_ID: `gateway-${index + 1}`,
+        GATEWAY_HOST: profile.env.GATEWAY_HOST ?? loopback,
+        GATEWAY_PORT: String(http.port),
+        GATEWAY_GRPC_PORT: String(grpc.port),
+        GATEWAY_GRPC_ADVERTISE: `${loopback}:${grpc.port}`,
+        AUTH_PUBLIC_KEY_FILE: keys.AUTH_PUBLIC_KEY_FILE,
+      },
+      metrics,
+      [http, grpc],
+    ),
+  );
+
+  const repoPlan = plan(
+    'repo',
+    {
+      DATABASE_URL: servers.DATABASE_URL,
+      REDIS_URL: servers.REDIS_URL,
+      REPO_GRPC_PORT: String(repo.port),
+    },
+    portOf(profile, 'REPO_METRICS_PORT', 9466),
+    [repo],
+  );
+  const logicPlans = logics.map(({ grpc, metrics }, index) =>
+    plan(
+      index === 0 ? 'logic' : `logic-${index + 1}`,
+      {
+        ...(index === 0 ? {} : { LOGIC_ID: `logic-${index + 1}` }),
+        LOGIC_GRPC_PORT: String(grpc.port),
+        AUTH_PRIVATE_KEY_FILE: keys.AUTH_PRIVATE_KEY_FILE,
+      },
+      metrics,
+      [grpc],
+    ),
+  );
+  const [logicPlan] = logicPlans;
+  return [
+    ...(profile.core && logicPlan ? [corePlan(repoPlan, logicPlan)] : [repoPlan, ...logicPlans]),
+    plan('task', {}, portOf(profile, 'TASK_METRICS_PORT', 9467), []),
+    plan('pusher', {}, portOf(profile, 'PUSHER_METRICS_PORT', 9468), []),
+    ...gateways,
+  ];
+}
+
+/** im-repo and im-logic as one process, each with its ports. */
+function corePlan(repo: ServicePlan, logic: ServicePlan): ServicePlan {
+  const { METRICS_PORT: repoMetrics, ...env } = repo.env;
+  const { METRICS_PORT: logicMetrics, ...logicEnv } = logic.env;
+  return {
+    name: 'core',
+    entry: 'services/core/main.ts',
+    nodeOptions: [],
+    env: { ...env, ...logicEnv, REPO_METRICS_PORT: repoMetrics, LOGIC_METRICS_PORT: logicMetrics },
+    ports: [...repo.ports, ...logic.ports],
+    admins: [...repo.admins, ...logic.admins],
+  };
+}
+
+/** Every port that the services will listen on. */
+export function servicePorts(profile: Profile): Port[] {
+  const nowhere = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
+  const keys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '', GRPC_TOKEN_FILE: '' };
+  return servicePlans(profile, nowhere, keys).flatMap((plan) => plan.ports);
+}
+
+export interface GatewayPorts {
+  http: Port;
+  grpc: Port;
+  metrics: Port;
+}
+
+/** The first gateway has the contract's ports, each further one its own beside them. */
+export function gatewayPorts(profile: Profile): GatewayPorts[] {
+  return Array.from({ length: profile.gateways }, (_, index) => {
+    const prefix = index === 0 ? 'GATEWAY' : `GATEWAY${index + 1}`;
+    return {
+      http: portOf(profile, `${prefix}_PORT`, 8080 + index),
+      grpc: portOf(profile, `${prefix}_GRPC_PORT`, 9003 + 10 * index),
+      metrics: portOf(profile, `${prefix}_METRICS_PORT`, 9464 + 10 * index),
+    };
+  });
+}
+
+/** Ports of the logic processes, the first one's being the contract's. */
+function logicPorts(profile: Profile): { grpc: Port; metrics: Port }[] {
+  return Array.from({ length: profile.logics }, (_, index) => {
+    const prefix = index === 0 ? 'LOGIC' : `LOGIC${index + 1}`;
+    return {
+      grpc: portOf(profile, `${prefix}_GRPC_PORT`, 9002 + 10 * index),
+      metrics: portOf(profile, `${prefix}_METRICS_PORT`, 9465 + 10 * index),
+    };
+  });
+}
+
+/** One address as it is; several as gRPC's list, over which calls are spread. */
+const addressOf = (all: readonly string[]): string =>
+  all.length === 1 ? all.join() : `ipv4:${all.join(',')}`;
+
+function portOf(profile: Profile, variable: string, standard: number): Port {
+  const port = wholeNumber(variable, profile.env[variable], standard + profile.portOffset);
+  if (port < 1 || port > 65_535)
+    throw new Problem(`${variable} must be a port from 1 to 65535, not ${port}.`);
+  return { variable, port };
+}
+
+function wholeNumber(variable: string, text: string | undefined, standard: number): number {
+  if (text === undefined || text === '') return standard;
+  if (!/^\d{1,9}$/.test(text)) throw new Problem(`${variable} must be a whole number, not "${text}".`);
+  return Number(text);
+}

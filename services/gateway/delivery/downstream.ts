@@ -1,0 +1,218 @@
+import { GoChatError, isRetryable } from '../../../lib/errors.ts';
+import type {
+  DownstreamAck,
+  DownstreamEvent,
+  DownstreamMessage,
+  DownstreamRecord,
+} from '../../../lib/kafka/records.ts';
+import type { Logger } from '../../../lib/log.ts';
+import { fromDownstream } from '../../../lib/wire/message.ts';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
+import type { SendPace } from '../sending/send-pace.ts';
+import type { UnackedSends } from '../sending/unacked-sends.ts';
+import { encodeFrame } from '../sessions/frame-buffer.ts';
+import type { Refuse } from '../sessions/refusal.ts';
+import { forgetSent, isOwnCopy } from '../sessions/sent-messages.ts';
+import type { Session } from '../sessions/session.ts';
+import type { IsLeftOut, Sessions } from '../sessions/sessions.ts';
+import type { Departures } from './departures.ts';
+import { createNewcomers } from './newcomers.ts';
+
+export type Downstream = { deliver(value: Buffer): void };
+
+/**
+ * Brings downstream records to sockets, in the order of the topic. A frame is encoded once, whoever gets it. What
+ * was meant for an earlier start of this gateway is dropped: its sessions are gone.
+ */
+export function createDownstream(deps: {
+  bootId: string;
+  sessions: Sessions;
+  departures: Departures;
+  unacked: UnackedSends<Session>;
+  pace: Pick<SendPace, 'note'>;
+  refuse: Refuse;
+  metrics: GatewayMetrics;
+  log: Logger;
+}): Downstream {
+  const { sessions, metrics, departures } = deps;
+  const newcomers = createNewcomers();
+
+  function deliverMessage(message: DownstreamMessage): number {
+    const { conversation_id, client_msg_id, sender_info } = message;
+    const hasLeft = departures.from(conversation_id, message.seq_id);
+    const isLeftOut = (session: Session) =>
+      (session.userId === sender_info.id && isOwnCopy(session, conversation_id, client_msg_id)) ||
+      hasLeft?.(session.userId) === true;
+    const frame = encodeFrame('new-message', fromDownstream(message));
+    const waits = hold(message, frame, isLeftOut);
+    const mayHave = waits ? (session: Session) => waits.has(session.userId) || isLeftOut(session) : isLeftOut;
+    return deliverTo(message, frame, mayHave) + deliverRead(message, mayHave);
+  }
+
+  /** Sending is reading: told to the sender's other sessions that got the message, and to whose messages were read. */
+  function deliverRead(message: DownstreamMessage, isLeftOut: IsLeftOut): number {
+    const { conversation_id: conversationId, sender_info, seq_id: seqId, read_for = [] } = message;
+    const readers = isTarget(message, sender_info.id) ? [...read_for, sender_info.id] : read_for;
+    let frame: Buffer | undefined;
+    let sent = 0;
+    for (const userId of readers) {
+      if (!sessions.reaches(userId, isLeftOut)) continue;
+      frame ??= encodeFrame('message-read', { conversationId, userId: sender_info.id, seqId });
+      sent += sessions.sendToUser(userId, frame, isLeftOut);
+    }
+    return sent;
+  }
+
+  function deliverEvent(event: DownstreamEvent): number {
+    const frame = encodeFrame(event.frame, event.data);
+    const isLeftOut = ({ id }: Session) => id === event.exclude_session_id;
+    const added = membersOf(event, 'member-added');
+    const waits = hold(event, frame, isLeftOut, new Set(added));
+    const sent = deliverTo(
+      event,
+      frame,
+      waits ? (session) => waits.has(session.userId) || isLeftOut(session) : isLeftOut,
+    );
+    for (const userId of added) newcomers.announced(event.conversation_id ?? '', userId);
+    for (const userId of membersOf(event, 'member-removed')) {
+      newcomers.departed(event.conversation_id ?? '', userId);
+    }
+    return sent;
+  }
+
+  /** Keeps a frame for those of its targets who were not told yet that they joined, and answers who these are. */
+  function hold(
+    targets: {
+      conversation_id?: string;
+      newcomer_ids?: string[];
+      target_user_ids?: string[];
+      target_user_id?: string;
+    },
+    frame: Buffer,
+    isLeftOut: IsLeftOut,
+    toldByIt: ReadonlySet<string> = nobody,
+  ): Set<string> | undefined {
+    const { conversation_id: conversationId = '', newcomer_ids = [] } = targets;
+    if (newcomer_ids.length === 0 && newcomers.held() === 0) return undefined;
+    const among = new Set(newcomer_ids);
+    const waits = new Set<string>();
+    for (const userId of targets.target_user_ids ?? [targets.target_user_id ?? '']) {
+      if (toldByIt.has(userId) || !newcomers.waits(conversationId, userId, among)) continue;
+      waits.add(userId);
+      newcomers.hold(conversationId, userId, () => {
+        metrics.deliveries.inc(sessions.sendToUser(userId, frame, isLeftOut));
+      });
+    }
+    return waits;
+  }
+
+  function deliverTo(
+    targets: { target_user_id?: string; target_user_ids?: string[]; broadcast?: boolean },
+    frame: Buffer,
+    isLeftOut: IsLeftOut,
+  ): number {
+    if (targets.broadcast) return sessions.broadcast(frame, isLeftOut);
+    let sent = 0;
+    for (const userId of targets.target_user_ids ?? []) sent += sessions.sendToUser(userId, frame, isLeftOut);
+    if (targets.target_user_id) sent += sessions.sendToUser(targets.target_user_id, frame, isLeftOut);
+    return sent;
+  }
+
+  function deliverAck(ack: DownstreamAck): number {
+    const seconds = deps.unacked.end(ack.session_id, ack.conversation_id, ack.client_msg_id);
+    const session = sessions.get(ack.session_id);
+    if (!session) return 0;
+    if (ack.error) {
+      // What may be tried again may also still be stored, and is this session's own then.
+      if (!isRetryable(ack.error.code)) forgetSent(session, ack.conversation_id, ack.client_msg_id);
+      deps.refuse(session, new GoChatError(ack.error.code, ack.error.message), ack.client_msg_id);
+      return 1;
+    }
+    if (seconds !== undefined) {
+      metrics.ack.observe(seconds);
+      deps.pace.note(seconds);
+    }
+    sessions.send(session, 'message-ack', {
+      clientMsgId: ack.client_msg_id,
+      conversationId: ack.conversation_id,
+      messageId: ack.message_id,
+      seqId: ack.seq_id,
+      createdAt: ack.created_at,
+      duplicate: ack.duplicate,
+    });
+    return 1;
+  }
+
+  function deliverRecord(record: DownstreamRecord): void {
+    let frames = 0;
+    const acks = acksByConversation(record.acks);
+    for (const message of record.messages) {
+      // A sender's own messages take their places among the others': its acks go by the seq ids too.
+      const own = acks.get(message.conversation_id);
+      while (own?.[0] && own[0].seq_id < message.seq_id) {
+        frames += deliverAck(own[0]);
+        own.shift();
+      }
+      frames += deliverMessage(message);
+    }
+    for (const own of acks.values()) for (const ack of own) frames += deliverAck(ack);
+    for (const event of record.events) {
+      frames += deliverEvent(event);
+      departures.note(event);
+    }
+    metrics.deliveries.inc(frames);
+    metrics.deliveryBatch.observe(frames);
+  }
+
+  return {
+    deliver(value) {
+      let record: DownstreamRecord;
+      try {
+        record = JSON.parse(value.toString('utf8'));
+      } catch (error) {
+        deps.log.error({ err: error }, 'a downstream record is no JSON');
+        metrics.staleRecords.inc();
+        return;
+      }
+      if (record.gateway_boot_id !== deps.bootId) {
+        metrics.staleRecords.inc();
+        return;
+      }
+      try {
+        deliverRecord(record);
+      } catch (error) {
+        // One record that does not fit must not stop all that come after it.
+        deps.log.error({ err: error }, 'cannot deliver a downstream record');
+      }
+    },
+  };
+}
+
+const nobody: ReadonlySet<string> = new Set();
+
+/** Who joined or left, as an event tells it; nobody where it tells something else. */
+function membersOf({ frame, data }: DownstreamEvent, wanted: 'member-added' | 'member-removed'): string[] {
+  if (frame !== wanted) return [];
+  const ids: unknown[] =
+    wanted === 'member-added'
+      ? listOf(data.members).map((member) => (member as { id?: unknown } | null)?.id)
+      : listOf(data.userIds);
+  return ids.filter((id) => typeof id === 'string');
+}
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+const isTarget = (message: DownstreamMessage, userId: string): boolean =>
+  message.broadcast === true ||
+  message.target_user_id === userId ||
+  message.target_user_ids?.includes(userId) === true;
+
+function acksByConversation(acks: DownstreamAck[]): Map<string, DownstreamAck[]> {
+  const byConversation = new Map<string, DownstreamAck[]>();
+  for (const ack of acks) {
+    const own = byConversation.get(ack.conversation_id);
+    if (own) own.push(ack);
+    else byConversation.set(ack.conversation_id, [ack]);
+  }
+  return byConversation;
+}

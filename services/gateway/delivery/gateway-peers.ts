@@ -1,0 +1,35 @@
+import { LRUCache } from 'lru-cache';
+import { PusherServiceService } from '../../../lib/gen/im_gateway/v1/pusher.ts';
+import type { GatewayInfo } from '../../../lib/gen/im_repo/v1/online_status.ts';
+import { createClient, openChannel } from '../../../lib/grpc/client.ts';
+import type { GrpcChannel, UnaryClient } from '../../../lib/grpc/definition.ts';
+import type { GrpcToken } from '../../../lib/grpc/token.ts';
+
+export type Peer = UnaryClient<typeof PusherServiceService>;
+
+export type GatewayPeers = { of(gateway: GatewayInfo): Peer; close(): void };
+
+const maxPeers = 200;
+const unusedMs = 10 * 60_000;
+
+/** Clients of the other gateways' PusherServices, one a start of a gateway; unused ones are closed. */
+export function createGatewayPeers(token: GrpcToken | undefined): GatewayPeers {
+  const peers = new LRUCache<string, { channel: GrpcChannel; peer: Peer }>({
+    max: maxPeers,
+    ttl: unusedMs,
+    updateAgeOnGet: true,
+    dispose: ({ channel }) => channel.close(),
+  });
+  return {
+    of(gateway) {
+      const key = `${gateway.pushAddress} ${gateway.bootId}`;
+      const known = peers.get(key);
+      if (known) return known.peer;
+      const channel = openChannel(gateway.pushAddress, token);
+      const peer = createClient(channel, PusherServiceService);
+      peers.set(key, { channel, peer });
+      return peer;
+    },
+    close: () => peers.clear(),
+  };
+}

@@ -1,0 +1,101 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type { Push, PusherServiceService } from '../../../lib/gen/im_gateway/v1/pusher.ts';
+import type { UserLocation } from '../../../lib/gen/im_repo/v1/online_status.ts';
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
+import { encodeFrame } from '../sessions/frame-buffer.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { Departures } from './departures.ts';
+import type { GatewayPeers } from './gateway-peers.ts';
+import type { SeenEvents } from './seen-events.ts';
+
+const forwardDeadlineMs = 2000;
+
+/** Frames from other services into people's sockets, wherever they are connected. */
+export function createPusherService(deps: {
+  sessions: Sessions;
+  presence: Pick<RepoClient['presence'], 'locateUsers'>;
+  peers: GatewayPeers;
+  departures: Pick<Departures, 'isGone'>;
+  seen: SeenEvents;
+  gatewayId: string;
+  metrics: GatewayMetrics;
+  log: Logger;
+}): UnaryHandlers<typeof PusherServiceService> {
+  const { sessions, departures, seen, metrics, log } = deps;
+
+  function deliver(push: Push): number {
+    const data = parseData(push);
+    const frame = encodeFrame(push.type, data);
+    const conversationId = push.type === 'conversation-updated' ? conversationOf(data) : undefined;
+    const isLeftOut = ({ id }: Session) => id === push.excludeSessionId;
+    let delivered = 0;
+    for (const userId of push.userIds) {
+      if (seen.has(push.eventId, push.type, userId)) continue;
+      // Pushes take another way than member-removed, which is the last that is told of a conversation.
+      if (conversationId !== undefined && departures.isGone(conversationId, userId)) continue;
+      const sent = sessions.sendToUser(userId, frame, isLeftOut);
+      if (sent > 0) seen.add(push.eventId, push.type, userId);
+      delivered += sent;
+    }
+    return delivered;
+  }
+
+  /** To the gateways that hold the others. One that fails does not keep the rest from getting theirs. */
+  async function forward(pushes: readonly Push[]): Promise<number> {
+    const userIds = [...new Set(pushes.flatMap((push) => push.userIds))];
+    if (userIds.length === 0) return 0;
+    const { locations } = await deps.presence.locateUsers({ userIds }, { deadlineMs: forwardDeadlineMs });
+    const elsewhere = locations.filter(({ gateway }) => gateway && gateway.gatewayId !== deps.gatewayId);
+    const results = await Promise.allSettled(elsewhere.map((location) => forwardTo(location, pushes)));
+    if (results.some(({ status }) => status === 'rejected')) {
+      throw new GoChatError('UNAVAILABLE', 'A gateway could not be reached. Push again.');
+    }
+    return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0);
+  }
+
+  async function forwardTo({ gateway, userIds }: UserLocation, pushes: readonly Push[]): Promise<number> {
+    if (!gateway) return 0;
+    const there = new Set(userIds);
+    const theirs = pushes
+      .map((push) => ({ ...push, userIds: push.userIds.filter((userId) => there.has(userId)) }))
+      .filter((push) => push.userIds.length > 0);
+    try {
+      const { delivered } = await deps.peers
+        .of(gateway)
+        .pushToUsers({ pushes: theirs, localOnly: true }, { deadlineMs: forwardDeadlineMs });
+      metrics.forwards.inc({ result: 'ok' });
+      return delivered;
+    } catch (error) {
+      metrics.forwards.inc({ result: 'failed' });
+      log.warn({ err: error, gateway: gateway.gatewayId }, 'cannot forward a push');
+      throw error;
+    }
+  }
+
+  return {
+    async pushToUsers({ pushes, localOnly }) {
+      let delivered = 0;
+      for (const push of pushes) delivered += deliver(push);
+      if (!localOnly) delivered += await forward(pushes);
+      return { delivered };
+    },
+  };
+}
+
+function conversationOf(data: unknown): string | undefined {
+  const { conversation } = (data ?? {}) as { conversation?: { id?: unknown } };
+  return typeof conversation?.id === 'string' ? conversation.id : undefined;
+}
+
+function parseData(push: Push): unknown {
+  if (push.dataJson === '') return undefined;
+  try {
+    return JSON.parse(push.dataJson);
+  } catch {
+    throw new GoChatError('INVALID_ARGUMENT', `The data of a ${push.type} push is no JSON.`);
+  }
+}

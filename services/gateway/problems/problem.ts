@@ -1,0 +1,83 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError } from 'fastify';
+import Type from 'typebox';
+import { type Code, GoChatError, httpStatus, messageOf } from '../../../lib/errors.ts';
+import { MisdirectedError } from '../door/hosts.ts';
+import { fieldErrorOf } from '../validation/validator.ts';
+
+/** RFC 9457. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'Names the kind of problem; stable' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String({ description: 'What programs should look at' }),
+    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+  },
+  { $id: 'Problem' },
+);
+
+export type ProblemAnswer = { status: number; headers: Record<string, string>; body: string };
+
+/** How an error shows over REST. Faults tell nothing of the inside. */
+export function toProblem(error: GoChatError): ProblemAnswer {
+  const status = error instanceof MisdirectedError ? 421 : httpStatus(error.code);
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json; charset=utf-8',
+    'cache-control': 'no-store',
+  };
+  if (status === 401) headers['www-authenticate'] = 'Bearer realm="gochat"';
+  if (error.retryAfterMs !== undefined) {
+    headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
+  } else if (error.code === 'RATE_LIMITED' || error.code === 'UNAVAILABLE') {
+    headers['retry-after'] = '1';
+  }
+  const body = JSON.stringify({
+    type: `urn:gochat:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
+    title: title(error.code),
+    status,
+    detail: error.code === 'INTERNAL_ERROR' ? messageOf(undefined) : error.message,
+    code: error.code,
+    ...(error.fields.length > 0 ? { errors: error.fields } : {}),
+  });
+  return { status, headers, body };
+}
+
+/** "CONVERSATION_NOT_FOUND" → "Conversation not found". */
+function title(code: Code): string {
+  if (code === 'INTERNAL_ERROR') return STATUS_CODES[500] ?? 'Internal Server Error';
+  const words = code.toLowerCase().replaceAll('_', ' ');
+  return words[0]?.toUpperCase() + words.slice(1);
+}
+
+/** Any error that the framework or a handler throws, as the system's one error; undefined for a fault. */
+export function fromThrown(error: unknown): GoChatError | undefined {
+  if (error instanceof GoChatError) return error;
+  if (!isFrameworkError(error)) return undefined;
+  if (error.validation) return invalidField(error);
+  const known = frameworkErrors[error.code];
+  if (known) return new GoChatError(known[0], known[1]);
+  const clientFault = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
+  return clientFault ? new GoChatError('INVALID_ARGUMENT', 'The request cannot be understood.') : undefined;
+}
+
+const frameworkErrors: Record<string, readonly [Code, string]> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
+  FST_ERR_CTP_INVALID_CONTENT_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'A request body may have up to 1 MiB.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_ARGUMENT', 'The body is not as long as Content-Length says.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_ARGUMENT', 'The body is not JSON.'],
+  FST_ERR_BAD_URL: ['INVALID_ARGUMENT', 'The address holds bytes that are no text.'],
+};
+
+const isFrameworkError = (error: unknown): error is FastifyError =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string';
+
+function invalidField(error: FastifyError): GoChatError {
+  const [first] = error.validation ?? [];
+  if (!first) return new GoChatError('INVALID_ARGUMENT', 'The request is not valid.');
+  const field = fieldErrorOf(first);
+  const subject = field.path || (error.validationContext === 'body' ? 'The body' : 'The request');
+  return new GoChatError('INVALID_ARGUMENT', `${subject} ${field.message}.`, field.path ? [field] : []);
+}

@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { fault, GoChatError, isFault } from '../../../lib/errors.ts';
+import { fromThrown, toProblem } from './problem.ts';
+
+/** Everything that goes wrong over REST answers application/problem+json, from here. */
+export function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+}
+
+export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = fromThrown(thrown) ?? fault(thrown);
+  if (isFault(error)) {
+    // The route's pattern, not the URL: an address may hold what is nobody's business.
+    request.log.error(
+      { err: thrown, method: request.method, route: request.routeOptions?.url },
+      'request failed',
+    );
+  }
+  const { status, headers, body } = toProblem(error);
+  return reply.code(status).headers(headers).send(body);
+}
+
+/** Answers what is no HTTP at all: the parser gave up before there was a request. */
+export function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = new GoChatError(
+    'INVALID_ARGUMENT',
+    sentences[error.code ?? ''] ?? 'This is not valid HTTP.',
+  );
+  writeProblem(socket, problem);
+}
+
+const sentences: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: 'The headers are too large.',
+  ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
+};
+
+/** How long somebody who was refused may take to close the connection. */
+const lingerMs = 1000;
+
+/** A problem as a whole HTTP answer, for sockets that have no reply object; closes the connection. */
+export function writeProblem(socket: Socket, error: GoChatError): void {
+  const { status, headers, body } = toProblem(error);
+  const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)) });
+  socket.end(
+    `HTTP/1.1 ${status} ${error.code}\r\nconnection: close\r\n` +
+      `${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  );
+  // Read on, or a client's own close is never noticed; and nobody keeps a connection by not closing it.
+  socket.resume();
+  const impatient = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(impatient));
+}

@@ -1,0 +1,104 @@
+import type { FastifyInstance } from 'fastify';
+import Type, { type TProperties, type TSchema } from 'typebox';
+import type { Session as ProtoSession } from '../../../../lib/gen/im_logic/v1/auth.ts';
+import type { LoginSession as ProtoLoginSession } from '../../../../lib/gen/im_repo/v1/user.ts';
+import { Conversation, Member } from '../../../../lib/wire/conversation.ts';
+import { Message, Sender } from '../../../../lib/wire/message.ts';
+import { FriendRequest, FriendView, toUser, User, UserView } from '../../../../lib/wire/user.ts';
+import { UserSettings } from '../../../../lib/wire/user-settings.ts';
+import { Problem } from '../../problems/problem.ts';
+
+export const Session = Type.Object(
+  {
+    user: User,
+    accessToken: Type.String(),
+    refreshToken: Type.String(),
+    expiresIn: Type.Integer({ description: 'Seconds until the access token expires' }),
+    sessionId: Type.String(),
+  },
+  { $id: 'Session' },
+);
+
+export function toSession(session: ProtoSession) {
+  if (!session.user) throw new Error('a session came without its user');
+  return {
+    user: toUser(session.user),
+    accessToken: session.accessToken,
+    refreshToken: session.refreshToken,
+    expiresIn: session.expiresIn,
+    sessionId: session.sessionId,
+  };
+}
+
+export const LoginSession = Type.Object(
+  {
+    id: Type.String(),
+    createdAt: Type.Integer({ description: 'Unix milliseconds' }),
+    lastUsedAt: Type.Integer({ description: 'Unix milliseconds' }),
+    expiresAt: Type.Integer({ description: 'Unix milliseconds' }),
+    userAgent: Type.String(),
+    address: Type.String(),
+    current: Type.Boolean({ description: 'The one that asks' }),
+  },
+  { $id: 'LoginSession' },
+);
+
+export const toLoginSession = (session: ProtoLoginSession, currentId: string) => ({
+  id: session.id,
+  createdAt: session.createdAt,
+  lastUsedAt: session.lastUsedAt,
+  expiresAt: session.expiresAt,
+  userAgent: session.userAgent,
+  address: session.address,
+  current: session.id === currentId,
+});
+
+const shared = [
+  Sender,
+  User,
+  UserView,
+  UserSettings,
+  FriendRequest,
+  FriendView,
+  Message,
+  Conversation,
+  Member,
+  Session,
+  LoginSession,
+  Problem,
+] as const;
+
+/** Makes the shared shapes known by name, to routes and to the OpenAPI document. */
+export function addSharedSchemas(app: FastifyInstance): void {
+  for (const schema of shared) app.addSchema({ ...(byName(schema, true) as object), $id: idOf(schema) });
+}
+
+/** A shared shape in a route's schema: by name, with its type. */
+export const named = <T extends TSchema>(schema: T): T => byName(schema, false) as T;
+
+/** An answer's object, whose shared shapes stand by name. */
+export const answer = <P extends TProperties>(properties: P) => {
+  const whole = Type.Object(properties);
+  return byName(whole, false) as typeof whole;
+};
+
+/** An answer without a body. */
+export const nothing = Type.Unsafe<undefined>({ type: 'null', description: 'No content' });
+
+/** An answer that the caller holds already. */
+export const notModified = Type.Unsafe<undefined>({
+  type: 'null',
+  description: 'The page is the one whose ETag If-None-Match names',
+});
+
+const idOf = (schema: object): string | undefined =>
+  '$id' in schema && typeof schema.$id === 'string' ? schema.$id : undefined;
+
+/** A schema with each named one inside it (or itself, unless it is the definition) replaced by a reference. */
+function byName(schema: unknown, isDefinition: boolean): unknown {
+  if (Array.isArray(schema)) return schema.map((part) => byName(part, false));
+  if (schema === null || typeof schema !== 'object') return schema;
+  const id = idOf(schema);
+  if (id !== undefined && !isDefinition) return { $ref: `${id}#` };
+  return Object.fromEntries(Object.entries(schema).map(([key, part]) => [key, byName(part, false)]));
+}

@@ -1,0 +1,152 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { JWK } from 'jose';
+import type { Readiness } from '../../../lib/admin.ts';
+import type { LogicClient, RepoClient } from '../../../lib/grpc/clients.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Metrics } from '../../../lib/metrics.ts';
+import type { Access } from '../access/access.ts';
+import type { RevokedSessions } from '../access/revoked-sessions.ts';
+import type { ClientAddress } from '../door/client-address.ts';
+import type { Hosts } from '../door/hosts.ts';
+import type { Origins } from '../door/origins.ts';
+import { createRateLimit, type RateLimit } from '../limits/rate-limit.ts';
+import { createSignInLimits } from '../limits/sign-in-limits.ts';
+import { answerProblems, refuseBrokenHttp, sendProblem } from '../problems/problems.ts';
+import { addFormats, validatorOptions } from '../validation/validator.ts';
+import { createPages } from './answers/pages.ts';
+import { addSharedSchemas } from './answers/schemas.ts';
+import { authenticate, type CallerCounts, countUnknown } from './plugins/authenticate.ts';
+import { knowClientAddress } from './plugins/client-address.ts';
+import { allowOrigins } from './plugins/cors.ts';
+import { reference, serveDocuments } from './plugins/documents.ts';
+import { answerOwnHosts } from './plugins/hosts.ts';
+import { honourIdempotencyKeys } from './plugins/idempotency-key.ts';
+import { takeJsonBodies } from './plugins/json-bodies.ts';
+import { parseQueryNumbers } from './plugins/query-numbers.ts';
+import { measureRequests } from './plugins/request-metrics.ts';
+import { sendSecurityHeaders } from './plugins/security-headers.ts';
+import { answerUnknownRoutes } from './plugins/unknown-routes.ts';
+import { authRoutes } from './routes/auth.ts';
+import { blockRoutes } from './routes/blocks.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { friendRequestRoutes } from './routes/friend-requests.ts';
+import { friendRoutes } from './routes/friends.ts';
+import { healthRoutes } from './routes/health.ts';
+import { jwksRoutes } from './routes/jwks.ts';
+import { memberRoutes } from './routes/members.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { syncRoutes } from './routes/sync.ts';
+import { userRoutes } from './routes/users.ts';
+
+export type AppDeps = {
+  logic: Pick<LogicClient, 'auth' | 'users' | 'friends' | 'conversations' | 'messages'>;
+  idempotency: RepoClient['idempotency'];
+  access: Access;
+  revoked: RevokedSessions;
+  /** Public keys of access tokens. */
+  tokenKeys: readonly JWK[];
+  readiness: () => Promise<Readiness>;
+  limits: { registersPerHour: number; loginFailuresPer15Min: number; requestsPerMinute: number };
+  /** Requests without a good token, by address. */
+  anonymous: RateLimit;
+  clientAddress: ClientAddress;
+  hosts: Hosts;
+  origins: Origins;
+  metrics: Metrics;
+  log: Logger;
+};
+
+const bodyLimitBytes = 1024 * 1024;
+/** Until a request's headers are here, also the first one's of a connection that says nothing. */
+const headersTimeoutMs = 10_000;
+/** Until all of a request is here. */
+const requestTimeoutMs = 30_000;
+/** How often those two are looked after. */
+const checkEveryMs = 5000;
+/** After it a connection over which nothing goes either way is closed, one whose client reads no answer too. */
+const silentConnectionMs = 60_000;
+
+/** The REST side of the gateway, ready to listen or to be injected into. */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { logic, limits } = deps;
+  const loggerInstance: FastifyBaseLogger = deps.log;
+  const app: FastifyInstance = Fastify({
+    loggerInstance,
+    // Addresses may hold tokens; requests are counted by route instead.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: silentConnectionMs,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    // An id of any length names nothing, which its route says better than the router.
+    routerOptions: { maxParamLength: 16_384 },
+    ajv: { customOptions: validatorOptions, plugins: [addFormats] },
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    clientErrorHandler: refuseBrokenHttp,
+    rewriteUrl: ({ url }) => routedUrl(url ?? '/'),
+    http: {
+      // Some HTTP clients offer an upgrade to HTTP/2 with every request; only WebSockets are taken.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+      // A request without Host is refused with a problem like any other.
+      requireHostHeader: false,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: checkEveryMs,
+    },
+  });
+
+  answerProblems(app);
+  takeJsonBodies(app);
+  knowClientAddress(app, deps.clientAddress);
+  sendSecurityHeaders(app);
+  answerOwnHosts(app, deps.hosts);
+  allowOrigins(app, deps.origins);
+  const counts: CallerCounts = {
+    access: deps.access,
+    anonymous: deps.anonymous,
+    requests: createRateLimit({
+      limit: limits.requestsPerMinute,
+      windowMs: 60_000,
+      sentence: 'Too many requests. Try again when the minute is over.',
+    }),
+  };
+  answerUnknownRoutes(app, { count: (request) => countUnknown(counts, request) });
+  measureRequests(app, deps.metrics);
+  authenticate(app, counts);
+  parseQueryNumbers(app);
+  honourIdempotencyKeys(app, { idempotency: deps.idempotency });
+  addSharedSchemas(app);
+  await serveDocuments(app);
+
+  await app.register(healthRoutes, { readiness: deps.readiness });
+  await app.register(jwksRoutes, { keys: deps.tokenKeys });
+  const signIns = createSignInLimits({ auth: logic.auth, failures: limits.loginFailuresPer15Min });
+  await app.register(authRoutes, {
+    auth: logic.auth,
+    revoked: deps.revoked,
+    registrations: createRateLimit({
+      limit: limits.registersPerHour,
+      windowMs: 3_600_000,
+      sentence: 'Too many accounts were made from this address. Try again later.',
+    }),
+    signIns,
+  });
+  await app.register(userRoutes, { users: logic.users, revoked: deps.revoked, signIns });
+  await app.register(friendRequestRoutes, { friends: logic.friends });
+  await app.register(friendRoutes, { friends: logic.friends });
+  await app.register(blockRoutes, { friends: logic.friends });
+  const { conversations, messages } = logic;
+  const pages = createPages(deps.metrics);
+  await app.register(conversationRoutes, { conversations, pages });
+  await app.register(messageRoutes, { conversations, messages, pages });
+  await app.register(memberRoutes, { conversations: logic.conversations });
+  await app.register(syncRoutes, { conversations: logic.conversations });
+  return app;
+}
+
+/** An address with a slash at its end means the same as without; only the reference is written with one. */
+function routedUrl(url: string): string {
+  const [path = '', ...query] = url.split('?');
+  const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  return [bare === reference ? `${reference}/` : bare, ...query].join('?');
+}

@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify';
+import type { Metrics } from '../../../../lib/metrics.ts';
+
+/** Measures each request by its route's pattern. */
+export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
+  const duration = metrics.latency('gochat_http_request_duration_seconds', 'Time to answer a REST call.', [
+    'method',
+    'route',
+    'status',
+  ]);
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
+    const labels = { method: request.method, route, status: String(reply.statusCode) };
+    duration.observe(labels, reply.elapsedTime / 1000);
+  });
+}

@@ -1,0 +1,247 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { countedAddress } from '../../../../lib/client-address.ts';
+import { codeOf } from '../../../../lib/errors.ts';
+import type { LogicClient } from '../../../../lib/grpc/clients.ts';
+import { required } from '../../../../lib/wire/required.ts';
+import type { RevokedSessions } from '../../access/revoked-sessions.ts';
+import type { RateLimit } from '../../limits/rate-limit.ts';
+import type { SignInLimits } from '../../limits/sign-in-limits.ts';
+import * as fields from '../../validation/fields.ts';
+import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
+import { passwordDeadline } from '../answers/deadlines.ts';
+import {
+  answer,
+  LoginSession,
+  named,
+  nothing,
+  Session,
+  toLoginSession,
+  toSession,
+} from '../answers/schemas.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+
+const tags = ['Accounts'];
+/** The keys of an identity provider may have to be fetched, twice. */
+const exchangeDeadline = { deadlineMs: 15_000 };
+
+/** Accounts, tokens and login sessions. */
+export const authRoutes: FastifyPluginAsyncTypebox<{
+  auth: LogicClient['auth'];
+  revoked: RevokedSessions;
+  registrations: RateLimit;
+  signIns: SignInLimits;
+}> = async (app, { auth, revoked, registrations, signIns }) => {
+  app.post(
+    '/auth/register',
+    {
+      config: { public: true },
+      schema: {
+        tags,
+        summary: 'Create an account',
+        body: Type.Object({
+          username: fields.username,
+          password: fields.password,
+          avatarUrl: Type.Optional(fields.avatarUrl),
+        }),
+        response: { 201: named(Session) },
+      },
+    },
+    async (request, reply) => {
+      registrations.take(countedAddress(request.ip));
+      const { username, password, avatarUrl = '' } = request.body;
+      const { session } = await auth.register(
+        { username, password, avatarUrl, client: clientOf(request) },
+        passwordDeadline,
+      );
+      return reply.code(201).send(toSession(required(session)));
+    },
+  );
+
+  app.post(
+    '/auth/login',
+    {
+      config: { public: true },
+      schema: {
+        tags,
+        summary: 'Sign in',
+        body: Type.Object({ username: fields.anyUsername, password: fields.anyPassword }),
+        response: { 200: named(Session) },
+      },
+    },
+    async (request) => {
+      const { username, password } = request.body;
+      const { session } = await signIns.password({ username }, request.ip, () =>
+        auth.login({ username, password, client: clientOf(request) }, passwordDeadline),
+      );
+      return toSession(required(session));
+    },
+  );
+
+  app.post(
+    '/auth/exchange',
+    {
+      config: { public: true },
+      schema: {
+        tags,
+        summary: 'Sign in with a token of the product’s own identity provider',
+        description:
+          'The account is made at the first time; its profile follows the token at each. 503 while the provider’s keys ' +
+          'cannot be had.',
+        body: Type.Object({ token: fields.externalToken }),
+        response: { 200: named(Session) },
+      },
+    },
+    async (request) => {
+      const { token } = request.body;
+      const { session } = await signIns.token(request.ip, () =>
+        auth.exchangeToken({ token, client: clientOf(request) }, exchangeDeadline),
+      );
+      return toSession(required(session));
+    },
+  );
+
+  app.post(
+    '/auth/guest',
+    {
+      config: { public: true },
+      schema: {
+        tags,
+        summary: 'Create a guest account',
+        body: Type.Union([Type.Object({}), Type.Null()], { description: 'Empty, or not there at all' }),
+        response: { 201: named(Session) },
+      },
+    },
+    async (request, reply) => {
+      registrations.take(countedAddress(request.ip));
+      const { session } = await auth.guestLogin({ client: clientOf(request) });
+      return reply.code(201).send(toSession(required(session)));
+    },
+  );
+
+  app.post(
+    '/auth/upgrade',
+    {
+      schema: {
+        tags,
+        summary:
+          'Turn a guest into a registered user with the same id; the answered session is the only one that stays',
+        body: Type.Object({ username: fields.username, password: fields.password }),
+        response: { 200: named(Session) },
+      },
+    },
+    async (request) => {
+      const { userId, sessionId } = callerOf(request);
+      const { username, password } = request.body;
+      const { session, revokedSessionIds } = await auth.upgradeGuest(
+        { userId, sessionId, username, password, client: clientOf(request) },
+        passwordDeadline,
+      );
+      revoked.add(revokedSessionIds);
+      return toSession(required(session));
+    },
+  );
+
+  app.put(
+    '/auth/password',
+    {
+      schema: {
+        tags,
+        summary: 'Change the password; the other sessions are revoked',
+        body: Type.Object({ oldPassword: fields.anyPassword, newPassword: fields.password }),
+        response: { 204: nothing },
+      },
+    },
+    async (request, reply) => {
+      const { userId, sessionId } = callerOf(request);
+      const { oldPassword, newPassword } = request.body;
+      const { revokedSessionIds } = await signIns.password({ userId }, request.ip, () =>
+        auth.changePassword(
+          { userId, sessionId, oldPassword, newPassword, client: clientOf(request) },
+          passwordDeadline,
+        ),
+      );
+      revoked.add(revokedSessionIds);
+      return reply.code(204).send();
+    },
+  );
+
+  app.get(
+    '/auth/sessions',
+    {
+      schema: {
+        tags,
+        summary: 'Where one is signed in, the newest sign-in first',
+        querystring: Type.Object(pagingFields),
+        response: { 200: answer({ sessions: Type.Array(LoginSession), nextCursor }) },
+      },
+    },
+    async (request) => {
+      const { userId, sessionId } = callerOf(request);
+      const page = await auth.listSessions({ userId, ...pagingOf(request.query) });
+      const sessions = page.sessions.map((session) => toLoginSession(session, sessionId));
+      return { sessions, nextCursor: page.nextCursor };
+    },
+  );
+
+  app.delete(
+    '/auth/sessions/:sessionId',
+    {
+      schema: {
+        tags,
+        summary: 'Sign a session out',
+        params: Type.Object({ sessionId: Type.String() }),
+        response: { 204: nothing },
+      },
+    },
+    async (request, reply) => {
+      const { sessionId } = request.params;
+      await auth.revokeSession({ userId: callerOf(request).userId, sessionId });
+      // Asked for, not assumed: the id may be that of somebody else's session, which stays.
+      await revoked.refresh();
+      return reply.code(204).send();
+    },
+  );
+
+  app.post(
+    '/auth/refresh',
+    {
+      config: { public: true },
+      schema: {
+        tags,
+        summary: 'Swap a refresh token for a new pair',
+        body: Type.Object({ refreshToken: fields.refreshToken }),
+        response: { 200: named(Session) },
+      },
+    },
+    async (request) => {
+      try {
+        const { refreshToken } = request.body;
+        const { session } = await signIns.token(request.ip, () => auth.refreshToken({ refreshToken }));
+        return toSession(required(session));
+      } catch (error) {
+        // A token used before has just revoked its session: refuse its access tokens without waiting for the poll.
+        if (codeOf(error) === 'UNAUTHENTICATED') await revoked.refresh();
+        throw error;
+      }
+    },
+  );
+
+  app.post(
+    '/auth/logout',
+    { schema: { tags, summary: 'Sign this session out', response: { 204: nothing } } },
+    async (request, reply) => {
+      const { userId, sessionId } = callerOf(request);
+      await auth.logout({ userId, sessionId });
+      revoked.add([sessionId]);
+      return reply.code(204).send();
+    },
+  );
+};
+
+/** Where a sign-in comes from, as the list of sessions shows it. */
+const clientOf = (request: FastifyRequest) => ({
+  userAgent: (request.headers['user-agent'] ?? '').slice(0, 200),
+  address: request.ip,
+});

@@ -1,0 +1,55 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { LogicClient } from '../../../../lib/grpc/clients.ts';
+import { toUser, User } from '../../../../lib/wire/user.ts';
+import * as ids from '../../validation/ids.ts';
+import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
+import { answer, nothing } from '../answers/schemas.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+
+const tags = ['Blocks'];
+const params = Type.Object({ userId: Type.String() });
+
+export const blockRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['friends'] }> = async (
+  app,
+  { friends },
+) => {
+  app.get(
+    '/blocks',
+    {
+      schema: {
+        tags,
+        summary: 'Whom one has blocked, the latest first',
+        querystring: Type.Object(pagingFields),
+        response: { 200: answer({ users: Type.Array(User), nextCursor }) },
+      },
+    },
+    async (request) => {
+      const page = await friends.listBlocks({
+        userId: callerOf(request).userId,
+        ...pagingOf(request.query),
+      });
+      return { users: page.users.map(toUser), nextCursor: page.nextCursor };
+    },
+  );
+
+  app.put(
+    '/blocks/:userId',
+    { schema: { tags, summary: 'Block somebody', params, response: { 204: nothing } } },
+    async (request, reply) => {
+      const blockedId = ids.userId(request.params.userId);
+      await friends.blockUser({ userId: callerOf(request).userId, blockedId });
+      return reply.code(204).send();
+    },
+  );
+
+  app.delete(
+    '/blocks/:userId',
+    { schema: { tags, summary: 'Lift a block', params, response: { 204: nothing } } },
+    async (request, reply) => {
+      const blockedId = ids.userId(request.params.userId);
+      await friends.unblockUser({ userId: callerOf(request).userId, blockedId });
+      return reply.code(204).send();
+    },
+  );
+};

@@ -1,0 +1,255 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import { notificationChoices } from '../../../../lib/domain/member-choices.ts';
+import { GoChatError } from '../../../../lib/errors.ts';
+import type { LogicClient } from '../../../../lib/grpc/clients.ts';
+import { Conversation, toConversation } from '../../../../lib/wire/conversation.ts';
+import { required } from '../../../../lib/wire/required.ts';
+import * as fields from '../../validation/fields.ts';
+import * as ids from '../../validation/ids.ts';
+import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
+import { flowDeadline } from '../answers/deadlines.ts';
+import type { Pages } from '../answers/pages.ts';
+import { refusedPart, refusedUsers } from '../answers/refused-users.ts';
+import { asItIs } from '../answers/replay.ts';
+import { answer, nothing, notModified } from '../answers/schemas.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+
+const tags = ['Conversations'];
+const params = Type.Object({ id: Type.String() });
+const oneConversation = answer({ conversation: Conversation });
+
+/** Conversations: list, create, look at, change, dissolve, hand over, mark as read. */
+export const conversationRoutes: FastifyPluginAsyncTypebox<{
+  conversations: LogicClient['conversations'];
+  pages: Pages;
+}> = async (app, { conversations, pages }) => {
+  app.get(
+    '/conversations',
+    {
+      schema: {
+        tags,
+        summary: 'One’s conversations, newest first',
+        querystring: Type.Object({
+          ...pagingFields,
+          updatedSince: Type.Optional(fields.time),
+        }),
+        response: {
+          200: answer({ conversations: Type.Array(Conversation), hasMore: Type.Boolean(), nextCursor }),
+          304: notModified,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { updatedSince = 0 } = request.query;
+      const { limit, offset, cursor } = pagingOf(request.query);
+      const { userId } = callerOf(request);
+      const key = `conversations ${userId} ${limit} ${offset} ${cursor ?? ''} ${updatedSince}`;
+      return pages.answer(request, reply, key, async (knownTag) => {
+        const wanted = { userId, limit, offset, cursor, updatedSince, knownTag };
+        const page = await conversations.getConversationsOptimized(wanted);
+        return {
+          ...page,
+          body: () => ({
+            conversations: page.conversations.map(toConversation),
+            hasMore: page.hasMore,
+            nextCursor: page.nextCursor,
+          }),
+        };
+      });
+    },
+  );
+
+  const created = asItIs<{ conversation: { id: string }; refused?: string[] }>(
+    ({ conversation: { id }, refused }) => ({ conversation: { id }, ...(refused ? { refused } : {}) }),
+    async ({ conversation: { id }, ...rest }, userId) => {
+      const { conversation } = await conversations.getConversation({ userId, conversationId: id });
+      return { conversation: toConversation(required(conversation)), ...rest };
+    },
+  );
+
+  app.post(
+    '/conversations',
+    {
+      config: { replay: created },
+      schema: {
+        tags,
+        summary: 'Open the conversation with a friend, or create a group',
+        body: Type.Object({
+          type: fields.oneOf([1, 2], '1 single, 2 group'),
+          memberIds: fields.ids,
+          name: Type.Optional(fields.groupName),
+          avatarUrl: Type.Optional(fields.avatarUrl),
+          description: Type.Optional(fields.description),
+        }),
+        response: {
+          201: answer({ conversation: Conversation, refused: Type.Optional(refusedUsers) }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { type, name = '', avatarUrl = '', description = '' } = request.body;
+      const memberIds = ids.userIds(request.body.memberIds);
+      if (type === 1 && memberIds.length !== 1) throw invalid('memberIds', 'must name one friend');
+      if (type === 2 && name === '') throw invalid('name', 'is required');
+      const { conversation, refused } = await conversations.createConversation(
+        {
+          userId: callerOf(request).userId,
+          type,
+          memberIds,
+          name,
+          avatarUrl,
+          description,
+          idempotencyKey: request.claim?.key ?? '',
+          conversationId: type === 2 ? (request.claim?.resourceId ?? '') : '',
+        },
+        flowDeadline,
+      );
+      return reply
+        .code(201)
+        .send({ conversation: toConversation(required(conversation)), ...refusedPart(refused) });
+    },
+  );
+
+  app.get(
+    '/conversations/:id',
+    { schema: { tags, summary: 'A conversation', params, response: { 200: oneConversation } } },
+    async (request) => {
+      const conversationId = ids.conversationId(request.params.id);
+      const { conversation } = await conversations.getConversation({
+        userId: callerOf(request).userId,
+        conversationId,
+      });
+      return { conversation: toConversation(required(conversation)) };
+    },
+  );
+
+  app.patch(
+    '/conversations/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Change a group, by its owner or an admin',
+        params,
+        body: Type.Object({
+          name: Type.Optional(fields.groupName),
+          avatarUrl: Type.Optional(fields.avatarUrl),
+          description: Type.Optional(fields.description),
+          announcement: Type.Optional(fields.announcement),
+          settings: Type.Optional(
+            Type.Object({
+              inviteBy: Type.Optional(fields.oneOf(['admins', 'members'])),
+              muteAll: Type.Optional(Type.Boolean()),
+              maxMembers: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+            }),
+          ),
+        }),
+        response: { 200: oneConversation },
+      },
+    },
+    async (request) => {
+      const { name, avatarUrl, description, announcement, settings = {} } = request.body;
+      const { conversation } = await conversations.updateConversation({
+        userId: callerOf(request).userId,
+        conversationId: ids.conversationId(request.params.id),
+        name,
+        avatarUrl,
+        description,
+        announcement,
+        inviteBy: settings.inviteBy,
+        muteAll: settings.muteAll,
+        maxMembers: settings.maxMembers,
+      });
+      return { conversation: toConversation(required(conversation)) };
+    },
+  );
+
+  app.delete(
+    '/conversations/:id',
+    { schema: { tags, summary: 'Dissolve a group, by its owner', params, response: { 204: nothing } } },
+    async (request, reply) => {
+      const conversationId = ids.conversationId(request.params.id);
+      await conversations.dissolveConversation(
+        { userId: callerOf(request).userId, conversationId },
+        flowDeadline,
+      );
+      return reply.code(204).send();
+    },
+  );
+
+  app.put(
+    '/conversations/:id/read',
+    {
+      schema: {
+        tags,
+        summary: 'Mark as read up to a seq id; never moves back',
+        params,
+        body: Type.Object({ seqId: fields.seqId }),
+        response: { 200: answer({ lastReadSeqId: Type.Integer(), unreadCount: Type.Integer() }) },
+      },
+    },
+    async (request) => {
+      const { lastReadSeqId, unreadCount } = await conversations.markAsRead({
+        userId: callerOf(request).userId,
+        conversationId: ids.conversationId(request.params.id),
+        seqId: request.body.seqId,
+      });
+      return { lastReadSeqId, unreadCount };
+    },
+  );
+
+  app.patch(
+    '/conversations/:id/me',
+    {
+      schema: {
+        tags,
+        summary: 'Choose for oneself: notifications, pinned, hidden; what is left out stays as it is',
+        params,
+        body: Type.Object({
+          notifications: Type.Optional(fields.oneOf(notificationChoices)),
+          pinned: Type.Optional(Type.Boolean()),
+          hidden: Type.Optional(Type.Boolean()),
+        }),
+        response: { 200: oneConversation },
+      },
+    },
+    async (request) => {
+      const { notifications, pinned, hidden } = request.body;
+      const { conversation } = await conversations.updateMemberChoices({
+        userId: callerOf(request).userId,
+        conversationId: ids.conversationId(request.params.id),
+        notifications,
+        pinned,
+        hidden,
+      });
+      return { conversation: toConversation(required(conversation)) };
+    },
+  );
+
+  app.put(
+    '/conversations/:id/owner',
+    {
+      schema: {
+        tags,
+        summary: 'Hand a group over, by its owner',
+        params,
+        body: Type.Object({ userId: fields.id }),
+        response: { 200: oneConversation },
+      },
+    },
+    async (request) => {
+      const { conversation } = await conversations.transferOwnership(
+        {
+          userId: callerOf(request).userId,
+          conversationId: ids.conversationId(request.params.id),
+          newOwnerId: ids.userId(request.body.userId),
+        },
+        flowDeadline,
+      );
+      return { conversation: toConversation(required(conversation)) };
+    },
+  );
+};
+
+const invalid = (path: string, message: string) =>
+  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);

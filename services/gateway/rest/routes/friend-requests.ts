@@ -1,0 +1,120 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { LogicClient } from '../../../../lib/grpc/clients.ts';
+import { Conversation, toConversation } from '../../../../lib/wire/conversation.ts';
+import { required } from '../../../../lib/wire/required.ts';
+import { FriendRequest, toFriendRequest } from '../../../../lib/wire/user.ts';
+import * as fields from '../../validation/fields.ts';
+import * as ids from '../../validation/ids.ts';
+import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
+import { flowDeadline } from '../answers/deadlines.ts';
+import { asItIs } from '../answers/replay.ts';
+import { answer, nothing } from '../answers/schemas.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+
+const tags = ['Friends'];
+const params = Type.Object({ requestId: Type.String() });
+
+export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['friends'] }> = async (
+  app,
+  { friends },
+) => {
+  const sentRequest = asItIs<{ request: { id: string } }>(
+    ({ request: { id } }) => ({ request: { id } }),
+    async ({ request: { id } }, userId) => {
+      const { request } = await friends.getFriendRequest({ userId, requestId: id });
+      return { request: toFriendRequest(required(request)) };
+    },
+  );
+
+  app.post(
+    '/friends/requests',
+    {
+      config: { replay: sentRequest },
+      schema: {
+        tags,
+        summary: 'Ask somebody to become friends',
+        body: Type.Object({ targetUserId: fields.id, message: Type.Optional(fields.requestMessage) }),
+        response: { 201: answer({ request: FriendRequest }) },
+      },
+    },
+    async (request, reply) => {
+      const { targetUserId, message = '' } = request.body;
+      const sent = await friends.sendFriendRequest(
+        {
+          userId: callerOf(request).userId,
+          targetUserId: ids.userId(targetUserId),
+          message,
+          idempotencyKey: request.claim?.key ?? '',
+        },
+        flowDeadline,
+      );
+      return reply.code(201).send({ request: toFriendRequest(required(sent.request)) });
+    },
+  );
+
+  app.get(
+    '/friends/requests',
+    {
+      schema: {
+        tags,
+        summary: 'Friend requests to or from oneself',
+        querystring: Type.Object({
+          direction: Type.Optional(fields.oneOf(['incoming', 'outgoing'], undefined, 'incoming')),
+          status: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
+          ...pagingFields,
+        }),
+        response: { 200: answer({ requests: Type.Array(FriendRequest), nextCursor }) },
+      },
+    },
+    async (request) => {
+      const { direction, status } = request.query;
+      const page = await friends.listFriendRequests({
+        userId: callerOf(request).userId,
+        outgoing: direction === 'outgoing',
+        status,
+        ...pagingOf(request.query),
+      });
+      return { requests: page.requests.map(toFriendRequest), nextCursor: page.nextCursor };
+    },
+  );
+
+  app.put(
+    '/friends/requests/:requestId',
+    {
+      schema: {
+        tags,
+        summary: 'Accept or reject a request',
+        params,
+        body: Type.Object({
+          action: fields.oneOf([1, 2], '1 accept, 2 reject'),
+        }),
+        response: { 200: answer({ request: FriendRequest, conversation: Type.Optional(Conversation) }) },
+      },
+    },
+    async (request) => {
+      const handled = await friends.handleFriendRequest(
+        {
+          userId: callerOf(request).userId,
+          requestId: ids.requestId(request.params.requestId),
+          action: request.body.action,
+        },
+        flowDeadline,
+      );
+      return {
+        request: toFriendRequest(required(handled.request)),
+        ...(handled.conversation ? { conversation: toConversation(handled.conversation) } : {}),
+      };
+    },
+  );
+
+  app.delete(
+    '/friends/requests/:requestId',
+    { schema: { tags, summary: 'Take a pending request back', params, response: { 204: nothing } } },
+    async (request, reply) => {
+      const requestId = ids.requestId(request.params.requestId);
+      await friends.withdrawFriendRequest({ userId: callerOf(request).userId, requestId }, flowDeadline);
+      return reply.code(204).send();
+    },
+  );
+};

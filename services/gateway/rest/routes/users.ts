@@ -1,0 +1,161 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import { groupInviteChoices, lastSeenChoices } from '../../../../lib/domain/user-settings.ts';
+import type { LogicClient } from '../../../../lib/grpc/clients.ts';
+import { required } from '../../../../lib/wire/required.ts';
+import { toUser, User, UserView } from '../../../../lib/wire/user.ts';
+import { toUserSettings, UserSettings } from '../../../../lib/wire/user-settings.ts';
+import type { RevokedSessions } from '../../access/revoked-sessions.ts';
+import type { SignInLimits } from '../../limits/sign-in-limits.ts';
+import * as fields from '../../validation/fields.ts';
+import * as ids from '../../validation/ids.ts';
+import { erasureDeadline } from '../answers/deadlines.ts';
+import { answer, named, nothing } from '../answers/schemas.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+
+const tags = ['Users'];
+
+/** Profiles, settings, search, and the end of an account. */
+export const userRoutes: FastifyPluginAsyncTypebox<{
+  users: LogicClient['users'];
+  revoked: Pick<RevokedSessions, 'refresh'>;
+  signIns: SignInLimits;
+}> = async (app, { users, revoked, signIns }) => {
+  app.get(
+    '/users/profile',
+    { schema: { tags, summary: 'Oneself', response: { 200: named(User) } } },
+    async (request) => toUser(required((await users.getUser({ userId: callerOf(request).userId })).user)),
+  );
+
+  app.put(
+    '/users/profile',
+    {
+      schema: {
+        tags,
+        summary: 'Change one’s profile',
+        body: Type.Object({
+          avatarUrl: Type.Optional(fields.avatarUrl),
+          displayName: Type.Optional(fields.displayName),
+        }),
+        response: { 200: named(User) },
+      },
+    },
+    async (request) => {
+      const { avatarUrl, displayName } = request.body;
+      const { user } = await users.updateProfile({
+        userId: callerOf(request).userId,
+        avatarUrl,
+        displayName,
+      });
+      return toUser(required(user));
+    },
+  );
+
+  app.delete(
+    '/users/profile',
+    {
+      schema: {
+        tags,
+        summary: 'Erase one’s account: it is signed out everywhere at once, the rest follows',
+        body: Type.Union([
+          Type.Object({
+            password: Type.Optional(fields.anyPassword),
+            redactMessages: Type.Optional(
+              Type.Boolean({
+                default: true,
+                description:
+                  'Whether everything that one wrote becomes empty and counts as recalled; members learn of it by POST /sync. ' +
+                  'False: it stays, as a deleted user’s.',
+              }),
+            ),
+          }),
+          Type.Null(),
+        ]),
+        response: { 202: nothing },
+      },
+    },
+    async (request, reply) => {
+      const { userId } = callerOf(request);
+      const { password = '', redactMessages } = request.body ?? {};
+      await signIns.password({ userId }, request.ip, () =>
+        users.deleteAccount({ userId, password, address: request.ip, redactMessages }, erasureDeadline),
+      );
+      await revoked.refresh();
+      return reply.code(202).send();
+    },
+  );
+
+  app.get(
+    '/users/settings',
+    { schema: { tags, summary: 'What one chose for oneself', response: { 200: named(UserSettings) } } },
+    async (request) => {
+      const { settings } = await users.getSettings({ userId: callerOf(request).userId });
+      return toUserSettings(required(settings));
+    },
+  );
+
+  app.put(
+    '/users/settings',
+    {
+      schema: {
+        tags,
+        summary: 'Choose for oneself; what is left out stays as it is',
+        body: Type.Object({
+          groupInvites: Type.Optional(fields.oneOf(groupInviteChoices)),
+          lastSeen: Type.Optional(fields.oneOf(lastSeenChoices)),
+          readReceipts: Type.Optional(Type.Boolean()),
+          locale: Type.Optional(fields.locale),
+        }),
+        response: { 200: named(UserSettings) },
+      },
+    },
+    async (request) => {
+      const { groupInvites, lastSeen, readReceipts, locale } = request.body;
+      const { userId } = callerOf(request);
+      const { settings } = await users.updateSettings({
+        userId,
+        groupInvites,
+        lastSeen,
+        readReceipts,
+        locale,
+      });
+      return toUserSettings(required(settings));
+    },
+  );
+
+  app.get(
+    '/users/search',
+    {
+      schema: {
+        tags,
+        summary: 'Find users by a part of their username',
+        querystring: Type.Object({ q: fields.searchText, limit: fields.limit(20, 50) }),
+        response: { 200: answer({ users: Type.Array(User) }) },
+      },
+    },
+    async (request) => {
+      const { q, limit = 20 } = request.query;
+      const found = await users.searchUsers({ query: q, limit });
+      return { users: found.users.map(toUser) };
+    },
+  );
+
+  app.get(
+    '/users/:userId',
+    {
+      schema: {
+        tags,
+        summary: 'A user, with the presence of one who shows it to everyone',
+        params: Type.Object({ userId: Type.String() }),
+        response: { 200: named(UserView) },
+      },
+    },
+    async (request) => {
+      const { user, presence } = await users.getUser({
+        userId: ids.userId(request.params.userId),
+        viewerId: callerOf(request).userId,
+      });
+      return { ...toUser(required(user)), ...presence };
+    },
+  );
+};

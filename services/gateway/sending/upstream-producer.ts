@@ -1,0 +1,44 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
+import type { UpstreamMessage } from '../../../lib/kafka/records.ts';
+import { topics } from '../../../lib/kafka/topics.ts';
+import type { Session } from '../sessions/session.ts';
+import type { SendMessage } from './client-frames.ts';
+
+export type UpstreamProducer = {
+  /** Appends a message upstream. Rejects with UNAVAILABLE when the broker is away or too much is waiting. */
+  append(session: Session, message: SendMessage): Promise<void>;
+};
+
+/** Stamps messages and hands them to the group commit, in the order in which they came. */
+export function createUpstreamProducer(deps: {
+  commit: GroupCommit;
+  gatewayId: string;
+  bootId: string;
+}): UpstreamProducer {
+  return {
+    async append(session, message) {
+      const record: UpstreamMessage = {
+        user_id: session.userId,
+        conversation_id: message.conversationId,
+        message_type: message.messageType ?? 1,
+        content: message.content,
+        client_msg_id: message.clientMsgId,
+        timestamp: Date.now(),
+        gateway_id: deps.gatewayId,
+        gateway_boot_id: deps.bootId,
+        session_id: session.id,
+        ...(message.replyToSeqId === undefined ? {} : { reply_to_seq_id: message.replyToSeqId }),
+        ...(message.mentions === undefined || message.mentions.length === 0
+          ? {}
+          : { mentions: message.mentions }),
+      };
+      try {
+        await deps.commit.send(topics.upstream, message.conversationId, JSON.stringify(record));
+      } catch (error) {
+        if (error instanceof GoChatError) throw error;
+        throw new GoChatError('UNAVAILABLE', 'The message could not be taken. Send it again.');
+      }
+    },
+  };
+}

@@ -1,0 +1,270 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { serveAdmin } from '../../lib/admin.ts';
+import { readSecretFiles } from '../../lib/config.ts';
+import { PusherServiceService } from '../../lib/gen/im_gateway/v1/pusher.ts';
+import { connectLogic, connectRepo } from '../../lib/grpc/clients.ts';
+import { serveGrpc, service } from '../../lib/grpc/server.ts';
+import { readGrpcToken } from '../../lib/grpc/token.ts';
+import { createGroupCommit, type GroupCommit } from '../../lib/kafka/group-commit.ts';
+import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
+import { followTail } from '../../lib/kafka/tail.ts';
+import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
+import type { Logger } from '../../lib/log.ts';
+import { createMetrics, type Metrics } from '../../lib/metrics.ts';
+import type { Running } from '../../lib/service.ts';
+import { publicKeys, verifyAccessTokens } from '../../lib/tokens.ts';
+import { createAccess } from './access/access.ts';
+import { limitConnections } from './access/connection-limit.ts';
+import { createRevokedSessions } from './access/revoked-sessions.ts';
+import { createBrokerCheck } from './broker-check.ts';
+import type { GatewayConfig } from './config.ts';
+import { createGatewayPeers } from './delivery/gateway-peers.ts';
+import { createPusherService } from './delivery/pusher-service.ts';
+import { createSeenEvents } from './delivery/seen-events.ts';
+import { createClientAddress } from './door/client-address.ts';
+import { createRateLimit } from './limits/rate-limit.ts';
+import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
+import { createGatewayLease } from './presence/gateway-lease.ts';
+import { createUserEvents, type UserEvents } from './presence/user-events.ts';
+import { createRealtime, type Realtime } from './realtime.ts';
+import { buildApp } from './rest/app.ts';
+import { createSendPace } from './sending/send-pace.ts';
+import { createAdmission } from './sockets/admission.ts';
+import { drainSessions } from './sockets/drain.ts';
+import { watchHeartbeats } from './sockets/heartbeat.ts';
+import { acceptUpgrades } from './sockets/upgrade.ts';
+
+const maxPendingProduces = 20_000;
+/** Requests that are still running when the sockets have gone get this long. */
+const requestsMs = 10_000;
+/** What is left to tell others gets this long each while draining. */
+const flushMs = 5000;
+
+export type Gateway = Running & { port: number; grpcPort: number; metricsPort: number; bootId: string };
+
+/** Starts a gateway: resolves when clients can connect, with everything that they cause finding its way back. */
+export async function startGateway(config: GatewayConfig, log: Logger): Promise<Gateway> {
+  const gatewayId = config.GATEWAY_ID;
+  const bootId = randomUUID();
+  const registry = createMetrics('gateway');
+  const metrics = createGatewayMetrics(registry);
+  const tokenKeys = await publicKeys(readSecretFiles(config.AUTH_PUBLIC_KEY_FILE));
+  const tokens = verifyAccessTokens(tokenKeys);
+  const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: gatewayId, log });
+  const token = readGrpcToken(config.GRPC_TOKEN_FILE);
+  const repo = connectRepo(config.REPO_ADDRESS, token);
+  const logic = connectLogic(config.LOGIC_ADDRESS, token);
+
+  const producer = kafka.producer();
+  const pace = createSendPace();
+  const upstream = createGroupCommit(producer, {
+    maxPending: maxPendingProduces,
+    lingerMs: pace.lingerMs,
+    onBatch: (records, seconds) => {
+      metrics.produceBatch.observe(records);
+      metrics.produce.observe(seconds);
+    },
+  });
+  const events = createUserEvents({
+    commit: createGroupCommit(producer, { maxPending: maxPendingProduces }),
+    log,
+  });
+
+  const realtime = createRealtime({
+    config,
+    bootId,
+    upstream,
+    pace,
+    events,
+    conversations: logic.conversations,
+    presence: repo.presence,
+    isRevoked: (sessionId) => revoked.has(sessionId),
+    onFlushed: (registered) => lease.flushed(registered),
+    metrics,
+    log,
+  });
+  const { sessions, presence } = realtime;
+  const peers = createGatewayPeers(token);
+  const revoked = createRevokedSessions({ auth: logic.auth, onRevoked: sessions.closeLoginSession, log });
+  const access = createAccess(tokens, revoked);
+
+  await producer.connect();
+  const broker = await createBrokerCheck(kafka);
+  await withAdmin(kafka, async (admin) => {
+    await ensureSharedTopics(admin);
+    await ensureDownstreamTopic(admin, gatewayId);
+  });
+  const tail = await followTail(kafka, {
+    topic: topics.downstream(gatewayId),
+    groupId: `gateway-${bootId}`,
+    onRecord: realtime.downstream.deliver,
+  });
+
+  const grpc = await serveGrpc({
+    host: config.BIND_HOST,
+    port: config.GATEWAY_GRPC_PORT,
+    services: [
+      service(
+        'im_gateway.v1.PusherService',
+        PusherServiceService,
+        createPusherService({
+          sessions,
+          departures: realtime.departures,
+          presence: repo.presence,
+          peers,
+          seen: createSeenEvents(),
+          gatewayId,
+          metrics,
+          log,
+        }),
+      ),
+    ],
+    protoFiles: ['im_gateway/v1/pusher.proto'],
+    token,
+    log,
+    metrics: registry,
+  });
+  const lease = createGatewayLease({
+    presence: repo.presence,
+    gateway: {
+      gatewayId,
+      bootId,
+      pushAddress: config.GATEWAY_GRPC_ADVERTISE || `${config.BIND_HOST}:${grpc.port}`,
+    },
+    resend: () => presence.resend([...sessions.all()].filter(({ state }) => state === 'open')),
+    onLapsed: () => void drainSessions(sessions, config.DRAIN_SPREAD_MS),
+    log,
+  });
+  await Promise.all([lease.renew(), revoked.refresh()]);
+
+  const admin = await serveAdmin({
+    host: config.BIND_HOST,
+    port: config.METRICS_PORT,
+    metrics: registry,
+    dependencies: { kafka: broker.isUp, logic: logic.ready, repo: repo.ready },
+  });
+  const clientAddress = createClientAddress(config.TRUST_PROXY, log);
+  const anonymous = createRateLimit({
+    limit: config.RATE_LIMIT_ANONYMOUS_PER_MINUTE,
+    windowMs: 60_000,
+    sentence: 'Too many requests from this address without signing in. Try again when the minute is over.',
+  });
+  const app = await buildApp({
+    logic,
+    idempotency: repo.idempotency,
+    access,
+    revoked,
+    tokenKeys: tokenKeys.map(({ jwk }) => jwk),
+    readiness: admin.readiness,
+    limits: {
+      registersPerHour: config.RATE_LIMIT_REGISTER_PER_HOUR,
+      loginFailuresPer15Min: config.RATE_LIMIT_LOGIN_FAILURES_PER_15MIN,
+      requestsPerMinute: config.RATE_LIMIT_REQUESTS_PER_MINUTE,
+    },
+    anonymous,
+    clientAddress,
+    hosts: config.ALLOWED_HOSTS,
+    origins: config.ALLOWED_ORIGINS,
+    metrics: registry,
+    log,
+  });
+  const upgrades = acceptUpgrades(app.server, {
+    access,
+    admission: createAdmission(sessions, {
+      all: config.MAX_CONNECTIONS,
+      perAddress: config.MAX_SOCKETS_PER_ADDRESS,
+      perUser: config.MAX_SOCKETS_PER_USER,
+    }),
+    clientAddress,
+    hosts: config.ALLOWED_HOSTS,
+    origins: config.ALLOWED_ORIGINS,
+    anonymous,
+    onSocket: realtime.connections.open,
+    metrics,
+    log,
+  });
+  limitConnections(app.server, {
+    maxSockets: config.MAX_CONNECTIONS,
+    maxSocketsPerAddress: config.MAX_SOCKETS_PER_ADDRESS,
+    proxies: config.TRUST_PROXY,
+    onRefused: () => metrics.connectionsRefused.inc(),
+  });
+  const stopHeartbeats = watchHeartbeats({ sessions, presence, timeoutMs: config.HEARTBEAT_TIMEOUT_MS });
+
+  observeQueues(registry, realtime, upstream, events);
+
+  await app.listen({ host: config.GATEWAY_HOST, port: config.GATEWAY_PORT });
+
+  async function stop(): Promise<void> {
+    admin.drain();
+    grpc.drain();
+    upgrades.stop();
+    stopHeartbeats();
+    // Stops listening at once; resolves when the last request and socket are done.
+    const closed = app.close();
+    await drainSessions(sessions, config.DRAIN_SPREAD_MS);
+    const impatient = setTimeout(() => app.server.closeAllConnections(), requestsMs);
+    await closed;
+    clearTimeout(impatient);
+    await Promise.all([realtime.readMarks.flush(), upstream.flush(), presence.flush(flushMs)]);
+    await events.flush(flushMs);
+    await lease.release();
+    revoked.stop();
+    realtime.unacked.stop();
+    await grpc.close();
+    peers.close();
+    await tail.stop();
+    await producer.disconnect();
+    await broker.stop();
+    logic.close();
+    repo.close();
+    await admin.close();
+  }
+
+  return {
+    stop,
+    bootId,
+    port: (app.server.address() as AddressInfo).port,
+    grpcPort: grpc.port,
+    metricsPort: admin.port,
+  };
+}
+
+function observeQueues(
+  metrics: Metrics,
+  realtime: Realtime,
+  upstream: GroupCommit,
+  events: UserEvents,
+): void {
+  const { sessions, unacked, presence, readMarks } = realtime;
+  const sendBuffers = () => {
+    let bytes = 0;
+    for (const { stream } of sessions.all()) bytes += stream.writableLength;
+    return bytes;
+  };
+  metrics.observed('gochat_gateway_connections', 'Open sockets.', sessions.size);
+  metrics.observed('gochat_gateway_send_buffer_bytes', 'Bytes that wait in send buffers.', sendBuffers);
+  metrics.observed('gochat_gateway_upstream_queue_records', 'Records not acknowledged yet.', upstream.depth);
+  metrics.observed(
+    'gochat_gateway_unacked_sends',
+    'Sends that wait for their acknowledgement.',
+    unacked.size,
+  );
+  metrics.observed(
+    'gochat_gateway_unacked_sends_limit',
+    'How many sends may wait for their acknowledgement; fewer while more is sent than can be stored.',
+    unacked.most,
+  );
+  metrics.observed(
+    'gochat_gateway_presence_queue',
+    'Session changes that wait to be flushed.',
+    presence.depth,
+  );
+  metrics.observed('gochat_gateway_read_marks_queue', 'Read marks that wait to be written.', readMarks.depth);
+  metrics.observed(
+    'gochat_gateway_user_events_queue',
+    'Presence events that wait for the broker.',
+    events.depth,
+  );
+}

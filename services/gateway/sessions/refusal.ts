@@ -1,0 +1,20 @@
+import { codeOf, isRetryable, messageOf } from '../../../lib/errors.ts';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
+import type { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+/** Tells a session what went wrong: an error frame, with the message it is about where there is one. */
+export type Refuse = (session: Session, error: unknown, clientMsgId?: string) => void;
+
+export function createRefuse(sessions: Pick<Sessions, 'send'>, metrics: GatewayMetrics): Refuse {
+  return (session, error, clientMsgId) => {
+    const code = codeOf(error);
+    metrics.errorFrames.inc({ code });
+    sessions.send(session, 'error', {
+      code,
+      message: messageOf(error),
+      ...(clientMsgId === undefined ? {} : { clientMsgId }),
+      retryable: isRetryable(code),
+    });
+  };
+}

@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { canonicalName, isUsername, longestDisplayName } from '../../../lib/domain/names.ts';
+import { readPaging } from '../../../lib/domain/paging.ts';
+import { hashingMs } from '../../../lib/domain/passwords.ts';
+import { canonicalPictureAddress } from '../../../lib/domain/web-address.ts';
+import { codeOf, GoChatError, isRetryable } from '../../../lib/errors.ts';
+import type { AuthServiceService, ClientInfo, Session } from '../../../lib/gen/im_logic/v1/auth.ts';
+import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { required } from '../../../lib/grpc/server.ts';
+import type { AccessTokenVerifier } from '../../../lib/tokens.ts';
+import { checkPassword, checkPicture, checkUsername, ifGiven, limits } from '../input/input.ts';
+import type { Issuers } from './issuers.ts';
+import { invalidRefreshToken } from './refresh-tokens.ts';
+import type { Tokens } from './tokens.ts';
+
+export const passwordDeadline = { deadlineMs: hashingMs };
+
+const longestUserAgent = 255;
+const longestAddress = 45;
+
+/** Accounts, tokens and login sessions. */
+export function createAuth(deps: {
+  users: RepoClient['users'];
+  tokens: Tokens;
+  verifier: AccessTokenVerifier;
+  issuers: Issuers;
+}): UnaryHandlers<typeof AuthServiceService> {
+  const { users, tokens, verifier, issuers } = deps;
+
+  /** `credential` stands for what was checked: where the account has another one by now, nobody is signed in. */
+  async function openSession(
+    account: { user?: User | undefined; credential: Buffer },
+    client: ClientInfo | undefined,
+  ): Promise<Session> {
+    const user = required(account.user, 'user');
+    const sessionId = randomUUID();
+    const { accessExpiresAt, expiresAt } = tokens.lifetimes();
+    await users.createSession({
+      userId: user.id,
+      sessionId,
+      credential: account.credential,
+      expiresAt,
+      accessExpiresAt,
+      userAgent: cut(client?.userAgent, longestUserAgent),
+      address: addressOf(client),
+    });
+    return signed(user, { sessionId, generation: 0, accessExpiresAt });
+  }
+
+  const signed = async (
+    user: User,
+    session: { sessionId: string; generation: number; accessExpiresAt: number },
+  ): Promise<Session> => ({
+    user,
+    accessToken: await tokens.access(user, session.sessionId, session.accessExpiresAt),
+    refreshToken: tokens.refresh(session.sessionId, session.generation),
+    expiresIn: tokens.accessTtlS,
+    sessionId: session.sessionId,
+  });
+
+  return {
+    async register({ username, password, avatarUrl, client }) {
+      checkUsername(username);
+      checkPassword(password, username);
+      const picture = checkPicture('avatarUrl', avatarUrl);
+      const account = await users.createUser(
+        { username, password, avatarUrl: picture, isGuest: false, address: addressOf(client) },
+        passwordDeadline,
+      );
+      return { session: await openSession(account, client) };
+    },
+
+    getSignInAccount: ({ username, userId, address }) =>
+      users.getSignInAccount({ username: cut(username, 64), userId, address: cut(address, longestAddress) }),
+
+    async login({ username, password, client }) {
+      const account = await users.verifyPassword(
+        { username: cut(username, 64), password: hashable(password), address: addressOf(client) },
+        passwordDeadline,
+      );
+      if (!account.valid) throw wrongLogin();
+      try {
+        return { session: await openSession(account, client) };
+      } catch (error) {
+        // The password was changed, or the account erased, while it was being checked.
+        if (['UNAUTHENTICATED', 'USER_NOT_FOUND'].includes(codeOf(error))) throw wrongLogin();
+        throw error;
+      }
+    },
+
+    async exchangeToken({ token, client }) {
+      const { issuer, subject, ...claims } = await issuers.verify(token);
+      const { username, displayName = '', avatarUrl } = claims;
+      // A claim that can't be stored is left out: it is no reason to keep somebody away.
+      const identity = {
+        issuer,
+        subject,
+        username: username !== undefined && isUsername(username) ? username : undefined,
+        displayName: canonicalName(displayName, longestDisplayName),
+        avatarUrl: ifGiven(avatarUrl, canonicalPictureAddress),
+      };
+      const signIn = async () => openSession(await users.signInExternal(identity), client);
+      // The account may be erased, or get a password, while it is looked at: what is there now is found.
+      const session = await signIn().catch(ifGone(signIn)).catch(ifGone(refuseGone));
+      return { session };
+    },
+
+    async guestLogin({ client }) {
+      const account = await users.createUser({
+        username: '',
+        password: '',
+        avatarUrl: '',
+        isGuest: true,
+        address: addressOf(client),
+      });
+      return { session: await openSession(account, client) };
+    },
+
+    async upgradeGuest({ userId, username, password, client }) {
+      checkUsername(username);
+      checkPassword(password, username);
+      const before = await users.getUser({ userId });
+      if (!before.user?.isGuest) {
+        throw new GoChatError('PERMISSION_DENIED', 'Only a guest can be turned into a registered user.');
+      }
+      const account = await users.upgradeGuest(
+        { userId, username, password, address: addressOf(client) },
+        passwordDeadline,
+      );
+      const { revokedSessionIds } = account;
+      return { session: await openSession(account, client), revokedSessionIds };
+    },
+
+    async validateToken({ accessToken }) {
+      try {
+        const token = await verifier.verify(accessToken);
+        const { userId, sessionId } = token;
+        const { sessions } = await users.listSessions({ userId, sessionId });
+        if (sessions.length === 0) return notValid;
+        return { valid: true, ...token };
+      } catch (error) {
+        if (error instanceof GoChatError && !isRetryable(error.code)) return notValid;
+        throw error;
+      }
+    },
+
+    async refreshToken({ refreshToken }) {
+      const presented = await tokens.readRefresh(refreshToken);
+      const { sessionId } = presented;
+      const { accessExpiresAt, expiresAt } = tokens.lifetimes();
+      const { rotated, reused, user, generation } = await users.rotateSession({
+        sessionId,
+        presentedGeneration: 'generation' in presented ? presented.generation : 0,
+        presentedTokenHash: 'hash' in presented ? presented.hash : Buffer.alloc(0),
+        expiresAt,
+        accessExpiresAt,
+      });
+      if (reused) {
+        throw new GoChatError(
+          'UNAUTHENTICATED',
+          'This refresh token was used before: its login session is revoked. Sign in again.',
+        );
+      }
+      if (!rotated || !user) throw invalidRefreshToken();
+      return { session: await signed(user, { sessionId, generation, accessExpiresAt }) };
+    },
+
+    async logout({ userId, sessionId }) {
+      await users.revokeSession({ userId, sessionId });
+      return {};
+    },
+
+    async changePassword({ userId, sessionId, oldPassword, newPassword, client }) {
+      const { user } = await users.getUser({ userId });
+      checkPassword(newPassword, required(user, 'user').username, 'newPassword');
+      try {
+        return await users.changePassword(
+          {
+            userId,
+            oldPassword: hashable(oldPassword),
+            newPassword,
+            keepSessionId: sessionId,
+            address: addressOf(client),
+          },
+          passwordDeadline,
+        );
+      } catch (error) {
+        // Not UNAUTHENTICATED: the caller is signed in, and a client would sign itself out.
+        if (error instanceof GoChatError && error.code === 'UNAUTHENTICATED') {
+          throw new GoChatError('PERMISSION_DENIED', 'The old password is wrong.');
+        }
+        throw error;
+      }
+    },
+
+    async listSessions(request) {
+      const { userId, cursor } = request;
+      const { limit, offset } = readPaging('sessions', request);
+      return users.listSessions({ userId, limit, offset, cursor });
+    },
+
+    async revokeSession({ userId, sessionId }) {
+      await users.revokeSession({ userId, sessionId });
+      return {};
+    },
+
+    listRevokedSessions: (request) => users.listRevokedSessions(request),
+  };
+}
+
+const notValid = { valid: false, userId: '', sessionId: '', expiresAt: 0, isGuest: false };
+
+const addressOf = (client: ClientInfo | undefined): string => cut(client?.address, longestAddress);
+
+/** Does something else where an account was gone, or its password another, when its session was to be opened. */
+const ifGone =
+  (otherwise: () => Promise<Session>) =>
+  (error: unknown): Promise<Session> => {
+    if (!['UNAUTHENTICATED', 'USER_NOT_FOUND'].includes(codeOf(error))) throw error;
+    return otherwise();
+  };
+
+async function refuseGone(): Promise<Session> {
+  throw new GoChatError('UNAUTHENTICATED', 'This account is being erased. Sign in again.');
+}
+
+const wrongLogin = () => new GoChatError('UNAUTHENTICATED', 'The username or the password is wrong.');
+
+const cut = (text: string | undefined, longest: number): string => (text ?? '').slice(0, longest);
+
+/** A password no longer than makes it certainly wrong, so that nobody has megabytes hashed. */
+export const hashable = (password: string): string => password.slice(0, 2 * (limits.password + 1));

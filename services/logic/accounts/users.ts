@@ -1,0 +1,101 @@
+import { longestDisplayName } from '../../../lib/domain/names.ts';
+import { pageSize } from '../../../lib/domain/paging.ts';
+import { groupInviteChoices, lastSeenChoices, seesPresence } from '../../../lib/domain/user-settings.ts';
+import { codeOf, GoChatError, isRetryable } from '../../../lib/errors.ts';
+import type { UserServiceService } from '../../../lib/gen/im_logic/v1/user.ts';
+import type { UserSettings } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Flows } from '../flows/flows.ts';
+import {
+  checkLocale,
+  checkName,
+  checkOneOf,
+  checkPicture,
+  checkText,
+  checkUserId,
+  ifGiven,
+  invalid,
+  limits,
+} from '../input/input.ts';
+import { hashable, passwordDeadline } from './auth.ts';
+
+/** Profiles, settings, search, and the end of an account. */
+export function createUsers(deps: {
+  repo: Pick<RepoClient, 'users' | 'presence' | 'friendships'>;
+  flows: Pick<Flows, 'eraseUser'>;
+}): UnaryHandlers<typeof UserServiceService> {
+  const { repo, flows } = deps;
+  const { users } = repo;
+
+  /** Refuses who does not know the password of an account that has one. */
+  async function checkPassword(userId: string, password = '', address = ''): Promise<void> {
+    const checked = { userId, username: '', password: hashable(password), address };
+    const { valid, withoutPassword } = await users.verifyPassword(checked, passwordDeadline);
+    if (!valid && !withoutPassword) throw new GoChatError('PERMISSION_DENIED', 'The password is wrong.');
+  }
+
+  /** Whether somebody who need not be a friend sees it: not across a block. */
+  async function presenceFor(viewerId: string, settings: UserSettings | undefined) {
+    if (!settings || !seesPresence(settings.lastSeen, false)) return undefined;
+    const { userId } = settings;
+    const [{ status }, { relationships }] = await Promise.all([
+      repo.presence.getUserOnlineStatus({ userId }),
+      repo.friendships.getRelationships({ userId: viewerId, otherUserIds: [userId] }),
+    ]);
+    if (relationships.some(({ blocking, blockedBy }) => blocking || blockedBy)) return undefined;
+    return { online: status?.online ?? false, lastActiveAt: status?.lastActiveAt ?? 0 };
+  }
+
+  return {
+    async getUser({ userId, viewerId }) {
+      if (viewerId === undefined) return users.getUser({ userId: checkUserId(userId) });
+      const [{ user }, { settings }] = await Promise.all([
+        users.getUser({ userId: checkUserId(userId) }),
+        users.getUserSettings({ userIds: [userId] }),
+      ]);
+      return { user, presence: await presenceFor(viewerId, settings[0]) };
+    },
+
+    async updateProfile({ userId, avatarUrl, displayName }) {
+      return users.updateUser({
+        userId,
+        avatarUrl: ifGiven(avatarUrl, (address) => checkPicture('avatarUrl', address)),
+        displayName: ifGiven(displayName, (name) => checkName('displayName', name, longestDisplayName)),
+      });
+    },
+
+    async getSettings({ userId }) {
+      const { settings } = await users.getUserSettings({ userIds: [checkUserId(userId)] });
+      return { settings: settings[0] };
+    },
+
+    async updateSettings({ userId, groupInvites, lastSeen, readReceipts, locale }) {
+      checkOneOf('groupInvites', groupInvites, groupInviteChoices);
+      checkOneOf('lastSeen', lastSeen, lastSeenChoices);
+      return users.updateUserSettings({
+        userId: checkUserId(userId),
+        groupInvites,
+        lastSeen,
+        readReceipts,
+        locale: checkLocale(locale),
+      });
+    },
+
+    async searchUsers({ query, limit }) {
+      if (query === '') throw invalid('q', 'must not be empty');
+      checkText('q', query, 100);
+      return users.searchUsersByUsername({ query, limit: pageSize(limit, 20, limits.searchResults) });
+    },
+
+    async deleteAccount({ userId, password, address, redactMessages = true }) {
+      await checkPassword(checkUserId(userId), password, address);
+      await flows.eraseUser(userId, redactMessages);
+      // The flow's own first step, so that whoever reads the answer is signed out. The flow makes up for its failure.
+      await users.closeAccount({ userId, idleGuestBefore: 0 }).catch((error: unknown) => {
+        if (!isRetryable(codeOf(error))) throw error;
+      });
+      return {};
+    },
+  };
+}

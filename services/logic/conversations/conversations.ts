@@ -1,0 +1,118 @@
+import { longestGroupName } from '../../../lib/domain/names.ts';
+import { longestPage, pageSize } from '../../../lib/domain/paging.ts';
+import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
+import {
+  checkConversationId,
+  checkName,
+  checkPicture,
+  checkText,
+  ifGiven,
+  invalid,
+  limits,
+} from '../input/input.ts';
+import type { ListHandlers } from './conversation-list.ts';
+import type { Creation } from './creation.ts';
+import type { MemberHandlers } from './members.ts';
+import type { Typing } from './typing.ts';
+
+const messagesASync = 2000;
+const cursorsASync = 10_000;
+
+/** Conversations, history and read pointers. */
+export function createConversations(deps: {
+  conversations: RepoClient['conversations'];
+  messages: RepoClient['messages'];
+  list: ListHandlers;
+  members: MemberHandlers;
+  create: Creation;
+  typing: Typing;
+  groupMaxMembers: number;
+}): ServedHandlers<typeof ConversationServiceService> {
+  const { conversations, messages, groupMaxMembers } = deps;
+  return {
+    ...deps.list,
+    ...deps.members,
+
+    async getConversation({ userId, conversationId }) {
+      return conversations.getConversation({ userId, conversationId: checkConversationId(conversationId) });
+    },
+
+    async createConversation(request) {
+      return deps.create(request);
+    },
+
+    async updateConversation({ userId, conversationId, ...changes }) {
+      const name = ifGiven(changes.name, (text) => checkName('name', text, longestGroupName));
+      const avatarUrl = ifGiven(changes.avatarUrl, (text) => checkPicture('avatarUrl', text));
+      checkText('description', changes.description, limits.description);
+      checkText('announcement', changes.announcement, limits.announcement);
+      const { inviteBy, maxMembers } = changes;
+      if (inviteBy !== undefined && inviteBy !== 'admins' && inviteBy !== 'members') {
+        throw invalid('settings.inviteBy', 'must be "admins" or "members"');
+      }
+      if (maxMembers !== undefined && (maxMembers < 2 || maxMembers > groupMaxMembers)) {
+        throw invalid('settings.maxMembers', `must be 2 to ${groupMaxMembers}`);
+      }
+      return conversations.updateConversation({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        ...changes,
+        name,
+        avatarUrl,
+      });
+    },
+
+    async getMessages({ userId, conversationId, beforeSeqId, afterSeqId, limit, knownTag }) {
+      checkSeqId('beforeSeq', beforeSeqId);
+      checkSeqId('afterSeq', afterSeqId);
+      return messages.getMessages({
+        userId,
+        conversationId: checkConversationId(conversationId),
+        beforeSeqId,
+        afterSeqId,
+        limit: pageSize(limit, 50, longestPage),
+        knownTag,
+      });
+    },
+
+    async markAsRead({ userId, conversationId, seqId }) {
+      checkSeqId('seqId', seqId);
+      return conversations.updateReadPointer({
+        userId,
+        conversationId: checkConversationId(conversationId),
+        seqId,
+      });
+    },
+
+    async batchMarkAsRead({ updates }) {
+      return conversations.batchUpdateReadPointers({ updates });
+    },
+
+    async sync({ userId, cursors, since, limitPerConversation }) {
+      const entries = Object.entries(cursors);
+      if (entries.length > cursorsASync) {
+        throw invalid('cursors', `must name at most ${cursorsASync} conversations`);
+      }
+      for (const [conversationId, seqId] of entries) checkSeqId(`cursors.${conversationId}`, seqId);
+      if (since < 0) throw invalid('since', 'must not be negative');
+      return conversations.syncConversations({
+        userId,
+        cursors,
+        since,
+        limitPerConversation: pageSize(limitPerConversation, longestPage, messagesASync),
+        limitTotal: messagesASync,
+      });
+    },
+
+    async notifyTyping({ userId, conversationId }) {
+      await deps.typing(userId, checkConversationId(conversationId));
+      return {};
+    },
+  };
+}
+
+function checkSeqId(path: string, seqId: number | undefined): void {
+  if (seqId !== undefined && seqId < 0) throw invalid(path, 'must not be negative');
+}

@@ -1,0 +1,122 @@
+import { notificationChoices } from '../../../lib/domain/member-choices.ts';
+import { readPaging } from '../../../lib/domain/paging.ts';
+import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Flows } from '../flows/flows.ts';
+import { checkConversationId, checkOneOf, checkUserId, invalid, limits } from '../input/input.ts';
+
+type Handlers = UnaryHandlers<typeof ConversationServiceService>;
+export type MemberHandlers = Pick<
+  Handlers,
+  | 'getMembers'
+  | 'addMembers'
+  | 'removeMembers'
+  | 'updateMember'
+  | 'updateMemberChoices'
+  | 'transferOwnership'
+  | 'dissolveConversation'
+>;
+
+const roles = { member: 1, admin: 2 } as const;
+
+/**
+ * Who belongs to a conversation. im-repo checks the actor's rights under the conversation's lock; a flow makes sure
+ * that a change of the member set is carried out, once.
+ */
+export function createMembers(deps: {
+  conversations: RepoClient['conversations'];
+  flows: Pick<Flows, 'changeMembers'>;
+}): MemberHandlers {
+  const { conversations, flows } = deps;
+  return {
+    async getMembers(request) {
+      const { userId, conversationId, cursor } = request;
+      const { limit, offset } = readPaging('members', request);
+      return conversations.getConversationMembers({
+        userId,
+        conversationId: checkConversationId(conversationId),
+        limit,
+        offset,
+        cursor,
+        memberIds: [],
+      });
+    },
+
+    async addMembers({ userId, conversationId, memberIds, idempotencyKey }) {
+      const {
+        added = [],
+        alreadyMembers = [],
+        refused = [],
+      } = await flows.changeMembers({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        change: { kind: 'add', userIds: checkMemberIds('userIds', memberIds) },
+        idempotencyKey,
+      });
+      return { added, alreadyMembers, refused };
+    },
+
+    async removeMembers({ userId, conversationId, memberIds, idempotencyKey }) {
+      const { removed = [] } = await flows.changeMembers({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        change: { kind: 'remove', userIds: checkMemberIds('userIds', memberIds) },
+        idempotencyKey,
+      });
+      return { removed };
+    },
+
+    async dissolveConversation({ userId, conversationId }) {
+      await flows.changeMembers({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        change: { kind: 'dissolve' },
+        idempotencyKey: '',
+      });
+      return {};
+    },
+
+    async updateMember({ userId, conversationId, memberId, role, muted }) {
+      if (role === undefined && muted === undefined) throw invalid('role', 'or muted is required');
+      if (role !== undefined && role !== roles.member && role !== roles.admin) {
+        throw invalid('role', 'must be 1 (member) or 2 (admin)');
+      }
+      return conversations.updateConversationMember({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        userId: checkUserId(memberId),
+        role,
+        muted,
+      });
+    },
+
+    async updateMemberChoices({ userId, conversationId, notifications, pinned, hidden }) {
+      checkOneOf('notifications', notifications, notificationChoices);
+      return conversations.updateMemberChoices({
+        userId,
+        conversationId: checkConversationId(conversationId),
+        notifications,
+        pinned,
+        hidden,
+      });
+    },
+
+    async transferOwnership({ userId, conversationId, newOwnerId }) {
+      await flows.changeMembers({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        change: { kind: 'transfer', userId: checkUserId(newOwnerId) },
+        idempotencyKey: '',
+      });
+      return conversations.getConversation({ userId, conversationId });
+    },
+  };
+}
+
+/** Each once, at least one. */
+export function checkMemberIds(path: string, ids: readonly string[]): string[] {
+  if (ids.length === 0) throw invalid(path, 'must not be empty');
+  if (ids.length > limits.memberIds) throw invalid(path, `must name at most ${limits.memberIds} users`);
+  return Array.from(new Set(ids.map(checkUserId)));
+}

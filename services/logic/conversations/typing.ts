@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import { ConversationType } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import type { DownstreamEvent } from '../../../lib/kafka/records.ts';
+import { type Delivery, emptyDelivery } from '../upstream/delivery.ts';
+import { createRecordBuilder } from '../upstream/record-builder.ts';
+
+/** Tells the other members that are online that someone types. Refused to those who are no members. */
+export type Typing = (userId: string, conversationId: string) => Promise<void>;
+
+const largestConversation = 500;
+const mostUnderWay = 1000;
+
+export function createTyping(deps: {
+  repo: Pick<RepoClient, 'conversations' | 'friendships' | 'messages'>;
+  deliver: (delivery: Delivery) => Promise<void>;
+}): Typing {
+  const { repo, deliver } = deps;
+  let underWay = 0;
+
+  /** Whoever may not write types for nobody to see. */
+  async function mayWrite(userId: string, details: ConversationWithDetails): Promise<boolean> {
+    const { conversation, userMembership, peer } = details;
+    if (!conversation || !userMembership || userMembership.muted) return false;
+    if (conversation.settings?.muteAll && userMembership.role < 2) return false;
+    if (conversation.type !== ConversationType.CONVERSATION_TYPE_SINGLE) return true;
+    if (!peer) return false;
+    const { relationships } = await repo.friendships.getRelationships({ userId, otherUserIds: [peer.id] });
+    return relationships.some(({ friends, blocking, blockedBy }) => friends && !blocking && !blockedBy);
+  }
+
+  return async (userId, conversationId) => {
+    const { conversation: details } = await repo.conversations.getConversation({ userId, conversationId });
+    const conversation = details?.conversation;
+    if (!details || !conversation || conversation.memberCount > largestConversation) return;
+    if (conversation.type === ConversationType.CONVERSATION_TYPE_WORLD) return;
+    if (!(await mayWrite(userId, details))) return;
+
+    const { queried } = await repo.messages.saveMessages({
+      messages: [],
+      recipientsOf: [{ conversationId, extraUserIds: [] }],
+    });
+    const builder = createRecordBuilder();
+    const delivery = emptyDelivery();
+    const eventId = randomUUID();
+    for (const { gatewayId, bootId, userIds } of queried[0]?.gateways ?? []) {
+      const others = userIds.filter((id) => id !== userId);
+      if (others.length === 0) continue;
+      const event: DownstreamEvent = {
+        event_id: eventId,
+        frame: 'typing-indicator',
+        data: { conversationId, userId },
+        target_user_ids: others,
+      };
+      builder.event({ receiverId: gatewayId, bootId }, conversationId, JSON.stringify(event));
+      delivery.live.add(gatewayId);
+    }
+    delivery.records = builder.records();
+    // Nobody waits for it, and while the broker is away nothing piles up.
+    if (delivery.records.length === 0 || underWay >= mostUnderWay) return;
+    underWay += 1;
+    deliver(delivery)
+      .catch(() => undefined)
+      .finally(() => {
+        underWay -= 1;
+      });
+  };
+}

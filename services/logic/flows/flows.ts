@@ -1,0 +1,247 @@
+import { hash, randomUUID } from 'node:crypto';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  isGrpcServiceError,
+  makeGrpcRetryInterceptor,
+  type UpdateDefinition,
+  WithStartWorkflowOperation,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { fault, GoChatError } from '../../../lib/errors.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Metrics } from '../../../lib/metrics.ts';
+import {
+  type ChangeMembersArgs,
+  type ChangeMembersResult,
+  type CreateGroupArgs,
+  type CreateGroupResult,
+  changeMembers,
+  changeMembersStart,
+  createGroup,
+  createGroupStart,
+  type DecideResult,
+  friendRequest,
+  friendRequestStart,
+  type Refusal,
+  type RequestInput,
+  type RequestResult,
+  type WithdrawResult,
+} from '../../../workflows/contracts.ts';
+import { eraseUser, eraseUserStart } from '../../../workflows/job-contracts.ts';
+import { createSharedCalls } from './shared-calls.ts';
+
+type Ok<R> = R extends { ok: true } ? R : never;
+type Pair = readonly [string, string];
+
+export type Flows = ReturnType<typeof connectFlows>;
+
+/** Callers wait this long for a flow's answer; the flow goes on without them. */
+const deadlineMs = 8000;
+
+/**
+ * The durable flows that people wait for: each call starts its flow or finds it, and answers what the flow answers.
+ * Connects when first used, so that nothing else depends on Temporal being there.
+ */
+export function connectFlows(options: { address: string; namespace: string; log: Logger; metrics: Metrics }) {
+  const { log } = options;
+  const connection = Connection.lazy({
+    address: options.address,
+    connectTimeout: '3s',
+    // Some two seconds: while Temporal is away people are told so instead of being kept waiting.
+    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 5 }))],
+  });
+  const client = new Client({ connection, namespace: options.namespace });
+  const duration = options.metrics.latency('gochat_flow_call_duration_seconds', 'Time of a call to a flow.', [
+    'flow',
+    'result',
+  ]);
+
+  const underWay = new Set<Promise<unknown>>();
+  const shared = createSharedCalls();
+
+  /** The client retries by timers that a closed connection would turn into a crash: closing waits for them. */
+  function tracked<T>(call: Promise<T>): Promise<T> {
+    const settled = call.then(
+      () => undefined,
+      () => undefined,
+    );
+    underWay.add(settled);
+    void settled.then(() => underWay.delete(settled));
+    return call;
+  }
+
+  /** What Temporal answers to a call; UNAVAILABLE when it doesn't, INTERNAL_ERROR when the flow has failed. */
+  async function answered<T>(flow: string, call: () => Promise<T>): Promise<T> {
+    const end = duration.startTimer({ flow });
+    try {
+      // The client's own retries outlive its deadline, so a timer of ours stands beside it.
+      const answer = await inTime(tracked(client.withDeadline(Date.now() + deadlineMs, call)));
+      end({ result: 'ok' });
+      return answer;
+    } catch (error) {
+      end({ result: 'failed' });
+      log.warn({ err: error, flow }, 'flow did not answer');
+      if (error instanceof WorkflowUpdateFailedError && !isGrpcServiceError(error.cause)) {
+        throw fault(error);
+      }
+      throw unavailable();
+    }
+  }
+
+  /** Starts a flow or finds it, and waits for what it answers to an update. A refusal is thrown as its error. */
+  async function execute<R extends { ok: boolean }, Args extends unknown[]>(
+    flow: string,
+    definition: UpdateDefinition<R, Args>,
+    call: { updateId: string; args: Args; start: WithStartWorkflowOperation<FlowFunction> },
+  ): Promise<Ok<R>> {
+    const result = await answered(flow, () =>
+      client.workflow.executeUpdateWithStart(definition.name, {
+        updateId: call.updateId,
+        args: call.args,
+        startWorkflowOperation: call.start,
+      }),
+    );
+    return accepted(result as R);
+  }
+
+  return {
+    requestFriend: (input: {
+      requesterId: string;
+      targetId: string;
+      textsId?: string | undefined;
+      idempotencyKey: string;
+    }) => {
+      const { requesterId, targetId, textsId } = input;
+      const attempt = attemptOf(requesterId, input.idempotencyKey);
+      const command = { update: 'request', input: { requesterId, targetId, textsId, attempt } } as const;
+      return shared(`request ${requesterId} ${targetId}`, () =>
+        execute<RequestResult, [RequestInput]>('request', friendRequest.request, {
+          updateId: attempt,
+          args: [command.input],
+          start: friendRequestOperation([requesterId, targetId], command),
+        }),
+      );
+    },
+
+    decideFriendRequest: (
+      pair: Pair,
+      decision: { requestId: string; actorId: string; action: 'accept' | 'reject' },
+    ) => {
+      const attempt = attemptOf(decision.actorId, '');
+      const command = { update: 'decide', input: { ...decision, attempt } } as const;
+      return shared(`decide ${decision.requestId} ${decision.actorId} ${decision.action}`, () =>
+        execute<DecideResult, [typeof command.input]>('decide', friendRequest.decide, {
+          updateId: attempt,
+          args: [command.input],
+          start: friendRequestOperation(pair, command),
+        }),
+      );
+    },
+
+    withdrawFriendRequest: (pair: Pair, withdrawal: { requestId: string; actorId: string }) => {
+      const attempt = attemptOf(withdrawal.actorId, '');
+      const command = { update: 'withdraw', input: { ...withdrawal, attempt } } as const;
+      return shared(`withdraw ${withdrawal.requestId} ${withdrawal.actorId}`, () =>
+        execute<WithdrawResult, [typeof command.input]>('withdraw', friendRequest.withdraw, {
+          updateId: attempt,
+          args: [command.input],
+          start: friendRequestOperation(pair, command),
+        }),
+      );
+    },
+
+    createGroup: (args: CreateGroupArgs) => {
+      const { args: startArgs, ...start } = createGroupStart(args);
+      return execute<CreateGroupResult, []>('createGroup', createGroup.result, {
+        // Fresh each time: a closed run answers an old id with its old outcome.
+        updateId: randomUUID(),
+        args: [],
+        start: new WithStartWorkflowOperation<FlowFunction>(createGroup.workflowType, {
+          ...start,
+          args: startArgs,
+        }),
+      });
+    },
+
+    changeMembers: ({
+      idempotencyKey,
+      ...change
+    }: Omit<ChangeMembersArgs, 'key'> & { idempotencyKey: string }) => {
+      const key = attemptOf(change.actorId, idempotencyKey);
+      const { args, ...start } = changeMembersStart({ ...change, key });
+      return execute<ChangeMembersResult, []>('changeMembers', changeMembers.result, {
+        // The same one on purpose: a run that has ended answers a repeat as it answered the first time.
+        updateId: key,
+        args: [],
+        start: new WithStartWorkflowOperation<FlowFunction>(changeMembers.workflowType, { ...start, args }),
+      });
+    },
+
+    /** Resolves when the erasure is certain to be carried out. */
+    eraseUser: async (userId: string, redactMessages: boolean): Promise<void> => {
+      await answered('eraseUser', () =>
+        client.workflow.start(eraseUser.workflowType, eraseUserStart(userId, redactMessages)),
+      );
+    },
+
+    /** Whether Temporal answers. */
+    isUp: async (): Promise<boolean> => {
+      const answer = tracked(
+        connection.withDeadline(Date.now() + 1000, () => connection.workflowService.getSystemInfo({})),
+      );
+      return answer.then(
+        () => true,
+        () => false,
+      );
+    },
+
+    async close(): Promise<void> {
+      await Promise.all(underWay);
+      await connection.close();
+    },
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the client knows a workflow by its name; contracts.ts types its arguments.
+type FlowFunction = (...args: any[]) => Promise<unknown>;
+
+function friendRequestOperation(pair: Pair, command: Parameters<typeof friendRequestStart>[1]) {
+  const { args, ...start } = friendRequestStart(pair, command);
+  return new WithStartWorkflowOperation<FlowFunction>(friendRequest.workflowType, { ...start, args });
+}
+
+/**
+ * The same for a request repeated under its Idempotency-Key; another one each time without. Hashed, since clients may put
+ * anything into a key, and this goes into histories and ids of flows.
+ */
+const attemptOf = (userId: string, key: string): string =>
+  key === '' ? randomUUID() : `${userId}/${hash('sha256', `${userId}/${key}`, 'base64url')}`;
+
+/** A flow's refusal, as the error that it is for the caller. */
+function accepted<R extends { ok: boolean }>(result: R): Ok<R> {
+  if (result.ok) return result as Ok<R>;
+  const { code, message, retryAt } = result as unknown as Refusal;
+  throw new GoChatError(
+    code,
+    message,
+    [],
+    retryAt === undefined ? undefined : Math.max(0, retryAt - Date.now()),
+  );
+}
+
+async function inTime<T>(call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable()), deadlineMs + 200);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const unavailable = () =>
+  new GoChatError('UNAVAILABLE', 'This takes longer than usual. Send the same request again.');

@@ -1,0 +1,143 @@
+import { readPaging } from '../../../lib/domain/paging.ts';
+import { GoChatError } from '../../../lib/errors.ts';
+import { FriendRequestAction, type FriendServiceService } from '../../../lib/gen/im_logic/v1/friend.ts';
+import { type FriendRequest, FriendRequestStatus } from '../../../lib/gen/im_repo/v1/friendship.ts';
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { required } from '../../../lib/grpc/server.ts';
+import type { Flows } from '../flows/flows.ts';
+import { checkRequestId, checkText, checkUserId, invalid, limits, requestNotFound } from '../input/input.ts';
+
+/** Friend requests (durable flows), friends and blocks. */
+export function createFriends(deps: {
+  users: Pick<RepoClient['users'], 'keepFlowTexts'>;
+  friendships: RepoClient['friendships'];
+  conversations: RepoClient['conversations'];
+  flows: Flows;
+}): UnaryHandlers<typeof FriendServiceService> {
+  const { users, friendships, conversations, flows } = deps;
+
+  async function requestOf(requestId: string): Promise<FriendRequest> {
+    const { request } = await friendships.getFriendRequest({ requestId, userId: '', otherUserId: '' });
+    return required(request, 'request');
+  }
+
+  /** A pending request and its pair, for one of the two. */
+  async function pending(requestId: string, userId: string, side: 'requester' | 'target') {
+    const request = await requestOf(checkRequestId(requestId));
+    const requesterId = required(request.requester, 'requester').id;
+    const targetId = required(request.target, 'target').id;
+    if (userId !== (side === 'target' ? targetId : requesterId)) {
+      throw new GoChatError('PERMISSION_DENIED', `Only the ${side} of a friend request may do this.`);
+    }
+    if (request.status !== FriendRequestStatus.FRIEND_REQUEST_STATUS_PENDING_UNSPECIFIED) {
+      throw new GoChatError('REQUEST_ALREADY_HANDLED', 'This friend request is not pending any more.');
+    }
+    return [requesterId, targetId] as const;
+  }
+
+  /** Refuses what is hopeless before a flow is started for it; the flow's own step decides. */
+  async function checkStanding(userId: string, targetUserId: string): Promise<void> {
+    const { relationships } = await friendships.getRelationships({ userId, otherUserIds: [targetUserId] });
+    const [standing] = relationships;
+    if (!standing?.exists) throw new GoChatError('USER_NOT_FOUND', 'There is no such user.');
+    if (standing.blocking || standing.blockedBy) {
+      throw new GoChatError('BLOCKED', 'One of you blocked the other.');
+    }
+    if (standing.friends) throw new GoChatError('ALREADY_FRIENDS', 'You are friends already.');
+  }
+
+  return {
+    async sendFriendRequest({ userId, targetUserId, message, idempotencyKey }) {
+      checkUserId(targetUserId);
+      if (targetUserId === userId) throw invalid('targetUserId', 'must be somebody else');
+      checkText('message', message, limits.requestMessage);
+      await checkStanding(userId, targetUserId);
+      // What is written goes to im-repo, which hands it to the flow's step: no history of a flow holds it.
+      const kept =
+        message === ''
+          ? undefined
+          : await users.keepFlowTexts({
+              userId,
+              texts: { message, name: '', avatarUrl: '', description: '' },
+            });
+      const { requestId } = await flows.requestFriend({
+        requesterId: userId,
+        targetId: targetUserId,
+        textsId: kept?.textsId,
+        idempotencyKey,
+      });
+      return { request: await requestOf(requestId) };
+    },
+
+    async handleFriendRequest({ userId, requestId, action }) {
+      const accept = action === FriendRequestAction.FRIEND_REQUEST_ACTION_ACCEPT;
+      if (!accept && action !== FriendRequestAction.FRIEND_REQUEST_ACTION_REJECT) {
+        throw invalid('action', 'must be 1 (accept) or 2 (reject)');
+      }
+      const pair = await pending(requestId, userId, 'target');
+      const { conversationId } = await flows.decideFriendRequest(pair, {
+        requestId,
+        actorId: userId,
+        action: accept ? 'accept' : 'reject',
+      });
+      const [request, opened] = await Promise.all([
+        requestOf(requestId),
+        conversationId ? conversations.getConversation({ userId, conversationId }) : undefined,
+      ]);
+      return { request, conversation: opened?.conversation };
+    },
+
+    async withdrawFriendRequest({ userId, requestId }) {
+      const pair = await pending(requestId, userId, 'requester');
+      await flows.withdrawFriendRequest(pair, { requestId, actorId: userId });
+      return {};
+    },
+
+    async getFriendRequest({ userId, requestId }) {
+      const request = await requestOf(checkRequestId(requestId));
+      if (request.requester?.id !== userId && request.target?.id !== userId) throw requestNotFound();
+      return { request };
+    },
+
+    async listFriendRequests(request) {
+      const { userId, outgoing, status, cursor } = request;
+      if (status !== undefined && (status < 0 || status > 5)) throw invalid('status', 'must be 0 to 5');
+      const { limit, offset } = readPaging('friend requests', request);
+      return friendships.listFriendRequests({ userId, outgoing, status, limit, offset, cursor });
+    },
+
+    async getFriends(request) {
+      const { userId, cursor } = request;
+      const { limit, offset } = readPaging('friends', request);
+      return friendships.getUserFriends({ userId, limit, offset, cursor, friendId: '' });
+    },
+
+    async updateFriend({ userId, friendId, remark }) {
+      checkUserId(friendId);
+      checkText('remark', remark, limits.remark);
+      await friendships.updateFriendRemark({ userId, friendId, remark });
+      const { friends } = await friendships.getUserFriends({ userId, limit: 1, offset: 0, friendId });
+      return { friend: friends[0] };
+    },
+
+    async deleteFriend({ userId, friendId }) {
+      return friendships.deleteFriend({ userId, friendId: checkUserId(friendId) });
+    },
+
+    async listBlocks(request) {
+      const { userId, cursor } = request;
+      const { limit, offset } = readPaging('blocks', request);
+      return friendships.listBlocks({ userId, limit, offset, cursor });
+    },
+
+    async blockUser({ userId, blockedId }) {
+      if (checkUserId(blockedId) === userId) throw invalid('userId', 'must be somebody else');
+      return friendships.blockUser({ userId, blockedId });
+    },
+
+    async unblockUser({ userId, blockedId }) {
+      return friendships.unblockUser({ userId, blockedId: checkUserId(blockedId) });
+    },
+  };
+}

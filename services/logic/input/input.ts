@@ -1,0 +1,146 @@
+import { attachmentFault } from '../../../lib/domain/attachment.ts';
+import { canonicalName, isUsername } from '../../../lib/domain/names.ts';
+import { passwordRefusal } from '../../../lib/domain/passwords.ts';
+import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
+import { canonicalPictureAddress } from '../../../lib/domain/web-address.ts';
+import { GoChatError } from '../../../lib/errors.ts';
+
+/** Checks of what callers give. Each throws INVALID_ARGUMENT naming the field, or the not-found code of an id. */
+
+export const limits = {
+  password: 128,
+  searchResults: 50,
+  memberIds: 1000,
+  content: 4000,
+  clientMsgIdBytes: 64,
+  mentions: 100,
+  remark: 100,
+  description: 1000,
+  announcement: 2000,
+  requestMessage: 500,
+} as const;
+
+const idPattern = /^[1-9][0-9]{0,15}$/;
+
+export function invalid(path: string, message: string): GoChatError {
+  return new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
+}
+
+export function checkUsername(username: string): void {
+  if (!isUsername(username)) {
+    throw invalid('username', 'must be 3 to 50 letters, digits or any of _ . -');
+  }
+}
+
+/** A new password for somebody of that name. */
+export function checkPassword(password: string, username: string, path = 'password'): void {
+  const refusal = passwordRefusal(password, username);
+  if (refusal) throw invalid(path, refusal);
+}
+
+/** The name of a person or group, as it is stored. */
+export function checkName(path: string, text: string, longest: number): string {
+  const name = canonicalName(text, longest);
+  if (name === undefined) {
+    throw invalid(
+      path,
+      `must be 1 to ${longest} characters, some of them visible, and no control characters`,
+    );
+  }
+  return name;
+}
+
+/** The address of a picture, as it is stored. */
+export function checkPicture(path: string, text: string): string {
+  const address = canonicalPictureAddress(text);
+  if (address === undefined) {
+    throw invalid(path, 'must be an http or https address without a password in it, or empty');
+  }
+  return address;
+}
+
+/** The same of what may be left out. */
+export const ifGiven = <T>(text: string | undefined, check: (text: string) => T): T | undefined =>
+  text === undefined ? undefined : check(text);
+
+/** Text of up to `longest` characters (Unicode code points) that comes back as it was given. */
+export function checkText(path: string, text: string | undefined, longest: number, shortest = 0): void {
+  if (text === undefined) return;
+  const length = codePoints(text);
+  if (length < shortest) throw invalid(path, 'must not be empty');
+  if (length > longest) throw invalid(path, `must be at most ${longest} characters`);
+  if (!text.isWellFormed()) throw invalid(path, 'must be well-formed Unicode');
+}
+
+export function checkOneOf(path: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw invalid(path, `must be one of ${choices.join(', ')}`);
+}
+
+/** A language tag in its canonical form; an empty one takes the choice back. */
+export function checkLocale(locale: string | undefined): string | undefined {
+  if (locale === undefined || locale === '') return locale;
+  const canonical = canonicalLocale(locale);
+  if (canonical === undefined) throw invalid('locale', 'must be a BCP 47 language tag');
+  return canonical;
+}
+
+/** An id that can't be one names nobody. */
+export function checkUserId(id: string): string {
+  if (!idPattern.test(id)) throw new GoChatError('USER_NOT_FOUND', 'There is no such user.');
+  return id;
+}
+
+export function checkConversationId(id: string): string {
+  if (!idPattern.test(id)) throw new GoChatError('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
+  return id;
+}
+
+export function checkRequestId(id: string): string {
+  if (!idPattern.test(id)) throw requestNotFound();
+  return id;
+}
+
+export const requestNotFound = () => new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
+
+/** What makes a message's own fields unacceptable, whoever sends it where; undefined when nothing does. */
+export function refusalOf(message: {
+  content: string;
+  clientMsgId: string;
+  messageType: number;
+  replyToSeqId?: number | undefined;
+  mentions?: readonly string[] | undefined;
+}): GoChatError | undefined {
+  const { content, clientMsgId, messageType, replyToSeqId, mentions } = message;
+  if (clientMsgId === '' || Buffer.byteLength(clientMsgId) > limits.clientMsgIdBytes) {
+    return invalid('clientMsgId', `must be 1 to ${limits.clientMsgIdBytes} bytes`);
+  }
+  if (!clientMsgId.isWellFormed()) return invalid('clientMsgId', 'must be well-formed Unicode');
+  if (messageType !== 1 && messageType !== 2 && messageType !== 3) {
+    return invalid('messageType', 'must be 1 (text), 2 (image) or 3 (file)');
+  }
+  if (content === '') return invalid('content', 'must not be empty');
+  // Counting code points takes a walk over the text: most texts are short enough however they are counted.
+  if (content.length > limits.content && codePoints(content) > limits.content) {
+    return new GoChatError('MESSAGE_TOO_LARGE', `A message has at most ${limits.content} characters.`);
+  }
+  if (!content.isWellFormed()) return invalid('content', 'must be well-formed Unicode');
+  const fault = messageType === 1 ? undefined : attachmentFault(content);
+  if (fault) return invalid(fault.path, fault.message);
+  if (replyToSeqId !== undefined && (!Number.isSafeInteger(replyToSeqId) || replyToSeqId < 1)) {
+    return invalid('replyToSeqId', 'must be a seq id');
+  }
+  if (mentions !== undefined) {
+    if (mentions.length > limits.mentions) {
+      return invalid('mentions', `must name at most ${limits.mentions} users`);
+    }
+    if (!mentions.every((id) => idPattern.test(id))) return invalid('mentions', 'must be user ids');
+  }
+  return undefined;
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}

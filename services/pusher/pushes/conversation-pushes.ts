@@ -1,0 +1,62 @@
+import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
+import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import type { ConversationEvent } from '../../../lib/kafka/records.ts';
+import type { Conversation } from '../../../lib/wire/conversation.ts';
+import { seenBy } from './friend-pushes.ts';
+import { pushesTo } from './push.ts';
+
+const single = 1;
+const memberRole = 1;
+
+/**
+ * A new conversation goes to each of its first members, and one's own place in it to oneself alone. What happens in it
+ * later for all of them takes the way of its messages, so that nothing overtakes.
+ */
+export async function conversationPushes(event: ConversationEvent, repo: RepoClient): Promise<Push[]> {
+  if (event.type === 'conversation.member.updated') {
+    const { conversation_id: conversationId, user_ids: userIds, event_id: eventId } = event;
+    return toEach(userIds, conversationId, { type: 'conversation-updated', eventId }, repo);
+  }
+  if (event.type !== 'conversation.created') return [];
+  const { conversation_id: conversationId, member_ids: memberIds, event_id: eventId } = event;
+  const type = 'conversation-created';
+
+  if (event.conversation_type === single) return toEach(memberIds, conversationId, { type, eventId }, repo);
+
+  const [first] = memberIds;
+  const viewer = event.actor_id || first;
+  const seen = viewer && (await seenBy(viewer, conversationId, repo));
+  if (!seen) return [];
+  const { ownerId } = seen;
+  const others = memberIds.filter((userId) => userId !== ownerId);
+  return [
+    ...pushesTo(
+      memberIds.filter((userId) => userId === ownerId),
+      { type, data: { conversation: seen }, eventId },
+    ),
+    ...pushesTo(others, { type, data: { conversation: asNewMember(seen) }, eventId }),
+  ];
+}
+
+/** The conversation as each of these members sees it. Who is none any more gets nothing. */
+async function toEach(
+  userIds: readonly string[],
+  conversationId: string,
+  frame: { type: string; eventId: string },
+  repo: RepoClient,
+): Promise<Push[]> {
+  const pushes = userIds.map(async (userId) => {
+    const conversation = await seenBy(userId, conversationId, repo);
+    return conversation ? pushesTo([userId], { ...frame, data: { conversation } }) : [];
+  });
+  return (await Promise.all(pushes)).flat();
+}
+
+/** The owner's view as a member sees it who has read nothing yet. */
+const asNewMember = (conversation: Conversation): Conversation => ({
+  ...conversation,
+  role: memberRole,
+  muted: false,
+  lastReadSeqId: 0,
+  unreadCount: conversation.lastSeqId,
+});

@@ -1,0 +1,23 @@
+import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
+
+/** Users named in one push. */
+const usersAPush = 500;
+
+/** One frame for some users, in as many pushes as their number needs. */
+export function pushesTo(
+  userIds: string[],
+  frame: { type: string; data: object; eventId: string; excludeSessionId?: string },
+): Push[] {
+  const dataJson = JSON.stringify(frame.data);
+  const pushes: Push[] = [];
+  for (let from = 0; from < userIds.length; from += usersAPush) {
+    pushes.push({
+      userIds: userIds.slice(from, from + usersAPush),
+      type: frame.type,
+      dataJson,
+      excludeSessionId: frame.excludeSessionId ?? '',
+      eventId: frame.eventId,
+    });
+  }
+  return pushes;
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { codeOf } from '../../../lib/errors.ts';
+import { createFairQueue, type Turn } from './fair-queue.ts';
+
+/** A queue of one at a time, held by its first work until `go`; says in which order the rest was done. */
+function held(maxWaiting = 100) {
+  const queue = createFairQueue({ concurrency: 1, maxWaiting });
+  const gate = Promise.withResolvers<void>();
+  const first = queue.run({ address: 'first', account: 'first' }, () => gate.promise);
+  const done: string[] = [];
+  const refused: string[] = [];
+  const all: Promise<void>[] = [];
+  return {
+    queue,
+    refused,
+    ask(address: string, account: string, times = 1) {
+      const turn: Turn = { address, account };
+      for (let i = 0; i < times; i++) {
+        const work = queue.run(turn, async () => void done.push(account));
+        all.push(
+          work.catch((error: unknown) => {
+            assert.equal(codeOf(error), 'UNAVAILABLE');
+            refused.push(account);
+          }),
+        );
+      }
+    },
+    async go() {
+      gate.resolve();
+      await Promise.all([first, ...all]);
+      return done;
+    },
+  };
+}
+
+test('whoever waits alone comes after one of those who ask a hundred times, not after all', async () => {
+  const { ask, go } = held();
+  ask('attacker', 'many', 20);
+  ask('home', 'one');
+  assert.deepEqual((await go()).slice(0, 3), ['many', 'one', 'many']);
+});
+
+test('accounts behind one address take turns too', async () => {
+  const { ask, go } = held();
+  ask('office', 'many', 20);
+  ask('office', 'one');
+  ask('home', 'two');
+  assert.deepEqual((await go()).slice(0, 4), ['many', 'two', 'one', 'many']);
+});
+
+test('a full queue makes room for whoever has less in it, and refuses the rest', async () => {
+  const { ask, go, refused, queue } = held(10);
+  ask('attacker', 'many', 15);
+  assert.equal(queue.waiting(), 10);
+  ask('home', 'one');
+  assert.equal(queue.waiting(), 10);
+  const done = await go();
+  assert.deepEqual([done.filter((account) => account === 'one').length, done.length], [1, 10]);
+  assert.deepEqual(refused, new Array(6).fill('many'));
+  assert.equal(queue.waiting(), 0);
+});
+
+test('work that fails hands its place on', async () => {
+  const queue = createFairQueue({ concurrency: 1, maxWaiting: 5 });
+  const turn = { address: 'a', account: 'b' };
+  const failing = queue.run(turn, async () => {
+    throw new Error('no');
+  });
+  const next = queue.run(turn, async () => 'done');
+  await assert.rejects(failing, /no/);
+  assert.equal(await next, 'done');
+});

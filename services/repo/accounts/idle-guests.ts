@@ -1,0 +1,66 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type { OnlineStatusServiceService } from '../../../lib/gen/im_repo/v1/online_status.ts';
+import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Databases } from '../storage/database.ts';
+import type { RedisStore } from '../storage/redis.ts';
+
+const usualPage = 100;
+const longestPage = 500;
+
+type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'listIdleGuests'>;
+type Row = { id: number; last_active_at: number };
+
+/** Finds guests who have gone for good. */
+export function createIdleGuests(deps: {
+  databases: Databases;
+  redis: Pick<RedisStore, 'isUp'>;
+  presence: Pick<UnaryHandlers<typeof OnlineStatusServiceService>, 'batchGetOnlineStatus'>;
+}): Handlers {
+  const { databases, redis, presence } = deps;
+  return {
+    async listIdleGuests({ idleBefore, cursor, limit }) {
+      const most = Math.min(limit > 0 ? limit : usualPage, longestPage);
+      const [afterTime, afterId] = readCursor(cursor);
+      // users_guest_active; a session is used at least whenever its access token is renewed (sessions_user).
+      const rows = await databases.users.query<Row>(
+        `SELECT u.id, u.last_active_at FROM users u
+         LEFT JOIN sessions s ON s.user_id = u.id AND s.last_used_at >= ?
+         WHERE u.is_guest = TRUE AND u.status = 1 AND u.last_active_at < ?
+           AND (u.last_active_at > ? OR (u.last_active_at = ? AND u.id > ?))
+           AND s.id IS NULL
+         ORDER BY u.last_active_at, u.id LIMIT ?`,
+        [idleBefore, idleBefore, afterTime, afterTime, afterId, most],
+      );
+      const last = rows.at(-1);
+      const ids = rows.map(({ id }) => String(id));
+      return {
+        userIds: await withoutThePresent(ids, idleBefore),
+        nextCursor: last && rows.length === most ? `${last.last_active_at}:${last.id}` : '',
+      };
+    },
+  };
+
+  /** Nobody counts as gone while nobody can be seen. */
+  async function withoutThePresent(userIds: string[], idleBefore: number): Promise<string[]> {
+    if (userIds.length === 0) return [];
+    const { statuses } = await presence.batchGetOnlineStatus({ userIds });
+    if (!redis.isUp()) {
+      throw new GoChatError('UNAVAILABLE', 'It is not known who is online. Try again.');
+    }
+    return userIds.filter((_, index) => {
+      const status = statuses[index];
+      return status !== undefined && !status.online && status.lastActiveAt < idleBefore;
+    });
+  }
+}
+
+function readCursor(cursor: string): [lastActiveAt: number, id: number] {
+  if (cursor === '') return [-1, 0];
+  const parts = cursor.split(':').map(Number);
+  const [lastActiveAt, id] = parts;
+  if (parts.length !== 2 || !Number.isSafeInteger(lastActiveAt) || !Number.isSafeInteger(id)) {
+    throw new GoChatError('INVALID_ARGUMENT', 'This cursor is none of ours.');
+  }
+  return [lastActiveAt as number, id as number];
+}

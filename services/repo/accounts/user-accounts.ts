@@ -1,0 +1,199 @@
+import { randomInt } from 'node:crypto';
+import { countedAddress } from '../../../lib/client-address.ts';
+import { GoChatError } from '../../../lib/errors.ts';
+import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Cache } from '../cache/cache.ts';
+import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
+import { toUserCard, type UserRow, userColumns, userInfoKey } from '../rows/user-cards.ts';
+import { revokeSessionsAndCommit } from '../sessions/session-revocations.ts';
+import { credentialOf } from '../sessions/user-sessions.ts';
+import { type Databases, isDuplicateKey } from '../storage/database.ts';
+import { type Ids, parseId } from '../storage/ids.ts';
+import { createInsertUser } from '../users/user-insert.ts';
+import { userNotFound } from '../users/user-profiles.ts';
+import { deleteSuffixes, insertSuffixes, isNameTaken, isUsername } from '../users/usernames.ts';
+import type { Passwords } from './password.ts';
+
+const guestNameAttempts = 5;
+/** How long an address counts as one from where an account signs in. */
+const addressMemoryMs = 30 * 24 * 3_600_000;
+
+type Handlers = Pick<
+  UnaryHandlers<typeof UserServiceService>,
+  'createUser' | 'getSignInAccount' | 'verifyPassword' | 'changePassword' | 'upgradeGuest'
+>;
+
+/** Makes accounts, and what has to do with their passwords. */
+export function createUserAccounts(deps: {
+  databases: Databases;
+  ids: Ids;
+  passwords: Passwords;
+  cache: Cache;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, ids, passwords, cache, outbox } = deps;
+  const insertUser = createInsertUser(deps);
+
+  const newUser = (username: string, avatarUrl: string, isGuest: boolean): User => ({
+    id: String(ids.nextId()),
+    username,
+    displayName: username,
+    avatarUrl,
+    isGuest,
+    createdAt: Date.now(),
+  });
+
+  async function createGuest(avatarUrl: string): Promise<User> {
+    for (let left = guestNameAttempts - 1; ; left--) {
+      const user = newUser(guestName(), avatarUrl, true);
+      try {
+        await insertUser(user, null);
+        return user;
+      } catch (error) {
+        if (left <= 0 || !isDuplicateKey(error, 'users_username')) throw error;
+      }
+    }
+  }
+
+  return {
+    async createUser({ username, password, avatarUrl, isGuest, address }) {
+      if (isGuest) return { user: await createGuest(avatarUrl), credential: credentialOf(null) };
+      checkCredentials(username, password);
+      // A name in use is found out before the work of hashing, and again by the unique key.
+      if (await isNameTaken(databases.users, username)) throw usernameTaken();
+      const hash = await passwords.hash(password, turnOf(address, username));
+      const user = newUser(username, avatarUrl, false);
+      await insertUser(user, hash).catch(asUsernameTaken);
+      return { user, credential: credentialOf(hash) };
+    },
+
+    async getSignInAccount({ username, userId, address }) {
+      const [column, value] = userId === '' ? ['username', username] : ['id', parseId(userId) ?? 0];
+      if (column === 'username' && !isUsername(username)) return { userId: '', knownAddress: false };
+      const [row] = await databases.users.query<{ id: number; known: number | null }>(
+        // users_username, or the primary key; the primary key of sign_in_addresses
+        `SELECT u.id, a.last_sign_in_at AS known FROM users u
+         LEFT JOIN sign_in_addresses a ON a.user_id = u.id AND a.address = ? AND a.last_sign_in_at > ?
+         WHERE u.${column} = ? AND u.status = 1`,
+        [countedAddress(address), Date.now() - addressMemoryMs, value],
+      );
+      return { userId: row ? String(row.id) : '', knownAddress: (row?.known ?? null) !== null };
+    },
+
+    async verifyPassword({ username, userId, password, address }) {
+      const [column, value] = userId === undefined ? ['username', username] : ['id', parseId(userId) ?? 0];
+      const [row] =
+        column === 'id' || isUsername(username)
+          ? await databases.users.query<UserRow & { password_hash: string | null }>(
+              // users_username, or the primary key
+              `SELECT ${userColumns}, password_hash FROM users WHERE ${column} = ? AND status = 1`,
+              [value],
+            )
+          : [];
+      const wrong = { valid: false, credential: Buffer.alloc(0), withoutPassword: false };
+      // Whoever asks by id is signed in: there is nothing to find out by the time it takes.
+      if (column === 'id' && !row?.password_hash) return { ...wrong, withoutPassword: true };
+      const turn = turnOf(address, row ? String(row.id) : username);
+      const valid = await passwords.verify(password, row?.password_hash ?? null, turn);
+      return row && valid
+        ? { ...wrong, valid, user: toUserCard(row), credential: credentialOf(row.password_hash) }
+        : wrong;
+    },
+
+    async changePassword({ userId, oldPassword, newPassword, keepSessionId, address }) {
+      checkPassword(newPassword);
+      const id = parseId(userId) ?? 0;
+      const [row] = await databases.users.query<{ password_hash: string | null }>(
+        'SELECT password_hash FROM users WHERE id = ? AND status = 1',
+        [id],
+      );
+      if (!row) throw userNotFound();
+      const turn = turnOf(address, userId);
+      if (!(await passwords.verify(oldPassword, row.password_hash, turn))) throw wrongPassword();
+      const hash = await passwords.hash(newPassword, turn);
+      return databases.users.transaction(async (tx) => {
+        const { affectedRows } = await tx.execute(
+          'UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ? AND status = 1 AND password_hash = ?',
+          [hash, Date.now(), id, row.password_hash],
+        );
+        // Somebody else changed it meanwhile: what was checked is not the password any more.
+        if (affectedRows === 0) throw wrongPassword();
+        return { revokedSessionIds: await revokeSessionsAndCommit(tx, id, keepSessionId) };
+      });
+    },
+
+    async upgradeGuest({ userId, username, password, address }) {
+      checkCredentials(username, password);
+      const id = parseId(userId) ?? 0;
+      const [guest] = await databases.users.query<{ is_guest: number; username: string }>(
+        'SELECT is_guest, username FROM users WHERE id = ? AND status = 1',
+        [id],
+      );
+      if (!guest) throw userNotFound();
+      if (guest.is_guest !== 1) throw notAGuest();
+      if (await isNameTaken(databases.users, username)) throw usernameTaken();
+      const hash = await passwords.hash(password, turnOf(address, userId));
+      const upgraded = await cache.change(async (touch) => {
+        await touch([userInfoKey(userId)]);
+        return databases.users.transaction(async (tx) => {
+          // Assignments run from left to right: display_name is compared with the old username.
+          const { affectedRows } = await tx
+            .execute(
+              `UPDATE users SET display_name = IF(display_name = username, ?, display_name),
+                 username = ?, password_hash = ?, is_guest = FALSE, updated_at = ?
+               WHERE id = ? AND is_guest AND status = 1`,
+              [username, username, hash, Date.now(), id],
+            )
+            .catch(asUsernameTaken);
+          if (affectedRows === 0) throw notAGuest();
+          // It was a guest until now, so its name was the one read above: a guest's name never changes.
+          const suffixes = [...deleteSuffixes(id, guest.username), ...insertSuffixes(id, username)];
+          await tx.batch(suffixes.join(';\n'));
+          const [row] = await tx.query<UserRow>(`SELECT ${userColumns} FROM users WHERE id = ?`, [id]);
+          await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
+          // Whoever held the guest's tokens is not let into the account that has a password now.
+          const revokedSessionIds = await revokeSessionsAndCommit(tx, id);
+          return { user: row && toUserCard(row), revokedSessionIds };
+        });
+      });
+      outbox.wake();
+      return { ...upgraded, credential: credentialOf(hash) };
+    },
+  };
+}
+
+const turnOf = (address: string | undefined, account: string) => ({
+  address: countedAddress(address ?? ''),
+  account,
+});
+
+function checkCredentials(username: string, password: string): void {
+  if (!isUsername(username) || username.length < 3) {
+    throw invalid('username', 'must be 3 to 50 letters, digits or any of _ . -');
+  }
+  checkPassword(password);
+}
+
+/** Only what hashing can't do without: its length is a rule of the callers. */
+function checkPassword(password: string): void {
+  if (password === '' || password.length > 1024) throw invalid('password', 'must be 8 to 128 characters');
+}
+
+const invalid = (path: string, message: string) =>
+  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
+
+const usernameTaken = () => new GoChatError('USERNAME_TAKEN', 'This username is in use.');
+const wrongPassword = () => new GoChatError('UNAUTHENTICATED', 'The old password is wrong.');
+const notAGuest = () =>
+  new GoChatError('PERMISSION_DENIED', 'Only a guest can be turned into a registered user.');
+
+function asUsernameTaken(error: unknown): never {
+  throw isDuplicateKey(error, 'users_username') ? usernameTaken() : error;
+}
+
+const guestAlphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
+
+/** 31^8 names: a repeat is rare, and tried again. */
+const guestName = (): string =>
+  `guest-${Array.from({ length: 8 }, () => guestAlphabet[randomInt(guestAlphabet.length)]).join('')}`;

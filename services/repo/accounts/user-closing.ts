@@ -1,0 +1,98 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { deletedUser } from '../../../lib/wire/user.ts';
+import type { Cache } from '../cache/cache.ts';
+import { deleteFlowTexts } from '../once/flow-texts.ts';
+import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
+import { userInfoKey } from '../rows/user-cards.ts';
+import { eraseSessionsAndCommit } from '../sessions/session-revocations.ts';
+import { type Databases, formatSql, type Sql } from '../storage/database.ts';
+import { parseId } from '../storage/ids.ts';
+import { userNotFound } from '../users/user-profiles.ts';
+import { userSettingsKey } from '../users/user-settings.ts';
+import { deleteSuffixes, erasedUsername, reserveName } from '../users/usernames.ts';
+
+export const accountStatus = { active: 1, erased: 2 } as const;
+
+type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'closeAccount'>;
+type Row = { username: string; status: number; is_guest: number; last_active_at: number };
+
+/**
+ * The first step of erasing an account, and the one that can't be taken back. Whatever makes new friends, sessions or
+ * memberships asks for an active account, so that what is left to undo only gets less from here on.
+ */
+export function createUserClosing(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
+  const { databases, cache, outbox } = deps;
+  return {
+    async closeAccount({ userId, idleGuestBefore }) {
+      const id = parseId(userId);
+      if (id === undefined) throw userNotFound();
+      const closed = await cache.change(async (touch) => {
+        await touch([userInfoKey(userId), userSettingsKey(userId)]);
+        return databases.users.transaction(async (tx) => {
+          const [row] = await tx.query<Row>(
+            'SELECT username, status, is_guest, last_active_at FROM users WHERE id = ? FOR UPDATE',
+            [id],
+          );
+          if (!row) throw userNotFound();
+          if (row.status === accountStatus.active) {
+            if (idleGuestBefore > 0 && !(await isIdleGuest(tx, id, row, idleGuestBefore))) return false;
+            await eraseProfile(tx, id, row.username);
+            const about = { actor_id: userId, user_id: userId };
+            // What the account shows has changed, too: whoever follows only that learns of it as of any other change.
+            await writeEvents(tx, [
+              domainEvent({ type: 'user.updated', ...about }),
+              domainEvent({ type: 'user.erased', ...about }),
+            ]);
+          }
+          // Also those that came to be while the account was being closed.
+          await eraseSessionsAndCommit(tx, id);
+          return true;
+        });
+      });
+      outbox.wake();
+      return { closed };
+    },
+  };
+}
+
+async function isIdleGuest(tx: Sql, id: number, row: Row, before: number): Promise<boolean> {
+  if (row.is_guest !== 1 || row.last_active_at >= before) return false;
+  const sessions = await tx.query('SELECT 1 FROM sessions WHERE user_id = ? AND last_used_at >= ? LIMIT 1', [
+    id,
+    before,
+  ]);
+  return sessions.length === 0;
+}
+
+/** The name is found by no part of it, and nobody else's for a while; what was chosen counts no more. */
+async function eraseProfile(tx: Sql, id: number, username: string): Promise<void> {
+  const { displayName, avatarUrl } = deletedUser(String(id));
+  await tx.batch(
+    [
+      formatSql(
+        `UPDATE users SET status = ?, username = ?, password_hash = NULL, display_name = ?, avatar_url = ?,
+           is_guest = FALSE, updated_at = ?
+         WHERE id = ?`,
+        [accountStatus.erased, erasedUsername(id), displayName, avatarUrl, Date.now(), id],
+      ),
+      ...deleteSuffixes(id, username),
+      formatSql('DELETE FROM user_settings WHERE user_id = ?', [id]),
+      deleteFlowTexts(id),
+      reserveName(username),
+      formatSql('DELETE FROM sign_in_addresses WHERE user_id = ?', [id]),
+      // external_identities_user
+      formatSql('DELETE FROM external_identities WHERE user_id = ?', [id]),
+    ].join(';\n'),
+  );
+}
+
+/** What is taken from an account for good is taken only from a closed one. */
+export async function requireClosed(sql: Sql, userId: number): Promise<void> {
+  const [row] = await sql.query<{ status: number }>('SELECT status FROM users WHERE id = ?', [userId]);
+  if (!row) throw userNotFound();
+  if (row.status !== accountStatus.erased) {
+    throw new GoChatError('PERMISSION_DENIED', 'This account is not being erased.');
+  }
+}

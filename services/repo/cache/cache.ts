@@ -1,0 +1,254 @@
+import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Metrics } from '../../../lib/metrics.ts';
+import { luaScript, type RedisStore } from '../storage/redis.ts';
+import { createHitRatio } from './cache-hits.ts';
+import { type CacheKind, cacheKey } from './cache-keys.ts';
+import { changeKeys, createCacheMemory, epochKey, keptChanges, newEpoch } from './cache-memory.ts';
+import {
+  changing,
+  createReadings,
+  type Look,
+  type Reading,
+  type StoreEntries,
+  type Wanted,
+} from './cache-reading.ts';
+
+export { type CacheKind, cacheKey, cacheKind } from './cache-keys.ts';
+export type { Make, Reading } from './cache-reading.ts';
+
+export type Change = {
+  /** Resolves when readers can't store these keys any more. Must be done before the commit. */
+  touch(keys: readonly string[]): Promise<void>;
+  /** After the commit (or its failure): new values of one kind where they are known; other keys stay removed. */
+  end(known?: { kind: CacheKind<unknown>; values: ReadonlyMap<string, unknown> }): Promise<void>;
+};
+
+export type Cache = {
+  /**
+   * For the hottest reads: what it gives is as new as what the other functions give, and comes out of this process's
+   * memory where nobody changed it. `soon` is what will be read first: it comes in the same round trip.
+   */
+  reading(soon?: Wanted): Promise<Reading>;
+  /** Values by id: from Redis, or from `load`, which gets the missing ids and leaves out what does not exist. */
+  read<V>(
+    kind: CacheKind<V>,
+    ids: readonly string[],
+    load: (missing: string[]) => Promise<ReadonlyMap<string, V>>,
+  ): Promise<Map<string, V>>;
+  /** Only what is cached. The second function stores what the caller loads instead. */
+  peek<V>(kind: CacheKind<V>, ids: readonly string[]): Promise<[Map<string, V>, Store<V>]>;
+  /**
+   * Several kinds in one round trip, each as with `peek`. The last function stores what else the caller loaded since,
+   * where nobody is changing it or did so lately.
+   */
+  peekAll(
+    wanted: readonly (readonly [CacheKind<unknown>, string])[],
+  ): Promise<[unknown[], Store<unknown>[], StoreOthers]>;
+  /** For a caller that runs its own transaction: touch, commit, end. */
+  begin(): Change;
+  /** Runs a transaction that changes what is cached: its `touch` names the keys before it commits. */
+  change<T>(work: (touch: Change['touch']) => Promise<T>): Promise<T>;
+};
+
+export type Store<V> = (values: ReadonlyMap<string, V>) => void;
+export type StoreOthers = <V>(kind: CacheKind<V>, values: ReadonlyMap<string, V>) => void;
+
+const readScript = luaScript(import.meta.url, 'cache-read');
+const storeScript = luaScript(import.meta.url, 'cache-store');
+const beginScript = luaScript(import.meta.url, 'cache-begin');
+const endScript = luaScript(import.meta.url, 'cache-end');
+const epochScript = luaScript(import.meta.url, 'cache-epoch');
+
+const keysPerCall = 1000;
+const markMs = 15_000;
+/** Whoever read a mark, or that there was none, may rely on it for less than it lives. */
+const storeWithinMs = 10_000;
+const parsedBytes = 64 * 1024 * 1024;
+
+/**
+ * Cache-aside without its races. A writer marks the keys (touch) before it commits and again after; a reader stores
+ * what it loaded only if the mark is still the one that it saw and is no writer's. Marks begin with 'w' for a writer
+ * at work, 'x' for several at once (nothing is cached until it expires), 'd' for a change that is done. A writer that
+ * dies leaves a mark that expires. Every value carries the epoch: when this process changed something while Redis was away, or has a new
+ * connection (the server may have come back with old data), it begins a new epoch before it uses the cache again.
+ */
+export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cache {
+  const { redis } = deps;
+  const hits = createHitRatio(deps.metrics);
+  /** What a cached text says, so that a hot value is parsed once. */
+  const parsed = new LRUCache<string, { text: string; value: unknown }>({
+    maxSize: parsedBytes,
+    sizeCalculation: ({ text }, key) => 200 + 3 * text.length + key.length,
+  });
+
+  /** A change was not told to Redis: what is cached there may be old. */
+  let missed = false;
+  redis.beforeUse(async (run, { reconnected }) => {
+    if (!missed && !reconnected) return;
+    missed = false;
+    try {
+      await run(epochScript, [epochKey], [newEpoch()]);
+    } catch (error) {
+      missed = true;
+      throw error;
+    }
+  });
+
+  const parse = (key: string, text: string): unknown => {
+    const known = parsed.get(key);
+    if (known?.text === text) return known.value;
+    const value: unknown = JSON.parse(text);
+    parsed.set(key, { text, value });
+    return value;
+  };
+
+  async function look(keys: readonly string[]): Promise<Look> {
+    const at = performance.now();
+    const values: unknown[] = [];
+    const sizes: number[] = [];
+    const marks: string[] = [];
+    let epoch = '';
+    for (const some of chunks(keys, keysPerCall)) {
+      const reply = (await redis.run(readScript, [epochKey, ...some], [newEpoch()])) as
+        | [string, (string | null)[], string[]]
+        | undefined;
+      // Two epochs within one look: the marks of the first part are of no use for storing.
+      if (epoch !== '' && reply && reply[0] !== epoch) marks.fill(changing);
+      epoch = reply?.[0] ?? epoch;
+      some.forEach((key, index) => {
+        const text = reply?.[1][index];
+        values.push(text ? parse(key, text.slice(epoch.length)) : undefined);
+        sizes.push(text?.length ?? 0);
+        marks.push(reply?.[2][index] ?? changing);
+      });
+    }
+    return { values, sizes, marks, epoch, at };
+  }
+
+  const store: StoreEntries = (epoch, at, ttlMs, entries) => {
+    const storable = entries.filter(([, mark]) => mark !== changing);
+    if (storable.length === 0 || performance.now() - at > storeWithinMs) return new Map();
+    const texts = storable.map(([key, mark, value]) => [key, mark, JSON.stringify(value)] as const);
+    for (const some of chunks(texts, keysPerCall)) {
+      const args = some.flatMap(([, mark, text]) => [mark, text]);
+      void redis.run(storeScript, [epochKey, ...some.map(([key]) => key)], [epoch, ttlMs, ...args]);
+    }
+    return new Map(texts.map(([key, , text]) => [key, text.length]));
+  };
+
+  async function peek<V>(kind: CacheKind<V>, ids: readonly string[]): Promise<[Map<string, V>, Store<V>]> {
+    if (ids.length === 0) return [new Map(), () => undefined];
+    const keys = ids.map((id) => cacheKey(kind, id));
+    const { values, marks, epoch, at } = await look(keys);
+    const found = new Map<string, V>();
+    const missing = new Map<string, string>();
+    ids.forEach((id, index) => {
+      const value = values[index];
+      if (value === undefined) missing.set(id, marks[index] ?? changing);
+      else found.set(id, value as V);
+    });
+    hits.count(kind.name, found.size, missing.size);
+    return [
+      found,
+      (loaded) =>
+        store(
+          epoch,
+          at,
+          kind.ttlMs,
+          [...loaded].map(([id, value]) => [cacheKey(kind, id), missing.get(id) ?? changing, value] as const),
+        ),
+    ];
+  }
+
+  function begin(): Change {
+    const word = randomBytes(9).toString('base64url');
+    const marks = [`w${word}`, `x${word}`, markMs];
+    const touched = new Set<string>();
+    let epoch: string | undefined;
+    return {
+      async touch(keys) {
+        const fresh = [...new Set(keys)].filter((key) => !touched.has(key));
+        for (const key of fresh) touched.add(key);
+        for (const reply of await Promise.all(
+          chunks(fresh, keysPerCall).map((some) =>
+            redis.run(beginScript, [...changeKeys, ...some], [...marks, keptChanges]),
+          ),
+        )) {
+          if (reply === undefined) missed = true;
+          // The first one counts: of a later epoch, other processes may know more.
+          epoch ??= String(reply ?? '');
+        }
+      },
+      async end(known) {
+        const replies = chunks([...touched], keysPerCall).map((some) => {
+          const next = some.map((key) =>
+            known?.values.has(key) ? JSON.stringify(known.values.get(key)) : '',
+          );
+          const ttlMs = known?.kind.ttlMs ?? 0;
+          return redis.run(
+            endScript,
+            [...changeKeys, ...some],
+            [...marks, `d${word}`, epoch ?? '', ttlMs, ...next],
+          );
+        });
+        if ((await Promise.all(replies)).includes(undefined)) missed = true;
+      },
+    };
+  }
+
+  const reading = createReadings({ memory: createCacheMemory(redis), look, store, hits });
+
+  return {
+    reading,
+    peek,
+    begin,
+    async read(kind, ids, load) {
+      const [found, keep] = await peek(kind, ids);
+      const missing = ids.filter((id) => !found.has(id));
+      if (missing.length === 0) return found;
+      const loaded = await load(missing);
+      keep(loaded);
+      for (const [id, value] of loaded) found.set(id, value);
+      return found;
+    },
+    async peekAll(wanted) {
+      const keys = wanted.map(([kind, id]) => cacheKey(kind, id));
+      const { values, marks, epoch, at } = await look(keys);
+      wanted.forEach(([kind], index) => {
+        hits.count(kind.name, values[index] === undefined ? 0 : 1, values[index] === undefined ? 1 : 0);
+      });
+      const stores = wanted.map(
+        ([kind, id], index): Store<unknown> =>
+          (loaded) => {
+            const value = loaded.get(id);
+            if (value === undefined) return;
+            store(epoch, at, kind.ttlMs, [[cacheKey(kind, id), marks[index] ?? changing, value]]);
+          },
+      );
+      // A change that was under way since the look has left a mark, which outlives what may be stored.
+      const storeOthers: StoreOthers = (kind, others) =>
+        store(
+          epoch,
+          at,
+          kind.ttlMs,
+          [...others].map(([id, value]) => [cacheKey(kind, id), '', value] as const),
+        );
+      return [values, stores, storeOthers];
+    },
+    async change(work) {
+      const change = begin();
+      try {
+        return await work(change.touch);
+      } finally {
+        await change.end();
+      }
+    },
+  };
+}
+
+export function chunks<T>(all: readonly T[], size: number): T[][] {
+  const parts: T[][] = [];
+  for (let from = 0; from < all.length; from += size) parts.push(all.slice(from, from + size));
+  return parts;
+}

@@ -1,0 +1,89 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import { chunks } from '../cache/cache.ts';
+import { notFound, notMember } from '../rows/conversation-access.ts';
+import { type ConversationRow, conversationColumns } from '../rows/conversation-basic.ts';
+import { databaseTime } from '../storage/change-time.ts';
+import type { Sql } from '../storage/database.ts';
+import { idsPerList } from '../storage/sql.ts';
+
+export const memberRole = { member: 1, admin: 2, owner: 3 } as const;
+export const conversationType = { single: 1, group: 2, world: 3 } as const;
+export const conversationStatus = { creating: 0, active: 1, dissolved: 2 } as const;
+
+export type LockedConversation = ConversationRow & {
+  status: number;
+  send_state: number;
+  updated_at: number;
+  last_seq_id: number;
+  last_message_id: number | null;
+};
+
+export type MemberRow = { user_id: number; role: number; muted: number; joined_at: number };
+export type Members = ReadonlyMap<number, MemberRow>;
+
+/**
+ * Locks a conversation by its head until the end of the transaction, and reads who of these users belongs to it:
+ * whoever changes a conversation or its members holds this lock. Undefined when there is no such row.
+ */
+export async function lockRow(
+  tx: Sql,
+  conversationId: number,
+  userIds: readonly number[] = [],
+): Promise<{ conversation: LockedConversation; members: Members } | undefined> {
+  const [heads, rows, ...members] = (await tx.batch(
+    [
+      `SELECT last_seq_id, last_message_id FROM conversation_heads
+       WHERE conversation_id = ${conversationId} FOR UPDATE`,
+      `SELECT ${conversationColumns('c')}, c.status, c.send_state, c.updated_at
+       FROM conversations c WHERE c.id = ${conversationId} FOR UPDATE`,
+      // Index: conversation_members_conversation or the primary key.
+      ...chunks(userIds, idsPerList).map(
+        (ids) =>
+          `SELECT user_id, role, muted, joined_at FROM conversation_members
+           WHERE conversation_id = ${conversationId} AND user_id IN (${ids})`,
+      ),
+    ].join(';\n'),
+  )) as [
+    Pick<LockedConversation, 'last_seq_id' | 'last_message_id'>[],
+    Omit<LockedConversation, 'last_seq_id' | 'last_message_id'>[],
+    ...MemberRow[][],
+  ];
+  const [head] = heads;
+  const [row] = rows;
+  if (!head || !row) return undefined;
+  return {
+    conversation: { ...row, ...head },
+    members: new Map(members.flat().map((member) => [member.user_id, member])),
+  };
+}
+
+/** The same for one that its members see. CONVERSATION_NOT_FOUND. */
+export async function lockActive(tx: Sql, conversationId: number, userIds: readonly number[]) {
+  const locked = await lockRow(tx, conversationId, userIds);
+  if (locked?.conversation.status !== conversationStatus.active) throw notFound();
+  return locked;
+}
+
+/** The actor as a member of a group. NOT_CONVERSATION_MEMBER; PERMISSION_DENIED in single and world. */
+export function requireGroupMember(
+  { conversation, members }: { conversation: LockedConversation; members: Members },
+  actorId: number,
+): MemberRow {
+  const actor = members.get(actorId);
+  if (!actor) throw notMember();
+  requireGroup(conversation);
+  return actor;
+}
+
+export function requireGroup({ type }: ConversationRow): void {
+  if (type !== conversationType.group) throw denied('Only groups can be changed.');
+}
+
+export const denied = (message: string) => new GoChatError('PERMISSION_DENIED', message);
+
+export const invalid = (path: string, message: string) =>
+  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
+
+/** What every change of a conversation sets. Both kinds of server read `updated_at` as it was before the assignment. */
+export const touched = (now: number): string =>
+  `updated_at = GREATEST(updated_at, ${now}), changed_at = ${databaseTime}`;

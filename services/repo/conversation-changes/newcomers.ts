@@ -1,0 +1,63 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import { userIdOf } from '../rows/conversation-access.ts';
+import { type Databases, formatSql } from '../storage/database.ts';
+import { invalid } from './conversation-lock.ts';
+
+const mostUsers = 1000;
+
+/** Ids of users that a call names, each once. INVALID_ARGUMENT for none or too many, USER_NOT_FOUND. */
+export function userIdsOf(path: string, ids: readonly string[]): number[] {
+  if (ids.length === 0) throw invalid(path, 'must not be empty');
+  if (ids.length > mostUsers) throw invalid(path, `must name at most ${mostUsers} users`);
+  return [...new Set(ids.map(userIdOf))];
+}
+
+/** Who acts: 0 for the system itself, which has all rights. */
+export const actorIdOf = (id: string): number => (id === '' ? 0 : userIdOf(id));
+
+/** Those of some users who do not want to be added by somebody. */
+export type Unwilling = {
+  /** They blocked the inviter: nobody is added then. */
+  blockers: ReadonlySet<number>;
+  /** They take invitations from friends only, and the inviter is none: the others are added. */
+  friendsOnly: ReadonlySet<number>;
+};
+
+/** Throws USER_NOT_FOUND unless all accounts exist. Inviter 0, the system itself, is refused by nobody. */
+export async function readUnwilling(
+  databases: Databases,
+  inviterId: number,
+  userIds: readonly number[],
+): Promise<Unwilling> {
+  if (userIds.length === 0) return { blockers: new Set(), friendsOnly: new Set() };
+  const [existing, blockers, friendsOnly] = (await databases.users.batch(
+    [
+      formatSql('SELECT id FROM users WHERE id IN (?) AND status = 1', [userIds]),
+      // Index: the primary key of user_blocks.
+      formatSql('SELECT user_id FROM user_blocks WHERE user_id IN (?) AND blocked_id = ?', [
+        userIds,
+        inviterId,
+      ]),
+      // Index: the primary keys of both.
+      formatSql(
+        `SELECT s.user_id FROM user_settings s
+         LEFT JOIN friendships f ON f.user_id = ? AND f.friend_id = s.user_id
+         WHERE s.user_id IN (?) AND s.group_invites = 'friends' AND s.user_id <> ? AND f.user_id IS NULL`,
+        [inviterId, userIds, inviterId],
+      ),
+    ].join(';\n'),
+  )) as [{ id: number }[], { user_id: number }[], { user_id: number }[]];
+  const known = new Set(existing.map(({ id }) => id));
+  const missing = userIds.filter((id) => !known.has(id));
+  if (missing.length > 0) {
+    throw new GoChatError('USER_NOT_FOUND', `There is no user ${missing.slice(0, 5).join(', ')}.`);
+  }
+  const idsOf = (rows: { user_id: number }[]) => new Set(rows.map(({ user_id }) => user_id));
+  return { blockers: idsOf(blockers), friendsOnly: inviterId === 0 ? new Set() : idsOf(friendsOnly) };
+}
+
+/** BLOCKED when one of those who would become members blocked the inviter. */
+export function refuseBlockers(newcomers: readonly number[], blockers: ReadonlySet<number>): void {
+  const [blocker] = newcomers.filter((id) => blockers.has(id));
+  if (blocker !== undefined) throw new GoChatError('BLOCKED', `User ${blocker} doesn't take part with you.`);
+}

@@ -1,0 +1,71 @@
+import type {
+  ConversationServiceService,
+  GetConversationRequest,
+  GetUserConversationsRequest,
+} from '../../lib/gen/im_repo/v1/conversation.ts';
+import type { ServedHandlers } from '../../lib/grpc/definition.ts';
+import type { Cache } from './cache/cache.ts';
+import { createConversationList } from './conversation-lists/conversation-list.ts';
+import { createConversationCreate } from './conversations/conversation-create.ts';
+import { createConversationDissolve } from './conversations/conversation-dissolve.ts';
+import { createConversationReconcile } from './conversations/conversation-reconcile.ts';
+import { createConversationUpdate } from './conversations/conversation-update.ts';
+import { createConversationsLeave } from './conversations/conversations-leave.ts';
+import { createMemberChoices } from './members/member-choices.ts';
+import { createMembersAdd } from './members/members-add.ts';
+import { createMembersMute } from './members/members-mute.ts';
+import { createMembersRead } from './members/members-read.ts';
+import { createMembersRemove } from './members/members-remove.ts';
+import { createMembersUpdate } from './members/members-update.ts';
+import type { Outbox } from './outbox/outbox.ts';
+import { createReadPointers } from './receipts/read-pointers.ts';
+import { createFanoutProgress, type FanoutProgressDeps } from './recipients/fanout-progress.ts';
+import { conversationIdOf } from './rows/conversation-access.ts';
+import { readMemberships, readUpdated } from './rows/memberships.ts';
+import type { UserCards } from './rows/user-cards.ts';
+import { type Ids, parseId } from './storage/ids.ts';
+import { createSync } from './sync/sync.ts';
+
+export type ConversationDeps = FanoutProgressDeps & {
+  cache: Cache;
+  userCards: UserCards;
+  ids: Pick<Ids, 'nextId'>;
+  outbox: Outbox;
+};
+
+/** The handlers of ConversationService. */
+export function createConversationHandlers(deps: ConversationDeps) {
+  const list = createConversationList(deps);
+  const withList = { ...deps, list };
+  return {
+    ...createConversationCreate(withList),
+    ...createConversationUpdate(withList),
+    ...createConversationDissolve(deps),
+    ...createConversationsLeave(deps),
+    ...createConversationReconcile(deps),
+    ...createMembersAdd(deps),
+    ...createMembersRemove(deps),
+    ...createMembersUpdate(withList),
+    ...createMemberChoices(withList),
+    ...createMembersMute(deps),
+    ...createMembersRead(deps),
+    ...createReadPointers(deps),
+    ...createSync(deps),
+    ...createFanoutProgress(deps),
+
+    async getConversation({ userId, conversationId }: GetConversationRequest) {
+      return { conversation: await list.one(userId, conversationIdOf(conversationId)) };
+    },
+
+    async getUserConversations({ userId, updatedSince }: GetUserConversationsRequest) {
+      const id = parseId(userId);
+      if (id !== undefined && updatedSince > 0) {
+        return { conversationIds: await readUpdated(deps.databases.conversations, id, updatedSince) };
+      }
+      const memberships = id === undefined ? [] : await readMemberships(deps, userId);
+      return { conversationIds: memberships.map(({ conversationId }) => conversationId) };
+    },
+
+    getUserConversationsWithDetails: list.page,
+  } satisfies ServedHandlers<typeof ConversationServiceService>;
+}

@@ -1,0 +1,235 @@
+import type { Position } from '../../../lib/domain/paging.ts';
+import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import {
+  type ConversationBasic,
+  type ConversationRow,
+  conversationColumns,
+  fromConversationRow,
+} from '../rows/conversation-basic.ts';
+import type { ConversationHead } from '../rows/conversation-head.ts';
+import { toProtoConversation } from '../rows/conversation-row.ts';
+import {
+  fromMembershipRow,
+  isHidden,
+  type Membership,
+  type MembershipRow,
+  membershipColumns,
+  peerIdColumn,
+} from '../rows/memberships.ts';
+import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
+import type { ReadPointers } from '../rows/read-pointer-cache.ts';
+import { keptRecalls, readSeqs, recalledOf } from '../rows/recall-counts.ts';
+import { cardOf, toUserCard, type UserRow, userColumns } from '../rows/user-cards.ts';
+import { type Database, formatSql } from '../storage/database.ts';
+
+/** A conversation as one of its members sees it, in the parts that are cached each for itself. */
+export type ConversationView = {
+  membership: Membership;
+  lastReadSeqId: number;
+  unreadCount: number;
+  basic: ConversationBasic;
+  head: ConversationHead;
+};
+
+export type ViewOptions = { lastMessage: boolean; senderInfo: boolean };
+
+export function toDetails(
+  { membership, lastReadSeqId, unreadCount, basic, head }: ConversationView,
+  users: ReadonlyMap<string, User>,
+  options: ViewOptions,
+): ConversationWithDetails {
+  const { lastMessage } = head;
+  const { conversationId, role, muted, joinedAt, peerId, notifications, pinned } = membership;
+  const hidden = isHidden(membership, head.lastSeqId);
+  return {
+    conversation: toProtoConversation(basic, head),
+    userMembership: {
+      conversationId,
+      user: undefined,
+      role,
+      muted,
+      joinedAt,
+      lastReadSeqId,
+      notifications,
+      pinned,
+      hidden: hidden || undefined,
+    },
+    lastMessage:
+      lastMessage && options.lastMessage
+        ? toMessage(lastMessage, options.senderInfo ? users : namesOnly(lastMessage.senderId))
+        : undefined,
+    unreadCount,
+    peer: peerId === undefined ? undefined : cardOf(users, peerId),
+  };
+}
+
+/** A sender of whom only the id was asked for. */
+const namesOnly = (id: string): Map<string, User> =>
+  new Map([[id, { id, username: '', displayName: '', avatarUrl: '', isGuest: false, createdAt: 0 }]]);
+
+/** Whose cards the details of a view show. */
+export const usersOf = (
+  { membership, head }: Pick<ConversationView, 'membership' | 'head'>,
+  options: ViewOptions,
+): string[] => [
+  ...(membership.peerId === undefined ? [] : [membership.peerId]),
+  ...(options.lastMessage && options.senderInfo && head.lastMessage ? [head.lastMessage.senderId] : []),
+];
+
+export const unreadOf = (lastSeqId: number, lastReadSeqId: number, recalledBeyond: number): number =>
+  Math.max(0, lastSeqId - lastReadSeqId - recalledBeyond);
+
+/** A membership and where it stands in the order, or would if it were not hidden. */
+export type Place = { membership: Membership; updatedAt: number; hidden: boolean };
+
+export type LoadedViews = {
+  /** All that the query covers, newest first; with `listedFirst` the hidden ones last, and those behind `after` first. */
+  places: Place[];
+  pointers: ReadPointers;
+  /** The newest of them, in the same order. */
+  views: ConversationView[];
+  users: Map<string, User>;
+};
+
+/**
+ * A user's conversations in one query: every membership, and the details of the newest ones. `conversationIds` asks
+ * for some of them only; a creator sees a group that is still being created with `evenCreating`.
+ */
+export async function loadViews(
+  database: Database,
+  userId: number,
+  options: {
+    detailed: number;
+    /** The details are of those behind this place of the order, then of the newest. */
+    after?: Position<'conversations'> | undefined;
+    /** Details of those that are hidden come after all others. */
+    listedFirst?: boolean;
+    conversationIds?: readonly number[];
+    evenCreating?: boolean;
+  },
+): Promise<LoadedViews> {
+  const { detailed, after, conversationIds } = options;
+  if (conversationIds?.length === 0) return { places: [], pointers: {}, views: [], users: new Map() };
+  const statuses = options.evenCreating ? '0, 1' : '1';
+  const some = conversationIds ? formatSql('AND member.conversation_id IN (?)', [conversationIds]) : '';
+  const first = after
+    ? formatSql(
+        `(conversation.updated_at < ? OR (conversation.updated_at = ? AND conversation.id < ?)) DESC,`,
+        [after[0], ...after],
+      )
+    : '';
+  const listedFirst = options.listedFirst ? 'hidden.conversation_id IS NOT NULL,' : '';
+  // Indexes: the primary keys of all tables; `hidden` reads only heads of what somebody hid; recalls as `recalledOf` says.
+  const rows = await database.query<Row>(
+    `WITH mine AS (
+       SELECT member.user_id, ${membershipColumns('member')},
+         hidden.conversation_id IS NOT NULL AS is_hidden,
+         ${peerIdColumn('member', 'conversation')} AS peer_id,
+         COALESCE(pointer.last_read_seq_id, 0) AS last_read_seq_id, conversation.updated_at,
+         ROW_NUMBER() OVER (
+           ORDER BY ${listedFirst} ${first} conversation.updated_at DESC, conversation.id DESC
+         ) AS place
+       FROM conversation_members member
+       JOIN conversations conversation
+         ON conversation.id = member.conversation_id AND conversation.status IN (${statuses})
+       LEFT JOIN user_read_pointers pointer
+         ON pointer.user_id = member.user_id AND pointer.conversation_id = member.conversation_id
+       LEFT JOIN conversation_heads hidden
+         ON hidden.conversation_id = IF(member.hidden_at_seq_id IS NULL, NULL, member.conversation_id)
+         AND hidden.last_seq_id <= member.hidden_at_seq_id
+       WHERE member.user_id = ${userId} ${some}
+     ),
+     ${recalledOf({ newest: keptRecalls, where: `mine.place <= ${detailed}` })}
+     SELECT ${membershipColumns('mine')}, mine.is_hidden, mine.peer_id, mine.last_read_seq_id,
+       mine.updated_at, head.last_seq_id, head.last_message_id,
+       ${prefixed(conversationColumns('conversation'))},
+       ${prefixed(messageColumns('message'))},
+       ${prefixed(ofAlias('sender', userColumns))},
+       ${prefixed(ofAlias('peer', userColumns))},
+       COALESCE(recalled.recalls, 0) AS recalls, recalled.seqs AS recalled_seqs,
+       COALESCE(recalled.beyond, 0) AS recalled_beyond
+     FROM mine
+     LEFT JOIN recalled ON recalled.conversation_id = mine.conversation_id
+     LEFT JOIN conversations conversation
+       ON conversation.id = mine.conversation_id AND mine.place <= ${detailed}
+     LEFT JOIN conversation_heads head ON head.conversation_id = conversation.id
+     LEFT JOIN messages message
+       ON message.conversation_id = conversation.id AND message.seq_id = head.last_seq_id
+     LEFT JOIN users sender ON sender.id = message.sender_id
+     LEFT JOIN users peer ON peer.id = mine.peer_id AND mine.place <= ${detailed}
+     ORDER BY mine.place`,
+  );
+  const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);
+  return {
+    places: rows.map((row) => ({
+      membership: fromMembershipRow(row),
+      updatedAt: row.updated_at,
+      hidden: row.is_hidden === 1,
+    })),
+    pointers: Object.fromEntries(rows.map((row) => [String(row.conversation_id), row.last_read_seq_id])),
+    views: detailedRows.map(fromRow),
+    users: new Map(detailedRows.flatMap(cardsOf)),
+  };
+}
+
+type Row = MembershipRow & {
+  is_hidden: number;
+  last_read_seq_id: number;
+  /** NULL beyond the details. */
+  last_seq_id: number | null;
+  last_message_id: number | null;
+  updated_at: number;
+  recalls: number;
+  recalled_seqs: string | null;
+  recalled_beyond: number;
+  conversation__id: number | null;
+  message__id: number | null;
+  sender__id: number | null;
+  peer__id: number | null;
+};
+
+function fromRow(row: Row): ConversationView {
+  const lastSeqId = row.last_seq_id ?? 0;
+  return {
+    membership: fromMembershipRow(row),
+    lastReadSeqId: row.last_read_seq_id,
+    unreadCount: unreadOf(lastSeqId, row.last_read_seq_id, row.recalled_beyond),
+    basic: fromConversationRow(
+      partOf<ConversationRow>(row, 'conversation'),
+      readSeqs(row.recalls, row.recalled_seqs),
+    ),
+    head: {
+      lastSeqId,
+      lastMessageId: row.last_message_id ?? 0,
+      updatedAt: row.updated_at,
+      ...(row.message__id === null
+        ? {}
+        : { lastMessage: fromMessageRow(partOf<MessageRow>(row, 'message')) }),
+    },
+  };
+}
+
+const cardsOf = (row: Row): [string, User][] =>
+  (['sender', 'peer'] as const).flatMap((alias): [string, User][] =>
+    row[`${alias}__id`] === null
+      ? []
+      : [[String(row[`${alias}__id`]), toUserCard(partOf<UserRow>(row, alias))]],
+  );
+
+/** Columns of several tables in one row: `a.b AS a__b`. */
+const prefixed = (columns: string): string => columns.replace(/(\w+)\.(\w+)/g, '$1.$2 AS $1__$2');
+
+const ofAlias = (alias: string, columns: string): string =>
+  columns
+    .split(', ')
+    .map((column) => `${alias}.${column}`)
+    .join(', ');
+
+/** The columns of one of them. */
+const partOf = <R>(row: object, alias: string): R =>
+  Object.fromEntries(
+    Object.entries(row)
+      .filter(([name]) => name.startsWith(`${alias}__`))
+      .map(([name, value]) => [name.slice(alias.length + 2), value]),
+  ) as R;

@@ -1,0 +1,77 @@
+import type {
+  ConversationServiceService,
+  CreateConversationResponse,
+} from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Cache } from '../cache/cache.ts';
+import { conversationType, invalid } from '../conversation-changes/conversation-lock.ts';
+import type { ConversationList } from '../conversation-lists/conversation-list.ts';
+import { loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { conversationIdOf, notFound } from '../rows/conversation-access.ts';
+import type { Databases } from '../storage/database.ts';
+import type { Ids } from '../storage/ids.ts';
+import { parseId } from '../storage/ids.ts';
+import { createGroupConversation, type NewConversation } from './group-conversation.ts';
+import { createSingleConversation } from './single-conversation.ts';
+
+type Handlers = Pick<
+  UnaryHandlers<typeof ConversationServiceService>,
+  'createConversation' | 'activateConversation' | 'discardConversation'
+>;
+
+/** How conversations begin. */
+export function createConversationCreate(deps: {
+  databases: Databases;
+  cache: Cache;
+  ids: Pick<Ids, 'nextId'>;
+  outbox: Outbox;
+  list: ConversationList;
+}): Handlers {
+  const { databases, list } = deps;
+  const openSingle = createSingleConversation(deps);
+  const groups = createGroupConversation(deps);
+
+  /** The creator sees a group even while it is being created. */
+  async function answer(
+    creatorId: string,
+    { conversationId, created, refused }: NewConversation,
+  ): Promise<CreateConversationResponse> {
+    const { views, users } = await loadViews(databases.conversations, Number(creatorId), {
+      detailed: 1,
+      conversationIds: [conversationId],
+      evenCreating: true,
+    });
+    const [view] = views;
+    if (!view) throw notFound();
+    return {
+      conversation: toDetails(view, users, { lastMessage: true, senderInfo: true }),
+      created,
+      refused,
+    };
+  }
+
+  return {
+    async createConversation(request) {
+      switch (request.type) {
+        case conversationType.single:
+          return answer(request.creatorId, { ...(await openSingle(request)), refused: [] });
+        case conversationType.group:
+          return answer(request.creatorId, await groups.create(request));
+        default:
+          throw invalid('type', 'must be 1 (single) or 2 (group)');
+      }
+    },
+
+    async activateConversation({ conversationId }) {
+      const id = conversationIdOf(conversationId);
+      return { conversation: await list.one(await groups.activate(id), id) };
+    },
+
+    async discardConversation({ conversationId, begunBefore }) {
+      const id = parseId(conversationId);
+      if (id !== undefined) await groups.discard(id, begunBefore);
+      return {};
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { requireClosed } from '../accounts/user-closing.ts';
+import type { Cache, Change } from '../cache/cache.ts';
+import {
+  conversationUpdated,
+  membersRemoved,
+  membersUpdated,
+} from '../conversation-changes/conversation-events.ts';
+import {
+  conversationStatus,
+  conversationType,
+  type LockedConversation,
+  lockRow,
+  memberRole,
+} from '../conversation-changes/conversation-lock.ts';
+import {
+  conversationKeys,
+  countMembers,
+  deleteMembers,
+  deletePointers,
+  memberKeys,
+} from '../conversation-changes/member-rows.ts';
+import { insertEvents, type Outbox } from '../outbox/outbox.ts';
+import { userIdOf } from '../rows/conversation-access.ts';
+import { databaseTime } from '../storage/change-time.ts';
+import { type Databases, formatSql, type Sql, type Transaction } from '../storage/database.ts';
+import { dissolve } from './conversation-dissolve.ts';
+
+const usualPage = 20;
+const longestPage = 200;
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'leaveConversations'>;
+type Left = 'no member' | 'left' | 'dissolved';
+
+/** Takes an account that is being erased out of what it belongs to, one conversation a transaction. */
+export function createConversationsLeave(deps: {
+  databases: Databases;
+  cache: Cache;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, cache, outbox } = deps;
+
+  const leave = (id: number, userId: number): Promise<Left> =>
+    cache.change((touch) =>
+      databases.conversations.transaction(async (tx) => {
+        const locked = await lockRow(tx, id, [userId]);
+        if (!locked?.members.has(userId)) return 'no member';
+        const { conversation } = locked;
+        if (conversation.type === conversationType.world) return leaveWorld(tx, touch, id, userId);
+        if (conversation.owner_id !== userId) return leaveGroup(tx, touch, conversation, userId);
+        const successor = await readSuccessor(tx, id, userId);
+        if (successor !== undefined) return leaveGroup(tx, touch, conversation, userId, successor);
+        if (conversation.status === conversationStatus.creating) return discard(tx, id, userId);
+        await dissolve(tx, touch, id, String(userId));
+        return 'dissolved';
+      }),
+    );
+
+  return {
+    async leaveConversations(request) {
+      const userId = userIdOf(request.userId);
+      const limit = Math.min(request.limit > 0 ? request.limit : usualPage, longestPage);
+      await requireClosed(databases.users, userId);
+      // Index: the primary key of conversation_members. Groups that are still being made belong to it too.
+      const found = await databases.conversations.query<{ conversation_id: number }>(
+        `SELECT m.conversation_id FROM conversation_members m
+         JOIN conversations c ON c.id = m.conversation_id AND c.type <> ?
+         WHERE m.user_id = ? ORDER BY m.conversation_id LIMIT ?`,
+        [conversationType.single, userId, limit + 1],
+      );
+      let left = 0;
+      let dissolved = 0;
+      for (const { conversation_id: id } of found.slice(0, limit)) {
+        const outcome = await leave(id, userId);
+        if (outcome !== 'no member') left += 1;
+        if (outcome === 'dissolved') dissolved += 1;
+        outbox.wake();
+      }
+      return { left, dissolved, more: found.length > limit };
+    },
+  };
+}
+
+/** Everybody is there, so nobody is told who comes and goes, and the room is not changed by it. */
+async function leaveWorld(
+  tx: Transaction,
+  touch: Change['touch'],
+  id: number,
+  userId: number,
+): Promise<Left> {
+  await touch([...conversationKeys(id), ...memberKeys([userId])]);
+  await tx.batchAndCommit(
+    [
+      `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id}`,
+      `UPDATE conversations SET member_count = member_count - 1 WHERE id = ${id}`,
+      ...deleteMembers(id, [userId]),
+    ].join(';\n'),
+  );
+  return 'left';
+}
+
+async function leaveGroup(
+  tx: Transaction,
+  touch: Change['touch'],
+  conversation: LockedConversation,
+  userId: number,
+  successor?: number,
+): Promise<Left> {
+  const { id } = conversation;
+  const now = Date.now();
+  const changedMembers = successor === undefined ? [userId] : [userId, successor];
+  await touch([...conversationKeys(id), ...memberKeys(changedMembers)]);
+  const events = membersRemoved(conversation, String(userId), [userId]);
+  const handover: string[] = [];
+  if (successor !== undefined) {
+    const next: LockedConversation = {
+      ...conversation,
+      owner_id: successor,
+      member_count: conversation.member_count - 1,
+      updated_at: Math.max(conversation.updated_at, now),
+    };
+    events.push(...membersUpdated(id, String(userId), [successor]));
+    events.push(...conversationUpdated(next, String(userId)));
+    handover.push(
+      formatSql('UPDATE conversations SET owner_id = ? WHERE id = ?', [successor, id]),
+      formatSql(
+        `UPDATE conversation_members SET role = ?, muted = FALSE, changed_at = ${databaseTime}
+         WHERE user_id = ? AND conversation_id = ?`,
+        [memberRole.owner, successor, id],
+      ),
+    );
+  }
+  const isVisible = conversation.status === conversationStatus.active;
+  await tx.batchAndCommit(
+    [
+      ...deleteMembers(id, [userId]),
+      ...countMembers(id, -1, now),
+      ...handover,
+      ...(isVisible ? [insertEvents(events)] : []),
+    ].join(';\n'),
+  );
+  return 'left';
+}
+
+/** The oldest admin, else the oldest member. */
+async function readSuccessor(tx: Sql, id: number, ownerId: number): Promise<number | undefined> {
+  // Index: conversation_members_conversation.
+  const [row] = await tx.query<{ user_id: number }>(
+    `SELECT user_id FROM conversation_members WHERE conversation_id = ? AND user_id <> ?
+     ORDER BY role DESC, joined_at, user_id LIMIT 1`,
+    [id, ownerId],
+  );
+  return row?.user_id;
+}
+
+/** A group that nobody has seen and that has nobody any more: whoever is making it finds it gone. */
+async function discard(tx: Transaction, id: number, userId: number): Promise<Left> {
+  await tx.batchAndCommit(
+    [
+      `DELETE FROM conversation_heads WHERE conversation_id = ${id}`,
+      `DELETE FROM conversations WHERE id = ${id}`,
+      ...deleteMembers(id, [userId]),
+      ...deletePointers(id, [userId]),
+    ].join(';\n'),
+  );
+  return 'dissolved';
+}

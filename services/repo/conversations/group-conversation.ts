@@ -1,0 +1,211 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { Cache } from '../cache/cache.ts';
+import { conversationCreated } from '../conversation-changes/conversation-events.ts';
+import {
+  conversationStatus,
+  conversationType,
+  denied,
+  invalid,
+  lockRow,
+  memberRole,
+  touched,
+} from '../conversation-changes/conversation-lock.ts';
+import {
+  conversationKeys,
+  deleteMembers,
+  deletePointers,
+  insertMembers,
+  memberKeys,
+} from '../conversation-changes/member-rows.ts';
+import { readUnwilling, refuseBlockers, userIdsOf } from '../conversation-changes/newcomers.ts';
+import { readFlowTexts } from '../once/flow-texts.ts';
+import { insertEvents, type Outbox, writeEvents } from '../outbox/outbox.ts';
+import { conversationIdOf, notFound, userIdOf } from '../rows/conversation-access.ts';
+import { type Databases, formatSql, isDuplicateKey, type Transaction } from '../storage/database.ts';
+import type { Ids } from '../storage/ids.ts';
+
+const usualMaxMembers = 2000;
+export const largestGroup = 100_000;
+
+export type NewConversation = { conversationId: number; created: boolean; refused: string[] };
+
+/**
+ * Makes groups in two steps, so that members can come in batches: a group in state "creating" is seen by nobody until
+ * it is activated, and may be discarded. Every step may be repeated.
+ */
+export function createGroupConversation(deps: {
+  databases: Databases;
+  cache: Cache;
+  ids: Pick<Ids, 'nextId'>;
+  outbox: Outbox;
+}) {
+  const { databases, cache, ids, outbox } = deps;
+
+  return {
+    /** Stores the group with its owner and first members; `created` is false when it stands already. */
+    async create(request: CreateConversationRequest): Promise<NewConversation> {
+      const id = request.conversationId === '' ? ids.nextId() : conversationIdOf(request.conversationId);
+      const ownerId = userIdOf(request.creatorId);
+      const maxMembers = request.maxMembers === 0 ? usualMaxMembers : request.maxMembers;
+      if (maxMembers < 1 || maxMembers > largestGroup) {
+        throw invalid('max_members', `must be 1 to ${largestGroup}`);
+      }
+      const wanted =
+        request.initialMemberIds.length === 0
+          ? []
+          : userIdsOf('initial_member_ids', request.initialMemberIds).filter((userId) => userId !== ownerId);
+      const unwilling = await readUnwilling(databases, ownerId, [ownerId, ...wanted]);
+      refuseBlockers(wanted, unwilling.blockers);
+      const first = wanted.filter((userId) => !unwilling.friendsOnly.has(userId));
+      const refused = wanted.filter((userId) => unwilling.friendsOnly.has(userId)).map(String);
+      if (first.length + 1 > maxMembers) throw groupFull(maxMembers);
+      try {
+        await insert(request, { id, ownerId, first, maxMembers });
+        return { conversationId: id, created: true, refused };
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        await goOn(id, ownerId);
+        return { conversationId: id, created: false, refused };
+      } finally {
+        outbox.wake();
+      }
+    },
+
+    /** Shows the group to its members, and answers who owns it. */
+    async activate(conversationId: number): Promise<string> {
+      const ownerId = await cache.change((touch) =>
+        databases.conversations.transaction(async (tx) => {
+          const locked = await lockRow(tx, conversationId);
+          if (!locked || locked.conversation.status === conversationStatus.dissolved) throw notFound();
+          const { owner_id, status, type } = locked.conversation;
+          if (status === conversationStatus.active) return owner_id;
+          const memberIds = await readMemberIds(tx, conversationId);
+          await touch([...conversationKeys(conversationId), ...memberKeys(memberIds)]);
+          await tx.batchAndCommit(
+            [
+              `UPDATE conversations SET status = ${conversationStatus.active}, ${touched(Date.now())}
+               WHERE id = ${conversationId}`,
+              insertEvents(conversationCreated({ id: conversationId, type }, String(owner_id), memberIds)),
+            ].join(';\n'),
+          );
+          return owner_id;
+        }),
+      );
+      outbox.wake();
+      return String(ownerId);
+    },
+
+    /**
+     * Deletes a group that was never activated; with a moment only one whose creation nobody has begun, or gone on with,
+     * since. One that is gone was discarded before.
+     */
+    async discard(conversationId: number, begunBefore: number): Promise<void> {
+      await databases.conversations.transaction(async (tx) => {
+        const locked = await lockRow(tx, conversationId);
+        if (!locked) return;
+        if (locked.conversation.status !== conversationStatus.creating) {
+          throw denied('Only a group that is still being created can be discarded.');
+        }
+        if (begunBefore > 0 && locked.conversation.created_at >= begunBefore) {
+          throw denied('Somebody goes on with the creation of this group.');
+        }
+        const memberIds = await readMemberIds(tx, conversationId);
+        await tx.batchAndCommit(
+          [
+            `DELETE FROM conversation_heads WHERE conversation_id = ${conversationId}`,
+            `DELETE FROM conversations WHERE id = ${conversationId}`,
+            ...deleteMembers(conversationId, memberIds),
+            ...deletePointers(conversationId, memberIds),
+          ].join(';\n'),
+        );
+      });
+    },
+  };
+
+  type NewGroup = { id: number; ownerId: number; first: readonly number[]; maxMembers: number };
+
+  function insert(request: CreateConversationRequest, { id, ownerId, first, maxMembers }: NewGroup) {
+    const members = [
+      { userId: ownerId, role: memberRole.owner },
+      ...first.map((userId) => ({ userId, role: memberRole.member })),
+    ];
+    const memberIds = members.map(({ userId }) => userId);
+    const { activate } = request;
+    const { group } = conversationType;
+    const status = activate ? conversationStatus.active : conversationStatus.creating;
+    return cache.change((touch) =>
+      databases.conversations.transaction(async (tx) => {
+        if (activate) await touch(memberKeys(memberIds));
+        const now = Date.now();
+        const {
+          name = '',
+          avatarUrl = '',
+          description = '',
+        } = request.textsId ? await readFlowTexts(tx, request.textsId, ownerId) : request;
+        const events = activate ? conversationCreated({ id, type: group }, String(ownerId), memberIds) : [];
+        await tx.batch(
+          [
+            `INSERT INTO conversation_heads (conversation_id) VALUES (${id})`,
+            formatSql(
+              `INSERT INTO conversations (id, type, status, name, avatar_url, description, announcement, owner_id,
+                 member_count, invite_by, mute_all, max_members, created_at, updated_at)
+               VALUES (?)`,
+              [
+                [
+                  id,
+                  group,
+                  status,
+                  name,
+                  avatarUrl,
+                  description,
+                  '',
+                  ownerId,
+                  members.length,
+                  'admins',
+                  false,
+                  maxMembers,
+                  now,
+                  now,
+                ],
+              ],
+            ),
+            ...insertMembers(id, members, 0, now),
+          ].join(';\n'),
+        );
+        await writeEvents(tx, events);
+      }),
+    );
+  }
+
+  /** The row with this id must be the one that an earlier attempt stored; its creation begins now. */
+  async function goOn(id: number, ownerId: number): Promise<void> {
+    await databases.conversations.execute(
+      `UPDATE conversations SET created_at = ? WHERE id = ? AND owner_id = ? AND status = ${conversationStatus.creating}`,
+      [Date.now(), id, ownerId],
+    );
+    const [row] = await databases.conversations.query<{ status: number; owner_id: number; type: number }>(
+      'SELECT status, owner_id, type FROM conversations WHERE id = ?',
+      [id],
+    );
+    if (!row)
+      throw new GoChatError('UNAVAILABLE', 'What was left of this group was just removed. Try again.');
+    if (row.status === conversationStatus.dissolved) throw notFound();
+    if (row.type !== conversationType.group || row.owner_id !== ownerId) {
+      throw denied('This conversation id belongs to another conversation.');
+    }
+  }
+}
+
+export const groupFull = (maxMembers: number) =>
+  new GoChatError('GROUP_FULL', `This group has at most ${maxMembers} members.`);
+
+/** All members, in the order of their ids. */
+export async function readMemberIds(tx: Transaction, conversationId: number): Promise<number[]> {
+  // Index: conversation_members_conversation.
+  const rows = await tx.query<{ user_id: number }>(
+    'SELECT user_id FROM conversation_members WHERE conversation_id = ? ORDER BY user_id',
+    [conversationId],
+  );
+  return rows.map(({ user_id }) => user_id);
+}

@@ -1,0 +1,112 @@
+import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
+import { GoChatError } from '../../../lib/errors.ts';
+import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Cache } from '../cache/cache.ts';
+import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
+import { userBlocksKey } from '../rows/user-blocks.ts';
+import { cardOf, type UserCards } from '../rows/user-cards.ts';
+import type { Databases, Transaction } from '../storage/database.ts';
+import { parseId } from '../storage/ids.ts';
+import type { Prisma } from '../storage/prisma.ts';
+import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
+import { settleBlocked } from './friendship-requests.ts';
+
+type Handlers = Pick<
+  UnaryHandlers<typeof FriendshipServiceService>,
+  'blockUser' | 'unblockUser' | 'listBlocks'
+>;
+
+/** Blocks: one ends the friendship and what is pending, and refuses messages both ways. */
+export function createBlocks(deps: {
+  databases: Databases;
+  prisma: Prisma;
+  cache: Cache;
+  userCards: UserCards;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, prisma, cache, userCards, outbox } = deps;
+
+  const changed = (a: string, b: string, work: (tx: Transaction) => Promise<void>) =>
+    cache.change(async (touch) => {
+      await touch([userBlocksKey(a), userBlocksKey(b)]);
+      await databases.users.transaction(work);
+    });
+
+  return {
+    async blockUser({ userId, blockedId }) {
+      if (userId === blockedId) throw new GoChatError('INVALID_ARGUMENT', 'Nobody can block themselves.');
+      const pair = pairOf(userId, blockedId);
+      await changed(userId, blockedId, async (tx) => {
+        await lockPair(tx, pair);
+        const conversationId = await lockSingleConversation(tx, pair);
+        const [blocked] = await tx.query('SELECT 1 FROM user_blocks WHERE user_id = ? AND blocked_id = ?', [
+          Number(userId),
+          Number(blockedId),
+        ]);
+        // Done before: the same call again changes nothing.
+        if (blocked) return;
+        await settleBlocked(tx, pair);
+        await tx.execute(
+          'DELETE FROM friendships WHERE (user_id = ? AND friend_id = ?) OR (user_id = ? AND friend_id = ?)',
+          [pair.low, pair.high, pair.high, pair.low],
+        );
+        await tx.execute('INSERT INTO user_blocks (user_id, blocked_id, created_at) VALUES (?)', [
+          [Number(userId), Number(blockedId), Date.now()],
+        ]);
+        await storeSendState(tx, pair, conversationId);
+        await writeEvents(tx, [
+          domainEvent({ type: 'friend.blocked', actor_id: userId, user_id: userId, friend_id: blockedId }),
+        ]);
+      });
+      outbox.wake();
+      return {};
+    },
+
+    async unblockUser({ userId, blockedId }) {
+      const pair = pairOf(userId, blockedId);
+      await changed(userId, blockedId, async (tx) => {
+        await lockPair(tx, pair);
+        const conversationId = await lockSingleConversation(tx, pair);
+        const { affectedRows } = await tx.execute(
+          'DELETE FROM user_blocks WHERE user_id = ? AND blocked_id = ?',
+          [Number(userId), Number(blockedId)],
+        );
+        if (affectedRows === 0) return;
+        // Nothing is restored; the other one's block, if there is one, goes on.
+        await storeSendState(tx, pair, conversationId);
+        await writeEvents(tx, [
+          domainEvent({ type: 'friend.unblocked', actor_id: userId, user_id: userId, friend_id: blockedId }),
+        ]);
+      });
+      outbox.wake();
+      return {};
+    },
+
+    async listBlocks(request) {
+      const { limit, offset, after } = readPaging('blocks', request);
+      const id = parseId(request.userId);
+      if (!id) return { users: [] };
+      const found = await prisma.read((client) =>
+        client.userBlock.findMany({
+          // Ranges of user_blocks_time, in its order.
+          where: { userId: id, ...(after ? blockedBefore(after) : {}) },
+          orderBy: [{ createdAt: 'desc' }, { blockedId: 'desc' }],
+          take: limit + 1,
+          skip: offset,
+        }),
+      );
+      const { rows, nextCursor } = pageOf('blocks', found, limit, (row) => [
+        Number(row.createdAt),
+        Number(row.blockedId),
+      ]);
+      const ids = rows.map(({ blockedId }) => String(blockedId));
+      const users = await userCards.byIds(ids);
+      return { users: ids.map((blockedId) => cardOf(users, blockedId)), nextCursor };
+    },
+  };
+}
+
+const blockedBefore = ([createdAt, blockedId]: Position<'blocks'>) => ({
+  OR: [{ createdAt: { lt: createdAt } }, { createdAt, blockedId: { lt: blockedId } }],
+});

@@ -1,0 +1,344 @@
+import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
+import { GoChatError } from '../../../lib/errors.ts';
+import type { FriendRequest, FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { readFlowTexts } from '../once/flow-texts.ts';
+import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
+import { cardOf, type UserCards } from '../rows/user-cards.ts';
+import { type Databases, formatSql, type Sql } from '../storage/database.ts';
+import { type Ids, parseId } from '../storage/ids.ts';
+import type { Prisma } from '../storage/prisma.ts';
+import {
+  lockPair,
+  lockSingleConversation,
+  type Pair,
+  pairOf,
+  readStanding,
+  storeSendState,
+} from './friendship-pair.ts';
+
+export const requestStatus = {
+  pending: 0,
+  accepted: 1,
+  rejected: 2,
+  blocked: 3,
+  expired: 4,
+  withdrawn: 5,
+} as const;
+
+type Handlers = Pick<
+  UnaryHandlers<typeof FriendshipServiceService>,
+  'createFriendRequest' | 'updateFriendRequest' | 'getFriendRequest' | 'listFriendRequests'
+>;
+
+type RequestRow = {
+  id: number;
+  requester_id: number;
+  target_id: number;
+  status: number;
+  message: string;
+  created_at: number;
+  updated_at: number;
+  expires_at: number;
+};
+
+const columns = 'id, requester_id, target_id, status, message, created_at, updated_at, expires_at';
+
+/**
+ * Friend requests. The row decides: every change happens under the pair's lock, so that of two deciders one wins.
+ * A pending request whose time is over counts as expired, whether anybody marked it or not.
+ */
+export function createFriendRequests(deps: {
+  databases: Databases;
+  ids: Ids;
+  prisma: Prisma;
+  userCards: UserCards;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, ids, prisma, userCards, outbox } = deps;
+
+  async function toRequests(rows: RequestRow[]): Promise<FriendRequest[]> {
+    const users = await userCards.byIds(
+      rows.flatMap((row) => [String(row.requester_id), String(row.target_id)]),
+    );
+    const now = Date.now();
+    return rows.map((row) => ({
+      id: String(row.id),
+      requester: cardOf(users, String(row.requester_id)),
+      target: cardOf(users, String(row.target_id)),
+      status: isOverdue(row, now) ? requestStatus.expired : row.status,
+      message: row.message,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+      expiresAt: row.expires_at,
+    }));
+  }
+
+  async function toRequest(row: RequestRow): Promise<FriendRequest> {
+    const [request] = await toRequests([row]);
+    if (!request) throw requestNotFound();
+    return request;
+  }
+
+  return {
+    async createFriendRequest({ requesterId, targetId, message: given, ttlMs, cooldownMs = 0, textsId }) {
+      if (requesterId === targetId) {
+        throw new GoChatError('INVALID_ARGUMENT', 'Nobody can be their own friend.', [
+          { path: 'targetUserId', message: 'must be somebody else' },
+        ]);
+      }
+      const pair = pairOf(requesterId, targetId);
+      const { row, created } = await databases.users.transaction(async (tx) => {
+        await lockPair(tx, pair);
+        const { friends, lowBlocksHigh, highBlocksLow } = await readStanding(tx, pair);
+        if (lowBlocksHigh || highBlocksLow) {
+          throw new GoChatError('BLOCKED', 'One of the two has blocked the other.');
+        }
+        if (friends) throw new GoChatError('ALREADY_FRIENDS', 'The two are friends already.');
+        const pending = await readPending(tx, pair);
+        const now = Date.now();
+        if (pending && !isOverdue(pending, now)) return { row: pending, created: false };
+        if (cooldownMs > 0) await refuseSoonAfterRejection(tx, pair, Number(requesterId), cooldownMs, now);
+        if (pending) await settle(tx, pending, requestStatus.expired, '');
+
+        const message = textsId
+          ? ((await readFlowTexts(tx, textsId, Number(requesterId))).message ?? '')
+          : given;
+        const fresh: RequestRow = {
+          id: ids.nextId(),
+          requester_id: Number(requesterId),
+          target_id: Number(targetId),
+          status: requestStatus.pending,
+          message,
+          created_at: now,
+          updated_at: now,
+          expires_at: now + ttlMs,
+        };
+        await tx.execute(`INSERT INTO friendship_requests (${columns}, pair_key, pending_key) VALUES (?)`, [
+          [
+            fresh.id,
+            fresh.requester_id,
+            fresh.target_id,
+            fresh.status,
+            message,
+            now,
+            now,
+            fresh.expires_at,
+            pair.key,
+            pair.key,
+          ],
+        ]);
+        await writeEvents(tx, [requestEvent('friend.request.created', fresh, requesterId)]);
+        return { row: fresh, created: true };
+      });
+      outbox.wake();
+      return { request: await toRequest(row), created };
+    },
+
+    async updateFriendRequest({ requestId, actorId, status }) {
+      const decision = decisionOf(status);
+      const before = await readRequest(databases.users, parseId(requestId) ?? 0);
+      if (!before) throw requestNotFound();
+      const decider = { target: before.target_id, requester: before.requester_id, nobody: '' }[decision.by];
+      if (actorId !== String(decider)) {
+        throw new GoChatError('PERMISSION_DENIED', `Only the ${decision.by} may do this.`);
+      }
+
+      const pair = pairOf(String(before.requester_id), String(before.target_id));
+      const { row, outcome } = await databases.users.transaction(async (tx) => {
+        await lockPair(tx, pair);
+        const current = (await readRequest(tx, before.id)) ?? before;
+        if (current.status === status) return { row: current, outcome: 'same' as const };
+        if (current.status !== requestStatus.pending) return { row: current, outcome: 'handled' as const };
+        if (status !== requestStatus.expired && isOverdue(current, Date.now())) {
+          return { row: await settle(tx, current, requestStatus.expired, ''), outcome: 'handled' as const };
+        }
+        if (status === requestStatus.accepted) await befriend(tx, pair);
+        return { row: await settle(tx, current, status, actorId), outcome: 'changed' as const };
+      });
+      outbox.wake();
+      if (outcome === 'handled') {
+        throw new GoChatError('REQUEST_ALREADY_HANDLED', 'This friend request was handled before.');
+      }
+      return { request: await toRequest(row), changed: outcome === 'changed' };
+    },
+
+    async getFriendRequest({ requestId, userId, otherUserId }) {
+      const row =
+        requestId === ''
+          ? await readLatest(databases.users, pairOf(userId, otherUserId))
+          : await readRequest(databases.users, parseId(requestId) ?? 0);
+      if (!row) throw requestNotFound();
+      return { request: await toRequest(row) };
+    },
+
+    async listFriendRequests(request) {
+      const { outgoing, status } = request;
+      const { limit, offset, after } = readPaging('friend requests', request);
+      const id = parseId(request.userId);
+      if (!id) return { requests: [] };
+      const found = await prisma.read((client) =>
+        // friendship_requests_target_id and friendship_requests_requester_id; with a status friendship_requests_target
+        // and friendship_requests_requester: each in the order of ids, of which a cursor is one.
+        client.friendshipRequest.findMany({
+          where: {
+            ...(outgoing ? { requesterId: id } : { targetId: id }),
+            ...withStatus(status, Date.now()),
+            ...(after ? { id: { lt: after[0] } } : {}),
+          },
+          orderBy: { id: 'desc' },
+          take: limit + 1,
+          skip: offset,
+        }),
+      );
+      const page = pageOf('friend requests', found, limit, (row) => [Number(row.id)]);
+      const rows = page.rows.map((row) => ({
+        id: Number(row.id),
+        requester_id: Number(row.requesterId),
+        target_id: Number(row.targetId),
+        status: row.status,
+        message: row.message,
+        created_at: Number(row.createdAt),
+        updated_at: Number(row.updatedAt),
+        expires_at: Number(row.expiresAt),
+      }));
+      return { requests: await toRequests(rows), nextCursor: page.nextCursor };
+    },
+  };
+}
+
+const requestNotFound = () => new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
+
+const isOverdue = (row: { status: number; expires_at: number }, now: number): boolean =>
+  row.status === requestStatus.pending && row.expires_at <= now;
+
+/** A status to look for, as of now: an overdue request is found among the expired. */
+function withStatus(status: number | undefined, now: number) {
+  if (status === undefined) return {};
+  if (status === requestStatus.pending) return { status, expiresAt: { gt: now } };
+  if (status === requestStatus.expired) {
+    return { OR: [{ status }, { status: requestStatus.pending, expiresAt: { lte: now } }] };
+  }
+  return { status };
+}
+
+function decisionOf(status: number): { by: 'target' | 'requester' | 'nobody' } {
+  switch (status) {
+    case requestStatus.accepted:
+    case requestStatus.rejected:
+      return { by: 'target' };
+    case requestStatus.withdrawn:
+      return { by: 'requester' };
+    case requestStatus.expired:
+      return { by: 'nobody' };
+    default:
+      throw new GoChatError(
+        'INVALID_ARGUMENT',
+        'A request becomes accepted, rejected, expired or withdrawn.',
+      );
+  }
+}
+
+async function readRequest(sql: Sql, id: number): Promise<RequestRow | undefined> {
+  const [row] = await sql.query<RequestRow>(`SELECT ${columns} FROM friendship_requests WHERE id = ?`, [id]);
+  return row;
+}
+
+async function readPending(sql: Sql, pair: Pair): Promise<RequestRow | undefined> {
+  const [row] = await sql.query<RequestRow>(
+    `SELECT ${columns} FROM friendship_requests WHERE pending_key = ?`,
+    [pair.key],
+  );
+  return row;
+}
+
+async function readLatest(sql: Sql, pair: Pair): Promise<RequestRow | undefined> {
+  const [row] = await sql.query<RequestRow>(
+    // friendship_requests_pair
+    `SELECT ${columns} FROM friendship_requests WHERE pair_key = ? ORDER BY id DESC LIMIT 1`,
+    [pair.key],
+  );
+  return row;
+}
+
+/** RATE_LIMITED for a requester who was rejected lately, unless the two became friends since. */
+async function refuseSoonAfterRejection(
+  tx: Sql,
+  pair: Pair,
+  requesterId: number,
+  cooldownMs: number,
+  now: number,
+): Promise<void> {
+  const latest = (status: number, whose: string) =>
+    formatSql(
+      // friendship_requests_pair_status
+      `SELECT updated_at FROM friendship_requests WHERE pair_key = ? AND status = ? ${whose} ORDER BY id DESC LIMIT 1`,
+      [pair.key, status],
+    );
+  const [rejections, acceptances] = (await tx.batch(
+    [
+      latest(requestStatus.rejected, formatSql('AND requester_id = ?', [requesterId])),
+      latest(requestStatus.accepted, ''),
+    ].join(';\n'),
+  )) as { updated_at: number }[][];
+  const rejectedAt = rejections?.[0]?.updated_at ?? 0;
+  const waitMs = rejectedAt + cooldownMs - now;
+  if (waitMs <= 0 || (acceptances?.[0]?.updated_at ?? 0) > rejectedAt) return;
+  throw new GoChatError('RATE_LIMITED', 'Your last request was rejected. Ask again later.', [], waitMs);
+}
+
+const settledEvents = {
+  [requestStatus.rejected]: 'friend.request.rejected',
+  [requestStatus.expired]: 'friend.request.expired',
+  [requestStatus.withdrawn]: 'friend.request.withdrawn',
+} as const;
+
+/**
+ * pending → a final status, with its event. Acceptance is told by whoever makes the conversation, since the event
+ * names it; a block is told as such.
+ */
+export async function settle(tx: Sql, row: RequestRow, status: number, actorId: string): Promise<RequestRow> {
+  const now = Date.now();
+  await tx.execute(
+    `UPDATE friendship_requests SET status = ?, pending_key = NULL, updated_at = ?
+     WHERE id = ? AND status = ${requestStatus.pending}`,
+    [status, now, row.id],
+  );
+  const type = settledEvents[status as keyof typeof settledEvents];
+  if (type) await writeEvents(tx, [requestEvent(type, row, actorId)]);
+  return { ...row, status, updated_at: now };
+}
+
+/** Ends what is pending between two who won't be friends, and says nothing about it. */
+export async function settleBlocked(tx: Sql, pair: Pair): Promise<void> {
+  const pending = await readPending(tx, pair);
+  if (pending) await settle(tx, pending, requestStatus.blocked, '');
+}
+
+const requestEvent = (
+  type: (typeof settledEvents)[keyof typeof settledEvents] | 'friend.request.created',
+  row: RequestRow,
+  actorId: string,
+) =>
+  domainEvent({
+    type,
+    actor_id: actorId,
+    request_id: String(row.id),
+    requester_id: String(row.requester_id),
+    target_id: String(row.target_id),
+  });
+
+async function befriend(tx: Sql, pair: Pair): Promise<void> {
+  const conversationId = await lockSingleConversation(tx, pair);
+  const now = Date.now();
+  await tx.execute(
+    'INSERT INTO friendships (user_id, friend_id, remark, created_at) VALUES ? ON DUPLICATE KEY UPDATE user_id = user_id',
+    [
+      [
+        [pair.low, pair.high, '', now],
+        [pair.high, pair.low, '', now],
+      ],
+    ],
+  );
+  await storeSendState(tx, pair, conversationId);
+}

@@ -1,0 +1,36 @@
+import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { requireClosed } from '../accounts/user-closing.ts';
+import { userIdOf } from '../rows/conversation-access.ts';
+import type { Databases } from '../storage/database.ts';
+
+const usualPage = 100;
+const longestPage = 500;
+
+type Handlers = Pick<UnaryHandlers<typeof FriendshipServiceService>, 'eraseRequestTexts'>;
+
+/** Empties what was said with friend requests: by a closed account, and to it. */
+export function createRequestTexts({ databases }: { databases: Databases }): Handlers {
+  return {
+    async eraseRequestTexts(request) {
+      const userId = userIdOf(request.userId);
+      const limit = Math.min(request.limit > 0 ? request.limit : usualPage, longestPage);
+      await requireClosed(databases.users, userId);
+      // friendship_requests_requester, friendship_requests_target: no more than this user's own requests are looked at.
+      const found = await databases.users.query<{ id: number }>(
+        ['requester_id', 'target_id']
+          .map(
+            (side) =>
+              `(SELECT id FROM friendship_requests WHERE ${side} = ${userId} AND message <> '' LIMIT ${limit + 1})`,
+          )
+          .join(' UNION '),
+      );
+      const ids = found.map(({ id }) => id).sort((a, b) => a - b);
+      const page = ids.slice(0, limit);
+      if (page.length > 0) {
+        await databases.users.execute("UPDATE friendship_requests SET message = '' WHERE id IN (?)", [page]);
+      }
+      return { erased: page.length, more: ids.length > page.length };
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Cache } from '../cache/cache.ts';
+import { membersUpdated } from '../conversation-changes/conversation-events.ts';
+import type { ConversationList } from '../conversation-lists/conversation-list.ts';
+import { insertEvents, type Outbox } from '../outbox/outbox.ts';
+import { conversationIdOf, noAccess, userIdOf } from '../rows/conversation-access.ts';
+import { isHidden, membershipsKey } from '../rows/memberships.ts';
+import { databaseTime } from '../storage/change-time.ts';
+import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'updateMemberChoices'>;
+
+/**
+ * What members choose for a conversation of theirs. Only the member's own row is locked, not the conversation: everybody
+ * may do this as often as they like, and nobody who writes waits for it.
+ */
+export function createMemberChoices(deps: {
+  databases: Databases;
+  cache: Cache;
+  outbox: Outbox;
+  list: ConversationList;
+}): Handlers {
+  const { databases, cache, outbox, list } = deps;
+  return {
+    async updateMemberChoices({ userId, conversationId, notifications, pinned, hidden }) {
+      const id = conversationIdOf(conversationId);
+      const user = userIdOf(userId);
+      const changed = await cache.change((touch) =>
+        databases.conversations.transaction(async (tx) => {
+          const row = await lockOwn(tx, id, user);
+          if (!row) throw await noAccess(tx, id);
+          const wasHidden = isHidden({ hiddenAtSeqId: row.hidden_at_seq_id }, row.last_seq_id);
+          const next = {
+            notifications:
+              notifications === undefined ? row.notifications : storedNotifications(notifications),
+            pinned: pinned ?? row.pinned === 1,
+            hidden: hidden ?? wasHidden,
+          };
+          const isSame =
+            next.notifications === row.notifications &&
+            next.pinned === (row.pinned === 1) &&
+            next.hidden === wasHidden;
+          if (isSame) return false;
+          await touch([membershipsKey(userId)]);
+          await tx.batchAndCommit(
+            [
+              // By primary key. A message that is stored meanwhile shows the conversation again, as any later one does.
+              formatSql(
+                `UPDATE conversation_members
+                 SET notifications = ?, pinned = ?, hidden_at_seq_id = ?, changed_at = ${databaseTime}
+                 WHERE user_id = ? AND conversation_id = ?`,
+                [next.notifications, next.pinned, next.hidden ? row.last_seq_id : null, user, id],
+              ),
+              insertEvents(membersUpdated(id, userId, [user])),
+            ].join(';\n'),
+          );
+          return true;
+        }),
+      );
+      if (changed) outbox.wake();
+      return { conversation: await list.one(userId, id) };
+    },
+  };
+}
+
+/** Of all messages is what nobody has to choose. */
+const storedNotifications = (notifications: string): string | null =>
+  notifications === 'all' ? null : notifications;
+
+type Row = {
+  notifications: string | null;
+  pinned: number;
+  hidden_at_seq_id: number | null;
+  last_seq_id: number;
+};
+
+/** The member's row, locked, and where the conversation stands. Undefined when there is no such membership. */
+async function lockOwn(tx: Transaction, id: number, userId: number): Promise<Row | undefined> {
+  const [own, heads] = (await tx.batch(
+    [
+      // Both by primary key.
+      `SELECT notifications, pinned, hidden_at_seq_id FROM conversation_members
+       WHERE user_id = ${userId} AND conversation_id = ${id} FOR UPDATE`,
+      `SELECT h.last_seq_id FROM conversation_heads h
+       JOIN conversations c ON c.id = h.conversation_id AND c.status = 1
+       WHERE h.conversation_id = ${id}`,
+    ].join(';\n'),
+  )) as [Omit<Row, 'last_seq_id'>[], { last_seq_id: number }[]];
+  const [row] = own;
+  const [head] = heads;
+  return row && head && { ...row, ...head };
+}

@@ -1,0 +1,158 @@
+import type {
+  AddConversationMemberRequest,
+  ConversationServiceService,
+} from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { type Member, toMember } from '../../../lib/wire/conversation.ts';
+import type { Cache } from '../cache/cache.ts';
+import { membersAdded } from '../conversation-changes/conversation-events.ts';
+import {
+  conversationStatus,
+  denied,
+  type LockedConversation,
+  lockRow,
+  type Members,
+  memberRole,
+  requireGroup,
+  requireGroupMember,
+} from '../conversation-changes/conversation-lock.ts';
+import {
+  type FormerMember,
+  forgetFormerMembers,
+  readFormerMembers,
+} from '../conversation-changes/former-members.ts';
+import {
+  conversationKeys,
+  countMembers,
+  insertMembers,
+  memberKeys,
+} from '../conversation-changes/member-rows.ts';
+import { actorIdOf, readUnwilling, refuseBlockers, userIdsOf } from '../conversation-changes/newcomers.ts';
+import { groupFull } from '../conversations/group-conversation.ts';
+import { createOperations, storeAnswer } from '../once/operations.ts';
+import { insertEvents, type Outbox } from '../outbox/outbox.ts';
+import { conversationIdOf, notFound } from '../rows/conversation-access.ts';
+import { cardOf, type UserCards } from '../rows/user-cards.ts';
+import type { Databases } from '../storage/database.ts';
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'addConversationMember'>;
+
+/** Adds members, all who may be added or none. The head's lock keeps two calls from filling a group twice. */
+export function createMembersAdd(deps: {
+  databases: Databases;
+  cache: Cache;
+  userCards: UserCards;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, cache, userCards, outbox } = deps;
+  const operations = createOperations(deps);
+  return {
+    async addConversationMember(request) {
+      const id = conversationIdOf(request.conversationId);
+      const answer = await operations.once(id, request.operationId, () => add(request, id));
+      // One that was stored before anybody could be refused does not say so.
+      return { ...answer, refused: answer.refused ?? [] };
+    },
+  };
+
+  async function add(request: AddConversationMemberRequest, id: number): Promise<Answer> {
+    const actorId = actorIdOf(request.actorId);
+    const userIds = userIdsOf('user_ids', request.userIds);
+    const inviterId = actorId === 0 ? actorIdOf(request.inviterId ?? '') : actorId;
+    const unwilling = orThrowLater(readUnwilling(databases, inviterId, userIds));
+    const cards = await userCards.byIds(request.userIds);
+
+    const result = await cache.change((touch) =>
+      databases.conversations.transaction(async (tx) => {
+        const locked = await lockRow(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
+        if (!locked) throw notFound();
+        const { conversation, members } = locked;
+        checkRights(conversation, members, actorId);
+        const newcomers = userIds.filter((userId) => !members.has(userId));
+        const { blockers, friendsOnly } = await unwilling();
+        refuseBlockers(newcomers, blockers);
+        const former = await readFormerMembers(tx, id, newcomers);
+        const isOrdinary = (members.get(actorId)?.role ?? memberRole.owner) < memberRole.admin;
+        const isRefused = (userId: number) =>
+          friendsOnly.has(userId) || (isOrdinary && former.get(userId)?.removed === true);
+        const added = newcomers.filter((userId) => !isRefused(userId));
+        if (added.length > 0 && conversation.member_count + added.length > conversation.max_members) {
+          throw groupFull(conversation.max_members);
+        }
+        const answer = {
+          added: added.map(String),
+          alreadyMembers: userIds.filter((userId) => members.has(userId)).map(String),
+          refused: newcomers.filter(isRefused).map(String),
+        };
+        const stored = storeAnswer(id, request.operationId, answer);
+        if (added.length === 0) {
+          if (stored.length > 0) await tx.batchAndCommit(stored.join(';\n'));
+          return answer;
+        }
+
+        const visible = conversation.status === conversationStatus.active;
+        if (visible) await touch([...conversationKeys(id), ...memberKeys(added)]);
+        const now = Date.now();
+        const statements = [
+          ...stored,
+          ...insertMembers(
+            id,
+            added.map((userId) => ({ userId, role: memberRole.member, muted: isMuted(former, userId) })),
+            conversation.last_seq_id,
+            now,
+          ),
+          ...forgetFormerMembers(
+            id,
+            [...former.keys()].filter((userId) => added.includes(userId)),
+          ),
+          ...countMembers(id, added.length, now),
+        ];
+        if (actorId !== 0) {
+          const shown = added.map(
+            (userId): Member =>
+              toMember({
+                conversationId: request.conversationId,
+                user: cardOf(cards, String(userId)),
+                role: memberRole.member,
+                muted: isMuted(former, userId),
+                joinedAt: now,
+                // All get the same frame, and some of them may not know; nobody has read anything yet.
+                lastReadSeqId: 0,
+              }),
+          );
+          statements.push(insertEvents(membersAdded(id, request.actorId, shown)));
+        }
+        await tx.batchAndCommit(statements.join(';\n'));
+        return answer;
+      }),
+    );
+    outbox.wake();
+    return result;
+  }
+}
+
+type Answer = { added: string[]; alreadyMembers: string[]; refused?: string[] };
+
+const isMuted = (former: ReadonlyMap<number, FormerMember>, userId: number): boolean =>
+  former.get(userId)?.muted ?? false;
+
+/** The system itself fills groups that are still being created. */
+function checkRights(conversation: LockedConversation, members: Members, actorId: number): void {
+  const { status } = conversation;
+  if (actorId === 0) {
+    if (status === conversationStatus.dissolved) throw notFound();
+    requireGroup(conversation);
+    return;
+  }
+  if (status !== conversationStatus.active) throw notFound();
+  const { role } = requireGroupMember({ conversation, members }, actorId);
+  if (role < memberRole.admin && conversation.invite_by !== 'members') {
+    throw denied('Only the owner and admins add members to this group.');
+  }
+}
+
+/** What is wrong with the users is told only to those who may add them. */
+function orThrowLater<T>(work: Promise<T>): () => Promise<T> {
+  work.catch(() => undefined);
+  return () => work;
+}

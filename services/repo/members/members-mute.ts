@@ -1,0 +1,75 @@
+import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Cache } from '../cache/cache.ts';
+import { membersUpdated } from '../conversation-changes/conversation-events.ts';
+import { lockActive } from '../conversation-changes/conversation-lock.ts';
+import {
+  forgetFormerMembers,
+  readFormerMembers,
+  rememberFormerMembers,
+} from '../conversation-changes/former-members.ts';
+import { memberKeys } from '../conversation-changes/member-rows.ts';
+import { userIdsOf } from '../conversation-changes/newcomers.ts';
+import { insertEvents, type Outbox } from '../outbox/outbox.ts';
+import { conversationIdOf } from '../rows/conversation-access.ts';
+import { databaseTime } from '../storage/change-time.ts';
+import { type Databases, formatSql } from '../storage/database.ts';
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'muteMembers'>;
+
+/**
+ * Mutes users in a conversation of any kind, or lets them write again, for its operators: whatever their role. Somebody
+ * who is no member now is muted for the time after coming (back), as a mute outlives leaving.
+ */
+export function createMembersMute(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
+  const { databases, cache, outbox } = deps;
+  return {
+    async muteMembers({ conversationId, userIds, muted }) {
+      const id = conversationIdOf(conversationId);
+      const wanted = [...new Set(userIdsOf('user_ids', userIds))].sort((a, b) => a - b);
+      if (wanted.length === 0) return { changed: [], unknown: [] };
+      const rows = await databases.users.query<{ id: number }>(
+        'SELECT id FROM users WHERE id IN (?) AND status = 1',
+        [wanted],
+      );
+      const existing = new Set(rows.map((row) => row.id));
+      const known = wanted.filter((userId) => existing.has(userId));
+      const changed = await cache.change((touch) =>
+        databases.conversations.transaction(async (tx) => {
+          const { members } = await lockActive(tx, id, known);
+          const inside = known.filter((userId) => members.has(userId));
+          const toChange = inside.filter((userId) => (members.get(userId)?.muted === 1) !== muted);
+          const outside = known.filter((userId) => !members.has(userId));
+          const former = await readFormerMembers(tx, id, outside);
+          const others = outside
+            .map((userId) => former.get(userId) ?? { userId, removed: false, muted: false })
+            .filter((one) => one.muted !== muted)
+            .map((one) => ({ ...one, muted }));
+          const nothingLeft = others.filter((one) => !one.muted && !one.removed).map(({ userId }) => userId);
+          const statements = [
+            ...rememberFormerMembers(id, others, Date.now()),
+            ...forgetFormerMembers(id, nothingLeft),
+            ...(toChange.length === 0
+              ? []
+              : [
+                  formatSql(
+                    `UPDATE conversation_members SET muted = ?, changed_at = ${databaseTime}
+                     WHERE user_id IN (?) AND conversation_id = ?`,
+                    [muted, toChange, id],
+                  ),
+                  insertEvents(membersUpdated(id, '', toChange)),
+                ]),
+          ];
+          if (toChange.length > 0) await touch(memberKeys(toChange));
+          if (statements.length > 0) await tx.batchAndCommit(statements.join(';\n'));
+          return [...toChange, ...others.map(({ userId }) => userId)];
+        }),
+      );
+      outbox.wake();
+      return {
+        changed: changed.sort((a, b) => a - b).map(String),
+        unknown: wanted.filter((userId) => !existing.has(userId)).map(String),
+      };
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
+import type {
+  ConversationMember,
+  ConversationServiceService,
+} from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { conversationType, denied } from '../conversation-changes/conversation-lock.ts';
+import { hasReceiptsSql, receiptJoins, receiptsAllowed } from '../receipts/receipt-audience.ts';
+import { conversationIdOf, noAccess, notFound, userIdOf } from '../rows/conversation-access.ts';
+import { cardOf, type UserCards } from '../rows/user-cards.ts';
+import { type Databases, formatSql } from '../storage/database.ts';
+import { parseId } from '../storage/ids.ts';
+
+type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'getConversationMembers'>;
+type Deps = { databases: Databases; userCards: UserCards };
+
+const longestPage = 1000;
+
+/** Who belongs to a conversation: pages in the order of user ids, which stay in place. */
+export function createMembersRead(deps: Deps): Handlers {
+  const { databases, userCards } = deps;
+  return {
+    async getConversationMembers(request) {
+      const id = conversationIdOf(request.conversationId);
+      const { limit, offset, after: [afterUserId] = [0] } = readPaging('members', request, longestPage);
+      if (request.userId !== '') await checkMember(databases, id, parseId(request.userId) ?? 0);
+      else await checkExists(databases, id);
+      if (request.memberIds.length > 0) {
+        const wanted = request.memberIds.map(parseId).filter((userId) => userId !== undefined);
+        return { members: await loadMembers(deps, id, wanted, request.userId), hasMore: false };
+      }
+      const rows = await databases.conversations.query<Row>(
+        // The index conversation_members_conversation alone is read to skip an offset; a cursor is a place in it.
+        `SELECT ${columnsFor(request.userId)}
+         FROM (SELECT user_id, conversation_id FROM conversation_members
+               WHERE conversation_id = ? AND user_id > ? ORDER BY user_id LIMIT ? OFFSET ?) page
+         JOIN conversation_members m ON m.user_id = page.user_id AND m.conversation_id = page.conversation_id
+         ${joinsFor(request.userId)} ORDER BY m.user_id`,
+        [id, afterUserId, limit + 1, offset],
+      );
+      const page = pageOf('members', rows, limit, (row) => [row.user_id]);
+      const { hasMore, nextCursor } = page;
+      return { members: await toMembers(userCards, id, page.rows), hasMore, nextCursor };
+    },
+  };
+}
+
+/** Some members as one of them sees them, in the order of their ids; who is none is left out. */
+export async function loadMembers(
+  { databases, userCards }: Deps,
+  conversationId: number,
+  userIds: readonly number[],
+  viewerId: string,
+): Promise<ConversationMember[]> {
+  if (userIds.length === 0) return [];
+  const rows = await databases.conversations.query<Row>(
+    // Index: the primary key of conversation_members.
+    `SELECT ${columnsFor(viewerId)} FROM conversation_members m ${joinsFor(viewerId)}
+     WHERE m.user_id IN (?) AND m.conversation_id = ? ORDER BY m.user_id`,
+    [userIds, conversationId],
+  );
+  return toMembers(userCards, conversationId, rows);
+}
+
+type Row = { user_id: number; role: number; muted: number; joined_at: number; last_read_seq_id: number };
+
+/** How far others have read shows only to those who are told of it. Without a viewer it all shows. */
+const columnsFor = (viewerId: string): string => {
+  const shown =
+    viewerId === ''
+      ? 'TRUE'
+      : `(m.user_id = ${userIdOf(viewerId)} OR (${hasReceiptsSql('c')} AND ${receiptsAllowed}))`;
+  return `m.user_id, m.role, m.muted, m.joined_at,
+    IF(${shown}, COALESCE(p.last_read_seq_id, 0), 0) AS last_read_seq_id`;
+};
+
+const joinsFor = (viewerId: string): string =>
+  [
+    `LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
+     JOIN conversations c ON c.id = m.conversation_id`,
+    ...(viewerId === '' ? [] : [receiptJoins(String(userIdOf(viewerId)), 'm.user_id')]),
+  ].join('\n');
+
+async function toMembers(
+  userCards: UserCards,
+  conversationId: number,
+  rows: readonly Row[],
+): Promise<ConversationMember[]> {
+  const users = await userCards.byIds(rows.map((row) => String(row.user_id)));
+  return rows.map((row) => ({
+    conversationId: String(conversationId),
+    user: cardOf(users, String(row.user_id)),
+    role: row.role,
+    muted: row.muted === 1,
+    joinedAt: row.joined_at,
+    lastReadSeqId: row.last_read_seq_id,
+  }));
+}
+
+async function checkMember(databases: Databases, conversationId: number, userId: number): Promise<void> {
+  const [row] = await databases.conversations.query<{ type: number }>(
+    formatSql(
+      `SELECT c.type FROM conversation_members m
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       WHERE m.user_id = ? AND m.conversation_id = ?`,
+      [userId, conversationId],
+    ),
+  );
+  if (!row) throw await noAccess(databases.conversations, conversationId);
+  // Everybody is in it: its list would be a list of all users.
+  if (row.type === conversationType.world) throw denied('Only operators list the members of this room.');
+}
+
+async function checkExists(databases: Databases, conversationId: number): Promise<void> {
+  const rows = await databases.conversations.query('SELECT 1 FROM conversations WHERE id = ?', [
+    conversationId,
+  ]);
+  if (rows.length === 0) throw notFound();
+}

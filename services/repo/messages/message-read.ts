@@ -1,0 +1,134 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import {
+  GetMessagesResponse as codec,
+  type GetMessageRangeRequest,
+  type GetMessagesRequest,
+  type GetMessagesResponse,
+  type Message,
+} from '../../../lib/gen/im_repo/v1/message.ts';
+import type { Encoded } from '../../../lib/grpc/definition.ts';
+import type { Cache, Reading } from '../cache/cache.ts';
+import { conversationIdOf, noAccess, notMember } from '../rows/conversation-access.ts';
+import { readBasics } from '../rows/conversation-basic.ts';
+import { readHeads } from '../rows/conversation-head.ts';
+import { isAmong, readMemberships, userMemberships } from '../rows/memberships.ts';
+import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
+import { tagPage, unchangedPage } from '../rows/page-tag.ts';
+import type { UserCards } from '../rows/user-cards.ts';
+import type { Databases } from '../storage/database.ts';
+import { parseId } from '../storage/ids.ts';
+
+export type MessageReadDeps = { databases: Databases; cache: Cache; userCards: UserCards };
+
+const defaultLimit = 50;
+const maxLimit = 200;
+/** Of the largest messages, with their senders, less than half of what a client takes in one answer. */
+const maxRange = 200;
+const nothing = { messages: [], hasMore: false };
+
+/**
+ * Reads history: every page is one range of the messages' primary key, whatever its depth. The tags of pages are kept,
+ * so that whoever holds one is told that it is the same still.
+ */
+export function createMessageRead({ databases, cache, userCards }: MessageReadDeps) {
+  async function withSenders(
+    rows: readonly MessageRow[],
+    from: Pick<Cache, 'read'> = cache,
+  ): Promise<Message[]> {
+    const stored = rows.map(fromMessageRow);
+    const senders = await userCards.byIds(
+      stored.map(({ senderId }) => senderId),
+      from,
+    );
+    return stored.map((message) => toMessage(message, senders));
+  }
+
+  /** A page changes with its senders and the recalls; one that ends at the head with every message, too. */
+  async function build(reading: Reading, from: Reading, wanted: GetMessagesRequest, statement: string) {
+    const ids = [wanted.conversationId];
+    const heads = await readHeads({ databases, cache: reading }, ids);
+    // Read for `from` to know when they change: before the messages, so that no change in between is missed.
+    await readBasics({ databases, cache: from }, ids);
+    if (!endsBefore(heads.get(wanted.conversationId)?.lastSeqId, wanted)) {
+      await readHeads({ databases, cache: from }, ids);
+    }
+    const rows = await databases.messagesOf(wanted.conversationId).query<MessageRow>(statement);
+    const page = rows.slice(0, wanted.limit);
+    if (wanted.afterSeqId === undefined) page.reverse();
+    const messages = await withSenders(page, from);
+    return tagPage(codec, { messages, hasMore: rows.length > wanted.limit }, nothing);
+  }
+
+  return {
+    /** A page of history for a member, ascending by seq id, or that it is the one with the tag that the caller knows. */
+    async page(request: GetMessagesRequest): Promise<Encoded<GetMessagesResponse>> {
+      const conversationId = conversationIdOf(request.conversationId);
+      if (parseId(request.userId) === undefined) throw notMember();
+      const wanted = { ...request, conversationId: String(conversationId), limit: readLimit(request.limit) };
+      const statement = pageStatement(conversationId, wanted, wanted.limit + 1);
+      const reading = await cache.reading([[userMemberships, request.userId]]);
+      const memberships = await readMemberships({ databases, cache: reading }, request.userId);
+      if (!isAmong(memberships, wanted.conversationId)) {
+        throw await noAccess(databases.conversations, conversationId);
+      }
+
+      const { beforeSeqId, afterSeqId, limit } = wanted;
+      let built: Awaited<ReturnType<typeof build>> | undefined;
+      const key = ['messages', conversationId, beforeSeqId, afterSeqId, limit].join(' ');
+      const tag = await reading.made(key, async (from) => {
+        built = await build(reading, from, wanted, statement);
+        return { value: built.tag, bytes: built.tag.length };
+      });
+      if (tag === request.knownTag) return unchangedPage(codec, tag, nothing);
+      return built ?? build(reading, reading, wanted, statement);
+    },
+
+    /** Messages of a range of seq ids, both ends included, without asking who wants them. */
+    async range({ conversationId, firstSeqId, lastSeqId }: GetMessageRangeRequest): Promise<Message[]> {
+      const id = conversationIdOf(conversationId);
+      if (lastSeqId - firstSeqId >= maxRange) {
+        throw new GoChatError('INVALID_ARGUMENT', `A range has at most ${maxRange} messages.`);
+      }
+      const rows = await databases.messagesOf(conversationId).query<MessageRow>(
+        `SELECT ${messageColumns()} FROM messages
+         WHERE conversation_id = ? AND seq_id BETWEEN ? AND ? ORDER BY seq_id`,
+        [id, firstSeqId, lastSeqId],
+      );
+      return withSenders(rows);
+    },
+
+    /** One message, for the answer to whoever stored it. */
+    async one(conversationId: string, seqId: number): Promise<Message | undefined> {
+      const [message] = await this.range({ conversationId, firstSeqId: seqId, lastSeqId: seqId });
+      return message;
+    },
+  };
+}
+
+/** Whether a message is stored that follows the page, so that none can come into it. */
+const endsBefore = (lastSeqId = 0, { beforeSeqId, afterSeqId, limit }: GetMessagesRequest): boolean =>
+  Math.min(beforeSeqId ?? Infinity, afterSeqId === undefined ? Infinity : afterSeqId + limit + 1) <=
+  lastSeqId;
+
+function pageStatement(
+  conversationId: number,
+  { beforeSeqId, afterSeqId }: GetMessagesRequest,
+  limit: number,
+): string {
+  const select = `SELECT ${messageColumns()} FROM messages WHERE conversation_id = ${conversationId}`;
+  const before = beforeSeqId === undefined ? '' : ` AND seq_id < ${readBound(beforeSeqId, 'beforeSeqId')}`;
+  return afterSeqId === undefined
+    ? `${select}${before} ORDER BY seq_id DESC LIMIT ${limit}`
+    : `${select}${before} AND seq_id > ${readBound(afterSeqId, 'afterSeqId')} ORDER BY seq_id LIMIT ${limit}`;
+}
+
+function readBound(seqId: number, path: string): number {
+  if (Number.isSafeInteger(seqId) && seqId >= 0) return seqId;
+  throw new GoChatError('INVALID_ARGUMENT', `${path} must not be negative.`);
+}
+
+function readLimit(limit: number): number {
+  if (limit === 0) return defaultLimit;
+  if (limit >= 1 && limit <= maxLimit) return limit;
+  throw new GoChatError('INVALID_ARGUMENT', `limit must be 1 to ${maxLimit}.`);
+}

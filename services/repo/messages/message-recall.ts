@@ -1,0 +1,101 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type { DeleteMessageRequest, DeleteMessageResponse } from '../../../lib/gen/im_repo/v1/message.ts';
+import type { Cache } from '../cache/cache.ts';
+import { domainEvent, insertEvents, type Outbox, orderedEvent } from '../outbox/outbox.ts';
+import { conversationIdOf, notFound, notMember, userIdOf } from '../rows/conversation-access.ts';
+import { basicKey } from '../rows/conversation-basic.ts';
+import { headKey } from '../rows/conversation-head.ts';
+import { storeRecalls } from '../rows/recall-counts.ts';
+import { type Databases, formatSql } from '../storage/database.ts';
+
+export type MessageRecallDeps = { databases: Databases; cache: Cache; outbox: Outbox };
+
+type Found = { seq_id: number; sender_id: number; deleted: number; created_at: number };
+
+/** Who moderates conversations without being a member: no user has this id. */
+const operators = 0;
+
+/**
+ * Takes a message back: by its sender within the window, by a group's owner or admins, and by the operators, at any time. Its seq id stays,
+ * its content goes. Repeating it changes nothing.
+ */
+export function createMessageRecall({ databases, cache, outbox }: MessageRecallDeps) {
+  return async (request: DeleteMessageRequest): Promise<DeleteMessageResponse> => {
+    const conversationId = conversationIdOf(request.conversationId);
+    const actorId = request.actorId === '' ? operators : userIdOf(request.actorId);
+    const answer = await cache.change(async (touch) => {
+      await touch([headKey(request.conversationId), basicKey(request.conversationId)]);
+      return databases.messagesOf(request.conversationId).transaction(async (tx) => {
+        const [, conversations, members, messages] = (await tx.batch(
+          [
+            formatSql('SELECT 1 FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [
+              conversationId,
+            ]),
+            formatSql('SELECT type, status FROM conversations WHERE id = ?', [conversationId]),
+            formatSql('SELECT role FROM conversation_members WHERE user_id = ? AND conversation_id = ?', [
+              actorId,
+              conversationId,
+            ]),
+            formatSql(
+              `SELECT seq_id, sender_id, deleted, created_at FROM messages WHERE id = ? AND conversation_id = ?`,
+              [Math.max(0, Math.trunc(request.messageId)), conversationId],
+            ),
+          ].join(';\n'),
+        )) as [unknown[], { type: number; status: number }[], { role: number }[], Found[]];
+        const [conversation] = conversations;
+        const [member] = members;
+        const [message] = messages;
+        if (conversation?.status !== 1) throw notFound();
+        if (!member && actorId !== operators) throw notMember();
+        if (!message) throw new GoChatError('MESSAGE_NOT_FOUND', 'There is no such message here.');
+        const isManaged = conversation.type === 2 && (member?.role ?? 0) >= 2;
+        if (!isManaged && actorId !== operators) checkSender(message, actorId, request.recallWindowMs);
+        if (message.deleted === 1) return { seqId: message.seq_id, deleted: false };
+        await tx.batchAndCommit(
+          recallStatements({ conversationId, seqId: message.seq_id, messageId: request.messageId, actorId }),
+        );
+        return { seqId: message.seq_id, deleted: true };
+      });
+    });
+    if (answer.deleted) outbox.wake();
+    return answer;
+  };
+}
+
+function checkSender(message: Found, actorId: number, windowMs: number): void {
+  if (message.sender_id !== actorId) {
+    throw new GoChatError(
+      'PERMISSION_DENIED',
+      'Only its sender, or an owner or admin of the group, may recall it.',
+    );
+  }
+  if (message.deleted === 0 && Date.now() - message.created_at > windowMs) {
+    throw new GoChatError('RECALL_EXPIRED', 'The time in which a message can be recalled has passed.');
+  }
+}
+
+function recallStatements(recall: {
+  conversationId: number;
+  seqId: number;
+  messageId: number;
+  actorId: number;
+}): string {
+  const { conversationId, seqId, messageId, actorId } = recall;
+  const named = { conversation_id: String(conversationId), message_id: messageId, seq_id: seqId };
+  return [
+    formatSql("UPDATE messages SET deleted = 1, content = '' WHERE conversation_id = ? AND seq_id = ?", [
+      conversationId,
+      seqId,
+    ]),
+    ...storeRecalls(conversationId, [{ seqId, messageId, by: actorId }]),
+    insertEvents([
+      domainEvent({ type: 'message.recalled', actor_id: String(actorId), ...named }),
+      orderedEvent({
+        conversation_id: String(conversationId),
+        frame: 'message-recalled',
+        data: { conversationId: String(conversationId), messageId, seqId, by: String(actorId) },
+        extra_user_ids: [],
+      }),
+    ]),
+  ].join(';\n');
+}

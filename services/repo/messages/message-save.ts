@@ -1,0 +1,222 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type {
+  SavedMessage,
+  SaveMessagesRequest,
+  SaveMessagesResponse,
+} from '../../../lib/gen/im_repo/v1/message.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Metrics } from '../../../lib/metrics.ts';
+import type { Cache } from '../cache/cache.ts';
+import { conversationType } from '../conversation-changes/conversation-lock.ts';
+import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
+import type { RecentSenders } from '../receipts/recent-senders.ts';
+import type { Audience, ResolveRecipients } from '../recipients/recipients.ts';
+import { type ConversationHead, conversationHead, headKey } from '../rows/conversation-head.ts';
+import { unreadKey } from '../rows/read-pointer-cache.ts';
+import type { UserCards } from '../rows/user-cards.ts';
+import type { Database, Databases } from '../storage/database.ts';
+import type { Ids } from '../storage/ids.ts';
+import { type Draft, readDraft } from './message-draft.ts';
+import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
+import { readState, readStatements, writeStatements } from './message-save-sql.ts';
+import { planReads, type Read } from './sender-reads.ts';
+import { createSenderReceipts, type ShardReads } from './sender-receipts.ts';
+
+export type MessageSaveDeps = {
+  databases: Databases;
+  ids: Pick<Ids, 'nextId'>;
+  cache: Cache;
+  userCards: UserCards;
+  recipients: ResolveRecipients;
+  receipts: ReceiptAudience;
+  recentSenders: RecentSenders;
+  metrics: Metrics;
+  log: Logger;
+};
+
+export type SaveMessages = (request: SaveMessagesRequest) => Promise<SaveMessagesResponse>;
+
+const maxBatch = 1000;
+
+/**
+ * Stores a batch: one transaction a shard in two round trips, whatever the number of messages. Each message gets its
+ * own result; what makes the transaction itself fail fails the call, and its caller finds the message at fault.
+ */
+export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
+  const duration = deps.metrics.latency('gochat_save_stage_seconds', 'Time of a stage of storing a batch.', [
+    'stage',
+  ]);
+  const batchSize = deps.metrics.size('gochat_save_batch_messages', 'Messages stored by one call.');
+
+  const receipts = createSenderReceipts(deps);
+
+  return async ({ messages, recipientsOf }) => {
+    if (messages.length > maxBatch) {
+      throw new GoChatError('INVALID_ARGUMENT', `A batch has at most ${maxBatch} messages.`);
+    }
+    const results = new Map<number, SavedMessage>();
+    const drafts: Draft[] = [];
+    messages.forEach((message, index) => {
+      try {
+        drafts.push(readDraft(message, index));
+      } catch (error) {
+        if (!(error instanceof GoChatError)) throw error;
+        results.set(index, refusedBy(error));
+      }
+    });
+
+    const stopSaving = duration.startTimer({ stage: 'save' });
+    const shards = await Promise.all(
+      [...byShard(deps.databases, drafts)].map(([database, some]) => saveShard(deps, database, some)),
+    );
+    stopSaving();
+    batchSize.observe(messages.length);
+    const senderIds = new Set<string>();
+    for (const { plan } of shards) for (const [index, result] of plan.results) results.set(index, result);
+    for (const [index, { error, duplicate }] of results) {
+      const senderId = messages[index]?.senderId;
+      if (error === 0 && !duplicate && senderId) senderIds.add(senderId);
+    }
+
+    // All of it leaves in one write to Redis.
+    const stopResolving = duration.startTimer({ stage: 'recipients' });
+    const resolving = deps.recipients.ofMessages(shards.flatMap(audiencesOf));
+    const [recipients, readFor, queried, senders] = await Promise.all([
+      resolving,
+      receipts.of(shards.map(readsOf), resolving),
+      recipientsOf.length === 0 ? [] : deps.recipients.ofQueries(recipientsOf),
+      deps.userCards.byIds(senderIds),
+      ...shards.map(({ endChange }) => endChange()),
+    ]);
+    stopResolving();
+    for (const [index, userIds] of readFor) resultAt(results, index).readFor = userIds;
+    return {
+      results: messages.map((_, index) => resultAt(results, index)),
+      recipients,
+      senders: [...senders.values()],
+      queried,
+    };
+  };
+}
+
+type Saved = {
+  database: Database;
+  plan: SavePlan;
+  state: SaveState;
+  reads: Read[];
+  endChange: () => Promise<void>;
+};
+
+async function saveShard(
+  deps: MessageSaveDeps,
+  database: Database,
+  drafts: readonly Draft[],
+): Promise<Saved> {
+  const change = deps.cache.begin();
+  const touched = change.touch(keysOf(drafts));
+  const statements = readStatements(drafts);
+  try {
+    const { plan, state, reads } = await database.transaction(async (tx) => {
+      const [reads] = await Promise.all([tx.batch(statements), touched]);
+      const read = readState(reads);
+      const planned = planSave(drafts, read, deps.ids.nextId, Date.now());
+      const plannedReads = planReads(drafts, read, planned, deps.recentSenders);
+      if (planned.rows.length > 0) await tx.batchAndCommit(writeStatements(planned));
+      return { plan: planned, state: read, reads: plannedReads };
+    });
+    noteSenders(deps.recentSenders, plan);
+    return {
+      database,
+      plan,
+      state,
+      reads,
+      endChange: () => change.end({ kind: conversationHead, values: newHeads(plan, state) }),
+    };
+  } catch (error) {
+    await touched;
+    await change.end();
+    throw error;
+  }
+}
+
+function noteSenders(recentSenders: RecentSenders, plan: SavePlan): void {
+  for (const [conversationId, rows] of Map.groupBy(plan.rows, ({ draft }) => draft.conversationId)) {
+    const senderIds = rows.map(({ draft }) => draft.senderId);
+    recentSenders.note(conversationId, rows[0]?.seqId ?? 0, senderIds);
+  }
+}
+
+const keysOf = (drafts: readonly Draft[]): string[] => [
+  ...new Set(drafts.flatMap(({ message }) => [headKey(message.conversationId), unreadKey(message.senderId)])),
+];
+
+function byShard(databases: Databases, drafts: readonly Draft[]): Map<Database, Draft[]> {
+  const shards = new Map<Database, Draft[]>();
+  for (const draft of drafts) {
+    const database = databases.messagesOf(draft.message.conversationId);
+    const some = shards.get(database);
+    if (some) some.push(draft);
+    else shards.set(database, [draft]);
+  }
+  return shards;
+}
+
+const readsOf = ({ database, reads, state }: Saved): ShardReads => ({
+  database,
+  reads: reads.map((read) => ({
+    ...read,
+    single: state.conversations.get(read.conversationId)?.type === conversationType.single,
+  })),
+});
+
+function audiencesOf({ plan, state }: Saved): Audience[] {
+  return [...plan.delivered].flatMap((id) => {
+    const head = plan.changedHeads.get(id) ?? state.heads.get(id);
+    const conversation = state.conversations.get(id);
+    if (!head || !conversation) return [];
+    return {
+      conversationId: String(id),
+      memberVersion: head.member_version,
+      world: conversation.type === 3,
+      fanoutMode: head.fanout_mode === 1,
+      direct: plan.direct.has(id),
+    };
+  });
+}
+
+/** What the cache holds of the conversations from now on: only their newest messages count. */
+function newHeads(plan: SavePlan, state: SaveState): Map<string, ConversationHead> {
+  const values = new Map<string, ConversationHead>();
+  for (const { draft, id, seqId } of plan.rows) {
+    const { message } = draft;
+    const updatedAt = Math.max(
+      state.conversations.get(draft.conversationId)?.updated_at ?? 0,
+      plan.createdAt,
+    );
+    values.set(headKey(message.conversationId), {
+      lastSeqId: seqId,
+      lastMessageId: id,
+      updatedAt,
+      lastMessage: {
+        id,
+        conversationId: message.conversationId,
+        seqId,
+        senderId: message.senderId,
+        messageType: message.messageType,
+        content: message.content,
+        clientMsgId: message.clientMsgId,
+        ...(message.replyToSeqId === undefined ? {} : { replyToSeqId: message.replyToSeqId }),
+        ...(message.mentions.length === 0 ? {} : { mentions: message.mentions }),
+        deleted: false,
+        createdAt: plan.createdAt,
+      },
+    });
+  }
+  return values;
+}
+
+function resultAt(results: ReadonlyMap<number, SavedMessage>, index: number): SavedMessage {
+  const result = results.get(index);
+  if (!result) throw new Error(`message ${index} of the batch has no result`);
+  return result;
+}

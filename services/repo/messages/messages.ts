@@ -1,0 +1,36 @@
+import { codeFromNumber, GoChatError } from '../../../lib/errors.ts';
+import type {
+  GetMessageRangeRequest,
+  MessageServiceService,
+  SaveMessageRequest,
+} from '../../../lib/gen/im_repo/v1/message.ts';
+import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
+import { required } from '../../../lib/grpc/server.ts';
+import { createMessageRead } from './message-read.ts';
+import { createMessageRecall, type MessageRecallDeps } from './message-recall.ts';
+import { createMessageRedact } from './message-redact.ts';
+import { createMessageSave, type MessageSaveDeps } from './message-save.ts';
+
+/** The handlers of MessageService. */
+export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps) {
+  const saveMessages = createMessageSave(deps);
+  const read = createMessageRead(deps);
+  const deleteMessage = createMessageRecall(deps);
+
+  return {
+    saveMessages,
+    deleteMessage,
+    redactMessages: createMessageRedact(deps),
+    async saveMessage({ message }: SaveMessageRequest) {
+      const given = { ...required(message, 'message'), sourcePartition: -1, sourceOffset: -1 };
+      const { results } = await saveMessages({ messages: [given], recipientsOf: [] });
+      const result = required(results[0], 'result');
+      const code = codeFromNumber(result.error);
+      if (code) throw new GoChatError(code, result.errorMessage);
+      return { message: await read.one(given.conversationId, result.seqId), duplicate: result.duplicate };
+    },
+    getMessages: read.page,
+    getConversationMessages: read.page,
+    getMessageRange: async (request: GetMessageRangeRequest) => ({ messages: await read.range(request) }),
+  } satisfies ServedHandlers<typeof MessageServiceService>;
+}

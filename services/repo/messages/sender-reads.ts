@@ -1,0 +1,99 @@
+import { chunks } from '../cache/cache.ts';
+import { hasReceipts, mostSearched } from '../receipts/receipt-audience.ts';
+import type { RecentSenders } from '../receipts/recent-senders.ts';
+import type { Database } from '../storage/database.ts';
+import type { Draft } from './message-draft.ts';
+import { memberKey, type SavePlan, type SaveState } from './message-plan.ts';
+
+/** Sending is reading: how far the last message that somebody has in a batch moves the sender's read pointer. */
+export type Read = {
+  /** Of that message in the batch. */
+  index: number;
+  conversationId: number;
+  readerId: number;
+  /** The seq ids newly read lie between these two, both left out. */
+  from: number;
+  to: number;
+  /** Whose messages they are, without the reader's; undefined: it is not known here. */
+  senderIds: Set<number> | undefined;
+};
+
+/**
+ * The moves of a batch that others may be told of. It needs no query where this process stored what was newly read. Of a
+ * message that is delivered again it is not known any more how far its sender had read before.
+ */
+export function planReads(
+  drafts: readonly Draft[],
+  state: SaveState,
+  plan: SavePlan,
+  recent: RecentSenders,
+): Read[] {
+  const reads = new Map<string, Read>();
+  for (const draft of drafts) {
+    const result = plan.results.get(draft.index);
+    const { conversationId, senderId } = draft;
+    if (result?.error !== 0 || result.duplicate || !goesToOthers(conversationId, state, plan)) continue;
+    const key = memberKey(senderId, conversationId);
+    const isStored = state.stored.has(draft.index);
+    const from = isStored ? 0 : (reads.get(key)?.from ?? state.pointers.get(draft.index) ?? 0);
+    reads.set(key, {
+      index: draft.index,
+      conversationId,
+      readerId: senderId,
+      from,
+      to: result.seqId,
+      senderIds: undefined,
+    });
+  }
+  const rows = Map.groupBy(plan.rows, ({ draft }) => draft.conversationId);
+  for (const read of reads.values()) {
+    const stored = storedSenders(read, state, recent);
+    if (!stored) continue;
+    for (const { draft, seqId } of rows.get(read.conversationId) ?? []) {
+      if (seqId > read.from && seqId < read.to) stored.add(draft.senderId);
+    }
+    stored.delete(read.readerId);
+    read.senderIds = stored;
+  }
+  return [...reads.values()];
+}
+
+function goesToOthers(conversationId: number, state: SaveState, plan: SavePlan): boolean {
+  const conversation = state.conversations.get(conversationId);
+  const head = plan.changedHeads.get(conversationId) ?? state.heads.get(conversationId);
+  return conversation !== undefined && hasReceipts(conversation) && head?.fanout_mode === 0;
+}
+
+/** Who wrote what was stored before the batch. */
+function storedSenders(
+  { conversationId, from, to }: Read,
+  state: SaveState,
+  recent: RecentSenders,
+): Set<number> | undefined {
+  const last = Math.min(state.heads.get(conversationId)?.last_seq_id ?? 0, to - 1);
+  return from >= last ? new Set() : recent.between(conversationId, from + 1, last);
+}
+
+/** Looks up the senders that are not known, in one round trip; none where all are. After the commit: no lock waits for it. */
+export async function findSenders(database: Database, reads: readonly Read[]): Promise<void> {
+  const unknown = reads.filter(({ senderIds, from, to }) => !senderIds && to - from <= mostSearched);
+  if (unknown.length === 0) return;
+  // One range of the messages' primary key each.
+  const ranges = unknown.map(
+    ({ index, conversationId, from, to }) =>
+      `(SELECT DISTINCT ${index} AS message, sender_id FROM messages
+        WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id < ${to})`,
+  );
+  const statements = chunks(ranges, rangesAStatement).map((some) => some.join(' UNION ALL '));
+  const results = (await database.batch(statements.join(';\n'))) as {
+    message: number;
+    sender_id: number;
+  }[][];
+  const found = Map.groupBy(results.flat(), ({ message }) => message);
+  for (const read of unknown) {
+    read.senderIds = new Set((found.get(read.index) ?? []).map(({ sender_id }) => sender_id));
+    read.senderIds.delete(read.readerId);
+  }
+}
+
+const rangesAStatement = 200;

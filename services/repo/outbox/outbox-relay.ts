@@ -1,0 +1,252 @@
+import { buryRecord } from '../../../lib/kafka/dead-records.ts';
+import type { Admin, KafkaConnection, Producer } from '../../../lib/kafka/kafka.ts';
+import { withAdmin } from '../../../lib/kafka/kafka.ts';
+import { countRecords } from '../../../lib/kafka/record-metrics.ts';
+import { ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Metrics } from '../../../lib/metrics.ts';
+import type { Database, Transaction } from '../storage/database.ts';
+import { isLocked } from '../storage/database-errors.ts';
+import type { Outbox } from './outbox.ts';
+
+export type OutboxRelay = Outbox & {
+  /** Whether Kafka answers. */
+  ready(): Promise<boolean>;
+  /** Resolves when the batch in hand is acknowledged and deleted, or given up. */
+  stop(): Promise<void>;
+};
+
+type Burying = (row: Row, error: unknown) => Promise<void>;
+type Row = { id: number; topic: string; key: string; payload: string; created_at: number };
+
+const pollMs = 100;
+const maxBackOffMs = 5000;
+const countEveryMs = 5000;
+const stopDeadlineMs = 5000;
+const maxRows = 500;
+/** Below what a broker takes as one batch of a partition (1 MiB). */
+const maxBytes = 512 * 1024;
+
+/**
+ * Takes the outbox of one database to Kafka: reads rows in the order of ids, produces them, and deletes them after
+ * the acknowledgement. The row of outbox_relay stays locked meanwhile, so of several processes one relays at a
+ * time and order is kept; one that dies loses the lock with its connection. A crash between acknowledgement and
+ * delete repeats events with the same event_id. No position is kept: a row that becomes visible late, behind
+ * greater ids, is simply found by the next read.
+ */
+export function startOutboxRelay(deps: {
+  database: Database;
+  kafka: KafkaConnection;
+  log: Logger;
+  metrics: Metrics;
+}): OutboxRelay {
+  const { database, kafka, log, metrics } = deps;
+  let oldestAt = 0;
+  metrics.observed('gochat_outbox_age_seconds', 'Age of the oldest event not yet in Kafka.', () =>
+    oldestAt === 0 ? 0 : Math.max(0, Date.now() - oldestAt) / 1000,
+  );
+  const pending = metrics.gauge('gochat_outbox_pending', 'Events not yet in Kafka.');
+  const records = countRecords(metrics);
+  const relayed = metrics.counter('gochat_outbox_relayed_total', 'Events taken to Kafka.', ['topic']);
+
+  const producer = kafka.producer();
+  const admin = kafka.admin();
+  const sleeper = createSleeper();
+  let connected = false;
+  let stopping = false;
+  let countedAt = 0;
+
+  const burying = async (row: Row, error: unknown): Promise<void> => {
+    log.error({ err: error, outboxId: row.id, topic: row.topic, key: row.key }, 'event is dead');
+    await bury(producer, row, error);
+    records.inc({ topic: row.topic, result: 'dead' });
+  };
+
+  /** Answers whether there may be more. */
+  async function relayBatch(): Promise<boolean> {
+    const [waiting] = await database.query<{ created_at: number }>(
+      'SELECT created_at FROM outbox ORDER BY id LIMIT 1',
+    );
+    oldestAt = waiting?.created_at ?? 0;
+    if (!waiting) {
+      pending.set(0);
+      return false;
+    }
+    await countSometimes();
+    const rows = await database.transaction((tx) =>
+      takeBatch(tx, (batch) => produce(producer, batch, burying)),
+    );
+    for (const { topic } of rows) relayed.inc({ topic });
+    return rows.length > 0;
+  }
+
+  async function countSometimes(): Promise<void> {
+    if (Date.now() - countedAt < countEveryMs) return;
+    countedAt = Date.now();
+    const [row] = await database.query<{ count: number }>('SELECT COUNT(*) AS count FROM outbox');
+    pending.set(row?.count ?? 0);
+  }
+
+  async function connect(): Promise<void> {
+    await producer.connect();
+    await admin.connect();
+    await withAdmin(kafka, ensureSharedTopics);
+    connected = true;
+  }
+
+  async function run(): Promise<void> {
+    let backOffMs = pollMs;
+    while (!stopping) {
+      try {
+        if (!connected) await connect();
+        const more = await relayBatch();
+        backOffMs = pollMs;
+        if (!more) await sleeper.sleep(pollMs);
+      } catch (error) {
+        log.warn({ err: error, backOffMs }, 'cannot take events to Kafka now');
+        await sleeper.sleepOut(backOffMs);
+        backOffMs = Math.min(backOffMs * 2, maxBackOffMs);
+      }
+    }
+    // What the last calls wrote goes out with this process, if Kafka is there.
+    if (connected && backOffMs === pollMs) await relayBatch().catch(() => undefined);
+  }
+  const running = run();
+
+  return {
+    wake: sleeper.wake,
+    ready: createCheck(async () => connected && (await answers(admin))),
+    async stop() {
+      stopping = true;
+      sleeper.end();
+      const deadline = new Promise((resolve) => setTimeout(resolve, stopDeadlineMs).unref());
+      await Promise.race([running, deadline]);
+      await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
+    },
+  };
+}
+
+/** One batch inside a transaction that holds the relay's lock. Answers the rows it took; none while another relays. */
+async function takeBatch(tx: Transaction, send: (rows: Row[]) => Promise<void>): Promise<Row[]> {
+  const rows = await lockAndRead(tx);
+  if (rows.length === 0) return [];
+  const batch = upToBytes(rows);
+  await send(batch);
+  await tx.batchAndCommit(`DELETE FROM outbox WHERE id IN (${batch.map(({ id }) => id).join()})`);
+  return batch;
+}
+
+async function lockAndRead(tx: Transaction): Promise<Row[]> {
+  try {
+    const [, rows] = (await tx.batch(
+      `SELECT id FROM outbox_relay WHERE id = 1 FOR UPDATE NOWAIT;
+       SELECT id, topic, record_key AS \`key\`, payload, created_at FROM outbox ORDER BY id LIMIT ${maxRows}`,
+    )) as [unknown, Row[]];
+    return rows;
+  } catch (error) {
+    if (isLocked(error)) return [];
+    throw error;
+  }
+}
+
+function upToBytes(rows: Row[]): Row[] {
+  let bytes = 0;
+  const end = rows.findIndex(({ payload }) => {
+    bytes += Buffer.byteLength(payload);
+    return bytes > maxBytes;
+  });
+  return end === -1 ? rows : rows.slice(0, Math.max(end, 1));
+}
+
+/** One produce for the batch. A record that the broker will never take is buried, so that it holds up no other. */
+async function produce(producer: Producer, rows: Row[], burying: Burying): Promise<void> {
+  try {
+    await producer.sendBatch({ acks: -1, topicMessages: byTopic(rows) });
+  } catch (error) {
+    if (!isTooLarge(error)) throw error;
+    const [only] = rows;
+    if (rows.length === 1 && only) return burying(only, error);
+    const middle = rows.length >> 1;
+    await produce(producer, rows.slice(0, middle), burying);
+    await produce(producer, rows.slice(middle), burying);
+  }
+}
+
+function byTopic(rows: Row[]) {
+  const grouped = Map.groupBy(rows, ({ topic }) => topic);
+  return Array.from(grouped, ([topic, list]) => ({
+    topic,
+    messages: list.map(({ key, payload }) => ({ key, value: payload })),
+  }));
+}
+
+const isTooLarge = (error: unknown): boolean => {
+  const { type, cause } = (error ?? {}) as { type?: string; cause?: { type?: string } };
+  return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(type ?? cause?.type ?? '');
+};
+
+async function bury(producer: Producer, row: Row, error: unknown): Promise<void> {
+  const { topic, id, key, payload } = row;
+  const original = {
+    topic,
+    partition: -1,
+    offset: String(id),
+    key: Buffer.from(key),
+    value: Buffer.from(payload),
+  };
+  await producer.send({ topic: topics.dead, acks: -1, messages: [buryRecord(original, error)] });
+}
+
+async function answers(admin: Admin): Promise<boolean> {
+  await admin.describeCluster();
+  return true;
+}
+
+/** A check that several may ask at once and that is made once. */
+function createCheck(check: () => Promise<boolean>): () => Promise<boolean> {
+  let current: Promise<boolean> | undefined;
+  return () => {
+    current ??= check().finally(() => {
+      current = undefined;
+    });
+    return current;
+  };
+}
+
+/** Sleep that `wake` cuts short; a wake-up while awake counts for the next sleep. */
+function createSleeper() {
+  let woken = false;
+  let ended = false;
+  let cutShort: (() => void) | undefined;
+  const rest = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      cutShort = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  return {
+    wake() {
+      woken = true;
+      if (!ended) cutShort?.();
+    },
+    /** From now on nothing sleeps. */
+    end() {
+      ended = true;
+      cutShort?.();
+    },
+    async sleep(ms: number) {
+      if (!woken && !ended) await rest(ms);
+      woken = false;
+      cutShort = undefined;
+    },
+    /** Sleep that only the end cuts short. */
+    async sleepOut(ms: number) {
+      if (ended) return;
+      const until = Date.now() + ms;
+      while (!ended && Date.now() < until) await rest(until - Date.now());
+      cutShort = undefined;
+    },
+  };
+}

@@ -1,0 +1,247 @@
+import { codeNumber, GoChatError } from '../../../lib/errors.ts';
+import type {
+  ConversationServiceService,
+  ReadPointerUpdate,
+} from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { type Cache, chunks } from '../cache/cache.ts';
+import { conversationStatus, invalid } from '../conversation-changes/conversation-lock.ts';
+import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
+import { conversationIdOf, noAccess, notFound, notMember, userIdOf } from '../rows/conversation-access.ts';
+import { unreadKey } from '../rows/read-pointer-cache.ts';
+import { loadUnread } from '../rows/unread.ts';
+import { databaseTime } from '../storage/change-time.ts';
+import type { Databases, Transaction } from '../storage/database.ts';
+import { parseId } from '../storage/ids.ts';
+import { rowsTable } from '../storage/sql.ts';
+import { hasReceipts, mostSearched, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
+
+type Handlers = Pick<
+  UnaryHandlers<typeof ConversationServiceService>,
+  'updateReadPointer' | 'batchUpdateReadPointers' | 'getUnreadCount' | 'batchGetUnreadCounts'
+>;
+
+const maxBatch = 1000;
+
+type Mark = { index: number; userId: number; conversationId: number; seqId: number; sessionId: string };
+/** `told`: whether others are told of it at all. */
+type Move = Mark & { from: number; told: boolean };
+
+/** How far users have read. A pointer only moves forward, and its move is told once. */
+export function createReadPointers(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
+  const { databases, cache, outbox } = deps;
+
+  /** Three round trips, however many updates. What is wrong with one of them harms no other. */
+  async function update(updates: readonly ReadPointerUpdate[]): Promise<Map<number, GoChatError>> {
+    const { marks, errors } = readMarks(updates);
+    if (marks.length === 0) return errors;
+    const moved = await cache.change((touch) =>
+      databases.conversations.transaction(async (tx) => {
+        const { moves, refused } = await planMoves(tx, marks);
+        if (moves.length === 0) return { moves, refused };
+        const keys = moves.map(({ userId }) => unreadKey(String(userId)));
+        const [senders] = await Promise.all([readSenders(tx, moves), touch(keys)]);
+        await tx.batchAndCommit(
+          [
+            storePointers(moves),
+            insertEvents(moves.map((move) => readEvent(move, senders.get(move.index)))),
+          ].join(';\n'),
+        );
+        return { moves, refused };
+      }),
+    );
+    if (moved.moves.length > 0) outbox.wake();
+    for (const [index, error] of moved.refused) errors.set(index, error);
+    return errors;
+  }
+
+  async function unreadIn(userId: string, conversationId: number) {
+    const [unread] = await loadUnread(databases.conversations, userIdOf(userId), [conversationId]);
+    if (!unread) throw notMember();
+    return unread;
+  }
+
+  return {
+    async updateReadPointer({ userId, conversationId, seqId }) {
+      const id = conversationIdOf(conversationId);
+      const errors = await update([{ userId, conversationId, seqId, sessionId: '' }]);
+      const error = errors.get(0);
+      if (error) throw error;
+      const { lastReadSeqId, unreadCount } = await unreadIn(userId, id);
+      return { lastReadSeqId, unreadCount };
+    },
+
+    async batchUpdateReadPointers({ updates }) {
+      if (updates.length > maxBatch) throw invalid('updates', `must be at most ${maxBatch}`);
+      const errors = await update(updates);
+      return {
+        errors: updates.map((_, index) => {
+          const error = errors.get(index);
+          return error ? codeNumber(error.code) : 0;
+        }),
+      };
+    },
+
+    async getUnreadCount({ userId, conversationId }) {
+      const id = conversationIdOf(conversationId);
+      const [unread] = await loadUnread(databases.conversations, userIdOf(userId), [id]);
+      if (!unread) throw await noAccess(databases.conversations, id);
+      return { unreadCount: unread.unreadCount };
+    },
+
+    async batchGetUnreadCounts({ userId, conversationIds }) {
+      const ids = conversationIds.map(parseId).filter((id) => id !== undefined);
+      const all = await loadUnread(
+        databases.conversations,
+        userIdOf(userId),
+        conversationIds.length === 0 ? undefined : ids,
+      );
+      return {
+        unreadCounts: Object.fromEntries(all.map((unread) => [unread.conversationId, unread.unreadCount])),
+      };
+    },
+  };
+}
+
+function readMarks(updates: readonly ReadPointerUpdate[]) {
+  const marks: Mark[] = [];
+  const errors = new Map<number, GoChatError>();
+  updates.forEach((update, index) => {
+    try {
+      const { seqId, sessionId } = update;
+      const conversationId = conversationIdOf(update.conversationId);
+      const userId = userIdOf(update.userId);
+      if (!Number.isSafeInteger(seqId) || seqId < 0) throw beyond();
+      marks.push({ index, userId, conversationId, seqId, sessionId });
+    } catch (error) {
+      if (!(error instanceof GoChatError)) throw error;
+      errors.set(index, error);
+    }
+  });
+  return { marks, errors };
+}
+
+const beyond = () => invalid('seqId', 'must be 0 to the last seq id of the conversation');
+
+/** Locks the pointers, and decides which updates move one: each from where the one before it has left it. */
+async function planMoves(
+  tx: Transaction,
+  marks: readonly Mark[],
+): Promise<{ moves: Move[]; refused: Map<number, GoChatError> }> {
+  // In the order of the key, as every writer of pointers takes them.
+  const pairs = [
+    ...new Map(
+      marks.map(({ userId, conversationId }) => [`${userId}:${conversationId}`, [userId, conversationId]]),
+    ),
+  ]
+    .map(([, pair]) => pair as [number, number])
+    .sort(([userA, a], [userB, b]) => userA - userB || a - b);
+  const wanted = `${rowsTable(['u', 'c'], pairs)} k`;
+  const [pointers, states] = (await tx.batch(
+    [
+      // Primary keys throughout.
+      `SELECT k.u, k.c, p.last_read_seq_id AS seq
+       FROM ${wanted}
+       STRAIGHT_JOIN user_read_pointers p ON p.user_id = k.u AND p.conversation_id = k.c
+       FOR UPDATE`,
+      `SELECT k.u, k.c, c.type, c.status, c.send_state, c.member_count, h.last_seq_id, m.user_id AS member
+       FROM ${wanted}
+       LEFT JOIN conversations c ON c.id = k.c
+       LEFT JOIN conversation_heads h ON h.conversation_id = k.c
+       LEFT JOIN conversation_members m ON m.user_id = k.u AND m.conversation_id = k.c`,
+    ].join(';\n'),
+  )) as [{ u: number; c: number; seq: number }[], StateRow[]];
+  const at = new Map(pointers.map(({ u, c, seq }) => [`${u}:${c}`, seq]));
+  const state = new Map(states.map((row) => [`${row.u}:${row.c}`, row]));
+
+  const moves: Move[] = [];
+  const refused = new Map<number, GoChatError>();
+  for (const mark of marks) {
+    const key = `${mark.userId}:${mark.conversationId}`;
+    const row = state.get(key);
+    const error = refusal(mark, row);
+    const from = at.get(key) ?? 0;
+    if (error) refused.set(mark.index, error);
+    else if (row && mark.seqId > from) {
+      moves.push({ ...mark, from, told: hasReceipts(row) });
+      at.set(key, mark.seqId);
+    }
+  }
+  return { moves, refused };
+}
+
+/** Numbers are missing where the conversation is. */
+type StateRow = {
+  u: number;
+  c: number;
+  type: number;
+  status: number | null;
+  send_state: number;
+  member_count: number;
+  last_seq_id: number | null;
+  member: number | null;
+};
+
+function refusal({ seqId }: Mark, row: StateRow | undefined): GoChatError | undefined {
+  if (row?.status !== conversationStatus.active || row.last_seq_id === null) return notFound();
+  if (row.member === null) return notMember();
+  return seqId > row.last_seq_id ? beyond() : undefined;
+}
+
+/** Whose messages each move has read, of those members who may know it; of one that was far behind, all of these. */
+async function readSenders(tx: Transaction, moves: readonly Move[]): Promise<Map<number, string[]>> {
+  const told = moves.filter((move) => move.told);
+  if (told.length === 0) return new Map();
+  const ranges = told.map(({ index, conversationId, from, seqId, userId }) =>
+    seqId - from > mostSearched
+      ? // Index: conversation_members_conversation.
+        `(SELECT ${index} AS move, ${userId} AS reader_id, conversation_id, user_id AS sender_id
+          FROM conversation_members WHERE conversation_id = ${conversationId} AND user_id <> ${userId})`
+      : // One range of the messages' primary key each: as a join, the server would read whole conversations.
+        `(SELECT DISTINCT ${index} AS move, ${userId} AS reader_id, conversation_id, sender_id FROM messages
+          WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id <= ${seqId}
+            AND sender_id <> ${userId})`,
+  );
+  const results = await tx.batch(
+    chunks(ranges, rangesAStatement)
+      .map(
+        (some) =>
+          `SELECT s.move, s.sender_id FROM (${some.join(' UNION ALL ')}) s
+           STRAIGHT_JOIN conversation_members m ON m.user_id = s.sender_id AND m.conversation_id = s.conversation_id
+           ${receiptJoins('s.reader_id', 's.sender_id')}
+           WHERE ${receiptsAllowed} ORDER BY s.sender_id`,
+      )
+      .join(';\n'),
+  );
+  const rows = (results as { move: number; sender_id: number }[][]).flat();
+  return new Map(
+    [...Map.groupBy(rows, ({ move }) => move)].map(([move, senders]) => [
+      move,
+      senders.map(({ sender_id }) => String(sender_id)),
+    ]),
+  );
+}
+
+const rangesAStatement = 200;
+
+function storePointers(moves: readonly Move[]): string {
+  // Of several for one pointer the last is the furthest.
+  const rows = [
+    ...new Map(moves.map((move) => [`${move.userId}:${move.conversationId}`, move])).values(),
+  ].sort((a, b) => a.userId - b.userId || a.conversationId - b.conversationId);
+  return `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
+     VALUES ${rows.map((row) => `(${row.userId},${row.conversationId},${row.seqId},${databaseTime})`)}
+     ON DUPLICATE KEY UPDATE
+       updated_at = VALUES(updated_at),
+       last_read_seq_id = GREATEST(last_read_seq_id, VALUES(last_read_seq_id))`;
+}
+
+const readEvent = ({ userId, conversationId, seqId, sessionId }: Move, senderIds: string[] = []) =>
+  domainEvent({
+    type: 'message.read',
+    actor_id: String(userId),
+    conversation_id: String(conversationId),
+    seq_id: seqId,
+    sender_ids: senderIds,
+    session_id: sessionId,
+  });

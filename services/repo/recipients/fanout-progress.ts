@@ -1,0 +1,82 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type {
+  GetFanoutProgressRequest,
+  GetFanoutProgressResponse,
+  ResolveMemberPageRequest,
+  ResolveMemberPageResponse,
+  SetFanoutDoneRequest,
+  SetFanoutDoneResponse,
+} from '../../../lib/gen/im_repo/v1/conversation.ts';
+import { conversationIdOf, notFound } from '../rows/conversation-access.ts';
+import type { Databases } from '../storage/database.ts';
+import { parseId } from '../storage/ids.ts';
+import type { ResolveRecipients } from './recipients.ts';
+
+export type FanoutProgressDeps = { databases: Databases; recipients: ResolveRecipients };
+
+const maxPage = 5000;
+
+/** What the fan-out flow reads and stores of conversations. */
+export function createFanoutProgress({ databases, recipients }: FanoutProgressDeps) {
+  return {
+    /** Heads and progress of the conversations that exist. */
+    async getFanoutProgress(request: GetFanoutProgressRequest): Promise<GetFanoutProgressResponse> {
+      const ids = request.conversationIds.map(parseId).filter((id) => id !== undefined);
+      if (ids.length === 0) return { progress: [] };
+      const rows = await databases.conversations.query<{
+        id: number;
+        type: number;
+        last_seq_id: number;
+        fanout_done_seq: number;
+        fanout_mode: number;
+        member_count: number;
+      }>(
+        `SELECT c.id, c.type, h.last_seq_id, h.fanout_done_seq, h.fanout_mode, c.member_count
+         FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id
+         WHERE c.id IN (?)`,
+        [ids],
+      );
+      return {
+        progress: rows.map((row) => ({
+          conversationId: String(row.id),
+          type: row.type,
+          lastSeqId: row.last_seq_id,
+          fanoutDoneSeq: row.fanout_done_seq,
+          fanoutMode: row.fanout_mode === 1,
+          memberCount: row.member_count,
+        })),
+      };
+    },
+
+    /** Stores how far the fan-out came; never back, never beyond the head. */
+    setFanoutDone({ conversationId, doneSeqId }: SetFanoutDoneRequest): Promise<SetFanoutDoneResponse> {
+      const id = conversationIdOf(conversationId);
+      return databases.messagesOf(conversationId).transaction(async (tx) => {
+        const [head] = await tx.query<{ last_seq_id: number; fanout_done_seq: number }>(
+          'SELECT last_seq_id, fanout_done_seq FROM conversation_heads WHERE conversation_id = ? FOR UPDATE',
+          [id],
+        );
+        if (!head) throw notFound();
+        const done = Math.max(head.fanout_done_seq, Math.min(doneSeqId, head.last_seq_id));
+        if (done !== head.fanout_done_seq) {
+          await tx.execute('UPDATE conversation_heads SET fanout_done_seq = ? WHERE conversation_id = ?', [
+            done,
+            id,
+          ]);
+        }
+        return { fanoutDoneSeq: done, lastSeqId: head.last_seq_id };
+      });
+    },
+
+    /** A page of members in the order of their ids, by the gateways that may hold them. */
+    async resolveMemberPage(request: ResolveMemberPageRequest): Promise<ResolveMemberPageResponse> {
+      const conversationId = String(conversationIdOf(request.conversationId));
+      const afterUserId = request.afterUserId === '' ? 0 : parseId(request.afterUserId);
+      if (afterUserId === undefined || request.limit < 0 || request.limit > maxPage) {
+        throw new GoChatError('INVALID_ARGUMENT', 'There is no such page of members.');
+      }
+      const limit = request.limit === 0 ? maxPage : request.limit;
+      return recipients.ofPage({ conversationId, afterUserId, limit });
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import { LRUCache } from 'lru-cache';
+import { databaseTime } from '../storage/change-time.ts';
+import type { Databases } from '../storage/database.ts';
+
+/** Who belongs to a conversation at one member_version, in the order of their ids. */
+export type MemberList = {
+  readonly version: number;
+  readonly userIds: readonly string[];
+  /** Who joined a moment ago, and until when that counts as a moment (performance.now). */
+  readonly newcomers: ReadonlyMap<string, number>;
+};
+
+/** How long somebody counts as a newcomer: the event that tells of it has come long before. */
+const newcomerMs = 2000;
+/** `joined_at` is of a process's clock, which may differ from the database's by this much. */
+const clockSkewMs = 5000;
+/** A group is filled by several calls; its first members are told of it by `conversation-created`, which nothing waits for. */
+const creationMs = 60_000;
+
+/** Who is in the list since a moment only, so that the event of it may still be on its way. */
+export const newcomersOf = ({ newcomers }: MemberList): string[] => {
+  if (newcomers.size === 0) return [];
+  const at = performance.now();
+  return [...newcomers].filter(([, until]) => until > at).map(([userId]) => userId);
+};
+
+export type MemberLists = {
+  /**
+   * Lists that are at least as new as the versions asked for, which were read under the heads' locks: a kept list of
+   * another version is not used.
+   */
+  of(wanted: ReadonlyMap<string, number>): Promise<Map<string, MemberList>>;
+};
+
+const maxMembers = 2_000_000;
+const conversationsAQuery = 200;
+
+/** Member lists in this process's memory, bounded by the members in all of them together. */
+export function createMemberLists(databases: Databases): MemberLists {
+  const kept = new LRUCache<string, MemberList>({
+    maxSize: maxMembers,
+    sizeCalculation: ({ userIds }) => userIds.length + 8,
+  });
+
+  async function load(conversationIds: readonly string[]): Promise<Map<string, LoadedList>> {
+    // Version and members in one statement, so that they belong together. Index: conversation_members_conversation. A
+    // membership also changes later (role, mute): who joined long before is no newcomer then.
+    const rows = await databases.conversations.query<Row>(
+      `SELECT h.conversation_id AS id, h.member_version AS version, m.user_id AS user,
+         IF(m.joined_at > ${databaseTime} - ${newcomerMs + clockSkewMs},
+           m.changed_at + ${newcomerMs} - ${databaseTime}, 0) AS new_ms,
+         c.created_at > ${databaseTime} - ${creationMs} AS is_new
+       FROM conversation_heads h
+       LEFT JOIN conversations c ON c.id = h.conversation_id
+       LEFT JOIN conversation_members m ON m.conversation_id = h.conversation_id
+       WHERE h.conversation_id IN (?)
+       ORDER BY h.conversation_id, m.user_id`,
+      [conversationIds.map(Number)],
+    );
+    const at = performance.now();
+    const lists = new Map<string, LoadedList>();
+    for (const { id, version, user, new_ms, is_new } of rows) {
+      const key = String(id);
+      let list = lists.get(key);
+      if (!list) {
+        list = { version, userIds: [], newcomers: new Map(), isNew: is_new === 1 };
+        lists.set(key, list);
+      }
+      if (user === null) continue;
+      list.userIds.push(String(user));
+      if (new_ms > 0) list.newcomers.set(String(user), at + Math.min(new_ms, newcomerMs));
+    }
+    return lists;
+  }
+
+  return {
+    async of(wanted) {
+      const lists = new Map<string, MemberList>();
+      const missing: string[] = [];
+      for (const [id, version] of wanted) {
+        const list = kept.get(id);
+        if (list?.version === version) lists.set(id, list);
+        else missing.push(id);
+      }
+      for (let from = 0; from < missing.length; from += conversationsAQuery) {
+        for (const [id, loaded] of await load(missing.slice(from, from + conversationsAQuery))) {
+          const { version, userIds } = loaded;
+          const list = { version, userIds, newcomers: findNewcomers(kept.get(id), loaded) };
+          lists.set(id, list);
+          kept.set(id, list);
+        }
+      }
+      return lists;
+    },
+  };
+}
+
+type Row = {
+  id: number;
+  version: number;
+  user: number | null;
+  /** For how long yet the member counts as a newcomer. */
+  new_ms: number;
+  is_new: number | null;
+};
+
+type LoadedList = { version: number; userIds: string[]; newcomers: Map<string, number>; isNew: boolean };
+
+/** Those who joined a moment ago. Who is in a list of before is not new, nor are the first members of a new conversation. */
+function findNewcomers(
+  before: MemberList | undefined,
+  { newcomers, isNew }: LoadedList,
+): ReadonlyMap<string, number> {
+  if (newcomers.size === 0) return newcomers;
+  if (!before) return isNew ? new Map() : newcomers;
+  const known = new Set(before.userIds);
+  return new Map([...newcomers].filter(([userId]) => !known.has(userId) || before.newcomers.has(userId)));
+}

@@ -1,0 +1,159 @@
+import type { RecipientQuery, Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
+import type { Gateways, Located } from '../presence/presence-gateways.ts';
+import type { Databases } from '../storage/database.ts';
+import { parseId } from '../storage/ids.ts';
+import { type MemberList, type MemberLists, newcomersOf } from './member-lists.ts';
+
+/** What decides about a conversation's recipients; read under its head's lock where messages were stored. */
+export type Audience = {
+  conversationId: string;
+  memberVersion: number;
+  /** Everybody: the world room. */
+  world: boolean;
+  fanoutMode: boolean;
+  /** Messages of before the fan-out are delivered with those that take it. */
+  direct: boolean;
+};
+
+export type ResolveRecipients = {
+  /** Where messages just stored go: to the fan-out flow, or to the gateways that may hold members. */
+  ofMessages(audiences: readonly Audience[]): Promise<Recipients[]>;
+  /** Where events go: always to gateways, however many members there are. One for each query, in order. */
+  ofQueries(queries: readonly RecipientQuery[]): Promise<Recipients[]>;
+  /** Some members in the order of their ids, those after `afterUserId`, by the gateways that may hold them. */
+  ofPage(page: {
+    conversationId: string;
+    afterUserId: number;
+    limit: number;
+  }): Promise<{ gateways: Recipients['gateways']; nextAfterUserId: string }>;
+};
+
+/**
+ * Resolves recipients with one Redis round trip for a whole batch: every gateway is asked once which of all the
+ * members have a session there. Called after the commit, so that a session registered before it is found.
+ */
+export function createRecipients(deps: {
+  databases: Databases;
+  memberLists: MemberLists;
+  gateways: Gateways;
+}): ResolveRecipients {
+  const { databases, memberLists, gateways } = deps;
+
+  async function readAudiences(queries: readonly RecipientQuery[]): Promise<Map<string, Audience>> {
+    const ids = new Set(queries.map(({ conversationId }) => parseId(conversationId)));
+    ids.delete(undefined);
+    if (ids.size === 0) return new Map();
+    const rows = await databases.conversations.query<{
+      id: number;
+      type: number;
+      member_version: number;
+      fanout_mode: number;
+    }>(
+      `SELECT c.id, c.type, h.member_version, h.fanout_mode
+       FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id
+       WHERE c.id IN (?)`,
+      [[...ids].filter((id) => id !== undefined)],
+    );
+    return new Map(
+      rows.map((row) => [
+        String(row.id),
+        {
+          conversationId: String(row.id),
+          memberVersion: row.member_version,
+          world: row.type === 3,
+          fanoutMode: row.fanout_mode === 1,
+          direct: false,
+        },
+      ]),
+    );
+  }
+
+  const listsOf = (audiences: Iterable<Audience>): Promise<Map<string, MemberList>> =>
+    memberLists.of(
+      new Map([...audiences].map((audience) => [audience.conversationId, audience.memberVersion])),
+    );
+
+  return {
+    async ofMessages(audiences) {
+      const direct = audiences.filter(
+        ({ fanoutMode, world, direct: also }) => also || (!fanoutMode && !world),
+      );
+      const lists = await listsOf(direct);
+      const everyone = new Set<string>();
+      for (const { userIds } of lists.values()) for (const id of userIds) everyone.add(id);
+      const located = everyone.size === 0 ? [] : await gateways.locateTopics([...everyone]);
+      return audiences.map(({ conversationId, memberVersion, world, fanoutMode }) => {
+        const list = lists.get(conversationId);
+        return {
+          conversationId,
+          fanout: fanoutMode || world,
+          broadcast: world,
+          gateways: list ? split(located, list.userIds) : [],
+          memberVersion: list?.version ?? memberVersion,
+          newcomerIds: list ? newcomersOf(list) : [],
+        };
+      });
+    },
+
+    async ofQueries(queries) {
+      const audiences = await readAudiences(queries);
+      const lists = await listsOf([...audiences.values()].filter(({ world }) => !world));
+      const everyone = new Set<string>();
+      for (const { userIds } of lists.values()) for (const id of userIds) everyone.add(id);
+      for (const { extraUserIds } of queries) for (const id of extraUserIds) everyone.add(id);
+      const located = await gateways.locateTopics([...everyone]);
+      return queries.map(({ conversationId, extraUserIds }) => {
+        const audience = audiences.get(conversationId);
+        const list = lists.get(conversationId);
+        const wanted = new Set([...(list?.userIds ?? []), ...extraUserIds]);
+        return {
+          conversationId,
+          fanout: audience?.fanoutMode ?? false,
+          broadcast: audience?.world ?? false,
+          gateways: audience?.world ? everywhere(located) : split(located, [...wanted]),
+          memberVersion: list?.version ?? audience?.memberVersion ?? 0,
+          newcomerIds: list ? newcomersOf(list) : [],
+        };
+      });
+    },
+
+    async ofPage({ conversationId, afterUserId, limit }) {
+      // From memory unless somebody came or went: a large group is resolved page by page for every few messages.
+      const audiences = await readAudiences([{ conversationId, extraUserIds: [] }]);
+      const { userIds = [] } = (await listsOf(audiences.values())).get(conversationId) ?? {};
+      const from = firstAfter(userIds, afterUserId);
+      const page = userIds.slice(from, from + limit);
+      const more = from + limit < userIds.length;
+      return {
+        gateways: page.length === 0 ? [] : split(await gateways.locateTopics(page), page),
+        nextAfterUserId: more ? (page.at(-1) ?? '') : '',
+      };
+    },
+  };
+}
+
+/** Where in ids that ascend by number the first one greater than `id` is. */
+function firstAfter(ids: readonly string[], id: number): number {
+  let [from, to] = [0, ids.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (Number(ids[middle]) > id) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
+/** The gateways that may hold some of these users, each with those. */
+function split(located: readonly Located[], userIds: readonly string[]): Recipients['gateways'] {
+  const reached: Recipients['gateways'] = [];
+  for (const { gateway, users } of located) {
+    const there = users === 'unknown' ? [...userIds] : userIds.filter((id) => users.has(id));
+    if (there.length > 0) {
+      reached.push({ gatewayId: gateway.gatewayId, bootId: gateway.bootId, userIds: there });
+    }
+  }
+  return reached;
+}
+
+const everywhere = (located: readonly Located[]): Recipients['gateways'] =>
+  located.map(({ gateway }) => ({ gatewayId: gateway.gatewayId, bootId: gateway.bootId, userIds: [] }));

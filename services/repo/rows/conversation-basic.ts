@@ -1,0 +1,104 @@
+import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
+import type { Databases } from '../storage/database.ts';
+import { keptRecalls, type RecalledSeqs, readSeqs, recalledOf } from './recall-counts.ts';
+
+/** What of a conversation changes rarely, and is the same for all of its members. */
+export type ConversationBasic = {
+  id: string;
+  type: number;
+  name: string;
+  avatarUrl: string;
+  description: string;
+  announcement: string;
+  /** Empty for single and world. */
+  ownerId: string;
+  memberCount: number;
+  inviteBy: string;
+  muteAll: boolean;
+  maxMembers: number;
+  createdAt: number;
+  recalls: RecalledSeqs;
+};
+
+export const conversationBasic = cacheKind<ConversationBasic>('conversation:basic', 30 * 60_000);
+export const basicKey = (conversationId: string): string => cacheKey(conversationBasic, conversationId);
+
+export type ConversationRow = {
+  id: number;
+  type: number;
+  name: string;
+  avatar_url: string;
+  description: string;
+  announcement: string;
+  owner_id: number;
+  member_count: number;
+  invite_by: string;
+  mute_all: number;
+  max_members: number;
+  created_at: number;
+};
+
+export const conversationColumns = (alias: string): string =>
+  [
+    'id',
+    'type',
+    'name',
+    'avatar_url',
+    'description',
+    'announcement',
+    'owner_id',
+    'member_count',
+    'invite_by',
+    'mute_all',
+    'max_members',
+    'created_at',
+  ]
+    .map((column) => `${alias}.${column}`)
+    .join(', ');
+
+export const fromConversationRow = (row: ConversationRow, recalls: RecalledSeqs): ConversationBasic => ({
+  id: String(row.id),
+  type: row.type,
+  name: row.name,
+  avatarUrl: row.avatar_url,
+  description: row.description,
+  announcement: row.announcement,
+  ownerId: row.owner_id === 0 ? '' : String(row.owner_id),
+  memberCount: row.member_count,
+  inviteBy: row.invite_by,
+  muteAll: row.mute_all === 1,
+  maxMembers: row.max_members,
+  createdAt: row.created_at,
+  recalls,
+});
+
+/** Basics of conversations that are open, through the cache. */
+export function readBasics(
+  deps: { cache: Pick<Cache, 'read'>; databases: Databases },
+  conversationIds: readonly string[],
+): Promise<Map<string, ConversationBasic>> {
+  return deps.cache.read(conversationBasic, conversationIds, async (missing) => {
+    const ids = missing.map(Number);
+    const [conversations, recalls] = (await deps.databases.conversations.batch(
+      [
+        `SELECT ${conversationColumns('c')} FROM conversations c WHERE c.id IN (${ids}) AND c.status = 1`,
+        // Nothing is beyond a pointer that is at the end.
+        `WITH mine AS (
+           SELECT id AS conversation_id, ${Number.MAX_SAFE_INTEGER} AS last_read_seq_id
+           FROM conversations WHERE id IN (${ids})
+         ),
+         ${recalledOf({ newest: keptRecalls })}
+         SELECT conversation_id, recalls AS total, seqs FROM recalled`,
+      ].join(';\n'),
+    )) as [ConversationRow[], { conversation_id: number; total: number; seqs: string | null }[]];
+    const recalled = new Map(
+      recalls.map(({ conversation_id, total, seqs }) => [conversation_id, readSeqs(total, seqs)]),
+    );
+    return new Map(
+      conversations.map((row) => [
+        String(row.id),
+        fromConversationRow(row, recalled.get(row.id) ?? readSeqs(0, null)),
+      ]),
+    );
+  });
+}

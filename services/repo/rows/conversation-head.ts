@@ -1,0 +1,50 @@
+import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
+import type { Databases } from '../storage/database.ts';
+import { fromMessageRow, type MessageRow, messageColumns, type StoredMessage } from './message-rows.ts';
+
+/** What every message changes: overlaid on the cached list when it is read, so that a message touches one key. */
+export type ConversationHead = {
+  lastSeqId: number;
+  lastMessageId: number;
+  /** The later of the last change and the last message, Unix milliseconds. */
+  updatedAt: number;
+  lastMessage?: StoredMessage;
+};
+
+export const conversationHead = cacheKind<ConversationHead>('conversation:head', 30 * 60_000);
+export const headKey = (conversationId: string): string => cacheKey(conversationHead, conversationId);
+
+/** Heads of conversations, through the cache. */
+export function readHeads(
+  deps: { cache: Pick<Cache, 'read'>; databases: Databases },
+  conversationIds: readonly string[],
+): Promise<Map<string, ConversationHead>> {
+  return deps.cache.read(conversationHead, conversationIds, async (missing) => {
+    const rows = await deps.databases.conversations.query<
+      Partial<MessageRow> & {
+        conversation: number;
+        last_seq_id: number;
+        last_message_id: number | null;
+        updated_at: number;
+      }
+    >(
+      `SELECT h.conversation_id AS conversation, h.last_seq_id, h.last_message_id, c.updated_at, ${messageColumns('m')}
+       FROM conversation_heads h
+       JOIN conversations c ON c.id = h.conversation_id
+       LEFT JOIN messages m ON m.conversation_id = h.conversation_id AND m.seq_id = h.last_seq_id
+       WHERE h.conversation_id IN (?)`,
+      [missing.map(Number)],
+    );
+    return new Map(
+      rows.map((row) => [
+        String(row.conversation),
+        {
+          lastSeqId: row.last_seq_id,
+          lastMessageId: row.last_message_id ?? 0,
+          updatedAt: row.updated_at,
+          ...(row.id == null ? {} : { lastMessage: fromMessageRow(row as MessageRow) }),
+        },
+      ]),
+    );
+  });
+}

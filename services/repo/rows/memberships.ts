@@ -1,0 +1,115 @@
+import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
+import { changedFor } from '../storage/change-time.ts';
+import { type Database, type Databases, formatSql } from '../storage/database.ts';
+
+/** One of a user's conversations: what of it changes only with the user's own place in it. */
+export type Membership = {
+  conversationId: string;
+  role: number;
+  muted: boolean;
+  /** Unix milliseconds. */
+  joinedAt: number;
+  /** The other one, for single. */
+  peerId?: string;
+  /** What its member chose, where it is not what nobody has to choose: "mentions" or "none". */
+  notifications?: string;
+  pinned?: true;
+  /** The last seq id when its member hid it. */
+  hiddenAtSeqId?: number;
+};
+
+/** Whether a conversation is left out of its member's list: until the first message after it was hidden. */
+export const isHidden = (
+  { hiddenAtSeqId }: { hiddenAtSeqId?: number | null | undefined },
+  lastSeqId: number,
+): boolean => hiddenAtSeqId !== undefined && hiddenAtSeqId !== null && lastSeqId <= hiddenAtSeqId;
+
+export const userMemberships = cacheKind<Membership[]>('user:conversations:full', 60 * 60_000);
+export const membershipsKey = (userId: string): string => cacheKey(userMemberships, userId);
+
+export type MembershipRow = {
+  conversation_id: number;
+  role: number;
+  muted: number;
+  joined_at: number;
+  peer_id: number | null;
+  notifications: string | null;
+  pinned: number;
+  hidden_at_seq_id: number | null;
+};
+
+/** What of a member's row makes a membership, but for the peer. */
+export const membershipColumns = (member: string): string =>
+  ['conversation_id', 'role', 'muted', 'joined_at', 'notifications', 'pinned', 'hidden_at_seq_id']
+    .map((column) => `${member}.${column}`)
+    .join(', ');
+
+/** The other user of `single_key`, for the user of a membership; NULL in groups and the world room. */
+export const peerIdColumn = (member: string, conversation: string): string =>
+  `CAST(IF(SUBSTRING_INDEX(${conversation}.single_key, ':', 1) = ${member}.user_id,
+     SUBSTRING_INDEX(${conversation}.single_key, ':', -1),
+     SUBSTRING_INDEX(${conversation}.single_key, ':', 1)) AS SIGNED)`;
+
+export const fromMembershipRow = (row: MembershipRow): Membership => ({
+  conversationId: String(row.conversation_id),
+  role: row.role,
+  muted: row.muted === 1,
+  joinedAt: row.joined_at,
+  ...(row.peer_id === null ? {} : { peerId: String(row.peer_id) }),
+  ...(row.notifications === null ? {} : { notifications: row.notifications }),
+  ...(row.pinned === 1 ? { pinned: true } : {}),
+  ...(row.hidden_at_seq_id === null ? {} : { hiddenAtSeqId: row.hidden_at_seq_id }),
+});
+
+/** A user's open conversations, through the cache. */
+export async function readMemberships(
+  deps: { cache: Pick<Cache, 'read'>; databases: Databases },
+  userId: string,
+): Promise<Membership[]> {
+  const found = await deps.cache.read(userMemberships, [userId], async () => {
+    const list = await loadMemberships(deps.databases.conversations, Number(userId));
+    return new Map([[userId, list]]);
+  });
+  return found.get(userId) ?? [];
+}
+
+async function loadMemberships(database: Database, userId: number): Promise<Membership[]> {
+  // Index: the primary key of conversation_members.
+  const rows = await database.query<MembershipRow>(
+    formatSql(
+      `SELECT ${membershipColumns('m')}, ${peerIdColumn('m', 'c')} AS peer_id
+       FROM conversation_members m
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       WHERE m.user_id = ?`,
+      [userId],
+    ),
+  );
+  return rows.map(fromMembershipRow);
+}
+
+/** Which of a user's open conversations have news since a moment: a message, or anything that changed for this user. */
+export async function readUpdated(database: Database, userId: number, since: number): Promise<string[]> {
+  const changedAt = changedFor({ conversation: 'c', member: 'm', pointer: 'p' });
+  // Indexes: primary keys.
+  const rows = await database.query<{ id: number }>(
+    `SELECT c.id FROM conversation_members m
+     JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+     LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
+     WHERE m.user_id = ? AND GREATEST(c.updated_at, ${changedAt}) >= ?`,
+    [userId, since],
+  );
+  return rows.map(({ id }) => String(id));
+}
+
+/** Conversation ids of memberships that were looked at, which are shared and never changed. */
+const idsOf = new WeakMap<readonly Membership[], Set<string>>();
+
+/** Whether a conversation is one of them; not by walking through a long list for each message page. */
+export function isAmong(memberships: readonly Membership[], conversationId: string): boolean {
+  let ids = idsOf.get(memberships);
+  if (!ids) {
+    ids = new Set(memberships.map((membership) => membership.conversationId));
+    idsOf.set(memberships, ids);
+  }
+  return ids.has(conversationId);
+}

@@ -1,0 +1,34 @@
+import { type Database, formatSql } from '../storage/database.ts';
+import { recalledOf } from './recall-counts.ts';
+
+export type Unread = { conversationId: string; lastReadSeqId: number; unreadCount: number };
+
+/** What a user has not read: exact, without what was recalled. Of all open conversations, or of some. */
+export async function loadUnread(
+  database: Database,
+  userId: number,
+  conversationIds?: readonly number[],
+): Promise<Unread[]> {
+  if (conversationIds?.length === 0) return [];
+  const some = conversationIds ? formatSql('AND m.conversation_id IN (?)', [conversationIds]) : '';
+  // Indexes: the primary keys of the first four tables; recalls as `recalledOf` says.
+  const rows = await database.query<{ conversation_id: number; last_read: number; unread: number }>(
+    `WITH mine AS (
+       SELECT m.conversation_id, COALESCE(p.last_read_seq_id, 0) AS last_read_seq_id, h.last_seq_id
+       FROM conversation_members m
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       JOIN conversation_heads h ON h.conversation_id = m.conversation_id
+       LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
+       WHERE m.user_id = ${userId} ${some}
+     ),
+     ${recalledOf({ newest: 0 })}
+     SELECT mine.conversation_id, mine.last_read_seq_id AS last_read,
+       GREATEST(0, mine.last_seq_id - mine.last_read_seq_id - COALESCE(recalled.beyond, 0)) AS unread
+     FROM mine LEFT JOIN recalled ON recalled.conversation_id = mine.conversation_id`,
+  );
+  return rows.map((row) => ({
+    conversationId: String(row.conversation_id),
+    lastReadSeqId: row.last_read,
+    unreadCount: row.unread,
+  }));
+}

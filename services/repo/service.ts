@@ -1,0 +1,167 @@
+import { serveAdmin } from '../../lib/admin.ts';
+import { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
+import { IdempotencyServiceService } from '../../lib/gen/im_repo/v1/idempotency.ts';
+import { MessageServiceService } from '../../lib/gen/im_repo/v1/message.ts';
+import { OnlineStatusServiceService } from '../../lib/gen/im_repo/v1/online_status.ts';
+import { SequenceServiceService } from '../../lib/gen/im_repo/v1/sequence.ts';
+import { UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
+import type { GrpcChannel } from '../../lib/grpc/definition.ts';
+import { serveGrpc, service } from '../../lib/grpc/server.ts';
+import { readGrpcToken } from '../../lib/grpc/token.ts';
+import { connectKafka } from '../../lib/kafka/kafka.ts';
+import type { Logger } from '../../lib/log.ts';
+import { createMetrics } from '../../lib/metrics.ts';
+import type { Running } from '../../lib/service.ts';
+import { createExternalIdentities } from './accounts/external-identities.ts';
+import { createIdleGuests } from './accounts/idle-guests.ts';
+import { createPasswords } from './accounts/password.ts';
+import { createUserAccounts } from './accounts/user-accounts.ts';
+import { createUserClosing } from './accounts/user-closing.ts';
+import { createCache } from './cache/cache.ts';
+import type { RepoConfig } from './config.ts';
+import { createConversationHandlers } from './conversation-handlers.ts';
+import { createBlocks } from './friends/blocks.ts';
+import { createFriendRequests } from './friends/friendship-requests.ts';
+import { createFriendships } from './friends/friendships.ts';
+import { createRelationshipsEnd } from './friends/relationships-end.ts';
+import { createRequestTexts } from './friends/request-texts.ts';
+import { createMessageHandlers } from './messages/messages.ts';
+import { createFlowTexts } from './once/flow-texts.ts';
+import { createIdempotencyHandlers } from './once/idempotency.ts';
+import { startOutboxRelay } from './outbox/outbox-relay.ts';
+import { createPresenceHandlers } from './presence/presence.ts';
+import { createGateways } from './presence/presence-gateways.ts';
+import { createReceiptAudience } from './receipts/receipt-audience.ts';
+import { createRecentSenders } from './receipts/recent-senders.ts';
+import { createMemberLists } from './recipients/member-lists.ts';
+import { createRecipients } from './recipients/recipients.ts';
+import { createUserCards } from './rows/user-cards.ts';
+import { createSessionRevocations } from './sessions/session-revocations.ts';
+import { createUserSessions } from './sessions/user-sessions.ts';
+import { createDatabases } from './storage/database.ts';
+import { createIds } from './storage/ids.ts';
+import { createPrisma } from './storage/prisma.ts';
+import { createRedis } from './storage/redis.ts';
+import { createSequenceHandlers } from './storage/sequences.ts';
+import { startSweeper } from './sweeper.ts';
+import { createUserProfiles } from './users/user-profiles.ts';
+import { createUserSettings, createUserSettingsReader } from './users/user-settings.ts';
+
+const protoFiles = [
+  'conversation',
+  'friendship',
+  'idempotency',
+  'message',
+  'online_status',
+  'sequence',
+  'user',
+].map((name) => `im_repo/v1/${name}.proto`);
+
+/** im-repo: the only process that holds the database, Redis and the outbox. */
+export async function startRepo(
+  config: RepoConfig,
+  log: Logger,
+): Promise<Running & { grpcPort: number; adminPort: number; local: GrpcChannel }> {
+  const metrics = createMetrics('repo');
+  const databases = createDatabases({
+    url: config.DATABASE_URL,
+    log,
+    connectionLimit: config.DATABASE_CONNECTIONS,
+    metrics,
+  });
+  const prisma = createPrisma({ url: config.DATABASE_URL, log });
+  const redis = createRedis({ url: config.REDIS_URL, log, metrics });
+  const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: 'repo', log });
+  const outbox = startOutboxRelay({ database: databases.conversations, kafka, log, metrics });
+  const admin = await serveAdmin({
+    host: config.BIND_HOST,
+    port: config.METRICS_PORT,
+    metrics,
+    dependencies: { mysql: databases.ready, kafka: outbox.ready },
+    optional: { redis: redis.isUp },
+  });
+
+  const ids = await createIds({ database: databases.conversations, log });
+  const sweeper = startSweeper({ databases, log, metrics });
+  const cache = createCache({ redis, metrics });
+  const userCards = createUserCards({ cache, databases });
+  const userSettings = createUserSettingsReader({ cache, databases });
+  const gateways = createGateways({ redis });
+  const receipts = createReceiptAudience({ databases, cache, userSettings });
+  const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
+  const passwords = createPasswords();
+  metrics.observed('gochat_password_waiting', 'Sign-ins that wait for their turn.', passwords.waiting);
+  const presence = createPresenceHandlers({
+    redis,
+    gateways,
+    databases,
+    offlineConfirmMs: config.OFFLINE_CONFIRM_MS,
+  });
+  const deps = {
+    databases,
+    prisma,
+    redis,
+    cache,
+    userCards,
+    userSettings,
+    ids,
+    outbox,
+    recipients,
+    receipts,
+    recentSenders: createRecentSenders(),
+    passwords,
+    presence,
+    metrics,
+  };
+
+  const grpc = await serveGrpc({
+    host: config.BIND_HOST,
+    port: config.REPO_GRPC_PORT,
+    token: readGrpcToken(config.GRPC_TOKEN_FILE),
+    services: [
+      service('im_repo.v1.UserService', UserServiceService, {
+        ...createUserAccounts(deps),
+        ...createUserProfiles(deps),
+        ...createUserSessions(deps),
+        ...createSessionRevocations(deps),
+        ...createExternalIdentities(deps),
+        ...createUserSettings(deps),
+        ...createUserClosing(deps),
+        ...createFlowTexts(deps),
+        ...createIdleGuests(deps),
+      }),
+      service('im_repo.v1.FriendshipService', FriendshipServiceService, {
+        ...createFriendRequests(deps),
+        ...createFriendships(deps),
+        ...createBlocks(deps),
+        ...createRelationshipsEnd(deps),
+        ...createRequestTexts(deps),
+      }),
+      service('im_repo.v1.ConversationService', ConversationServiceService, createConversationHandlers(deps)),
+      service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers({ ...deps, log })),
+      service('im_repo.v1.OnlineStatusService', OnlineStatusServiceService, presence),
+      service('im_repo.v1.IdempotencyService', IdempotencyServiceService, createIdempotencyHandlers(deps)),
+      service('im_repo.v1.SequenceService', SequenceServiceService, createSequenceHandlers(deps)),
+    ],
+    protoFiles,
+    log,
+    metrics,
+  });
+
+  return {
+    grpcPort: grpc.port,
+    local: grpc.local,
+    adminPort: admin.port,
+    async stop() {
+      admin.drain();
+      grpc.drain();
+      await grpc.close();
+      await sweeper.stop();
+      await outbox.stop();
+      await ids.stop();
+      await Promise.all([prisma.close(), redis.close(), databases.close()]);
+      await admin.close();
+    },
+  };
+}

@@ -1,0 +1,303 @@
+import { createPool, type FieldPacket, type Pool, type PoolConnection } from 'mysql2';
+import { GoChatError } from '../../../lib/errors.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Metrics } from '../../../lib/metrics.ts';
+import { lockWaitSeconds } from './change-time.ts';
+import { isConnectionLost, isLockConflict, isUnavailable, isUnfit } from './database-errors.ts';
+import { formatSql, type SqlValue } from './sql.ts';
+
+export { formatSql, isDuplicateKey, literal } from './sql.ts';
+export type { SqlValue };
+
+export type Sql = {
+  /**
+   * Rows of a SELECT. `?` takes one value, a list for `IN (?)`, or a list of lists for `VALUES ?`. BIGINT comes
+   * back as a number, BOOLEAN as 0 or 1, BINARY as a Buffer.
+   */
+  query<R>(sql: string, values?: readonly SqlValue[]): Promise<R[]>;
+  /** What a statement did. `affectedRows` counts the rows that matched, changed or not. */
+  execute(
+    sql: string,
+    values?: readonly SqlValue[],
+  ): Promise<{ affectedRows: number; insertId: number; changedRows: number }>;
+  /** Several statements, values already escaped with `literal`, in one round trip: one result a statement. */
+  batch(statements: string): Promise<unknown[]>;
+};
+
+export type Transaction = Sql & {
+  /** The last batch and COMMIT in one round trip. Nothing may be asked of the transaction after it. */
+  batchAndCommit(statements: string): Promise<unknown[]>;
+};
+
+export type Database = Sql & {
+  /**
+   * One READ COMMITTED transaction; BEGIN travels with its first statement. A deadlock or a lock wait that took
+   * too long rolls it back and runs `work` again from the start, so `work` keeps no state outside of itself.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+};
+
+/** Code asks for the database that holds what it wants, never for "the database": today they are one. */
+export type Databases = {
+  users: Database;
+  conversations: Database;
+  messagesOf(conversationId: string): Database;
+  close(): Promise<void>;
+  ready(): Promise<boolean>;
+};
+
+/** A statement that takes longer is ended by the server, or with its connection a second later by us. */
+const statementSeconds = 10;
+const acquireDeadlineMs = 3000;
+const attempts = 6;
+
+/** READ COMMITTED locks only the rows it changes; the mode makes both kinds of server refuse the same things. */
+const sessionSettings = [
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  `SET SESSION sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
+    innodb_lock_wait_timeout = ${lockWaitSeconds}
+    /*M!100100 , max_statement_time = ${statementSeconds} */
+    /*!80000 , max_execution_time = ${statementSeconds * 1000} */`,
+].join(';\n');
+
+/** Opens the pools. Nothing is connected before the first statement. */
+export function createDatabases(options: {
+  url: string;
+  log: Logger;
+  /** Connections; further callers wait, up to `queueLimit` of them and for 3 s each. */
+  connectionLimit?: number;
+  queueLimit?: number;
+  metrics?: Metrics;
+}): Databases {
+  const pool = createSessionPool(options);
+  const gate = createGate(pool, options.metrics);
+  const database = createDatabase(gate, options.log);
+  return {
+    users: database,
+    conversations: database,
+    messagesOf: () => database,
+    close: () => new Promise((resolve, reject) => pool.end((error) => (error ? reject(error) : resolve()))),
+    async ready() {
+      await database.query('SELECT 1');
+      return true;
+    },
+  };
+}
+
+function createSessionPool(options: {
+  url: string;
+  log: Logger;
+  connectionLimit?: number;
+  queueLimit?: number;
+}): Pool {
+  const pool = createPool({
+    uri: options.url,
+    connectionLimit: options.connectionLimit ?? 16,
+    queueLimit: options.queueLimit ?? 2000,
+    connectTimeout: 3000,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: 10_000,
+    charset: 'UTF8MB4_BIN',
+    decimalNumbers: true,
+    jsonStrings: true,
+    multipleStatements: true,
+    // Values are put in by formatSql, and only where there are any: mysql2 would search every text for `?`.
+    queryFormat: (sql: string) => sql,
+  });
+  pool.on('connection', (connection) => {
+    // Commands of a connection run in order: this one comes before whoever asked for the connection.
+    connection.query(sessionSettings, (error) => {
+      if (!error) return;
+      options.log.error({ err: error }, 'cannot set up a database connection');
+      connection.destroy();
+    });
+  });
+  return pool;
+}
+
+type Gate = <T>(work: (connection: PoolConnection) => Promise<T>) => Promise<T>;
+
+/** Lends out connections, and shows how many are lent, how long for, and how many wait for one. */
+function createGate(pool: Pool, metrics?: Metrics): Gate {
+  let waiting = 0;
+  let lent = 0;
+  metrics?.observed('gochat_db_waiting', 'Callers that wait for a database connection.', () => waiting);
+  metrics?.observed('gochat_db_connections_in_use', 'Database connections in use.', () => lent);
+  const held = metrics?.latency(
+    'gochat_db_hold_seconds',
+    'Time that a statement or transaction holds a connection.',
+  );
+  return async (work) => {
+    waiting++;
+    const connection = await acquire(pool).finally(() => waiting--);
+    lent++;
+    const end = held?.startTimer();
+    try {
+      return await work(connection);
+    } finally {
+      end?.();
+      lent--;
+      connection.release();
+    }
+  };
+}
+
+function createDatabase(withConnection: Gate, log: Logger): Database {
+  const attempt = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
+    withConnection(async (connection) => {
+      const { tx, finish, abort } = beginLazily(connection);
+      try {
+        const result = await work(tx);
+        await finish();
+        return result;
+      } catch (error) {
+        await abort();
+        throw error;
+      }
+    });
+
+  return {
+    query: <R>(sql: string, values?: readonly SqlValue[]) =>
+      guarded(log, () => withConnection((connection) => sqlOn(connection).query<R>(sql, values))),
+    execute: (sql, values) =>
+      guarded(log, () => withConnection((connection) => sqlOn(connection).execute(sql, values))),
+    batch: (statements) =>
+      guarded(log, () => withConnection((connection) => sqlOn(connection).batch(statements))),
+    transaction: (work) => guarded(log, () => withRetries(() => attempt(work))),
+  };
+}
+
+/** A transaction whose BEGIN goes out with its first statement. */
+function beginLazily(connection: PoolConnection) {
+  let state: 'new' | 'open' | 'closed' = 'new';
+  const run = async (statements: string): Promise<unknown[]> => {
+    if (state === 'closed') throw new Error('the transaction is over');
+    if (state === 'open') return runAll(connection, statements);
+    state = 'open';
+    return (await runAll(connection, `START TRANSACTION;\n${statements}`)).slice(1);
+  };
+  const tx: Transaction = {
+    ...sqlThrough(run),
+    async batchAndCommit(statements) {
+      const results = await run(`${statements};\nCOMMIT`);
+      state = 'closed';
+      return results.slice(0, -1);
+    },
+  };
+  return {
+    tx,
+    async finish() {
+      if (state === 'open') await runAll(connection, 'COMMIT');
+      state = 'closed';
+    },
+    async abort() {
+      if (state !== 'open') return;
+      state = 'closed';
+      try {
+        await runAll(connection, 'ROLLBACK');
+      } catch {
+        connection.destroy();
+      }
+    },
+  };
+}
+
+const sqlOn = (connection: PoolConnection): Sql => sqlThrough((statements) => runAll(connection, statements));
+
+function sqlThrough(run: (statements: string) => Promise<unknown[]>): Sql {
+  return {
+    async query<R>(sql: string, values?: readonly SqlValue[]) {
+      const [rows] = await run(formatSql(sql, values));
+      return rows as R[];
+    },
+    async execute(sql, values) {
+      const [header] = await run(formatSql(sql, values));
+      const { affectedRows, insertId, changedRows } = header as {
+        affectedRows: number;
+        insertId: number;
+        changedRows: number;
+      };
+      return { affectedRows, insertId, changedRows };
+    },
+    batch: run,
+  };
+}
+
+async function runAll(connection: PoolConnection, statements: string): Promise<unknown[]> {
+  try {
+    const { result, fields } = await ask(connection, statements);
+    return isListOfResults(fields) ? (result as unknown[]) : [result];
+  } catch (error) {
+    // An error that carried its statement would take messages and hashes into the log.
+    if (error instanceof Error) Reflect.deleteProperty(error, 'sql');
+    // What was cut off in the middle may still be running there: the connection is of no more use.
+    if (isConnectionLost(error)) connection.destroy();
+    throw error;
+  }
+}
+
+/** Not by mysql2's own promises: they take down the stack of every call, which costs more than a short statement. */
+const ask = (connection: PoolConnection, sql: string) =>
+  new Promise<{ result: unknown; fields: unknown }>((resolve, reject) => {
+    connection.query({ sql, timeout: (statementSeconds + 1) * 1000 }, (error, result, fields) => {
+      if (error) reject(error);
+      else resolve({ result, fields });
+    });
+  });
+
+/** mysql2 answers a lone statement without the list around it; only its fields tell the two apart. */
+const isListOfResults = (fields: unknown): boolean =>
+  Array.isArray(fields) && fields.some((field: FieldPacket | FieldPacket[] | undefined) => isResult(field));
+
+const isResult = (field: unknown): boolean => field === undefined || Array.isArray(field);
+
+/** A connection from the pool, or UNAVAILABLE after 3 s of waiting for one. */
+async function acquire(pool: Pool): Promise<PoolConnection> {
+  const wanted = new Promise<PoolConnection>((resolve, reject) => {
+    pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      wanted.then(
+        (connection) => connection.release(),
+        () => undefined,
+      );
+      reject(unavailable(new Error('no database connection became free')));
+    }, acquireDeadlineMs);
+  });
+  try {
+    return await Promise.race([wanted, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = attempts - 1; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left <= 0 || !isLockConflict(error)) throw error;
+      const waitMs = 2 ** (attempts - left) * (1 + Math.random() * 4);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+}
+
+async function guarded<T>(log: Logger, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isUnfit(error)) throw new GoChatError('INVALID_ARGUMENT', 'A value is too long or out of range.');
+    if (!isUnavailable(error)) throw error;
+    log.warn({ err: error }, 'database is not available');
+    throw unavailable(error);
+  }
+}
+
+function unavailable(cause: unknown): GoChatError {
+  const error = new GoChatError('UNAVAILABLE', 'The database is not reachable right now. Try again.');
+  error.cause = cause;
+  return error;
+}

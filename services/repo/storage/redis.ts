@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
+import type { Logger } from '../../../lib/log.ts';
+import type { Metrics } from '../../../lib/metrics.ts';
+
+export type LuaScript = { readonly name: string; readonly source: string; readonly sha: string };
+
+export type RedisStore = {
+  /** The script's reply, or undefined while Redis is not reachable. */
+  run(script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  /** False while every call answers undefined at once. */
+  isUp(): boolean;
+  /** Runs each time before Redis is used (again): what was missed meanwhile is repaired here. */
+  beforeUse(repair: Repair): void;
+  close(): Promise<void>;
+};
+
+/** `reconnected` tells that the server may be another one than before, or one that came back with old data. */
+export type Repair = (run: RedisStore['run'], context: { reconnected: boolean }) => Promise<void>;
+
+/** A script that lies beside the module at `moduleUrl`, preceded by the scripts that it builds on. */
+export function luaScript(moduleUrl: string, name: string, ...after: string[]): LuaScript {
+  const source = [...after, name]
+    .map((file) => readFileSync(new URL(`./${file}.lua`, moduleUrl), 'utf8'))
+    .join('\n');
+  return { name, source, sha: createHash('sha1').update(source).digest('hex') };
+}
+
+const commandTimeoutMs = 250;
+const probeTimeoutMs = 3000;
+const probeEveryMs = 250;
+const down = Symbol('down');
+
+/**
+ * One connection to Redis that may be gone at any time: a call that meets a dead or frozen server costs at most one
+ * short wait, every later one nothing, until a probe in the background finds the server again. Nothing rejects:
+ * callers go on without Redis.
+ */
+export function createRedis(options: { url: string; log: Logger; metrics: Metrics }): RedisStore {
+  const { log } = options;
+  const client = new Redis(options.url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: 2000,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+  });
+  options.metrics.observed(
+    'gochat_redis_up',
+    'Whether Redis is in use: 1, or 0 while it is passed over.',
+    () => (state === 'up' ? 1 : 0),
+  );
+  const repairs: Repair[] = [];
+  let state: 'up' | 'down' | 'closed' = 'down';
+  /** While repairs run, callers wait for them: nothing may slip between a repair and the first use. */
+  let repairing: Promise<boolean> | undefined;
+  let probing = false;
+  let reconnected = true;
+
+  const isUp = () => state === 'up';
+
+  const call = async (
+    { sha, source }: LuaScript,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ) => {
+    try {
+      return await client.evalsha(sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return client.eval(source, keys.length, ...keys, ...args);
+    }
+  };
+
+  const trip = (error: unknown) => {
+    if (state !== 'up') return;
+    state = 'down';
+    log.warn({ err: error }, 'Redis is not reachable: going on without it');
+    scheduleProbe();
+  };
+
+  const scheduleProbe = () => {
+    if (state === 'down') setTimeout(() => void probe(), probeEveryMs).unref();
+  };
+
+  async function probe(): Promise<void> {
+    if (probing || state !== 'down') return;
+    probing = true;
+    try {
+      if (client.status !== 'ready') return;
+      if ((await within(client.ping(), probeTimeoutMs)) === down) {
+        // The answer may never come (a connection whose other end is gone): start with a new one.
+        client.disconnect(true);
+        return;
+      }
+      repairing = repair();
+      if ((await repairing) && state === 'down' && client.status === 'ready') {
+        state = 'up';
+        reconnected = false;
+        log.info('Redis is in use');
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'Redis answered, but not as expected');
+    } finally {
+      probing = false;
+      repairing = undefined;
+      scheduleProbe();
+    }
+  }
+
+  async function repair(): Promise<boolean> {
+    try {
+      const run: RedisStore['run'] = (script, keys, args) => call(script, keys, args);
+      const all = Promise.all(repairs.map((one) => one(run, { reconnected })));
+      return (await within(all, commandTimeoutMs * 2)) !== down;
+    } catch (error) {
+      log.warn({ err: error }, 'Redis cannot be used yet');
+      return false;
+    }
+  }
+
+  client.on('ready', () => void probe());
+  client.on('close', () => {
+    reconnected = true;
+    trip(new Error('connection closed'));
+  });
+  client.on('error', (error: unknown) => log.debug({ err: error }, 'Redis connection failed'));
+  scheduleProbe();
+
+  return {
+    async run(script, keys, args) {
+      if (state !== 'up') {
+        await repairing;
+        if (!isUp()) return undefined;
+      }
+      try {
+        const reply = await within(call(script, keys, args), commandTimeoutMs);
+        if (reply !== down) return reply;
+        trip(new Error(`${script.name} took longer than ${commandTimeoutMs} ms`));
+      } catch (error) {
+        trip(error);
+      }
+      return undefined;
+    },
+    isUp,
+    beforeUse: (one) => void repairs.push(one),
+    async close() {
+      const wasUp = isUp();
+      state = 'closed';
+      if (wasUp) await within(client.quit(), commandTimeoutMs).catch(() => undefined);
+      client.disconnect();
+    },
+  };
+}
+
+/**
+ * The outcome, or `down` when it takes too long. After a pause of this process its timers run before its sockets
+ * are read, so the reply gets one more chance then.
+ */
+async function within<T>(work: Promise<T>, ms: number): Promise<T | typeof down> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof down>((resolve) => {
+    timer = setTimeout(() => setImmediate(() => setImmediate(resolve, down)), ms);
+  });
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

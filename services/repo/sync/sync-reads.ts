@@ -1,0 +1,190 @@
+import type { RecalledMessage } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
+import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import { chunks } from '../cache/cache.ts';
+import { peerIdColumn } from '../rows/memberships.ts';
+import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
+import type { UserCards } from '../rows/user-cards.ts';
+import { changedFor, databaseTime } from '../storage/change-time.ts';
+import type { Database, Databases } from '../storage/database.ts';
+import { idsPerList, rowsATable, rowsTable } from '../storage/sql.ts';
+import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from './sync-plan.ts';
+
+/** What a sync reads: statements for all of a user's conversations at once. */
+
+const mostRecalls = 20_000;
+const rangesAStatement = 100;
+/** Where the user's conversations stand, and the time before they were read. */
+export async function readRows(
+  database: Database,
+  userId: number,
+): Promise<{ time: number; rows: SyncRow[] }> {
+  const changedAt = changedFor({ conversation: 'c', member: 'm', pointer: 'p' });
+  const [times, rows] = (await database.batch(
+    [
+      `SELECT ${databaseTime} AS time`,
+      // Indexes: primary keys.
+      `SELECT c.id, c.type, c.updated_at, h.last_seq_id, ${changedAt} AS changed_at,
+         ${peerIdColumn('m', 'c')} AS peer_id,
+         OCTET_LENGTH(c.name) + OCTET_LENGTH(c.avatar_url) + OCTET_LENGTH(c.description)
+           + OCTET_LENGTH(c.announcement) AS text_bytes
+       FROM conversation_members m
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       JOIN conversation_heads h ON h.conversation_id = c.id
+       LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
+       WHERE m.user_id = ${userId}`,
+    ].join(';\n'),
+  )) as [{ time: number }[], SyncRow[]];
+  return { time: times[0]?.time ?? 0, rows };
+}
+
+/** When the oldest message that is missing of each was stored. */
+export async function readOldestMissing(
+  databases: Databases,
+  entries: readonly Entry[],
+): Promise<Map<number, number>> {
+  const missing = entries.filter(({ last_seq_id, cursor }) => last_seq_id > cursor);
+  const byDatabase = Map.groupBy(missing, ({ id }) => databases.messagesOf(String(id)));
+  const rows = await Promise.all(
+    [...byDatabase].map(async ([database, some]) => {
+      const wanted = some.map(({ id, cursor }) => [id, cursor + 1]);
+      const statements = chunks(wanted, rowsATable).map(
+        // Primary key of messages.
+        (part) =>
+          `SELECT m.conversation_id, m.created_at FROM ${rowsTable(['c', 's'], part)} k
+           STRAIGHT_JOIN messages m ON m.conversation_id = k.c AND m.seq_id = k.s`,
+      );
+      type Oldest = { conversation_id: number; created_at: number };
+      return ((await database.batch(statements.join(';\n'))) as Oldest[][]).flat();
+    }),
+  );
+  return new Map(rows.flat().map((row) => [row.conversation_id, row.created_at]));
+}
+
+/** How long the texts of a plan are, without the texts of messages. */
+export async function readSizes(
+  { databases, userCards }: { databases: Databases; userCards: UserCards },
+  takes: readonly Take[],
+): Promise<Sizes> {
+  const byDatabase = Map.groupBy(takes, ({ id }) => databases.messagesOf(String(id)));
+  type Row = { conversation_id: number; seq_id: number; sender_id: number; bytes: number };
+  const parts = await Promise.all(
+    [...byDatabase].map(async ([database, some]) => {
+      const columns = `m.conversation_id, m.seq_id, m.sender_id,
+        OCTET_LENGTH(m.content) + COALESCE(OCTET_LENGTH(m.extra), 0) AS bytes`;
+      // Ranges of the primary key of messages.
+      const ranges = some
+        .filter(({ first, last }) => last >= first)
+        .map(
+          ({ id, first, last }) =>
+            `(SELECT ${columns} FROM messages m WHERE m.conversation_id = ${id} AND m.seq_id BETWEEN ${first} AND ${last})`,
+        );
+      const heads = some
+        .filter(({ first, last, head }) => head > last || head < first)
+        .map(({ id, head }) => [id, head]);
+      const statements = [
+        ...chunks(ranges, rangesAStatement).map((part) => part.join(' UNION ALL ')),
+        // Primary key of messages.
+        ...chunks(heads, rowsATable).map(
+          (part) =>
+            `SELECT ${columns} FROM ${rowsTable(['c', 's'], part)} k
+             STRAIGHT_JOIN messages m ON m.conversation_id = k.c AND m.seq_id = k.s`,
+        ),
+      ];
+      return ((await database.batch(statements.join(';\n'))) as Row[][]).flat();
+    }),
+  );
+  const rows = parts.flat();
+  const peerIds = takes.flatMap(({ peerId }) => peerId ?? []);
+  const cards = await userCards.byIds([...rows.map(({ sender_id }) => sender_id), ...peerIds].map(String));
+  const cardBytes = (userId: number) => bytesOf(cards.get(String(userId)));
+  return {
+    messages: new Map(
+      [...Map.groupBy(rows, ({ conversation_id }) => conversation_id)].map(([id, some]) => [
+        id,
+        new Map(some.map(({ seq_id, sender_id, bytes }) => [seq_id, bytes + cardBytes(sender_id)])),
+      ]),
+    ),
+    peers: new Map(peerIds.map((userId) => [userId, cardBytes(userId)])),
+  };
+}
+
+/** What a user's card shows in text. */
+const bytesOf = (card: User | undefined): number =>
+  card ? Buffer.byteLength(card.username + card.displayName + card.avatarUrl) : 0;
+
+/** The messages of all conversations, ascending by seq id: one range of the primary key each. */
+export async function readMessages(
+  deps: { databases: Databases; userCards: UserCards },
+  takes: readonly Take[],
+): Promise<Map<number, Message[]>> {
+  const ranges = takes.filter(({ first, last }) => last >= first);
+  const byDatabase = Map.groupBy(ranges, ({ id }) => deps.databases.messagesOf(String(id)));
+  const rows = await Promise.all(
+    [...byDatabase].map(async ([database, some]) => {
+      const selects = some.map(
+        ({ id, first, last }) =>
+          `(SELECT ${messageColumns()} FROM messages
+            WHERE conversation_id = ${id} AND seq_id BETWEEN ${first} AND ${last})`,
+      );
+      const statements = chunks(selects, rangesAStatement).map((part) => part.join(' UNION ALL '));
+      return ((await database.batch(statements.join(';\n'))) as MessageRow[][]).flat();
+    }),
+  );
+  const stored = rows.flat().map(fromMessageRow);
+  const senders = await deps.userCards.byIds(stored.map(({ senderId }) => senderId));
+  const messages = Map.groupBy(
+    stored.map((message) => toMessage(message, senders)),
+    ({ conversationId }) => Number(conversationId),
+  );
+  for (const some of messages.values()) some.sort((a, b) => a.seqId - b.seqId);
+  return messages;
+}
+
+type Recall = { conversationId: number; seqId: number; at: number };
+
+/** What was recalled in the user's conversations, the oldest first. `until`: up to when, where it is not all of it. */
+export async function readRecalled(
+  databases: Databases,
+  rows: readonly SyncRow[],
+  since: number,
+): Promise<{ recalled: RecalledMessage[]; until: number | undefined }> {
+  const ids = rows.map(({ id }) => id);
+  const found = await selectRecalled(
+    databases,
+    ids,
+    `recalled_at > ${since} ORDER BY recalled_at LIMIT ${mostRecalls + 1}`,
+  );
+  const { told, until } = cutBetweenTimes(found, mostRecalls, { some: true });
+  const [first] = told;
+  // Of a single time with more than an answer's recalls, all are told: they cannot be told apart by their time.
+  const all =
+    until !== undefined && first?.at === until
+      ? await selectRecalled(databases, ids, `recalled_at = ${until}`)
+      : told;
+  return {
+    recalled: all.map(({ conversationId, seqId }) => ({ conversationId: String(conversationId), seqId })),
+    until,
+  };
+}
+
+/** In the order of their times. */
+async function selectRecalled(
+  databases: Databases,
+  conversationIds: readonly number[],
+  which: string,
+): Promise<Recall[]> {
+  const byDatabase = Map.groupBy(conversationIds, (id) => databases.messagesOf(String(id)));
+  const found = await Promise.all(
+    [...byDatabase].map(async ([database, some]) => {
+      const statements = chunks(some, idsPerList).map(
+        // Index: message_recalls_time.
+        (part) =>
+          `SELECT conversation_id AS conversationId, seq_id AS seqId, recalled_at AS at FROM message_recalls
+           WHERE conversation_id IN (${part}) AND ${which}`,
+      );
+      return ((await database.batch(statements.join(';\n'))) as Recall[][]).flat();
+    }),
+  );
+  return found.flat().sort((a, b) => a.at - b.at || a.conversationId - b.conversationId || a.seqId - b.seqId);
+}

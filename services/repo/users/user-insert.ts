@@ -1,0 +1,56 @@
+import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { Cache } from '../cache/cache.ts';
+import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
+import { basicKey } from '../rows/conversation-basic.ts';
+import { type Databases, formatSql } from '../storage/database.ts';
+import { insertSuffixes } from './usernames.ts';
+
+const worldRoom = 1;
+
+/** Stores a new account, with what belongs to it, as a member of the world room. */
+type InsertUser = (user: User, passwordHash: string | null, belongings?: string[]) => Promise<void>;
+
+export function createInsertUser(deps: { databases: Databases; cache: Cache; outbox: Outbox }): InsertUser {
+  const { databases, cache, outbox } = deps;
+  return async (user, passwordHash, belongings = []) => {
+    const { id, username, displayName, avatarUrl, isGuest, createdAt } = user;
+    await cache.change(async (touch) => {
+      // The world room's number of members is cached.
+      await touch([basicKey(String(worldRoom))]);
+      await databases.users.transaction((tx) =>
+        // One round trip: the world room's head is locked for as short as can be.
+        tx.batchAndCommit(
+          [
+            formatSql(
+              `INSERT INTO users (id, username, password_hash, display_name, avatar_url, is_guest, last_active_at, created_at, updated_at)
+               VALUES (?)`,
+              [
+                [
+                  Number(id),
+                  username,
+                  passwordHash,
+                  displayName,
+                  avatarUrl,
+                  isGuest,
+                  createdAt,
+                  createdAt,
+                  createdAt,
+                ],
+              ],
+            ),
+            ...belongings,
+            ...insertSuffixes(Number(id), username),
+            `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoom}`,
+            `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoom}`,
+            `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
+             VALUES (${id}, ${worldRoom}, 1, FALSE, ${createdAt})`,
+            `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
+             SELECT ${id}, conversation_id, last_seq_id, ${createdAt} FROM conversation_heads WHERE conversation_id = ${worldRoom}`,
+            insertEvents([domainEvent({ type: 'user.created', actor_id: id, user_id: id })]),
+          ].join(';\n'),
+        ),
+      );
+    });
+    outbox.wake();
+  };
+}

@@ -1,0 +1,102 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Cache } from '../cache/cache.ts';
+import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
+import {
+  isErased,
+  toUserCard,
+  type UserCards,
+  type UserRow,
+  userColumns,
+  userInfoKey,
+} from '../rows/user-cards.ts';
+import type { Databases, SqlValue } from '../storage/database.ts';
+import { parseId } from '../storage/ids.ts';
+import { searchUsers } from './user-search.ts';
+import { isUsername } from './usernames.ts';
+
+const mostIds = 5000;
+const mostResults = 50;
+const usualResults = 20;
+
+type Handlers = Pick<
+  UnaryHandlers<typeof UserServiceService>,
+  'getUser' | 'getUsers' | 'getUserByUsername' | 'searchUsersByUsername' | 'updateUser'
+>;
+
+/** Reads, searches and changes profiles. */
+export function createUserProfiles(deps: {
+  databases: Databases;
+  cache: Cache;
+  userCards: UserCards;
+  outbox: Outbox;
+}): Handlers {
+  const { databases, cache, userCards, outbox } = deps;
+
+  async function cardById(userId: string): Promise<User> {
+    const user = (await userCards.byIds([userId])).get(userId);
+    if (!user || isErased(user)) throw userNotFound();
+    return user;
+  }
+
+  return {
+    getUser: async ({ userId }) => ({ user: await cardById(userId) }),
+
+    async getUsers({ userIds }) {
+      if (userIds.length > mostIds) throw new GoChatError('INVALID_ARGUMENT', `At most ${mostIds} users.`);
+      const found = await userCards.byIds(userIds);
+      return {
+        users: userIds
+          .map((id) => found.get(id))
+          .filter((user): user is User => user !== undefined && !isErased(user)),
+      };
+    },
+
+    async getUserByUsername({ username }) {
+      const [row] = isUsername(username)
+        ? await databases.users.query<UserRow>(
+            // users_username
+            `SELECT ${userColumns} FROM users WHERE username = ? AND status = 1`,
+            [username],
+          )
+        : [];
+      if (!row) throw userNotFound();
+      return { user: toUserCard(row) };
+    },
+
+    async searchUsersByUsername({ query, limit }) {
+      const most = Math.min(limit > 0 ? limit : usualResults, mostResults);
+      const found = isUsername(query) ? await searchUsers(databases, query, most) : [];
+      return { users: found.map(toUserCard) };
+    },
+
+    async updateUser({ userId, avatarUrl, displayName }) {
+      const id = parseId(userId);
+      if (!id) throw userNotFound();
+      const changes: [string, SqlValue][] = [];
+      if (avatarUrl !== undefined) changes.push(['avatar_url', avatarUrl]);
+      if (displayName !== undefined) changes.push(['display_name', displayName]);
+      if (changes.length === 0) return { user: await cardById(userId) };
+
+      const user = await cache.change(async (touch) => {
+        await touch([userInfoKey(userId)]);
+        return databases.users.transaction(async (tx) => {
+          const { affectedRows } = await tx.execute(
+            `UPDATE users SET ${changes.map(([column]) => `${column} = ?, `).join('')} updated_at = ?
+             WHERE id = ? AND status = 1`,
+            [...changes.map(([, value]) => value), Date.now(), id],
+          );
+          if (affectedRows === 0) throw userNotFound();
+          const [row] = await tx.query<UserRow>(`SELECT ${userColumns} FROM users WHERE id = ?`, [id]);
+          await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
+          return row && toUserCard(row);
+        });
+      });
+      outbox.wake();
+      return { user };
+    },
+  };
+}
+
+export const userNotFound = (): GoChatError => new GoChatError('USER_NOT_FOUND', 'There is no such user.');

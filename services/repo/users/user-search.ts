@@ -1,0 +1,74 @@
+import { type UserRow, userColumns } from '../rows/user-cards.ts';
+import type { Databases } from '../storage/database.ts';
+import { likeLiteral } from '../storage/sql.ts';
+import { erasedUsernames } from './usernames.ts';
+
+type SuffixRow = { suffix: string; user_id: number };
+
+/**
+ * Names that begin with the text, the exact one first (it is the shortest of them), then those that contain it, in the
+ * order of what they end with from there on. Both are ranges of an index, read only as far as the page needs it: what
+ * a search costs does not grow with the users.
+ */
+export async function searchUsers(databases: Databases, text: string, limit: number): Promise<UserRow[]> {
+  const pattern = `${likeLiteral(text)}%`;
+  const beginning = await usersBeginning(databases, pattern, limit);
+  if (beginning.length >= limit) return beginning;
+  const known = new Set(beginning.map(({ id }) => id));
+  const ids = await idsContaining(databases, pattern, limit, known);
+  return [...beginning, ...(await usersById(databases, ids))];
+}
+
+/** Erased accounts, of which there may be many, lie in the middle of 'd%': they are not read either. */
+const usersBeginning = (databases: Databases, pattern: string, limit: number): Promise<UserRow[]> =>
+  databases.users.query<UserRow>(
+    // users_username
+    `SELECT ${userColumns} FROM users
+     WHERE username LIKE ? AND username NOT BETWEEN ? AND ? AND status = 1 ORDER BY username LIMIT ?`,
+    [pattern, ...erasedUsernames, limit],
+  );
+
+/**
+ * Users beside the known ones, until there are `limit` of both. A name that contains the text several times has as many
+ * rows in the range, so one page of rows may not be enough; but no name has more than 49, so five pages are, each
+ * twice as large as the one before.
+ */
+async function idsContaining(
+  databases: Databases,
+  pattern: string,
+  limit: number,
+  known: ReadonlySet<number>,
+): Promise<number[]> {
+  const met = new Set(known);
+  let last: SuffixRow | undefined = { suffix: '', user_id: 0 };
+  for (let size = 2 * limit; last && met.size < limit; size *= 2) {
+    const rows: SuffixRow[] = await suffixesAfter(databases, pattern, last, size);
+    for (const { user_id } of rows) met.add(user_id);
+    last = rows.length < size ? undefined : rows.at(-1);
+  }
+  return [...met].slice(known.size, limit);
+}
+
+const suffixesAfter = (
+  databases: Databases,
+  pattern: string,
+  { suffix, user_id }: SuffixRow,
+  limit: number,
+): Promise<SuffixRow[]> =>
+  databases.users.query<SuffixRow>(
+    // PRIMARY
+    `SELECT suffix, user_id FROM username_suffixes
+     WHERE suffix LIKE ? AND (suffix > ? OR (suffix = ? AND user_id > ?)) ORDER BY suffix, user_id LIMIT ?`,
+    [pattern, suffix, suffix, user_id, limit],
+  );
+
+/** In the order asked, without whoever was erased since. */
+async function usersById(databases: Databases, ids: readonly number[]): Promise<UserRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await databases.users.query<UserRow>(
+    `SELECT ${userColumns} FROM users WHERE id IN (?) AND status = 1`,
+    [ids],
+  );
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => found.get(id)).filter((row) => row !== undefined);
+}

@@ -1,0 +1,120 @@
+/**
+ * Makes a Temporal server ready for GoChat: the namespace, the search attributes and the schedules. Safe to run again
+ * and from several places at once. `node services/task/temporal/provision.ts`
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { msToNumber, msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
+import { Type } from 'typebox';
+import { commonConfig, loadConfig, temporalConfig } from '../../../lib/config.ts';
+import { createLogger, type Logger } from '../../../lib/log.ts';
+import { searchAttributeTypes } from '../../../workflows/search-attributes.ts';
+import { ensureSchedules } from './schedules.ts';
+
+/** io.temporal IndexedValueType. */
+const indexedValueTypes = { Keyword: 2, KeywordList: 7 } as const;
+/** Closed flows can be looked at for this long. */
+const retention = '7 days';
+const readyWithinMs = 60_000;
+
+const grpcStatus = { notFound: 5, alreadyExists: 6 };
+
+/** Registers what is missing, and resolves when flows can be started. */
+export async function provision(options: { address: string; namespace: string; log: Logger }): Promise<void> {
+  const { namespace, log } = options;
+  const connection = await Connection.connect({ address: options.address, connectTimeout: '10s' });
+  try {
+    await ensureNamespace(connection, namespace, log);
+    await ensureSearchAttributes(connection, namespace, log);
+    await ensureSchedules(connection, namespace, log);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function ensureNamespace(connection: Connection, namespace: string, log: Logger): Promise<void> {
+  try {
+    const { config } = await connection.workflowService.describeNamespace({ namespace });
+    await ensureRetention(connection, namespace, config?.workflowExecutionRetentionTtl, log);
+    return;
+  } catch (error) {
+    if (!hasStatus(error, grpcStatus.notFound)) throw error;
+  }
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      description: 'GoChat: friend requests, groups, fan-out and maintenance',
+      workflowExecutionRetentionPeriod: msToTs(retention),
+    });
+    log.info({ namespace }, 'namespace registered');
+  } catch (error) {
+    if (!hasStatus(error, grpcStatus.alreadyExists)) throw error;
+  }
+}
+
+/** Whoever made the namespace may have set another one: the development server keeps what is closed for a day. */
+async function ensureRetention(
+  connection: Connection,
+  namespace: string,
+  current: Parameters<typeof optionalTsToMs>[0],
+  log: Logger,
+): Promise<void> {
+  if (optionalTsToMs(current) === msToNumber(retention)) return;
+  await connection.workflowService.updateNamespace({
+    namespace,
+    config: { workflowExecutionRetentionTtl: msToTs(retention) },
+  });
+  log.info({ namespace, retention }, 'retention of the namespace set');
+}
+
+/** The server's parts learn of a new namespace, and of attributes, one after the other: asked until all agree. */
+async function ensureSearchAttributes(connection: Connection, namespace: string, log: Logger): Promise<void> {
+  await until(async () => {
+    try {
+      const missing = await missingSearchAttributes(connection, namespace);
+      if (missing.length === 0) return true;
+      await connection.operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(missing),
+      });
+      log.info({ namespace, names: missing.map(([name]) => name) }, 'search attributes registered');
+    } catch (error) {
+      const passing = hasStatus(error, grpcStatus.notFound) || hasStatus(error, grpcStatus.alreadyExists);
+      if (!passing) throw error;
+    }
+    return false;
+  });
+}
+
+async function missingSearchAttributes(
+  connection: Connection,
+  namespace: string,
+): Promise<(readonly [name: string, type: number])[]> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  return Object.entries(searchAttributeTypes)
+    .filter(([name]) => !Object.hasOwn(customAttributes ?? {}, name))
+    .map(([name, type]) => [name, indexedValueTypes[type]] as const);
+}
+
+async function until(isDone: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + readyWithinMs;
+  while (!(await isDone())) {
+    if (Date.now() > deadline) throw new Error('Temporal did not take over what was registered in time');
+    await sleep(200);
+  }
+}
+
+const hasStatus = (error: unknown, status: number): boolean =>
+  error instanceof Error && 'code' in error && error.code === status;
+
+if (import.meta.main) {
+  const config = loadConfig(Type.Object({ ...commonConfig, ...temporalConfig }));
+  const log = createLogger('provision', config.LOG_LEVEL);
+  try {
+    await provision({ address: config.TEMPORAL_ADDRESS, namespace: config.TEMPORAL_NAMESPACE, log });
+    log.info('Temporal is provisioned');
+  } catch (error) {
+    log.fatal({ err: error }, 'cannot provision Temporal');
+    process.exitCode = 1;
+  }
+}

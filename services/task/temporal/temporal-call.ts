@@ -1,0 +1,26 @@
+import type { Client } from '@temporalio/client';
+import { GoChatError } from '../../../lib/errors.ts';
+
+const deadlineMs = 5000;
+
+/** Asks Temporal for something. Rejects with UNAVAILABLE while it is away, or when it takes longer than 5 s. */
+export async function askTemporal<T>(
+  client: Client | undefined,
+  ask: (client: Client) => Promise<T>,
+): Promise<T> {
+  if (!client) throw new GoChatError('UNAVAILABLE', 'Temporal is out of reach.');
+  const call = client.withDeadline(Date.now() + deadlineMs, () => ask(client));
+  // The client's own retries may outlive its deadline, so a timer stands beside it.
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new GoChatError('UNAVAILABLE', 'Temporal did not answer in time.')),
+      deadlineMs,
+    );
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,7 +1,0 @@
-/** The program behind workflow-bundle.ts: writes the bundle of all workflows to stdout. */
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-
-const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
-process.stdout.write(code);

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { eventually } from '../../support/eventually.ts';
+import { createGatewayWorld, type GatewayWorld } from '../../support/gateway/gateway-world.ts';
+
+let world: GatewayWorld;
+before(async () => {
+  world = await createGatewayWorld();
+});
+after(() => world.close());
+
+const to = (userId: string, seqId: number) => ({
+  target_user_ids: [userId],
+  message_id: seqId,
+  conversation_id: '5',
+  sender_info: { id: '99', username: 'sender', display_name: 'sender', avatar_url: '', is_guest: false },
+  message_type: 1,
+  content: `message ${seqId}`,
+  seq_id: seqId,
+  client_msg_id: `id-${seqId}`,
+  created_at: 1,
+});
+
+async function staleRecords(metricsPort: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  return Number(/^gochat_gateway_stale_records_total (\d+)$/m.exec(text)?.[1]);
+}
+
+test('a gateway restarted under its id begins at the end of its topic, and takes nothing that was for its last start', async () => {
+  const first = await world.start();
+  const before = await world.connect(first.url, '7');
+  await first.deliver({ messages: [to('7', 1)] });
+  await before.expect('new-message');
+  const oldBoot = first.gateway.bootId;
+  await first.stop();
+  // Routed while nobody was there.
+  await first.deliver({ messages: [to('7', 2)] });
+
+  const second = await world.start({ GATEWAY_ID: first.id });
+  assert.notEqual(second.gateway.bootId, oldBoot);
+  const socket = await world.connect(second.url, '7');
+  // Routed by a process that has not heard of the new start yet: whoever is connected now has synced it.
+  await second.deliver({ gateway_boot_id: oldBoot, messages: [to('7', 3)] });
+  await second.deliver({ messages: [to('7', 4)] });
+  await socket.expect('new-message', ({ seqId }) => seqId === 4);
+  assert.deepEqual(
+    socket.all('new-message').map(({ seqId }) => seqId),
+    [4],
+  );
+  // What came before it started it has not even read.
+  assert.equal(await staleRecords(second.gateway.metricsPort), 1);
+});
+
+test('two starts of one id at the same time, one thought dead, each take their own', async () => {
+  const old = await world.start();
+  const frozen = await world.connect(old.url, '7');
+  const next = await world.start({ GATEWAY_ID: old.id });
+  const socket = await world.connect(next.url, '7');
+  await old.deliver({ messages: [to('7', 1)] });
+  await next.deliver({ messages: [to('7', 2)] });
+  await Promise.all([frozen.expect('new-message'), socket.expect('new-message')]);
+  await eventually(async () => (await staleRecords(old.gateway.metricsPort)) === 1);
+  assert.deepEqual(
+    [frozen, socket].map((one) => one.all('new-message').map(({ seqId }) => seqId)),
+    [[1], [2]],
+  );
+});

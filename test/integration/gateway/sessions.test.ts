@@ -1,0 +1,374 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { WebSocket as RawSocket } from 'ws';
+import { GoChatError } from '../../../lib/errors.ts';
+import { PusherServiceService } from '../../../lib/gen/im_gateway/v1/pusher.ts';
+import { createClient, openChannel } from '../../../lib/grpc/client.ts';
+import { eventually } from '../../support/eventually.ts';
+import { createGatewayWorld, type GatewayWorld } from '../../support/gateway/gateway-world.ts';
+
+type Started = Awaited<ReturnType<GatewayWorld['start']>>;
+
+let world: GatewayWorld;
+let here: Started;
+
+before(async () => {
+  world = await createGatewayWorld();
+  here = await world.start();
+});
+after(() => world.close());
+
+let lastUser = 5000;
+const newUser = () => String(++lastUser);
+
+const event = (targets: string[], name = 'e') => ({
+  event_id: name,
+  frame: 'conversation-updated',
+  data: { name },
+  target_user_ids: targets,
+});
+
+/** Holds presence flushes back until released. */
+function holdFlushes() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  world.presence.state.before = () => promise;
+  return () => {
+    world.presence.state.before = () => Promise.resolve();
+    resolve();
+  };
+}
+
+test('welcome comes once the session is registered, and is the first frame', async () => {
+  const [userId, witnessId] = [newUser(), newUser()];
+  const witness = await world.connect(here.url, witnessId);
+  const release = holdFlushes();
+  const url = `${here.url.replace('http', 'ws')}/ws?token=${await world.token(userId)}`;
+  const socket = new RawSocket(url);
+  const frames: { type: string; data: Record<string, unknown> }[] = [];
+  socket.on('message', (bytes) => frames.push(JSON.parse(String(bytes))));
+  await once(socket, 'open');
+  socket.send('{"type":"ping"}');
+  await here.deliver({ events: [event([userId, witnessId], 'before')] });
+  await witness.expect('conversation-updated');
+  assert.equal(frames.length, 0);
+  release();
+  await eventually(() => frames.length >= 2);
+  await here.deliver({ events: [event([userId], 'after')] });
+  await eventually(() => frames.some(({ data }) => data?.name === 'after'));
+  assert.deepEqual(
+    frames.map(({ type }) => type),
+    ['welcome', 'pong', 'conversation-updated'],
+  );
+  assert.deepEqual([frames[0]?.data.userId, frames[0]?.data.heartbeatMs], [userId, 30_000]);
+  assert.ok(world.presence.sessions.has(String(frames[0]?.data.sessionId)));
+  socket.close();
+  await witness.close();
+});
+
+test('two hundred connects at once are a few flushes', async () => {
+  const before = world.presence.flushes.length;
+  const release = holdFlushes();
+  const connecting = Array.from({ length: 200 }, () => world.connect(here.url, newUser()));
+  await eventually(async () => (await metric(here, 'gochat_gateway_connections')) >= 200);
+  release();
+  const sockets = await Promise.all(connecting);
+  assert.ok(world.presence.flushes.length - before < 50, String(world.presence.flushes.length - before));
+  await Promise.all(sockets.map((socket) => socket.close()));
+});
+
+test('the first session and the last one of a user become events', async () => {
+  const userId = newUser();
+  const events = await world.userEvents([userId]);
+  const one = await world.connect(here.url, userId);
+  const two = await world.connect(here.url, userId);
+  await one.close();
+  await two.close();
+  await eventually(() => events.length === 2);
+  const [online, gone] = events;
+  assert.deepEqual([online?.type, gone?.type], ['user.online', 'user.disconnected']);
+  const epoch = online && 'epoch' in online ? online.epoch : '';
+  assert.deepEqual(
+    events.map(({ event_id }) => event_id),
+    [`user.online/${userId}/${epoch}`, `user.disconnected/${userId}/${epoch}`],
+  );
+});
+
+test('a flush that fails is sent again, and welcome waits for it', async () => {
+  let failures = 2;
+  world.presence.state.before = async () => {
+    failures -= 1;
+    if (failures >= 0) throw new GoChatError('UNAVAILABLE', 'Not now.');
+  };
+  const userId = newUser();
+  const socket = await world.connect(here.url, userId);
+  assert.ok(failures < 0);
+  assert.ok(world.presence.sessions.has(socket.sessionId));
+  await socket.close();
+});
+
+test('sessions are welcome while Redis is away, and all are told again afterwards', async () => {
+  world.presence.state.registered = false;
+  const socket = await world.connect(here.url, newUser());
+  world.presence.state.registered = true;
+  world.presence.sessions.clear();
+  const renewals = world.presence.renewals.length;
+  world.presence.state.resync = true;
+  await eventually(() => world.presence.sessions.has(socket.sessionId));
+  await eventually(() => world.presence.renewals.slice(renewals).includes(true));
+  await socket.close();
+});
+
+test('who leaves while Redis is away is told of afterwards', async () => {
+  const userId = newUser();
+  const events = await world.userEvents([userId]);
+  const socket = await world.connect(here.url, userId);
+  await eventually(() => events.length === 1);
+  const known = world.presence.sessions.get(socket.sessionId);
+  assert.ok(known);
+  world.presence.state.registered = false;
+  await socket.close();
+  await eventually(() => !world.presence.sessions.has(socket.sessionId));
+  // Nothing of that reached Redis.
+  world.presence.sessions.set(socket.sessionId, known);
+  world.presence.state.registered = true;
+  await eventually(() => events.filter(({ type }) => type === 'user.disconnected').length >= 2);
+  assert.ok(!world.presence.sessions.has(socket.sessionId));
+});
+
+test('a revoked login session loses its sockets with 4001 within seconds', async () => {
+  const [userId, sid] = [newUser(), randomUUID()];
+  const [one, two] = [await world.connect(here.url, userId, sid), await world.connect(here.url, userId, sid)];
+  const kept = await world.connect(here.url, userId);
+  world.revoked.push(sid);
+  assert.deepEqual([(await one.closed).code, (await two.closed).code], [4001, 4001]);
+  const token = await world.token(userId, sid);
+  const answer = await fetch(`${here.url}/users/profile`, { headers: { authorization: `Bearer ${token}` } });
+  assert.equal(answer.status, 401);
+  await kept.settled();
+  await kept.close();
+});
+
+test('a silent session is closed, a pinging one is not', async () => {
+  const there = await world.start({ HEARTBEAT_TIMEOUT_MS: '400' });
+  const [silent, lively] = [
+    await world.connect(there.url, newUser()),
+    await world.connect(there.url, newUser()),
+  ];
+  const pinging = setInterval(() => lively.send('ping'), 50);
+  await silent.closed;
+  await lively.settled();
+  clearInterval(pinging);
+  assert.equal((await lively.close()).code, 1000);
+  await there.stop();
+});
+
+test('a session that does not read is closed 4002, and the others get everything', async () => {
+  const there = await world.start({ SEND_BUFFER_LIMIT_BYTES: '50000' });
+  const [slowUser, userId] = [newUser(), newUser()];
+  const url = `${there.url.replace('http', 'ws')}/ws?token=${await world.token(slowUser)}`;
+  const slow = new RawSocket(url);
+  await once(slow, 'message');
+  slow.pause();
+  const other = await world.connect(there.url, userId);
+  const padding = 'x'.repeat(100_000);
+  const rounds = 60;
+  for (let round = 0; round < rounds; round++) {
+    const data = { name: `round-${round}`, padding };
+    await there.deliver({ events: [{ ...event([slowUser, userId]), data }] });
+  }
+  await other.expect('conversation-updated', ({ name }) => name === `round-${rounds - 1}`);
+  assert.equal(other.all('conversation-updated').length, rounds);
+  const closed = once(slow, 'close');
+  slow.resume();
+  assert.equal((await closed)[0], 4002);
+  await there.stop();
+});
+
+test('a flood is refused frame by frame, and ends with 4005', async () => {
+  const there = await world.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5' });
+  const socket = await world.connect(there.url, newUser());
+  for (let i = 0; i < 30; i++) socket.send('ping');
+  const error = await socket.expect('error');
+  assert.deepEqual([error.code, error.retryable], ['RATE_LIMITED', true]);
+  socket.send('send-message', { conversationId: '7', clientMsgId: 'late', content: 'x' });
+  await socket.expect('error', ({ clientMsgId }) => clientMsgId === 'late');
+  assert.ok(socket.all('pong').length >= 20);
+  for (let i = 0; i < 200; i++) socket.send('ping');
+  assert.equal((await socket.closed).code, 4005);
+  await there.stop();
+});
+
+test('more bytes than a session may send are refused, and end with 4005', async () => {
+  const there = await world.start({
+    RATE_LIMIT_FRAMES_PER_SECOND: '0',
+    RATE_LIMIT_BYTES_PER_SECOND: '65536',
+  });
+  const [socket, other] = [
+    await world.connect(there.url, newUser()),
+    await world.connect(there.url, newUser()),
+  ];
+  const padding = 'x'.repeat(60_000);
+  const frame = { conversationId: '7', clientMsgId: 'big', content: 'x', padding };
+  for (let i = 0; i < 4; i++) socket.send('typing', frame);
+  await socket.settled();
+  assert.equal(socket.all('error').length, 0);
+  for (let i = 0; i < 20; i++) socket.send('send-message', frame);
+  assert.equal((await socket.closed).code, 4005);
+  const errors = socket.all('error');
+  assert.ok(errors.length > 0 && errors.every(({ code }) => code === 'RATE_LIMITED'), JSON.stringify(errors));
+  await other.settled();
+  await there.stop();
+});
+
+test('bytes count that never become a frame, and so do pings of the WebSocket protocol', async () => {
+  const there = await world.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5', RATE_LIMIT_BYTES_PER_SECOND: '1000' });
+  const open = async () => {
+    const socket = new RawSocket(
+      `${there.url.replace('http', 'ws')}/ws?token=${await world.token(newUser())}`,
+    );
+    await once(socket, 'message');
+    return socket;
+  };
+  const fragments = await open();
+  const closed = once(fragments, 'close');
+  for (let i = 0; i < 2000; i++) fragments.send('', { fin: false });
+  assert.equal((await closed)[0], 4005);
+
+  const pinging = await open();
+  let pongs = 0;
+  pinging.on('pong', () => {
+    pongs += 1;
+  });
+  const left = once(pinging, 'close');
+  for (let i = 0; i < 200; i++) pinging.ping();
+  assert.equal((await left)[0], 4005);
+  assert.ok(pongs >= 20 && pongs < 60, String(pongs));
+  await there.stop();
+});
+
+test('what a user may send is counted over all its sockets', async () => {
+  const there = await world.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5' });
+  const userId = newUser();
+  const sockets = await Promise.all(Array.from({ length: 6 }, () => world.connect(there.url, userId)));
+  // Each socket may send 20 at once, the user 80.
+  for (const socket of sockets) for (let i = 0; i < 20; i++) socket.send('ping');
+  const count = (type: string) => sockets.reduce((sum, socket) => sum + socket.all(type).length, 0);
+  await eventually(() => count('pong') + count('error') === 120);
+  assert.ok(count('pong') >= 80 && count('pong') < 110, `${count('pong')}`);
+  const another = await world.connect(there.url, newUser());
+  await another.settled();
+  await there.stop();
+});
+
+test('what is not stored in time is told as retryable, and too many waiting are refused at once', async () => {
+  const there = await world.start({ SEND_TIMEOUT_MS: '300', MAX_UNACKED_SENDS: '2' });
+  const socket = await world.connect(there.url, newUser());
+  for (const clientMsgId of ['a', 'b', 'c']) {
+    socket.send('send-message', { conversationId: '99999', clientMsgId, content: 'x' });
+  }
+  await eventually(() => socket.all('error').length === 3);
+  assert.deepEqual(
+    socket.all('error').map(({ clientMsgId, code, retryable }) => [clientMsgId, code, retryable]),
+    [
+      ['c', 'UNAVAILABLE', true],
+      ['a', 'UNAVAILABLE', true],
+      ['b', 'UNAVAILABLE', true],
+    ],
+  );
+  await there.stop();
+});
+
+test('a push reaches the sockets of users on every gateway, the same event once', async () => {
+  const there = await world.start();
+  const [ann, bob] = [newUser(), newUser()];
+  const [atHere, atThere] = [await world.connect(here.url, ann), await world.connect(there.url, bob)];
+  const channel = openChannel(`127.0.0.1:${here.gateway.grpcPort}`, undefined);
+  const pusher = createClient(channel, PusherServiceService);
+  const push = {
+    userIds: [ann, bob, '424242'],
+    type: 'friend-request',
+    dataJson: '{"request":{"id":"7"}}',
+    excludeSessionId: '',
+    eventId: 'event-1',
+  };
+  assert.deepEqual(await pusher.pushToUsers({ pushes: [push], localOnly: false }), { delivered: 2 });
+  assert.deepEqual(await pusher.pushToUsers({ pushes: [push], localOnly: false }), { delivered: 0 });
+  const except = { ...push, eventId: 'event-2', type: 'message-read', excludeSessionId: atThere.sessionId };
+  assert.deepEqual(await pusher.pushToUsers({ pushes: [except], localOnly: false }), { delivered: 1 });
+  for (const socket of [atHere, atThere]) {
+    assert.deepEqual(await socket.expect('friend-request'), { request: { id: '7' } });
+    await socket.settled();
+    assert.equal(socket.all('friend-request').length, 1);
+  }
+  assert.deepEqual([atHere.all('message-read').length, atThere.all('message-read').length], [1, 0]);
+  assert.deepEqual(await pusher.pushToUsers({ pushes: [{ ...push, eventId: '' }], localOnly: true }), {
+    delivered: 1,
+  });
+
+  // A gateway that cannot be reached: its users' push is to be tried again, the others have theirs.
+  const lost = world.presence.gateways.get(there.id);
+  assert.ok(lost);
+  world.presence.gateways.set(there.id, { ...lost, pushAddress: '127.0.0.1:1', bootId: 'gone' });
+  const again = { ...push, eventId: 'event-3', type: 'online-status' };
+  await assert.rejects(
+    pusher.pushToUsers({ pushes: [again], localOnly: false }),
+    (error) => error instanceof GoChatError && error.code === 'UNAVAILABLE',
+  );
+  await atHere.expect('online-status');
+  world.presence.gateways.set(there.id, lost);
+  assert.deepEqual(await pusher.pushToUsers({ pushes: [again], localOnly: false }), { delivered: 1 });
+  channel.close();
+  await Promise.all([atHere.close(), atThere.close()]);
+  await there.stop();
+});
+
+test('one’s own place in a conversation is not told after the removal from it', async () => {
+  const userId = newUser();
+  const socket = await world.connect(here.url, userId);
+  const channel = openChannel(`127.0.0.1:${here.gateway.grpcPort}`, undefined);
+  const pusher = createClient(channel, PusherServiceService);
+  const push = {
+    userIds: [userId],
+    type: 'conversation-updated',
+    dataJson: '{"conversation":{"id":"7007","role":1}}',
+    excludeSessionId: '',
+  };
+  const update = (eventId: string) => pusher.pushToUsers({ pushes: [{ ...push, eventId }], localOnly: true });
+  const event = { event_id: userId, conversation_id: '7007', target_user_ids: [userId], last_seq_id: 3 };
+  assert.deepEqual(await update('place-1'), { delivered: 1 });
+  const removed = { conversationId: '7007', userIds: [userId], by: '1' };
+  await here.deliver({ events: [{ ...event, frame: 'member-removed', data: removed }] });
+  await socket.expect('member-removed');
+  assert.deepEqual(await update('place-2'), { delivered: 0 });
+  const added = { conversationId: '7007', members: [{ id: userId }] };
+  await here.deliver({ events: [{ ...event, frame: 'member-added', data: added }] });
+  await socket.expect('member-added');
+  assert.deepEqual(await update('place-3'), { delivered: 1 });
+  channel.close();
+  await socket.close();
+});
+
+test('a draining gateway sends everybody away with 4003 and leaves nothing behind', async () => {
+  const there = await world.start();
+  const userIds = [newUser(), newUser(), newUser()];
+  const events = await world.userEvents(userIds);
+  const sockets = await Promise.all(userIds.map((userId) => world.connect(there.url, userId)));
+  sockets[0]?.send('mark-read', { conversationId: '77', seqId: 4 });
+  await sockets[0]?.settled();
+  await there.stop();
+  assert.deepEqual(
+    (await Promise.all(sockets.map(({ closed }) => closed))).map(({ code }) => code),
+    [4003, 4003, 4003],
+  );
+  assert.ok(world.reads.flat().some(({ sessionId }) => sessionId === sockets[0]?.sessionId));
+  assert.ok(!world.presence.gateways.has(there.id));
+  assert.ok(sockets.every(({ sessionId }) => !world.presence.sessions.has(sessionId)));
+  await eventually(() => events.filter(({ type }) => type === 'user.disconnected').length === 3);
+});
+
+async function metric(gateway: Started, name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${gateway.gateway.metricsPort}/metrics`)).text();
+  return Number(text.match(new RegExp(`^${name} (.*)$`, 'm'))?.[1]);
+}

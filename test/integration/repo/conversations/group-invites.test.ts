@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createUserSettings } from '../../../../services/repo/users/user-settings.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { refusedWith } from '../../../support/refused-with.ts';
+import {
+  type ConversationParts,
+  createConversationParts,
+  idOf,
+} from '../../../support/repo/conversation-parts.ts';
+import { createRepoParts } from '../../../support/repo/repo-parts.ts';
+import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+
+let redis: PrivateRedis;
+let repo: ConversationParts;
+let settings: ReturnType<typeof createUserSettings>;
+
+before(async () => {
+  redis = await startPrivateRedis();
+  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
+  settings = createUserSettings(repo);
+  await eventually(() => repo.redis.isUp());
+});
+
+after(async () => {
+  await repo?.close();
+  await redis?.close();
+});
+
+type Five = [string, string, string, string, string];
+
+const add = (actorId: string, conversationId: string, userIds: string[]) =>
+  repo.conversations.addConversationMember({ actorId, conversationId, userIds });
+const remove = (actorId: string, conversationId: string, userIds: string[]) =>
+  repo.conversations.removeConversationMember({ actorId, conversationId, userIds });
+const change = (actorId: string, conversationId: string, userId: string, fields: object) =>
+  repo.conversations.updateConversationMember({ actorId, conversationId, userId, ...fields });
+const friendsOnly = (userId: string) => settings.updateUserSettings({ userId, groupInvites: 'friends' });
+const isMuted = async (userId: string, conversationId: string) =>
+  (await repo.see(userId, conversationId)).userMembership?.muted;
+
+/** A group whose members may invite: an owner, an admin and two plain members; eve is none. */
+async function newCast() {
+  const [owner, admin, bob, cy, eve] = (await repo.newUsers(5)) as Five;
+  const id = await repo.newGroup([owner, admin, bob, cy]);
+  await change(owner, id, admin, { role: 2 });
+  await repo.conversations.updateConversation({ actorId: owner, conversationId: id, inviteBy: 'members' });
+  return { owner, admin, bob, cy, eve, id };
+}
+
+test('who takes invitations from friends only is refused to others, whatever their role, and the rest is added', async () => {
+  const { owner, bob, eve, id } = await newCast();
+  const [dan] = (await repo.newUsers(1)) as [string];
+  await friendsOnly(eve);
+  assert.deepEqual(await add(owner, id, [eve, dan]), { added: [dan], alreadyMembers: [], refused: [eve] });
+  assert.deepEqual(await add(owner, id, [eve]), { added: [], alreadyMembers: [], refused: [eve] });
+  await refusedWith(repo.see(eve, id), 'NOT_CONVERSATION_MEMBER');
+  await repo.befriend(bob, eve);
+  assert.deepEqual(await add(bob, id, [eve]), { added: [eve], alreadyMembers: [], refused: [] });
+  await friendsOnly(dan);
+  assert.deepEqual(await add(owner, id, [dan]), { added: [], alreadyMembers: [dan], refused: [] });
+});
+
+test('a new group has those who may be added, by its creator or by the flow for it', async () => {
+  const { owner, bob, cy, eve } = await newCast();
+  await friendsOnly(cy);
+  await friendsOnly(eve);
+  await friendsOnly(owner);
+  await repo.befriend(owner, cy);
+  const created = await repo.createGroup(owner, [bob, cy, eve]);
+  assert.deepEqual(created.refused, [eve]);
+  assert.equal(created.conversation?.conversation?.memberCount, 3);
+
+  const hidden = await repo.createGroup(owner, [], { activate: false });
+  const conversationId = idOf(hidden.conversation);
+  const batch = { actorId: '', inviterId: owner, conversationId, userIds: [bob, cy, eve] };
+  const answer = await repo.conversations.addConversationMember(batch);
+  assert.deepEqual(answer, { added: [bob, cy], alreadyMembers: [], refused: [eve] });
+});
+
+test('who is refused takes no place in a group that is nearly full', async () => {
+  const [owner, bob, cy] = (await repo.newUsers(3)) as Five;
+  const id = await repo.newGroup([owner], { maxMembers: 2 });
+  await friendsOnly(bob);
+  assert.deepEqual((await add(owner, id, [bob, cy])).added, [cy]);
+});
+
+test('whom an admin removed only the owner and admins bring back, and then it is forgotten', async () => {
+  const { owner, admin, bob, cy, eve, id } = await newCast();
+  await remove(admin, id, [cy]);
+  assert.deepEqual(await add(bob, id, [cy, eve]), { added: [eve], alreadyMembers: [], refused: [cy] });
+  assert.deepEqual((await add(admin, id, [cy])).added, [cy]);
+  await remove(cy, id, [cy]);
+  assert.deepEqual((await add(bob, id, [cy])).added, [cy]);
+  await remove(owner, id, [cy]);
+  assert.deepEqual((await add(owner, id, [cy])).added, [cy]);
+});
+
+test('a mute outlives leaving and being removed, and ends when it is lifted', async () => {
+  const { owner, admin, bob, cy, id } = await newCast();
+  await change(admin, id, cy, { muted: true });
+  await remove(cy, id, [cy]);
+  await add(bob, id, [cy]);
+  assert.equal(await isMuted(cy, id), true);
+  await remove(owner, id, [cy]);
+  await add(owner, id, [cy]);
+  assert.equal(await isMuted(cy, id), true);
+  const told = (await repo.eventsOf(id)).filter(({ frame }) => frame === 'member-added').at(-1);
+  const data = told?.data as { members: { id: string; muted: boolean }[] } | undefined;
+  assert.deepEqual(
+    data?.members.map((member) => [member.id, member.muted]),
+    [[cy, true]],
+  );
+  await change(admin, id, cy, { muted: false });
+  await remove(cy, id, [cy]);
+  await add(bob, id, [cy]);
+  assert.equal(await isMuted(cy, id), false);
+  assert.equal(await isMuted(bob, id), false);
+});
+
+test('a dissolved group remembers nobody', async () => {
+  const { owner, cy, id } = await newCast();
+  await remove(owner, id, [cy]);
+  await repo.conversations.dissolveConversation({ actorId: owner, conversationId: id });
+  const rows = await repo.databases.conversations.query(
+    'SELECT user_id FROM conversation_former_members WHERE conversation_id = ?',
+    [Number(id)],
+  );
+  assert.deepEqual(rows, []);
+});

@@ -1,0 +1,365 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Code } from '../../../../lib/errors.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { refusedWith } from '../../../support/refused-with.ts';
+import {
+  type ConversationParts,
+  createConversationParts,
+  idOf,
+} from '../../../support/repo/conversation-parts.ts';
+import { createRepoParts } from '../../../support/repo/repo-parts.ts';
+import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+
+let redis: PrivateRedis;
+let repo: ConversationParts;
+
+before(async () => {
+  redis = await startPrivateRedis();
+  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
+  await eventually(() => repo.redis.isUp());
+});
+
+after(async () => {
+  await repo.close();
+  await redis.close();
+});
+
+type People = [string, string, string, string, string];
+
+const add = (actorId: string, conversationId: string, userIds: string[]) =>
+  repo.conversations.addConversationMember({ actorId, conversationId, userIds });
+const remove = (actorId: string, conversationId: string, userIds: string[]) =>
+  repo.conversations.removeConversationMember({ actorId, conversationId, userIds });
+const change = (
+  actorId: string,
+  conversationId: string,
+  userId: string,
+  fields: { role?: number; muted?: boolean },
+) => repo.conversations.updateConversationMember({ actorId, conversationId, userId, ...fields });
+const page = (userId: string, conversationId: string, fields: object = {}) =>
+  repo.conversations.getConversationMembers({
+    userId,
+    conversationId,
+    limit: 0,
+    offset: 0,
+    memberIds: [],
+    ...fields,
+  });
+const idsOf = async (conversationId: string) =>
+  (await page('', conversationId, { limit: 1000 })).members.map(({ user }) => user?.id);
+
+/** What is stored of the member set: version, count, and the rows that the count stands for. */
+async function stored(conversationId: string) {
+  const [row] = await repo.databases.users.query<{ version: number; count: number; members: number }>(
+    `SELECT h.member_version AS version, c.member_count AS count,
+       (SELECT COUNT(*) FROM conversation_members m WHERE m.conversation_id = c.id) AS members
+     FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id WHERE c.id = ?`,
+    [Number(conversationId)],
+  );
+  assert.ok(row);
+  assert.equal(row.count, row.members);
+  return row;
+}
+
+/** A group with an owner, an admin and two plain members; eve is none. */
+async function newCast() {
+  const [owner, admin, bob, cy, eve] = (await repo.newUsers(5)) as People;
+  const id = await repo.newGroup([owner, admin, bob, cy]);
+  await change(owner, id, admin, { role: 2 });
+  return { owner, admin, bob, cy, eve, id };
+}
+
+test('an added member has read everything before, and both kinds of events tell of it', async () => {
+  const [ann, bob, cy] = (await repo.newUsers(3)) as People;
+  const id = await repo.newGroup([ann, bob]);
+  await repo.say(id, ann, 'before');
+  await repo.list(cy);
+  const { version } = await stored(id);
+  assert.deepEqual(await add(ann, id, [cy, bob, cy]), { added: [cy], alreadyMembers: [bob], refused: [] });
+  assert.deepEqual(await add(ann, id, [cy]), { added: [], alreadyMembers: [cy], refused: [] });
+  assert.deepEqual(await stored(id), { version: version + 1, count: 3, members: 3 });
+  const [seen] = (await repo.list(cy)).conversations;
+  assert.deepEqual([idOf(seen), seen?.unreadCount, seen?.userMembership?.lastReadSeqId], [id, 0, 1]);
+
+  const [, domain, ordered, ...others] = await repo.eventsOf(id);
+  assert.deepEqual(
+    [domain?.type, domain?.actor_id, domain?.user_ids],
+    ['conversation.member.added', ann, [cy]],
+  );
+  assert.equal(ordered?.frame, 'member-added');
+  const { conversationId, members } = (ordered?.data ?? {}) as Record<string, unknown>;
+  assert.deepEqual(
+    [conversationId, members],
+    [
+      id,
+      [
+        {
+          id: cy,
+          username: `u${cy}`,
+          displayName: `User ${cy}`,
+          avatarUrl: '',
+          isGuest: false,
+          createdAt: 1,
+          role: 1,
+          muted: false,
+          joinedAt: seen?.userMembership?.joinedAt,
+          lastReadSeqId: 0,
+        },
+      ],
+    ],
+  );
+  assert.deepEqual(others, []);
+});
+
+test('a member who returns starts with nothing unread', async () => {
+  const [ann, bob] = (await repo.newUsers(2)) as People;
+  const id = await repo.newGroup([ann, bob]);
+  await remove(bob, id, [bob]);
+  for (let n = 0; n < 3; n += 1) await repo.say(id, ann);
+  await add(ann, id, [bob]);
+  const seen = await repo.see(bob, id);
+  assert.deepEqual([seen.unreadCount, seen.userMembership?.lastReadSeqId], [0, 3]);
+});
+
+test('somebody unknown, or who blocked the actor, means that nobody is added', async () => {
+  const { owner, eve, id } = await newCast();
+  const [blocker] = (await repo.newUsers(1)) as People;
+  await repo.block(blocker, owner);
+  await refusedWith(add(owner, id, [eve, blocker]), 'BLOCKED');
+  await refusedWith(add(owner, id, [eve, '5']), 'USER_NOT_FOUND');
+  await refusedWith(add(owner, id, [eve, 'eve']), 'USER_NOT_FOUND');
+  await refusedWith(add(owner, id, []), 'INVALID_ARGUMENT');
+  assert.equal((await stored(id)).count, 4);
+});
+
+test('who may add members', async () => {
+  const { owner, admin, bob, eve, id } = await newCast();
+  const [one, two, three] = (await repo.newUsers(3)) as People;
+  await refusedWith(add(bob, id, [eve]), 'PERMISSION_DENIED');
+  await refusedWith(add(bob, id, ['5']), 'PERMISSION_DENIED');
+  await refusedWith(add(eve, id, [one]), 'NOT_CONVERSATION_MEMBER');
+  await refusedWith(add(owner, '12345', [one]), 'CONVERSATION_NOT_FOUND');
+  await add(admin, id, [one]);
+  await repo.conversations.updateConversation({ actorId: admin, conversationId: id, inviteBy: 'members' });
+  await add(bob, id, [two, three]);
+  assert.equal((await stored(id)).count, 7);
+});
+
+test('a group never has more members than it may, however many add at once', async () => {
+  const [owner, ...others] = await repo.newUsers(21);
+  const id = await repo.newGroup([owner ?? ''], { maxMembers: 8 });
+  const results = await Promise.allSettled(
+    Array.from({ length: 10 }, (_, n) => add(owner ?? '', id, others.slice(2 * n, 2 * n + 2))),
+  );
+  const refused = results.filter((result) => result.status === 'rejected');
+  assert.deepEqual(new Set(refused.map(({ reason }) => reason.code)), new Set(['GROUP_FULL']));
+  assert.equal(results.length - refused.length, 3);
+  assert.deepEqual(await stored(id), { version: 3, count: 7, members: 7 });
+});
+
+test('who may remove whom', async () => {
+  const { owner, admin, bob, cy, eve, id } = await newCast();
+  const denied: [string, string, Code][] = [
+    [bob, cy, 'PERMISSION_DENIED'],
+    [bob, admin, 'PERMISSION_DENIED'],
+    [admin, owner, 'PERMISSION_DENIED'],
+    [eve, bob, 'NOT_CONVERSATION_MEMBER'],
+    [owner, eve, 'USER_NOT_FOUND'],
+    [owner, '7', 'USER_NOT_FOUND'],
+    [owner, owner, 'PERMISSION_DENIED'],
+  ];
+  for (const [actor, target, code] of denied) await refusedWith(remove(actor, id, [target]), code);
+  const [second] = (await repo.newUsers(1)) as People;
+  await add(owner, id, [second]);
+  await change(owner, id, second, { role: 2 });
+  await refusedWith(remove(admin, id, [second]), 'PERMISSION_DENIED');
+  await refusedWith(remove(admin, id, [bob, second]), 'PERMISSION_DENIED');
+  assert.deepEqual(await remove(admin, id, [bob]), { removed: [bob] });
+  assert.deepEqual(await remove(cy, id, [cy]), { removed: [cy] });
+  await remove(owner, id, [admin, second]);
+  assert.deepEqual(await idsOf(id), [owner]);
+});
+
+test('the removed lose the conversation at once and are named in its last event for them', async () => {
+  const { owner, bob, id } = await newCast();
+  await repo.list(bob);
+  const { version } = await stored(id);
+  await remove(owner, id, [bob]);
+  assert.deepEqual(await stored(id), { version: version + 1, count: 3, members: 3 });
+  await refusedWith(repo.see(bob, id), 'NOT_CONVERSATION_MEMBER');
+  assert.deepEqual((await repo.list(bob)).conversations, []);
+  const events = (await repo.eventsOf(id)).slice(-2);
+  assert.deepEqual(
+    [
+      events[0]?.type,
+      events[0]?.user_ids,
+      events[1]?.frame,
+      events[1]?.data,
+      events[1]?.extra_user_ids,
+      events[1]?.last_seq_id,
+    ],
+    [
+      'conversation.member.removed',
+      [bob],
+      'member-removed',
+      { conversationId: id, userIds: [bob], by: owner },
+      [bob],
+      0,
+    ],
+  );
+});
+
+test('an owner who is alone dissolves the group by leaving it', async () => {
+  const [ann, bob] = (await repo.newUsers(2)) as People;
+  const id = await repo.newGroup([ann, bob]);
+  await assert.rejects(remove(ann, id, [ann]), /[Tt]ransfer/);
+  await remove(ann, id, [bob]);
+  await remove(ann, id, [ann]);
+  await refusedWith(repo.see(ann, id), 'CONVERSATION_NOT_FOUND');
+  assert.equal((await repo.eventsOf(id)).at(-1)?.frame, 'conversation-dissolved');
+});
+
+test('who may change whom', async () => {
+  const { owner, admin, bob, eve, id } = await newCast();
+  await refusedWith(change(admin, id, bob, { role: 2 }), 'PERMISSION_DENIED');
+  await refusedWith(change(owner, id, bob, { role: 3 }), 'INVALID_ARGUMENT');
+  await refusedWith(change(owner, id, bob, { role: 0 }), 'INVALID_ARGUMENT');
+  await refusedWith(change(owner, id, owner, { role: 1 }), 'PERMISSION_DENIED');
+  await refusedWith(change(owner, id, eve, { role: 2 }), 'USER_NOT_FOUND');
+  await refusedWith(change(eve, id, bob, { muted: true }), 'NOT_CONVERSATION_MEMBER');
+  await refusedWith(change(bob, id, bob, { muted: false }), 'PERMISSION_DENIED');
+  await refusedWith(change(admin, id, owner, { muted: true }), 'PERMISSION_DENIED');
+  await repo.list(bob);
+  const { member } = await change(admin, id, bob, { muted: true });
+  assert.deepEqual([member?.user?.id, member?.role, member?.muted], [bob, 1, true]);
+  assert.equal((await repo.list(bob)).conversations[0]?.userMembership?.muted, true);
+  await assert.rejects(repo.say(id, bob), /muted/);
+  const promoted = await change(owner, id, bob, { role: 2, muted: false });
+  assert.deepEqual([promoted.member?.role, promoted.member?.muted], [2, false]);
+  const last = (await repo.eventsOf(id)).at(-1);
+  assert.deepEqual(
+    [last?.type, last?.actor_id, last?.user_ids],
+    ['conversation.member.updated', owner, [bob]],
+  );
+});
+
+test('whoever is added shows nobody how far it has read', async () => {
+  const { owner, eve, id } = await newCast();
+  await repo.say(id, owner);
+  await repo.conversations.addConversationMember({ actorId: owner, conversationId: id, userIds: [eve] });
+  const added = (await repo.eventsOf(id)).findLast(({ frame }) => frame === 'member-added');
+  const data = added?.data as { members: { id: string; lastReadSeqId: number }[] } | undefined;
+  assert.deepEqual(
+    data?.members.map((member) => [member.id, member.lastReadSeqId]),
+    [[eve, 0]],
+  );
+  assert.equal((await repo.see(eve, id)).userMembership?.lastReadSeqId, 1);
+});
+
+test('a new owner has all rights, the old one is an admin', async () => {
+  const { owner, admin, bob, eve, id } = await newCast();
+  const transfer = (actorId: string, userId: string) =>
+    repo.conversations.transferOwnership({ actorId, conversationId: id, userId });
+  await refusedWith(transfer(admin, admin), 'PERMISSION_DENIED');
+  await refusedWith(transfer(owner, eve), 'USER_NOT_FOUND');
+  await refusedWith(transfer(eve, eve), 'NOT_CONVERSATION_MEMBER');
+  await repo.list(bob);
+  const { conversation } = await transfer(owner, bob);
+  assert.deepEqual([conversation?.conversation?.ownerId, conversation?.userMembership?.role], [bob, 2]);
+  assert.equal((await repo.see(bob, id)).userMembership?.role, 3);
+  const events = await repo.eventsOf(id);
+  assert.equal(events.at(-1)?.frame, 'conversation-updated');
+  assert.deepEqual(
+    events.filter(({ type }) => type === 'conversation.member.updated').map(({ user_ids }) => user_ids),
+    [[admin], [owner, bob]],
+  );
+  await refusedWith(remove(owner, id, [bob]), 'PERMISSION_DENIED');
+  await remove(owner, id, [owner]);
+});
+
+test('members come in pages, and only for members', async () => {
+  const { owner, admin, bob, cy, eve, id } = await newCast();
+  const ids = [owner, admin, bob, cy].toSorted((a, b) => Number(a) - Number(b));
+  await repo.say(id, bob);
+  const first = await page(bob, id, { limit: 3 });
+  assert.deepEqual([first.members.map(({ user }) => user?.id), first.hasMore], [ids.slice(0, 3), true]);
+  const second = await page(bob, id, { limit: 3, offset: 3 });
+  assert.deepEqual([second.members.map(({ user }) => user?.id), second.hasMore], [ids.slice(3), false]);
+  const some = await page(bob, id, { memberIds: [bob, eve] });
+  assert.deepEqual(
+    some.members.map(({ user, role, lastReadSeqId }) => [user?.id, role, lastReadSeqId]),
+    [[bob, 1, 1]],
+  );
+  await refusedWith(page(eve, id), 'NOT_CONVERSATION_MEMBER');
+  await refusedWith(page(eve, '12345'), 'CONVERSATION_NOT_FOUND');
+  await refusedWith(page(bob, id, { limit: -1 }), 'INVALID_ARGUMENT');
+});
+
+test('many members at once fit into the events that tell of them', async () => {
+  const [owner = '', ...others] = await repo.newUsers(1001);
+  const id = await repo.newGroup([owner]);
+  const { added } = await add(owner, id, others);
+  assert.equal(added.length, 1000);
+  const frames = (await repo.eventsOf(id)).filter(({ frame }) => frame === 'member-added');
+  const told = frames.flatMap(({ data }) =>
+    (data as { members: { id: string }[] }).members.map((one) => one.id),
+  );
+  assert.deepEqual(told, others);
+  for (const frame of frames) assert.ok(JSON.stringify(frame).length < 500_000);
+  await repo.conversations.dissolveConversation({ actorId: owner, conversationId: id });
+  assert.deepEqual(await idsOf(id), []);
+});
+
+test('a change that has a name happens once: repeats answer what it answered, in turn or all at once', async () => {
+  const [owner, bob, cy, dan, eve] = (await Promise.all(
+    Array.from({ length: 5 }, () => repo.newGuest()),
+  )) as People;
+  const id = await repo.newGroup([owner, bob]);
+  const call = { actorId: owner, conversationId: id };
+  const many = <T>(work: () => Promise<T>) => Promise.all(Array.from({ length: 5 }, work));
+
+  const adding = { ...call, userIds: [bob, cy, dan], operationId: 'add' };
+  for (const answer of await many(() => repo.conversations.addConversationMember(adding))) {
+    assert.deepEqual(answer, { added: [cy, dan], alreadyMembers: [bob], refused: [] });
+  }
+  const removing = { ...call, userIds: [cy], operationId: 'remove' };
+  for (const answer of await many(() => repo.conversations.removeConversationMember(removing))) {
+    assert.deepEqual(answer, { removed: [cy] });
+  }
+  await remove(owner, id, [dan]);
+  assert.deepEqual(await repo.conversations.addConversationMember(adding), {
+    added: [cy, dan],
+    alreadyMembers: [bob],
+    refused: [],
+  });
+  assert.equal((await stored(id)).members, 2);
+
+  const handing = { ...call, userId: bob, operationId: 'transfer' };
+  for (const answer of await many(() => repo.conversations.transferOwnership(handing))) {
+    assert.equal(answer.conversation?.conversation?.ownerId, bob);
+  }
+  const dissolving = { actorId: bob, conversationId: id, operationId: 'dissolve' };
+  await many(() => repo.conversations.dissolveConversation(dissolving));
+
+  const types = (await repo.eventsOf(id)).map((event) => event.type ?? event.frame);
+  for (const type of ['conversation.member.added', 'conversation.updated', 'conversation.dissolved']) {
+    assert.equal(types.filter((one) => one === type).length, 1, type);
+  }
+  // The name belongs to the conversation, and a refusal is nobody's answer for ever.
+  const other = await repo.newGroup([owner]);
+  const elsewhere = { actorId: owner, conversationId: other, userIds: [eve], operationId: 'add' };
+  await refusedWith(
+    repo.conversations.addConversationMember({ ...elsewhere, actorId: cy }),
+    'NOT_CONVERSATION_MEMBER',
+  );
+  assert.deepEqual((await repo.conversations.addConversationMember(elsewhere)).added, [eve]);
+});
+
+test('the last one who leaves by a named change dissolves the group once', async () => {
+  const owner = await repo.newGuest();
+  const id = await repo.newGroup([owner]);
+  const leaving = { actorId: owner, conversationId: id, userIds: [owner], operationId: 'leave' };
+  assert.deepEqual(await repo.conversations.removeConversationMember(leaving), { removed: [owner] });
+  assert.deepEqual(await repo.conversations.removeConversationMember(leaving), { removed: [owner] });
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { eventually } from '../../../support/eventually.ts';
+import { refusedWith } from '../../../support/refused-with.ts';
+import { type ConversationParts, createConversationParts } from '../../../support/repo/conversation-parts.ts';
+import { createRepoParts } from '../../../support/repo/repo-parts.ts';
+import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+
+const world = '1';
+let redis: PrivateRedis;
+let repo: ConversationParts;
+
+before(async () => {
+  redis = await startPrivateRedis();
+  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
+  await eventually(() => repo.redis.isUp());
+});
+after(async () => {
+  await repo?.close();
+  await redis?.close();
+});
+
+const mute = (conversationId: string, userIds: string[], muted = true) =>
+  repo.conversations.muteMembers({ conversationId, userIds, muted });
+const recall = (conversationId: string, messageId: number) =>
+  repo.messages.deleteMessage({ actorId: '', conversationId, messageId, recallWindowMs: 0 });
+
+test('operators recall anything, also of others, after the time, and in the world room', async () => {
+  const [ann, bob] = [await repo.newGuest(), await repo.newGuest()];
+  const group = await repo.newGroup([ann, bob]);
+  for (const id of [group, world]) {
+    const messageId = await repo.say(id, ann, 'a text');
+    assert.equal((await recall(id, messageId)).deleted, true);
+    assert.equal((await recall(id, messageId)).deleted, false);
+    const { messages } = await repo.messages.getMessages({ userId: bob, conversationId: id, limit: 1 });
+    assert.deepEqual([messages[0]?.content, messages[0]?.deleted], ['', true]);
+    const told = (await repo.eventsOf(id)).at(-1);
+    assert.equal(told?.frame, 'message-recalled');
+    const { conversationId, messageId: its, by } = (told?.data ?? {}) as Record<string, unknown>;
+    assert.deepEqual([conversationId, its, by], [id, messageId, '0']);
+  }
+  const elsewhere = await repo.say(group, ann, 'a text');
+  await refusedWith(recall(world, elsewhere), 'MESSAGE_NOT_FOUND');
+  await refusedWith(recall('8999', elsewhere), 'CONVERSATION_NOT_FOUND');
+});
+
+test('operators mute whoever they like, the owner too, and let them write again', async () => {
+  const [owner, bob] = [await repo.newGuest(), await repo.newGuest()];
+  const group = await repo.newGroup([owner, bob]);
+  for (const id of [group, world]) {
+    // So that what is cached is what was true before.
+    await repo.list(owner);
+    assert.deepEqual(await mute(id, [owner, bob, '8999999999999']), {
+      changed: [owner, bob],
+      unknown: ['8999999999999'],
+    });
+    assert.deepEqual(await mute(id, [owner, bob]), { changed: [], unknown: [] });
+    for (const userId of [owner, bob]) {
+      await assert.rejects(repo.say(id, userId), /muted/);
+      assert.equal((await repo.see(userId, id)).userMembership?.muted, true);
+    }
+    assert.deepEqual(await mute(id, [owner], false), { changed: [owner], unknown: [] });
+    await repo.say(id, owner);
+    await assert.rejects(repo.say(id, bob), /muted/);
+  }
+  await refusedWith(mute('8999', [owner]), 'CONVERSATION_NOT_FOUND');
+});
+
+test('a mute of somebody who is no member now counts from coming back on, until it is lifted', async () => {
+  const [owner, bob, cy] = [await repo.newGuest(), await repo.newGuest(), await repo.newGuest()];
+  const group = await repo.newGroup([owner, bob]);
+  const add = (userId: string) =>
+    repo.conversations.addConversationMember({ actorId: owner, conversationId: group, userIds: [userId] });
+  await repo.conversations.removeConversationMember({ actorId: bob, conversationId: group, userIds: [bob] });
+  assert.deepEqual((await mute(group, [bob, cy])).changed, [bob, cy]);
+  assert.deepEqual((await mute(group, [cy], false)).changed, [cy]);
+  await add(bob);
+  await add(cy);
+  await assert.rejects(repo.say(group, bob), /muted/);
+  await repo.say(group, cy);
+});

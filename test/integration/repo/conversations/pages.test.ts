@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { GetMessagesRequest } from '../../../../lib/gen/im_repo/v1/message.ts';
+import { createMetrics } from '../../../../lib/metrics.ts';
+import { createCache } from '../../../../services/repo/cache/cache.ts';
+import { createUserCards } from '../../../../services/repo/rows/user-cards.ts';
+import { createRedis } from '../../../../services/repo/storage/redis.ts';
+import { createUserProfiles } from '../../../../services/repo/users/user-profiles.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { refusedWith } from '../../../support/refused-with.ts';
+import { type ConversationParts, createConversationParts } from '../../../support/repo/conversation-parts.ts';
+import { createRepoParts } from '../../../support/repo/repo-parts.ts';
+import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+
+let redis: PrivateRedis;
+/** Two processes of repo over the same database and the same Redis. */
+let repo: ConversationParts;
+let other: ConversationParts;
+
+before(async () => {
+  redis = await startPrivateRedis();
+  const parts = await createRepoParts({ redisDb: 0, redisUrl: redis.url });
+  repo = createConversationParts(parts);
+  const { databases, log } = parts;
+  const metrics = createMetrics('test');
+  const store = createRedis({ url: redis.url, log, metrics });
+  const cache = createCache({ redis: store, metrics });
+  other = createConversationParts({
+    ...parts,
+    metrics,
+    redis: store,
+    cache,
+    userCards: createUserCards({ cache, databases }),
+  });
+  await eventually(() => repo.redis.isUp() && store.isUp());
+});
+after(async () => {
+  await other.redis.close();
+  await repo.close();
+  await redis.close();
+});
+
+type Pair = [string, string];
+const people = async () => [await repo.newGuest(), await repo.newGuest()] as Pair;
+type Bounds = Pick<GetMessagesRequest, 'beforeSeqId' | 'afterSeqId'> & { limit?: number };
+
+/** Asks both processes for what is in the caller's hands, and says whether they know better; they must agree. */
+async function unchanged(
+  ask: (from: ConversationParts, knownTag?: string) => Promise<{ tag: string; unchanged: boolean }>,
+): Promise<() => Promise<boolean>> {
+  let { tag } = await ask(repo);
+  await ask(other);
+  return async () => {
+    const answers = [await ask(repo, tag), await ask(other, tag)];
+    const [here, there] = answers;
+    assert.deepEqual([here?.tag, here?.unchanged], [there?.tag, there?.unchanged]);
+    assert.equal(here?.unchanged, here?.tag === tag);
+    tag = here?.tag ?? '';
+    return here?.unchanged ?? false;
+  };
+}
+
+const history = (conversationId: string, userId: string, bounds: Bounds = {}) =>
+  unchanged((from, knownTag) =>
+    from.messages.getMessages({ conversationId, userId, limit: 50, ...bounds, knownTag }),
+  );
+const seqIds = async (conversationId: string, userId: string, bounds: Bounds = {}) => {
+  const request = { conversationId, userId, limit: 50, ...bounds };
+  const { messages, hasMore } = await other.messages.getMessages(request);
+  return [messages.map(({ seqId }) => seqId), hasMore];
+};
+
+test('the list is the same until something in it changes, whichever process changes it', async () => {
+  const [ann, bob] = await people();
+  const group = await repo.newGroup([ann, bob]);
+  const same = await unchanged((from, knownTag) => from.list(ann, { knownTag }));
+  assert.equal(await same(), true);
+  const changes: (() => Promise<unknown>)[] = [
+    () => other.say(group, bob, 'hello'),
+    () => repo.conversations.updateReadPointer({ userId: ann, conversationId: group, seqId: 1 }),
+    () => createUserProfiles(other).updateUser({ userId: bob, displayName: 'Robert' }),
+    () => other.conversations.updateConversation({ actorId: ann, conversationId: group, name: 'Renamed' }),
+    () => repo.newGroup([bob, ann]),
+    () => other.conversations.dissolveConversation({ actorId: ann, conversationId: group }),
+  ];
+  for (const [index, change] of changes.entries()) {
+    await change();
+    assert.equal(await same(), false, `change ${index}`);
+    assert.equal(await same(), true, `after change ${index}`);
+  }
+});
+
+test('what happens elsewhere leaves the list as it is', async () => {
+  const [ann, bob] = await people();
+  const own = await repo.newGroup([ann, bob]);
+  await repo.say(own, bob);
+  const foreign = await repo.newGroup([bob]);
+  const same = await unchanged((from, knownTag) => from.list(ann, { knownTag }));
+  await other.say(foreign, bob);
+  await repo.conversations.updateReadPointer({ userId: bob, conversationId: foreign, seqId: 1 });
+  assert.equal(await same(), true);
+});
+
+test('the newest page changes with messages, recalls and names', async () => {
+  const [ann, bob] = await people();
+  const group = await repo.newGroup([ann, bob]);
+  const first = await repo.say(group, bob, 'first');
+  const same = await history(group, ann);
+  assert.equal(await same(), true);
+  const changes: (() => Promise<unknown>)[] = [
+    () => other.say(group, ann, 'second'),
+    () => repo.recall(group, bob, first),
+    () => createUserProfiles(other).updateUser({ userId: bob, displayName: 'Robert' }),
+  ];
+  for (const [index, change] of changes.entries()) {
+    await change();
+    assert.equal(await same(), false, `change ${index}`);
+    assert.equal(await same(), true, `after change ${index}`);
+  }
+});
+
+test('a page that others follow changes with its recalls, not with new messages', async () => {
+  const [ann, bob] = await people();
+  const group = await repo.newGroup([ann, bob]);
+  const ids: number[] = [];
+  for (let n = 0; n < 6; n += 1) ids.push(await repo.say(group, bob, `message ${n}`));
+  const pages = [
+    await history(group, ann, { beforeSeqId: 4 }),
+    await history(group, ann, { afterSeqId: 0, limit: 3 }),
+    await history(group, ann, { beforeSeqId: 4, afterSeqId: 1 }),
+  ];
+  await other.say(group, ann, 'later');
+  for (const same of pages) assert.equal(await same(), true);
+  await other.recall(group, bob, ids[2] ?? 0);
+  for (const same of pages) assert.equal(await same(), false);
+});
+
+test('a page that ends at the head goes on with the next message', async () => {
+  const [ann, bob] = await people();
+  const group = await repo.newGroup([ann, bob]);
+  for (let n = 0; n < 3; n += 1) await repo.say(group, bob);
+  const all: Bounds[] = [
+    { afterSeqId: 0, limit: 3 },
+    { afterSeqId: 0 },
+    { beforeSeqId: 9 },
+    { beforeSeqId: 4 },
+  ];
+  const expected = async (last: number) => {
+    const upTo = Array.from({ length: last }, (_, index) => index + 1);
+    assert.deepEqual(await seqIds(group, ann, all[0]), [[1, 2, 3], last > 3]);
+    assert.deepEqual(await seqIds(group, ann, all[1]), [upTo, false]);
+    assert.deepEqual(await seqIds(group, ann, all[2]), [upTo, false]);
+    assert.deepEqual(await seqIds(group, ann, all[3]), [[1, 2, 3], false]);
+  };
+  await expected(3);
+  await repo.say(group, ann);
+  await expected(4);
+  await other.say(group, ann);
+  await expected(5);
+});
+
+test('whoever is removed is refused at once, whatever page they hold', async () => {
+  const [ann, bob] = await people();
+  const group = await repo.newGroup([ann, bob]);
+  await repo.say(group, ann);
+  const request = { conversationId: group, userId: bob, limit: 50 };
+  const { tag } = await other.messages.getMessages(request);
+  await repo.conversations.removeConversationMember({ actorId: ann, conversationId: group, userIds: [bob] });
+  for (const from of [repo, other]) {
+    await refusedWith(from.messages.getMessages({ ...request, knownTag: tag }), 'NOT_CONVERSATION_MEMBER');
+  }
+  await repo.conversations.dissolveConversation({ actorId: ann, conversationId: group });
+  const owner = { ...request, userId: ann, knownTag: tag };
+  await refusedWith(other.messages.getMessages(owner), 'CONVERSATION_NOT_FOUND');
+});

@@ -1,0 +1,389 @@
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { setInterval as every } from 'node:timers/promises';
+import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import { loadConfig } from '../../../lib/config.ts';
+import { connectRepo, type RepoClient } from '../../../lib/grpc/clients.ts';
+import { connectKafka, type KafkaConnection, type Producer, withAdmin } from '../../../lib/kafka/kafka.ts';
+import type { DownstreamMessage, DownstreamRecord, FanoutTask } from '../../../lib/kafka/records.ts';
+import { followTail, type Tail } from '../../../lib/kafka/tail.ts';
+import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
+import { createLogger } from '../../../lib/log.ts';
+import type { Running } from '../../../lib/service.ts';
+import { repoConfig } from '../../../services/repo/config.ts';
+import { startRepo } from '../../../services/repo/service.ts';
+import { taskConfig } from '../../../services/task/config.ts';
+import { startTask } from '../../../services/task/service.ts';
+import { provision } from '../../../services/task/temporal/provision.ts';
+import { type CreateGroupResult, createGroup, createGroupStart } from '../../../workflows/contracts.ts';
+import { createGroupId, friendRequestId } from '../../../workflows/ids.ts';
+import { eventually } from '../../support/eventually.ts';
+import { createFriendCalls } from '../../support/flows/friend-calls.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/repo/database.ts';
+
+const worldRoom = '1';
+const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
+/** A namespace of the test's own: nobody else's workers take its flows. */
+const namespace = `gochat-test-${randomBytes(6).toString('hex')}`;
+const gateway = { gatewayId: `gw-${randomBytes(4).toString('hex')}`, bootId: randomUUID(), pushAddress: '' };
+const address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233';
+
+let database: TestDatabase;
+let repoService: Awaited<ReturnType<typeof startRepo>>;
+let repo: RepoClient;
+let task: Running & { adminPort: number };
+let connection: Connection;
+let client: Client;
+let kafka: KafkaConnection;
+let producer: Producer;
+let tail: Tail;
+let lease: NodeJS.Timeout;
+const delivered: DownstreamMessage[] = [];
+
+const startTaskService = () =>
+  startTask(
+    loadConfig(taskConfig, {
+      ...process.env,
+      TEMPORAL_NAMESPACE: namespace,
+      REPO_ADDRESS: `127.0.0.1:${repoService.grpcPort}`,
+      METRICS_PORT: '0',
+    }),
+    log,
+  );
+
+before(async () => {
+  database = await createTestDatabase();
+  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
+  redisUrl.pathname = '/11';
+  repoService = await startRepo(
+    loadConfig(repoConfig, {
+      ...process.env,
+      DATABASE_URL: database.url,
+      REDIS_URL: redisUrl.href,
+      REPO_GRPC_PORT: '0',
+      METRICS_PORT: '0',
+    }),
+    log,
+  );
+  repo = connectRepo(`127.0.0.1:${repoService.grpcPort}`);
+
+  kafka = connectKafka({
+    brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092',
+    clientId: 'test',
+    log,
+  });
+  await withAdmin(kafka, async (admin) => {
+    await ensureSharedTopics(admin);
+    await ensureDownstreamTopic(admin, gateway.gatewayId);
+    // What other tests produced is of other databases: the world room is in each.
+    const partitions = await admin.fetchTopicOffsets(topics.fanoutTasks);
+    await admin.setOffsets({
+      groupId: 'gochat-task',
+      topic: topics.fanoutTasks,
+      partitions: partitions.map(({ partition, high }) => ({ partition, offset: high })),
+    });
+  });
+  producer = kafka.producer();
+  await producer.connect();
+  tail = await followTail(kafka, {
+    topic: topics.downstream(gateway.gatewayId),
+    groupId: gateway.bootId,
+    onRecord(value) {
+      const record: DownstreamRecord = JSON.parse(value.toString());
+      assert.equal(record.gateway_boot_id, gateway.bootId);
+      delivered.push(...record.messages);
+    },
+  });
+  const renew = () => repo.presence.renewGateway({ gateway, synced: true });
+  await renew();
+  lease = setInterval(() => void renew().catch(() => undefined), 3000);
+
+  await provision({ address, namespace, log });
+  connection = await Connection.connect({ address });
+  client = new Client({ connection, namespace });
+  task = await startTaskService();
+  // Bundling the workflows takes its time on a busy machine.
+  await eventually(isReady, 60_000);
+});
+
+after(async () => {
+  clearInterval(lease);
+  await task?.stop();
+  await tail?.stop();
+  await producer?.disconnect();
+  await connection?.operatorService.deleteNamespace({ namespace });
+  await connection?.close();
+  repo?.close();
+  await repoService?.stop();
+  await database?.drop();
+});
+
+const isReady = async () => (await fetch(`http://127.0.0.1:${task.adminPort}/readyz`)).ok;
+
+async function newUser(): Promise<string> {
+  const created = await repo.users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
+  return created.user?.id ?? assert.fail('no user was made');
+}
+
+/** Some at a time: im-repo lets nobody wait for a connection longer than 3 s. */
+async function newUsers(count: number): Promise<string[]> {
+  const users: string[] = [];
+  while (users.length < count) {
+    const some = Array.from({ length: Math.min(50, count - users.length) }, newUser);
+    users.push(...(await Promise.all(some)));
+  }
+  return users;
+}
+
+let lastOffset = 0;
+
+/** Stores messages and tells the task, as logic does. */
+async function say(conversationId: string, senderId: string, count: number): Promise<void> {
+  const { results } = await repo.messages.saveMessages({
+    messages: Array.from({ length: count }, () => ({
+      conversationId,
+      senderId,
+      messageType: 1,
+      content: 'hello',
+      clientMsgId: randomUUID(),
+      mentions: [],
+      sourcePartition: 0,
+      sourceOffset: ++lastOffset,
+    })),
+    recipientsOf: [],
+  });
+  const seqIds = results.map(({ seqId, errorMessage }) => {
+    assert.equal(errorMessage, '');
+    return seqId;
+  });
+  const fanoutTask: FanoutTask = {
+    conversation_id: conversationId,
+    first_seq_id: Math.min(...seqIds),
+    last_seq_id: Math.max(...seqIds),
+    sent_at: Date.now(),
+  };
+  await producer.send({
+    topic: topics.fanoutTasks,
+    acks: -1,
+    messages: [{ key: conversationId, value: JSON.stringify(fanoutTask) }],
+  });
+}
+
+const seqsOf = (conversationId: string) =>
+  delivered.filter((message) => message.conversation_id === conversationId).map(({ seq_id }) => seq_id);
+/** 0, 1, 2, …, one a second. */
+async function* everySecond(seconds: number): AsyncGenerator<number> {
+  let second = 0;
+  for await (const _ of every(1000)) {
+    yield second++;
+    if (second === seconds) return;
+  }
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+async function makeGroup(ownerId: string, memberIds: string[]): Promise<CreateGroupResult> {
+  const { first } = await repo.sequences.getNextSeq({ name: 'test-groups', count: 1 });
+  return client.workflow.executeUpdateWithStart(createGroup.result, {
+    startWorkflowOperation: new WithStartWorkflowOperation(
+      createGroup.workflowType,
+      createGroupStart({
+        conversationId: String(4_000_000_000_000_000 + first),
+        ownerId,
+        memberIds,
+        name: 'a group',
+        avatarUrl: '',
+        description: '',
+        maxMembers: 2000,
+      }),
+    ),
+  });
+}
+
+test('two people become friends, and both have the conversation', async () => {
+  const [ann, bob] = (await newUsers(2)) as [string, string];
+  const calls = createFriendCalls(client, [ann, bob]);
+  const asked = await calls.request(ann);
+  assert.ok(asked.ok);
+  const accepted = await calls.decide(bob, asked.requestId, 'accept');
+  assert.ok(accepted.ok && accepted.conversationId);
+  for (const userId of [ann, bob]) {
+    const { conversation } = await repo.conversations.getConversation({
+      userId,
+      conversationId: accepted.conversationId,
+    });
+    assert.equal(conversation?.peer?.id, userId === ann ? bob : ann);
+  }
+  const again = await calls.request(bob);
+  assert.equal(!again.ok && again.code, 'ALREADY_FRIENDS');
+});
+
+test('a friend request is found by whom it went to, a group by its members', async () => {
+  const [ann, bob, eve] = (await newUsers(3)) as [string, string, string];
+  await createFriendCalls(client, [ann, bob]).request(ann);
+  const made = await makeGroup(ann, [eve]);
+  assert.ok(made.ok);
+  const about = async (userId: string) => {
+    const found: string[] = [];
+    for await (const { workflowId } of client.workflow.list({ query: `UserIds = '${userId}'` })) {
+      found.push(workflowId);
+    }
+    return found;
+  };
+  await eventually(async () => (await about(bob)).includes(friendRequestId(ann, bob)));
+  await eventually(async () => (await about(eve)).includes(createGroupId(made.conversationId)));
+});
+
+test('when both ask at once there is one friendship', async () => {
+  const [ann, bob] = (await newUsers(2)) as [string, string];
+  const calls = createFriendCalls(client, [ann, bob]);
+  const answers = await Promise.all([calls.request(ann), calls.request(bob)]);
+  assert.deepEqual(
+    answers.map(({ ok }) => ok),
+    [true, true],
+  );
+  const { friends } = await repo.friendships.getUserFriends({
+    userId: ann,
+    limit: 10,
+    offset: 0,
+    friendId: '',
+  });
+  assert.deepEqual(
+    friends.map(({ user }) => user?.id),
+    [bob],
+  );
+});
+
+test('a group stands with everybody in it, or not at all', async () => {
+  const [owner, ...members] = await newUsers(4);
+  assert.ok(owner);
+  const made = await makeGroup(owner, members);
+  assert.ok(made.ok);
+  const { conversation } = await repo.conversations.getConversation({
+    userId: members[0] ?? '',
+    conversationId: made.conversationId,
+  });
+  assert.equal(conversation?.conversation?.memberCount, 4);
+
+  const refused = await makeGroup(owner, [...members, '8999999999999999']);
+  assert.equal(!refused.ok && refused.code, 'USER_NOT_FOUND');
+  const { conversationIds } = await repo.conversations.getUserConversations({
+    userId: owner,
+    updatedSince: 0,
+  });
+  assert.deepEqual(conversationIds.toSorted(), [worldRoom, made.conversationId].toSorted());
+});
+
+test('a message in the world room reaches the gateway, without a list of users', async () => {
+  const ann = await newUser();
+  await say(worldRoom, ann, 3);
+  await eventually(() => seqsOf(worldRoom).length >= 3);
+  assert.deepEqual(seqsOf(worldRoom), [1, 2, 3]);
+  for (const message of delivered) {
+    assert.equal(message.broadcast, true);
+    assert.equal(message.sender_info.id, ann);
+  }
+});
+
+test('what follows is woken in memory: a fraction of a second, in order, each once', async () => {
+  const ann = await newUser();
+  const before = seqsOf(worldRoom).length;
+  const rounds = 40;
+  for (let round = 0; round < rounds; round += 1) await say(worldRoom, ann, 2);
+  await eventually(() => seqsOf(worldRoom).length >= before + 2 * rounds);
+  assert.deepEqual(seqsOf(worldRoom), upTo(before + 2 * rounds));
+  const { status } = await client.workflow.getHandle(`fanout/${worldRoom}`).describe();
+  assert.equal(status.name, 'RUNNING');
+});
+
+test('a large conversation in which somebody writes every second costs few state transitions', async () => {
+  const ann = await newUser();
+  const before = seqsOf(worldRoom).length;
+  const transitions = async () => {
+    const { raw } = await client.workflow.getHandle(`fanout/${worldRoom}`).describe();
+    return Number(raw.workflowExecutionInfo?.stateTransitionCount);
+  };
+  await say(worldRoom, ann, 1);
+  await eventually(() => seqsOf(worldRoom).length === before + 1);
+  const seconds = 20;
+  const from = await transitions();
+  for await (const second of everySecond(seconds)) {
+    await say(worldRoom, ann, 1);
+    await eventually(() => seqsOf(worldRoom).length === before + 2 + second);
+  }
+  const aMinute = ((await transitions()) - from) * (60 / seconds);
+  assert.ok(aMinute < 40, `${aMinute} state transitions a minute`);
+});
+
+test('a restarted task service goes on where the one before it was', async () => {
+  const ann = await newUser();
+  const before = seqsOf(worldRoom).length;
+  await say(worldRoom, ann, 5);
+  await task.stop();
+  await say(worldRoom, ann, 5);
+  task = await startTaskService();
+  await eventually(() => seqsOf(worldRoom).length >= before + 10, 30_000);
+  assert.deepEqual(seqsOf(worldRoom), upTo(before + 10));
+});
+
+test('a large group’s messages reach the members who are online, and nobody else', async () => {
+  const [owner, ...members] = await newUsers(520);
+  assert.ok(owner);
+  const made = await makeGroup(owner, members);
+  assert.ok(made.ok);
+  const online = [members[0] ?? '', members[300] ?? ''];
+  const outsider = await newUser();
+  await repo.presence.updateSessions({
+    ...gateway,
+    connected: [...online, outsider].map((userId) => ({
+      sessionId: randomUUID(),
+      userId,
+      connectedAt: Date.now(),
+      lastActiveAt: Date.now(),
+    })),
+    heartbeats: [],
+    disconnected: [],
+  });
+  const { conversationId } = made;
+  await say(conversationId, owner, 7);
+  await eventually(() => seqsOf(conversationId).length >= 7);
+  const mine = delivered.filter((message) => message.conversation_id === conversationId);
+  const targets = new Set(mine.flatMap((message) => message.target_user_ids ?? []));
+  assert.deepEqual(targets, new Set(online));
+  for (const userId of online) {
+    const seqs = mine
+      .filter((message) => message.target_user_ids?.includes(userId))
+      .map(({ seq_id }) => seq_id);
+    assert.deepEqual(seqs, upTo(7));
+  }
+  await eventually(async () => {
+    const { progress } = await repo.conversations.getFanoutProgress({ conversationIds: [conversationId] });
+    return progress[0]?.fanoutDoneSeq === 7;
+  });
+});
+
+test('a gateway whose topic is missing, or vanishes, keeps no message from the others', async () => {
+  const ann = await newUser();
+  const gone = { gatewayId: `gone-${randomBytes(4).toString('hex')}`, bootId: randomUUID(), pushAddress: '' };
+  const topic = topics.downstream(gone.gatewayId);
+  const withKafka = <T>(work: Parameters<typeof withAdmin<T>>[1]) => withAdmin(kafka, work);
+  const sayOne = async () => {
+    const heard = seqsOf(worldRoom).length;
+    const next = Math.max(0, ...seqsOf(worldRoom)) + 1;
+    await repo.presence.renewGateway({ gateway: gone, synced: true });
+    await say(worldRoom, ann, 1);
+    await eventually(() => seqsOf(worldRoom).includes(next), 40_000);
+    // The producer may send it several times before it gives up on the topic that vanished.
+    assert.deepEqual(new Set(seqsOf(worldRoom).slice(heard)), new Set([next]));
+    await eventually(async () => {
+      const { progress } = await repo.conversations.getFanoutProgress({ conversationIds: [worldRoom] });
+      return progress[0]?.fanoutDoneSeq === next;
+    }, 40_000);
+  };
+  await sayOne();
+  await withKafka((admin) => admin.deleteTopics({ topics: [topic] }));
+  await sayOne();
+  assert.ok((await withKafka((admin) => admin.listTopics())).includes(topic), 'it is there again');
+  await repo.presence.releaseGateway(gone);
+});

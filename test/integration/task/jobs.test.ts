@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createLiveConversations } from '../../../activities/fanout/live-conversations.ts';
+import { createActivities } from '../../../activities/index.ts';
+import { loadConfig } from '../../../lib/config.ts';
+import { connectRepo, type RepoClient } from '../../../lib/grpc/clients.ts';
+import { createLogger } from '../../../lib/log.ts';
+import { createMetrics } from '../../../lib/metrics.ts';
+import { repoConfig } from '../../../services/repo/config.ts';
+import { startRepo } from '../../../services/repo/service.ts';
+import { createDatabases, type Databases } from '../../../services/repo/storage/database.ts';
+import { provision } from '../../../services/task/temporal/provision.ts';
+import { bundleWorkflows } from '../../../services/task/temporal/workflow-bundle.ts';
+import {
+  type ChangeMembersArgs,
+  type ChangeMembersResult,
+  changeMembers,
+  changeMembersStart,
+  createGroup,
+} from '../../../workflows/contracts.ts';
+import { createGroupId, scheduleIds, taskQueues } from '../../../workflows/ids.ts';
+import {
+  eraseUser,
+  eraseUserStart,
+  type PurgeGuestsResult,
+  purgeGuests,
+  type ReconcileCountersResult,
+  reconcileCounters,
+} from '../../../workflows/job-contracts.ts';
+import { eventually } from '../../support/eventually.ts';
+import { refusedWith } from '../../support/refused-with.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/repo/database.ts';
+
+const world = '1';
+const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
+/** A namespace of the test's own: nobody else's workers take its flows. */
+const namespace = `gochat-test-${randomBytes(6).toString('hex')}`;
+const address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233';
+
+let database: TestDatabase;
+let databases: Databases;
+let repoService: Awaited<ReturnType<typeof startRepo>>;
+let repo: RepoClient;
+let connection: Connection;
+let client: Client;
+let workersConnection: NativeConnection;
+let workers: Worker[];
+let running: Promise<unknown>;
+
+before(async () => {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
+  database = await createTestDatabase();
+  databases = createDatabases({ url: database.url, log });
+  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
+  redisUrl.pathname = '/11';
+  repoService = await startRepo(
+    loadConfig(repoConfig, {
+      ...process.env,
+      DATABASE_URL: database.url,
+      REDIS_URL: redisUrl.href,
+      REPO_GRPC_PORT: '0',
+      METRICS_PORT: '0',
+    }),
+    log,
+  );
+  repo = connectRepo(`127.0.0.1:${repoService.grpcPort}`);
+  await provision({ address, namespace, log });
+  connection = await Connection.connect({ address });
+  client = new Client({ connection, namespace });
+
+  workersConnection = await NativeConnection.connect({ address });
+  const activities = createActivities({
+    repo,
+    produce: async () => undefined,
+    live: createLiveConversations(),
+    metrics: createMetrics('test'),
+    friendRequestTtlMs: 60_000,
+    friendRequestCooldownMs: 0,
+  });
+  const workflowBundle = await bundleWorkflows();
+  workers = await Promise.all(
+    [taskQueues.interactive, taskQueues.maintenance].map((taskQueue) =>
+      Worker.create({ connection: workersConnection, namespace, taskQueue, activities, workflowBundle }),
+    ),
+  );
+  running = Promise.all(workers.map((worker) => worker.run()));
+});
+
+after(async () => {
+  for (const worker of workers ?? []) worker.shutdown();
+  await running;
+  await workersConnection?.close();
+  await connection?.operatorService.deleteNamespace({ namespace });
+  await connection?.close();
+  repo?.close();
+  await repoService?.stop();
+  await databases?.close();
+  await database?.drop();
+});
+
+async function newUser(): Promise<string> {
+  const created = await repo.users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
+  return created.user?.id ?? assert.fail('no user was made');
+}
+
+const newUsers = (count: number) => Promise.all(Array.from({ length: count }, newUser));
+
+async function newGroup(ownerId: string, memberIds: string[]): Promise<string> {
+  const { conversation } = await repo.conversations.createConversation({
+    conversationId: '',
+    type: 2,
+    name: 'a group',
+    avatarUrl: '',
+    description: '',
+    creatorId: ownerId,
+    initialMemberIds: memberIds,
+    activate: true,
+    maxMembers: 0,
+    friendRequestId: '',
+  });
+  return conversation?.conversation?.id ?? assert.fail('no group was made');
+}
+
+const memberCount = async (userId: string, conversationId: string) =>
+  (await repo.conversations.getConversation({ userId, conversationId })).conversation?.conversation
+    ?.memberCount;
+
+/** As logic does it. */
+const change = (args: ChangeMembersArgs): Promise<ChangeMembersResult> =>
+  client.workflow.executeUpdateWithStart(changeMembers.result, {
+    updateId: args.key,
+    startWorkflowOperation: new WithStartWorkflowOperation(
+      changeMembers.workflowType,
+      changeMembersStart(args),
+    ),
+  });
+
+const job = <Result>(
+  { workflowType, ...start }: typeof purgeGuests | typeof reconcileCounters,
+  input: object,
+) =>
+  client.workflow.execute(workflowType, {
+    ...start,
+    workflowId: randomUUID(),
+    args: [input],
+  }) as Promise<Result>;
+
+test('the same key gets the same answer, at once, later, and after the run was lost', async () => {
+  const [owner, bob, cy] = (await newUsers(3)) as [string, string, string];
+  const conversationId = await newGroup(owner, [bob]);
+  const args: ChangeMembersArgs = {
+    conversationId,
+    key: 'k1',
+    actorId: owner,
+    change: { kind: 'add', userIds: [bob, cy] },
+  };
+  const answer = { ok: true, added: [cy], alreadyMembers: [bob] };
+  for (const result of await Promise.all(Array.from({ length: 5 }, () => change(args)))) {
+    assert.deepEqual(result, answer);
+  }
+  assert.deepEqual(await change(args), answer);
+  // Another run of the same name, as if Temporal had forgotten the first one.
+  const { workflowIdConflictPolicy: _, ...start } = changeMembersStart(args);
+  assert.deepEqual(await client.workflow.execute(changeMembers.workflowType, start), answer);
+  assert.equal(await memberCount(owner, conversationId), 3);
+});
+
+test('people leave, groups change hands and end; what is refused changes nothing', async () => {
+  const [owner, bob, cy] = (await newUsers(3)) as [string, string, string];
+  const conversationId = await newGroup(owner, [bob, cy]);
+  const by = (actorId: string, members: ChangeMembersArgs['change']) =>
+    change({ conversationId, key: randomUUID(), actorId, change: members });
+  const refusal = await by(bob, { kind: 'remove', userIds: [cy] });
+  assert.equal(!refusal.ok && refusal.code, 'PERMISSION_DENIED');
+  assert.equal(await memberCount(owner, conversationId), 3);
+  assert.deepEqual(await by(cy, { kind: 'remove', userIds: [cy] }), { ok: true, removed: [cy] });
+  assert.deepEqual(await by(owner, { kind: 'transfer', userId: bob }), { ok: true });
+  assert.deepEqual(await by(bob, { kind: 'dissolve' }), { ok: true });
+  await refusedWith(memberCount(bob, conversationId), 'CONVERSATION_NOT_FOUND');
+});
+
+test('an account is erased, and its flow says what it does', async () => {
+  const [ann, bob] = (await newUsers(2)) as [string, string];
+  const conversationId = await newGroup(ann, [bob]);
+  const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(ann);
+  const handle = await client.workflow.start(eraseUser.workflowType, start);
+  await eventually(async () => {
+    const { conversation } = await repo.conversations.getConversation({ userId: bob, conversationId });
+    return conversation?.conversation?.ownerId === bob;
+  });
+  await eventually(async () => {
+    const { events = [] } = await handle.fetchHistory();
+    return events?.some(({ timerStartedEventAttributes }) => timerStartedEventAttributes) === true;
+  });
+  await refusedWith(repo.users.getUser({ userId: ann }), 'USER_NOT_FOUND');
+  const { searchAttributes } = await handle.describe();
+  assert.deepEqual(searchAttributes.UserId, [ann]);
+  assert.deepEqual(await handle.result(), {
+    ok: true,
+    relationships: 0,
+    left: 2,
+    dissolved: 0,
+    redacted: 0,
+  });
+});
+
+test('idle guests are counted, then erased, with what they were part of', async () => {
+  const [idle, busy] = (await newUsers(2)) as [string, string];
+  const conversationId = await newGroup(busy, [idle]);
+  await databases.users.execute('UPDATE users SET last_active_at = 5 WHERE id = ?', [Number(idle)]);
+  const dryRun = await job<PurgeGuestsResult>(purgeGuests, { dryRun: true });
+  assert.deepEqual(dryRun, { found: 1, erased: 0, dryRun: true });
+  assert.deepEqual(await job<PurgeGuestsResult>(purgeGuests, {}), { found: 1, erased: 1, dryRun: false });
+  assert.deepEqual(await job<PurgeGuestsResult>(purgeGuests, {}), { found: 0, erased: 0, dryRun: false });
+  await refusedWith(repo.users.getUser({ userId: idle }), 'USER_NOT_FOUND');
+  assert.equal(await memberCount(busy, conversationId), 1);
+  assert.equal((await repo.users.getUser({ userId: busy })).user?.id, busy);
+});
+
+test('a group whose creation was terminated half way is removed, once no run of it is open', async () => {
+  const [owner = ''] = await newUsers(1);
+  const hiddenGroup = async () => {
+    const { conversation } = await repo.conversations.createConversation({
+      ...{ conversationId: '', type: 2, name: 'half', avatarUrl: '', description: '', creatorId: owner },
+      ...{ initialMemberIds: [], activate: false, maxMembers: 10, friendRequestId: '' },
+    });
+    return conversation?.conversation?.id ?? assert.fail('no group was made');
+  };
+  const [givenUp = '', open = '', young = ''] = [
+    await hiddenGroup(),
+    await hiddenGroup(),
+    await hiddenGroup(),
+  ];
+  await databases.conversations.execute('UPDATE conversations SET created_at = ? WHERE id IN (?)', [
+    Date.now() - 2 * 3_600_000,
+    [givenUp, open],
+  ]);
+  const run = await client.workflow.start(createGroup.workflowType, {
+    ...{ workflowId: createGroupId(open), taskQueue: 'nobody-works-here', args: [] },
+  });
+  const remaining = async () => {
+    const rows = await databases.conversations.query<{ id: number }>(
+      'SELECT id FROM conversations WHERE id IN (?) ORDER BY id',
+      [[givenUp, open, young]],
+    );
+    return rows.map(({ id }) => String(id));
+  };
+
+  assert.equal((await job<ReconcileCountersResult>(reconcileCounters, { dryRun: true })).unfinishedGroups, 1);
+  assert.deepEqual(await remaining(), [givenUp, open, young]);
+  assert.equal((await job<ReconcileCountersResult>(reconcileCounters, {})).unfinishedGroups, 1);
+  assert.deepEqual(await remaining(), [open, young]);
+  await run.terminate('the test is over');
+  assert.equal((await job<ReconcileCountersResult>(reconcileCounters, {})).unfinishedGroups, 1);
+  assert.deepEqual(await remaining(), [young]);
+});
+
+test('counters that are wrong are reported, then mended', async () => {
+  const [owner, bob] = (await newUsers(2)) as [string, string];
+  const conversationId = await newGroup(owner, [bob]);
+  await databases.conversations.execute('UPDATE conversations SET member_count = 9 WHERE id IN (?)', [
+    [Number(conversationId), Number(world)],
+  ]);
+  const wrong = { memberCount: 2, head: 0, lastMessage: 0, readPointers: 0, unread: 0 };
+  const conversationIds = [world, conversationId];
+  const run = async (input: object) => {
+    const { checked, ...rest } = await job<ReconcileCountersResult>(reconcileCounters, input);
+    assert.ok(checked >= 2);
+    return rest;
+  };
+  assert.deepEqual(await run({ dryRun: true }), { wrong, mended: 0, conversationIds, dryRun: true });
+  assert.deepEqual(await run({}), { wrong, mended: 2, conversationIds, dryRun: false });
+  assert.deepEqual((await run({})).conversationIds, []);
+  assert.equal(await memberCount(owner, conversationId), 2);
+});
+
+test('the nightly jobs have schedules', async () => {
+  for (const id of [scheduleIds.purgeGuests, scheduleIds.reconcileCounters]) {
+    const { spec, policies, state } = await client.schedule.getHandle(id).describe();
+    assert.equal(spec.calendars?.length, 1);
+    assert.equal(policies.overlap, 'SKIP');
+    assert.equal(state.paused, false);
+  }
+});

@@ -1,0 +1,85 @@
+import type { Client } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { Activities } from '../../../activities/index.ts';
+import { bundleWorkflows, type WorkflowBundle } from '../../../services/task/temporal/workflow-bundle.ts';
+import { taskQueues } from '../../../workflows/ids.ts';
+import { searchAttributeTypes } from '../../../workflows/search-attributes.ts';
+
+export type FlowWorld = {
+  client: Client;
+  environment: TestWorkflowEnvironment;
+  /** Does something while a worker runs all flows with these activities. */
+  withWorker<T>(activities: Partial<Activities>, work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+};
+
+/** A Temporal server whose clock jumps to the next timer, so that thirty days take no time. */
+export async function createFlowWorld(): Promise<FlowWorld> {
+  const path = binary('TEMPORAL_TEST_SERVER_PATH');
+  quiet();
+  const [environment, bundle] = await Promise.all([
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+    bundleWorkflows(),
+  ]);
+  // A flow that sets an unregistered attribute would hang here.
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    // io.temporal IndexedValueType
+    searchAttributes: { ConversationId: 2, UserId: 2, UserIds: 7 },
+  });
+  return worldOn(environment, bundle);
+}
+
+/** The real server in its development form. */
+export async function createRealFlowWorld(): Promise<FlowWorld> {
+  const path = binary('TEMPORAL_CLI_PATH');
+  quiet();
+  const [environment, bundle] = await Promise.all([
+    TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        extraArgs: Object.entries(searchAttributeTypes).flatMap(([name, type]) => [
+          '--search-attribute',
+          `${name}=${type}`,
+        ]),
+      },
+    }),
+    bundleWorkflows(),
+  ]);
+  return worldOn(environment, bundle);
+}
+
+let isQuiet = false;
+
+/** Only errors are shown. Not done on import: the SDK's runtime keeps a process alive that has no world to close. */
+function quiet(): void {
+  if (isQuiet) return;
+  isQuiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
+}
+
+function binary(variable: string): string {
+  const path = process.env[variable];
+  if (!path) throw new Error(`${variable} is not set: run the tests by \`npm test\``);
+  return path;
+}
+
+function worldOn(environment: TestWorkflowEnvironment, workflowBundle: WorkflowBundle): FlowWorld {
+  const createWorker = (taskQueue: string, activities: Partial<Activities>) =>
+    Worker.create({ connection: environment.nativeConnection, taskQueue, workflowBundle, activities });
+  return {
+    client: environment.client,
+    environment,
+    async withWorker(activities, work) {
+      const workers = await Promise.all(
+        Object.values(taskQueues).map((taskQueue) => createWorker(taskQueue, activities)),
+      );
+      return workers.reduce((running, worker) => () => worker.runUntil(running), work)();
+    },
+    close: () => environment.teardown(),
+  };
+}

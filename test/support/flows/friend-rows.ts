@@ -1,0 +1,78 @@
+import type { Activities } from '../../../activities/index.ts';
+import type { Refusal } from '../../../workflows/contracts.ts';
+
+type FriendshipActivities = Pick<
+  Activities,
+  'createFriendRequest' | 'settleFriendRequest' | 'findFriendRequest' | 'openSingleConversation'
+>;
+type Row = {
+  requestId: string;
+  requesterId: string;
+  targetId: string;
+  status: number;
+  expiresAt: number;
+};
+
+export type FriendRows = {
+  activities: FriendshipActivities;
+  rows: Row[];
+  friends: boolean;
+  /** While set, nobody may ask before this moment. */
+  coolingUntil?: number;
+  conversationsOpened: number;
+  /** How often opening the conversation fails before it succeeds. */
+  failuresToOpen: number;
+};
+
+const refusal = (code: Refusal['code']): Refusal => ({ ok: false, code, message: code });
+
+/**
+ * im-repo's rule for the friend requests of one pair, in memory: for what the real one can't be asked for, thirty
+ * days in a moment above all.
+ */
+export function createFriendRows({
+  now,
+  ttlMs,
+}: {
+  now: () => number | Promise<number>;
+  ttlMs: number;
+}): FriendRows {
+  const world: Omit<FriendRows, 'activities'> = {
+    rows: [],
+    friends: false,
+    conversationsOpened: 0,
+    failuresToOpen: 0,
+  };
+  const activities: FriendshipActivities = {
+    async createFriendRequest({ requesterId, targetId }) {
+      if (world.friends) return refusal('ALREADY_FRIENDS');
+      const pending = world.rows.find(({ status }) => status === 0);
+      if (pending) return { ok: true, ...pending };
+      if (world.coolingUntil) return { ...refusal('RATE_LIMITED'), retryAt: world.coolingUntil };
+      const requestId = `r${world.rows.length + 1}`;
+      const row = { requestId, requesterId, targetId, status: 0, expiresAt: (await now()) + ttlMs };
+      world.rows.push(row);
+      return { ok: true, ...row };
+    },
+    async settleFriendRequest({ requestId, actorId, status }) {
+      const row = world.rows.find((candidate) => candidate.requestId === requestId);
+      if (!row) return refusal('REQUEST_NOT_FOUND');
+      const allowed = status === 5 ? row.requesterId : row.targetId;
+      if (status !== 4 && actorId !== allowed) return refusal('PERMISSION_DENIED');
+      if (row.status !== 0 && row.status !== status) return refusal('REQUEST_ALREADY_HANDLED');
+      row.status = status;
+      if (status === 1) world.friends = true;
+      return { ok: true, ...row };
+    },
+    async findFriendRequest() {
+      const row = world.rows.at(-1);
+      return row ? { ok: true, ...row } : refusal('REQUEST_NOT_FOUND');
+    },
+    async openSingleConversation() {
+      if (world.failuresToOpen-- > 0) throw new Error('im-repo is away');
+      world.conversationsOpened += 1;
+      return { ok: true, conversationId: 'c1' };
+    },
+  };
+  return Object.assign(world, { activities });
+}

@@ -1,0 +1,93 @@
+import { GoChatError } from '../../../lib/errors.ts';
+import { createLogger } from '../../../lib/log.ts';
+import { createMetrics } from '../../../lib/metrics.ts';
+import type { AccessToken } from '../../../lib/tokens.ts';
+import { createClientAddress } from '../../../services/gateway/door/client-address.ts';
+import { parseHosts } from '../../../services/gateway/door/hosts.ts';
+import { parseOrigins } from '../../../services/gateway/door/origins.ts';
+import { parseTrustedProxies } from '../../../services/gateway/door/trusted-proxies.ts';
+import { createRateLimit } from '../../../services/gateway/limits/rate-limit.ts';
+import { type AppDeps, buildApp } from '../../../services/gateway/rest/app.ts';
+import { createMemoryIdempotency } from './memory-idempotency.ts';
+
+type Calls = { name: string; request: unknown }[];
+
+export const caller: AccessToken = { userId: '1001', sessionId: 's-1', isGuest: false, expiresAt: 0 };
+export const bearer = { authorization: 'Bearer good' };
+
+export const user = {
+  id: '1001',
+  username: 'ann',
+  displayName: 'Ann',
+  avatarUrl: '',
+  isGuest: false,
+  createdAt: 1,
+};
+export const session = { user, accessToken: 'a', refreshToken: 'r', expiresIn: 900, sessionId: 's-1' };
+
+type Answer = (request: never, options: { deadlineMs?: number } | undefined) => unknown;
+
+/** The REST side with logic in the test's hands: `answers` by "service.method"; everything called is noted. */
+export async function testApp(
+  answers: Record<string, Answer> = {},
+  limits: Partial<AppDeps['limits']> = {},
+  door: { anonymousPerMinute?: number; trustProxy?: string; hosts?: string; origins?: string } = {},
+) {
+  const calls: Calls = [];
+  const service = (name: string) =>
+    new Proxy(
+      {},
+      {
+        get: (_, method) => async (request: never, options?: { deadlineMs?: number }) => {
+          const call = `${name}.${String(method)}`;
+          calls.push({ name: call, request });
+          const answer = answers[call];
+          if (!answer) throw new Error(`the test has no answer for ${call}`);
+          return answer(request, options);
+        },
+      },
+    );
+  const revoked = new Set<string>();
+  const idempotency = createMemoryIdempotency();
+  const app = await buildApp({
+    logic: {
+      auth: service('auth'),
+      users: service('users'),
+      friends: service('friends'),
+      conversations: service('conversations'),
+      messages: service('messages'),
+    } as AppDeps['logic'],
+    idempotency,
+    access: {
+      async check(token) {
+        if (token !== 'good') throw new GoChatError('UNAUTHENTICATED', 'An access token is needed.');
+        return caller;
+      },
+    },
+    revoked: {
+      has: (id) => revoked.has(id),
+      add: (ids) => {
+        for (const id of ids) revoked.add(id);
+      },
+      refresh: async () => undefined,
+      stop: () => undefined,
+    },
+    tokenKeys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AAAA', kid: 'k', alg: 'EdDSA', use: 'sig' }],
+    readiness: async () => ({ ready: false, dependencies: { kafka: 'down', logic: 'up', repo: 'up' } }),
+    limits: { registersPerHour: 0, loginFailuresPer15Min: 0, requestsPerMinute: 0, ...limits },
+    anonymous: createRateLimit({
+      limit: door.anonymousPerMinute ?? 0,
+      windowMs: 60_000,
+      sentence: 'Too many.',
+    }),
+    clientAddress: createClientAddress(
+      parseTrustedProxies(door.trustProxy ?? '0'),
+      createLogger('gateway', 'silent'),
+    ),
+    hosts: parseHosts(door.hosts ?? ''),
+    origins: parseOrigins(door.origins ?? ''),
+    metrics: createMetrics('gateway'),
+    log: createLogger('gateway', 'silent'),
+  });
+  return { app, calls, revoked, idempotency };
+}

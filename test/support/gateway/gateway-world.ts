@@ -1,0 +1,231 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+import { codeNumber, GoChatError } from '../../../lib/errors.ts';
+import { AuthServiceService } from '../../../lib/gen/im_logic/v1/auth.ts';
+import { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
+import { OnlineStatusServiceService } from '../../../lib/gen/im_repo/v1/online_status.ts';
+import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { serveGrpc, service } from '../../../lib/grpc/server.ts';
+import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
+import type { DownstreamRecord, UpstreamMessage, UserEvent } from '../../../lib/kafka/records.ts';
+import { ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
+import { createLogger } from '../../../lib/log.ts';
+import { createMetrics } from '../../../lib/metrics.ts';
+import {
+  accessTokenType,
+  publicKeys,
+  tokenAlgorithm,
+  tokenAudience,
+  tokenIssuer,
+} from '../../../lib/tokens.ts';
+import { readConfig } from '../../../services/gateway/config.ts';
+import { type Gateway, startGateway } from '../../../services/gateway/service.ts';
+import { eventually } from '../eventually.ts';
+import { chat } from '../people/people.ts';
+import { createMemoryPresence } from './memory-presence.ts';
+
+const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'silent');
+const brokers = process.env.KAFKA_BROKERS ?? '127.0.0.1:9092';
+
+type Presence = UnaryHandlers<typeof OnlineStatusServiceService>;
+type LogicAuth = UnaryHandlers<typeof AuthServiceService>;
+type LogicConversations = UnaryHandlers<typeof ConversationServiceService>;
+
+export type GatewayWorld = Awaited<ReturnType<typeof createGatewayWorld>>;
+
+/**
+ * A real gateway on a real broker, with the test in the place of logic and im-repo: it sees what the gateway
+ * appends and tells, and produces what it has to deliver.
+ */
+export async function createGatewayWorld(env: Record<string, string> = {}) {
+  const presence = createMemoryPresence();
+  const revoked: string[] = [];
+  const reads: Parameters<LogicConversations['batchMarkAsRead']>[0]['updates'][] = [];
+  const typing: { userId: string; conversationId: string }[] = [];
+  const refuseReadsWith = { code: 0 };
+  /** Last seq ids, of conversations where a test names one: who reads further is refused. */
+  const headOf = new Map<string, number>();
+  const calls = await serveGrpc({
+    host: '127.0.0.1',
+    port: 0,
+    services: [
+      service(
+        'im_repo.v1.OnlineStatusService',
+        OnlineStatusServiceService,
+        rest<Presence>(presence.handlers),
+      ),
+      service(
+        'im_logic.v1.AuthService',
+        AuthServiceService,
+        rest<LogicAuth>({
+          listRevokedSessions: async () => ({
+            sessions: revoked.map((id) => ({ id, accessExpiresAt: Date.now() + 900_000 })),
+            nextSince: Date.now(),
+            nextAfterSessionId: '',
+            more: false,
+          }),
+        }),
+      ),
+      service(
+        'im_logic.v1.ConversationService',
+        ConversationServiceService,
+        rest<LogicConversations>({
+          async batchMarkAsRead({ updates }) {
+            reads.push(updates);
+            const isBeyond = ({ conversationId, seqId }: (typeof updates)[number]) =>
+              seqId > (headOf.get(conversationId) ?? Number.MAX_SAFE_INTEGER);
+            return {
+              errors: updates.map((update) =>
+                isBeyond(update) ? codeNumber('INVALID_ARGUMENT') : refuseReadsWith.code,
+              ),
+            };
+          },
+          async notifyTyping(request) {
+            typing.push(request);
+            return {};
+          },
+        }),
+      ),
+    ],
+    protoFiles: [
+      'im_repo/v1/online_status.proto',
+      'im_logic/v1/auth.proto',
+      'im_logic/v1/conversation.proto',
+    ],
+    log,
+    metrics: createMetrics('test'),
+  });
+
+  const kafka = connectKafka({ brokers, clientId: 'gateway-test', log });
+  await withAdmin(kafka, ensureSharedTopics);
+  const producer = kafka.producer();
+  await producer.connect();
+
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const folder = mkdtempSync(join(tmpdir(), 'gochat-gateway-'));
+  const keyFile = join(folder, 'public.pem');
+  const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  writeFileSync(keyFile, publicPem);
+  const [{ kid } = { kid: '' }] = await publicKeys([publicPem]);
+
+  const followers: ReturnType<typeof kafka.consumer>[] = [];
+  const started: { gateway: Gateway; id: string; stopped: boolean }[] = [];
+
+  async function start(more: Record<string, string> = {}) {
+    const id = more.GATEWAY_ID ?? `test-${randomUUID()}`;
+    const gateway = await startGateway(
+      readConfig({
+        KAFKA_BROKERS: brokers,
+        REPO_ADDRESS: `127.0.0.1:${calls.port}`,
+        LOGIC_ADDRESS: `127.0.0.1:${calls.port}`,
+        AUTH_PUBLIC_KEY_FILE: keyFile,
+        GATEWAY_ID: id,
+        GATEWAY_PORT: '0',
+        GATEWAY_GRPC_PORT: '0',
+        METRICS_PORT: '0',
+        DRAIN_SPREAD_MS: '100',
+        ...env,
+        ...more,
+      }),
+      log,
+    );
+    const entry = { gateway, id, stopped: false };
+    started.push(entry);
+    return {
+      id,
+      gateway,
+      url: `http://127.0.0.1:${gateway.port}`,
+      /** Produces a record for this gateway, as logic does. */
+      deliver: (record: Partial<DownstreamRecord>) =>
+        producer.send({
+          topic: topics.downstream(id),
+          messages: [
+            {
+              value: JSON.stringify({
+                gateway_boot_id: gateway.bootId,
+                messages: [],
+                acks: [],
+                events: [],
+                ...record,
+              }),
+            },
+          ],
+        }),
+      async stop() {
+        entry.stopped = true;
+        await gateway.stop();
+      },
+    };
+  }
+
+  const token = (userId: string, sid: string = randomUUID(), type: string = accessTokenType) =>
+    new SignJWT({ sid, guest: false })
+      .setProtectedHeader({ alg: tokenAlgorithm, typ: type, kid })
+      .setIssuer(tokenIssuer)
+      .setAudience(tokenAudience)
+      .setSubject(userId)
+      .setExpirationTime('15m')
+      .sign(privateKey);
+
+  return {
+    presence,
+    revoked,
+    reads,
+    typing,
+    refuseReadsWith,
+    headOf,
+    start,
+    token,
+    /** Opens a socket for a user and waits for its welcome. */
+    connect: async (url: string, userId: string, sid?: string) =>
+      chat({ accessToken: await token(userId, sid) }, url),
+    upstream: (gatewayId: string) =>
+      follow<UpstreamMessage>(topics.upstream, (record) => record.gateway_id === gatewayId),
+    userEvents: (userIds: string[]) =>
+      follow<UserEvent>(topics.userEvents, (record) => userIds.includes(record.user_id)),
+    async close() {
+      for (const { gateway, stopped } of started) if (!stopped) await gateway.stop();
+      await Promise.all(followers.map((consumer) => consumer.disconnect()));
+      await producer.disconnect();
+      await withAdmin(kafka, (admin) =>
+        admin.deleteTopics({ topics: [...new Set(started.map(({ id }) => topics.downstream(id)))] }),
+      );
+      await calls.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+
+  /** What is appended to a shared topic from now on and concerns the test. */
+  async function follow<R>(topic: string, concerns: (record: R) => boolean): Promise<R[]> {
+    const records: R[] = [];
+    const consumer = kafka.consumer({ groupId: `test-${randomUUID()}` });
+    followers.push(consumer);
+    let fetching = false;
+    consumer.on(consumer.events.FETCH, () => {
+      fetching = true;
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: false });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ message }) => {
+        const record: R = JSON.parse(message.value?.toString('utf8') ?? 'null');
+        if (record !== null && concerns(record)) records.push(record);
+      },
+    });
+    // Only a consumer that has fetched knows from where on it reads.
+    await eventually(() => fetching);
+    return records;
+  }
+}
+
+/** The handlers of a service of which only some are called. */
+function rest<H extends object>(some: Partial<H>): H {
+  const missing = async () => {
+    throw new GoChatError('UNAVAILABLE', 'The test does not answer this call.');
+  };
+  return new Proxy(some, { get: (target, key) => Reflect.get(target, key) ?? missing }) as H;
+}

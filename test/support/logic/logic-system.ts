@@ -1,0 +1,156 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../../lib/config.ts';
+import { connectLogic, connectRepo } from '../../../lib/grpc/clients.ts';
+import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
+import type { DownstreamRecord, UpstreamRecord } from '../../../lib/kafka/records.ts';
+import { followTail } from '../../../lib/kafka/tail.ts';
+import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
+import { createLogger } from '../../../lib/log.ts';
+import { createMetrics } from '../../../lib/metrics.ts';
+import { readLogicConfig } from '../../../services/logic/config.ts';
+import { startLogic } from '../../../services/logic/service.ts';
+import { startUpstream } from '../../../services/logic/upstream/consumer.ts';
+import { createProducing } from '../../../services/logic/upstream/producing.ts';
+import { repoConfig } from '../../../services/repo/config.ts';
+import { startRepo } from '../../../services/repo/service.ts';
+import { createDatabases } from '../../../services/repo/storage/database.ts';
+import { eventually } from '../eventually.ts';
+import { createTestDatabase } from '../repo/database.ts';
+
+export type LogicSystem = Awaited<ReturnType<typeof startLogicSystem>>;
+
+const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
+
+/**
+ * im-repo and im-logic over a database of the test's own, with an upstream topic and a gateway of its own: what the
+ * gateway would get is in `received`.
+ */
+export async function startLogicSystem(options: { redisDb: number; env?: Record<string, string> }) {
+  const name = randomUUID();
+  const topic = `test.upstream.${name}`;
+  const logicId = `logic-${name}`;
+  const gateway = { gatewayId: `gateway-${name}`, bootId: 'boot', pushAddress: '127.0.0.1:1' };
+  const kafka = connectKafka({
+    brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092',
+    clientId: 'test',
+    log,
+  });
+  await withAdmin(kafka, async (admin) => {
+    await ensureSharedTopics(admin);
+    await ensureDownstreamTopic(admin, gateway.gatewayId);
+    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 4 }] });
+  });
+
+  const database = await createTestDatabase();
+  const databases = createDatabases({ url: database.url, log, connectionLimit: 1 });
+  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
+  redisUrl.pathname = `/${options.redisDb}`;
+  const env = {
+    ...process.env,
+    ...options.env,
+    DATABASE_URL: database.url,
+    REDIS_URL: redisUrl.href,
+    REPO_GRPC_PORT: '0',
+    LOGIC_GRPC_PORT: '0',
+    METRICS_PORT: '0',
+    LOGIC_ID: logicId,
+    BIND_HOST: '127.0.0.1',
+  };
+  const repoServer = await startRepo(loadConfig(repoConfig, env), log);
+  const keys = writeKey();
+  const logicEnv = {
+    ...env,
+    REPO_ADDRESS: `127.0.0.1:${repoServer.grpcPort}`,
+    AUTH_PRIVATE_KEY_FILE: keys.path,
+  };
+  const logicServer = await startLogic(readLogicConfig(logicEnv), log, {
+    topic,
+    groupId: `logic-${name}`,
+  });
+  const repo = connectRepo(`127.0.0.1:${repoServer.grpcPort}`);
+  const logic = connectLogic(`127.0.0.1:${logicServer.grpcPort}`);
+  const producer = kafka.producer();
+  await producer.connect();
+  const received: DownstreamRecord[] = [];
+  const tail = await followTail(kafka, {
+    topic: topics.downstream(gateway.gatewayId),
+    groupId: `tail-${name}`,
+    onRecord: (value) => received.push(JSON.parse(value.toString('utf8'))),
+  });
+  await eventually(async () => (await fetch(`http://127.0.0.1:${logicServer.adminPort}/readyz`)).ok);
+
+  return {
+    repo,
+    logic,
+    gateway,
+    received,
+    /** Looks into the database, and changes what no call can. */
+    query: databases.users.query,
+    adminPort: logicServer.adminPort,
+    messages: () => received.flatMap((record) => record.messages),
+    acks: () => received.flatMap((record) => record.acks),
+    events: () => received.flatMap((record) => record.events),
+    /** Opens a socket session for a user at the test's gateway, as the gateway would tell it. */
+    async connect(userId: string): Promise<string> {
+      const sessionId = randomUUID();
+      const now = Date.now();
+      await repo.presence.renewGateway({ gateway, synced: true });
+      await repo.presence.updateSessions({
+        gatewayId: gateway.gatewayId,
+        bootId: gateway.bootId,
+        connected: [{ sessionId, userId, connectedAt: now, lastActiveAt: now }],
+        heartbeats: [],
+        disconnected: [],
+      });
+      return sessionId;
+    },
+    append: (...records: (UpstreamRecord & { conversation_id: string })[]) =>
+      producer.send({
+        topic,
+        messages: records.map((record) => ({ key: record.conversation_id, value: JSON.stringify(record) })),
+      }),
+    /** Has all records processed once more, as if this process had died before it committed anything. */
+    async redeliver(until: () => boolean): Promise<void> {
+      const producing = await createProducing({ kafka, log });
+      const upstream = await startUpstream({
+        kafka,
+        messages: repo.messages,
+        producing,
+        metrics: createMetrics('logic'),
+        log,
+        topic,
+        groupId: `again-${randomUUID()}`,
+      });
+      await eventually(until);
+      await upstream.stop();
+      await producing.disconnect();
+    },
+    async stop() {
+      logic.close();
+      await logicServer.stop();
+      repo.close();
+      await repoServer.stop();
+      await tail.stop();
+      await producer.disconnect();
+      await withAdmin(kafka, (admin) =>
+        admin.deleteTopics({
+          topics: [topic, topics.downstream(gateway.gatewayId), topics.downstream(logicId)],
+        }),
+      );
+      await databases.close();
+      await database.drop();
+      keys.remove();
+    },
+  };
+}
+
+function writeKey(): { path: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'gochat-key-'));
+  const path = join(folder, 'private.pem');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  return { path, remove: () => rmSync(folder, { recursive: true }) };
+}

@@ -1,0 +1,73 @@
+import type { GoChatError } from '../../../lib/errors.ts';
+import { ErrorCode } from '../../../lib/gen/im_repo/v1/error_code.ts';
+import type {
+  NewMessage,
+  Recipients,
+  SavedMessage,
+  SaveMessagesRequest,
+  SaveMessagesResponse,
+} from '../../../lib/gen/im_repo/v1/message.ts';
+
+export type MemoryMessages = ReturnType<typeof createMemoryMessages>;
+
+/**
+ * Stands in for im-repo's SaveMessages where a test needs faults that the real one can't be made to have: it numbers
+ * and remembers as the real one does, everybody is a member of every conversation, and `fault` is asked before each call.
+ */
+export function createMemoryMessages(options: {
+  /** Who is online where, for every conversation. */
+  gateways: Recipients['gateways'];
+  fault?: (request: SaveMessagesRequest) => GoChatError | undefined;
+}) {
+  const heads = new Map<string, number>();
+  const stored = new Map<string, SavedMessage & { source: string }>();
+  const calls: SaveMessagesRequest[] = [];
+  let lastId = 0;
+
+  function save(message: NewMessage): SavedMessage {
+    const key = `${message.conversationId}/${message.senderId}/${message.clientMsgId}`;
+    const source = `${message.sourcePartition}/${message.sourceOffset}`;
+    const before = stored.get(key);
+    if (before) return { ...before, duplicate: before.source !== source };
+    const seqId = (heads.get(message.conversationId) ?? 0) + 1;
+    heads.set(message.conversationId, seqId);
+    const saved = {
+      error: ErrorCode.ERROR_CODE_UNSPECIFIED,
+      errorMessage: '',
+      messageId: ++lastId,
+      seqId,
+      createdAt: Date.now(),
+      duplicate: false,
+      direct: false,
+      readFor: [],
+      source,
+    };
+    stored.set(key, saved);
+    return saved;
+  }
+
+  const recipientsOf = (conversationId: string): Recipients => ({
+    conversationId,
+    fanout: false,
+    broadcast: false,
+    gateways: options.gateways,
+    memberVersion: 1,
+    newcomerIds: [],
+  });
+
+  return {
+    calls,
+    stored: () => stored.size,
+    async saveMessages(request: SaveMessagesRequest): Promise<SaveMessagesResponse> {
+      calls.push(request);
+      const fault = options.fault?.(request);
+      if (fault) throw fault;
+      return {
+        results: request.messages.map(save),
+        recipients: Array.from(new Set(request.messages.map((one) => one.conversationId)), recipientsOf),
+        senders: [],
+        queried: request.recipientsOf.map(({ conversationId }) => recipientsOf(conversationId)),
+      };
+    },
+  };
+}

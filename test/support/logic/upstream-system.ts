@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
+import type { DownstreamRecord, UpstreamRecord } from '../../../lib/kafka/records.ts';
+import { followTail } from '../../../lib/kafka/tail.ts';
+import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
+import { createLogger } from '../../../lib/log.ts';
+import { createMetrics, type Metrics } from '../../../lib/metrics.ts';
+import { startUpstream, type Upstream } from '../../../services/logic/upstream/consumer.ts';
+import { createProducing, type Producing } from '../../../services/logic/upstream/producing.ts';
+import { eventually } from '../eventually.ts';
+import type { MemoryMessages } from './memory-messages.ts';
+
+const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
+const connect = (clientId: string) =>
+  connectKafka({ brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092', clientId, log });
+export const kafka = connect('test');
+
+/** A topic, a group and a gateway that nobody else uses, and processes of logic that consume them. */
+export async function createUpstreamSystem() {
+  const name = randomUUID();
+  const topic = `test.upstream.${name}`;
+  const gatewayId = `test-${name}`;
+  const bootId = 'boot';
+  await withAdmin(kafka, async (admin) => {
+    await ensureSharedTopics(admin);
+    await ensureDownstreamTopic(admin, gatewayId);
+    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 4 }] });
+  });
+  // Of its own: a producer is of no use any more once a topic of its is deleted.
+  const producer = kafka.producer();
+  await producer.connect();
+  const received: DownstreamRecord[] = [];
+  const tail = await followTail(kafka, {
+    topic: topics.downstream(gatewayId),
+    groupId: `tail-${name}`,
+    onRecord: (value) => received.push(JSON.parse(value.toString('utf8'))),
+  });
+  const running: { upstream: Upstream; producing: Producing }[] = [];
+
+  return {
+    topic,
+    gateways: [{ gatewayId, bootId, userIds: ['7', '8'] }],
+    received,
+    messages: () => received.flatMap((record) => record.messages),
+    acks: () => received.flatMap((record) => record.acks),
+    /** Resolves when the new process is a member of the group. `wrap` stands between it and the broker. */
+    async start(
+      messages: Pick<MemoryMessages, 'saveMessages'>,
+      metrics: Metrics = createMetrics('logic'),
+      wrap: (producing: Producing) => Producing = (producing) => producing,
+    ) {
+      const own = connect(`logic-${running.length}-${name}`);
+      const producing = wrap(await createProducing({ kafka: own, log }));
+      const upstream = await startUpstream({
+        kafka: own,
+        messages,
+        producing,
+        metrics,
+        log,
+        topic,
+        groupId: `group-${name}`,
+      });
+      await eventually(upstream.isConsuming);
+      running.push({ upstream, producing });
+      return upstream;
+    },
+    message: (conversation_id: string, number: number, more: object = {}) => ({
+      user_id: '7',
+      conversation_id,
+      message_type: 1,
+      content: `message ${number}`,
+      client_msg_id: `id-${number}`,
+      timestamp: Date.now(),
+      gateway_id: gatewayId,
+      gateway_boot_id: bootId,
+      session_id: 'session-1',
+      ...more,
+    }),
+    append: (records: (UpstreamRecord | string)[]) =>
+      producer.send({
+        topic,
+        messages: records.map((record) =>
+          typeof record === 'string'
+            ? { key: 'x', value: record }
+            : { key: keyOf(record), value: JSON.stringify(record) },
+        ),
+      }),
+    async close() {
+      for (const { upstream, producing } of running) {
+        await upstream.stop();
+        await producing.disconnect();
+      }
+      await tail.stop();
+      await producer.disconnect();
+      await withAdmin(kafka, (admin) =>
+        admin.deleteTopics({ topics: [topic, topics.downstream(gatewayId)] }),
+      );
+    },
+  };
+}
+
+const keyOf = (record: UpstreamRecord) =>
+  'event' in record ? record.event.conversation_id : record.conversation_id;
+
+/** 1 to count. */
+export const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);

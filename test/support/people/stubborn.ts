@@ -1,0 +1,91 @@
+import type { Message } from '../../../clients/sdk/rest.ts';
+import { type ChatSocket, type Frame, openSocket } from '../../../clients/sdk/socket.ts';
+import { type Data, gatewayUrl, type Person, wholeHistory } from './people.ts';
+
+const ackDeadlineMs = 3000;
+const pauseMs = 100;
+
+export type Stubborn = {
+  /** Sends until it is acknowledged, over as many sockets as it takes, always with the same clientMsgId. */
+  say(
+    conversationId: string,
+    clientMsgId: string,
+    content: string,
+  ): Promise<{ seqId: number; messageId: number }>;
+  /** What came as new-message, by seq id. */
+  received: Map<number, Message>;
+  /** Fills up what a dead socket missed. */
+  catchUp(conversationId: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** A client that gives up on nothing: it reconnects, retries with the same id and syncs. */
+export async function stubborn(person: Person, baseUrl = gatewayUrl): Promise<Stubborn> {
+  const received = new Map<number, Message>();
+  const acks = new Map<string, (data: Data) => void>();
+  let socket: ChatSocket | undefined;
+  let connecting: Promise<void> | undefined;
+  let over = false;
+
+  function onFrame({ type, data }: Frame): void {
+    if (type === 'new-message') received.set(Number(data?.seqId), data as unknown as Message);
+    if (type === 'message-ack') acks.get(String(data?.clientMsgId))?.(data);
+    if (type === 'error' && data?.retryable !== true) throw new Error(`refused: ${JSON.stringify(data)}`);
+  }
+
+  async function connect(): Promise<void> {
+    while (!over) {
+      try {
+        const opened = await openSocket(baseUrl, person.accessToken, onFrame);
+        socket = opened;
+        opened.closed.then(() => {
+          if (socket !== opened) return;
+          socket = undefined;
+          connected();
+        });
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
+  }
+  function connected(): Promise<void> {
+    connecting ??= connect().finally(() => {
+      connecting = undefined;
+    });
+    return connecting;
+  }
+
+  await connected();
+  return {
+    received,
+    async say(conversationId, clientMsgId, content) {
+      for (;;) {
+        if (!socket) await connected();
+        const ack = new Promise<Data>((resolve) => acks.set(clientMsgId, resolve));
+        try {
+          socket?.send('send-message', { conversationId, clientMsgId, content });
+        } catch {
+          continue;
+        }
+        const data = await Promise.race([
+          ack,
+          new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ackDeadlineMs)),
+        ]);
+        if (data) {
+          acks.delete(clientMsgId);
+          return { seqId: data.seqId, messageId: data.messageId };
+        }
+      }
+    },
+    async catchUp(conversationId) {
+      for (const message of await wholeHistory(person, conversationId)) {
+        if (!received.has(message.seqId)) received.set(message.seqId, message);
+      }
+    },
+    async close() {
+      over = true;
+      await socket?.close();
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import {
+  type ConversationWithDetails,
+  type GetUserConversationsWithDetailsRequest,
+  GetUserConversationsWithDetailsResponse,
+} from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
+import { createPasswords } from '../../../services/repo/accounts/password.ts';
+import { createUserAccounts } from '../../../services/repo/accounts/user-accounts.ts';
+import { createConversationHandlers } from '../../../services/repo/conversation-handlers.ts';
+import { createMessageParts } from './message-parts.ts';
+import type { RepoParts } from './repo-parts.ts';
+
+export type ConversationParts = ReturnType<typeof createConversationParts>;
+
+/** Repo's conversation handlers, and people to use them. */
+export function createConversationParts(parts: RepoParts) {
+  const repo = createMessageParts(parts);
+  const handlers = createConversationHandlers(repo);
+  const conversations = {
+    ...handlers,
+    async getUserConversationsWithDetails(request: GetUserConversationsWithDetailsRequest) {
+      const { encoded } = await handlers.getUserConversationsWithDetails(request);
+      return GetUserConversationsWithDetailsResponse.decode(encoded);
+    },
+  };
+  const accounts = createUserAccounts({ ...parts, passwords: createPasswords() });
+  const sql = parts.databases.users;
+
+  return {
+    ...repo,
+    conversations,
+
+    /** Somebody who is in the world room. */
+    async newGuest(): Promise<string> {
+      const { user } = await accounts.createUser({
+        username: '',
+        password: '',
+        avatarUrl: '',
+        isGuest: true,
+      });
+      return user?.id ?? '';
+    },
+
+    async befriend(a: string, b: string): Promise<void> {
+      await sql.execute('INSERT INTO friendships (user_id, friend_id, remark, created_at) VALUES ?', [
+        [
+          [Number(a), Number(b), '', 1],
+          [Number(b), Number(a), '', 1],
+        ],
+      ]);
+    },
+
+    async unfriend(a: string, b: string): Promise<void> {
+      await sql.execute('DELETE FROM friendships WHERE user_id IN (?) AND friend_id IN (?)', [
+        [Number(a), Number(b)],
+        [Number(a), Number(b)],
+      ]);
+    },
+
+    async block(by: string, blocked: string): Promise<void> {
+      await sql.execute('INSERT INTO user_blocks (user_id, blocked_id, created_at) VALUES (?)', [
+        [Number(by), Number(blocked), 1],
+      ]);
+    },
+
+    openSingle: (creatorId: string, peerId: string, friendRequestId = '') =>
+      conversations.createConversation({
+        ...emptyGroup,
+        type: 1,
+        creatorId,
+        initialMemberIds: [peerId],
+        friendRequestId,
+      }),
+
+    createGroup: (
+      creatorId: string,
+      initialMemberIds: string[],
+      fields: Partial<Parameters<typeof conversations.createConversation>[0]> = {},
+    ) =>
+      conversations.createConversation({
+        ...emptyGroup,
+        name: 'group',
+        creatorId,
+        initialMemberIds,
+        activate: true,
+        ...fields,
+      }),
+
+    /** An open group's id; the first one owns it. */
+    async newGroup(userIds: readonly string[], fields: { maxMembers?: number } = {}): Promise<string> {
+      const [owner = '', ...others] = userIds;
+      const { conversation } = await this.createGroup(owner, others, fields);
+      return idOf(conversation);
+    },
+
+    see: async (userId: string, conversationId: string): Promise<ConversationWithDetails> => {
+      const { conversation } = await conversations.getConversation({ userId, conversationId });
+      if (!conversation) throw new Error('there is no conversation in the answer');
+      return conversation;
+    },
+
+    list: (userId: string, fields: Partial<Omit<GetUserConversationsWithDetailsRequest, 'userId'>> = {}) =>
+      conversations.getUserConversationsWithDetails({
+        userId,
+        limit: 50,
+        offset: 0,
+        updatedSince: 0,
+        includeLastMessage: true,
+        includeSenderInfo: true,
+        ...fields,
+      }),
+
+    /** Stores a text and answers its id. */
+    async say(conversationId: string, senderId: string, content = 'text'): Promise<number> {
+      const [saved] = await repo.save(repo.newMessage(conversationId, senderId, { content }));
+      if (saved?.error !== 0) throw new Error(saved?.errorMessage ?? 'nothing was saved');
+      return saved.messageId;
+    },
+
+    recall: (conversationId: string, actorId: string, messageId: number) =>
+      repo.messages.deleteMessage({ actorId, conversationId, messageId, recallWindowMs: 60_000 }),
+
+    /** As if everything in a conversation had happened long ago. */
+    async age(conversationId: string, at = 1): Promise<void> {
+      const id = Number(conversationId);
+      await sql.batch(
+        [
+          `UPDATE messages SET created_at = ${at} WHERE conversation_id = ${id}`,
+          `UPDATE conversations SET updated_at = ${at}, changed_at = ${at} WHERE id = ${id}`,
+          `UPDATE conversation_members SET joined_at = ${at}, changed_at = ${at} WHERE conversation_id = ${id}`,
+          `UPDATE user_read_pointers SET updated_at = ${at} WHERE conversation_id = ${id}`,
+        ].join(';\n'),
+      );
+    },
+
+    /** Events about a conversation, ordered ones as their frame. */
+    async eventsOf(conversationId: string): Promise<Record<string, unknown>[]> {
+      const all = (await parts.events()) as (Record<string, unknown> & { event?: Record<string, unknown> })[];
+      return all
+        .map((record) => record.event ?? record)
+        .filter((event) => event.conversation_id === conversationId);
+    },
+  };
+}
+
+const emptyGroup = {
+  conversationId: '',
+  type: 2,
+  name: '',
+  avatarUrl: '',
+  description: '',
+  creatorId: '',
+  initialMemberIds: [] as string[],
+  activate: true,
+  maxMembers: 0,
+  friendRequestId: '',
+};
+
+export const idOf = (details: ConversationWithDetails | undefined): string => {
+  if (!details?.conversation) throw new Error('there is no conversation in the answer');
+  return details.conversation.id;
+};
+
+export const contents = (messages: readonly Message[]): string[] => messages.map(({ content }) => content);

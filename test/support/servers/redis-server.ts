@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Redis } from 'ioredis';
+import { findProgram } from '../../../scripts/process/program.ts';
+import { eventually } from '../eventually.ts';
+import { freePort } from './free-port.ts';
+
+/** A Redis of the test's own, to be frozen and killed. */
+export type PrivateRedis = {
+  url: string;
+  /** For looking inside and for breaking things. */
+  client: Redis;
+  /** It keeps its connections and answers nothing. */
+  freeze(): void;
+  thaw(): void;
+  kill(): Promise<void>;
+  /** Again under the same address, empty. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export async function startPrivateRedis(): Promise<PrivateRedis> {
+  const port = await freePort();
+  // One program under several names: it looks at the name that it was called by.
+  const command = findProgram('redis-server', 'redis-check-rdb');
+  if (!command) throw new Error('no Redis server is installed');
+  const url = `redis://127.0.0.1:${port}/0`;
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null });
+  client.on('error', () => undefined);
+  let server: ChildProcess;
+
+  async function start() {
+    server = spawn(
+      command ?? '',
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', '/tmp'],
+      {
+        argv0: 'redis-server',
+        stdio: 'ignore',
+      },
+    );
+    if (client.status === 'wait') await client.connect().catch(() => undefined);
+    await eventually(() => answers());
+  }
+
+  const answers = () =>
+    client.status === 'ready' &&
+    client.ping().then(
+      () => true,
+      () => false,
+    );
+
+  async function kill() {
+    const gone = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGKILL');
+    await gone;
+  }
+
+  await start();
+  return {
+    url,
+    client,
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
+    kill,
+    restart: start,
+    async close() {
+      client.disconnect();
+      if (server.exitCode === null && server.signalCode === null) await kill();
+    },
+  };
+}
