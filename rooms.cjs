@@ -42,5 +42,5 @@ module.exports = {
   'services/task': ['temporal', 'consumers'],
   'services/pusher': ['pushes'],
   scripts: ['process', 'topology', 'stack', 'system', 'replay', 'testing/doors', 'testing'],
-  bench: ['measure', 'system', 'load', 'fixtures'],
+  bench: ['measure', 'system', 'load', 'report', 'fixtures', 'laboratory', 'steps', 'scenarios'],
 };

@@ -33,6 +33,11 @@ const files: Record<string, string> = {
   'lib/b.ts': "import { a } from './a.ts'; export const b = a;",
   'lib/knows.ts': "import { store } from '../services/repo/store.ts'; export const s = store;",
   'lib/forgotten.ts': 'export const nobody = 1;',
+  'services/repo/cache/cache.ts': "import { rows } from '../storage/rows.ts'; export const cache = rows;",
+  'services/repo/storage/rows.ts': 'export const rows = 1;',
+  'services/repo/storage/upwards.ts': "import { cache } from '../cache/cache.ts'; export const u = cache;",
+  'services/repo/storage/to-the-top.ts': "import { store } from '../store.ts'; export const t = store;",
+  'services/repo/attic/unlisted.ts': "import { rows } from '../storage/rows.ts'; export const r = rows;",
 };
 
 const violations = [
@@ -45,6 +50,9 @@ const violations = [
   'no-cycles: lib/a.ts',
   'lib-knows-nobody: lib/knows.ts',
   'no-orphans: lib/forgotten.ts',
+  'rooms-import-downwards: services/repo/storage/upwards.ts',
+  'rooms-import-downwards: services/repo/storage/to-the-top.ts',
+  'every-room-is-listed: services/repo/attic/unlisted.ts',
 ];
 
 test('every rule catches who breaks it, and nobody else', async () => {

@@ -1,6 +1,6 @@
-import type { Scenario } from '../laboratory.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
 import type { RestCall } from '../load/commands.ts';
-import { restStep } from '../report/steps.ts';
+import { restStep } from '../steps/steps.ts';
 import { libraryOf } from './readers.ts';
 import { expectAnswers, loadRest, type RestLoad } from './rest-load.ts';
 

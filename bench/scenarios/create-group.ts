@@ -1,7 +1,7 @@
-import type { Scenario } from '../laboratory.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
 import { monotonicMicros } from '../measure/clock.ts';
 import { createHistogram } from '../measure/histogram.ts';
-import { latencyFigures } from '../report/steps.ts';
+import { latencyFigures } from '../steps/steps.ts';
 
 const members = 200;
 

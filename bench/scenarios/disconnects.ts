@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { createCrowd } from '../crowd.ts';
-import type { Scenario } from '../laboratory.ts';
-import { figure } from '../report/steps.ts';
+import { createCrowd } from '../laboratory/crowd.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
+import { figure } from '../steps/steps.ts';
 
 /** Long enough for every disconnect to reach a flow and for Temporal to show it. */
 const countMs = 15_000;

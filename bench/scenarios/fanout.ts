@@ -1,8 +1,8 @@
-import type { Outcome } from '../crowd.ts';
-import type { Laboratory, Report, Scenario } from '../laboratory.ts';
+import type { Outcome } from '../laboratory/crowd.ts';
+import type { Laboratory, Report, Scenario } from '../laboratory/laboratory.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import { createHistogram, type HistogramData } from '../measure/histogram.ts';
-import { latencyFigures, messageStep } from '../report/steps.ts';
+import { latencyFigures, messageStep } from '../steps/steps.ts';
 import { befriendStrangers, friendStep } from './friend-request.ts';
 import { expectAllAnswered, groupTalking, type Talk, warmedUp } from './message-routes.ts';
 

@@ -1,10 +1,10 @@
 import { type ChatSocket, type Frame, openSocket } from '../../clients/sdk/socket.ts';
 import type { Account } from '../fixtures/cache.ts';
-import type { Laboratory, Scenario } from '../laboratory.ts';
+import type { Laboratory, Scenario } from '../laboratory/laboratory.ts';
 import { monotonicMicros } from '../measure/clock.ts';
 import { createHistogram, type HistogramData } from '../measure/histogram.ts';
 import type { Step } from '../report/result.ts';
-import { latencyFigures } from '../report/steps.ts';
+import { latencyFigures } from '../steps/steps.ts';
 
 export type FriendLatencies = { request: HistogramData; conversation: HistogramData };
 

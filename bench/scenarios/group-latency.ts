@@ -1,5 +1,5 @@
-import type { Scenario } from '../laboratory.ts';
-import { messageStep } from '../report/steps.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
+import { messageStep } from '../steps/steps.ts';
 import { expectAllAnswered, groupTalking, warmedUp } from './message-routes.ts';
 
 const members = 100;

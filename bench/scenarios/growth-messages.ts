@@ -1,4 +1,4 @@
-import type { Scenario } from '../laboratory.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
 import type { RestCall } from '../load/commands.ts';
 import { callsOf, createGrowth, membersTalking, seedsOf } from './growth.ts';
 

@@ -1,4 +1,4 @@
-import type { Scenario } from '../laboratory.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
 import { befriendStrangers, friendStep } from './friend-request.ts';
 import { callsOf, createGrowth, seedsOf } from './growth.ts';
 import { pairsTalking } from './message-routes.ts';

@@ -1,12 +1,12 @@
-import { createCrowd } from '../crowd.ts';
 import type { Account } from '../fixtures/cache.ts';
 import type { Seeds } from '../fixtures/seeds.ts';
-import type { Laboratory, Report } from '../laboratory.ts';
+import { createCrowd } from '../laboratory/crowd.ts';
+import type { Laboratory, Report } from '../laboratory/laboratory.ts';
 import type { RestCall, Route } from '../load/commands.ts';
 import type { LoadProcesses } from '../load/processes.ts';
-import { ratiosOf } from '../report/ratios.ts';
 import type { Figure, Step } from '../report/result.ts';
-import { messageStep, restStep } from '../report/steps.ts';
+import { ratiosOf } from '../steps/ratios.ts';
+import { messageStep, restStep } from '../steps/steps.ts';
 import { expectAllAnswered, type Talk, warmedUp } from './message-routes.ts';
 import { expectAnswers, loadRest } from './rest-load.ts';
 

@@ -1,4 +1,4 @@
-import type { Laboratory } from '../laboratory.ts';
+import type { Laboratory } from '../laboratory/laboratory.ts';
 import { pairsTalking } from './message-routes.ts';
 
 const pairs = 20;

@@ -1,8 +1,8 @@
 import type { Account } from '../fixtures/cache.ts';
-import type { Laboratory, Report, Scenario } from '../laboratory.ts';
+import type { Laboratory, Report, Scenario } from '../laboratory/laboratory.ts';
 import type { RestCall } from '../load/commands.ts';
 import type { LoadProcesses } from '../load/processes.ts';
-import { restStep } from '../report/steps.ts';
+import { restStep } from '../steps/steps.ts';
 import { groupTalking } from './message-routes.ts';
 import { libraryOf } from './readers.ts';
 import { expectAnswers, loadRest } from './rest-load.ts';

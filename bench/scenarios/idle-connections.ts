@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createCrowd } from '../crowd.ts';
-import type { Scenario } from '../laboratory.ts';
-import { figure, latencyFigures } from '../report/steps.ts';
+import { createCrowd } from '../laboratory/crowd.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
+import { figure, latencyFigures } from '../steps/steps.ts';
 import { residentBytes } from '../system/usage.ts';
 
 /** Memory is read when the garbage of the handshakes has had time to be collected. */

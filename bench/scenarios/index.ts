@@ -1,4 +1,4 @@
-import type { Scenario } from '../laboratory.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
 import { closedLoop } from './closed-loop.ts';
 import { conversationList } from './conversation-list.ts';
 import { createGroup } from './create-group.ts';

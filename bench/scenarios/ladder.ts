@@ -1,7 +1,7 @@
-import type { Crowd, Outcome } from '../crowd.ts';
-import type { Laboratory, Measured, Report, Scenario } from '../laboratory.ts';
+import type { Crowd, Outcome } from '../laboratory/crowd.ts';
+import type { Laboratory, Measured, Report, Scenario } from '../laboratory/laboratory.ts';
 import { findLimit } from '../measure/limit-search.ts';
-import { figure, messageStep, p99 } from '../report/steps.ts';
+import { figure, messageStep, p99 } from '../steps/steps.ts';
 import { groupTalking, pairsTalking, type Talk } from './message-routes.ts';
 
 /** What makes a rate sustained, besides that nothing is refused. */

@@ -1,6 +1,6 @@
-import { type Crowd, createCrowd, type Load, type Outcome } from '../crowd.ts';
 import type { Group } from '../fixtures/conversations.ts';
-import type { Laboratory, Measured, Report } from '../laboratory.ts';
+import { type Crowd, createCrowd, type Load, type Outcome } from '../laboratory/crowd.ts';
+import type { Laboratory, Measured, Report } from '../laboratory/laboratory.ts';
 import type { Route } from '../load/commands.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 

@@ -1,5 +1,5 @@
-import type { Scenario } from '../laboratory.ts';
-import { messageStep } from '../report/steps.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
+import { messageStep } from '../steps/steps.ts';
 import { expectAllAnswered, pairsTalking, warmedUp } from './message-routes.ts';
 
 /** 1:1 messages at given rates: how long until the sender knows it is stored, and until the friend has it. */

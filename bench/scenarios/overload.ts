@@ -1,10 +1,10 @@
-import type { Outcome } from '../crowd.ts';
-import type { Laboratory, Measured, Report, Scenario } from '../laboratory.ts';
+import type { Outcome } from '../laboratory/crowd.ts';
+import type { Laboratory, Measured, Report, Scenario } from '../laboratory/laboratory.ts';
+import type { Options } from '../laboratory/options.ts';
 import type { Moment } from '../load/commands.ts';
 import { createHistogram, mergeHistograms } from '../measure/histogram.ts';
 import { secondsToRecover } from '../measure/recovery.ts';
-import type { Options } from '../options.ts';
-import { figure, latencyFigures, messageStep, p99 } from '../report/steps.ts';
+import { figure, latencyFigures, messageStep, p99 } from '../steps/steps.ts';
 import { isLoad, machineName, type ProcessUsage } from '../system/usage.ts';
 import { probedLimit } from './ladder.ts';
 import { pairsTalking, type Talk, warmedUp } from './message-routes.ts';

@@ -1,6 +1,6 @@
 import type { Account } from '../fixtures/cache.ts';
 import type { Seeds } from '../fixtures/seeds.ts';
-import type { Laboratory } from '../laboratory.ts';
+import type { Laboratory } from '../laboratory/laboratory.ts';
 
 export type Library = { readers: Account[]; longConversationId: string };
 

@@ -1,9 +1,9 @@
-import { createCrowd, mergeCounts } from '../crowd.ts';
 import type { Account } from '../fixtures/cache.ts';
-import type { Laboratory, Scenario } from '../laboratory.ts';
+import { createCrowd, mergeCounts } from '../laboratory/crowd.ts';
+import type { Laboratory, Scenario } from '../laboratory/laboratory.ts';
 import { inParallel } from '../load/sessions.ts';
 import { mergeHistograms } from '../measure/histogram.ts';
-import { figure, latencyFigures } from '../report/steps.ts';
+import { figure, latencyFigures } from '../steps/steps.ts';
 
 const groupSize = 100;
 const missedMessages = 20;

@@ -1,7 +1,7 @@
-import type { Outcome } from '../crowd.ts';
-import type { Laboratory, Measured, Report, Scenario } from '../laboratory.ts';
+import type { Outcome } from '../laboratory/crowd.ts';
+import type { Laboratory, Measured, Report, Scenario } from '../laboratory/laboratory.ts';
 import type { Figure } from '../report/result.ts';
-import { figure, messageStep } from '../report/steps.ts';
+import { figure, messageStep } from '../steps/steps.ts';
 import type { Size } from '../system/system.ts';
 import type { ProcessUsage } from '../system/usage.ts';
 import { heat } from './heat.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Crowd } from '../crowd.ts';
-import type { Scenario } from '../laboratory.ts';
-import { figure, messageStep } from '../report/steps.ts';
+import type { Crowd } from '../laboratory/crowd.ts';
+import type { Scenario } from '../laboratory/laboratory.ts';
+import { figure, messageStep } from '../steps/steps.ts';
 import { expectAllAnswered, groupTalking, warmedUp } from './message-routes.ts';
 
 const members = 40;

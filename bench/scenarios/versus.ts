@@ -1,8 +1,8 @@
-import type { Load, Outcome } from '../crowd.ts';
-import { createLaboratory, type Laboratory, type Report, type Scenario } from '../laboratory.ts';
+import type { Load, Outcome } from '../laboratory/crowd.ts';
+import { createLaboratory, type Laboratory, type Report, type Scenario } from '../laboratory/laboratory.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import { paired } from '../measure/paired.ts';
-import { figure, p99 } from '../report/steps.ts';
+import { figure, p99 } from '../steps/steps.ts';
 import { groupTalking, pairsTalking, type Talk } from './message-routes.ts';
 
 type Contest = {

@@ -1,9 +1,9 @@
-import type { Outcome } from '../crowd.ts';
-import type { Measured } from '../laboratory.ts';
+import type { Outcome } from '../laboratory/crowd.ts';
+import type { Measured } from '../laboratory/laboratory.ts';
 import type { RestReport } from '../load/commands.ts';
 import { createHistogram, type HistogramData } from '../measure/histogram.ts';
+import { type Figure, milliseconds, type Step } from '../report/result.ts';
 import { isLoad, machineName, type ProcessUsage } from '../system/usage.ts';
-import { type Figure, milliseconds, type Step } from './result.ts';
 
 /** Beyond it the load itself was too slow for its schedule, and latencies tell about it rather than the system. */
 const tolerableLatenessMicros = 20_000;

@@ -1,4 +1,4 @@
-import type { Figure } from './result.ts';
+import type { Figure } from '../report/result.ts';
 import { figure } from './steps.ts';
 
 /** What must not grow: a latency's middle and its tail, and what a message or a call costs. */

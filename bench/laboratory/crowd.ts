@@ -1,5 +1,4 @@
-import type { Account } from './fixtures/cache.ts';
-import type { Laboratory, Report } from './laboratory.ts';
+import type { Account } from '../fixtures/cache.ts';
 import type {
   ConnectReport,
   LastArrival,
@@ -10,10 +9,11 @@ import type {
   SendPlan,
   SeqFaults,
   SessionSpec,
-} from './load/commands.ts';
-import type { LoadProcesses } from './load/processes.ts';
-import { monotonicMicros } from './measure/clock.ts';
-import { mergeHistograms } from './measure/histogram.ts';
+} from '../load/commands.ts';
+import type { LoadProcesses } from '../load/processes.ts';
+import { monotonicMicros } from '../measure/clock.ts';
+import { mergeHistograms } from '../measure/histogram.ts';
+import type { Laboratory, Report } from './laboratory.ts';
 
 /** What all load processes together measured of one phase. */
 export type Outcome = PhaseReport & {

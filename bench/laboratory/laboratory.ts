@@ -1,15 +1,15 @@
-import { type Accounts, createAccounts } from './fixtures/accounts.ts';
-import { createCache } from './fixtures/cache.ts';
-import { type Conversations, createConversations } from './fixtures/conversations.ts';
-import { createSeeds, type Seeds } from './fixtures/seeds.ts';
-import { type LoadProcesses, startLoadProcesses } from './load/processes.ts';
-import { createRestCaller, type RestCaller } from './load/rest-calls.ts';
+import { type Accounts, createAccounts } from '../fixtures/accounts.ts';
+import { createCache } from '../fixtures/cache.ts';
+import { type Conversations, createConversations } from '../fixtures/conversations.ts';
+import { createSeeds, type Seeds } from '../fixtures/seeds.ts';
+import { type LoadProcesses, startLoadProcesses } from '../load/processes.ts';
+import { createRestCaller, type RestCaller } from '../load/rest-calls.ts';
+import type { ScenarioResult, Step } from '../report/result.ts';
+import { printStep } from '../report/table.ts';
+import { grown, type Scrape, type Stage, scrape, stagesBetween } from '../system/stages.ts';
+import type { System } from '../system/system.ts';
+import { type ProcessUsage, watchUsage } from '../system/usage.ts';
 import type { Options } from './options.ts';
-import type { ScenarioResult, Step } from './report/result.ts';
-import { printStep } from './report/table.ts';
-import { grown, type Scrape, type Stage, scrape, stagesBetween } from './system/stages.ts';
-import type { System } from './system/system.ts';
-import { type ProcessUsage, watchUsage } from './system/usage.ts';
 
 export type Measured<T> = {
   value: T;
