@@ -43,7 +43,7 @@ export function createDelivery(deps: { repo: RepoClient; produce: GroupCommit['s
       );
       for (const { gatewayId, bootId, userIds } of page.gateways) {
         if (userIds.length === 0) continue;
-        const targets = `"target_user_ids":${JSON.stringify(userIds)}`;
+        const targets = `"target_user_ids":${JSON.stringify(userIds)}${newcomersJson(page.newcomerIds)}`;
         for (const run of encodeRuns(messages, targets)) {
           const sent = send(produce, gatewayId, bootId, run);
           sent.catch(() => undefined);
@@ -64,6 +64,10 @@ const send = (produce: GroupCommit['send'], gatewayId: string, bootId: string, m
     null,
     `{"gateway_boot_id":${JSON.stringify(bootId)},"messages":[${messages}],"acks":[],"events":[]}`,
   );
+
+/** Mostly nobody. The gateways pass over those that they do not hold. */
+const newcomersJson = (newcomerIds: readonly string[]): string =>
+  newcomerIds.length === 0 ? '' : `,"newcomer_ids":${JSON.stringify(newcomerIds)}`;
 
 /** The messages as JSON, each with its targets, in as few runs as records of the allowed size need. */
 function encodeRuns(messages: Message[], targets: string): string[] {

@@ -23,6 +23,8 @@ function scene(options: {
   world?: boolean;
   content?: string;
   idleMs?: number;
+  /** Members since a moment only. */
+  newcomers?: string[];
 }) {
   const { content = 'hello', members = 3 } = options;
   let head = options.head;
@@ -82,6 +84,7 @@ function scene(options: {
             ...gateway,
             userIds: userIds.filter((id) => Number(id) % 2 === index),
           })),
+          newcomerIds: (options.newcomers ?? []).filter((id) => userIds.includes(id)),
           nextAfterUserId: until < members ? String(until) : '',
         };
       },
@@ -177,6 +180,13 @@ test('every member gets what was not passed on yet, in order, across pages', asy
   );
   assert.ok(records.every(({ record }) => record.gateway_boot_id.startsWith('boot-')));
   assert.equal(stored(), 450);
+});
+
+test('who joined a moment ago is named with the messages of their page', async () => {
+  const { run, records } = scene({ head: 1, members: 600, newcomers: ['7', '501'] });
+  await run();
+  const named = records.flatMap(({ record }) => record.messages.map(({ newcomer_ids }) => newcomer_ids));
+  assert.deepEqual(named, [['7'], ['7'], ['501'], ['501']]);
 });
 
 test('a task wakes the activity in memory', async () => {

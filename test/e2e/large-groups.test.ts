@@ -82,3 +82,33 @@ test('whoever is removed from a large group in the middle of much talk gets noth
   await toBob.expect('new-message', ({ seqId }) => seqId === next);
   await Promise.all([sender, annToo, toBob].map((socket) => socket.close()));
 });
+
+test('whoever is added to a large group in the middle of much talk is told so before the first message comes', async () => {
+  const [owner, talker, ...newcomers] = (await newPeople(12)) as [Person, Person, ...Person[]];
+  const conversationId = await newLargeGroup(owner, talker);
+  const [talking, ...sockets] = await Promise.all([talker, ...newcomers].map((person) => chat(person)));
+  let done = false;
+  const talk = (async () => {
+    while (!done) await Promise.all([1, 2, 3].map(() => talking?.say(conversationId, 'much talk')));
+  })();
+  for (const { id } of newcomers) {
+    await owner.rest.post(`/conversations/${conversationId}/members`, { userIds: [id] });
+  }
+  for (const socket of sockets) await socket.expect('new-message');
+  done = true;
+  await talk;
+  for (const [at, socket] of sockets.entries()) {
+    const first = socket.frames.find(({ data }) => data?.conversationId === conversationId);
+    assert.equal(first?.type, 'member-added');
+    assert.deepEqual(
+      socket.all('member-added')[0]?.members.map((member: { id: string }) => member.id),
+      [newcomers[at]?.id],
+    );
+    const seqIds = seqsOf(socket);
+    assert.deepEqual(
+      seqIds,
+      seqIds.map((_, n) => seqIds[0] + n),
+    );
+  }
+  await Promise.all([talking, ...sockets].map((socket) => socket?.close()));
+});

@@ -25,7 +25,7 @@ export type ResolveRecipients = {
     conversationId: string;
     afterUserId: number;
     limit: number;
-  }): Promise<{ gateways: Recipients['gateways']; nextAfterUserId: string }>;
+  }): Promise<{ gateways: Recipients['gateways']; newcomerIds: string[]; nextAfterUserId: string }>;
 };
 
 /**
@@ -120,16 +120,24 @@ export function createRecipients(deps: {
     async ofPage({ conversationId, afterUserId, limit }) {
       // From memory unless somebody came or went: a large group is resolved page by page for every few messages.
       const audiences = await readAudiences([{ conversationId, extraUserIds: [] }]);
-      const { userIds = [] } = (await listsOf(audiences.values())).get(conversationId) ?? {};
+      const list = (await listsOf(audiences.values())).get(conversationId);
+      const userIds = list?.userIds ?? [];
       const from = firstAfter(userIds, afterUserId);
       const page = userIds.slice(from, from + limit);
       const more = from + limit < userIds.length;
       return {
         gateways: page.length === 0 ? [] : split(await gateways.locateTopics(page), page),
+        newcomerIds: list ? newcomersAmong(list, page) : [],
         nextAfterUserId: more ? (page.at(-1) ?? '') : '',
       };
     },
   };
+}
+
+/** Those of some members, in the order of their ids, who joined a moment ago: mostly nobody. */
+function newcomersAmong(list: MemberList, page: readonly string[]): string[] {
+  const [first, last] = [Number(page[0]), Number(page.at(-1))];
+  return newcomersOf(list).filter((id) => Number(id) >= first && Number(id) <= last);
 }
 
 /** Where in ids that ascend by number the first one greater than `id` is. */

@@ -460,6 +460,8 @@ export interface ResolveMemberPageResponse {
   gateways: GatewayRecipients[];
   /** Empty on the last page. */
   nextAfterUserId: string;
+  /** Those of the page who are members since a moment only: the event that tells them so may still be on its way. */
+  newcomerIds: string[];
 }
 
 export interface LeaveConversationsRequest {
@@ -5171,7 +5173,7 @@ export const ResolveMemberPageRequest: MessageFns<ResolveMemberPageRequest> = {
 };
 
 function createBaseResolveMemberPageResponse(): ResolveMemberPageResponse {
-  return { gateways: [], nextAfterUserId: "" };
+  return { gateways: [], nextAfterUserId: "", newcomerIds: [] };
 }
 
 export const ResolveMemberPageResponse: MessageFns<ResolveMemberPageResponse> = {
@@ -5181,6 +5183,9 @@ export const ResolveMemberPageResponse: MessageFns<ResolveMemberPageResponse> = 
     }
     if (message.nextAfterUserId !== "") {
       writer.uint32(18).string(message.nextAfterUserId);
+    }
+    for (const v of message.newcomerIds) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -5214,6 +5219,14 @@ export const ResolveMemberPageResponse: MessageFns<ResolveMemberPageResponse> = 
             message.nextAfterUserId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.newcomerIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5233,6 +5246,7 @@ export const ResolveMemberPageResponse: MessageFns<ResolveMemberPageResponse> = 
     const message = createBaseResolveMemberPageResponse();
     message.gateways = object.gateways?.map((e) => GatewayRecipients.fromPartial(e)) || [];
     message.nextAfterUserId = object.nextAfterUserId ?? "";
+    message.newcomerIds = object.newcomerIds?.map((e) => e) || [];
     return message;
   },
 };

@@ -284,6 +284,29 @@ test('who joined a moment ago is named with the messages, and nobody who joined 
   assert.deepEqual(await newcomers(another()), []);
 });
 
+test('a page of members names those of it who joined a moment ago', async () => {
+  const { users, id } = await newGroup(2);
+  await repo.fanout.resolveMemberPage({ conversationId: id, afterUserId: '', limit: 1 });
+  const [cy = ''] = await repo.newUsers(1);
+  await repo.databases.users.batch(
+    `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id};
+     INSERT INTO conversation_members (user_id, conversation_id, role, joined_at, changed_at)
+     VALUES (${cy}, ${id}, 1, ${databaseTime}, ${databaseTime})`,
+  );
+  const named: Record<string, string[]> = {};
+  for (let afterUserId = '', more = true; more; ) {
+    const page = await repo.fanout.resolveMemberPage({ conversationId: id, afterUserId, limit: 1 });
+    named[afterUserId] = page.newcomerIds;
+    afterUserId = page.nextAfterUserId;
+    more = afterUserId !== '';
+  }
+  const before = ['', ...users.toSorted((a, b) => Number(a) - Number(b))];
+  assert.deepEqual(
+    named,
+    Object.fromEntries(before.map((userId, at) => [userId, at === users.length ? [cy] : []])),
+  );
+});
+
 test('recipients are the members with a session, by gateway', async () => {
   const { users, id } = await newGroup(3);
   const [ann, bob, cy] = users as [string, string, string];
