@@ -6,7 +6,7 @@ export type ReadReceipts = {
 /** What somebody read in a conversation since that was told last. */
 type Receipt = { conversationId: string; readerId: string; seqId: number; userIds: Set<string> };
 
-export const spacingMs = 100;
+export const spacingMs = 200;
 
 /**
  * Every message that somebody sends tells others that its sender has read theirs: in a busy group a frame for each of
