@@ -34,6 +34,7 @@ module.exports = {
     'sending',
     'delivery',
     'rest/answers',
+    'rest/document',
     'rest/plugins',
     'rest/routes',
     'rest',
