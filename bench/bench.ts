@@ -1,3 +1,5 @@
+// Room: the benchmark's command: which scenarios, on which system, with which report. No scenario is written here.
+
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';

@@ -1,3 +1,6 @@
+// Room: what every service needs: configuration, logs, metrics, errors, start and stop. Nothing here knows a
+// service, a workflow or an activity.
+
 import type { Logger } from './log.ts';
 
 /** A running service: `stop` drains it and resolves when nothing of it is left. */

@@ -1,3 +1,5 @@
+// Room: what a scenario works with: the system, its load, its fixtures and its options. No scenario is known here.
+
 import { type Accounts, createAccounts } from '../fixtures/accounts.ts';
 import { createCache } from '../fixtures/cache.ts';
 import { type Conversations, createConversations } from '../fixtures/conversations.ts';

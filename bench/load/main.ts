@@ -1,3 +1,5 @@
+// Room: the load: processes of their own that hold sockets, send and read. They report and judge nothing.
+
 import type { AnswerMessage, CommandMessage, LoadCommands } from './commands.ts';
 import { loadRest } from './rest-load.ts';
 import { createSessions } from './sessions.ts';

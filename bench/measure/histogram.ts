@@ -1,3 +1,5 @@
+// Room: clocks, histograms and statistics. No I/O.
+
 /** What a histogram holds, as it travels between processes and into result files. */
 export type HistogramData = {
   count: number;

@@ -1,3 +1,5 @@
+// Room: results as tables, pages and comparisons. Nothing is measured here.
+
 import type { HistogramData } from '../measure/histogram.ts';
 import type { Stage } from '../system/stages.ts';
 import type { ProcessUsage } from '../system/usage.ts';

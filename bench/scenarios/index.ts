@@ -1,3 +1,6 @@
+// Room: one file per scenario: what is measured, and how. Nothing that two systems under load would need
+// differently.
+
 import type { Scenario } from '../laboratory/laboratory.ts';
 import { closedLoop } from './closed-loop.ts';
 import { conversationList } from './conversation-list.ts';

@@ -1,3 +1,5 @@
+// Room: what a scenario reports of one step. It runs nothing.
+
 import type { Outcome } from '../laboratory/crowd.ts';
 import type { Measured } from '../laboratory/laboratory.ts';
 import type { RestReport } from '../load/commands.ts';

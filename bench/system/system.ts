@@ -1,3 +1,6 @@
+// Room: the system under load: where it is, what its processes use, how long its stages take. It puts no load on
+// it.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunFile } from '../../scripts/process/run-file.ts';

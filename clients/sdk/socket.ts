@@ -1,3 +1,6 @@
+// Room: a client of GoChat: REST calls and a socket. It knows what any client knows, and imports nothing of the
+// services.
+
 /** A frame as it travels, either way. */
 export type Frame = { type: string; data?: Record<string, unknown>; timestamp?: number };
 

@@ -1,3 +1,6 @@
+// Room: what users, conversations and messages are: limits, enumerations, checks of fields. Pure: no I/O and no
+// other room of lib.
+
 export const longestDisplayName = 50;
 export const longestGroupName = 100;
 

@@ -1,3 +1,6 @@
+// Room: gRPC between services: servers, clients, deadlines, errors, the shared token. No method's meaning may come
+// in.
+
 import { fileURLToPath } from 'node:url';
 import { type handleUnaryCall, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';

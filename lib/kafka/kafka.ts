@@ -1,3 +1,6 @@
+// Room: Kafka: topics, records, producing and consuming, and the only place that knows the client library. What a
+// record does is its consumer's business.
+
 import kafkajs, {
   type Admin,
   type Consumer,

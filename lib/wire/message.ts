@@ -1,3 +1,6 @@
+// Room: how things look to clients, in REST answers and frames. Only shapes: no I/O, and no decision who sees
+// what.
+
 import { type Static, Type } from 'typebox';
 import type { Message as ProtoMessage } from '../gen/im_repo/v1/message.ts';
 import type { DownstreamMessage } from '../kafka/records.ts';

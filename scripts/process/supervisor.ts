@@ -1,3 +1,5 @@
+// Room: child processes: started, watched, ended, and told apart. What they are is not known here.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';

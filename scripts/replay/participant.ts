@@ -1,3 +1,5 @@
+// Room: chat logs played into a running system as real users. It uses the client only.
+
 import type { Message } from '../../clients/sdk/rest.ts';
 import { type ChatSocket, type Frame, openSocket } from '../../clients/sdk/socket.ts';
 import type { Ledger } from './ledger.ts';

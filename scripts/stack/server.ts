@@ -1,3 +1,6 @@
+// Room: the servers that GoChat needs (database, Redis, Kafka, Temporal), each with its download and its
+// readiness. Our own services may not come in.
+
 import type { Progress } from '../process/progress.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import type { Passwords } from '../topology/secrets.ts';

@@ -1,3 +1,5 @@
+// Room: servers and services together: started in order, stopped in reverse. How one server works is the stack's.
+
 import { resolve } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import { runLogged } from '../process/program.ts';

@@ -1,3 +1,5 @@
+// Room: what `npm test` runs, and how it tells of it. No test is written here.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,5 @@
+// Room: what runs where on one machine: ports, folders, settings, secrets. It starts nothing.
+
 import { resolve } from 'node:path';
 import { Problem } from '../process/problem.ts';
 

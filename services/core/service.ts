@@ -1,3 +1,5 @@
+// Room: im-logic and im-repo in one process, for one machine. No code of its own but that.
+
 import { createLogger } from '../../lib/log.ts';
 import type { Running } from '../../lib/service.ts';
 import type { LogicConfig } from '../logic/config.ts';

@@ -1,3 +1,6 @@
+// Room: the gateway: REST and WebSocket for clients, put together from its rooms. It stores nothing; rules of
+// accounts and conversations are im-logic's.
+
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { serveAdmin } from '../../lib/admin.ts';

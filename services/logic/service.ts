@@ -1,3 +1,6 @@
+// Room: im-logic: rules of accounts, friends, conversations and messages, served over gRPC, and the consumer of
+// what clients send. It stores nothing; im-repo does.
+
 import { serveAdmin } from '../../lib/admin.ts';
 import { readSecretFiles } from '../../lib/config.ts';
 import { AuthServiceService } from '../../lib/gen/im_logic/v1/auth.ts';

@@ -1,3 +1,6 @@
+// Room: im-pusher: events from Kafka, brought to the users whom they concern through their gateways. Messages do
+// not come this way, and nothing is stored.
+
 import { serveAdmin } from '../../lib/admin.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';

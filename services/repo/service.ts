@@ -1,3 +1,6 @@
+// Room: im-repo, the only service that stores: here its rooms are put together and served over gRPC. No SQL and no
+// rule of a conversation belongs here.
+
 import { serveAdmin } from '../../lib/admin.ts';
 import { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
 import { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';

@@ -1,3 +1,5 @@
+// Room: what tests of all kinds share. Assertions about behaviour stay in the tests.
+
 /** Waits for a condition and fails after `withinMs`. Checks often, so that a test takes as long as the thing does; what costs
  * the system something to look at, every `everyMs`. */
 export async function eventually(

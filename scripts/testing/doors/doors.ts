@@ -1,3 +1,6 @@
+// Room: doors between services and their servers, which tests close to cut a connection. They are used in tests
+// only.
+
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { BrokerEntrance, Port, Profile, ServicePlan } from '../../topology/topology.ts';
 import { type Door, type DoorState, openDoor } from './door.ts';

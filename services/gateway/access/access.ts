@@ -1,3 +1,6 @@
+// Room: who gets in: tokens, revoked sessions, the bound of connections. What a user may do in a conversation is
+// im-logic's.
+
 import { GoChatError } from '../../../lib/errors.ts';
 import type { AccessToken, AccessTokenVerifier } from '../../../lib/tokens.ts';
 import type { RevokedSessions } from './revoked-sessions.ts';

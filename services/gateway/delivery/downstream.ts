@@ -1,3 +1,6 @@
+// Room: what the system sends to clients: downstream records and pushes, in order and each once. It takes nothing
+// from clients.
+
 import { GoChatError, isRetryable } from '../../../lib/errors.ts';
 import type {
   DownstreamAck,

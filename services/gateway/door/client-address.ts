@@ -1,3 +1,6 @@
+// Room: where a request comes from and whether its origin, host and proxy are trusted. Who the user is comes
+// later.
+
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Logger } from '../../../lib/log.ts';

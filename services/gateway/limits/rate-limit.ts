@@ -1,3 +1,6 @@
+// Room: how much a user, a session or an address may do in a time. It counts; what is counted is decided by its
+// callers.
+
 import { GoChatError } from '../../../lib/errors.ts';
 
 type Window = { endsAt: number; used: number };

@@ -1,3 +1,5 @@
+// Room: what a gateway counts and measures. It is told, and asks nobody.
+
 import type { Metrics } from '../../../lib/metrics.ts';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;

@@ -1,3 +1,6 @@
+// Room: sessions told to im-repo and to Kafka, and the lease that says that this gateway lives. It sends nothing
+// to clients.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionInfo } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';

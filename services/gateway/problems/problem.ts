@@ -1,3 +1,5 @@
+// Room: how errors look over REST, and how broken HTTP is answered. Errors are not made here.
+
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
 import Type from 'typebox';

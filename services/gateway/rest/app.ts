@@ -1,3 +1,5 @@
+// Room: the REST application: its plugins and routes put together. It knows no socket.
+
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { JWK } from 'jose';
 import type { Readiness } from '../../../lib/admin.ts';

@@ -1,3 +1,6 @@
+// Room: what clients send: the check of their frames, messages on their way to Kafka, read marks and typing. What
+// the system sends to clients is delivery's.
+
 import { GoChatError } from '../../../lib/errors.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
 import type { UpstreamMessage } from '../../../lib/kafka/records.ts';

@@ -1,3 +1,6 @@
+// Room: the sockets that are open here, and frames written to them, with the codes that they are closed with. What
+// the frames tell is for the rooms above.
+
 import { type CloseCause, closeCodes } from './close-codes.ts';
 import { encodeFrame } from './frame-buffer.ts';
 import type { Outbox } from './outbox.ts';

@@ -1,3 +1,6 @@
+// Room: the life of a WebSocket: admission, welcome, frames in, heartbeat, drain. What a frame does is done by the
+// rooms below.
+
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';

@@ -1,3 +1,5 @@
+// Room: the checks of fields, ids, formats and pages that REST bodies and frames share. It asks no other service.
+
 import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import type { FieldError } from '../../../lib/errors.ts';
 import { formatSentences, formats } from './formats.ts';

@@ -1,3 +1,6 @@
+// Room: signing in: passwords, guests, tokens, other identity providers. Profiles are changed here too, friends
+// are not.
+
 import { randomUUID } from 'node:crypto';
 import { canonicalName, isUsername, longestDisplayName } from '../../../lib/domain/names.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';

@@ -1,3 +1,5 @@
+// Room: conversations and their members, as users ask for them. Messages may not come in.
+
 import { longestGroupName } from '../../../lib/domain/names.ts';
 import { longestPage, pageSize } from '../../../lib/domain/paging.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';

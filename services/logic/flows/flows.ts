@@ -1,3 +1,5 @@
+// Room: durable flows, started, updated and asked through Temporal. What flows do is in workflows/.
+
 import { hash, randomUUID } from 'node:crypto';
 import {
   Client,

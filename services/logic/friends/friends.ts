@@ -1,3 +1,5 @@
+// Room: friend requests, friends and blocks, as users ask for them. The flow behind a request is in workflows/.
+
 import { readPaging } from '../../../lib/domain/paging.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import { FriendRequestAction, type FriendServiceService } from '../../../lib/gen/im_logic/v1/friend.ts';

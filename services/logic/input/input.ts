@@ -1,3 +1,5 @@
+// Room: checks of what callers give, shared by all rooms. It calls nobody.
+
 import { attachmentFault } from '../../../lib/domain/attachment.ts';
 import { canonicalName, isUsername } from '../../../lib/domain/names.ts';
 import { passwordRefusal } from '../../../lib/domain/passwords.ts';

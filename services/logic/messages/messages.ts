@@ -1,3 +1,5 @@
+// Room: messages read, sent over REST and recalled. Those that come over sockets take the upstream room.
+
 import type { MessageServiceService } from '../../../lib/gen/im_logic/v1/message.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';

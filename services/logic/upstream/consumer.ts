@@ -1,3 +1,6 @@
+// Room: the hot path: messages from Kafka stored in batches, acknowledged and sent downstream. Nothing that waits
+// for a person or a flow may come in.
+
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { KafkaConnection } from '../../../lib/kafka/kafka.ts';
 import { topics } from '../../../lib/kafka/topics.ts';

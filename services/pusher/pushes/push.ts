@@ -1,3 +1,5 @@
+// Room: what each event tells whom, as frames. How a gateway is reached is not known here.
+
 import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 
 /** Users named in one push. */

@@ -1,3 +1,6 @@
+// Room: accounts from registration to erasure: passwords, guests, identities of other providers. Profiles and
+// friendships are other rooms'.
+
 import { randomInt } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
 import { GoChatError } from '../../../lib/errors.ts';

@@ -1,3 +1,6 @@
+// Room: what Redis and this process's memory keep of rows, and how a change takes it away. It caches any kind of
+// value; which kinds there are is said in the rooms above.
+
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../../../lib/metrics.ts';

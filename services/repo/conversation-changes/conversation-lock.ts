@@ -1,3 +1,6 @@
+// Room: what every change of a conversation needs: its lock, its events, its members' rows. What is changed, and
+// who may, is for the rooms above.
+
 import { GoChatError } from '../../../lib/errors.ts';
 import { chunks } from '../cache/cache.ts';
 import { notFound, notMember } from '../rows/conversation-access.ts';

@@ -1,3 +1,5 @@
+// Room: conversations as one member sees them: a single one, and pages of the list. It changes nothing.
+
 import { behind, newestFirst } from '../../../lib/domain/conversation-order.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import {

@@ -1,3 +1,6 @@
+// Room: the life of conversations: single ones and groups, from creation to dissolution, and the repair of their
+// counters. Single members are changed in the members' room.
+
 import { GoChatError } from '../../../lib/errors.ts';
 import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Cache } from '../cache/cache.ts';

@@ -1,3 +1,6 @@
+// Room: friend requests, friendships and blocks between two users. Conversations of friends are made in the
+// conversations' rooms.
+
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import { seesPresence } from '../../../lib/domain/user-settings.ts';
 import { GoChatError } from '../../../lib/errors.ts';

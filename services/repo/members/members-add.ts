@@ -1,3 +1,6 @@
+// Room: members of a group: added, removed, muted, promoted, listed, and what each chooses for a conversation.
+// What a group itself is called or may be is not said here.
+
 import type {
   AddConversationMemberRequest,
   ConversationServiceService,

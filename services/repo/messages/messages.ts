@@ -1,3 +1,6 @@
+// Room: messages: stored in batches, read in pages, recalled and redacted. Who is online and how a message reaches
+// a socket is not known here.
+
 import { codeFromNumber, GoChatError } from '../../../lib/errors.ts';
 import type {
   GetMessageRangeRequest,

@@ -1,3 +1,6 @@
+// Room: what lets a repeated call have one effect: stored answers, operations that were done, texts that flows
+// name by id. It knows nothing of what the calls do.
+
 import { createHash, randomUUID } from 'node:crypto';
 import { GoChatError } from '../../../lib/errors.ts';
 import {

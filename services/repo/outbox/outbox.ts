@@ -1,3 +1,6 @@
+// Room: events that are stored in the transaction of what they tell, and the relay that brings them to Kafka. What
+// events mean is for the rooms that write them.
+
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent, OrderedEvent, UpstreamEvent } from '../../../lib/kafka/records.ts';
 import { topics } from '../../../lib/kafka/topics.ts';

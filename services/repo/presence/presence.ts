@@ -1,3 +1,6 @@
+// Room: who is online, on which gateway, kept in Redis with its Lua beside it. Who may see it is decided
+// elsewhere.
+
 import { randomBytes, randomUUID } from 'node:crypto';
 import type {
   OnlineStatus,

@@ -1,3 +1,6 @@
+// Room: how far members have read, and who may know it. Unread counts are read in rows, messages are stored
+// elsewhere.
+
 import { codeNumber, GoChatError } from '../../../lib/errors.ts';
 import type {
   ConversationServiceService,

@@ -1,3 +1,6 @@
+// Room: which gateways and users a message goes to, and how far a large group's delivery has come. It reads
+// memberships and presence, and changes neither.
+
 import type { RecipientQuery, Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Gateways, Located } from '../presence/presence-gateways.ts';
 import type { Databases } from '../storage/database.ts';

@@ -1,3 +1,6 @@
+// Room: single rows of users, conversations, memberships and messages, read through the cache, each with the key
+// that a change touches. It only reads; rules and writes are in the rooms above.
+
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 import { keptRecalls, type RecalledSeqs, readSeqs, recalledOf } from './recall-counts.ts';

@@ -1,3 +1,5 @@
+// Room: login sessions: opened, refreshed, listed and revoked. It checks no password.
+
 import { createHash } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';

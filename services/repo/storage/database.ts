@@ -1,3 +1,6 @@
+// Room: connections to MySQL and Redis, transactions, ids and times, and how SQL text is written. Nothing here
+// knows a user, a conversation or a message.
+
 import { createPool, type FieldPacket, type Pool, type PoolConnection } from 'mysql2';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';

@@ -1,3 +1,5 @@
+// Room: what a client that was away has missed, within a budget of bytes. It only reads.
+
 import type {
   ConversationServiceService,
   SyncConversationsRequest,

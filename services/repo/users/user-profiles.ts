@@ -1,3 +1,6 @@
+// Room: who users are to others: names, profiles, search, and what they choose. Passwords and sessions may not
+// come in.
+
 import { GoChatError } from '../../../lib/errors.ts';
 import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';

@@ -1,3 +1,5 @@
+// Room: Kafka topics that begin or feed flows. How a flow goes on is in workflows/.
+
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { UserEvent } from '../../../lib/kafka/records.ts';

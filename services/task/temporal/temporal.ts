@@ -1,3 +1,5 @@
+// Room: the connection to Temporal: worker, namespace, schedules, bundle. No Kafka here.
+
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../../../activities/index.ts';

@@ -1,3 +1,5 @@
+// Room: a time-skipping Temporal server with our workflows, and activities that tests give. No real service.
+
 import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';

@@ -1,3 +1,5 @@
+// Room: a gateway of its own with stand-ins for the services behind it. For the gateway's tests only.
+
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,5 @@
+// Room: im-logic and im-repo of their own on real servers. For logic's tests only.
+
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

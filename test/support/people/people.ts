@@ -1,3 +1,5 @@
+// Room: users as clients see them, over REST and sockets. They know nothing of the inside.
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import {

@@ -1,3 +1,5 @@
+// Room: a database of its own and repo's parts on it. For repo's tests only.
+
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
 import { createCache } from '../../../services/repo/cache/cache.ts';

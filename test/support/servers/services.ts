@@ -1,3 +1,5 @@
+// Room: processes and servers that tests stop, freeze and start. It judges nothing.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

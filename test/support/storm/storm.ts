@@ -1,3 +1,6 @@
+// Room: the storm: users who chat while services are killed, and the judgement of what they saw. Only the storm's
+// tests use it.
+
 import { topics } from '../../../lib/kafka/topics.ts';
 import { gateway2Url, gatewayUrl, type Person, uniqueName } from '../people/people.ts';
 import { runningProcess } from '../servers/services.ts';

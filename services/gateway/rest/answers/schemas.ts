@@ -1,3 +1,5 @@
+// Room: how REST answers look and how a repeated request is answered. Routes and plugins may not come in.
+
 import type { FastifyInstance } from 'fastify';
 import Type, { type TProperties, type TSchema } from 'typebox';
 import type { Session as ProtoSession } from '../../../../lib/gen/im_logic/v1/auth.ts';

@@ -1,3 +1,5 @@
+// Room: what happens to every request beside its route: who asks, headers, documents. No route is named here.
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { countedAddress } from '../../../../lib/client-address.ts';
 import { codeOf, GoChatError } from '../../../../lib/errors.ts';

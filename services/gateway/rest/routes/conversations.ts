@@ -1,3 +1,6 @@
+// Room: the REST routes, one file per resource: each checks its input, calls im-logic and shows the answer. A rule
+// of the domain may not come in.
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { notificationChoices } from '../../../../lib/domain/member-choices.ts';

@@ -1,3 +1,5 @@
+// Room: what the storm writes down while it runs. It judges nothing.
+
 /** One time that a message was handed to a socket. */
 export type Attempt = { socket: number; at: number };
 

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { test } from 'node:test';
+
+const root = resolve(import.meta.dirname, '..');
+const rooms = createRequire(import.meta.url)('../rooms.cjs') as Record<string, string[]>;
+const listed = Object.entries(rooms).flatMap(([part, names]) => names.map((name) => `${part}/${name}`));
+
+const mostFiles = 15;
+const mostLines = 350;
+/** Lists of one kind, where a further file makes nothing harder to find. */
+const lists = ['bench/scenarios', 'workflows'];
+/** Files that are still too long. */
+const tooLong = [
+  'services/gateway/rest/app.test.ts',
+  'test/e2e/messages.test.ts',
+  'test/integration/gateway/frames.test.ts',
+  'test/integration/gateway/sessions.test.ts',
+  'test/integration/logic/services.test.ts',
+  'test/integration/repo/cache/reading.test.ts',
+  'test/integration/repo/conversations/conversations.test.ts',
+  'test/integration/repo/conversations/members.test.ts',
+  'test/integration/repo/friends/friendships.test.ts',
+  'test/integration/repo/messages/messages.test.ts',
+  'test/integration/repo/presence/presence.test.ts',
+  'test/integration/repo/sync/sync.test.ts',
+  'test/integration/repo/users/accounts.test.ts',
+  'test/integration/repo/users/erasure.test.ts',
+  'test/integration/task/flows.test.ts',
+];
+
+const sources = globSync('{activities,bench,clients,lib,scripts,services,test,workflows}/**/*.ts', {
+  cwd: root,
+  exclude: (path) => /(^|\/)node_modules$|^lib\/gen$|^services\/repo\/prisma$/.test(path),
+}).map((path) => ({ path, text: readFileSync(resolve(root, path), 'utf8') }));
+const inFolders = Map.groupBy(
+  sources.filter(({ path }) => !path.endsWith('.test.ts')),
+  ({ path }) => dirname(path),
+);
+
+test('rooms.cjs names folders that are there', () => {
+  assert.deepEqual(
+    listed.filter((room) => !existsSync(resolve(root, room))),
+    [],
+  );
+});
+
+test('every room says in one of its files what it is for and what may not come in', () => {
+  const silent = listed.filter((room) => {
+    const openings = (inFolders.get(room) ?? []).filter(({ text }) => text.startsWith('// Room: '));
+    return openings.length !== 1;
+  });
+  assert.deepEqual(silent, []);
+});
+
+test(`no room holds more than ${mostFiles} files, and no file more than ${mostLines} lines`, () => {
+  const full = [...inFolders].filter(([room, files]) => files.length > mostFiles && !lists.includes(room));
+  assert.deepEqual(
+    full.map(([room, files]) => `${room}: ${files.length} files`),
+    [],
+  );
+  const long = sources.filter(({ text }) => text.trimEnd().split('\n').length > mostLines);
+  assert.deepEqual(
+    long.map(({ path }) => path).filter((path) => !tooLong.includes(path)),
+    [],
+  );
+});
