@@ -8,7 +8,8 @@
  *   gateway:boots          sorted set: boot id by the end of its lease
  *   gateway:users:{boot}   set: users with a session there
  *   presence:heartbeats    sorted set: "{user}|{session}" by the last heartbeat
- *   presence:away          sorted set: users whose last session closed, and whose friends are not told yet, by when
+ *   presence:away          sorted set: users without a session whose friends are not told yet, by the time when the
+ *                          last session closed
  *   presence:generation    JSON {id, created_at}: made again after a flush
  *   presence:untold        hash: user → JSON {epoch, last_active_at, page} that the clean-up has declared offline
  */
