@@ -34,7 +34,6 @@ module.exports = {
     'sending',
     'delivery',
     'rest/answers',
-    'rest/document',
     'rest/plugins',
     'rest/routes',
     'rest',

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { withDeadline } from './async/deadline.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What a service depends on: the name shown by /readyz, and a check that rejects or answers false while it is down. */
@@ -73,9 +74,8 @@ export async function serveAdmin(options: {
 }
 
 async function isUp(check: () => Promise<boolean> | boolean): Promise<boolean> {
-  const deadline = new Promise<false>((resolve) => setTimeout(resolve, checkDeadlineMs, false).unref());
   try {
-    return await Promise.race([Promise.resolve(check()), deadline]);
+    return await withDeadline(Promise.resolve(check()), checkDeadlineMs, () => false);
   } catch {
     return false;
   }

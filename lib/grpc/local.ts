@@ -1,3 +1,4 @@
+import { withDeadline } from '../async/deadline.ts';
 import { fault, GoChatError } from '../errors.ts';
 import {
   type AnyMethod,
@@ -19,7 +20,7 @@ export function localChannel(methods: ReadonlyMap<string, ServedMethod>): GrpcCh
     const served = methods.get(path);
     if (!served) throw new Error(`${path} is not served here`);
     return (request: unknown, { deadlineMs = defaultDeadlineMs }: CallOptions = {}) =>
-      within(deadlineMs, served.call(request));
+      withDeadline(served.call(request).catch(rethrownForCallers), deadlineMs, late);
   }
   return {
     unary: (method) => {
@@ -43,16 +44,11 @@ export function localChannel(methods: ReadonlyMap<string, ServedMethod>): GrpcCh
   };
 }
 
-function within<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const deadline = setTimeout(() => reject(unreachable()), deadlineMs);
-    work
-      .then(resolve, (error: unknown) => reject(asSeenByCallers(error)))
-      .finally(() => clearTimeout(deadline));
-  });
-}
+const late = (): never => {
+  throw unreachable();
+};
 
 /** Faults stay behind: their words are for the log of whoever served the call. */
-function asSeenByCallers(error: unknown): GoChatError {
-  return error instanceof GoChatError ? error : fault();
-}
+const rethrownForCallers = (error: unknown): never => {
+  throw error instanceof GoChatError ? error : fault();
+};

@@ -1,3 +1,4 @@
+import { createGather } from '../async/gather.ts';
 import { GoChatError, isCode } from '../errors.ts';
 import type { CallOutcome, CallTogetherResponse } from '../gen/gochat_rpc/v1/together.ts';
 import { type AnyMethod, type CallOptions, defaultDeadlineMs } from './definition.ts';
@@ -29,24 +30,11 @@ export function createTogether(
   ) => Promise<CallTogetherResponse>,
 ): Call {
   const waiting: Waiting[] = [];
-  let underWay = 0;
-  let scheduled = false;
-
-  function schedule(): void {
-    if (scheduled || underWay >= mostUnderWay || waiting.length === 0) return;
-    scheduled = true;
-    // Everything of this turn of the event loop joins.
-    setImmediate(() => {
-      scheduled = false;
-      const batch = waiting.splice(0, mostTogether);
-      underWay += 1;
-      void answer(batch).finally(() => {
-        underWay -= 1;
-        schedule();
-      });
-      schedule();
-    });
-  }
+  const gather = createGather({
+    waiting: () => waiting.length,
+    handle: () => answer(waiting.splice(0, mostTogether)),
+    atOnce: mostUnderWay,
+  });
 
   async function answer(batch: Waiting[]): Promise<void> {
     const [only] = batch;
@@ -80,7 +68,7 @@ export function createTogether(
     }
     return new Promise((resolve, reject) => {
       waiting.push({ request, until: Date.now() + deadlineMs, resolve, reject });
-      schedule();
+      gather.wake();
     });
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProducerBatch } from 'kafkajs';
+import { createGather } from '../async/gather.ts';
 import { GoChatError } from '../errors.ts';
 
 /** kafkajs makes one record batch of all that goes to a partition, and the broker takes batches of up to a mebibyte. */
@@ -43,11 +44,9 @@ export function createGroupCommit(
   const maxBatch = options.maxBatch ?? 2000;
   let pending: Pending[] = [];
   let inFlight = 0;
-  let running: Promise<void> | undefined;
 
-  async function run(): Promise<void> {
-    // Everything of this turn of the event loop joins the first batch.
-    await new Promise((resolve) => setImmediate(resolve));
+  /** The next batch is cut as soon as the last one is settled: what its senders go on to send belongs to the one after. */
+  async function produceAll(): Promise<void> {
     while (pending.length > 0) {
       const lingerMs = Math.floor(options.lingerMs?.() ?? 0);
       if (lingerMs > 0 && pending.length < maxBatch) await sleep(lingerMs);
@@ -65,8 +64,9 @@ export function createGroupCommit(
       options.onBatch?.(batch.length, (performance.now() - started) / 1000);
       inFlight = 0;
     }
-    running = undefined;
   }
+
+  const gather = createGather({ waiting: () => pending.length, handle: produceAll });
 
   return {
     send(topic, key, value) {
@@ -77,13 +77,11 @@ export function createGroupCommit(
       }
       return new Promise((resolve, reject) => {
         pending.push({ topic, key, value, bytes: Buffer.byteLength(value) + 100, resolve, reject });
-        running ??= run();
+        gather.wake();
       });
     },
     depth: () => pending.length + inFlight,
-    async flush() {
-      await running;
-    },
+    flush: gather.flush,
   };
 }
 

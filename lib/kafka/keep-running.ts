@@ -1,7 +1,9 @@
 import type { Consumer, ConsumerRunConfig } from 'kafkajs';
+import { jittered } from '../async/retry.ts';
 import type { Logger } from '../log.ts';
 
-const defaultPauseMs = 1000;
+/** At least, in milliseconds; at most twice as long. */
+const defaultPauseMs = 750;
 
 /**
  * The same consumer, but it never stays down, and it stays down once it was told to. kafkajs gives a consumer up for good
@@ -31,8 +33,8 @@ export function keepRunning(consumer: Consumer, log: Logger, pauseMs = defaultPa
 
   function again(error: unknown): void {
     if (over) return;
-    log.error({ err: error, pauseMs }, 'consumer was given up; it is started again');
-    timer = setTimeout(() => void runAgain(), pauseMs);
+    log.error({ err: error }, 'consumer was given up; it is started again');
+    timer = setTimeout(() => void runAgain(), jittered(pauseMs));
   }
 
   consumer.on(consumer.events.CRASH, ({ payload }) => again(payload.error));

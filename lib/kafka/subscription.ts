@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { createBackoff } from '../async/retry.ts';
 import { GoChatError, isRetryable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -21,7 +23,9 @@ type FetchedRecord = ReceivedRecord & { message: Pick<KafkaMessage, 'key' | 'val
 
 export type Subscription = { stop(): Promise<void> };
 
-const maxPauseMs = 5000;
+const pauses = { firstMs: 100, longestMs: 5000 };
+/** Within a pause, so that the group does not take this process for dead. */
+const heartbeatEveryMs = 1000;
 
 export type SubscribeOptions = {
   groupId: string;
@@ -51,7 +55,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     'partition',
   ]);
   const consumer = kafka.consumer({ groupId: options.groupId });
-  let stopping = false;
+  const stopping = new AbortController();
 
   async function bury(record: FetchedRecord, error: unknown): Promise<void> {
     const { topic, partition, offset } = record;
@@ -64,7 +68,8 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
 
   /** False when it was stopped before the records were handled: they come again. */
   async function process(records: FetchedRecord[], heartbeat: () => Promise<void>): Promise<boolean> {
-    for (let pauseMs = 100; !stopping; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+    const nextPauseMs = createBackoff(pauses);
+    while (!stopping.signal.aborted) {
       try {
         await options.handle(records);
         for (const { topic } of records) handled.inc({ topic, result: 'ok' });
@@ -83,8 +88,9 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
             (await process(records.slice(middle), heartbeat))
           );
         }
+        const pauseMs = nextPauseMs();
         log.warn({ err: error, records: records.length, pauseMs }, 'cannot process records now');
-        await pause(pauseMs, heartbeat);
+        await pause(pauseMs, heartbeat, stopping.signal);
       }
     }
     return false;
@@ -134,16 +140,16 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
   });
   return {
     async stop() {
-      stopping = true;
+      stopping.abort();
       await consumer.disconnect();
     },
   };
 }
 
-async function pause(ms: number, heartbeat: () => Promise<void>): Promise<void> {
-  const until = Date.now() + ms;
-  while (Date.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(1000, until - Date.now())));
+/** Ends early when the subscription is stopped. */
+async function pause(ms: number, heartbeat: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  for (let leftMs = ms; leftMs > 0 && !signal.aborted; leftMs -= heartbeatEveryMs) {
+    await sleep(Math.min(heartbeatEveryMs, leftMs), undefined, { signal }).catch(() => undefined);
     await heartbeat();
   }
 }

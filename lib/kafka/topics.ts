@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
+import { retry } from '../async/retry.ts';
 
 /** Every topic by the name the contract gives it. */
 export const topics = {
@@ -47,21 +47,15 @@ export const ensureDownstreamTopics = (admin: Admin, names: readonly string[]): 
 
 /** How long a topic may take from its creation, here or in another process, until the broker serves it. */
 const patienceMs = 30_000;
-const pauseMs = 250;
+const pauses = { firstMs: 200, longestMs: 400 };
 
 async function ensure(admin: Admin, wanted: typeof shared): Promise<void> {
-  const until = Date.now() + patienceMs;
-  for (;;) {
-    try {
-      await createMissing(admin, wanted);
-      // A topic is listed before its partitions are served: whoever asks for their offsets too early fails.
-      await Promise.all(wanted.map(({ topic }) => admin.fetchTopicOffsets(topic)));
-      return;
-    } catch (error) {
-      if (!isPassing(error) || Date.now() > until) throw error;
-      await sleep(pauseMs);
-    }
-  }
+  const attempt = async (): Promise<void> => {
+    await createMissing(admin, wanted);
+    // A topic is listed before its partitions are served: whoever asks for their offsets too early fails.
+    await Promise.all(wanted.map(({ topic }) => admin.fetchTopicOffsets(topic)));
+  };
+  await retry(attempt, { ...pauses, withinMs: patienceMs, isPassing });
 }
 
 /** Whether the broker says that the same may work a little later. kafkajs wraps what it has tried in vain. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { retry } from '../../lib/async/retry.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
 import { splitStatements } from './storage/sql-statements.ts';
 
@@ -47,18 +48,15 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   );
 }
 
-async function connect(uri: string, log: Logger, waitMs: number): Promise<Connection> {
-  const until = Date.now() + waitMs;
-  for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2000)) {
-    try {
-      return await createConnection({ uri, connectTimeout: 3000, charset: 'UTF8MB4_BIN' });
-    } catch (error) {
-      if (!isNotThereYet(error) || Date.now() + pauseMs > until) throw error;
-      log.info({ pauseMs, reason: (error as Error).message }, 'waiting for the database server');
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-  }
-}
+const connect = (uri: string, log: Logger, waitMs: number): Promise<Connection> =>
+  retry(() => createConnection({ uri, connectTimeout: 3000, charset: 'UTF8MB4_BIN' }), {
+    firstMs: 100,
+    longestMs: 2000,
+    withinMs: waitMs,
+    isPassing: isNotThereYet,
+    onPause: (error, pauseMs) =>
+      log.info({ pauseMs, reason: (error as Error).message }, 'waiting for the database server'),
+  });
 
 const errnoOf = (error: unknown): number => (error as { errno?: number }).errno ?? 0;
 

@@ -1,3 +1,4 @@
+import { createSingleFlight } from '../../lib/async/single-flight.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { accessExpiry } from './sessions/session-lifetimes.ts';
@@ -34,7 +35,6 @@ export function startSweeper(deps: { databases: Databases; log: Logger; metrics:
   const { databases, log } = deps;
   const swept = deps.metrics.counter('gochat_swept_rows_total', 'Expired rows deleted.', ['table']);
   let stopping = false;
-  let running: Promise<void> | undefined;
 
   async function sweep(): Promise<void> {
     for (const { what, where, afterMs } of leftovers) {
@@ -48,20 +48,17 @@ export function startSweeper(deps: { databases: Databases; log: Logger; metrics:
     }
   }
 
-  const timer = setInterval(() => {
-    running ??= sweep()
-      .catch((error: unknown) => log.warn({ err: error }, 'cannot delete what has expired'))
-      .finally(() => {
-        running = undefined;
-      });
-  }, everyMs).unref();
+  const rounds = createSingleFlight(() =>
+    sweep().catch((error: unknown) => log.warn({ err: error }, 'cannot delete what has expired')),
+  );
+  const timer = setInterval(rounds.run, everyMs).unref();
 
   return {
     sweep,
     async stop() {
       stopping = true;
       clearInterval(timer);
-      await running;
+      await rounds.underWay();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { createSingleFlight } from '../../../lib/async/single-flight.ts';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import type { Logger } from '../../../lib/log.ts';
 import { longestAccessTokenS } from '../../../lib/tokens.ts';
@@ -33,7 +34,6 @@ export function createRevokedSessions(deps: {
   /** What was revoked before has no living access token. */
   let position = { since: Date.now() - longestMs, afterSessionId: '' };
   let nextForgetting = 0;
-  let running: Promise<void> | undefined;
   let failing = false;
 
   function remember(sessionId: string, until: number): void {
@@ -69,20 +69,15 @@ export function createRevokedSessions(deps: {
     forget();
   }
 
-  function start(): Promise<void> {
-    running ??= poll().finally(() => {
-      running = undefined;
-    });
-    return running;
-  }
+  const polling = createSingleFlight(poll);
 
   async function refresh(): Promise<void> {
     // A poll that is under way may have asked before what the caller knows of came to be.
-    if (running) await running;
-    await start();
+    await polling.underWay();
+    await polling.run();
   }
 
-  const timer = setInterval(start, pollMs);
+  const timer = setInterval(polling.run, pollMs);
   return {
     has: (sessionId) => revoked.has(sessionId),
     add(sessionIds) {

@@ -1,3 +1,4 @@
+import { createSingleFlight } from '../../../lib/async/single-flight.ts';
 import type { GatewayInfo } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { Logger } from '../../../lib/log.ts';
@@ -32,7 +33,6 @@ export function createGatewayLease(deps: {
   // A gateway that has just started has no sessions, so all of them are known.
   let synced = true;
   let syncing = false;
-  let running: Promise<boolean> | undefined;
   let released = false;
   let failing = false;
   const clock = deps.clock ?? (() => performance.now());
@@ -72,12 +72,11 @@ export function createGatewayLease(deps: {
     });
   }
 
+  const renewal = createSingleFlight(renewOnce);
+
   function renew(): Promise<boolean> {
     if (released) return Promise.resolve(false);
-    running ??= renewOnce().finally(() => {
-      running = undefined;
-    });
-    return running;
+    return renewal.run();
   }
 
   const timer = setInterval(renew, renewMs);
@@ -89,7 +88,7 @@ export function createGatewayLease(deps: {
     async release() {
       released = true;
       clearInterval(timer);
-      await running;
+      await renewal.underWay();
       await presence
         .releaseGateway({ gatewayId: gateway.gatewayId, bootId: gateway.bootId }, { deadlineMs: 3000 })
         .catch((error: unknown) => log.warn({ err: error }, 'cannot release the gateway lease'));

@@ -1,7 +1,9 @@
 // Room: sessions told to im-repo and to Kafka, and the lease that says that this gateway lives. It sends nothing
 // to clients.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../../../lib/async/deadline.ts';
+import { createGather } from '../../../lib/async/gather.ts';
+import { retry } from '../../../lib/async/retry.ts';
 import type { SessionInfo } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { Logger } from '../../../lib/log.ts';
@@ -22,7 +24,7 @@ export type Presence = {
 };
 
 const maxBatch = 2000;
-const maxPauseMs = 2000;
+const pauses = { firstMs: 100, longestMs: 2000 };
 /** Disconnects kept while Redis is away. */
 const maxUntold = 100_000;
 
@@ -49,35 +51,33 @@ export function createPresence(deps: {
   let disconnects = new Map<string, SessionInfo>();
   /** Disconnects that Redis did not take: told again with the next resend, or nobody would learn of them. */
   const untold = new Map<string, SessionInfo>();
-  let running: Promise<void> | undefined;
   /** Whether every flush since the last resend began was stored. */
   let allStored = true;
   let resent: (() => void)[] = [];
 
-  function wake(): void {
-    running ??= run().finally(() => {
-      running = undefined;
-      if (depth() > 0) wake();
-    });
-  }
+  const depth = (): number => connects.size + heartbeats.size + disconnects.size;
 
-  async function run(): Promise<void> {
-    // Everything of this turn of the event loop joins the first flush.
-    await new Promise((resolve) => setImmediate(resolve));
-    for (let pauseMs = 100; depth() > 0; ) {
-      const batch = takeBatch();
-      const end = metrics.presenceFlush.startTimer();
-      try {
-        await flushOnce(batch);
-        pauseMs = 100;
-      } catch (error) {
-        log.warn({ err: error, pauseMs }, 'cannot flush presence');
-        putBack(batch);
-        await sleep(pauseMs);
-        pauseMs = Math.min(pauseMs * 2, maxPauseMs);
-      } finally {
-        end();
-      }
+  const { wake, flush } = createGather({
+    waiting: depth,
+    handle: () =>
+      retry(flushBatch, {
+        ...pauses,
+        onPause: (error, pauseMs) => log.warn({ err: error, pauseMs }, 'cannot flush presence'),
+      }),
+  });
+
+  /** Takes what waits now, also when it is tried again: more may have come. */
+  async function flushBatch(): Promise<void> {
+    if (depth() === 0) return;
+    const batch = takeBatch();
+    const end = metrics.presenceFlush.startTimer();
+    try {
+      await flushOnce(batch);
+    } catch (error) {
+      putBack(batch);
+      throw error;
+    } finally {
+      end();
     }
   }
 
@@ -128,8 +128,6 @@ export function createPresence(deps: {
     resent = [];
   }
 
-  const depth = (): number => connects.size + heartbeats.size + disconnects.size;
-
   return {
     connected: (session) =>
       new Promise((resolve) => {
@@ -159,13 +157,9 @@ export function createPresence(deps: {
     },
     depth,
     async flush(withinMs) {
-      await Promise.race([idle(), sleep(withinMs, undefined, { ref: false })]);
+      await withDeadline(flush(), withinMs, () => undefined);
     },
   };
-
-  async function idle(): Promise<void> {
-    while (running) await running;
-  }
 }
 
 function take<V>(from: Map<string, V>, most: number): V[] {

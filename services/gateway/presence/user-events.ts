@@ -1,4 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../../../lib/async/deadline.ts';
+import { createGather } from '../../../lib/async/gather.ts';
+import { retry } from '../../../lib/async/retry.ts';
 import type { PresenceTransition } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
 import type { UserEvent } from '../../../lib/kafka/records.ts';
@@ -13,32 +15,36 @@ export type UserEvents = {
 };
 
 const maxPending = 100_000;
-const maxPauseMs = 2000;
+const pauses = { firstMs: 100, longestMs: 2000 };
 
 /** Presence events into gochat.user-events, in order, tried again until the broker has them. */
 export function createUserEvents(deps: { commit: GroupCommit; log: Logger }): UserEvents {
   const { log } = deps;
   let pending: UserEvent[] = [];
-  let running: Promise<void> | undefined;
 
-  async function run(): Promise<void> {
-    for (let pauseMs = 100; pending.length > 0; ) {
-      const events = pending;
-      pending = [];
-      const results = await Promise.allSettled(
-        events.map((event) => deps.commit.send(topics.userEvents, idOf(event), JSON.stringify(event))),
-      );
-      const failed = events.filter((_, index) => results[index]?.status === 'rejected');
-      if (failed.length === 0) {
-        pauseMs = 100;
-        continue;
-      }
-      log.warn({ events: failed.length }, 'presence events wait for the broker');
-      pending = [...failed, ...pending];
-      await sleep(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, maxPauseMs);
-    }
+  /** Rejects when some were not taken: they wait again, ahead of what came meanwhile. */
+  async function sendPending(): Promise<void> {
+    const events = pending;
+    pending = [];
+    const results = await Promise.allSettled(
+      events.map((event) => deps.commit.send(topics.userEvents, event.user_id, JSON.stringify(event))),
+    );
+    const failure = results.find((result) => result.status === 'rejected');
+    if (!failure) return;
+    const failed = events.filter((_, index) => results[index]?.status === 'rejected');
+    pending = [...failed, ...pending];
+    throw failure.reason;
   }
+
+  const gather = createGather({
+    waiting: () => pending.length,
+    handle: () =>
+      retry(sendPending, {
+        ...pauses,
+        onPause: (error, pauseMs) =>
+          log.warn({ err: error, events: pending.length, pauseMs }, 'presence events wait for the broker'),
+      }),
+  });
 
   return {
     publish(type, transitions) {
@@ -57,16 +63,11 @@ export function createUserEvents(deps: { commit: GroupCommit; log: Logger }): Us
           last_active_at: lastActiveAt,
         });
       }
-      if (pending.length === 0) return;
-      running ??= run().finally(() => {
-        running = undefined;
-      });
+      gather.wake();
     },
     depth: () => pending.length,
     async flush(withinMs) {
-      await Promise.race([running, sleep(withinMs, undefined, { ref: false })]);
+      await withDeadline(gather.flush(), withinMs, () => undefined);
     },
   };
 }
-
-const idOf = (event: UserEvent): string => event.user_id;

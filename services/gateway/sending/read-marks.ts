@@ -1,3 +1,4 @@
+import { createGather } from '../../../lib/async/gather.ts';
 import { codeFromNumber, GoChatError } from '../../../lib/errors.ts';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import type { Session } from '../sessions/session.ts';
@@ -29,26 +30,14 @@ export function createReadMarks(deps: {
   let pending = new Map<string, Mark>();
   /** Marks in `pending`, those that the furthest stands for included. */
   let waiting = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
 
-  function start(): void {
-    clearTimeout(timer);
-    timer = undefined;
-    running ??= run().finally(() => {
-      running = undefined;
-    });
-  }
-
-  async function run(): Promise<void> {
-    while (pending.size > 0) {
-      const marks = [...pending.values()];
-      pending = new Map();
-      waiting = 0;
-      const beyond: Mark[] = [];
-      for (const some of chunksOf(marks)) beyond.push(...(await write(some)));
-      for (const some of chunksOf(beyond.flatMap(lowerMarks))) await write(some);
-    }
+  async function writePending(): Promise<void> {
+    const marks = [...pending.values()];
+    pending = new Map();
+    waiting = 0;
+    const beyond: Mark[] = [];
+    for (const some of chunksOf(marks)) beyond.push(...(await write(some)));
+    for (const some of chunksOf(beyond.flatMap(lowerMarks))) await write(some);
   }
 
   /** Answers with the marks that are beyond their conversation's head. */
@@ -75,6 +64,8 @@ export function createReadMarks(deps: {
     }
   }
 
+  const gather = createGather({ waiting: () => waiting, handle: writePending, momentMs: gatherMs });
+
   return {
     mark(session, conversationId, seqId) {
       const key = `${session.id} ${conversationId}`;
@@ -90,13 +81,10 @@ export function createReadMarks(deps: {
         return;
       }
       pending.set(key, { session, conversationId, seqId });
-      if (!timer && !running) timer = setTimeout(start, gatherMs);
+      gather.wake();
     },
     depth: () => waiting,
-    async flush() {
-      start();
-      await running;
-    },
+    flush: gather.flush,
   };
 }
 

@@ -12,7 +12,8 @@ const copyLimitBytes = 16 * 1024;
 
 /**
  * Writes frames to sockets, coalesced per tick: a session that gets fifty messages of one batch costs one system
- * call. A session with more waiting than the limit is too slow to be served.
+ * call. A session with more waiting than the limit is too slow to be served. No gather (lib/async): nothing is waited
+ * for here, and each frame costs no more than its place in a list.
  */
 export function createOutbox(options: {
   limitBytes: number;

@@ -2,8 +2,8 @@
 // rooms below.
 
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
+import { withDeadline } from '../../../lib/async/deadline.ts';
 import type { AccessToken } from '../../../lib/tokens.ts';
 import type { ByteRate } from '../limits/byte-rate.ts';
 import type { FrameRate } from '../limits/frame-rate.ts';
@@ -36,12 +36,8 @@ export function createConnections(deps: {
 
   async function register(session: Session): Promise<void> {
     const end = metrics.registration.startTimer();
-    const deadline = new AbortController();
-    const registered = await Promise.race([
-      deps.presence.connected(session).then(() => true),
-      sleep(registrationMs, false, { signal: deadline.signal }),
-    ]);
-    deadline.abort();
+    const stored = deps.presence.connected(session).then(() => true);
+    const registered = await withDeadline(stored, registrationMs, () => false);
     if (session.state !== 'connecting') return;
     if (!registered) return sessions.close(session, 'tryLater');
     if (deps.isRevoked(session.loginSessionId)) return sessions.close(session, 'revoked');

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../../../lib/async/deadline.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
 /** How long clients have to answer the close frame. */
@@ -16,6 +17,6 @@ export async function drainSessions(sessions: Sessions, spreadMs: number): Promi
     sessions.close(session, 'draining');
     await gone;
   });
-  await Promise.race([Promise.all(closed), sleep(spreadMs + patienceMs, undefined, { ref: false })]);
+  await withDeadline(Promise.all(closed), spreadMs + patienceMs, () => undefined);
   for (const { socket } of leaving) socket.terminate();
 }

@@ -35,7 +35,7 @@ export function createCreation(deps: Deps): Creation {
   async function openSingle({ userId, memberIds }: CreateConversationRequest) {
     const [peerId, ...others] = checkMemberIds('memberIds', memberIds);
     if (peerId === undefined || others.length > 0) throw invalid('memberIds', 'must name exactly one friend');
-    if (peerId === userId) throw invalid('memberIds', 'must name another user');
+    if (peerId === userId) throw invalid('memberIds', 'must name somebody else');
     const [relationship] = await relationshipsTo(userId, [peerId]);
     if (relationship?.blocking || relationship?.blockedBy) {
       throw new GoChatError('BLOCKED', 'One of you blocked the other.');

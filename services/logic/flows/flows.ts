@@ -11,6 +11,7 @@ import {
   WithStartWorkflowOperation,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
+import { withDeadline } from '../../../lib/async/deadline.ts';
 import { fault, GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
@@ -79,7 +80,8 @@ export function connectFlows(options: { address: string; namespace: string; log:
     const end = duration.startTimer({ flow });
     try {
       // The client's own retries outlive its deadline, so a timer of ours stands beside it.
-      const answer = await inTime(tracked(client.withDeadline(Date.now() + deadlineMs, call)));
+      const asked = tracked(client.withDeadline(Date.now() + deadlineMs, call));
+      const answer = await withDeadline(asked, deadlineMs + 200, late);
       end({ result: 'ok' });
       return answer;
     } catch (error) {
@@ -233,17 +235,9 @@ function accepted<R extends { ok: boolean }>(result: R): Ok<R> {
   );
 }
 
-async function inTime<T>(call: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable()), deadlineMs + 200);
-  });
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const late = (): never => {
+  throw unavailable();
+};
 
 const unavailable = () =>
   new GoChatError('UNAVAILABLE', 'This takes longer than usual. Send the same request again.');

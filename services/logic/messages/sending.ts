@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { withDeadline } from '../../../lib/async/deadline.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
 import { type KafkaConnection, withAdmin } from '../../../lib/kafka/kafka.ts';
@@ -25,7 +26,7 @@ export type Sending = {
   stop(): Promise<void>;
 };
 
-type Waiting = { resolve(ack: DownstreamAck): void; reject(error: GoChatError): void; timer: NodeJS.Timeout };
+type Waiting = { resolve(ack: DownstreamAck): void; reject(error: GoChatError): void };
 
 /** Shorter than the caller's own, so that the caller reads why. */
 const deadlineMs = 4500;
@@ -52,7 +53,6 @@ export async function startSending(deps: {
     const one = waiting.get(ack.session_id);
     if (!one) return;
     waiting.delete(ack.session_id);
-    clearTimeout(one.timer);
     if (ack.error) one.reject(new GoChatError(ack.error.code, ack.error.message));
     else one.resolve(ack);
   }
@@ -90,21 +90,19 @@ export async function startSending(deps: {
         session_id: sessionId,
       };
       const acknowledged = new Promise<DownstreamAck>((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiting.delete(sessionId);
-          reject(tooLate());
-        }, deadlineMs);
-        waiting.set(sessionId, { resolve, reject, timer });
+        waiting.set(sessionId, { resolve, reject });
       });
       upstream.send(topic, draft.conversation_id, JSON.stringify(message)).catch((error: unknown) => {
         const one = waiting.get(sessionId);
         if (!one) return;
         waiting.delete(sessionId);
-        clearTimeout(one.timer);
         log.warn({ err: error }, 'cannot append upstream');
         one.reject(error instanceof GoChatError ? error : tooLate());
       });
-      return acknowledged;
+      return withDeadline(acknowledged, deadlineMs, () => {
+        waiting.delete(sessionId);
+        throw tooLate();
+      });
     },
     waiting: () => waiting.size,
     stop: () => tail.stop(),

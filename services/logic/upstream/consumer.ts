@@ -140,8 +140,7 @@ export async function startUpstream(deps: {
       producing.abandon();
       loop.abandon();
     }, drainDeadlineMs);
-    await loop.drain();
-    clearTimeout(deadline);
+    await loop.drain().finally(() => clearTimeout(deadline));
     await committing.stop();
     await commit();
     await consumer.disconnect();

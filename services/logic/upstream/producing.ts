@@ -1,3 +1,4 @@
+import { retry } from '../../../lib/async/retry.ts';
 import { createDownstreamProducer } from '../../../lib/kafka/downstream-producer.ts';
 import type { KafkaConnection } from '../../../lib/kafka/kafka.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
@@ -19,7 +20,7 @@ type Key = string | Buffer | null;
 type Outgoing = { topic: string; key: Key; value: string; bytes: number };
 type Batch = { topic: string; messages: { key: Key; value: string }[] }[];
 
-const longestPauseMs = 2000;
+const pauses = { firstMs: 100, longestMs: 2000 };
 
 /** Produces deliveries, each as one batch over all topics (or a few, where there is too much for one). */
 export async function createProducing(deps: { kafka: KafkaConnection; log: Logger }): Promise<Producing> {
@@ -49,21 +50,23 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
     }
   }
 
+  const renew = (): Promise<void> =>
+    downstream.renew().catch((error: unknown) => log.warn({ err: error }, 'cannot connect a producer'));
+
   return {
     attempt,
-    async produce(delivery) {
-      for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-        try {
-          return await attempt(delivery);
-        } catch (error) {
-          if (abandoned) throw error;
-          log.warn({ err: error, pauseMs }, 'cannot produce now');
-          await new Promise((resolve) => setTimeout(resolve, pauseMs));
-          await downstream
-            .renew()
-            .catch((again: unknown) => log.warn({ err: again }, 'cannot connect a producer'));
-        }
-      }
+    produce(delivery) {
+      let failed = false;
+      const tryOnce = async (): Promise<void> => {
+        if (failed) await renew();
+        failed = true;
+        await attempt(delivery);
+      };
+      return retry(tryOnce, {
+        ...pauses,
+        isPassing: () => !abandoned,
+        onPause: (error, pauseMs) => log.warn({ err: error, pauseMs }, 'cannot produce now'),
+      });
     },
     abandon() {
       abandoned = true;

@@ -1,3 +1,5 @@
+import { createBackoff } from '../../../lib/async/retry.ts';
+import { createSleeper } from '../../../lib/async/sleeper.ts';
 import type { UpstreamMessage } from '../../../lib/kafka/records.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Claims } from './claims.ts';
@@ -23,12 +25,12 @@ const restShare = 0.4;
 const longestRestMs = 12;
 /** Enough for a save that is worth its cost. */
 const fullBatch = 500;
-const shortestPauseMs = 100;
-const longestPauseMs = 2000;
+const pauses = { firstMs: 100, longestMs: 2000 };
 
 /**
  * One save at a time takes all that is queued; the produce of what it stored overlaps the next save. Produces keep
- * the order of the saves.
+ * the order of the saves. No gather (lib/async): a queue that holds the consumer back feeds it, it rests between its
+ * saves, and while partitions change hands it stands still.
  */
 export function startSaveLoop(deps: {
   queue: Queue;
@@ -44,7 +46,7 @@ export function startSaveLoop(deps: {
   let producing = Promise.resolve();
   let held: Promise<void> | undefined;
   let release = () => {};
-  let wakePause = () => {};
+  const sleeper = createSleeper();
 
   const isAbandoned = () => state === 'abandoned';
 
@@ -70,7 +72,7 @@ export function startSaveLoop(deps: {
     const started = performance.now();
     await work();
     const restMs = Math.min((performance.now() - started) * restShare, longestRestMs);
-    if (restMs >= 1 && state === 'running' && queue.size() < fullBatch) await pause(restMs);
+    if (restMs >= 1 && state === 'running' && queue.size() < fullBatch) await sleeper.sleep(restMs);
   }
 
   async function process(items: Item[]): Promise<void> {
@@ -113,7 +115,8 @@ export function startSaveLoop(deps: {
   async function saveUntilDone(batch: Item[]): Promise<Outcome[]> {
     const started = performance.now();
     let items = batch;
-    for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    const nextPauseMs = createBackoff(pauses);
+    while (true) {
       items = items.filter((item) => claims.holds(item));
       try {
         return await save(items);
@@ -125,9 +128,10 @@ export function startSaveLoop(deps: {
           if (isFinal(error) || items.length === 1 || parts.some(({ kind }) => kind !== 'dead')) return parts;
           // Everything fails alone: it isn't the items' fault.
         }
+        const pauseMs = nextPauseMs();
         log.warn({ err: error, items: items.length, pauseMs }, 'cannot save now');
         tellOverdue(items);
-        await pause(pauseMs);
+        await sleeper.sleep(pauseMs);
         if (isAbandoned()) return [];
       }
     }
@@ -169,19 +173,10 @@ export function startSaveLoop(deps: {
     });
   }
 
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wakePause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
   function abandon(): void {
     state = 'abandoned';
     release();
-    wakePause();
+    sleeper.wake();
     queue.wake();
   }
 

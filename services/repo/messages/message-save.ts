@@ -81,12 +81,11 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     // All of it leaves in one write to Redis.
     const stopResolving = duration.startTimer({ stage: 'recipients' });
     const resolving = deps.recipients.ofMessages(shards.flatMap(audiencesOf));
-    const reading = deps.cache.reading();
     const [recipients, readFor, queried, senders] = await Promise.all([
       resolving,
-      receipts.of(shards.map(readsOf), resolving, reading),
+      receipts.of(shards.map(readsOf), resolving),
       recipientsOf.length === 0 ? [] : deps.recipients.ofQueries(recipientsOf),
-      reading.then((from) => deps.userCards.byIds(senderIds, from)),
+      deps.userCards.byIds(senderIds),
       ...shards.map(({ endChange }) => endChange()),
     ]);
     stopResolving();

@@ -1,3 +1,7 @@
+import { withDeadline } from '../../../lib/async/deadline.ts';
+import { retry } from '../../../lib/async/retry.ts';
+import { createSingleFlight } from '../../../lib/async/single-flight.ts';
+import { createSleeper } from '../../../lib/async/sleeper.ts';
 import { buryRecord } from '../../../lib/kafka/dead-records.ts';
 import type { Admin, KafkaConnection, Producer } from '../../../lib/kafka/kafka.ts';
 import { withAdmin } from '../../../lib/kafka/kafka.ts';
@@ -20,7 +24,7 @@ type Burying = (row: Row, error: unknown) => Promise<void>;
 type Row = { id: number; topic: string; key: string; payload: string; created_at: number };
 
 const pollMs = 100;
-const maxBackOffMs = 5000;
+const pauses = { firstMs: 100, longestMs: 5000 };
 const countEveryMs = 5000;
 const stopDeadlineMs = 5000;
 const maxRows = 500;
@@ -53,7 +57,7 @@ export function startOutboxRelay(deps: {
   const admin = kafka.admin();
   const sleeper = createSleeper();
   let connected = false;
-  let stopping = false;
+  const stopping = new AbortController();
   let countedAt = 0;
 
   const burying = async (row: Row, error: unknown): Promise<void> => {
@@ -95,32 +99,35 @@ export function startOutboxRelay(deps: {
   }
 
   async function run(): Promise<void> {
-    let backOffMs = pollMs;
-    while (!stopping) {
-      try {
-        if (!connected) await connect();
-        const more = await relayBatch();
-        backOffMs = pollMs;
+    const { signal } = stopping;
+    const onPause = (error: unknown, pauseMs: number) =>
+      log.warn({ err: error, pauseMs }, 'cannot take events to Kafka now');
+    try {
+      while (!signal.aborted) {
+        const more = await retry(connectAndRelay, { ...pauses, signal, onPause });
         if (!more) await sleeper.sleep(pollMs);
-      } catch (error) {
-        log.warn({ err: error, backOffMs }, 'cannot take events to Kafka now');
-        await sleeper.sleepOut(backOffMs);
-        backOffMs = Math.min(backOffMs * 2, maxBackOffMs);
       }
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
     }
-    // What the last calls wrote goes out with this process, if Kafka is there.
-    if (connected && backOffMs === pollMs) await relayBatch().catch(() => undefined);
+    // What the last calls wrote goes out with this process, since Kafka is there.
+    if (connected) await relayBatch().catch(() => undefined);
+  }
+
+  async function connectAndRelay(): Promise<boolean> {
+    if (!connected) await connect();
+    return relayBatch();
   }
   const running = run();
 
   return {
     wake: sleeper.wake,
-    ready: createCheck(async () => connected && (await answers(admin))),
+    ready: createSingleFlight(async () => connected && (await answers(admin))).run,
     async stop() {
-      stopping = true;
-      sleeper.end();
-      const deadline = new Promise((resolve) => setTimeout(resolve, stopDeadlineMs).unref());
-      await Promise.race([running, deadline]);
+      stopping.abort();
+      sleeper.wake();
+      await withDeadline(running, stopDeadlineMs, () => undefined);
       await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
     },
   };
@@ -200,53 +207,4 @@ async function bury(producer: Producer, row: Row, error: unknown): Promise<void>
 async function answers(admin: Admin): Promise<boolean> {
   await admin.describeCluster();
   return true;
-}
-
-/** A check that several may ask at once and that is made once. */
-function createCheck(check: () => Promise<boolean>): () => Promise<boolean> {
-  let current: Promise<boolean> | undefined;
-  return () => {
-    current ??= check().finally(() => {
-      current = undefined;
-    });
-    return current;
-  };
-}
-
-/** Sleep that `wake` cuts short; a wake-up while awake counts for the next sleep. */
-function createSleeper() {
-  let woken = false;
-  let ended = false;
-  let cutShort: (() => void) | undefined;
-  const rest = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      cutShort = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  return {
-    wake() {
-      woken = true;
-      if (!ended) cutShort?.();
-    },
-    /** From now on nothing sleeps. */
-    end() {
-      ended = true;
-      cutShort?.();
-    },
-    async sleep(ms: number) {
-      if (!woken && !ended) await rest(ms);
-      woken = false;
-      cutShort = undefined;
-    },
-    /** Sleep that only the end cuts short. */
-    async sleepOut(ms: number) {
-      if (ended) return;
-      const until = Date.now() + ms;
-      while (!ended && Date.now() < until) await rest(until - Date.now());
-      cutShort = undefined;
-    },
-  };
 }

@@ -2,6 +2,8 @@
 // knows a user, a conversation or a message.
 
 import { createPool, type FieldPacket, type Pool, type PoolConnection } from 'mysql2';
+import { withDeadline } from '../../../lib/async/deadline.ts';
+import { retry } from '../../../lib/async/retry.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
@@ -52,7 +54,8 @@ export type Databases = {
 /** A statement that takes longer is ended by the server, or with its connection a second later by us. */
 const statementSeconds = 10;
 const acquireDeadlineMs = 3000;
-const attempts = 6;
+/** Short, since whoever holds the lock mostly ends within milliseconds. */
+const lockConflicts = { tries: 6, firstMs: 4, longestMs: 160, isPassing: isLockConflict };
 
 /** READ COMMITTED locks only the rows it changes; the mode makes both kinds of server refuse the same things. */
 const sessionSettings = [
@@ -166,7 +169,7 @@ function createDatabase(withConnection: Gate, log: Logger): Database {
       guarded(log, () => withConnection((connection) => sqlOn(connection).execute(sql, values))),
     batch: (statements) =>
       guarded(log, () => withConnection((connection) => sqlOn(connection).batch(statements))),
-    transaction: (work) => guarded(log, () => withRetries(() => attempt(work))),
+    transaction: (work) => guarded(log, () => retry(() => attempt(work), lockConflicts)),
   };
 }
 
@@ -255,37 +258,17 @@ const isListOfResults = (fields: unknown): boolean =>
 const isResult = (field: unknown): boolean => field === undefined || Array.isArray(field);
 
 /** A connection from the pool, or UNAVAILABLE after 3 s of waiting for one. */
-async function acquire(pool: Pool): Promise<PoolConnection> {
+function acquire(pool: Pool): Promise<PoolConnection> {
   const wanted = new Promise<PoolConnection>((resolve, reject) => {
     pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
   });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      wanted.then(
-        (connection) => connection.release(),
-        () => undefined,
-      );
-      reject(unavailable(new Error('no database connection became free')));
-    }, acquireDeadlineMs);
+  return withDeadline(wanted, acquireDeadlineMs, () => {
+    wanted.then(
+      (connection) => connection.release(),
+      () => undefined,
+    );
+    throw unavailable(new Error('no database connection became free'));
   });
-  try {
-    return await Promise.race([wanted, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = attempts - 1; ; left--) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (left <= 0 || !isLockConflict(error)) throw error;
-      const waitMs = 2 ** (attempts - left) * (1 + Math.random() * 4);
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-    }
-  }
 }
 
 async function guarded<T>(log: Logger, work: () => Promise<T>): Promise<T> {

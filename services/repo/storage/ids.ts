@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { retry } from '../../../lib/async/retry.ts';
+import { createSingleFlight } from '../../../lib/async/single-flight.ts';
 import { codeOf, GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Database, Transaction } from './database.ts';
@@ -46,7 +48,6 @@ export async function createIds(deps: {
   let anchor = { databaseMs: first.databaseMs, clockMs: clock() };
   let lastMs = block.start - 1;
   let lastSequence = idsPerMs - 1;
-  let renewal: Promise<void> | undefined;
 
   async function renew(): Promise<void> {
     try {
@@ -64,13 +65,8 @@ export async function createIds(deps: {
     }
   }
 
-  const renewOnce = () => {
-    renewal ??= renew().finally(() => {
-      renewal = undefined;
-    });
-    return renewal;
-  };
-  const timer = setInterval(renewOnce, renewEveryMs).unref();
+  const renewal = createSingleFlight(renew);
+  const timer = setInterval(renewal.run, renewEveryMs).unref();
 
   return {
     nextId() {
@@ -82,7 +78,7 @@ export async function createIds(deps: {
         ms++;
         sequence = 0;
       }
-      if (block.end - ms < aheadMs / 3) void renewOnce();
+      if (block.end - ms < aheadMs / 3) void renewal.run();
       if (ms >= block.end) throw new GoChatError('UNAVAILABLE', 'No ids can be made right now. Try again.');
       lastMs = ms;
       lastSequence = sequence;
@@ -90,7 +86,7 @@ export async function createIds(deps: {
     },
     async stop() {
       clearInterval(timer);
-      await renewal;
+      await renewal.underWay();
       await release(database, block, lastMs + 1);
     },
   };
@@ -98,18 +94,19 @@ export async function createIds(deps: {
 
 type Reserved = { block: Block; databaseMs: number };
 
-async function claimWithin(database: Database, deadlineMs: number, from: number): Promise<Reserved> {
-  const until = Date.now() + deadlineMs;
-  for (;;) {
-    try {
-      const claimed = await claim(database, from);
-      if (claimed) return claimed;
-      if (Date.now() > until) throw new Error(`all ${workers} worker numbers for ids are taken`);
-    } catch (error) {
-      if (codeOf(error) !== 'UNAVAILABLE' || Date.now() > until) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 300));
-  }
+function claimWithin(database: Database, deadlineMs: number, from: number): Promise<Reserved> {
+  const allTaken = new Error(`all ${workers} worker numbers for ids are taken`);
+  const attempt = async (): Promise<Reserved> => {
+    const claimed = await claim(database, from);
+    if (!claimed) throw allTaken;
+    return claimed;
+  };
+  return retry(attempt, {
+    firstMs: 250,
+    longestMs: 500,
+    withinMs: deadlineMs,
+    isPassing: (error) => error === allTaken || codeOf(error) === 'UNAVAILABLE',
+  });
 }
 
 /** Takes a worker number that nobody holds, and a first block that begins at `from` or later. */

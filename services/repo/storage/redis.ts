@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
+import { withDeadline } from '../../../lib/async/deadline.ts';
+import { jittered } from '../../../lib/async/retry.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 
@@ -31,6 +33,7 @@ const commandTimeoutMs = 250;
 const probeTimeoutMs = 3000;
 const probeEveryMs = 250;
 const down = Symbol('down');
+const late = (): typeof down => down;
 
 /**
  * One connection to Redis that may be gone at any time: a call that meets a dead or frozen server costs at most one
@@ -44,7 +47,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: 2000,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    retryStrategy: (attempt) => jittered(Math.min(25 * attempt, 250)),
   });
   options.metrics.observed(
     'gochat_redis_up',
@@ -89,7 +92,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
     probing = true;
     try {
       if (client.status !== 'ready') return;
-      if ((await within(client.ping(), probeTimeoutMs)) === down) {
+      if ((await withDeadline(client.ping(), probeTimeoutMs, late)) === down) {
         // The answer may never come (a connection whose other end is gone): start with a new one.
         client.disconnect(true);
         return;
@@ -113,7 +116,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
     try {
       const run: RedisStore['run'] = (script, keys, args) => call(script, keys, args);
       const all = Promise.all(repairs.map((one) => one(run, { reconnected })));
-      return (await within(all, commandTimeoutMs * 2)) !== down;
+      return (await withDeadline(all, commandTimeoutMs * 2, late)) !== down;
     } catch (error) {
       log.warn({ err: error }, 'Redis cannot be used yet');
       return false;
@@ -135,7 +138,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
         if (!isUp()) return undefined;
       }
       try {
-        const reply = await within(call(script, keys, args), commandTimeoutMs);
+        const reply = await withDeadline(call(script, keys, args), commandTimeoutMs, late);
         if (reply !== down) return reply;
         trip(new Error(`${script.name} took longer than ${commandTimeoutMs} ms`));
       } catch (error) {
@@ -148,25 +151,8 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
     async close() {
       const wasUp = isUp();
       state = 'closed';
-      if (wasUp) await within(client.quit(), commandTimeoutMs).catch(() => undefined);
+      if (wasUp) await withDeadline(client.quit(), commandTimeoutMs, late).catch(() => undefined);
       client.disconnect();
     },
   };
-}
-
-/**
- * The outcome, or `down` when it takes too long. After a pause of this process its timers run before its sockets
- * are read, so the reply gets one more chance then.
- */
-async function within<T>(work: Promise<T>, ms: number): Promise<T | typeof down> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<typeof down>((resolve) => {
-    timer = setTimeout(() => setImmediate(() => setImmediate(resolve, down)), ms);
-  });
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 // Room: Kafka topics that begin or feed flows. How a flow goes on is in workflows/.
 
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { createGather } from '../../../lib/async/gather.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { UserEvent } from '../../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../../lib/kafka/subscription.ts';
@@ -17,7 +18,7 @@ const batchSize = 500;
 const longestWaitMs = 1000;
 
 type Disconnect = { place: RecordPlace; at: number; user: DisconnectedUser };
-type Batch = { disconnects: Disconnect[]; started: Promise<void>; start(): void };
+type Batch = { disconnects: Disconnect[]; started: PromiseWithResolvers<void> };
 
 /**
  * Turns disconnects into flows that wait whether the users come back. Records of all partitions that come within a
@@ -33,19 +34,18 @@ export function createDisconnectConsumer(deps: {
   const { confirmMs } = deps;
   const waitMs = Math.min(longestWaitMs, confirmMs / 3);
   const sizes = deps.metrics.size('gochat_offline_batch_users', 'Disconnects that one flow waits for.');
-  let filling: Batch | undefined;
-
-  function open(): Batch {
-    const disconnects: Disconnect[] = [];
-    const { promise: started, resolve, reject } = Promise.withResolvers<void>();
-    const start = () => {
-      clearTimeout(timer);
-      filling = undefined;
-      waitFor(disconnects).then(resolve, reject);
-    };
-    const timer = setTimeout(start, waitMs);
-    return { disconnects, started, start };
-  }
+  let filling = emptyBatch();
+  const gather = createGather({
+    waiting: () => filling.disconnects.length,
+    momentMs: waitMs,
+    full: batchSize,
+    atOnce: Number.POSITIVE_INFINITY,
+    async handle() {
+      const { disconnects, started } = filling;
+      filling = emptyBatch();
+      await waitFor(disconnects).then(started.resolve, started.reject);
+    },
+  });
 
   /**
    * A name that was used before belongs to a flow that holds at least the disconnect it is named by. What else that
@@ -82,17 +82,17 @@ export function createDisconnectConsumer(deps: {
   return async function handle(records: ReceivedRecord[]): Promise<void> {
     const batches = new Set<Batch>();
     for (const disconnect of records.flatMap(parseDisconnect)) {
-      filling ??= open();
-      const batch = filling;
-      batches.add(batch);
-      batch.disconnects.push(disconnect);
-      if (batch.disconnects.length === batchSize) batch.start();
+      batches.add(filling);
+      filling.disconnects.push(disconnect);
+      gather.wake();
     }
-    const outcomes = await Promise.allSettled([...batches].map(({ started }) => started));
+    const outcomes = await Promise.allSettled([...batches].map(({ started }) => started.promise));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;
   };
 }
+
+const emptyBatch = (): Batch => ({ disconnects: [], started: Promise.withResolvers() });
 
 /** None for the topic's other events. */
 function parseDisconnect({ partition, offset, timestamp, value }: ReceivedRecord): Disconnect[] {

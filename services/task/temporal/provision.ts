@@ -2,10 +2,10 @@
  * Makes a Temporal server ready for GoChat: the namespace, the search attributes and the schedules. Safe to run again
  * and from several places at once. `node services/task/temporal/provision.ts`
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToNumber, msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { Type } from 'typebox';
+import { retry } from '../../../lib/async/retry.ts';
 import { commonConfig, loadConfig, temporalConfig } from '../../../lib/config.ts';
 import { createLogger, type Logger } from '../../../lib/log.ts';
 import { searchAttributeTypes } from '../../../workflows/search-attributes.ts';
@@ -69,20 +69,23 @@ async function ensureRetention(
 
 /** The server's parts learn of a new namespace, and of attributes, one after the other: asked until all agree. */
 async function ensureSearchAttributes(connection: Connection, namespace: string, log: Logger): Promise<void> {
-  await until(async () => {
-    try {
-      const missing = await missingSearchAttributes(connection, namespace);
-      if (missing.length === 0) return true;
-      await connection.operatorService.addSearchAttributes({
-        namespace,
-        searchAttributes: Object.fromEntries(missing),
-      });
-      log.info({ namespace, names: missing.map(([name]) => name) }, 'search attributes registered');
-    } catch (error) {
-      const passing = hasStatus(error, grpcStatus.notFound) || hasStatus(error, grpcStatus.alreadyExists);
-      if (!passing) throw error;
-    }
-    return false;
+  const notYet = new Error('Temporal did not take over what was registered in time');
+  const attempt = async (): Promise<void> => {
+    const missing = await missingSearchAttributes(connection, namespace);
+    if (missing.length === 0) return;
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing),
+    });
+    log.info({ namespace, names: missing.map(([name]) => name) }, 'search attributes registered');
+    throw notYet;
+  };
+  await retry(attempt, {
+    firstMs: 150,
+    longestMs: 300,
+    withinMs: readyWithinMs,
+    isPassing: (error) =>
+      error === notYet || hasStatus(error, grpcStatus.notFound) || hasStatus(error, grpcStatus.alreadyExists),
   });
 }
 
@@ -94,14 +97,6 @@ async function missingSearchAttributes(
   return Object.entries(searchAttributeTypes)
     .filter(([name]) => !Object.hasOwn(customAttributes ?? {}, name))
     .map(([name, type]) => [name, indexedValueTypes[type]] as const);
-}
-
-async function until(isDone: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + readyWithinMs;
-  while (!(await isDone())) {
-    if (Date.now() > deadline) throw new Error('Temporal did not take over what was registered in time');
-    await sleep(200);
-  }
 }
 
 const hasStatus = (error: unknown, status: number): boolean =>

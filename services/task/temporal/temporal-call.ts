@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { withDeadline } from '../../../lib/async/deadline.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 
 const deadlineMs = 5000;
@@ -11,16 +12,7 @@ export async function askTemporal<T>(
   if (!client) throw new GoChatError('UNAVAILABLE', 'Temporal is out of reach.');
   const call = client.withDeadline(Date.now() + deadlineMs, () => ask(client));
   // The client's own retries may outlive its deadline, so a timer stands beside it.
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new GoChatError('UNAVAILABLE', 'Temporal did not answer in time.')),
-      deadlineMs,
-    );
+  return withDeadline(call, deadlineMs, () => {
+    throw new GoChatError('UNAVAILABLE', 'Temporal did not answer in time.');
   });
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

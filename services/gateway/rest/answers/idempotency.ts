@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createBackoff } from '../../../../lib/async/retry.ts';
 import { GoChatError } from '../../../../lib/errors.ts';
 import { RequestState } from '../../../../lib/gen/im_repo/v1/idempotency.ts';
 import type { RepoClient } from '../../../../lib/grpc/clients.ts';
@@ -31,7 +32,8 @@ export async function beginOnce(
 ): Promise<Begun> {
   const { scope, key } = request;
   const deadline = Date.now() + waitMs;
-  for (let pauseMs = 25; ; pauseMs = Math.min(pauseMs * 2, 500)) {
+  const nextPauseMs = createBackoff({ firstMs: 20, longestMs: 500 });
+  while (true) {
     const answer = await idempotency.beginRequest({ scope, key, requestHash: request.requestHash, leaseMs });
     switch (answer.state) {
       case RequestState.REQUEST_STATE_NEW: {
@@ -54,7 +56,8 @@ export async function beginOnce(
         return { state: 'done', status: answer.statusCode, body: answer.responseBody };
       case RequestState.REQUEST_STATE_MISMATCH:
         throw new GoChatError('IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used with another body.');
-      default:
+      default: {
+        const pauseMs = nextPauseMs();
         if (Date.now() + pauseMs > deadline) {
           throw new GoChatError(
             'UNAVAILABLE',
@@ -62,6 +65,7 @@ export async function beginOnce(
           );
         }
         await sleep(pauseMs);
+      }
     }
   }
 }

@@ -38,11 +38,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
-        operationId: 'register',
         tags,
         summary: 'Create an account',
-        description: 'A password that many people use, or that equals the username, is refused.',
-        errors: ['USERNAME_TAKEN'],
         body: Type.Object({
           username: fields.username,
           password: fields.password,
@@ -67,10 +64,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
-        operationId: 'login',
         tags,
-        summary: 'Sign in with username and password',
-        errors: ['UNAUTHENTICATED'],
+        summary: 'Sign in',
         body: Type.Object({ username: fields.anyUsername, password: fields.anyPassword }),
         response: { 200: named(Session) },
       },
@@ -89,13 +84,11 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
-        operationId: 'exchangeToken',
         tags,
-        summary: 'Sign in with a token of your identity provider',
+        summary: 'Sign in with a token of the product’s own identity provider',
         description:
-          'The first sign-in creates the account, each one updates its profile from the token. The answer is 503 while ' +
-          'the keys of the identity provider cannot be fetched.',
-        errors: ['UNAUTHENTICATED'],
+          'The account is made at the first time; its profile follows the token at each. 503 while the provider’s keys ' +
+          'cannot be had.',
         body: Type.Object({ token: fields.externalToken }),
         response: { 200: named(Session) },
       },
@@ -114,11 +107,9 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
-        operationId: 'createGuest',
         tags,
         summary: 'Create a guest account',
-        description: 'A guest can talk, but not create groups, until it is upgraded. No body is needed.',
-        body: Type.Union([Type.Object({}), Type.Null()]),
+        body: Type.Union([Type.Object({}), Type.Null()], { description: 'Empty, or not there at all' }),
         response: { 201: named(Session) },
       },
     },
@@ -133,11 +124,9 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     '/auth/upgrade',
     {
       schema: {
-        operationId: 'upgradeGuest',
         tags,
-        summary: 'Turn a guest into a registered user',
-        description: 'The user keeps its id. All its sessions end; the answer is a new one.',
-        errors: ['PERMISSION_DENIED', 'USERNAME_TAKEN'],
+        summary:
+          'Turn a guest into a registered user with the same id; the answered session is the only one that stays',
         body: Type.Object({ username: fields.username, password: fields.password }),
         response: { 200: named(Session) },
       },
@@ -158,11 +147,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     '/auth/password',
     {
       schema: {
-        operationId: 'changePassword',
         tags,
-        summary: 'Change your password',
-        description: 'All your other sessions end.',
-        errors: ['PERMISSION_DENIED'],
+        summary: 'Change the password; the other sessions are revoked',
         body: Type.Object({ oldPassword: fields.anyPassword, newPassword: fields.password }),
         response: { 204: nothing },
       },
@@ -185,10 +171,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     '/auth/sessions',
     {
       schema: {
-        operationId: 'listSessions',
         tags,
-        summary: 'List your sessions',
-        description: 'The newest sign-in comes first.',
+        summary: 'Where one is signed in, the newest sign-in first',
         querystring: Type.Object(pagingFields),
         response: { 200: answer({ sessions: Type.Array(LoginSession), nextCursor }) },
       },
@@ -205,12 +189,9 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     '/auth/sessions/:sessionId',
     {
       schema: {
-        operationId: 'revokeSession',
         tags,
-        summary: 'End one of your sessions',
-        description:
-          'Its tokens stop working and its sockets close. An id that names none of your sessions changes nothing.',
-        params: Type.Object({ sessionId: fields.pathSessionId }),
+        summary: 'Sign a session out',
+        params: Type.Object({ sessionId: Type.String() }),
         response: { 204: nothing },
       },
     },
@@ -228,12 +209,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
-        operationId: 'refreshTokens',
         tags,
-        summary: 'Exchange a refresh token for new tokens',
-        description:
-          'Each refresh token works once. One that is used again later than 20 seconds after its exchange ends its session.',
-        errors: ['UNAUTHENTICATED'],
+        summary: 'Swap a refresh token for a new pair',
         body: Type.Object({ refreshToken: fields.refreshToken }),
         response: { 200: named(Session) },
       },
@@ -253,15 +230,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
 
   app.post(
     '/auth/logout',
-    {
-      schema: {
-        operationId: 'logout',
-        tags,
-        summary: 'End this session',
-        description: 'Its tokens stop working and its sockets close.',
-        response: { 204: nothing },
-      },
-    },
+    { schema: { tags, summary: 'Sign this session out', response: { 204: nothing } } },
     async (request, reply) => {
       const { userId, sessionId } = callerOf(request);
       await auth.logout({ userId, sessionId });

@@ -13,7 +13,7 @@ import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Friends'];
-const params = Type.Object({ requestId: fields.pathRequestId });
+const params = Type.Object({ requestId: Type.String() });
 
 export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['friends'] }> = async (
   app,
@@ -32,12 +32,8 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
     {
       config: { replay: sentRequest },
       schema: {
-        operationId: 'sendFriendRequest',
         tags,
-        summary: 'Send a friend request',
-        description:
-          'A request expires after 30 days. Asking again after a rejection is refused for a while (429).',
-        errors: ['BLOCKED', 'USER_NOT_FOUND', 'ALREADY_FRIENDS'],
+        summary: 'Ask somebody to become friends',
         body: Type.Object({ targetUserId: fields.id, message: Type.Optional(fields.requestMessage) }),
         response: { 201: answer({ request: FriendRequest }) },
       },
@@ -61,22 +57,11 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
     '/friends/requests',
     {
       schema: {
-        operationId: 'listFriendRequests',
         tags,
-        summary: 'List your friend requests',
-        description: 'Those to you, or those that you sent. The newest comes first.',
+        summary: 'Friend requests to or from oneself',
         querystring: Type.Object({
-          direction: Type.Optional(
-            fields.oneOf(['incoming', 'outgoing'], 'To you, or sent by you', 'incoming'),
-          ),
-          status: Type.Optional(
-            Type.Integer({
-              minimum: 0,
-              maximum: 5,
-              description:
-                'Only those that are 0 pending, 1 accepted, 2 rejected, 3 blocked, 4 expired, 5 withdrawn',
-            }),
-          ),
+          direction: Type.Optional(fields.oneOf(['incoming', 'outgoing'], undefined, 'incoming')),
+          status: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
           ...pagingFields,
         }),
         response: { 200: answer({ requests: Type.Array(FriendRequest), nextCursor }) },
@@ -98,12 +83,8 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
     '/friends/requests/:requestId',
     {
       schema: {
-        operationId: 'handleFriendRequest',
         tags,
-        summary: 'Accept or reject a friend request',
-        description:
-          'Its target may, while it is pending. An acceptance answers the single conversation too.',
-        errors: ['PERMISSION_DENIED', 'BLOCKED', 'REQUEST_NOT_FOUND', 'REQUEST_ALREADY_HANDLED'],
+        summary: 'Accept or reject a request',
         params,
         body: Type.Object({
           action: fields.oneOf([1, 2], '1 accept, 2 reject'),
@@ -129,17 +110,7 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
 
   app.delete(
     '/friends/requests/:requestId',
-    {
-      schema: {
-        operationId: 'withdrawFriendRequest',
-        tags,
-        summary: 'Withdraw a friend request',
-        description: 'Its requester may, while it is pending.',
-        errors: ['PERMISSION_DENIED', 'REQUEST_NOT_FOUND', 'REQUEST_ALREADY_HANDLED'],
-        params,
-        response: { 204: nothing },
-      },
-    },
+    { schema: { tags, summary: 'Take a pending request back', params, response: { 204: nothing } } },
     async (request, reply) => {
       const requestId = ids.requestId(request.params.requestId);
       await friends.withdrawFriendRequest({ userId: callerOf(request).userId, requestId }, flowDeadline);

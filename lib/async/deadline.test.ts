@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { withDeadline } from './deadline.ts';
+
+const never = () => new Promise<never>(() => {});
+const turns = async () => {
+  for (let count = 0; count < 3; count += 1) await turn();
+};
+
+test('work in time answers as it ends, and leaves no timer behind', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const onLate = t.mock.fn(() => 'late');
+  assert.equal(await withDeadline(Promise.resolve('in time'), 10, onLate), 'in time');
+  await assert.rejects(withDeadline(Promise.reject(new Error('refused')), 10, onLate), /refused/);
+  t.mock.timers.tick(60_000);
+  await turns();
+  assert.equal(onLate.mock.callCount(), 0);
+});
+
+test('work that is late answers what onLate answers, or fails with what it throws', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const answered = withDeadline(never(), 10, () => 'late');
+  const failed = withDeadline(never(), 10, () => {
+    throw new Error('too late');
+  });
+  t.mock.timers.tick(10);
+  assert.equal(await answered, 'late');
+  await assert.rejects(failed, /too late/);
+});
+
+test('work that fails after its deadline disturbs nobody', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { promise, reject } = Promise.withResolvers<string>();
+  const answered = withDeadline(promise, 10, () => 'late');
+  t.mock.timers.tick(10);
+  assert.equal(await answered, 'late');
+  // Unhandled, it would end the process.
+  reject(new Error('refused'));
+  await turns();
+});
+
+test('an answer that waits to be read when the process goes on after a pause is not late', async () => {
+  const onLate = () => 'late';
+  const answer = Promise.withResolvers<string>();
+  const outcome = withDeadline(answer.promise, 5, onLate);
+  const until = performance.now() + 20;
+  while (performance.now() < until);
+  // Immediates run where sockets are read: after the timers that are overdue.
+  setImmediate(() => answer.resolve('in time'));
+  assert.equal(await outcome, 'in time');
+});

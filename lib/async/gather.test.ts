@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createGather } from './gather.ts';
+
+/** Numbers that are gathered into batches of at most `most`, each handled when it is told to end. */
+function scene(options: { momentMs?: number; full?: number; atOnce?: number; most?: number } = {}) {
+  const { most = 100, ...rest } = options;
+  const waiting: number[] = [];
+  const batches: number[][] = [];
+  const ends: (() => void)[] = [];
+  const gather = createGather({
+    ...rest,
+    waiting: () => waiting.length,
+    handle() {
+      batches.push(waiting.splice(0, most));
+      return new Promise<void>((resolve) => ends.push(resolve));
+    },
+  });
+  return {
+    gather,
+    batches,
+    add(...numbers: number[]): void {
+      for (const number of numbers) {
+        waiting.push(number);
+        gather.wake();
+      }
+    },
+    async endOldest(): Promise<void> {
+      ends.shift()?.();
+      await turn();
+    },
+  };
+}
+
+test('what comes in one turn of the event loop is one batch, and what comes while it is handled the next one', async () => {
+  const { add, batches, endOldest } = scene();
+  add(1, 2);
+  assert.deepEqual(batches, []);
+  await turn();
+  add(3);
+  await turn();
+  add(4);
+  assert.deepEqual(batches, [[1, 2]]);
+  await endOldest();
+  assert.deepEqual(batches, [
+    [1, 2],
+    [3, 4],
+  ]);
+});
+
+test('after a pause a batch waits for its moment again', async () => {
+  const { add, batches, endOldest } = scene();
+  add(1);
+  await turn();
+  await endOldest();
+  add(2);
+  assert.deepEqual(batches, [[1]]);
+  await turn();
+  assert.deepEqual(batches, [[1], [2]]);
+});
+
+test('with a moment, all that comes within it is one batch', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { add, batches } = scene({ momentMs: 50 });
+  add(1);
+  t.mock.timers.tick(49);
+  add(2);
+  assert.deepEqual(batches, []);
+  t.mock.timers.tick(1);
+  assert.deepEqual(batches, [[1, 2]]);
+});
+
+test('a full batch is handled at once, and the next one has a whole moment', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { add, batches } = scene({ momentMs: 50, full: 2, atOnce: 9 });
+  add(1);
+  t.mock.timers.tick(40);
+  add(2, 3);
+  assert.deepEqual(batches, [[1, 2]]);
+  t.mock.timers.tick(49);
+  assert.deepEqual(batches, [[1, 2]]);
+  t.mock.timers.tick(1);
+  assert.deepEqual(batches, [[1, 2], [3]]);
+});
+
+test('no more batches than allowed are handled at the same time', async () => {
+  const { add, batches, endOldest } = scene({ atOnce: 2, most: 2 });
+  add(1, 2, 3, 4, 5);
+  for (let count = 0; count < 5; count += 1) await turn();
+  assert.deepEqual(batches, [
+    [1, 2],
+    [3, 4],
+  ]);
+  await endOldest();
+  await turn();
+  assert.deepEqual(batches, [[1, 2], [3, 4], [5]]);
+});
+
+test('a flush waits for no moment, and until all is handled', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { gather, add, batches, endOldest } = scene({ momentMs: 50, most: 1 });
+  add(1, 2);
+  let flushed = false;
+  const flushing = gather.flush().then(() => {
+    flushed = true;
+  });
+  assert.deepEqual(batches, [[1]]);
+  await endOldest();
+  assert.deepEqual(batches, [[1], [2]]);
+  assert.equal(flushed, false);
+  await endOldest();
+  await flushing;
+});
+
+test('a flush with nothing to do resolves', async () => {
+  const { gather } = scene();
+  await gather.flush();
+});

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSingleFlight } from './single-flight.ts';
+
+test('calls of the same moment share one piece of work, and a later one does it anew', async () => {
+  let done = 0;
+  const { run, underWay } = createSingleFlight(async () => {
+    done += 1;
+    return done;
+  });
+  const outcomes = Promise.all([run(), run(), run()]);
+  assert.equal(await underWay(), 1);
+  assert.deepEqual(await outcomes, [1, 1, 1]);
+  assert.equal(underWay(), undefined);
+  assert.equal(await run(), 2);
+});
+
+test('a failure is shared too, and does not stay', async () => {
+  let failures = 1;
+  const { run } = createSingleFlight(async () => {
+    if (failures-- > 0) throw new Error('away');
+    return 'here';
+  });
+  const outcomes = await Promise.allSettled([run(), run()]);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  assert.equal(await run(), 'here');
+});
