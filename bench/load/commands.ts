@@ -100,8 +100,12 @@ export type RestPlan = {
   gateway: string;
   calls: RestCall[];
   connections: number;
-  seconds: number;
-} & ({ kind: 'open'; rate: number; startsAt: number; seed: number } | { kind: 'closed' });
+} & (
+  | { kind: 'open'; seconds: number; rate: number; startsAt: number; seed: number }
+  | { kind: 'closed'; seconds: number }
+  /** Each call a single time. */
+  | { kind: 'once' }
+);
 
 export type RestReport = {
   answered: number;

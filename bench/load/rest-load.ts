@@ -6,11 +6,11 @@ import type { RestPlan, RestReport } from './commands.ts';
 import { createHttpConnection } from './http.ts';
 import { count } from './sessions.ts';
 
-/** Calls REST by a schedule or, closed, as fast as the connections allow. */
+/** Calls REST by a schedule or, closed or each call once, as fast as the connections allow. */
 export async function loadRest(plan: RestPlan): Promise<RestReport> {
   const latency = createHistogram();
   const failures: Record<string, number> = {};
-  const next = plan.kind === 'open' ? scheduled(plan) : atOnce(plan.seconds);
+  const next = dueTimes(plan);
   let turn = 0;
   let bytes = 0;
   let sample = '';
@@ -40,6 +40,11 @@ export async function loadRest(plan: RestPlan): Promise<RestReport> {
   return { answered: latency.count(), failures, latency: latency.data(), bytes, sample, lastAnswerAt };
 }
 
+function dueTimes(plan: RestPlan): () => Promise<number | undefined> {
+  if (plan.kind === 'open') return scheduled(plan);
+  return plan.kind === 'closed' ? atOnce(plan.seconds) : eachOnce(plan.calls.length);
+}
+
 /**
  * Hands out due times one after the other to whichever connection is free. When none is, a call starts late, and its
  * latency tells so.
@@ -61,5 +66,14 @@ function atOnce(seconds: number): () => Promise<number | undefined> {
   return async () => {
     const now = monotonicMicros();
     return now < endsAt ? now : undefined;
+  };
+}
+
+function eachOnce(calls: number): () => Promise<number | undefined> {
+  let left = calls;
+  return async () => {
+    if (left === 0) return undefined;
+    left -= 1;
+    return monotonicMicros();
   };
 }

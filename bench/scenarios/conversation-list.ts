@@ -6,6 +6,7 @@ import { expectAnswers, loadRest, type RestLoad } from './rest-load.ts';
 
 const rates = [500, 1000, 2500];
 const connections = 32;
+const differentLengths = 20;
 /** The gateway allows a user 20 requests a second, with its standard limits. */
 const callsPerUser = 15;
 
@@ -37,5 +38,22 @@ export const conversationList: Scenario = {
         await measure(`${page} rows, ${rate} a second`, { calls, rate, seconds });
       }
       await measure(`${page} rows, ${connections} callers`, { calls, connections, seconds });
+      // Each length is a page of its own, and all of them together are more than a gateway keeps.
+      const lengths = Array.from({ length: differentLengths }, (_, index) => page - index).filter(
+        (n) => n > 0,
+      );
+      const newCalls = lengths.flatMap((length) =>
+        accounts.map(
+          ({ accessToken }): RestCall => ({
+            method: 'GET',
+            path: `/conversations?limit=${length}`,
+            accessToken,
+          }),
+        ),
+      );
+      const label = `about ${page} rows that the gateway does not hold, ${connections} callers`;
+      const measured = await loadRest(laboratory, load, { calls: newCalls, connections, seconds });
+      report.step(restStep(label, measured));
+      expectAnswers(report, label, measured.value);
     }),
 };

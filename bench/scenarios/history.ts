@@ -8,6 +8,7 @@ import { libraryOf } from './readers.ts';
 import { expectAnswers, loadRest } from './rest-load.ts';
 
 const page = 50;
+const differentPages = 8000;
 const connections = 32;
 /** At most, a second: the gateway allows a user 20, with its standard limits. */
 const rate = 1000;
@@ -34,12 +35,18 @@ export const history: Scenario = {
           (index) => `${path}&beforeSeq=${page + 1 + ((index * 7919) % Math.max(1, head - page))}`,
         ],
       ];
-      for (const [place, pathOf] of places) {
+      // So many near the end that a gateway does not keep them all.
+      const nearEnd = (index: number) =>
+        `${path}&beforeSeq=${head - (index % Math.min(head, differentPages))}`;
+      for (const [place, pathOf, turns = 5] of [
+        ...places,
+        ['page that the gateway does not hold', nearEnd, 50] as const,
+      ]) {
         const label = `${place} of ${magnitude(head)} messages`;
         const calls = members.flatMap(({ accessToken }, member) =>
           Array.from(
-            { length: 5 },
-            (_, turn): RestCall => ({ method: 'GET', path: pathOf(member * 5 + turn), accessToken }),
+            { length: turns },
+            (_, turn): RestCall => ({ method: 'GET', path: pathOf(member * turns + turn), accessToken }),
           ),
         );
         const open = Math.min(rate, readers * callsPerUser);

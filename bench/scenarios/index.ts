@@ -2,6 +2,7 @@
 // differently.
 
 import type { Scenario } from '../laboratory/laboratory.ts';
+import { changingPages } from './changing-pages.ts';
 import { closedLoop } from './closed-loop.ts';
 import { conversationList } from './conversation-list.ts';
 import { createGroup } from './create-group.ts';
@@ -35,6 +36,7 @@ export const scenarios: Scenario[] = [
   reconnectStorm,
   conversationList,
   history,
+  changingPages,
   friendRequest,
   createGroup,
   fanout,

@@ -18,8 +18,8 @@ export async function loadRest(
   load: LoadProcesses,
   how: RestLoad,
 ): Promise<Measured<RestOutcome>> {
-  await once(laboratory, load, { ...how, seconds: laboratory.options.warmUp });
-  return laboratory.measure(() => once(laboratory, load, how));
+  await loadFor(laboratory, load, how, laboratory.options.warmUp);
+  return laboratory.measure(() => loadFor(laboratory, load, how, how.seconds));
 }
 
 /** Anything but 2xx fails the run. */
@@ -27,25 +27,59 @@ export function expectAnswers(report: Report, what: string, { failures }: RestRe
   for (const [failure, times] of Object.entries(failures)) report.fault(`${what}: ${times} times ${failure}`);
 }
 
-async function once(laboratory: Laboratory, load: LoadProcesses, how: RestLoad): Promise<RestOutcome> {
-  const startsAt = monotonicMicros() + leadMicros;
+/** Makes each of these calls once, as fast as so many connections allow. */
+export const callOnce = (
+  laboratory: Laboratory,
+  load: LoadProcesses,
+  calls: RestCall[],
+  connections: number,
+): Promise<Measured<RestOutcome>> =>
+  laboratory.measure(() =>
+    run(laboratory, load, calls, { kind: 'once', connections: Math.ceil(connections / load.all.length) }),
+  );
+
+async function loadFor(
+  laboratory: Laboratory,
+  load: LoadProcesses,
+  how: RestLoad,
+  seconds: number,
+): Promise<RestOutcome> {
+  const share = load.all.length;
+  if ('rate' in how) {
+    const rate = how.rate / share;
+    return run(laboratory, load, how.calls, {
+      kind: 'open',
+      connections: openLoopConnections,
+      rate,
+      seconds,
+    });
+  }
+  const connections = Math.ceil(how.connections / share);
+  return run(laboratory, load, how.calls, { kind: 'closed', connections, seconds });
+}
+
+/** What each load process is told, but for its own part of the calls and of the schedule. */
+type Plan =
+  | { kind: 'open'; connections: number; seconds: number; rate: number }
+  | { kind: 'closed'; connections: number; seconds: number }
+  | { kind: 'once'; connections: number };
+
+async function run(
+  laboratory: Laboratory,
+  load: LoadProcesses,
+  calls: RestCall[],
+  plan: Plan,
+): Promise<RestOutcome> {
+  const startsAt = monotonicMicros() + (plan.kind === 'open' ? leadMicros : 0);
   const share = load.all.length;
   const reports = await load.tellEach('rest', (_, index) => {
-    const own = how.calls.filter((_call, at) => at % share === index);
-    const common = { gateway: laboratory.gatewayOf(index), calls: own, seconds: how.seconds };
-    return 'rate' in how
-      ? {
-          ...common,
-          kind: 'open',
-          connections: openLoopConnections,
-          rate: how.rate / share,
-          startsAt,
-          seed: index + 1,
-        }
-      : { ...common, kind: 'closed', connections: Math.ceil(how.connections / share) };
+    const own = calls.filter((_call, at) => at % share === index);
+    const common = { gateway: laboratory.gatewayOf(index), calls: own };
+    return plan.kind === 'open' ? { ...common, ...plan, startsAt, seed: index + 1 } : { ...common, ...plan };
   });
   const lastAnswerAt = Math.max(...reports.map((report) => report.lastAnswerAt));
   const answered = reports.reduce((sum, report) => sum + report.answered, 0);
+  const planned = plan.kind === 'once' ? 0 : plan.seconds;
   return {
     answered,
     failures: mergeCounts(reports.map(({ failures }) => failures)),
@@ -53,6 +87,6 @@ async function once(laboratory: Laboratory, load: LoadProcesses, how: RestLoad):
     bytes: reports.reduce((sum, report) => sum + report.bytes, 0),
     sample: reports[0]?.sample ?? '',
     lastAnswerAt,
-    callsPerSecond: answered / Math.max(how.seconds, (lastAnswerAt - startsAt) / 1e6),
+    callsPerSecond: answered / Math.max(planned, (lastAnswerAt - startsAt) / 1e6),
   };
 }

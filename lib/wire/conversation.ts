@@ -87,6 +87,17 @@ export function toConversation(details: ConversationWithDetails): Conversation {
   };
 }
 
+/** The body of a page of the conversation list. */
+export const toConversationPage = (page: {
+  conversations: readonly ConversationWithDetails[];
+  hasMore: boolean;
+  nextCursor?: string | undefined;
+}) => ({
+  conversations: page.conversations.map(toConversation),
+  hasMore: page.hasMore,
+  nextCursor: page.nextCursor,
+});
+
 export const Member = Type.Object(
   {
     ...User.properties,

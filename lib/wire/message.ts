@@ -52,6 +52,12 @@ export function toMessage(message: ProtoMessage): Message {
   };
 }
 
+/** The body of a page of history. */
+export const toMessagePage = (page: { messages: readonly ProtoMessage[]; hasMore: boolean }) => ({
+  messages: page.messages.map(toMessage),
+  hasMore: page.hasMore,
+});
+
 /** The same shape out of a downstream record. */
 export const fromDownstream = (message: DownstreamMessage): Message => ({
   id: message.message_id,

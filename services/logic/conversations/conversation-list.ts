@@ -83,8 +83,8 @@ export function createConversationList(deps: {
     // The page is passed on as it comes.
     async getConversationsOptimized(request) {
       const { userId, limit, offset, cursor, updatedSince } = checked(request);
-      const { knownTag } = request;
-      const wanted = { userId, limit, offset, cursor, updatedSince, knownTag };
+      const { knownTag, asJson } = request;
+      const wanted = { userId, limit, offset, cursor, updatedSince, knownTag, asJson };
       return timed(
         conversations.getUserConversationsWithDetails({
           ...wanted,

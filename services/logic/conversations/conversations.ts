@@ -66,7 +66,7 @@ export function createConversations(deps: {
       });
     },
 
-    async getMessages({ userId, conversationId, beforeSeqId, afterSeqId, limit, knownTag }) {
+    async getMessages({ userId, conversationId, beforeSeqId, afterSeqId, limit, knownTag, asJson }) {
       checkSeqId('beforeSeq', beforeSeqId);
       checkSeqId('afterSeq', afterSeqId);
       return messages.getMessages({
@@ -76,6 +76,7 @@ export function createConversations(deps: {
         afterSeqId,
         limit: pageSize(limit, 50, longestPage),
         knownTag,
+        asJson,
       });
     },
 

@@ -9,12 +9,13 @@ import {
   type GetUserConversationsWithDetailsResponse as Response,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Encoded } from '../../../lib/grpc/definition.ts';
+import { toConversationPage } from '../../../lib/wire/conversation.ts';
 import type { Cache, Make, Reading, StoreOthers } from '../cache/cache.ts';
 import { noAccess, notMember } from '../rows/conversation-access.ts';
 import { type ConversationBasic, conversationBasic, readBasics } from '../rows/conversation-basic.ts';
 import { type ConversationHead, conversationHead, readHeads } from '../rows/conversation-head.ts';
 import { isHidden, type Membership, readUpdated, userMemberships } from '../rows/memberships.ts';
-import { tagPage, unchangedPage } from '../rows/page-tag.ts';
+import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
 import { type ReadPointers, userUnread } from '../rows/read-pointer-cache.ts';
 import { recalledBeyond } from '../rows/recall-counts.ts';
 import { loadUnread } from '../rows/unread.ts';
@@ -35,7 +36,7 @@ import {
 /** A cold list reads at least as many details, since the next page is often asked for. */
 const coldDetails = 100;
 const everything: ViewOptions = { lastMessage: true, senderInfo: true };
-const nothing = { conversations: [], hasMore: false };
+const answers = pageAnswers<Response>(codec, { conversations: [], hasMore: false }, toConversationPage);
 /** About what a place in an order that is kept takes, with its membership. */
 const bytesAPlace = 250;
 
@@ -60,10 +61,10 @@ export function createConversationList(deps: {
   const { databases, cache, userCards } = deps;
 
   async function page(request: Request): Promise<Encoded<Response>> {
-    const { userId, cursor, updatedSince, includeLastMessage, includeSenderInfo } = request;
+    const { userId, cursor, updatedSince, includeLastMessage, includeSenderInfo, asJson = false } = request;
     const { limit, offset, after } = readPaging('conversations', request);
     const row = parseId(userId);
-    if (row === undefined) return tagPage(codec, nothing, nothing);
+    if (row === undefined) return answers.full({ conversations: [], hasMore: false }, asJson);
     const wanted: Wanted = {
       userId,
       row,
@@ -90,15 +91,15 @@ export function createConversationList(deps: {
       [userUnread, userId],
     ]);
     const build = async (from: Reading) =>
-      tagPage(codec, (await hotPage(reading, from, wanted)) ?? (await coldPage(wanted)), nothing);
-    const options = [includeLastMessage, includeSenderInfo];
+      answers.full((await hotPage(reading, from, wanted)) ?? (await coldPage(wanted)), asJson);
+    const options = [includeLastMessage, includeSenderInfo, asJson];
     const key = ['page', userId, limit, offset, cursor, updatedSince, ...options].join(' ');
-    let built: Awaited<ReturnType<typeof build>> | undefined;
+    let built: TaggedPage<Response> | undefined;
     const tag = await reading.made(key, async (from) => {
       built = await build(from);
       return { value: built.tag, bytes: built.tag.length };
     });
-    if (tag === request.knownTag) return unchangedPage(codec, tag, nothing);
+    if (tag === request.knownTag) return answers.unchanged(tag);
     return built ?? build(reading);
   }
 

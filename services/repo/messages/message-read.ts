@@ -7,13 +7,14 @@ import {
   type Message,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Encoded } from '../../../lib/grpc/definition.ts';
+import { toMessagePage } from '../../../lib/wire/message.ts';
 import type { Cache, Reading } from '../cache/cache.ts';
 import { conversationIdOf, noAccess, notMember } from '../rows/conversation-access.ts';
 import { readBasics } from '../rows/conversation-basic.ts';
 import { readHeads } from '../rows/conversation-head.ts';
 import { isAmong, readMemberships, userMemberships } from '../rows/memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
-import { tagPage, unchangedPage } from '../rows/page-tag.ts';
+import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';
@@ -24,7 +25,7 @@ const defaultLimit = 50;
 const maxLimit = 200;
 /** Of the largest messages, with their senders, less than half of what a client takes in one answer. */
 const maxRange = 200;
-const nothing = { messages: [], hasMore: false };
+const answers = pageAnswers<GetMessagesResponse>(codec, { messages: [], hasMore: false }, toMessagePage);
 
 /**
  * Reads history: every page is one range of the messages' primary key, whatever its depth. The tags of pages are kept,
@@ -56,7 +57,7 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
     const page = rows.slice(0, wanted.limit);
     if (wanted.afterSeqId === undefined) page.reverse();
     const messages = await withSenders(page, from);
-    return tagPage(codec, { messages, hasMore: rows.length > wanted.limit }, nothing);
+    return answers.full({ messages, hasMore: rows.length > wanted.limit }, wanted.asJson ?? false);
   }
 
   return {
@@ -72,14 +73,14 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
         throw await noAccess(databases.conversations, conversationId);
       }
 
-      const { beforeSeqId, afterSeqId, limit } = wanted;
-      let built: Awaited<ReturnType<typeof build>> | undefined;
-      const key = ['messages', conversationId, beforeSeqId, afterSeqId, limit].join(' ');
+      const { beforeSeqId, afterSeqId, limit, asJson } = wanted;
+      let built: TaggedPage<GetMessagesResponse> | undefined;
+      const key = ['messages', conversationId, beforeSeqId, afterSeqId, limit, asJson].join(' ');
       const tag = await reading.made(key, async (from) => {
         built = await build(reading, from, wanted, statement);
         return { value: built.tag, bytes: built.tag.length };
       });
-      if (tag === request.knownTag) return unchangedPage(codec, tag, nothing);
+      if (tag === request.knownTag) return answers.unchanged(tag);
       return built ?? build(reading, reading, wanted, statement);
     },
 

@@ -53,7 +53,11 @@ export interface GetConversationsOptimizedRequest {
     | string
     | undefined;
   /** Of the answer before: what follows its last row. Not beside offset. */
-  cursor?: string | undefined;
+  cursor?:
+    | string
+    | undefined;
+  /** Asks for the page as `json`. */
+  asJson?: boolean | undefined;
 }
 
 /** On the wire the same as im_repo.v1.GetUserConversationsWithDetailsResponse, whose bytes are passed on as they are. */
@@ -65,7 +69,14 @@ export interface GetConversationsOptimizedResponse {
   /** The page is the one that known_tag names, and is left out. */
   unchanged: boolean;
   /** Reads on behind the last row; absent when nothing follows. */
-  nextCursor?: string | undefined;
+  nextCursor?:
+    | string
+    | undefined;
+  /**
+   * The body that REST answers with, in the place of conversations, has_more and next_cursor. Absent where it was not asked
+   * for, and where the page is too long for it.
+   */
+  json?: Buffer | undefined;
 }
 
 export interface GetConversationRequest {
@@ -128,7 +139,11 @@ export interface GetMessagesRequest {
   afterSeqId?: number | undefined;
   limit: number;
   /** The tag of the page that the caller holds, if any. */
-  knownTag?: string | undefined;
+  knownTag?:
+    | string
+    | undefined;
+  /** Asks for the page as `json`. */
+  asJson?: boolean | undefined;
 }
 
 /** On the wire the same as im_repo.v1.GetMessagesResponse, whose bytes are passed on as they are. */
@@ -139,6 +154,11 @@ export interface GetMessagesResponse {
   tag: string;
   /** The page is the one that known_tag names, and is left out. */
   unchanged: boolean;
+  /**
+   * The body that REST answers with, in the place of messages and has_more. Absent where it was not asked for, and where the
+   * page is too long for it.
+   */
+  json?: Buffer | undefined;
 }
 
 export interface MarkAsReadRequest {
@@ -453,7 +473,15 @@ export const GetConversationsResponse: MessageFns<GetConversationsResponse> = {
 };
 
 function createBaseGetConversationsOptimizedRequest(): GetConversationsOptimizedRequest {
-  return { userId: "", limit: 0, offset: 0, updatedSince: 0, knownTag: undefined, cursor: undefined };
+  return {
+    userId: "",
+    limit: 0,
+    offset: 0,
+    updatedSince: 0,
+    knownTag: undefined,
+    cursor: undefined,
+    asJson: undefined,
+  };
 }
 
 export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimizedRequest> = {
@@ -475,6 +503,9 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
     }
     if (message.cursor !== undefined) {
       writer.uint32(50).string(message.cursor);
+    }
+    if (message.asJson !== undefined) {
+      writer.uint32(56).bool(message.asJson);
     }
     return writer;
   },
@@ -540,6 +571,14 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
             message.cursor = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.asJson = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -567,12 +606,13 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
     message.updatedSince = object.updatedSince ?? 0;
     message.knownTag = object.knownTag ?? undefined;
     message.cursor = object.cursor ?? undefined;
+    message.asJson = object.asJson ?? undefined;
     return message;
   },
 };
 
 function createBaseGetConversationsOptimizedResponse(): GetConversationsOptimizedResponse {
-  return { conversations: [], hasMore: false, tag: "", unchanged: false, nextCursor: undefined };
+  return { conversations: [], hasMore: false, tag: "", unchanged: false, nextCursor: undefined, json: undefined };
 }
 
 export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptimizedResponse> = {
@@ -591,6 +631,9 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
     }
     if (message.nextCursor !== undefined) {
       writer.uint32(42).string(message.nextCursor);
+    }
+    if (message.json !== undefined) {
+      writer.uint32(50).bytes(message.json);
     }
     return writer;
   },
@@ -648,6 +691,14 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
             message.nextCursor = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.json = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -674,6 +725,7 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
     message.tag = object.tag ?? "";
     message.unchanged = object.unchanged ?? false;
     message.nextCursor = object.nextCursor ?? undefined;
+    message.json = object.json ?? undefined;
     return message;
   },
 };
@@ -1355,6 +1407,7 @@ function createBaseGetMessagesRequest(): GetMessagesRequest {
     afterSeqId: undefined,
     limit: 0,
     knownTag: undefined,
+    asJson: undefined,
   };
 }
 
@@ -1377,6 +1430,9 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     }
     if (message.knownTag !== undefined) {
       writer.uint32(50).string(message.knownTag);
+    }
+    if (message.asJson !== undefined) {
+      writer.uint32(56).bool(message.asJson);
     }
     return writer;
   },
@@ -1442,6 +1498,14 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
             message.knownTag = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.asJson = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1465,12 +1529,13 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     message.afterSeqId = object.afterSeqId ?? undefined;
     message.limit = object.limit ?? 0;
     message.knownTag = object.knownTag ?? undefined;
+    message.asJson = object.asJson ?? undefined;
     return message;
   },
 };
 
 function createBaseGetMessagesResponse(): GetMessagesResponse {
-  return { messages: [], hasMore: false, tag: "", unchanged: false };
+  return { messages: [], hasMore: false, tag: "", unchanged: false, json: undefined };
 }
 
 export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
@@ -1486,6 +1551,9 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     }
     if (message.unchanged !== false) {
       writer.uint32(32).bool(message.unchanged);
+    }
+    if (message.json !== undefined) {
+      writer.uint32(42).bytes(message.json);
     }
     return writer;
   },
@@ -1535,6 +1603,14 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
             message.unchanged = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.json = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1556,6 +1632,7 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     message.hasMore = object.hasMore ?? false;
     message.tag = object.tag ?? "";
     message.unchanged = object.unchanged ?? false;
+    message.json = object.json ?? undefined;
     return message;
   },
 };

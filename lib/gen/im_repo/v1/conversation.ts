@@ -188,7 +188,11 @@ export interface GetUserConversationsWithDetailsRequest {
     | string
     | undefined;
   /** Of the answer before: what follows its last row. Not beside offset. */
-  cursor?: string | undefined;
+  cursor?:
+    | string
+    | undefined;
+  /** Asks for the page as `json`. */
+  asJson?: boolean | undefined;
 }
 
 export interface GetUserConversationsWithDetailsResponse {
@@ -200,7 +204,14 @@ export interface GetUserConversationsWithDetailsResponse {
   /** The page is the one that known_tag names, and is left out. */
   unchanged: boolean;
   /** Reads on behind the last row; absent when nothing follows. */
-  nextCursor?: string | undefined;
+  nextCursor?:
+    | string
+    | undefined;
+  /**
+   * The body that REST answers with, in the place of conversations, has_more and next_cursor, so that nobody on the way has
+   * to decode the page and write it anew. Absent where it was not asked for, and where the page is too long for it.
+   */
+  json?: Buffer | undefined;
 }
 
 export interface UpdateConversationRequest {
@@ -1834,6 +1845,7 @@ function createBaseGetUserConversationsWithDetailsRequest(): GetUserConversation
     includeSenderInfo: false,
     knownTag: undefined,
     cursor: undefined,
+    asJson: undefined,
   };
 }
 
@@ -1862,6 +1874,9 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
     }
     if (message.cursor !== undefined) {
       writer.uint32(66).string(message.cursor);
+    }
+    if (message.asJson !== undefined) {
+      writer.uint32(72).bool(message.asJson);
     }
     return writer;
   },
@@ -1943,6 +1958,14 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
             message.cursor = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.asJson = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1972,12 +1995,13 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
     message.includeSenderInfo = object.includeSenderInfo ?? false;
     message.knownTag = object.knownTag ?? undefined;
     message.cursor = object.cursor ?? undefined;
+    message.asJson = object.asJson ?? undefined;
     return message;
   },
 };
 
 function createBaseGetUserConversationsWithDetailsResponse(): GetUserConversationsWithDetailsResponse {
-  return { conversations: [], hasMore: false, tag: "", unchanged: false, nextCursor: undefined };
+  return { conversations: [], hasMore: false, tag: "", unchanged: false, nextCursor: undefined, json: undefined };
 }
 
 export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversationsWithDetailsResponse> = {
@@ -1996,6 +2020,9 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
     }
     if (message.nextCursor !== undefined) {
       writer.uint32(42).string(message.nextCursor);
+    }
+    if (message.json !== undefined) {
+      writer.uint32(50).bytes(message.json);
     }
     return writer;
   },
@@ -2053,6 +2080,14 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
             message.nextCursor = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.json = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2079,6 +2114,7 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
     message.tag = object.tag ?? "";
     message.unchanged = object.unchanged ?? false;
     message.nextCursor = object.nextCursor ?? undefined;
+    message.json = object.json ?? undefined;
     return message;
   },
 };

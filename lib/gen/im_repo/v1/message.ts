@@ -156,7 +156,11 @@ export interface GetMessagesRequest {
   afterSeqId?: number | undefined;
   limit: number;
   /** The tag of the page that the caller holds, if any. */
-  knownTag?: string | undefined;
+  knownTag?:
+    | string
+    | undefined;
+  /** Asks for the page as `json`. */
+  asJson?: boolean | undefined;
 }
 
 export interface GetMessagesResponse {
@@ -167,6 +171,11 @@ export interface GetMessagesResponse {
   tag: string;
   /** The page is the one that known_tag names, and is left out. */
   unchanged: boolean;
+  /**
+   * The body that REST answers with, in the place of messages and has_more, so that nobody on the way has to decode the page
+   * and write it anew. Absent where it was not asked for, and where the page is too long for it.
+   */
+  json?: Buffer | undefined;
 }
 
 export interface GetConversationMessagesRequest {
@@ -1278,6 +1287,7 @@ function createBaseGetMessagesRequest(): GetMessagesRequest {
     afterSeqId: undefined,
     limit: 0,
     knownTag: undefined,
+    asJson: undefined,
   };
 }
 
@@ -1300,6 +1310,9 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     }
     if (message.knownTag !== undefined) {
       writer.uint32(50).string(message.knownTag);
+    }
+    if (message.asJson !== undefined) {
+      writer.uint32(56).bool(message.asJson);
     }
     return writer;
   },
@@ -1365,6 +1378,14 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
             message.knownTag = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.asJson = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1388,12 +1409,13 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     message.afterSeqId = object.afterSeqId ?? undefined;
     message.limit = object.limit ?? 0;
     message.knownTag = object.knownTag ?? undefined;
+    message.asJson = object.asJson ?? undefined;
     return message;
   },
 };
 
 function createBaseGetMessagesResponse(): GetMessagesResponse {
-  return { messages: [], hasMore: false, tag: "", unchanged: false };
+  return { messages: [], hasMore: false, tag: "", unchanged: false, json: undefined };
 }
 
 export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
@@ -1409,6 +1431,9 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     }
     if (message.unchanged !== false) {
       writer.uint32(32).bool(message.unchanged);
+    }
+    if (message.json !== undefined) {
+      writer.uint32(42).bytes(message.json);
     }
     return writer;
   },
@@ -1458,6 +1483,14 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
             message.unchanged = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.json = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1479,6 +1512,7 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     message.hasMore = object.hasMore ?? false;
     message.tag = object.tag ?? "";
     message.unchanged = object.unchanged ?? false;
+    message.json = object.json ?? undefined;
     return message;
   },
 };

@@ -68,6 +68,30 @@ for (const url of ['/conversations', '/conversations/7/messages']) {
   });
 }
 
+for (const [url, method] of [
+  ['/conversations', 'getConversationsOptimized'],
+  ['/conversations/7/messages', 'getMessages'],
+]) {
+  test(`${url}: a page that comes as JSON is asked for so and goes out as it is`, async () => {
+    const text = '{"of":"logic","and":"nobody else"}';
+    const { app, calls } = await testApp({
+      [`conversations.${method}`]: ({ knownTag }: { knownTag: string }) =>
+        knownTag === 'first'
+          ? { ...emptyPage, tag: 'first', unchanged: true }
+          : { ...emptyPage, tag: 'first', json: Buffer.from(text) },
+    });
+    for (const _ of ['written by logic', 'kept here']) {
+      const answer = await app.inject({ method: 'GET', url, headers: bearer });
+      assert.deepEqual([answer.statusCode, answer.body, answer.headers.etag], [200, text, 'W/"first"']);
+      assert.match(String(answer.headers['content-type']), /^application\/json/);
+    }
+    assert.deepEqual(
+      calls.map(({ request }) => (request as { asJson?: boolean }).asJson),
+      [true, true],
+    );
+  });
+}
+
 test('pages of other bounds are other pages', async () => {
   const { get } = await appWithPage({ tag: 'first', hasMore: true });
   await get('/conversations/7/messages?beforeSeq=5');

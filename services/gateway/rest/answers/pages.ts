@@ -2,8 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../../../../lib/metrics.ts';
 
-/** A page as it comes from logic: left out when it is `unchanged`. */
-export type Page = { tag: string; unchanged: boolean; body: () => object };
+/**
+ * A page as it comes from logic: left out when it is `unchanged`. `json` is the answer in the bytes that go out; where
+ * logic did not write it, it is what `body` gives.
+ */
+export type Page = { tag: string; unchanged: boolean; json?: Buffer | undefined; body: () => object };
 
 export type Pages = {
   /**
@@ -50,7 +53,7 @@ export function createPages(metrics: Metrics): Pages {
         answers.inc({ as: 'unchanged' });
         return reply.send(known.bytes);
       }
-      const bytes = Buffer.from(reply.serialize(page.body()) as string);
+      const bytes = page.json ?? Buffer.from(reply.serialize(page.body()) as string);
       kept.set(key, { tag: page.tag, bytes });
       answers.inc({ as: 'changed' });
       return reply.send(bytes);

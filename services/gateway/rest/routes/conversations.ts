@@ -6,7 +6,7 @@ import Type from 'typebox';
 import { notificationChoices } from '../../../../lib/domain/member-choices.ts';
 import { GoChatError } from '../../../../lib/errors.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
-import { Conversation, toConversation } from '../../../../lib/wire/conversation.ts';
+import { Conversation, toConversation, toConversationPage } from '../../../../lib/wire/conversation.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import * as fields from '../../validation/fields.ts';
 import * as ids from '../../validation/ids.ts';
@@ -49,16 +49,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       const { userId } = callerOf(request);
       const key = `conversations ${userId} ${limit} ${offset} ${cursor ?? ''} ${updatedSince}`;
       return pages.answer(request, reply, key, async (knownTag) => {
-        const wanted = { userId, limit, offset, cursor, updatedSince, knownTag };
+        const wanted = { userId, limit, offset, cursor, updatedSince, knownTag, asJson: true };
         const page = await conversations.getConversationsOptimized(wanted);
-        return {
-          ...page,
-          body: () => ({
-            conversations: page.conversations.map(toConversation),
-            hasMore: page.hasMore,
-            nextCursor: page.nextCursor,
-          }),
-        };
+        return { ...page, body: () => toConversationPage(page) };
       });
     },
   );

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
-import { Message, toMessage } from '../../../../lib/wire/message.ts';
+import { Message, toMessage, toMessagePage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import { checkContentSize } from '../../validation/content.ts';
 import * as fields from '../../validation/fields.ts';
@@ -49,8 +49,9 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       const key = `messages ${conversationId} ${beforeSeq} ${afterSeq} ${limit}`;
       return pages.answer(request, reply, key, async (knownTag) => {
         const bounds = { beforeSeqId: beforeSeq, afterSeqId: afterSeq, limit };
-        const page = await conversations.getMessages({ userId, conversationId, ...bounds, knownTag });
-        return { ...page, body: () => ({ messages: page.messages.map(toMessage), hasMore: page.hasMore }) };
+        const wanted = { userId, conversationId, ...bounds, knownTag, asJson: true };
+        const page = await conversations.getMessages(wanted);
+        return { ...page, body: () => toMessagePage(page) };
       });
     },
   );

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { GetMessagesRequest } from '../../../../lib/gen/im_repo/v1/message.ts';
 import { createMetrics } from '../../../../lib/metrics.ts';
+import { toConversationPage } from '../../../../lib/wire/conversation.ts';
+import { toMessagePage } from '../../../../lib/wire/message.ts';
 import { createCache } from '../../../../services/repo/cache/cache.ts';
 import { createUserCards } from '../../../../services/repo/rows/user-cards.ts';
 import { createRedis } from '../../../../services/repo/storage/redis.ts';
@@ -157,6 +159,52 @@ test('a page that ends at the head goes on with the next message', async () => {
   await expected(4);
   await other.say(group, ann);
   await expected(5);
+});
+
+test('a page as JSON says what its fields say, and is known by its tag', async () => {
+  const [ann, bob] = await people();
+  await repo.befriend(ann, bob);
+  const single = (await repo.openSingle(ann, bob)).conversation?.conversation?.id ?? '';
+  const group = await repo.newGroup([ann, bob]);
+  for (const id of [single, group]) {
+    const first = await repo.say(id, bob, 'a "quoted" text\u2028 of \ud83d\ude00');
+    await repo.say(id, ann);
+    await repo.recall(id, bob, first);
+  }
+  const history = { conversationId: group, userId: ann, limit: 1 };
+  const asked = { asJson: true };
+  const pages = [
+    {
+      ask: (more: object) => repo.list(ann, { limit: 2, ...more }),
+      body: toConversationPage,
+      empty: { conversations: [], hasMore: false },
+    },
+    {
+      ask: (more: object) => repo.messages.getMessages({ ...history, ...more }),
+      body: toMessagePage,
+      empty: { messages: [], hasMore: false },
+    },
+  ];
+  for (const { ask, body, empty } of pages) {
+    const fields = await ask({});
+    const { json, tag, unchanged, ...rest } = await ask(asked);
+    assert.equal(json?.toString(), JSON.stringify(body(fields as never)));
+    assert.deepEqual([unchanged, JSON.parse(JSON.stringify(rest))], [false, empty]);
+    const again = await ask({ ...asked, knownTag: tag });
+    assert.deepEqual([again.unchanged, again.tag, again.json], [true, tag, undefined]);
+  }
+});
+
+test('a page whose JSON would be too long comes as its fields', async () => {
+  const [ann, bob] = await people();
+  const group = await repo.newGroup([ann, bob]);
+  // Each of these is one byte here and six in JSON.
+  const content = '\u0001'.repeat(4000);
+  for (let n = 0; n < 100; n += 1) await repo.say(group, bob, content);
+  const request = { conversationId: group, userId: ann, limit: 200, asJson: true };
+  const { json, messages, tag } = await repo.messages.getMessages(request);
+  assert.deepEqual([json, messages.length, messages[0]?.content === content], [undefined, 100, true]);
+  assert.equal((await other.messages.getMessages({ ...request, knownTag: tag })).unchanged, true);
 });
 
 test('whoever is removed is refused at once, whatever page they hold', async () => {
