@@ -1,15 +1,15 @@
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { GroupCommit } from '../lib/kafka/group-commit.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import { createCounterActivities } from './counters.ts';
-import { createErasureActivities } from './erasure.ts';
-import { createFanoutActivities } from './fanout/fanout.ts';
-import type { LiveConversations } from './fanout/live-conversations.ts';
-import { createFriendshipActivities } from './friendship.ts';
-import { createGroupActivities } from './group.ts';
-import { createMemberActivities } from './members.ts';
-import { createModerationActivities } from './moderation.ts';
-import { createPresenceActivities } from './presence.ts';
+import { createMemberActivities } from './change-members.ts';
+import { createPresenceActivities } from './confirm-offline.ts';
+import { createGroupActivities } from './create-group.ts';
+import { createErasureActivities } from './erase-user.ts';
+import { createFanoutActivities } from './fanout-messages/fanout-messages.ts';
+import type { LiveConversations } from './fanout-messages/live-conversations.ts';
+import { createFriendshipActivities } from './friend-request.ts';
+import { createModerationActivities } from './moderate-conversation.ts';
+import { createCounterActivities } from './reconcile-counters.ts';
 
 export type ActivityDeps = {
   repo: RepoClient;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { searchAttributeTypes } from '../workflows/search-attributes.ts';
+import { searchAttributeTypes } from '../workflows/contracts/search-attributes.ts';
 import { findProgram, output } from './process/program.ts';
 import { serverNames } from './stack/server.ts';
 import { searchAttributes } from './stack/temporal.ts';

@@ -4,6 +4,7 @@
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import type { Code } from '../lib/errors.ts';
+import { userIdsAttribute } from './contracts/search-attributes.ts';
 import {
   changeMembersId,
   confirmOfflineId,
@@ -13,7 +14,6 @@ import {
   type RecordPlace,
   taskQueues,
 } from './ids.ts';
-import { userIdsAttribute } from './search-attributes.ts';
 
 /** A business refusal is a result: it stays the answer of its update, and no workflow fails over it. */
 export type Refusal = {

@@ -14,14 +14,6 @@ import type {
   RequestInput,
   WithdrawInput,
 } from './contracts.ts';
-import type {
-  CounterFindings,
-  EraseUserArgs,
-  ModerateConversationInput,
-  PurgeGuestsInput,
-  PurgeProgress,
-  ReconcileCountersInput,
-} from './job-contracts.ts';
 import {
   count,
   either,
@@ -40,7 +32,15 @@ import {
   text,
   userId,
   wait,
-} from './shapes.ts';
+} from './input/shapes.ts';
+import type {
+  CounterFindings,
+  EraseUserArgs,
+  ModerateConversationInput,
+  PurgeGuestsInput,
+  PurgeProgress,
+  ReconcileCountersInput,
+} from './job-contracts.ts';
 
 type Command<Update extends FriendRequestCommand['update']> = Extract<
   FriendRequestCommand,

@@ -1,7 +1,8 @@
 /** What callers, operators and flows of gochat-maintenance agree on besides presence. Pure data, ids only. */
+
+import { userIdsAttribute } from './contracts/search-attributes.ts';
 import type { Refusal } from './contracts.ts';
 import { eraseUserId, taskQueues } from './ids.ts';
-import { userIdsAttribute } from './search-attributes.ts';
 
 export type EraseUserArgs = {
   userId: string;

@@ -1,6 +1,6 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { insisting } from './insisting.ts';
+import { insisting } from './steps/durable-retry.ts';
 
 /** Of a step, before it waits on a timer. */
 const attemptsAtOnce = 2;

@@ -1,7 +1,7 @@
 // Room: im-task: the Temporal worker, and the consumers that start flows from Kafka. Flows and activities
 // themselves are in workflows/ and activities/.
 
-import { createLiveConversations } from '../../activities/fanout/live-conversations.ts';
+import { createLiveConversations } from '../../activities/fanout-messages/live-conversations.ts';
 import { createActivities } from '../../activities/index.ts';
 import { serveAdmin } from '../../lib/admin.ts';
 import { keepTrying } from '../../lib/async/retry.ts';

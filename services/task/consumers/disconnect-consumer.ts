@@ -8,8 +8,8 @@ import type { ReceivedRecord } from '../../../lib/kafka/subscription.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import { confirmOffline, confirmOfflineStart, type DisconnectedUser } from '../../../workflows/contracts.ts';
 import type { RecordPlace } from '../../../workflows/ids.ts';
+import { moment } from '../../../workflows/input/shapes.ts';
 import { disconnectedUser } from '../../../workflows/inputs.ts';
-import { moment } from '../../../workflows/shapes.ts';
 import { askTemporal } from '../temporal/temporal-call.ts';
 
 /** Users whom one flow waits for. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
-import { createLiveConversations } from '../../../activities/fanout/live-conversations.ts';
+import { createLiveConversations } from '../../../activities/fanout-messages/live-conversations.ts';
 import { createFanoutConsumer } from './fanout-consumer.ts';
 
 /** A consumer and the workflow ids that it signalled. */

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
-import type { LiveConversations } from '../../../activities/fanout/live-conversations.ts';
+import type { LiveConversations } from '../../../activities/fanout-messages/live-conversations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FanoutTask } from '../../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../../lib/kafka/subscription.ts';

@@ -1,4 +1,4 @@
-import type { LiveConversations } from '../../../activities/fanout/live-conversations.ts';
+import type { LiveConversations } from '../../../activities/fanout-messages/live-conversations.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { Logger } from '../../../lib/log.ts';
 

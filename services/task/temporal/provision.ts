@@ -8,7 +8,7 @@ import { Type } from 'typebox';
 import { retry } from '../../../lib/async/retry.ts';
 import { commonConfig, loadConfig, temporalConfig } from '../../../lib/config.ts';
 import { createLogger, type Logger } from '../../../lib/log.ts';
-import { searchAttributeTypes } from '../../../workflows/search-attributes.ts';
+import { searchAttributeTypes } from '../../../workflows/contracts/search-attributes.ts';
 import { ensureSchedules } from './schedules.ts';
 
 /** io.temporal IndexedValueType. */

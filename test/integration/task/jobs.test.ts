@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { createLiveConversations } from '../../../activities/fanout/live-conversations.ts';
+import { createLiveConversations } from '../../../activities/fanout-messages/live-conversations.ts';
 import { createActivities } from '../../../activities/index.ts';
 import { loadConfig } from '../../../lib/config.ts';
 import { connectRepo, type RepoClient } from '../../../lib/grpc/clients.ts';

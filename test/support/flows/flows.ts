@@ -5,8 +5,8 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../../activities/index.ts';
 import { bundleWorkflows, type WorkflowBundle } from '../../../services/task/temporal/workflow-bundle.ts';
+import { searchAttributeTypes } from '../../../workflows/contracts/search-attributes.ts';
 import { taskQueues } from '../../../workflows/ids.ts';
-import { searchAttributeTypes } from '../../../workflows/search-attributes.ts';
 
 export type FlowWorld = {
   client: Client;

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { type Code, GoChatError } from '../lib/errors.ts';
+import type { RepoClient } from '../lib/grpc/clients.ts';
+import { type ComparedPages, createCounterActivities } from './reconcile-counters.ts';
+
+/** Groups that were left unfinished long ago, by how their createGroup stands, and how im-repo takes their removal. */
+async function sweep(groups: { run?: string; refusal?: Code }[]) {
+  const asked: string[] = [];
+  const repo = {
+    conversations: {
+      reconcileConversations: async () => ({
+        checked: groups.length,
+        wrong: [],
+        unfinished: groups.map((_, index) => ({ conversationId: String(index), createdAt: 5 })),
+        nextAfterConversationId: '',
+      }),
+      async discardConversation(request: { conversationId: string; begunBefore: number }) {
+        assert.equal(request.begunBefore, 6);
+        asked.push(request.conversationId);
+        const { refusal } = groups[Number(request.conversationId)] ?? {};
+        if (refusal) throw new GoChatError(refusal, 'No.');
+        return {};
+      },
+    },
+  } as unknown as RepoClient;
+  const client = {
+    withAbortSignal: (_: AbortSignal, call: () => Promise<unknown>) => call(),
+    workflow: {
+      getHandle: (workflowId: string) => ({
+        async describe() {
+          const { run } = groups[Number(workflowId.split('/')[1])] ?? {};
+          if (!run) throw new WorkflowNotFoundError('none', workflowId, undefined);
+          return { status: { name: run } };
+        },
+      }),
+    },
+  } as unknown as Client;
+  const { compareCounters } = createCounterActivities({ repo });
+  const pages = (await new MockActivityEnvironment({}, { client }).run(compareCounters, {
+    dryRun: false,
+    after: '',
+  })) as ComparedPages;
+  return { asked, removed: pages.findings.unfinishedGroups };
+}
+
+test('a group whose creation is finished meanwhile stays, and the others are looked at', async () => {
+  const { asked, removed } = await sweep([{ refusal: 'PERMISSION_DENIED' }, {}]);
+  assert.deepEqual(asked, ['0', '1']);
+  assert.equal(removed, 1);
+});
+
+test('a creation that is paused is one that goes on', async () => {
+  const { asked } = await sweep([{ run: 'PAUSED' }, { run: 'RUNNING' }, { run: 'TERMINATED' }]);
+  assert.deepEqual(asked, ['2']);
+});

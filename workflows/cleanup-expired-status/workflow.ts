@@ -1,0 +1,46 @@
+import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
+import type { CleanupExpiredStatusInput, CleanupExpiredStatusResult, CleanupProgress } from '../contracts.ts';
+import { parseInput } from '../input/check.ts';
+import { cleanupInputs } from '../inputs.ts';
+import { presenceSteps } from '../steps.ts';
+
+/**
+ * Ends the sessions that nobody ended: of gateways that died, and those silent for too long. Users without any other
+ * session go offline, and their friends are told. Everything about it may be repeated.
+ */
+export async function cleanupExpiredStatus(
+  input?: CleanupExpiredStatusInput,
+  soFar?: CleanupProgress,
+): Promise<CleanupExpiredStatusResult> {
+  const { dryRun = false, olderThanMs = 0 } = parseInput(cleanupInputs.start, input ?? {});
+  let { cursor, offline, sessionsRemoved } = parseInput(
+    cleanupInputs.soFar,
+    soFar ?? { cursor: '', offline: 0, sessionsRemoved: 0 },
+  );
+
+  for (;;) {
+    const pages = await presenceSteps.cleanUpSessions({ dryRun, olderThanMs, cursor });
+    cursor = pages.cursor;
+    offline += pages.offline;
+    sessionsRemoved += pages.sessionsRemoved;
+    const sum = dryRun
+      ? `${sessionsRemoved} sessions would be removed, ${offline} users would go offline`
+      : `${sessionsRemoved} sessions were removed, ${offline} users went offline`;
+    setCurrentDetails(`${sum} so far.`);
+
+    if (pages.waitMs > 0) {
+      setCurrentDetails(
+        `Redis lost its data lately: nobody is judged until ${at(pages.waitMs)}. ${sum} so far.`,
+      );
+      await sleep(pages.waitMs, { summary: 'until Redis knows again who is online' });
+    } else if (cursor === '') {
+      setCurrentDetails(`${sum}.`);
+      return { offline, sessionsRemoved, dryRun };
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      return continueAsNew<typeof cleanupExpiredStatus>(input, { cursor, offline, sessionsRemoved });
+    }
+  }
+}
+
+const at = (waitMs: number): string => new Date(Date.now() + waitMs).toISOString();

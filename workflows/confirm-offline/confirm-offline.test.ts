@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { WorkflowFailedError } from '@temporalio/client';
+import type { Activities } from '../../activities/index.ts';
+import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { type ConfirmOfflineResult, confirmOffline, confirmOfflineStart } from '../contracts.ts';
+
+let world: FlowWorld;
+let lastOffset = 0;
+
+before(async () => {
+  world = await createFlowWorld();
+});
+after(() => world?.close());
+
+type Answer = Awaited<ReturnType<Activities['confirmUsersOffline']>>;
+
+const users = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    userId: String(index),
+    epoch: `e${index}`,
+    lastActiveAt: 1,
+  }));
+
+/** The flow of users who left `agoMs` ago, with the answers that it gets; when it asked, counted from its start. */
+async function run(answers: Answer[], { agoMs = 0, count = 3, confirmMs = 30_000 } = {}) {
+  const startedAt = await world.environment.currentTimeMs();
+  const asked: { afterMs: number; users: number }[] = [];
+  const activities: Partial<Activities> = {
+    async confirmUsersOffline(input) {
+      asked.push({
+        afterMs: (await world.environment.currentTimeMs()) - startedAt,
+        users: input.users.length,
+      });
+      return answers[asked.length - 1] ?? assert.fail('asked too often');
+    },
+  };
+  const start = confirmOfflineStart(
+    { partition: 0, offset: String(++lastOffset), timestamp: '1' },
+    { users: users(count), disconnectedAt: startedAt - agoMs, confirmMs },
+  );
+  const result: ConfirmOfflineResult = await world.withWorker(activities, () =>
+    world.client.workflow.execute(confirmOffline.workflowType, start),
+  );
+  return { result, asked, start };
+}
+
+/** The clock jumps, but work takes its time. */
+const about = (ms: number, expected: number) => assert.ok(ms >= expected && ms < expected + 5000, `${ms} ms`);
+
+test('those who left are asked about thirty seconds later, once', async () => {
+  const { result, asked } = await run([{ offline: 2, waitMs: 0 }]);
+  assert.deepEqual(result, { offline: 2 });
+  assert.equal(asked.length, 1);
+  assert.equal(asked[0]?.users, 3);
+  about(asked[0]?.afterMs ?? 0, 30_000);
+});
+
+test('the time that they waited in Kafka counts', async () => {
+  about((await run([{ offline: 1, waitMs: 0 }], { agoMs: 20_000 })).asked[0]?.afterMs ?? 0, 10_000);
+  about((await run([{ offline: 1, waitMs: 0 }], { agoMs: 90_000 })).asked[0]?.afterMs ?? 0, 0);
+});
+
+test('a clock that is ahead makes nobody wait longer', async () => {
+  about((await run([{ offline: 1, waitMs: 0 }], { agoMs: -600_000 })).asked[0]?.afterMs ?? 0, 30_000);
+});
+
+test('while Redis can’t say it waits and asks again', async () => {
+  const { result, asked } = await run([
+    { offline: 0, waitMs: 75_000 },
+    { offline: 0, waitMs: 20_000 },
+    { offline: 3, waitMs: 0 },
+  ]);
+  assert.deepEqual(result, { offline: 3 });
+  about(asked[1]?.afterMs ?? 0, 105_000);
+  about(asked[2]?.afterMs ?? 0, 125_000);
+});
+
+test('a batch of five hundred is one flow, and its name is taken for ever', async () => {
+  const { start } = await run([{ offline: 500, waitMs: 0 }], { count: 500 });
+  await assert.rejects(world.client.workflow.start(confirmOffline.workflowType, start), {
+    name: 'WorkflowExecutionAlreadyStartedError',
+  });
+});
+
+test('a cancelled flow ends without asking', async () => {
+  const start = confirmOfflineStart(
+    { partition: 0, offset: String(++lastOffset), timestamp: '1' },
+    { users: users(1), disconnectedAt: await world.environment.currentTimeMs(), confirmMs: 30_000 },
+  );
+  let asked = 0;
+  const activities: Partial<Activities> = {
+    async confirmUsersOffline() {
+      asked += 1;
+      return { offline: 0, waitMs: 0 };
+    },
+  };
+  await world.withWorker(activities, async () => {
+    const handle = await world.client.workflow.start(confirmOffline.workflowType, start);
+    await handle.cancel();
+    await assert.rejects(handle.result(), WorkflowFailedError);
+  });
+  assert.equal(asked, 0);
+});

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { Activities } from '../../activities/index.ts';
+import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import {
+  type CreateGroupArgs,
+  type CreateGroupResult,
+  createGroup,
+  createGroupStart,
+  type Refusal,
+} from '../contracts.ts';
+
+let world: FlowWorld;
+let lastGroup = 0;
+
+before(async () => {
+  world = await createFlowWorld();
+});
+after(() => world?.close());
+
+const refuse = (code: Refusal['code']) => async (): Promise<Refusal> => ({ ok: false, code, message: code });
+
+/** Steps that all succeed and write down that they were taken. */
+function recordedSteps(instead: Partial<Activities> = {}) {
+  const taken: string[] = [];
+  const step = (name: keyof Activities) => async (input: { userIds?: string[] }) => {
+    taken.push(input.userIds ? `${name} ${input.userIds.length}` : name);
+    return { ok: true };
+  };
+  const names = [
+    'checkMembers',
+    'createHiddenGroup',
+    'addFirstMembers',
+    'activateGroup',
+    'discardGroup',
+  ] as const;
+  const steps = Object.fromEntries(names.map((name) => [name, step(name)])) as Partial<Activities>;
+  return { taken, steps: { ...steps, ...instead } };
+}
+
+const group = (members: number): CreateGroupArgs => ({
+  conversationId: `g${++lastGroup}`,
+  ownerId: '1',
+  memberIds: Array.from({ length: members }, (_, index) => String(index + 2)),
+  name: 'a group',
+  avatarUrl: '',
+  description: '',
+  maxMembers: 2000,
+});
+
+/** As logic does it: update-with-start. */
+const create = (args: CreateGroupArgs, updateId = 'only'): Promise<CreateGroupResult> =>
+  world.client.workflow.executeUpdateWithStart(createGroup.result, {
+    updateId,
+    startWorkflowOperation: new WithStartWorkflowOperation(createGroup.workflowType, createGroupStart(args)),
+  });
+
+test('a group stands once everybody is in, added by five hundred', async () => {
+  const { taken, steps } = recordedSteps();
+  const args = group(1000);
+  const result = await world.withWorker(steps, () => create(args));
+  assert.deepEqual(result, { ok: true, conversationId: args.conversationId });
+  assert.deepEqual(taken, [
+    'checkMembers',
+    'createHiddenGroup',
+    'addFirstMembers 500',
+    'addFirstMembers 500',
+    'activateGroup',
+  ]);
+});
+
+test('whoever may not be added is named, and the others are in', async () => {
+  const { steps } = recordedSteps({
+    addFirstMembers: async ({ ownerId, userIds }) => ({
+      ok: true,
+      refused: userIds.filter((id) => ownerId === '1' && (id === '3' || id === '900')),
+    }),
+  });
+  const args = group(1000);
+  const result = await world.withWorker(steps, () => create(args));
+  assert.deepEqual(result, { ok: true, conversationId: args.conversationId, refused: ['3', '900'] });
+});
+
+test('a refusal of the members creates nothing', async () => {
+  const { taken, steps } = recordedSteps({ checkMembers: refuse('BLOCKED') });
+  const result = await world.withWorker(steps, () => create(group(3)));
+  assert.equal(!result.ok && result.code, 'BLOCKED');
+  assert.deepEqual(taken, []);
+});
+
+test('a step that is refused half way undoes what was stored', async () => {
+  const { taken, steps } = recordedSteps({ addFirstMembers: refuse('GROUP_FULL') });
+  const result = await world.withWorker(steps, () => create(group(3)));
+  assert.equal(!result.ok && result.code, 'GROUP_FULL');
+  assert.deepEqual(taken, ['checkMembers', 'createHiddenGroup', 'discardGroup']);
+});
+
+test('a cancelled creation undoes what was stored, and whoever waits is told', async () => {
+  const args = group(3);
+  let reached = () => {};
+  const atMembers = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const { taken, steps } = recordedSteps({
+    addFirstMembers: async () => {
+      reached();
+      throw new Error('im-repo is away');
+    },
+  });
+  await world.withWorker(steps, async () => {
+    const answer = create(args);
+    await atMembers;
+    await world.client.workflow.getHandle(`create-group/${args.conversationId}`).cancel();
+    const result = await answer;
+    assert.equal(!result.ok && result.code, 'UNAVAILABLE');
+  });
+  assert.deepEqual(taken, ['checkMembers', 'createHiddenGroup', 'discardGroup']);
+});
+
+test('twenty callers at once make one group', async () => {
+  const { taken, steps } = recordedSteps();
+  const args = group(2);
+  const results = await world.withWorker(steps, () =>
+    Promise.all(Array.from({ length: 20 }, () => create(args))),
+  );
+  assert.ok(results.every((result) => result.ok));
+  assert.equal(taken.filter((step) => step === 'activateGroup').length, 1);
+});
+
+test('the group is made even if nobody waits for it', async () => {
+  const { taken, steps } = recordedSteps();
+  const { workflowIdConflictPolicy: _, ...start } = createGroupStart(group(1));
+  const result = await world.withWorker(steps, () =>
+    world.client.workflow.execute(createGroup.workflowType, start),
+  );
+  assert.equal(result.ok, true);
+  assert.equal(taken.at(-1), 'activateGroup');
+});

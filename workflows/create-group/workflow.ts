@@ -1,0 +1,84 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
+import type { CreateGroupArgs, CreateGroupResult, Refusal } from '../contracts.ts';
+import { createGroup as contract } from '../contracts.ts';
+import { refusalOf, refusalOfAny, refuseStart } from '../input/check.ts';
+import { createGroupInput } from '../inputs.ts';
+import { groupSteps } from '../steps.ts';
+
+const batchSize = 500;
+
+/**
+ * A group with all of its first members, or none at all: it stays hidden until everybody is in, and what was stored
+ * is undone when a step fails for good.
+ */
+export async function createGroup(args: CreateGroupArgs): Promise<CreateGroupResult> {
+  const wrong = refusalOf(createGroupInput, args);
+  if (wrong) throw await refuseStart(wrong, [contract.result]);
+
+  let outcome: CreateGroupResult | undefined;
+  setHandler(contract.result, async (...given: unknown[]) => {
+    const refusal = refusalOfAny(given);
+    if (refusal) return refusal;
+    await CancellationScope.nonCancellable(() => condition(() => outcome !== undefined));
+    return outcome ?? cancelled;
+  });
+
+  try {
+    outcome = await build(args);
+  } finally {
+    outcome ??= cancelled;
+    setCurrentDetails(outcome.ok ? 'The group stands.' : `Nothing was created: ${outcome.code}.`);
+    // Also after a cancellation: whoever waits is told.
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  }
+  return outcome;
+}
+
+const cancelled: Refusal = {
+  ok: false,
+  code: 'UNAVAILABLE',
+  message: 'The creation of the group was stopped. Try again.',
+};
+
+async function build(args: CreateGroupArgs): Promise<CreateGroupResult> {
+  const { conversationId, ownerId, memberIds } = args;
+  const checked = await groupSteps.checkMembers({ ownerId, memberIds });
+  if (!checked.ok) return checked;
+
+  try {
+    const stored = await store(args);
+    if (!stored.ok) await discard(conversationId);
+    return stored;
+  } catch (error) {
+    await discard(conversationId);
+    throw error;
+  }
+}
+
+async function store({ memberIds, ...group }: CreateGroupArgs): Promise<CreateGroupResult> {
+  const { conversationId, ownerId } = group;
+  const refused: string[] = [];
+  const created = await groupSteps.createHiddenGroup(group);
+  if (!created.ok) return created;
+
+  for (let from = 0; from < memberIds.length; from += batchSize) {
+    setCurrentDetails(`Adding members: ${from} of ${memberIds.length}.`);
+    const userIds = memberIds.slice(from, from + batchSize);
+    const added = await groupSteps.addFirstMembers({ conversationId, ownerId, userIds });
+    if (!added.ok) return added;
+    refused.push(...(added.refused ?? []));
+  }
+
+  const activated = await groupSteps.activateGroup({ conversationId });
+  if (!activated.ok) return activated;
+  return { ok: true, conversationId, ...(refused.length === 0 ? {} : { refused }) };
+}
+
+const discard = (conversationId: string): Promise<void> =>
+  CancellationScope.nonCancellable(() => groupSteps.discardGroup({ conversationId }));

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Activities } from '../../activities/index.ts';
+import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { type EraseUserResult, eraseUser, eraseUserStart } from '../job-contracts.ts';
+
+let world: FlowWorld;
+let lastUser = 0;
+
+before(async () => {
+  world = await createFlowWorld();
+});
+after(() => world?.close());
+
+/** Someone with three pages of others, one of requests and two of groups; every step is written down. */
+function account(instead: Partial<Activities> = {}) {
+  const taken: string[] = [];
+  let others = 250;
+  let groups = 30;
+  const steps: Partial<Activities> = {
+    async closeAccount() {
+      taken.push('close');
+      return { ok: true };
+    },
+    async endRelationships() {
+      const ended = Math.min(100, others);
+      others -= ended;
+      taken.push(`end ${ended}`);
+      return { ended, more: others > 0 };
+    },
+    async eraseRequestTexts() {
+      taken.push('texts');
+      return { erased: 0, more: false };
+    },
+    async redactMessages() {
+      taken.push('redact');
+      return { redacted: 7 };
+    },
+    async leaveConversations() {
+      const left = Math.min(20, groups);
+      groups -= left;
+      taken.push(`leave ${left}`);
+      return { left, dissolved: left > 0 ? 1 : 0, more: groups > 0 };
+    },
+    ...instead,
+  };
+  return { taken, steps, joins: (count: number) => (groups += count) };
+}
+
+const erase = (redactMessages?: boolean): Promise<EraseUserResult> => {
+  const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(String(++lastUser), redactMessages);
+  return world.client.workflow.execute(eraseUser.workflowType, start);
+};
+
+test('an account is closed first, then taken out of everything by pages', async () => {
+  const { taken, steps } = account();
+  const result = await world.withWorker(steps, () => erase());
+  assert.deepEqual(result, { ok: true, relationships: 250, left: 30, dissolved: 2, redacted: 14 });
+  const [first, again] = [taken.slice(0, 8), taken.slice(8)];
+  assert.deepEqual(first, [
+    'close',
+    'end 100',
+    'end 100',
+    'end 50',
+    'texts',
+    'leave 20',
+    'leave 10',
+    'redact',
+  ]);
+  // What was under way while the account was closed.
+  assert.deepEqual(again, ['close', 'leave 0', 'redact']);
+});
+
+test('messages that are to stay are left alone', async () => {
+  const { taken, steps } = account();
+  const result = await world.withWorker(steps, () => erase(false));
+  assert.equal(result.ok && result.redacted, 0);
+  assert.ok(taken.includes('texts') && !taken.includes('redact'));
+});
+
+test('a start from before messages could be emptied leaves them, as its user was told', async () => {
+  const { taken, steps } = account();
+  const { args: _, workflowIdConflictPolicy: __, ...start } = eraseUserStart('2000');
+  const result = await world.withWorker(steps, () =>
+    world.client.workflow.execute(eraseUser.workflowType, {
+      ...start,
+      args: [{ userId: '2000' }],
+      searchAttributes: { UserId: ['2000'] },
+    }),
+  );
+  assert.equal(result.ok && result.redacted, 0);
+  assert.ok(taken.includes('texts') && !taken.includes('redact'));
+});
+
+test('who was being added to a group, or signing in, at that moment is taken out later', async () => {
+  const { taken, steps, joins } = account();
+  const leave = steps.leaveConversations;
+  let pages = 0;
+  const result = await world.withWorker(
+    {
+      ...steps,
+      async leaveConversations(input) {
+        const page = await (leave as Activities['leaveConversations'])(input);
+        pages += 1;
+        // The last page was read; the one who adds has not committed yet.
+        if (pages === 2) joins(1);
+        return page;
+      },
+    },
+    () => erase(),
+  );
+  assert.equal(result.ok && result.left, 31);
+  assert.deepEqual(taken.slice(-3), ['close', 'leave 1', 'redact']);
+});
+
+test('an account that never was is refused, and nothing else is tried', async () => {
+  const { taken, steps } = account({
+    closeAccount: async () => ({ ok: false, code: 'USER_NOT_FOUND', message: 'There is no such user.' }),
+  });
+  const result = await world.withWorker(steps, () => erase());
+  assert.equal(!result.ok && result.code, 'USER_NOT_FOUND');
+  assert.deepEqual(taken, []);
+});
+
+test('im-repo may be away in the middle: the run goes on where it was', async () => {
+  const { taken, steps } = account();
+  let failures = 4;
+  const end = steps.endRelationships as Activities['endRelationships'];
+  const result = await world.withWorker(
+    {
+      ...steps,
+      async endRelationships(input) {
+        if (taken.length === 2 && failures-- > 0) throw new Error('im-repo is away');
+        return end(input);
+      },
+    },
+    () => erase(),
+  );
+  assert.equal(result.ok && result.relationships, 250);
+  assert.equal(taken.filter((step) => step === 'close').length, 2);
+});
+
+test('asked for twice, the same run is met; asked for again, another one finds nothing to do', async () => {
+  const { taken, steps } = account();
+  const start = () => world.client.workflow.start(eraseUser.workflowType, eraseUserStart('1000'));
+  await world.withWorker(steps, async () => {
+    const [first, second] = await Promise.all([start(), start()]);
+    assert.equal(first.firstExecutionRunId, second.firstExecutionRunId);
+    await first.result();
+    const again = await start();
+    assert.notEqual(again.firstExecutionRunId, first.firstExecutionRunId);
+    const nothing = { relationships: 0, left: 0, dissolved: 0 };
+    assert.deepEqual(await again.result(), { ok: true, ...nothing, redacted: 14 });
+  });
+  assert.equal(taken.filter((step) => step === 'end 100').length, 2);
+});

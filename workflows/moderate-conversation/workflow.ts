@@ -1,0 +1,82 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { userIdsAttribute } from '../contracts/search-attributes.ts';
+import type { Refusal } from '../contracts.ts';
+import { parseInput } from '../input/check.ts';
+import { moderateConversationInput } from '../inputs.ts';
+import type { ModerateConversationInput, ModerateConversationResult } from '../job-contracts.ts';
+import { moderationSteps } from '../steps.ts';
+
+/** What a step of some seconds can do. */
+const messagesAStep = 50;
+const usersAStep = 500;
+
+const conversationIdKey = defineSearchAttributeKey('ConversationId', SearchAttributeType.KEYWORD);
+const userIdsKey = defineSearchAttributeKey('UserIds', SearchAttributeType.KEYWORD_LIST);
+
+/**
+ * What operators do in a conversation of any kind, the world room too: take messages back, mute members and let them
+ * write again. Mutes come first, so that nobody answers a recall. What can't be found is named in the result.
+ */
+export async function moderateConversation(
+  input: ModerateConversationInput,
+): Promise<ModerateConversationResult> {
+  const {
+    conversationId,
+    recall = [],
+    mute = [],
+    unmute = [],
+  } = parseInput(moderateConversationInput, input);
+  upsertSearchAttributes([
+    { key: conversationIdKey, value: conversationId },
+    { key: userIdsKey, value: userIdsAttribute([...mute, ...unmute]) },
+  ]);
+  const done = {
+    recalled: 0,
+    muted: 0,
+    unmuted: 0,
+    unknownMessages: [] as number[],
+    unknownUsers: [] as string[],
+  };
+
+  const tell = () =>
+    setCurrentDetails(
+      `Recalled ${done.recalled} of ${recall.length} messages, muted ${done.muted} of ${mute.length} members, let ${done.unmuted} of ${unmute.length} write again.`,
+    );
+
+  async function setMuted(userIds: string[], muted: boolean): Promise<Refusal | undefined> {
+    for (const some of parts(userIds, usersAStep)) {
+      const page = await moderationSteps.muteMembers({ conversationId, userIds: some, muted });
+      if (!page.ok) return page;
+      done[muted ? 'muted' : 'unmuted'] += page.changed;
+      done.unknownUsers.push(...page.unknown);
+      tell();
+    }
+    return undefined;
+  }
+
+  async function recallAll(): Promise<Refusal | undefined> {
+    for (const messageIds of parts(recall, messagesAStep)) {
+      const page = await moderationSteps.recallMessages({ conversationId, messageIds });
+      if (!page.ok) return page;
+      done.recalled += page.recalled;
+      done.unknownMessages.push(...page.unknown);
+      tell();
+    }
+    return undefined;
+  }
+
+  const refused = (await setMuted(mute, true)) ?? (await setMuted(unmute, false)) ?? (await recallAll());
+  if (refused) {
+    setCurrentDetails(`Stopped: ${refused.code}.`);
+    return refused;
+  }
+  tell();
+  return { ok: true, ...done };
+}
+
+function parts<T>(all: readonly T[], size: number): T[][] {
+  const found: T[][] = [];
+  for (let from = 0; from < all.length; from += size) found.push(all.slice(from, from + size));
+  return found;
+}

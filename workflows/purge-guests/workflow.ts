@@ -1,0 +1,41 @@
+import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { parseInput } from '../input/check.ts';
+import { purgeGuestsInputs } from '../inputs.ts';
+import type { PurgeGuestsInput, PurgeGuestsResult, PurgeProgress } from '../job-contracts.ts';
+import { erasureSteps } from '../steps.ts';
+
+const sevenDaysMs = 7 * 24 * 3_600_000;
+
+/**
+ * Erases the guests who have been idle for long. Who is on a page stays in the history until all of them are erased,
+ * so that nobody is left half erased, whatever dies.
+ */
+export async function purgeGuests(
+  input?: PurgeGuestsInput,
+  soFar?: PurgeProgress,
+): Promise<PurgeGuestsResult> {
+  const { dryRun = false, idleMs = sevenDaysMs } = parseInput(purgeGuestsInputs.start, input ?? {});
+  const progress = parseInput(
+    purgeGuestsInputs.soFar,
+    soFar ?? { idleBefore: Date.now() - idleMs, cursor: '', found: 0, erased: 0 },
+  );
+  const { idleBefore } = progress;
+  let { cursor, found, erased } = progress;
+
+  for (;;) {
+    const page = await erasureSteps.findIdleGuests({ idleBefore, cursor });
+    found += page.userIds.length;
+    if (!dryRun && page.userIds.length > 0) {
+      erased += (await erasureSteps.eraseGuests({ userIds: page.userIds, idleBefore })).erased;
+    }
+    cursor = page.nextCursor;
+    const sum = dryRun
+      ? `${found} guests would be erased`
+      : `${erased} guests were erased, ${found - erased} had come back`;
+    setCurrentDetails(`${sum}${cursor === '' ? '.' : ' so far.'}`);
+    if (cursor === '') return { found, erased, dryRun };
+    if (workflowInfo().continueAsNewSuggested) {
+      return continueAsNew<typeof purgeGuests>(input, { idleBefore, cursor, found, erased });
+    }
+  }
+}

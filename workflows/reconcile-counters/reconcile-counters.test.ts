@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { WorkflowFailedError } from '@temporalio/client';
+import type { Activities } from '../../activities/index.ts';
+import type { ComparedPages } from '../../activities/reconcile-counters.ts';
+import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import {
+  type ReconcileCountersInput,
+  type ReconcileCountersResult,
+  reconcileCounters,
+} from '../job-contracts.ts';
+
+const { workflowType, ...start } = reconcileCounters;
+let world: FlowWorld;
+let lastRun = 0;
+
+before(async () => {
+  world = await createFlowWorld();
+});
+after(() => world?.close());
+
+const reconcile = (input?: unknown): Promise<ReconcileCountersResult> =>
+  world.client.workflow.execute(workflowType, {
+    ...start,
+    workflowId: `reconcile-${++lastRun}`,
+    args: input === undefined ? [] : [input as ReconcileCountersInput],
+  });
+
+/** Answers these pages, one an activity, and notes how it was asked. */
+function counters(...pages: ComparedPages[]) {
+  const asked: { dryRun: boolean; after: string }[] = [];
+  const steps: Partial<Activities> = {
+    async compareCounters(input) {
+      asked.push(input);
+      return pages[asked.length - 1] ?? assert.fail('nobody should ask any more');
+    },
+  };
+  return { asked, steps };
+}
+
+const right = { memberCount: 0, head: 0, lastMessage: 0, readPointers: 0, unread: 0 };
+
+test('what all pages have found is added up', async () => {
+  const { asked, steps } = counters(
+    {
+      after: '70',
+      findings: {
+        checked: 400,
+        wrong: { ...right, memberCount: 1, unread: 3 },
+        mended: 1,
+        conversationIds: ['7'],
+      },
+    },
+    {
+      after: '',
+      findings: { checked: 9, wrong: { ...right, unread: 1, head: 1 }, mended: 0, conversationIds: ['71'] },
+    },
+  );
+  const result = await world.withWorker(steps, () => reconcile());
+  assert.deepEqual(result, {
+    checked: 409,
+    wrong: { ...right, memberCount: 1, head: 1, unread: 4 },
+    mended: 1,
+    conversationIds: ['7', '71'],
+    dryRun: false,
+  });
+  assert.deepEqual(asked, [
+    { dryRun: false, after: '' },
+    { dryRun: false, after: '70' },
+  ]);
+});
+
+test('a dry run says so to every page', async () => {
+  const { asked, steps } = counters({
+    after: '',
+    findings: { checked: 2, wrong: right, mended: 0, conversationIds: [] },
+  });
+  const result = await world.withWorker(steps, () => reconcile({ dryRun: true }));
+  assert.equal(result.dryRun, true);
+  assert.deepEqual(asked, [{ dryRun: true, after: '' }]);
+});
+
+test('an input that is not understood mends nothing', async () => {
+  const { asked, steps } = counters();
+  await world.withWorker(steps, async () => {
+    for (const input of [{ dryrun: true }, { dryRun: 'yes' }, true]) {
+      await assert.rejects(reconcile(input), WorkflowFailedError);
+    }
+  });
+  assert.deepEqual(asked, []);
+});

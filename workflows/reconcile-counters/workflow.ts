@@ -1,0 +1,43 @@
+import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { parseInput } from '../input/check.ts';
+import { type ReconcileProgress, reconcileInputs } from '../inputs.ts';
+import {
+  addFindings,
+  type CounterFindings,
+  noFindings,
+  type ReconcileCountersInput,
+  type ReconcileCountersResult,
+} from '../job-contracts.ts';
+import { compareCounters } from '../steps.ts';
+
+/**
+ * Compares what is counted with what is stored, conversation by conversation, and mends it. What a page has found is
+ * only true at its time; a run that is repeated finds what is left.
+ */
+export async function reconcileCounters(
+  input?: ReconcileCountersInput,
+  soFar?: ReconcileProgress,
+): Promise<ReconcileCountersResult> {
+  const { dryRun = false } = parseInput(reconcileInputs.start, input ?? {});
+  let { after, findings } = parseInput(reconcileInputs.soFar, soFar ?? { after: '', findings: noFindings() });
+
+  for (;;) {
+    const pages = await compareCounters({ dryRun, after });
+    after = pages.after;
+    findings = addFindings(findings, pages.findings);
+    setCurrentDetails(
+      `${sentenceOf(findings)}${after === '' ? '.' : ` so far, up to conversation ${after}.`}`,
+    );
+    if (after === '') return { ...findings, dryRun };
+    if (workflowInfo().continueAsNewSuggested) {
+      return continueAsNew<typeof reconcileCounters>(input, { after, findings });
+    }
+  }
+}
+
+function sentenceOf({ checked, wrong, mended, unfinishedGroups = 0 }: CounterFindings): string {
+  const kinds = Object.entries(wrong).filter(([, count]) => count > 0);
+  const found = kinds.length === 0 ? 'nothing wrong' : kinds.map(([kind, n]) => `${kind} ${n}`).join(', ');
+  const unfinished = unfinishedGroups === 0 ? '' : `; ${unfinishedGroups} groups were never finished`;
+  return `${checked} conversations looked at: ${found}; ${mended} mended${unfinished}`;
+}

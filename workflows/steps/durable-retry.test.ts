@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Activities } from '../../activities/index.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { createRealFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createGroup, createGroupStart } from '../contracts.ts';
+
+let world: FlowWorld;
+
+before(async () => {
+  world = await createRealFlowWorld();
+});
+after(() => world?.close());
+
+test('while a step is tried again the flow says which one and why, and afterwards what it said before', async () => {
+  let away = true;
+  const done = async () => ({ ok: true as const });
+  const steps: Partial<Activities> = {
+    checkMembers: done,
+    createHiddenGroup: async () => {
+      if (away) throw new Error('im-repo is away');
+      return { ok: true };
+    },
+    addFirstMembers: done,
+    activateGroup: done,
+    discardGroup: async () => undefined,
+  };
+  const { workflowIdConflictPolicy: _, ...start } = createGroupStart({
+    conversationId: '9',
+    ownerId: '1',
+    memberIds: ['2'],
+    name: '',
+    avatarUrl: '',
+    description: '',
+    maxMembers: 10,
+  });
+  await world.withWorker(steps, async () => {
+    const handle = await world.client.workflow.start(createGroup.workflowType, start);
+    const details = async () => {
+      const metadata = await handle.query<{ currentDetails?: string }, []>('__temporal_workflow_metadata');
+      return metadata.currentDetails ?? '';
+    };
+    const failing = /"store the group with its owner" failed and is tried again at .+Z: im-repo is away$/;
+    await eventually(async () => failing.test(await details()));
+    const first = await details();
+    // Said once, however often it fails.
+    await eventually(async () => (await details()) !== first);
+    assert.equal((await details()).match(/failed/g)?.length, 1);
+    away = false;
+    assert.deepEqual(await handle.result(), { ok: true, conversationId: '9' });
+    assert.equal(await details(), 'The group stands.');
+  });
+});
