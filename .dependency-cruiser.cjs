@@ -39,6 +39,14 @@ module.exports = {
       to: { circular: true },
     },
     {
+      name: 'flows-are-apart',
+      comment:
+        'A flow is understood, versioned and replayed by itself; what flows share is in the rooms named here.',
+      severity: 'error',
+      from: { path: '^workflows/([^/]+)/', pathNot: tests },
+      to: { path: '^workflows/[^/]+/', pathNot: '^workflows/(contracts|input|steps|$1)/' },
+    },
+    {
       name: 'workflows-know-activities-by-type-only',
       comment: 'Workflow code must be deterministic: activities are called by name through proxies.',
       severity: 'error',

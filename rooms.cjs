@@ -1,6 +1,22 @@
 // The rooms of each part of the system, the lowest first. A file may import from its own room and from those before it,
 // never from a later one; the part's own folder stands above all of them.
 module.exports = {
+  // What flows share, then the flows, which know nothing of each other.
+  workflows: [
+    'contracts',
+    'input',
+    'steps',
+    'change-members',
+    'cleanup-expired-status',
+    'confirm-offline',
+    'create-group',
+    'erase-user',
+    'fanout-messages',
+    'friend-request',
+    'moderate-conversation',
+    'purge-guests',
+    'reconcile-counters',
+  ],
   'services/repo': [
     'storage',
     'cache',

@@ -1,12 +1,12 @@
 import type { RepoClient } from '../lib/grpc/clients.ts';
-import type { ChangeMembersArgs, ChangeMembersResult } from '../workflows/contracts.ts';
+import type { ChangeMembersArgs, ChangeMembersResult } from '../workflows/change-members/contract.ts';
 import { orRefusal } from './outcome.ts';
 
 /** A thousand members at once take a second or two on a busy machine. */
 const deadline = { deadlineMs: 10_000 };
 
 /** The step of changeMembers. */
-export function createMemberActivities({ repo: { conversations } }: { repo: RepoClient }) {
+export function createChangeMembersActivities({ repo: { conversations } }: { repo: RepoClient }) {
   return {
     /** One decision of im-repo with its events in the same transaction; repeated under its key it answers the same. */
     changeMembers({ conversationId, actorId, change, key }: ChangeMembersArgs): Promise<ChangeMembersResult> {

@@ -1,13 +1,14 @@
 import { GoChatError } from '../lib/errors.ts';
 import type { Relationship } from '../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
-import type { CreateGroupArgs, Refusal } from '../workflows/contracts.ts';
+import type { Refusal } from '../workflows/contracts/refusal.ts';
+import type { CreateGroupArgs } from '../workflows/create-group/contract.ts';
 import { orFailure, orRefusal } from './outcome.ts';
 
 type Done = { ok: true } | Refusal;
 
 /** The steps of createGroup. Each may be repeated: a group that stands, or a member who is in, is a success. */
-export function createGroupActivities({ repo }: { repo: RepoClient }) {
+export function createCreateGroupActivities({ repo }: { repo: RepoClient }) {
   return {
     /** Whether the owner may add these users: they exist and none of them blocked the owner. */
     checkMembers: (input: { ownerId: string; memberIds: string[] }): Promise<Done> =>

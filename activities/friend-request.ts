@@ -1,7 +1,7 @@
 import { GoChatError } from '../lib/errors.ts';
 import type { FriendRequest } from '../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
-import type { Refusal } from '../workflows/contracts.ts';
+import type { Refusal } from '../workflows/contracts/refusal.ts';
 import { orRefusal } from './outcome.ts';
 
 /** What the flow keeps of a friend request's row: ids and times, no content. */
@@ -18,7 +18,7 @@ export type FriendRequestRow = {
 type RowAnswer = ({ ok: true } & FriendRequestRow) | Refusal;
 
 /** The steps of friendRequest. Each is one decision of im-repo, with its event in the same transaction. */
-export function createFriendshipActivities({
+export function createFriendRequestActivities({
   repo,
   friendRequestTtlMs,
   friendRequestCooldownMs,

@@ -1,15 +1,17 @@
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { GroupCommit } from '../lib/kafka/group-commit.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import { createMemberActivities } from './change-members.ts';
-import { createPresenceActivities } from './confirm-offline.ts';
-import { createGroupActivities } from './create-group.ts';
-import { createErasureActivities } from './erase-user.ts';
-import { createFanoutActivities } from './fanout-messages/fanout-messages.ts';
+import { createChangeMembersActivities } from './change-members.ts';
+import { createCleanupExpiredStatusActivities } from './cleanup-expired-status.ts';
+import { createConfirmOfflineActivities } from './confirm-offline.ts';
+import { createCreateGroupActivities } from './create-group.ts';
+import { createEraseUserActivities } from './erase-user.ts';
+import { createFanoutMessagesActivities } from './fanout-messages/fanout-messages.ts';
 import type { LiveConversations } from './fanout-messages/live-conversations.ts';
-import { createFriendshipActivities } from './friend-request.ts';
-import { createModerationActivities } from './moderate-conversation.ts';
-import { createCounterActivities } from './reconcile-counters.ts';
+import { createFriendRequestActivities } from './friend-request.ts';
+import { createModerateConversationActivities } from './moderate-conversation.ts';
+import { createPurgeGuestsActivities } from './purge-guests.ts';
+import { createReconcileCountersActivities } from './reconcile-counters.ts';
 
 export type ActivityDeps = {
   repo: RepoClient;
@@ -25,14 +27,16 @@ export type ActivityDeps = {
 
 export type Activities = ReturnType<typeof createActivities>;
 
-/** Everything that flows may ask of the world. */
+/** Everything that flows may ask of the world: a file, or a folder, per flow, named after it. */
 export const createActivities = (deps: ActivityDeps) => ({
-  ...createFriendshipActivities(deps),
-  ...createGroupActivities(deps),
-  ...createFanoutActivities(deps),
-  ...createErasureActivities(deps),
-  ...createCounterActivities(deps),
-  ...createMemberActivities(deps),
-  ...createModerationActivities(deps),
-  ...createPresenceActivities(deps),
+  ...createChangeMembersActivities(deps),
+  ...createCleanupExpiredStatusActivities(deps),
+  ...createConfirmOfflineActivities(deps),
+  ...createCreateGroupActivities(deps),
+  ...createEraseUserActivities(deps),
+  ...createFanoutMessagesActivities(deps),
+  ...createFriendRequestActivities(deps),
+  ...createModerateConversationActivities(deps),
+  ...createPurgeGuestsActivities(deps),
+  ...createReconcileCountersActivities(deps),
 });

@@ -1,13 +1,13 @@
 import { GoChatError } from '../lib/errors.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
-import type { Refusal } from '../workflows/contracts.ts';
+import type { Refusal } from '../workflows/contracts/refusal.ts';
 import { orRefusal } from './outcome.ts';
 
 export type Recalled = { recalled: number; unknown: number[] };
 export type Muted = { changed: number; unknown: string[] };
 
 /** The steps of moderateConversation. Each may be repeated, and finds what was done before done. */
-export function createModerationActivities({ repo }: { repo: RepoClient }) {
+export function createModerateConversationActivities({ repo }: { repo: RepoClient }) {
   /** False when there is no such message in the conversation; undefined when it was recalled before. */
   async function recall(conversationId: string, messageId: number): Promise<boolean | undefined> {
     try {

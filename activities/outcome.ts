@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { GoChatError, isRetryable } from '../lib/errors.ts';
-import type { Refusal } from '../workflows/contracts.ts';
+import type { Refusal } from '../workflows/contracts/refusal.ts';
 
 /**
  * What a step answers when im-repo may refuse it: a final code becomes a result for the flow to judge. What is

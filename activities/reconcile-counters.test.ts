@@ -5,7 +5,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type Code, GoChatError } from '../lib/errors.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
-import { type ComparedPages, createCounterActivities } from './reconcile-counters.ts';
+import { type ComparedPages, createReconcileCountersActivities } from './reconcile-counters.ts';
 
 /** Groups that were left unfinished long ago, by how their createGroup stands, and how im-repo takes their removal. */
 async function sweep(groups: { run?: string; refusal?: Code }[]) {
@@ -39,7 +39,7 @@ async function sweep(groups: { run?: string; refusal?: Code }[]) {
       }),
     },
   } as unknown as Client;
-  const { compareCounters } = createCounterActivities({ repo });
+  const { compareCounters } = createReconcileCountersActivities({ repo });
   const pages = (await new MockActivityEnvironment({}, { client }).run(compareCounters, {
     dryRun: false,
     after: '',

@@ -3,13 +3,13 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { codeOf } from '../lib/errors.ts';
 import type { UnfinishedGroup, WrongConversation } from '../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
-import { createGroupId } from '../workflows/ids.ts';
-import { addFindings, type CounterFindings, noFindings } from '../workflows/job-contracts.ts';
+import { createGroupId } from '../workflows/create-group/contract.ts';
+import { addFindings, type CounterFindings, noFindings } from '../workflows/reconcile-counters/findings.ts';
 import { orFailure } from './outcome.ts';
 
 /** Of one activity; after them the flow shows how far it is. */
-const pagesACall = 20;
-const conversationsAPage = 200;
+const pagesPerCall = 20;
+const conversationsPerPage = 200;
 /** A page counts members and looks at recalls; large conversations take their time. */
 const pageDeadline = { deadlineMs: 30_000 };
 
@@ -23,7 +23,7 @@ export type ComparedPages = {
 };
 
 /** The step of reconcileCounters. */
-export function createCounterActivities({ repo }: { repo: RepoClient }) {
+export function createReconcileCountersActivities({ repo }: { repo: RepoClient }) {
   /** Removes the groups that nobody finishes any more, and answers how many there are. */
   async function sweep(unfinished: readonly UnfinishedGroup[], dryRun: boolean): Promise<number> {
     let swept = 0;
@@ -54,11 +54,11 @@ export function createCounterActivities({ repo }: { repo: RepoClient }) {
       const before = context.info.heartbeatDetails as ComparedPages | undefined;
       let pages: ComparedPages = before ?? { after: input.after, findings: noFindings() };
 
-      for (let page = 0; page < pagesACall; page += 1) {
+      for (let page = 0; page < pagesPerCall; page += 1) {
         context.cancellationSignal.throwIfAborted();
         const { checked, wrong, unfinished, nextAfterConversationId } = await orFailure(
           repo.conversations.reconcileConversations(
-            { afterConversationId: pages.after, limit: conversationsAPage, mend: !input.dryRun },
+            { afterConversationId: pages.after, limit: conversationsPerPage, mend: !input.dryRun },
             pageDeadline,
           ),
         );

@@ -21,11 +21,14 @@ const files: Record<string, string> = {
   'services/repo/main.ts': "import { store } from './store.ts'; console.log(store);",
   'workflows/good.ts':
     "import type { Send } from '../activities/send.ts'; import { fail } from '../lib/errors.ts'; export type G = Send; export const g = fail;",
-  'workflows/index.ts': "export * from './good.ts';",
+  'workflows/index.ts': "export * from './good.ts'; export * from './purge-guests/workflow.ts';",
+  'workflows/erase-user/contract.ts': 'export const erase = 1;',
 
   'workflows/calls-activity.ts': "import { send } from '../activities/send.ts'; export default send;",
   'workflows/reads-clock.ts': "import { clock } from '../lib/clock.ts'; export default clock;",
   'workflows/reads-file.ts': "import { readFileSync } from 'node:fs'; export default readFileSync;",
+  'workflows/purge-guests/workflow.ts':
+    "import { erase } from '../erase-user/contract.ts'; export const purge = erase;",
   'services/logic/main.ts': "import type { store } from '../repo/store.ts'; export type S = typeof store;",
   'services/pusher/main.ts': "import Redis from 'ioredis'; console.log(Redis);",
   'services/task/main.ts': "import kafka from 'kafkajs'; console.log(kafka);",
@@ -44,6 +47,7 @@ const violations = [
   'workflows-know-activities-by-type-only: workflows/calls-activity.ts',
   'workflows-import-no-io: workflows/reads-clock.ts',
   'workflows-import-no-node: workflows/reads-file.ts',
+  'flows-are-apart: workflows/purge-guests/workflow.ts',
   'services-are-apart: services/logic/main.ts',
   'only-repo-touches-storage: services/pusher/main.ts',
   'only-lib-kafka-imports-kafkajs: services/task/main.ts',

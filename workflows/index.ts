@@ -1,4 +1,4 @@
-/** Every workflow type that the workers run; the file's names are the types' names. */
+/** The entrance of the workers' bundle: every workflow type, under its name. */
 export { changeMembers } from './change-members/workflow.ts';
 export { cleanupExpiredStatus } from './cleanup-expired-status/workflow.ts';
 export { confirmOffline } from './confirm-offline/workflow.ts';

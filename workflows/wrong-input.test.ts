@@ -9,16 +9,12 @@ import {
 import type { Activities } from '../activities/index.ts';
 import { eventually } from '../test/support/eventually.ts';
 import { createFlowWorld, type FlowWorld } from '../test/support/flows/flows.ts';
-import {
-  changeMembers,
-  confirmOffline,
-  createGroup,
-  fanoutMessages,
-  fanoutStart,
-  friendRequest,
-  friendRequestStart,
-} from './contracts.ts';
-import { taskQueues } from './ids.ts';
+import { changeMembers } from './change-members/contract.ts';
+import { confirmOffline } from './confirm-offline/contract.ts';
+import { taskQueues } from './contracts/task-queues.ts';
+import { createGroup } from './create-group/contract.ts';
+import { fanoutMessages, fanoutStart } from './fanout-messages/contract.ts';
+import { friendRequest, friendRequestStart } from './friend-request/contract.ts';
 import type * as flows from './index.ts';
 
 /** A right start of each flow, from which the wrong ones are made. */

@@ -7,7 +7,7 @@ import type { DownstreamRecord, FanoutTask } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { createFanoutActivities, type FanoutResult } from './fanout-messages.ts';
+import { createFanoutMessagesActivities, type FanoutResult } from './fanout-messages.ts';
 import { createLiveConversations } from './live-conversations.ts';
 
 const conversationId = '9';
@@ -99,7 +99,7 @@ function scene(options: {
     },
   } as unknown as RepoClient;
   const live = createLiveConversations();
-  const { streamFanout } = createFanoutActivities({
+  const { streamFanout } = createFanoutMessagesActivities({
     repo,
     live,
     idleMs: options.idleMs ?? idleMs,
@@ -160,7 +160,7 @@ const task = (first: number, last: number): FanoutTask => ({
 
 test('the latency of the flow shows before its first message', async () => {
   const metrics = createMetrics('test');
-  createFanoutActivities({
+  createFanoutMessagesActivities({
     repo: {} as RepoClient,
     live: createLiveConversations(),
     metrics,

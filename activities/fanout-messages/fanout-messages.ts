@@ -35,7 +35,7 @@ export type FanoutResult = {
 };
 
 /** The streaming activity of fanoutMessages. */
-export function createFanoutActivities(deps: {
+export function createFanoutMessagesActivities(deps: {
   repo: RepoClient;
   produce: GroupCommit['send'];
   live: LiveConversations;

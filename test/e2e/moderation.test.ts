@@ -6,7 +6,7 @@ import {
   type ModerateConversationInput,
   type ModerateConversationResult,
   moderateConversation,
-} from '../../workflows/job-contracts.ts';
+} from '../../workflows/moderate-conversation/contract.ts';
 import { chat, gateway2Url, newGroup, newPeople, type Person, refused } from '../support/people/people.ts';
 
 const world = '1';

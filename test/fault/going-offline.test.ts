@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
 import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
-import { scheduleIds } from '../../workflows/ids.ts';
+import { cleanupExpiredStatusSchedule } from '../../workflows/cleanup-expired-status/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { connectAll, newGuests, stayAlive } from '../support/people/crowd.ts';
 import { chat, gateway2Url, gatewayUrl, newFriends } from '../support/people/people.ts';
@@ -98,7 +98,7 @@ test('when a gateway with five hundred sessions is killed, all their friends see
   console.log(`a gateway with 500 sessions killed: all were told of ${Date.now() - killedAt} ms later`);
 
   const since = new Date();
-  await client.schedule.getHandle(scheduleIds.cleanupExpiredStatus).trigger();
+  await client.schedule.getHandle(cleanupExpiredStatusSchedule).trigger();
   await eventually(async () => (await flowsSince('cleanupExpiredStatus', since, 'Completed')) > 0, 30_000);
   await watchers.settled();
   assert.deepEqual(new Set(watchers.told('offline').values()), new Set([1]));

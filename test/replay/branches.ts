@@ -1,15 +1,15 @@
 /** Every branch that a flow can take, played on a server so that its history can be recorded. */
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
+import type { Refusal } from '../../workflows/contracts/refusal.ts';
 import {
   type CreateGroupArgs,
   createGroup,
+  createGroupId,
   createGroupStart,
-  fanoutMessages,
-  fanoutStart,
-  type Refusal,
-} from '../../workflows/contracts.ts';
-import { createGroupId, fanoutId, friendRequestId } from '../../workflows/ids.ts';
+} from '../../workflows/create-group/contract.ts';
+import { fanoutId, fanoutMessages, fanoutStart } from '../../workflows/fanout-messages/contract.ts';
+import { friendRequestId } from '../../workflows/friend-request/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { createFriendCalls } from '../support/flows/friend-calls.ts';
 import { createFriendRows, type FriendRows } from '../support/flows/friend-rows.ts';

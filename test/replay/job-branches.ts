@@ -1,13 +1,9 @@
 import type { Activities } from '../../activities/index.ts';
-import {
-  addFindings,
-  eraseUser,
-  eraseUserStart,
-  moderateConversation,
-  noFindings,
-  purgeGuests,
-  reconcileCounters,
-} from '../../workflows/job-contracts.ts';
+import { eraseUser, eraseUserStart } from '../../workflows/erase-user/contract.ts';
+import { moderateConversation } from '../../workflows/moderate-conversation/contract.ts';
+import { purgeGuests } from '../../workflows/purge-guests/contract.ts';
+import { reconcileCounters } from '../../workflows/reconcile-counters/contract.ts';
+import { addFindings, noFindings } from '../../workflows/reconcile-counters/findings.ts';
 import type { Branch } from './branch.ts';
 
 const closed = async () => ({ ok: true as const });

@@ -6,7 +6,7 @@ import {
   changeMembers,
   changeMembersStart,
   type MemberChange,
-} from '../../workflows/contracts.ts';
+} from '../../workflows/change-members/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Branch } from './branch.ts';
 

@@ -1,6 +1,10 @@
 import type { Activities } from '../../activities/index.ts';
-import { cleanupExpiredStatus, confirmOffline, confirmOfflineStart } from '../../workflows/contracts.ts';
-import { confirmOfflineId } from '../../workflows/ids.ts';
+import { cleanupExpiredStatus } from '../../workflows/cleanup-expired-status/contract.ts';
+import {
+  confirmOffline,
+  confirmOfflineId,
+  confirmOfflineStart,
+} from '../../workflows/confirm-offline/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Branch } from './branch.ts';
 

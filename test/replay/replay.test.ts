@@ -67,9 +67,9 @@ async function changedBundle(file: string, from: string, to: string): Promise<Wo
 
 test('a step moved in createGroup is caught', async () => {
   const changed = await changedBundle(
-    'create-group.ts',
-    'const checked = await groupSteps.checkMembers({ ownerId, memberIds });',
-    'await groupSteps.discardGroup({ conversationId }); const checked = await groupSteps.checkMembers({ ownerId, memberIds });',
+    'create-group/workflow.ts',
+    'const checked = await steps.checkMembers({ ownerId, memberIds });',
+    'await steps.discardGroup({ conversationId }); const checked = await steps.checkMembers({ ownerId, memberIds });',
   );
   const found = await complaints(changed, ['create-group.created.json']);
   assert.match(found.get('create-group.created.json') ?? '', /Determinism|Replay/);
@@ -77,7 +77,7 @@ test('a step moved in createGroup is caught', async () => {
 
 test('a step left out of friendRequest is caught', async () => {
   const changed = await changedBundle(
-    'friend-request.ts',
+    'friend-request/workflow.ts',
     'upsertSearchAttributes([{ key: conversationIdKey, value: opened.conversationId }]);',
     '',
   );
@@ -86,20 +86,28 @@ test('a step left out of friendRequest is caught', async () => {
 });
 
 test('another wait in fanoutMessages is caught', async () => {
-  const changed = await changedBundle('fanout-messages.ts', 'if (more) woken = true;', 'woken = true;');
+  const changed = await changedBundle(
+    'fanout-messages/workflow.ts',
+    'if (more) woken = true;',
+    'woken = true;',
+  );
   const found = await complaints(changed, ['fanout-messages.silent-at-last.json']);
   assert.match(found.get('fanout-messages.silent-at-last.json') ?? '', /Determinism|Replay/);
 });
 
 test('another wait in confirmOffline is caught', async () => {
-  const changed = await changedBundle('confirm-offline.ts', 'if (waitMs > 0) {', 'if (waitMs > 60_000) {');
+  const changed = await changedBundle(
+    'confirm-offline/workflow.ts',
+    'if (waitMs > 0) {',
+    'if (waitMs > 60_000) {',
+  );
   const found = await complaints(changed, ['confirm-offline.told.json']);
   assert.match(found.get('confirm-offline.told.json') ?? '', /Determinism|Replay/);
 });
 
 test('a page left out of cleanupExpiredStatus is caught', async () => {
   const changed = await changedBundle(
-    'cleanup-expired-status.ts',
+    'cleanup-expired-status/workflow.ts',
     "} else if (cursor === '') {",
     "} else if (cursor === 'b') {",
   );

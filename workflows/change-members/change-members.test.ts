@@ -9,7 +9,7 @@ import {
   changeMembers,
   changeMembersStart,
   type MemberChange,
-} from '../contracts.ts';
+} from './contract.ts';
 
 let world: FlowWorld;
 let lastKey = 0;

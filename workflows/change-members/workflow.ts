@@ -1,3 +1,6 @@
+// Room: who belongs to a group changes: adding, removing, leaving, dissolving, handing over. What decides is in
+// services/repo; nothing of another flow may come in.
+
 import {
   allHandlersFinished,
   CancellationScope,
@@ -5,11 +8,16 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import type { ChangeMembersArgs, ChangeMembersResult, MemberChange, Refusal } from '../contracts.ts';
-import { changeMembers as contract } from '../contracts.ts';
+import type { Refusal } from '../contracts/refusal.ts';
 import { refusalOf, refusalOfAny, refuseStart } from '../input/check.ts';
-import { changeMembersInput } from '../inputs.ts';
-import { memberSteps } from '../steps.ts';
+import {
+  type ChangeMembersArgs,
+  type ChangeMembersResult,
+  changeMembersInput,
+  changeMembers as contract,
+  type MemberChange,
+} from './contract.ts';
+import * as steps from './steps.ts';
 
 /**
  * A change of who belongs to a group. im-repo decides and carries it out in one transaction under the group's lock,
@@ -30,7 +38,7 @@ export async function changeMembers(args: ChangeMembersArgs): Promise<ChangeMemb
 
   try {
     setCurrentDetails(`${doing(args.change)}.`);
-    outcome = await memberSteps.changeMembers(args);
+    outcome = await steps.changeMembers(args);
   } finally {
     outcome ??= cancelled;
     setCurrentDetails(outcome.ok ? `${doing(args.change)}: done.` : `Nothing was changed: ${outcome.code}.`);

@@ -5,7 +5,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/index.ts';
 import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
-import { type CleanupExpiredStatusResult, cleanupExpiredStatus } from '../contracts.ts';
+import { type CleanupExpiredStatusResult, cleanupExpiredStatus } from './contract.ts';
 
 let world: FlowWorld;
 

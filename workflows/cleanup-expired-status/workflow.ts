@@ -1,8 +1,15 @@
+// Room: sessions that nobody ended, of gateways that died, end. When one counts as silent is for services/repo to say;
+// nothing of another flow may come in.
+
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
-import type { CleanupExpiredStatusInput, CleanupExpiredStatusResult, CleanupProgress } from '../contracts.ts';
 import { parseInput } from '../input/check.ts';
-import { cleanupInputs } from '../inputs.ts';
-import { presenceSteps } from '../steps.ts';
+import {
+  type CleanupExpiredStatusInput,
+  type CleanupExpiredStatusResult,
+  type CleanupProgress,
+  cleanupInputs,
+} from './contract.ts';
+import * as steps from './steps.ts';
 
 /**
  * Ends the sessions that nobody ended: of gateways that died, and those silent for too long. Users without any other
@@ -19,7 +26,7 @@ export async function cleanupExpiredStatus(
   );
 
   for (;;) {
-    const pages = await presenceSteps.cleanUpSessions({ dryRun, olderThanMs, cursor });
+    const pages = await steps.cleanUpSessions({ dryRun, olderThanMs, cursor });
     cursor = pages.cursor;
     offline += pages.offline;
     sessionsRemoved += pages.sessionsRemoved;

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
 import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
-import { type ConfirmOfflineResult, confirmOffline, confirmOfflineStart } from '../contracts.ts';
+import { type ConfirmOfflineResult, confirmOffline, confirmOfflineStart } from './contract.ts';
 
 let world: FlowWorld;
 let lastOffset = 0;

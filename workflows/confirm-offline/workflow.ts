@@ -1,8 +1,10 @@
+// Room: the wait until somebody who left counts as offline. Who is online is for services/repo to say; nothing of
+// another flow may come in.
+
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
-import type { ConfirmOfflineArgs, ConfirmOfflineResult } from '../contracts.ts';
 import { parseInput } from '../input/check.ts';
-import { confirmOfflineInput } from '../inputs.ts';
-import { presenceSteps } from '../steps.ts';
+import { type ConfirmOfflineArgs, type ConfirmOfflineResult, confirmOfflineInput } from './contract.ts';
+import * as steps from './steps.ts';
 
 /**
  * Some users' last sessions closed: after a while those who have not come back count as offline, and their friends
@@ -19,7 +21,7 @@ export async function confirmOffline(input: ConfirmOfflineArgs): Promise<Confirm
       await sleep(waitMs, { summary });
     }
     setCurrentDetails(`Asking which of ${users.length} users have not come back.`);
-    const answer = await presenceSteps.confirmUsersOffline({ users });
+    const answer = await steps.confirmUsersOffline({ users });
     if (answer.waitMs === 0) {
       setCurrentDetails(`${answer.offline} of ${users.length} users went offline.`);
       return { offline: answer.offline };

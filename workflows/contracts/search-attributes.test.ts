@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  changeMembersStart,
-  confirmOfflineStart,
-  createGroupStart,
-  friendRequestStart,
-} from '../contracts.ts';
-import { eraseUserStart } from '../job-contracts.ts';
+import { changeMembersStart } from '../change-members/contract.ts';
+import { confirmOfflineStart } from '../confirm-offline/contract.ts';
+import { createGroupStart } from '../create-group/contract.ts';
+import { eraseUserStart } from '../erase-user/contract.ts';
+import { friendRequestStart } from '../friend-request/contract.ts';
 
 const many = Array.from({ length: 1000 }, (_, index) => String(1000 + index));
 const group = { conversationId: '9', name: '', avatarUrl: '', description: '', maxMembers: 2000 };

@@ -3,13 +3,8 @@ import { after, before, test } from 'node:test';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
 import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
-import {
-  type CreateGroupArgs,
-  type CreateGroupResult,
-  createGroup,
-  createGroupStart,
-  type Refusal,
-} from '../contracts.ts';
+import type { Refusal } from '../contracts/refusal.ts';
+import { type CreateGroupArgs, type CreateGroupResult, createGroup, createGroupStart } from './contract.ts';
 
 let world: FlowWorld;
 let lastGroup = 0;

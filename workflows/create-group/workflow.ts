@@ -1,3 +1,6 @@
+// Room: a group with all of its first members, or none at all. Later changes are in change-members; nothing of another
+// flow may come in.
+
 import {
   allHandlersFinished,
   CancellationScope,
@@ -5,11 +8,15 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import type { CreateGroupArgs, CreateGroupResult, Refusal } from '../contracts.ts';
-import { createGroup as contract } from '../contracts.ts';
+import type { Refusal } from '../contracts/refusal.ts';
 import { refusalOf, refusalOfAny, refuseStart } from '../input/check.ts';
-import { createGroupInput } from '../inputs.ts';
-import { groupSteps } from '../steps.ts';
+import {
+  type CreateGroupArgs,
+  type CreateGroupResult,
+  createGroup as contract,
+  createGroupInput,
+} from './contract.ts';
+import * as steps from './steps.ts';
 
 const batchSize = 500;
 
@@ -48,7 +55,7 @@ const cancelled: Refusal = {
 
 async function build(args: CreateGroupArgs): Promise<CreateGroupResult> {
   const { conversationId, ownerId, memberIds } = args;
-  const checked = await groupSteps.checkMembers({ ownerId, memberIds });
+  const checked = await steps.checkMembers({ ownerId, memberIds });
   if (!checked.ok) return checked;
 
   try {
@@ -64,21 +71,21 @@ async function build(args: CreateGroupArgs): Promise<CreateGroupResult> {
 async function store({ memberIds, ...group }: CreateGroupArgs): Promise<CreateGroupResult> {
   const { conversationId, ownerId } = group;
   const refused: string[] = [];
-  const created = await groupSteps.createHiddenGroup(group);
+  const created = await steps.createHiddenGroup(group);
   if (!created.ok) return created;
 
   for (let from = 0; from < memberIds.length; from += batchSize) {
     setCurrentDetails(`Adding members: ${from} of ${memberIds.length}.`);
     const userIds = memberIds.slice(from, from + batchSize);
-    const added = await groupSteps.addFirstMembers({ conversationId, ownerId, userIds });
+    const added = await steps.addFirstMembers({ conversationId, ownerId, userIds });
     if (!added.ok) return added;
     refused.push(...(added.refused ?? []));
   }
 
-  const activated = await groupSteps.activateGroup({ conversationId });
+  const activated = await steps.activateGroup({ conversationId });
   if (!activated.ok) return activated;
   return { ok: true, conversationId, ...(refused.length === 0 ? {} : { refused }) };
 }
 
 const discard = (conversationId: string): Promise<void> =>
-  CancellationScope.nonCancellable(() => groupSteps.discardGroup({ conversationId }));
+  CancellationScope.nonCancellable(() => steps.discardGroup({ conversationId }));

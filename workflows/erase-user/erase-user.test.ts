@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Activities } from '../../activities/index.ts';
 import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
-import { type EraseUserResult, eraseUser, eraseUserStart } from '../job-contracts.ts';
+import { type EraseUserResult, eraseUser, eraseUserStart } from './contract.ts';
 
 let world: FlowWorld;
 let lastUser = 0;

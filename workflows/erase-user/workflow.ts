@@ -1,3 +1,6 @@
+// Room: the erasure of an account, whoever asked for it. How each page of it is erased is in activities/; nothing of
+// another flow may come in.
+
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   continueAsNew,
@@ -9,9 +12,8 @@ import {
 } from '@temporalio/workflow';
 import { userIdsAttribute } from '../contracts/search-attributes.ts';
 import { parseInput } from '../input/check.ts';
-import { eraseUserInput } from '../inputs.ts';
-import type { EraseUserArgs, EraseUserResult } from '../job-contracts.ts';
-import { erasureSteps } from '../steps.ts';
+import { type EraseUserArgs, type EraseUserResult, eraseUserInput } from './contract.ts';
+import * as steps from './steps.ts';
 
 /** Longer than any call to im-repo that met the account while it was open. */
 const echo = '30s';
@@ -33,7 +35,7 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
   async function endRelationships(): Promise<void> {
     for (let more = true; more; ) {
       setCurrentDetails(`Ending relationships: ${done.relationships} so far.`);
-      const page = await erasureSteps.endRelationships({ userId });
+      const page = await steps.endRelationships({ userId });
       done.relationships += page.ended;
       more = page.more;
       await startAfresh();
@@ -43,7 +45,7 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
   async function leaveConversations(): Promise<void> {
     for (let more = true; more; ) {
       setCurrentDetails(`Leaving groups: ${done.left} so far, ${done.dissolved} of them dissolved.`);
-      const page = await erasureSteps.leaveConversations({ userId });
+      const page = await steps.leaveConversations({ userId });
       done.left += page.left;
       done.dissolved += page.dissolved;
       more = page.more;
@@ -54,7 +56,7 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
   async function eraseRequestTexts(): Promise<void> {
     setCurrentDetails('Emptying the texts of friend requests.');
     for (let more = true; more; ) {
-      more = (await erasureSteps.eraseRequestTexts({ userId })).more;
+      more = (await steps.eraseRequestTexts({ userId })).more;
       await startAfresh();
     }
   }
@@ -62,7 +64,7 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
   async function redact(): Promise<void> {
     if (!redactMessages) return;
     setCurrentDetails('Emptying messages.');
-    done.redacted += (await erasureSteps.redactMessages({ userId })).redacted;
+    done.redacted += (await steps.redactMessages({ userId })).redacted;
   }
 
   /** What is done is found done, so that nothing has to be carried over. */
@@ -79,7 +81,7 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
     ]);
   }
   setCurrentDetails('Closing the account.');
-  const closed = await erasureSteps.closeAccount({ userId });
+  const closed = await steps.closeAccount({ userId });
   if (!closed.ok) {
     setCurrentDetails(`Nothing was erased: ${closed.code}.`);
     return closed;
@@ -92,7 +94,7 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
   // Somebody may have been adding the account to a group, or signing in to it, at the moment at which it was closed.
   setCurrentDetails('Waiting for what was begun before the account was closed.');
   await sleep(echo, { summary: 'until what was begun before the account was closed has ended' });
-  await erasureSteps.closeAccount({ userId });
+  await steps.closeAccount({ userId });
   await leaveConversations();
   if (erasesTexts) await redact();
   setCurrentDetails(

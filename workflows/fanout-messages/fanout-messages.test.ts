@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { FanoutResult } from '../../activities/fanout-messages/fanout-messages.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
-import { fanoutMessages, fanoutStart } from '../contracts.ts';
+import { fanoutMessages, fanoutStart } from './contract.ts';
 
 let world: FlowWorld;
 let lastConversation = 0;

@@ -1,9 +1,10 @@
+// Room: one run per large conversation, which keeps its streaming activity going. Messages themselves may not come in,
+// nor anything of another flow.
+
 import { condition, continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { FanoutArgs } from '../contracts.ts';
-import { fanoutMessages as contract } from '../contracts.ts';
 import { parseInput } from '../input/check.ts';
-import { fanoutInput } from '../inputs.ts';
-import { streamFanout } from '../steps.ts';
+import { fanoutMessages as contract, type FanoutArgs, fanoutInput } from './contract.ts';
+import * as steps from './steps.ts';
 
 /** How long a conversation may be silent until its run closes; the next message starts it again. */
 const linger = '1h';
@@ -39,7 +40,7 @@ export async function fanoutMessages(input: FanoutArgs): Promise<void> {
     if (woken) {
       woken = false;
       tell('Messages are being passed on.');
-      const { done, more } = await streamFanout({ conversationId });
+      const { done, more } = await steps.streamFanout({ conversationId });
       tell(`Everything up to seq ${done} was passed on.`);
       if (more) woken = true;
       continue;

@@ -3,8 +3,7 @@ import { after, before, test } from 'node:test';
 import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
 import { createFriendCalls } from '../../test/support/flows/friend-calls.ts';
 import { createFriendRows, type FriendRows } from '../../test/support/flows/friend-rows.ts';
-import { friendRequest } from '../contracts.ts';
-import { friendRequestId } from '../ids.ts';
+import { friendRequest, friendRequestId } from './contract.ts';
 
 const day = 86_400_000;
 const ann = '7';

@@ -1,3 +1,6 @@
+// Room: the friend request of a pair, from asking to the conversation. Who may ask whom is for services/repo to say;
+// nothing of another flow may come in.
+
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   allHandlersFinished,
@@ -9,22 +12,22 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FriendRequestRow } from '../../activities/friend-request.ts';
-import type {
-  DecideInput,
-  DecideResult,
-  FriendRequestArgs,
-  FriendRequestCommand,
-  FriendRequestState,
-  Refusal,
-  RequestInput,
-  RequestResult,
-  WithdrawInput,
-  WithdrawResult,
-} from '../contracts.ts';
-import { friendRequest as contract } from '../contracts.ts';
+import type { Refusal } from '../contracts/refusal.ts';
 import { refusal, refusalOf, refuseStart } from '../input/check.ts';
-import { friendRequestInputs } from '../inputs.ts';
-import { friendshipSteps } from '../steps.ts';
+import {
+  friendRequest as contract,
+  type DecideInput,
+  type DecideResult,
+  type FriendRequestArgs,
+  type FriendRequestCommand,
+  type FriendRequestState,
+  friendRequestInputs,
+  type RequestInput,
+  type RequestResult,
+  type WithdrawInput,
+  type WithdrawResult,
+} from './contract.ts';
+import * as steps from './steps.ts';
 import { createTurns } from './turns.ts';
 
 const status = { pending: 0, accepted: 1, rejected: 2, expired: 4, withdrawn: 5 } as const;
@@ -71,7 +74,7 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
   setHandler(contract.state, () => latest);
 
   async function request(input: RequestInput): Promise<RequestResult> {
-    const stored = await friendshipSteps.createFriendRequest({
+    const stored = await steps.createFriendRequest({
       requesterId: input.requesterId,
       targetId: input.targetId,
       ...(input.textsId === undefined ? { message: input.message } : { textsId: input.textsId }),
@@ -96,7 +99,7 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
     const settled = await settle(requestId, actorId, status.accepted);
     if (!settled.ok) return settled;
     const [low, high] = userIds;
-    const opened = await friendshipSteps.openSingleConversation({
+    const opened = await steps.openSingleConversation({
       creatorId: actorId,
       peerId: actorId === low ? high : low,
       friendRequestId: requestId,
@@ -110,7 +113,7 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
   }
 
   async function settle(requestId: string, actorId: string, to: number): Promise<WithdrawResult> {
-    const settled = await friendshipSteps.settleFriendRequest({ requestId, actorId, status: to });
+    const settled = await steps.settleFriendRequest({ requestId, actorId, status: to });
     if (settled.ok) {
       forget(requestId);
       latest = { phase: 'closed', requestId, status: settled.status };
@@ -140,7 +143,7 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
 
   /** Takes up what the row says: after a start without a command, or with one that was refused. */
   async function resume(): Promise<void> {
-    const found = await friendshipSteps.findFriendRequest(userIds);
+    const found = await steps.findFriendRequest(userIds);
     if (!found.ok) return;
     if (found.status === status.pending) watch(found);
     // It ran out while no flow watched it: now it is marked and told.

@@ -1,3 +1,6 @@
+// Room: how a flow checks what it is given, and refuses it. What the input of a single flow looks like stays in its
+// contract.
+
 import { ApplicationFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
@@ -6,7 +9,7 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import type { Refusal } from '../contracts.ts';
+import type { Refusal } from '../contracts/refusal.ts';
 import { root, type Shape } from './shapes.ts';
 
 /** Whoever sent a thousand wrong ids learns enough from a few of them. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import { cleanupInputs } from '../inputs.ts';
+import { cleanupInputs } from '../cleanup-expired-status/contract.ts';
 import { parseInput } from './check.ts';
 
 const parse = (input: unknown) => parseInput(cleanupInputs.start, input ?? {});

@@ -1,15 +1,21 @@
+// Room: what operators do in a conversation. What members may do is decided elsewhere; nothing of another flow may
+// come in.
+
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Refusal } from '../contracts/refusal.ts';
 import { userIdsAttribute } from '../contracts/search-attributes.ts';
-import type { Refusal } from '../contracts.ts';
 import { parseInput } from '../input/check.ts';
-import { moderateConversationInput } from '../inputs.ts';
-import type { ModerateConversationInput, ModerateConversationResult } from '../job-contracts.ts';
-import { moderationSteps } from '../steps.ts';
+import {
+  type ModerateConversationInput,
+  type ModerateConversationResult,
+  moderateConversationInput,
+} from './contract.ts';
+import * as steps from './steps.ts';
 
 /** What a step of some seconds can do. */
-const messagesAStep = 50;
-const usersAStep = 500;
+const messagesPerStep = 50;
+const usersPerStep = 500;
 
 const conversationIdKey = defineSearchAttributeKey('ConversationId', SearchAttributeType.KEYWORD);
 const userIdsKey = defineSearchAttributeKey('UserIds', SearchAttributeType.KEYWORD_LIST);
@@ -45,8 +51,8 @@ export async function moderateConversation(
     );
 
   async function setMuted(userIds: string[], muted: boolean): Promise<Refusal | undefined> {
-    for (const some of parts(userIds, usersAStep)) {
-      const page = await moderationSteps.muteMembers({ conversationId, userIds: some, muted });
+    for (const some of parts(userIds, usersPerStep)) {
+      const page = await steps.muteMembers({ conversationId, userIds: some, muted });
       if (!page.ok) return page;
       done[muted ? 'muted' : 'unmuted'] += page.changed;
       done.unknownUsers.push(...page.unknown);
@@ -56,8 +62,8 @@ export async function moderateConversation(
   }
 
   async function recallAll(): Promise<Refusal | undefined> {
-    for (const messageIds of parts(recall, messagesAStep)) {
-      const page = await moderationSteps.recallMessages({ conversationId, messageIds });
+    for (const messageIds of parts(recall, messagesPerStep)) {
+      const page = await steps.recallMessages({ conversationId, messageIds });
       if (!page.ok) return page;
       done.recalled += page.recalled;
       done.unknownMessages.push(...page.unknown);

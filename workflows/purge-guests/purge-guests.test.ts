@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
 import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
-import { type PurgeGuestsInput, type PurgeGuestsResult, purgeGuests } from '../job-contracts.ts';
+import { type PurgeGuestsInput, type PurgeGuestsResult, purgeGuests } from './contract.ts';
 
 const { workflowType, ...start } = purgeGuests;
 const day = 24 * 3_600_000;

@@ -1,8 +1,15 @@
+// Room: the erasure of guests who have been idle for long, by pages. How an account is erased is in activities/; nothing
+// of another flow may come in.
+
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { parseInput } from '../input/check.ts';
-import { purgeGuestsInputs } from '../inputs.ts';
-import type { PurgeGuestsInput, PurgeGuestsResult, PurgeProgress } from '../job-contracts.ts';
-import { erasureSteps } from '../steps.ts';
+import {
+  type PurgeGuestsInput,
+  type PurgeGuestsResult,
+  type PurgeProgress,
+  purgeGuestsInputs,
+} from './contract.ts';
+import * as steps from './steps.ts';
 
 const sevenDaysMs = 7 * 24 * 3_600_000;
 
@@ -23,10 +30,10 @@ export async function purgeGuests(
   let { cursor, found, erased } = progress;
 
   for (;;) {
-    const page = await erasureSteps.findIdleGuests({ idleBefore, cursor });
+    const page = await steps.findIdleGuests({ idleBefore, cursor });
     found += page.userIds.length;
     if (!dryRun && page.userIds.length > 0) {
-      erased += (await erasureSteps.eraseGuests({ userIds: page.userIds, idleBefore })).erased;
+      erased += (await steps.eraseGuests({ userIds: page.userIds, idleBefore })).erased;
     }
     cursor = page.nextCursor;
     const sum = dryRun

@@ -4,11 +4,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
 import type { ComparedPages } from '../../activities/reconcile-counters.ts';
 import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
-import {
-  type ReconcileCountersInput,
-  type ReconcileCountersResult,
-  reconcileCounters,
-} from '../job-contracts.ts';
+import { type ReconcileCountersInput, type ReconcileCountersResult, reconcileCounters } from './contract.ts';
 
 const { workflowType, ...start } = reconcileCounters;
 let world: FlowWorld;

@@ -1,14 +1,16 @@
+// Room: counters are compared with what they count, and mended. How is for services/repo to say; nothing of another
+// flow may come in.
+
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { parseInput } from '../input/check.ts';
-import { type ReconcileProgress, reconcileInputs } from '../inputs.ts';
 import {
-  addFindings,
-  type CounterFindings,
-  noFindings,
   type ReconcileCountersInput,
   type ReconcileCountersResult,
-} from '../job-contracts.ts';
-import { compareCounters } from '../steps.ts';
+  type ReconcileProgress,
+  reconcileInputs,
+} from './contract.ts';
+import { addFindings, type CounterFindings, noFindings } from './findings.ts';
+import * as steps from './steps.ts';
 
 /**
  * Compares what is counted with what is stored, conversation by conversation, and mends it. What a page has found is
@@ -22,7 +24,7 @@ export async function reconcileCounters(
   let { after, findings } = parseInput(reconcileInputs.soFar, soFar ?? { after: '', findings: noFindings() });
 
   for (;;) {
-    const pages = await compareCounters({ dryRun, after });
+    const pages = await steps.compareCounters({ dryRun, after });
     after = pages.after;
     findings = addFindings(findings, pages.findings);
     setCurrentDetails(

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Activities } from '../../activities/index.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { createRealFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
-import { createGroup, createGroupStart } from '../contracts.ts';
+import { createGroup, createGroupStart } from '../create-group/contract.ts';
 
 let world: FlowWorld;
 

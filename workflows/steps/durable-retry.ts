@@ -13,7 +13,7 @@ const longestWaitMs = 30_000;
  *
  * A step whose history is from a release that left all of this to the worker comes here only with its outcome.
  */
-export const insisting =
+export const retriedDurably =
   (step: Step, summary: string): Step =>
   async (...args) => {
     const note = createNote();

@@ -18,21 +18,25 @@ import type { Metrics } from '../../../lib/metrics.ts';
 import {
   type ChangeMembersArgs,
   type ChangeMembersResult,
-  type CreateGroupArgs,
-  type CreateGroupResult,
   changeMembers,
   changeMembersStart,
+} from '../../../workflows/change-members/contract.ts';
+import type { Refusal } from '../../../workflows/contracts/refusal.ts';
+import {
+  type CreateGroupArgs,
+  type CreateGroupResult,
   createGroup,
   createGroupStart,
+} from '../../../workflows/create-group/contract.ts';
+import { eraseUser, eraseUserStart } from '../../../workflows/erase-user/contract.ts';
+import {
   type DecideResult,
   friendRequest,
   friendRequestStart,
-  type Refusal,
   type RequestInput,
   type RequestResult,
   type WithdrawResult,
-} from '../../../workflows/contracts.ts';
-import { eraseUser, eraseUserStart } from '../../../workflows/job-contracts.ts';
+} from '../../../workflows/friend-request/contract.ts';
 import { createSharedCalls } from './shared-calls.ts';
 
 type Ok<R> = R extends { ok: true } ? R : never;
@@ -208,7 +212,7 @@ export function connectFlows(options: { address: string; namespace: string; log:
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the client knows a workflow by its name; contracts.ts types its arguments.
+// biome-ignore lint/suspicious/noExplicitAny: the client knows a workflow by its name; its contract types the arguments.
 type FlowFunction = (...args: any[]) => Promise<unknown>;
 
 function friendRequestOperation(pair: Pair, command: Parameters<typeof friendRequestStart>[1]) {

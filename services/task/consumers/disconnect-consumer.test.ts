@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { createMetrics } from '../../../lib/metrics.ts';
-import type { ConfirmOfflineArgs } from '../../../workflows/contracts.ts';
+import type { ConfirmOfflineArgs } from '../../../workflows/confirm-offline/contract.ts';
 import { createDisconnectConsumer } from './disconnect-consumer.ts';
 
 type Started = { workflowId: string; users: string[]; args: ConfirmOfflineArgs };

@@ -6,10 +6,14 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { UserEvent } from '../../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../../lib/kafka/subscription.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
-import { confirmOffline, confirmOfflineStart, type DisconnectedUser } from '../../../workflows/contracts.ts';
-import type { RecordPlace } from '../../../workflows/ids.ts';
+import {
+  confirmOffline,
+  confirmOfflineStart,
+  type DisconnectedUser,
+  disconnectedUser,
+  type RecordPlace,
+} from '../../../workflows/confirm-offline/contract.ts';
 import { moment } from '../../../workflows/input/shapes.ts';
-import { disconnectedUser } from '../../../workflows/inputs.ts';
 import { askTemporal } from '../temporal/temporal-call.ts';
 
 /** Users whom one flow waits for. */

@@ -4,8 +4,7 @@ import type { LiveConversations } from '../../../activities/fanout-messages/live
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FanoutTask } from '../../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../../lib/kafka/subscription.ts';
-import { fanoutMessages, fanoutStart } from '../../../workflows/contracts.ts';
-import { fanoutInput } from '../../../workflows/inputs.ts';
+import { fanoutInput, fanoutMessages, fanoutStart } from '../../../workflows/fanout-messages/contract.ts';
 import { askTemporal } from '../temporal/temporal-call.ts';
 
 /**

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createLogger } from '../../../lib/log.ts';
 import { createRealFlowWorld, type FlowWorld } from '../../../test/support/flows/flows.ts';
-import { fanoutMessages, fanoutStart } from '../../../workflows/contracts.ts';
-import { taskQueues } from '../../../workflows/ids.ts';
+import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
+import { fanoutMessages, fanoutStart } from '../../../workflows/fanout-messages/contract.ts';
 import { isPredecessor, releaseOrphans, workerIdentity } from './orphans.ts';
 
 const log = createLogger('test', 'fatal');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from '../../../lib/log.ts';
-import { fanoutMessages } from '../../../workflows/contracts.ts';
+import { fanoutMessages } from '../../../workflows/fanout-messages/contract.ts';
 
 /** io.temporal PendingActivityState. */
 const started = 2;

@@ -5,34 +5,40 @@ import {
   type ScheduleOptions,
 } from '@temporalio/client';
 import type { Logger } from '../../../lib/log.ts';
-import { cleanupExpiredStatus } from '../../../workflows/contracts.ts';
-import { scheduleIds } from '../../../workflows/ids.ts';
-import { purgeGuests, reconcileCounters } from '../../../workflows/job-contracts.ts';
+import {
+  cleanupExpiredStatus,
+  cleanupExpiredStatusSchedule,
+} from '../../../workflows/cleanup-expired-status/contract.ts';
+import { purgeGuests, purgeGuestsSchedule } from '../../../workflows/purge-guests/contract.ts';
+import {
+  reconcileCounters,
+  reconcileCountersSchedule,
+} from '../../../workflows/reconcile-counters/contract.ts';
 
 /** What runs by the clock. The name of a run is the schedule's with the time behind it. */
 const schedules: ScheduleOptions[] = [
   {
-    scheduleId: scheduleIds.cleanupExpiredStatus,
+    scheduleId: cleanupExpiredStatusSchedule,
     spec: { intervals: [{ every: '1 minute' }], jitter: '5 seconds' },
     policies: {
       // After an outage of Temporal one run does the work of all that were missed.
       overlap: 'SKIP',
       catchupWindow: '5 minutes',
     },
-    action: { type: 'startWorkflow', workflowId: scheduleIds.cleanupExpiredStatus, ...cleanupExpiredStatus },
+    action: { type: 'startWorkflow', workflowId: cleanupExpiredStatusSchedule, ...cleanupExpiredStatus },
   },
   // At night (UTC); a night that was missed is made up for within half a day.
   {
-    scheduleId: scheduleIds.purgeGuests,
+    scheduleId: purgeGuestsSchedule,
     spec: { calendars: [{ hour: 3, minute: 17 }], jitter: '10 minutes' },
     policies: { overlap: 'SKIP', catchupWindow: '12 hours' },
-    action: { type: 'startWorkflow', workflowId: scheduleIds.purgeGuests, ...purgeGuests },
+    action: { type: 'startWorkflow', workflowId: purgeGuestsSchedule, ...purgeGuests },
   },
   {
-    scheduleId: scheduleIds.reconcileCounters,
+    scheduleId: reconcileCountersSchedule,
     spec: { calendars: [{ hour: 4, minute: 17 }], jitter: '10 minutes' },
     policies: { overlap: 'SKIP', catchupWindow: '12 hours' },
-    action: { type: 'startWorkflow', workflowId: scheduleIds.reconcileCounters, ...reconcileCounters },
+    action: { type: 'startWorkflow', workflowId: reconcileCountersSchedule, ...reconcileCounters },
   },
 ];
 

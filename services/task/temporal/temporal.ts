@@ -5,7 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } 
 import type { Activities } from '../../../activities/index.ts';
 import { keepTrying } from '../../../lib/async/retry.ts';
 import type { Logger } from '../../../lib/log.ts';
-import { taskQueues } from '../../../workflows/ids.ts';
+import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
 import { releaseOrphans, workerIdentity } from './orphans.ts';
 import type { WorkflowBundle } from './workflow-bundle.ts';
 

@@ -16,8 +16,13 @@ import { startRepo } from '../../../services/repo/service.ts';
 import { taskConfig } from '../../../services/task/config.ts';
 import { startTask } from '../../../services/task/service.ts';
 import { provision } from '../../../services/task/temporal/provision.ts';
-import { type CreateGroupResult, createGroup, createGroupStart } from '../../../workflows/contracts.ts';
-import { createGroupId, friendRequestId } from '../../../workflows/ids.ts';
+import {
+  type CreateGroupResult,
+  createGroup,
+  createGroupId,
+  createGroupStart,
+} from '../../../workflows/create-group/contract.ts';
+import { friendRequestId } from '../../../workflows/friend-request/contract.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFriendCalls } from '../../support/flows/friend-calls.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/repo/database.ts';

@@ -19,17 +19,20 @@ import {
   type ChangeMembersResult,
   changeMembers,
   changeMembersStart,
-  createGroup,
-} from '../../../workflows/contracts.ts';
-import { createGroupId, scheduleIds, taskQueues } from '../../../workflows/ids.ts';
+} from '../../../workflows/change-members/contract.ts';
+import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
+import { createGroup, createGroupId } from '../../../workflows/create-group/contract.ts';
+import { eraseUser, eraseUserStart } from '../../../workflows/erase-user/contract.ts';
 import {
-  eraseUser,
-  eraseUserStart,
   type PurgeGuestsResult,
   purgeGuests,
+  purgeGuestsSchedule,
+} from '../../../workflows/purge-guests/contract.ts';
+import {
   type ReconcileCountersResult,
   reconcileCounters,
-} from '../../../workflows/job-contracts.ts';
+  reconcileCountersSchedule,
+} from '../../../workflows/reconcile-counters/contract.ts';
 import { eventually } from '../../support/eventually.ts';
 import { refusedWith } from '../../support/refused-with.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/repo/database.ts';
@@ -281,7 +284,7 @@ test('counters that are wrong are reported, then mended', async () => {
 });
 
 test('the nightly jobs have schedules', async () => {
-  for (const id of [scheduleIds.purgeGuests, scheduleIds.reconcileCounters]) {
+  for (const id of [purgeGuestsSchedule, reconcileCountersSchedule]) {
     const { spec, policies, state } = await client.schedule.getHandle(id).describe();
     assert.equal(spec.calendars?.length, 1);
     assert.equal(policies.overlap, 'SKIP');

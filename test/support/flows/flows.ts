@@ -6,7 +6,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../../activities/index.ts';
 import { bundleWorkflows, type WorkflowBundle } from '../../../services/task/temporal/workflow-bundle.ts';
 import { searchAttributeTypes } from '../../../workflows/contracts/search-attributes.ts';
-import { taskQueues } from '../../../workflows/ids.ts';
+import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
 
 export type FlowWorld = {
   client: Client;

@@ -7,7 +7,7 @@ import {
   friendRequestStart,
   type RequestResult,
   type WithdrawResult,
-} from '../../../workflows/contracts.ts';
+} from '../../../workflows/friend-request/contract.ts';
 
 /** The commands of a pair, each as logic sends it: by update-with-start. */
 export function createFriendCalls(client: Client, [a, b]: readonly [string, string]) {

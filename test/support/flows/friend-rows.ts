@@ -1,5 +1,5 @@
 import type { Activities } from '../../../activities/index.ts';
-import type { Refusal } from '../../../workflows/contracts.ts';
+import type { Refusal } from '../../../workflows/contracts/refusal.ts';
 
 type FriendshipActivities = Pick<
   Activities,

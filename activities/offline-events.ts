@@ -1,0 +1,27 @@
+import type { PresenceTransition } from '../lib/gen/im_repo/v1/online_status.ts';
+import type { GroupCommit } from '../lib/kafka/group-commit.ts';
+import type { UserEvent } from '../lib/kafka/records.ts';
+import { topics } from '../lib/kafka/topics.ts';
+
+/** Tells of users who went offline; resolves when Kafka has all of it. */
+export async function tellOffline(
+  produce: GroupCommit['send'],
+  users: readonly PresenceTransition[],
+): Promise<void> {
+  await Promise.all(
+    users.map((user) => produce(topics.userEvents, user.userId, JSON.stringify(offlineEvent(user)))),
+  );
+}
+
+function offlineEvent({ userId, epoch, lastActiveAt }: PresenceTransition): UserEvent {
+  return {
+    // Whoever finds out that somebody is gone, and however often: it is one event.
+    event_id: `user.offline/${userId}/${epoch}`,
+    type: 'user.offline',
+    occurred_at: Date.now(),
+    actor_id: userId,
+    user_id: userId,
+    epoch,
+    last_active_at: lastActiveAt,
+  };
+}
