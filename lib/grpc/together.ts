@@ -12,7 +12,7 @@ type Waiting = {
 };
 
 /** Calls under way at once, each for up to so many: what comes meanwhile joins the next one. */
-const mostUnderWay = 4;
+const maxConcurrentCalls = 4;
 const mostTogether = 16;
 const mostWaiting = 10_000;
 
@@ -33,7 +33,7 @@ export function createTogether(
   const gather = createGather({
     waiting: () => waiting.length,
     handle: () => answer(waiting.splice(0, mostTogether)),
-    atOnce: mostUnderWay,
+    atOnce: maxConcurrentCalls,
   });
 
   async function answer(batch: Waiting[]): Promise<void> {

@@ -26,7 +26,7 @@ import { createUsers } from './accounts/users.ts';
 import type { LogicConfig } from './config.ts';
 import { createConversationList } from './conversations/conversation-list.ts';
 import { createConversations } from './conversations/conversations.ts';
-import { createCreation } from './conversations/creation.ts';
+import { createConversationCreator } from './conversations/creation.ts';
 import { createMembers } from './conversations/members.ts';
 import { createTyping } from './conversations/typing.ts';
 import { connectFlows } from './flows/flows.ts';
@@ -115,7 +115,7 @@ export async function startLogic(
           messages: repo.messages,
           list: createConversationList({ conversations: repo.conversations, metrics }),
           members: createMembers({ conversations: repo.conversations, flows }),
-          create: createCreation({ repo, flows, groupMaxMembers }),
+          create: createConversationCreator({ repo, flows, groupMaxMembers }),
           typing: createTyping({ repo, deliver: producing.attempt }),
           groupMaxMembers,
         }),

@@ -29,7 +29,7 @@ type Deps = {
 };
 
 /** Opens single conversations between friends, and groups. */
-export function createCreation(deps: Deps): Creation {
+export function createConversationCreator(deps: Deps): Creation {
   const { repo, flows, groupMaxMembers } = deps;
 
   async function openSingle({ userId, memberIds }: CreateConversationRequest) {

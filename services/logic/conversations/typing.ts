@@ -10,14 +10,14 @@ import { createRecordBuilder } from '../upstream/record-builder.ts';
 export type Typing = (userId: string, conversationId: string) => Promise<void>;
 
 const largestConversation = 500;
-const mostUnderWay = 1000;
+const maxInFlight = 1000;
 
 export function createTyping(deps: {
   repo: Pick<RepoClient, 'conversations' | 'friendships' | 'messages'>;
   deliver: (delivery: Delivery) => Promise<void>;
 }): Typing {
   const { repo, deliver } = deps;
-  let underWay = 0;
+  let inFlight = 0;
 
   /** Whoever may not write types for nobody to see. */
   async function mayWrite(userId: string, details: ConversationWithDetails): Promise<boolean> {
@@ -58,12 +58,12 @@ export function createTyping(deps: {
     }
     delivery.records = builder.records();
     // Nobody waits for it, and while the broker is away nothing piles up.
-    if (delivery.records.length === 0 || underWay >= mostUnderWay) return;
-    underWay += 1;
+    if (delivery.records.length === 0 || inFlight >= maxInFlight) return;
+    inFlight += 1;
     deliver(delivery)
       .catch(() => undefined)
       .finally(() => {
-        underWay -= 1;
+        inFlight -= 1;
       });
   };
 }

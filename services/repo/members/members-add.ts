@@ -62,7 +62,7 @@ export function createMembersAdd(deps: {
     const actorId = actorIdOf(request.actorId);
     const userIds = userIdsOf('user_ids', request.userIds);
     const inviterId = actorId === 0 ? actorIdOf(request.inviterId ?? '') : actorId;
-    const unwilling = orThrowLater(readUnwilling(databases, inviterId, userIds));
+    const unwilling = deferFailure(readUnwilling(databases, inviterId, userIds));
     const cards = await userCards.byIds(request.userIds);
 
     const result = await cache.change((touch) =>
@@ -154,8 +154,8 @@ function checkRights(conversation: LockedConversation, members: Members, actorId
   }
 }
 
-/** What is wrong with the users is told only to those who may add them. */
-function orThrowLater<T>(work: Promise<T>): () => Promise<T> {
+/** A failure is thrown where the result is asked for: only those who may add users learn what is wrong with them. */
+function deferFailure<T>(work: Promise<T>): () => Promise<T> {
   work.catch(() => undefined);
   return () => work;
 }

@@ -97,7 +97,7 @@ export function planSave(
   }
   for (const draft of drafts) {
     const result = plan.results.get(draft.index);
-    if (result && state.stored.has(draft.index)) letPrecede(result, draft, state, plan);
+    if (result && state.stored.has(draft.index)) deliverDirectly(result, draft, state, plan);
   }
   return plan;
 }
@@ -106,7 +106,7 @@ export function planSave(
  * A redelivered message that was stored for direct delivery goes directly, also where the conversation has gone over to
  * fan-out since: in this batch, or in one that was stored and not delivered either. Fan-out begins behind it.
  */
-function letPrecede(result: SavedMessage, draft: Draft, state: SaveState, plan: SavePlan): void {
+function deliverDirectly(result: SavedMessage, draft: Draft, state: SaveState, plan: SavePlan): void {
   const head = plan.changedHeads.get(draft.conversationId) ?? state.heads.get(draft.conversationId);
   if (result.duplicate || head?.fanout_mode !== 1 || result.seqId > head.fanout_from_seq) return;
   result.direct = true;
