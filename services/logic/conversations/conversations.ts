@@ -19,8 +19,8 @@ import type { Creation } from './creation.ts';
 import type { MemberHandlers } from './members.ts';
 import type { Typing } from './typing.ts';
 
-const messagesASync = 2000;
-const cursorsASync = 10_000;
+const messagesPerSync = 2000;
+const cursorsPerSync = 10_000;
 
 /** Conversations, history and read pointers. */
 export function createConversations(deps: {
@@ -95,8 +95,8 @@ export function createConversations(deps: {
 
     async sync({ userId, cursors, since, limitPerConversation }) {
       const entries = Object.entries(cursors);
-      if (entries.length > cursorsASync) {
-        throw invalid('cursors', `must name at most ${cursorsASync} conversations`);
+      if (entries.length > cursorsPerSync) {
+        throw invalid('cursors', `must name at most ${cursorsPerSync} conversations`);
       }
       for (const [conversationId, seqId] of entries) checkSeqId(`cursors.${conversationId}`, seqId);
       if (since < 0) throw invalid('since', 'must not be negative');
@@ -104,8 +104,8 @@ export function createConversations(deps: {
         userId,
         cursors,
         since,
-        limitPerConversation: pageSize(limitPerConversation, longestPage, messagesASync),
-        limitTotal: messagesASync,
+        limitPerConversation: pageSize(limitPerConversation, longestPage, messagesPerSync),
+        limitTotal: messagesPerSync,
       });
     },
 

@@ -3,7 +3,7 @@
 import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 
 /** Users named in one push. */
-const usersAPush = 500;
+const usersPerPush = 500;
 
 /** One frame for some users, in as many pushes as their number needs. */
 export function pushesTo(
@@ -12,9 +12,9 @@ export function pushesTo(
 ): Push[] {
   const dataJson = JSON.stringify(frame.data);
   const pushes: Push[] = [];
-  for (let from = 0; from < userIds.length; from += usersAPush) {
+  for (let from = 0; from < userIds.length; from += usersPerPush) {
     pushes.push({
-      userIds: userIds.slice(from, from + usersAPush),
+      userIds: userIds.slice(from, from + usersPerPush),
       type: frame.type,
       dataJson,
       excludeSessionId: frame.excludeSessionId ?? '',

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 
 const mostBytes = 128 * 1024 * 1024;
 /** About what it takes to know that one value hangs on another. */
-const bytesAWatch = 200;
+const bytesPerWatch = 200;
 const keptMs = 10 * 60_000;
 
 /** A value that is being made of others, or was. */
@@ -34,7 +34,7 @@ export function createMadeValues() {
   const kept = new LRUCache<string, Made>({
     maxSize: mostBytes,
     ttl: keptMs,
-    sizeCalculation: ({ key, bytes, watched }) => 400 + key.length + bytes + bytesAWatch * watched.size,
+    sizeCalculation: ({ key, bytes, watched }) => 400 + key.length + bytes + bytesPerWatch * watched.size,
     disposeAfter: (made) => drop(made),
   });
 

@@ -7,7 +7,7 @@ import { databaseTime } from '../storage/change-time.ts';
 import { idsPerList } from '../storage/sql.ts';
 import { touched } from './conversation-lock.ts';
 
-const rowsAStatement = 1000;
+const rowsPerStatement = 1000;
 /** Statements that change who belongs to a conversation; its head is locked. */
 
 /** New members with their read pointers: what was written before counts as read. Rows in the order of their keys. */
@@ -18,7 +18,7 @@ export function insertMembers(
   now: number,
 ): string[] {
   const sorted = [...members].sort((a, b) => a.userId - b.userId);
-  return chunks(sorted, rowsAStatement).flatMap((some) => [
+  return chunks(sorted, rowsPerStatement).flatMap((some) => [
     `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at, changed_at)
      VALUES ${some.map(
        ({ userId, role, muted = false }) =>

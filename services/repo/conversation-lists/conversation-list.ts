@@ -38,7 +38,7 @@ const coldDetails = 100;
 const everything: ViewOptions = { lastMessage: true, senderInfo: true };
 const answers = pageAnswers<Response>(codec, { conversations: [], hasMore: false }, toConversationPage);
 /** About what a place in an order that is kept takes, with its membership. */
-const bytesAPlace = 250;
+const bytesPerPlace = 250;
 
 export type ConversationList = {
   /** A page, or that it is the one with the tag that the caller knows. */
@@ -140,7 +140,7 @@ export function createConversationList(deps: {
         memberships.map(({ conversationId }) => conversationId),
       );
       const value = inOrder(memberships, heads);
-      return { value, bytes: bytesAPlace * value.length };
+      return { value, bytes: bytesPerPlace * value.length };
     };
     return reading.made(`order ${userId}`, make, {
       kind: conversationHead,

@@ -84,7 +84,7 @@ export async function findSenders(database: Database, reads: readonly Read[]): P
       `(SELECT DISTINCT ${index} AS message, sender_id FROM messages
         WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id < ${to})`,
   );
-  const statements = chunks(ranges, rangesAStatement).map((some) => some.join(' UNION ALL '));
+  const statements = chunks(ranges, rangesPerStatement).map((some) => some.join(' UNION ALL '));
   const results = (await database.batch(statements.join(';\n'))) as {
     message: number;
     sender_id: number;
@@ -96,4 +96,4 @@ export async function findSenders(database: Database, reads: readonly Read[]): P
   }
 }
 
-const rangesAStatement = 200;
+const rangesPerStatement = 200;

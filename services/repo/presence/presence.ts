@@ -14,7 +14,7 @@ import { chunks } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';
 import { luaScript, type RedisStore } from '../storage/redis.ts';
-import { rowsATable, rowsTable } from '../storage/sql.ts';
+import { rowsPerTable, rowsTable } from '../storage/sql.ts';
 import type { Gateways } from './presence-gateways.ts';
 import { healMs } from './presence-keys.ts';
 
@@ -207,7 +207,7 @@ async function storeLastActive(databases: Databases, users: readonly PresenceTra
   // In the order of the primary key, so that two of these never wait for each other.
   seen.sort(([a], [b]) => a - b);
   await databases.users.batch(
-    chunks(seen, rowsATable)
+    chunks(seen, rowsPerTable)
       .map(
         (some) =>
           `UPDATE ${rowsTable(['id', 'seen'], some)} k STRAIGHT_JOIN users u ON u.id = k.id

@@ -206,7 +206,7 @@ async function readSenders(tx: Transaction, moves: readonly Move[]): Promise<Map
             AND sender_id <> ${userId})`,
   );
   const results = await tx.batch(
-    chunks(ranges, rangesAStatement)
+    chunks(ranges, rangesPerStatement)
       .map(
         (some) =>
           `SELECT s.move, s.sender_id FROM (${some.join(' UNION ALL ')}) s
@@ -225,7 +225,7 @@ async function readSenders(tx: Transaction, moves: readonly Move[]): Promise<Map
   );
 }
 
-const rangesAStatement = 200;
+const rangesPerStatement = 200;
 
 function storePointers(moves: readonly Move[]): string {
   // Of several for one pointer the last is the furthest.

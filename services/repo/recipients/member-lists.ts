@@ -33,7 +33,7 @@ export type MemberLists = {
 };
 
 const maxMembers = 2_000_000;
-const conversationsAQuery = 200;
+const conversationsPerQuery = 200;
 
 /** Member lists in this process's memory, bounded by the members in all of them together. */
 export function createMemberLists(databases: Databases): MemberLists {
@@ -82,8 +82,8 @@ export function createMemberLists(databases: Databases): MemberLists {
         if (list?.version === version) lists.set(id, list);
         else missing.push(id);
       }
-      for (let from = 0; from < missing.length; from += conversationsAQuery) {
-        for (const [id, loaded] of await load(missing.slice(from, from + conversationsAQuery))) {
+      for (let from = 0; from < missing.length; from += conversationsPerQuery) {
+        for (const [id, loaded] of await load(missing.slice(from, from + conversationsPerQuery))) {
           const { version, userIds } = loaded;
           const list = { version, userIds, newcomers: findNewcomers(kept.get(id), loaded) };
           lists.set(id, list);

@@ -12,7 +12,7 @@ export const userBlocksKey = (userId: string): string => cacheKey(userBlocks, us
 
 /** Somebody may be blocked by very many. */
 const mostBlocks = 5000;
-const usersAStatement = 100;
+const usersPerStatement = 100;
 
 /** The blocks of every user asked for, through the cache or a reading of it. */
 export function readUserBlocks(
@@ -21,7 +21,7 @@ export function readUserBlocks(
 ): Promise<Map<string, UserBlocks>> {
   return from.read(userBlocks, [...new Set(userIds)], async (missing) => {
     const parts = await Promise.all(
-      chunks(missing, usersAStatement).map((some) =>
+      chunks(missing, usersPerStatement).map((some) =>
         databases.users.query<{ user: number; other: number }>(
           // Indexes: the primary key of user_blocks, user_blocks_blocked.
           some

@@ -29,7 +29,7 @@ function checked(value: SqlValue): Escapable {
 }
 
 /**
- * Rows as a table to join with, one for each thing that is looked up; not too many at once (`rowsATable`). SELECT …
+ * Rows as a table to join with, one for each thing that is looked up; not too many at once (`rowsPerTable`). SELECT …
  * UNION ALL, since MySQL and MariaDB write VALUES differently, Vitess plans it not at all, and MariaDB looks up a long
  * list of row constructors at a fifth of the speed. A join begins with it and goes through it in the order given, which
  * is the order of locks too.
@@ -46,7 +46,7 @@ export function rowsTable(
 }
 
 /** A server reads and plans each row as a query: a thousand take 10 ms. */
-export const rowsATable = 1000;
+export const rowsPerTable = 1000;
 
 /** Text as it has to stand in a LIKE pattern to mean only itself. */
 export const likeLiteral = (text: string): string => text.replace(/[\\%_]/g, '\\$&');

@@ -7,13 +7,13 @@ import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../r
 import type { UserCards } from '../rows/user-cards.ts';
 import { changedFor, databaseTime } from '../storage/change-time.ts';
 import type { Database, Databases } from '../storage/database.ts';
-import { idsPerList, rowsATable, rowsTable } from '../storage/sql.ts';
+import { idsPerList, rowsPerTable, rowsTable } from '../storage/sql.ts';
 import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from './sync-plan.ts';
 
 /** What a sync reads: statements for all of a user's conversations at once. */
 
 const mostRecalls = 20_000;
-const rangesAStatement = 100;
+const rangesPerStatement = 100;
 /** Where the user's conversations stand, and the time before they were read. */
 export async function readRows(
   database: Database,
@@ -48,7 +48,7 @@ export async function readOldestMissing(
   const rows = await Promise.all(
     [...byDatabase].map(async ([database, some]) => {
       const wanted = some.map(({ id, cursor }) => [id, cursor + 1]);
-      const statements = chunks(wanted, rowsATable).map(
+      const statements = chunks(wanted, rowsPerTable).map(
         // Primary key of messages.
         (part) =>
           `SELECT m.conversation_id, m.created_at FROM ${rowsTable(['c', 's'], part)} k
@@ -83,9 +83,9 @@ export async function readSizes(
         .filter(({ first, last, head }) => head > last || head < first)
         .map(({ id, head }) => [id, head]);
       const statements = [
-        ...chunks(ranges, rangesAStatement).map((part) => part.join(' UNION ALL ')),
+        ...chunks(ranges, rangesPerStatement).map((part) => part.join(' UNION ALL ')),
         // Primary key of messages.
-        ...chunks(heads, rowsATable).map(
+        ...chunks(heads, rowsPerTable).map(
           (part) =>
             `SELECT ${columns} FROM ${rowsTable(['c', 's'], part)} k
              STRAIGHT_JOIN messages m ON m.conversation_id = k.c AND m.seq_id = k.s`,
@@ -127,7 +127,7 @@ export async function readMessages(
           `(SELECT ${messageColumns()} FROM messages
             WHERE conversation_id = ${id} AND seq_id BETWEEN ${first} AND ${last})`,
       );
-      const statements = chunks(selects, rangesAStatement).map((part) => part.join(' UNION ALL '));
+      const statements = chunks(selects, rangesPerStatement).map((part) => part.join(' UNION ALL '));
       return ((await database.batch(statements.join(';\n'))) as MessageRow[][]).flat();
     }),
   );

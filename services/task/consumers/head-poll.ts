@@ -3,7 +3,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { Logger } from '../../../lib/log.ts';
 
 const everyMs = 250;
-const idsACall = 500;
+const idsPerCall = 500;
 
 /**
  * Looks at the heads of the conversations that are live here, all in one call: their tasks may have come to another
@@ -15,8 +15,8 @@ export function pollHeads(deps: { repo: RepoClient; live: LiveConversations; log
 
   async function look(): Promise<void> {
     const ids = live.ids();
-    for (let from = 0; from < ids.length; from += idsACall) {
-      const conversationIds = ids.slice(from, from + idsACall);
+    for (let from = 0; from < ids.length; from += idsPerCall) {
+      const conversationIds = ids.slice(from, from + idsPerCall);
       const { progress } = await repo.conversations.getFanoutProgress({ conversationIds });
       for (const { conversationId, lastSeqId } of progress) live.seen(conversationId, lastSeqId);
     }
