@@ -50,6 +50,7 @@ module.exports = {
     'sending',
     'delivery',
     'rest/answers',
+    'rest/document',
     'rest/plugins',
     'rest/routes',
     'rest',

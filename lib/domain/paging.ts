@@ -54,7 +54,7 @@ export function readPaging<L extends List>(list: L, request: PageRequest, most =
   const limit = pageSize(request.limit ?? 0, usualPage, most);
   if (!Number.isSafeInteger(offset) || offset < 0) throw refusal('offset', 'must not be negative');
   if (cursor === undefined) return { limit, offset, after: undefined };
-  if (offset > 0) throw refusal('cursor', 'must not stand beside offset');
+  if (offset > 0) throw refusal('cursor', 'must not be given together with offset');
   return { limit, offset, after: readCursor(list, cursor) };
 }
 

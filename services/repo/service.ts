@@ -91,7 +91,7 @@ export async function startRepo(
   const userCards = createUserCards({ cache, databases });
   const userSettings = createUserSettingsReader({ cache, databases });
   const gateways = createGateways({ redis });
-  const receipts = createReceiptAudience({ databases, cache, userSettings });
+  const receipts = createReceiptAudience({ databases, userSettings });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const passwords = createPasswords();
   metrics.observed('gochat_password_waiting', 'Sign-ins that wait for their turn.', passwords.waiting);

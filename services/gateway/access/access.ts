@@ -14,7 +14,7 @@ export type Access = {
 export function createAccess(tokens: AccessTokenVerifier, revoked: Pick<RevokedSessions, 'has'>): Access {
   return {
     async check(token) {
-      if (!token) throw new GoChatError('UNAUTHENTICATED', 'An access token is needed.');
+      if (!token) throw new GoChatError('UNAUTHENTICATED', 'This request needs a valid access token.');
       const access = await tokens.verify(token);
       if (revoked.has(access.sessionId)) {
         throw new GoChatError('UNAUTHENTICATED', 'This session was signed out.');

@@ -20,6 +20,7 @@ import type { Session } from '../sessions/session.ts';
 import type { IsLeftOut, Sessions } from '../sessions/sessions.ts';
 import type { Departures } from './departures.ts';
 import { createNewcomers } from './newcomers.ts';
+import { createReadReceipts } from './read-receipts.ts';
 
 export type Downstream = { deliver(value: Buffer): void };
 
@@ -39,6 +40,13 @@ export function createDownstream(deps: {
 }): Downstream {
   const { sessions, metrics, departures } = deps;
   const newcomers = createNewcomers();
+  const receipts = createReadReceipts((receipt) => {
+    const hasLeft = departures.from(receipt.conversationId, receipt.seqId);
+    const frame = receiptFrame(receipt);
+    for (const userId of receipt.userIds) {
+      if (!hasLeft?.(userId)) metrics.deliveries.inc(sessions.sendToUser(userId, frame));
+    }
+  });
 
   function deliverMessage(message: DownstreamMessage): number {
     const { conversation_id, client_msg_id, sender_info } = message;
@@ -55,15 +63,11 @@ export function createDownstream(deps: {
   /** Sending is reading: told to the sender's other sessions that got the message, and to whose messages were read. */
   function deliverRead(message: DownstreamMessage, isLeftOut: IsLeftOut): number {
     const { conversation_id: conversationId, sender_info, seq_id: seqId, read_for = [] } = message;
-    const readers = isTarget(message, sender_info.id) ? [...read_for, sender_info.id] : read_for;
-    let frame: Buffer | undefined;
-    let sent = 0;
-    for (const userId of readers) {
-      if (!sessions.reaches(userId, isLeftOut)) continue;
-      frame ??= encodeFrame('message-read', { conversationId, userId: sender_info.id, seqId });
-      sent += sessions.sendToUser(userId, frame, isLeftOut);
-    }
-    return sent;
+    const readerId = sender_info.id;
+    const isOnline = (userId: string) => sessions.reaches(userId, isLeftOut);
+    receipts.tell(conversationId, readerId, seqId, read_for.filter(isOnline));
+    if (!isTarget(message, readerId) || !isOnline(readerId)) return 0;
+    return sessions.sendToUser(readerId, receiptFrame({ conversationId, readerId, seqId }), isLeftOut);
   }
 
   function deliverEvent(event: DownstreamEvent): number {
@@ -190,6 +194,13 @@ export function createDownstream(deps: {
     },
   };
 }
+
+const receiptFrame = (receipt: { conversationId: string; readerId: string; seqId: number }): Buffer =>
+  encodeFrame('message-read', {
+    conversationId: receipt.conversationId,
+    userId: receipt.readerId,
+    seqId: receipt.seqId,
+  });
 
 const nobody: ReadonlySet<string> = new Set();
 

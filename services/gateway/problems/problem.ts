@@ -10,12 +10,16 @@ import { fieldErrorOf } from '../validation/validator.ts';
 /** RFC 9457. */
 export const Problem = Type.Object(
   {
-    type: Type.String({ description: 'Names the kind of problem; stable' }),
+    type: Type.String({ description: 'A URN that names the kind of problem' }),
     title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    code: Type.String({ description: 'What programs should look at' }),
-    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+    status: Type.Integer({ description: 'The HTTP status' }),
+    detail: Type.String({ description: 'What is wrong, for people' }),
+    code: Type.String({ description: 'What is wrong, for programs' }),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), {
+        description: 'The fields that are wrong, by their path in the request',
+      }),
+    ),
   },
   { $id: 'Problem' },
 );
@@ -68,9 +72,12 @@ const frameworkErrors: Record<string, readonly [Code, string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
   FST_ERR_CTP_INVALID_CONTENT_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'A request body may have up to 1 MiB.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_ARGUMENT', 'The body is not as long as Content-Length says.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    'INVALID_ARGUMENT',
+    'The length of the body differs from Content-Length.',
+  ],
   FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_ARGUMENT', 'The body is not JSON.'],
-  FST_ERR_BAD_URL: ['INVALID_ARGUMENT', 'The address holds bytes that are no text.'],
+  FST_ERR_BAD_URL: ['INVALID_ARGUMENT', 'The address is not valid UTF-8 text.'],
 };
 
 const isFrameworkError = (error: unknown): error is FastifyError =>

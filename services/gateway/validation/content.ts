@@ -1,6 +1,6 @@
 import { GoChatError } from '../../../lib/errors.ts';
 
-const maxContentCharacters = 4000;
+export const maxContentCharacters = 4000;
 
 /** Refuses content over 4,000 Unicode code points with MESSAGE_TOO_LARGE. */
 export function checkContentSize(content: string): void {

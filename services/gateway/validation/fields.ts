@@ -3,38 +3,90 @@ import { longestWebAddress } from '../../../lib/domain/web-address.ts';
 
 /** Fields of requests and frames, with the contract's limits. Lengths count Unicode code points. */
 
-const text = (minLength: number, maxLength: number) => Type.String({ minLength, maxLength, format: 'text' });
+const text = (minLength: number, maxLength: number, example: string) =>
+  Type.String({ minLength, maxLength, format: 'text', examples: [example] });
 
-export const username = Type.String({ format: 'username' });
-export const password = text(8, 128);
+export const username = Type.String({ format: 'username', examples: ['ann'] });
+export const password = text(8, 128, 'correct horse battery staple');
 /** Takes whatever may have been a password: a wrong one is told as such, not as malformed. */
-export const anyPassword = text(1, 1024);
-export const anyUsername = text(1, 256);
-export const avatarUrl = Type.String({ maxLength: longestWebAddress, format: 'picture-address' });
-export const locale = Type.String({ maxLength: 64, format: 'language-tag', description: 'Empty: none' });
+export const anyPassword = text(1, 1024, 'correct horse battery staple');
+export const anyUsername = text(1, 256, 'ann');
+export const avatarUrl = Type.String({
+  maxLength: longestWebAddress,
+  format: 'picture-address',
+  description: 'An http or https address without a user name or password in it. Empty: no picture.',
+  examples: ['https://pictures.example/ann.png'],
+});
+export const locale = Type.String({
+  maxLength: 64,
+  format: 'language-tag',
+  description: 'A BCP 47 language tag. Empty: none.',
+  examples: ['de-CH'],
+});
 /** Blanks around a name are no part of it, and do not count. */
-export const displayName = Type.String({ maxLength: 1000, format: 'display-name' });
-export const groupName = Type.String({ maxLength: 1000, format: 'group-name' });
-export const description = text(0, 1000);
-export const announcement = text(0, 2000);
-export const remark = text(0, 100);
-export const requestMessage = text(0, 500);
-export const refreshToken = text(1, 4096);
+export const displayName = Type.String({
+  maxLength: 1000,
+  format: 'display-name',
+  description:
+    '1 to 50 characters, some of them visible, and no control characters. Blanks around it are cut off.',
+  examples: ['Ann Miller'],
+});
+export const groupName = Type.String({
+  maxLength: 1000,
+  format: 'group-name',
+  description:
+    '1 to 100 characters, some of them visible, and no control characters. Blanks around it are cut off.',
+  examples: ['Climbing'],
+});
+export const description = text(0, 1000, 'Thursdays at the hall');
+export const announcement = text(0, 2000, 'The hall is closed next week.');
+export const remark = text(0, 100, 'Bob from work');
+export const requestMessage = text(0, 500, 'Hello Bob, it is me.');
+export const refreshToken = text(1, 4096, 'eyJhbGciOiJFZERTQSJ9.eyJzaWQiOiJiM2YwIn0.c2lnbmF0dXJl');
 /** Of an identity provider: some put much into theirs. */
-export const externalToken = text(1, 16_384);
-export const searchText = text(1, 100);
+export const externalToken = text(1, 16_384, 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl');
+export const searchText = text(1, 100, 'an');
 
-export const id = Type.String({ maxLength: 64 });
+const exampleUserId = '7301444403200002';
+export const id = Type.String({ maxLength: 64, examples: [exampleUserId] });
 export const ids = Type.Array(id, { maxItems: 1000 });
 
-export const clientMsgId = Type.String({ format: 'client-msg-id' });
+/** An id in a path. Ids are opaque to clients: one that cannot be is answered as one that nothing has. */
+const pathId = (description: string, example: string) => Type.String({ description, examples: [example] });
+export const pathUserId = pathId('Id of the user', exampleUserId);
+export const pathConversationId = pathId('Id of the conversation', '7301444403200007');
+export const pathMessageId = pathId('Id of the message', '7301444403300001');
+export const pathRequestId = pathId('Id of the friend request', '7301444403200009');
+export const pathSessionId = pathId('Id of the login session', 'b3f0c9a2-3b1e-4c8f-8d57-0f2f6a1f0c11');
+
+export const clientMsgId = Type.String({
+  format: 'client-msg-id',
+  description:
+    'Chosen by the client, 1 to 64 bytes in UTF-8. A repeat of the same message carries the same one, so that it is stored once.',
+  examples: ['0b54f6c1-5d0e-4c5b-9f3a-6a3f9f1b7a10'],
+});
 /** 1 to 4,000 code points; the upper bound is checked apart, since it has an error code of its own. */
-export const content = Type.String({ minLength: 1, format: 'text' });
+export const content = Type.String({
+  minLength: 1,
+  format: 'text',
+  description:
+    'Text of up to 4,000 characters. Of an image or a file: {url, name, size, mime, width?, height?, thumbnailUrl?} as JSON.',
+  examples: ['See you at eight.'],
+});
 /** 4 (system) is written by operators only. */
-export const messageType = Type.Integer({ minimum: 1, maximum: 3 });
+export const messageType = Type.Integer({
+  minimum: 1,
+  maximum: 3,
+  default: 1,
+  description: '1 text, 2 image, 3 file',
+});
 export const seqId = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-export const replyToSeqId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-export const mentions = Type.Array(id, { maxItems: 100 });
+export const replyToSeqId = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'The seqId of the message that this one answers',
+});
+export const mentions = Type.Array(id, { maxItems: 100, description: 'Ids of the users mentioned' });
 
 export const time = Type.Integer({
   minimum: 0,
@@ -57,4 +109,6 @@ export const oneOf = <const V extends string | number>(
 
 /** How many rows of a list a query string asks for. */
 export const limit = (preset: number, maximum: number) =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum, default: preset }));
+  Type.Optional(
+    Type.Integer({ minimum: 1, maximum, default: preset, description: 'How many rows to answer at most' }),
+  );

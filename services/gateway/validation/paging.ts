@@ -11,21 +11,21 @@ export const pagingFields = {
       minimum: 0,
       maximum: 2 ** 31 - 1,
       description:
-        'Rows to skip. While rows come and go, pages by offset skip some and repeat others: use cursor instead.',
+        'How many rows to skip. While rows come and go, pages by offset skip some and repeat others: use cursor instead.',
     }),
   ),
   cursor: Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 256,
-      description: 'nextCursor of the answer before: the page behind its last row. Not beside offset.',
+      description: 'nextCursor of the page before, for the page that follows it. Not together with offset.',
     }),
   ),
 };
 
 /** What every list answers beside its rows. */
 export const nextCursor = Type.Optional(
-  Type.String({ description: 'The cursor of the page that follows; absent on the last page' }),
+  Type.String({ description: 'The cursor of the next page; absent on the last page' }),
 );
 
 type PagingQuery = { limit?: number; offset?: number; cursor?: string };
@@ -33,7 +33,7 @@ type PagingQuery = { limit?: number; offset?: number; cursor?: string };
 /** The page that a query string asks for. */
 export function pagingOf({ limit = usualPage, offset, cursor }: PagingQuery) {
   if (offset !== undefined && cursor !== undefined) {
-    const message = 'must not stand beside offset';
+    const message = 'must not be given together with offset';
     throw new GoChatError('INVALID_ARGUMENT', `cursor ${message}.`, [{ path: 'cursor', message }]);
   }
   return { limit, offset: offset ?? 0, cursor };

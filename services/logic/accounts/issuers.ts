@@ -169,4 +169,4 @@ function identityOf(issuer: Issuer, claims: JWTPayload): ExternalIdentity {
   };
 }
 
-const invalid = () => new GoChatError('UNAUTHENTICATED', 'This token is not valid here.');
+const invalid = () => new GoChatError('UNAUTHENTICATED', 'The token is not valid.');

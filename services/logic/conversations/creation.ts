@@ -35,7 +35,7 @@ export function createConversationCreator(deps: Deps): Creation {
   async function openSingle({ userId, memberIds }: CreateConversationRequest) {
     const [peerId, ...others] = checkMemberIds('memberIds', memberIds);
     if (peerId === undefined || others.length > 0) throw invalid('memberIds', 'must name exactly one friend');
-    if (peerId === userId) throw invalid('memberIds', 'must name somebody else');
+    if (peerId === userId) throw invalid('memberIds', 'must name another user');
     const [relationship] = await relationshipsTo(userId, [peerId]);
     if (relationship?.blocking || relationship?.blockedBy) {
       throw new GoChatError('BLOCKED', 'One of you blocked the other.');

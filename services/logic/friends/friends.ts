@@ -52,7 +52,7 @@ export function createFriends(deps: {
   return {
     async sendFriendRequest({ userId, targetUserId, message, idempotencyKey }) {
       checkUserId(targetUserId);
-      if (targetUserId === userId) throw invalid('targetUserId', 'must be somebody else');
+      if (targetUserId === userId) throw invalid('targetUserId', 'must name another user');
       checkText('message', message, limits.requestMessage);
       await checkStanding(userId, targetUserId);
       // What is written goes to im-repo, which hands it to the flow's step: no history of a flow holds it.
@@ -134,7 +134,7 @@ export function createFriends(deps: {
     },
 
     async blockUser({ userId, blockedId }) {
-      if (checkUserId(blockedId) === userId) throw invalid('userId', 'must be somebody else');
+      if (checkUserId(blockedId) === userId) throw invalid('userId', 'must name another user');
       return friendships.blockUser({ userId, blockedId });
     },
 

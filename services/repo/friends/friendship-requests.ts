@@ -84,7 +84,7 @@ export function createFriendRequests(deps: {
     async createFriendRequest({ requesterId, targetId, message: given, ttlMs, cooldownMs = 0, textsId }) {
       if (requesterId === targetId) {
         throw new GoChatError('INVALID_ARGUMENT', 'Nobody can be their own friend.', [
-          { path: 'targetUserId', message: 'must be somebody else' },
+          { path: 'targetUserId', message: 'must name another user' },
         ]);
       }
       const pair = pairOf(requesterId, targetId);

@@ -81,11 +81,12 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     // All of it leaves in one write to Redis.
     const stopResolving = duration.startTimer({ stage: 'recipients' });
     const resolving = deps.recipients.ofMessages(shards.flatMap(audiencesOf));
+    const reading = deps.cache.reading();
     const [recipients, readFor, queried, senders] = await Promise.all([
       resolving,
-      receipts.of(shards.map(readsOf), resolving),
+      receipts.of(shards.map(readsOf), resolving, reading),
       recipientsOf.length === 0 ? [] : deps.recipients.ofQueries(recipientsOf),
-      deps.userCards.byIds(senderIds),
+      reading.then((from) => deps.userCards.byIds(senderIds, from)),
       ...shards.map(({ endChange }) => endChange()),
     ]);
     stopResolving();

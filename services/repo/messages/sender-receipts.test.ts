@@ -10,17 +10,18 @@ const log = createLogger('test', 'fatal');
 const database = {} as Database;
 const read = { index: 3, conversationId: 5, readerId: 1, from: 0, to: 2, single: false };
 const shards = [{ database, reads: [{ ...read, senderIds: new Set([7]) }] }];
+const reading = Promise.resolve({ read: async () => new Map<string, never>() });
 const never = () => new Promise<never>(() => {});
 const receiptsOf = (of: ReceiptAudience['of']) => createSenderReceipts({ receipts: { of }, log });
 
 test('whom sending tells that it was reading is answered by the message', async () => {
   const receipts = receiptsOf(async (reads) => reads.map(({ otherIds }) => otherIds));
-  assert.deepEqual([...(await receipts.of(shards, Promise.resolve([])))], [[3, ['7']]]);
+  assert.deepEqual([...(await receipts.of(shards, Promise.resolve([]), reading))], [[3, ['7']]]);
 });
 
 test('a lookup that fails tells nobody, and the stored batch is answered', async () => {
   const receipts = receiptsOf(() => Promise.reject(new Error('the database is away')));
-  assert.deepEqual([...(await receipts.of(shards, Promise.resolve([])))], []);
+  assert.deepEqual([...(await receipts.of(shards, Promise.resolve([]), reading))], []);
 });
 
 test('a lookup that takes long is waited for little longer than the recipients, and not by ever more batches', async () => {
@@ -30,7 +31,7 @@ test('a lookup that takes long is waited for little longer than the recipients, 
     return never();
   });
   for (let batch = 0; batch < 10; batch += 1) {
-    assert.deepEqual([...(await receipts.of(shards, Promise.resolve([])))], []);
+    assert.deepEqual([...(await receipts.of(shards, Promise.resolve([]), reading))], []);
   }
   assert.ok(asked < 10, `${asked} lookups run`);
 });
@@ -41,7 +42,7 @@ test('a lookup that is quicker than the recipients is not called late after it',
   const noting = { ...log, warn: (...said: unknown[]) => void warnings.push(said) } as Logger;
   const of: ReceiptAudience['of'] = async (reads) => reads.map(({ otherIds }) => otherIds);
   const { promise, resolve } = Promise.withResolvers<Recipients[]>();
-  const told = createSenderReceipts({ receipts: { of }, log: noting }).of(shards, promise);
+  const told = createSenderReceipts({ receipts: { of }, log: noting }).of(shards, promise, reading);
   await new Promise((turn) => setImmediate(turn));
   resolve([]);
   assert.deepEqual([...(await told)], [[3, ['7']]]);

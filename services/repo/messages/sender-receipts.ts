@@ -1,7 +1,7 @@
 import { withDeadline } from '../../../lib/async/deadline.ts';
 import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Logger } from '../../../lib/log.ts';
-import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
+import type { CacheReading, ReceiptAudience } from '../receipts/receipt-audience.ts';
 import type { Database } from '../storage/database.ts';
 import { findSenders, type Read } from './sender-reads.ts';
 
@@ -13,7 +13,11 @@ export type SenderReceipts = {
    * Whom each message that moves its sender's pointer tells, by its index in the batch. What is stored is stored: a lookup
    * that fails, or that takes longer than the recipients' and a moment, tells nobody and holds no acknowledgement up.
    */
-  of(shards: readonly ShardReads[], resolving: Promise<Recipients[]>): Promise<Map<number, string[]>>;
+  of(
+    shards: readonly ShardReads[],
+    resolving: Promise<Recipients[]>,
+    reading: Promise<CacheReading>,
+  ): Promise<Map<number, string[]>>;
 };
 
 /** Longer than the recipients' lookup may take by this much. */
@@ -28,6 +32,7 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
   async function lookUp(
     shards: readonly ShardReads[],
     resolving: Promise<Recipients[]>,
+    reading: Promise<CacheReading>,
   ): Promise<Map<number, string[]>> {
     running += 1;
     try {
@@ -44,6 +49,7 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
           ).filter((userId) => userId !== String(readerId)),
           single,
         })),
+        await reading,
       );
       return new Map(reads.map(({ index }, at) => [index, told[at] ?? []]));
     } catch (error) {
@@ -55,7 +61,7 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
   }
 
   return {
-    async of(shards, resolving) {
+    async of(shards, resolving, reading) {
       if (shards.every(({ reads }) => reads.length === 0)) return new Map();
       if (running >= mostRunning) {
         log.warn(
@@ -64,7 +70,7 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
         );
         return new Map();
       }
-      const told = lookUp(shards, resolving);
+      const told = lookUp(shards, resolving, reading);
       // Its time begins when the recipients are there: they are waited for in any case.
       await resolving;
       return withDeadline(told, graceMs, () => {

@@ -1,5 +1,5 @@
 import { defaultUserSettings } from '../../../lib/domain/user-settings.ts';
-import type { Cache } from '../cache/cache.ts';
+import type { Reading } from '../cache/cache.ts';
 import { conversationType } from '../conversation-changes/conversation-lock.ts';
 import { readUserBlocks } from '../rows/user-blocks.ts';
 import type { Databases } from '../storage/database.ts';
@@ -49,20 +49,23 @@ export type ReceiptAudience = {
    * Which of these others are told what each reader has read, in conversations that have receipts. It comes out of this
    * process's memory where nobody changed it. In a single conversation that is open nobody blocked.
    */
-  of(reads: readonly { readerId: string; otherIds: string[]; single: boolean }[]): Promise<string[][]>;
+  of(
+    reads: readonly { readerId: string; otherIds: string[]; single: boolean }[],
+    from: CacheReading,
+  ): Promise<string[][]>;
 };
+
+export type CacheReading = Pick<Reading, 'read'>;
 
 export function createReceiptAudience(deps: {
   databases: Databases;
-  cache: Cache;
   userSettings: UserSettingsReader;
 }): ReceiptAudience {
-  const { databases, cache, userSettings } = deps;
+  const { databases, userSettings } = deps;
   return {
-    async of(reads) {
+    async of(reads, from) {
       const asked = reads.filter(({ otherIds }) => otherIds.length > 0);
       if (asked.length === 0) return reads.map(() => []);
-      const from = await cache.reading();
       const among = asked.filter(({ single }) => !single).map(({ readerId }) => readerId);
       const [settings, blocks] = await Promise.all([
         userSettings.byIds(

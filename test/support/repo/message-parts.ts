@@ -22,7 +22,7 @@ export function createMessageParts(parts: RepoParts) {
   // As of a process that has run for a while: tests take Redis away in its first second.
   const gateways = createGateways({ redis, startMs: 0 });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
-  const receipts = createReceiptAudience({ databases, cache, userSettings });
+  const receipts = createReceiptAudience({ databases, userSettings });
   const recentSenders = createRecentSenders();
   const handlers = createMessageHandlers({
     databases,

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 /** Of an answer to somebody who adds users to a group. */
 export const refusedUsers = Type.Array(Type.String(), {
   description:
-    'Whom the caller may not add: they take invitations from friends only, or an admin removed them. Absent: nobody',
+    'Users whom you may not add: they take invitations from friends only, or an admin removed them. Absent: none.',
 });
 
 /** Named only where somebody was refused. */

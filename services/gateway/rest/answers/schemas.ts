@@ -13,8 +13,8 @@ import { Problem } from '../../problems/problem.ts';
 export const Session = Type.Object(
   {
     user: User,
-    accessToken: Type.String(),
-    refreshToken: Type.String(),
+    accessToken: Type.String({ description: 'Goes into the Authorization header of other calls' }),
+    refreshToken: Type.String({ description: 'Works once, in POST /auth/refresh' }),
     expiresIn: Type.Integer({ description: 'Seconds until the access token expires' }),
     sessionId: Type.String(),
   },
@@ -40,7 +40,7 @@ export const LoginSession = Type.Object(
     expiresAt: Type.Integer({ description: 'Unix milliseconds' }),
     userAgent: Type.String(),
     address: Type.String(),
-    current: Type.Boolean({ description: 'The one that asks' }),
+    current: Type.Boolean({ description: 'The session that sends this request' }),
   },
   { $id: 'LoginSession' },
 );
@@ -79,18 +79,18 @@ export function addSharedSchemas(app: FastifyInstance): void {
 export const named = <T extends TSchema>(schema: T): T => byName(schema, false) as T;
 
 /** An answer's object, whose shared shapes stand by name. */
-export const answer = <P extends TProperties>(properties: P) => {
-  const whole = Type.Object(properties);
+export const answer = <P extends TProperties>(properties: P, description?: string) => {
+  const whole = Type.Object(properties, description === undefined ? {} : { description });
   return byName(whole, false) as typeof whole;
 };
 
 /** An answer without a body. */
-export const nothing = Type.Unsafe<undefined>({ type: 'null', description: 'No content' });
+export const nothing = Type.Unsafe<undefined>({ type: 'null', description: 'Done; the answer has no body' });
 
 /** An answer that the caller holds already. */
 export const notModified = Type.Unsafe<undefined>({
   type: 'null',
-  description: 'The page is the one whose ETag If-None-Match names',
+  description: 'The page is unchanged: If-None-Match names its ETag',
 });
 
 const idOf = (schema: object): string | undefined =>

@@ -65,7 +65,7 @@ export async function countingRefusals<T>(
 
 /** The user behind a request on a route that is not public. */
 export function callerOf(request: FastifyRequest): AccessToken {
-  if (!request.caller) throw new GoChatError('UNAUTHENTICATED', 'An access token is needed.');
+  if (!request.caller) throw new GoChatError('UNAUTHENTICATED', 'This request needs a valid access token.');
   return request.caller;
 }
 

@@ -1,31 +1,42 @@
 import swagger from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
+import { completeDocument, type Fields, openapi, type RouteFacts, withRules } from '../document/document.ts';
 import { asyncapi } from './asyncapi.ts';
-
-const description = `GoChat over HTTP. Errors are \`application/problem+json\` (RFC 9457); \`code\` names the problem.
-POSTs that create take an \`Idempotency-Key\`, those that answer tokens excepted: a repeat gets the first status and the same resource as it is now. The WebSocket at \`/ws\` is described in [/asyncapi.json](/asyncapi.json).`;
 
 /** Where the browsable reference is. */
 export const reference = '/docs';
 
 /** Serves /openapi.json, /asyncapi.json and the browsable reference at /docs. Register it before the routes. */
 export async function serveDocuments(app: FastifyInstance): Promise<void> {
+  const facts = new Map<string, RouteFacts>();
   // First, so that it also sees the routes of the plugins below.
   app.addHook('onRoute', (route) => {
     if (isDocument(route.url)) route.config = { ...route.config, public: true };
-    if (route.schema?.response && !route.schema.hide) {
-      route.schema = { ...route.schema, response: { ...route.schema.response, default: problem } };
-      if (route.config?.public) route.schema.security = [];
+    const { url, schema, config = {} } = route;
+    if (config.public && schema) schema.security = [];
+    for (const method of [route.method].flat()) {
+      facts.set(`${method} ${documentedPath(url)}`, {
+        method,
+        isPublic: config.public === true,
+        isProbe: config.probe === true,
+        takesIdempotencyKey: config.replay !== undefined,
+        errors: schema?.errors,
+      });
     }
   });
   await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'GoChat', version: '1.0.0', description },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-      security: [{ bearer: [] }],
-    },
+    openapi,
+    transform: ({ schema, url }) => ({
+      url,
+      schema: schema?.bodyRules
+        ? { ...schema, body: withRules(schema.body as Fields, schema.bodyRules) }
+        : schema,
+    }),
+    transformObject: (documented) =>
+      completeDocument('openapiObject' in documented ? documented.openapiObject : {}, (method, path) =>
+        facts.get(`${method} ${path}`),
+      ),
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`),
     },
@@ -48,7 +59,5 @@ export async function serveDocuments(app: FastifyInstance): Promise<void> {
 const isDocument = (url: string): boolean =>
   url === '/openapi.json' || url === '/asyncapi.json' || url === reference || url.startsWith(`${reference}/`);
 
-const problem = {
-  description: 'What went wrong',
-  content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
-};
+/** /users/:userId → /users/{userId}. */
+const documentedPath = (url: string): string => url.replace(/:(\w+)/g, '{$1}');

@@ -21,7 +21,7 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
     const { headers, httpVersion } = request.raw;
     if (httpVersion === '1.0') headers.host ??= 'gateway';
     if (headers.host === undefined || !URL.canParse(`http://${request.host}`)) {
-      throw new GoChatError('INVALID_ARGUMENT', 'The Host header names no host.');
+      throw new GoChatError('INVALID_ARGUMENT', 'The Host header is missing or is not a host name.');
     }
   });
 }

@@ -26,7 +26,7 @@ export function answerUnknownRoutes(
     }
     if (allowed.size === 0) throw new GoChatError('NOT_FOUND', 'There is no such route.');
     reply.header('allow', [...allowed].sort().join(', '));
-    throw new GoChatError('METHOD_NOT_ALLOWED', `This address takes ${[...allowed].sort().join(', ')}.`);
+    throw new GoChatError('METHOD_NOT_ALLOWED', `This route takes only ${[...allowed].sort().join(', ')}.`);
   }
 
   // Before the body is read: nothing in it can make up for the address.

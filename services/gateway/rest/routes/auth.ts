@@ -38,8 +38,11 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
+        operationId: 'register',
         tags,
         summary: 'Create an account',
+        description: 'A password that many people use, or that equals the username, is refused.',
+        errors: ['USERNAME_TAKEN'],
         body: Type.Object({
           username: fields.username,
           password: fields.password,
@@ -64,8 +67,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
+        operationId: 'login',
         tags,
-        summary: 'Sign in',
+        summary: 'Sign in with username and password',
+        errors: ['UNAUTHENTICATED'],
         body: Type.Object({ username: fields.anyUsername, password: fields.anyPassword }),
         response: { 200: named(Session) },
       },
@@ -84,11 +89,13 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
+        operationId: 'exchangeToken',
         tags,
-        summary: 'Sign in with a token of the product’s own identity provider',
+        summary: 'Sign in with a token of your identity provider',
         description:
-          'The account is made at the first time; its profile follows the token at each. 503 while the provider’s keys ' +
-          'cannot be had.',
+          'The first sign-in creates the account, each one updates its profile from the token. The answer is 503 while ' +
+          'the keys of the identity provider cannot be fetched.',
+        errors: ['UNAUTHENTICATED'],
         body: Type.Object({ token: fields.externalToken }),
         response: { 200: named(Session) },
       },
@@ -107,9 +114,11 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
+        operationId: 'createGuest',
         tags,
         summary: 'Create a guest account',
-        body: Type.Union([Type.Object({}), Type.Null()], { description: 'Empty, or not there at all' }),
+        description: 'A guest can talk, but not create groups, until it is upgraded. No body is needed.',
+        body: Type.Union([Type.Object({}), Type.Null()]),
         response: { 201: named(Session) },
       },
     },
@@ -124,9 +133,11 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     '/auth/upgrade',
     {
       schema: {
+        operationId: 'upgradeGuest',
         tags,
-        summary:
-          'Turn a guest into a registered user with the same id; the answered session is the only one that stays',
+        summary: 'Turn a guest into a registered user',
+        description: 'The user keeps its id. All its sessions end; the answer is a new one.',
+        errors: ['PERMISSION_DENIED', 'USERNAME_TAKEN'],
         body: Type.Object({ username: fields.username, password: fields.password }),
         response: { 200: named(Session) },
       },
@@ -147,8 +158,11 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     '/auth/password',
     {
       schema: {
+        operationId: 'changePassword',
         tags,
-        summary: 'Change the password; the other sessions are revoked',
+        summary: 'Change your password',
+        description: 'All your other sessions end.',
+        errors: ['PERMISSION_DENIED'],
         body: Type.Object({ oldPassword: fields.anyPassword, newPassword: fields.password }),
         response: { 204: nothing },
       },
@@ -171,8 +185,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     '/auth/sessions',
     {
       schema: {
+        operationId: 'listSessions',
         tags,
-        summary: 'Where one is signed in, the newest sign-in first',
+        summary: 'List your sessions',
+        description: 'The newest sign-in comes first.',
         querystring: Type.Object(pagingFields),
         response: { 200: answer({ sessions: Type.Array(LoginSession), nextCursor }) },
       },
@@ -189,9 +205,12 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     '/auth/sessions/:sessionId',
     {
       schema: {
+        operationId: 'revokeSession',
         tags,
-        summary: 'Sign a session out',
-        params: Type.Object({ sessionId: Type.String() }),
+        summary: 'End one of your sessions',
+        description:
+          'Its tokens stop working and its sockets close. An id that names none of your sessions changes nothing.',
+        params: Type.Object({ sessionId: fields.pathSessionId }),
         response: { 204: nothing },
       },
     },
@@ -209,8 +228,12 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { public: true },
       schema: {
+        operationId: 'refreshTokens',
         tags,
-        summary: 'Swap a refresh token for a new pair',
+        summary: 'Exchange a refresh token for new tokens',
+        description:
+          'Each refresh token works once. One that is used again later than 20 seconds after its exchange ends its session.',
+        errors: ['UNAUTHENTICATED'],
         body: Type.Object({ refreshToken: fields.refreshToken }),
         response: { 200: named(Session) },
       },
@@ -230,7 +253,15 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
 
   app.post(
     '/auth/logout',
-    { schema: { tags, summary: 'Sign this session out', response: { 204: nothing } } },
+    {
+      schema: {
+        operationId: 'logout',
+        tags,
+        summary: 'End this session',
+        description: 'Its tokens stop working and its sockets close.',
+        response: { 204: nothing },
+      },
+    },
     async (request, reply) => {
       const { userId, sessionId } = callerOf(request);
       await auth.logout({ userId, sessionId });

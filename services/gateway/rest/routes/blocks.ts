@@ -2,13 +2,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { toUser, User } from '../../../../lib/wire/user.ts';
+import * as fields from '../../validation/fields.ts';
 import * as ids from '../../validation/ids.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Blocks'];
-const params = Type.Object({ userId: Type.String() });
+const params = Type.Object({ userId: fields.pathUserId });
 
 export const blockRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['friends'] }> = async (
   app,
@@ -18,8 +19,10 @@ export const blockRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['frie
     '/blocks',
     {
       schema: {
+        operationId: 'listBlocks',
         tags,
-        summary: 'Whom one has blocked, the latest first',
+        summary: 'List the users you have blocked',
+        description: 'The latest block comes first.',
         querystring: Type.Object(pagingFields),
         response: { 200: answer({ users: Type.Array(User), nextCursor }) },
       },
@@ -35,7 +38,18 @@ export const blockRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['frie
 
   app.put(
     '/blocks/:userId',
-    { schema: { tags, summary: 'Block somebody', params, response: { 204: nothing } } },
+    {
+      schema: {
+        operationId: 'blockUser',
+        tags,
+        summary: 'Block a user',
+        description:
+          'Ends a friendship and a pending friend request, and refuses messages of your single conversation both ways.',
+        errors: ['USER_NOT_FOUND'],
+        params,
+        response: { 204: nothing },
+      },
+    },
     async (request, reply) => {
       const blockedId = ids.userId(request.params.userId);
       await friends.blockUser({ userId: callerOf(request).userId, blockedId });
@@ -45,7 +59,17 @@ export const blockRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['frie
 
   app.delete(
     '/blocks/:userId',
-    { schema: { tags, summary: 'Lift a block', params, response: { 204: nothing } } },
+    {
+      schema: {
+        operationId: 'unblockUser',
+        tags,
+        summary: 'Unblock a user',
+        description: 'The friendship that the block ended is not restored.',
+        errors: ['USER_NOT_FOUND'],
+        params,
+        response: { 204: nothing },
+      },
+    },
     async (request, reply) => {
       const blockedId = ids.userId(request.params.userId);
       await friends.unblockUser({ userId: callerOf(request).userId, blockedId });

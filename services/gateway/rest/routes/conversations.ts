@@ -19,7 +19,9 @@ import { answer, nothing, notModified } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Conversations'];
-const params = Type.Object({ id: Type.String() });
+const params = Type.Object({ id: fields.pathConversationId });
+/** Answers about a conversation that does not exist, or that the caller does not belong to. */
+const notYours = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
 const oneConversation = answer({ conversation: Conversation });
 
 /** Conversations: list, create, look at, change, dissolve, hand over, mark as read. */
@@ -31,11 +33,18 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     '/conversations',
     {
       schema: {
+        operationId: 'listConversations',
         tags,
-        summary: 'One’s conversations, newest first',
+        summary: 'List your conversations',
+        description: 'The one that changed last comes first. Hidden ones are left out.',
         querystring: Type.Object({
           ...pagingFields,
-          updatedSince: Type.Optional(fields.time),
+          updatedSince: Type.Optional(
+            Type.Integer({
+              ...fields.time,
+              description: 'Only those that changed since, in Unix milliseconds',
+            }),
+          ),
         }),
         response: {
           200: answer({ conversations: Type.Array(Conversation), hasMore: Type.Boolean(), nextCursor }),
@@ -69,8 +78,24 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { replay: created },
       schema: {
+        operationId: 'createConversation',
         tags,
-        summary: 'Open the conversation with a friend, or create a group',
+        summary: 'Open a single conversation or create a group',
+        description:
+          'Type 1 names one friend and answers the same conversation every time. Type 2 needs a name; you become the owner.',
+        errors: [
+          'GUEST_NOT_ALLOWED',
+          'NOT_FRIENDS',
+          'BLOCKED',
+          'USER_NOT_FOUND',
+          'CONVERSATION_NOT_FOUND',
+          'NOT_CONVERSATION_MEMBER',
+          'GROUP_FULL',
+        ],
+        bodyRules: [
+          { properties: { type: { enum: [1] }, memberIds: { minItems: 1, maxItems: 1 } } },
+          { properties: { type: { enum: [2] } }, required: ['name'] },
+        ],
         body: Type.Object({
           type: fields.oneOf([1, 2], '1 single, 2 group'),
           memberIds: fields.ids,
@@ -109,7 +134,16 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
 
   app.get(
     '/conversations/:id',
-    { schema: { tags, summary: 'A conversation', params, response: { 200: oneConversation } } },
+    {
+      schema: {
+        operationId: 'getConversation',
+        tags,
+        summary: 'Get a conversation',
+        errors: notYours,
+        params,
+        response: { 200: oneConversation },
+      },
+    },
     async (request) => {
       const conversationId = ids.conversationId(request.params.id);
       const { conversation } = await conversations.getConversation({
@@ -124,8 +158,11 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     '/conversations/:id',
     {
       schema: {
+        operationId: 'updateConversation',
         tags,
-        summary: 'Change a group, by its owner or an admin',
+        summary: 'Change a group',
+        description: 'The owner and admins may. What is left out stays as it is.',
+        errors: [...notYours, 'PERMISSION_DENIED'],
         params,
         body: Type.Object({
           name: Type.Optional(fields.groupName),
@@ -134,8 +171,8 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
           announcement: Type.Optional(fields.announcement),
           settings: Type.Optional(
             Type.Object({
-              inviteBy: Type.Optional(fields.oneOf(['admins', 'members'])),
-              muteAll: Type.Optional(Type.Boolean()),
+              inviteBy: Type.Optional(fields.oneOf(['admins', 'members'], 'Who may add members')),
+              muteAll: Type.Optional(Type.Boolean({ description: 'Only the owner and admins may write' })),
               maxMembers: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
             }),
           ),
@@ -162,7 +199,17 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
 
   app.delete(
     '/conversations/:id',
-    { schema: { tags, summary: 'Dissolve a group, by its owner', params, response: { 204: nothing } } },
+    {
+      schema: {
+        operationId: 'dissolveConversation',
+        tags,
+        summary: 'Dissolve a group',
+        description: 'Only the owner may. Nobody can read the group any more.',
+        errors: [...notYours, 'PERMISSION_DENIED'],
+        params,
+        response: { 204: nothing },
+      },
+    },
     async (request, reply) => {
       const conversationId = ids.conversationId(request.params.id);
       await conversations.dissolveConversation(
@@ -177,8 +224,11 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     '/conversations/:id/read',
     {
       schema: {
+        operationId: 'markAsRead',
         tags,
-        summary: 'Mark as read up to a seq id; never moves back',
+        summary: 'Mark a conversation as read',
+        description: 'Moves your read pointer to a seqId of the conversation; it never moves back.',
+        errors: notYours,
         params,
         body: Type.Object({ seqId: fields.seqId }),
         response: { 200: answer({ lastReadSeqId: Type.Integer(), unreadCount: Type.Integer() }) },
@@ -198,12 +248,15 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     '/conversations/:id/me',
     {
       schema: {
+        operationId: 'updateConversationChoices',
         tags,
-        summary: 'Choose for oneself: notifications, pinned, hidden; what is left out stays as it is',
+        summary: 'Set your choices for a conversation',
+        description: 'They hold for you alone. What is left out stays as it is.',
+        errors: notYours,
         params,
         body: Type.Object({
           notifications: Type.Optional(fields.oneOf(notificationChoices)),
-          pinned: Type.Optional(Type.Boolean()),
+          pinned: Type.Optional(Type.Boolean({ examples: [true] })),
           hidden: Type.Optional(Type.Boolean()),
         }),
         response: { 200: oneConversation },
@@ -226,8 +279,11 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     '/conversations/:id/owner',
     {
       schema: {
+        operationId: 'transferOwnership',
         tags,
-        summary: 'Hand a group over, by its owner',
+        summary: 'Make another member the owner of a group',
+        description: 'Only the owner may, who then is an admin.',
+        errors: [...notYours, 'PERMISSION_DENIED', 'USER_NOT_FOUND'],
         params,
         body: Type.Object({ userId: fields.id }),
         response: { 200: oneConversation },

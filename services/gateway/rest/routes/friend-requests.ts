@@ -13,7 +13,7 @@ import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Friends'];
-const params = Type.Object({ requestId: Type.String() });
+const params = Type.Object({ requestId: fields.pathRequestId });
 
 export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['friends'] }> = async (
   app,
@@ -32,8 +32,12 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
     {
       config: { replay: sentRequest },
       schema: {
+        operationId: 'sendFriendRequest',
         tags,
-        summary: 'Ask somebody to become friends',
+        summary: 'Send a friend request',
+        description:
+          'A request expires after 30 days. Asking again after a rejection is refused for a while (429).',
+        errors: ['BLOCKED', 'USER_NOT_FOUND', 'ALREADY_FRIENDS'],
         body: Type.Object({ targetUserId: fields.id, message: Type.Optional(fields.requestMessage) }),
         response: { 201: answer({ request: FriendRequest }) },
       },
@@ -57,11 +61,22 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
     '/friends/requests',
     {
       schema: {
+        operationId: 'listFriendRequests',
         tags,
-        summary: 'Friend requests to or from oneself',
+        summary: 'List your friend requests',
+        description: 'Those to you, or those that you sent. The newest comes first.',
         querystring: Type.Object({
-          direction: Type.Optional(fields.oneOf(['incoming', 'outgoing'], undefined, 'incoming')),
-          status: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
+          direction: Type.Optional(
+            fields.oneOf(['incoming', 'outgoing'], 'To you, or sent by you', 'incoming'),
+          ),
+          status: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 5,
+              description:
+                'Only those that are 0 pending, 1 accepted, 2 rejected, 3 blocked, 4 expired, 5 withdrawn',
+            }),
+          ),
           ...pagingFields,
         }),
         response: { 200: answer({ requests: Type.Array(FriendRequest), nextCursor }) },
@@ -83,8 +98,12 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
     '/friends/requests/:requestId',
     {
       schema: {
+        operationId: 'handleFriendRequest',
         tags,
-        summary: 'Accept or reject a request',
+        summary: 'Accept or reject a friend request',
+        description:
+          'Its target may, while it is pending. An acceptance answers the single conversation too.',
+        errors: ['PERMISSION_DENIED', 'BLOCKED', 'REQUEST_NOT_FOUND', 'REQUEST_ALREADY_HANDLED'],
         params,
         body: Type.Object({
           action: fields.oneOf([1, 2], '1 accept, 2 reject'),
@@ -110,7 +129,17 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
 
   app.delete(
     '/friends/requests/:requestId',
-    { schema: { tags, summary: 'Take a pending request back', params, response: { 204: nothing } } },
+    {
+      schema: {
+        operationId: 'withdrawFriendRequest',
+        tags,
+        summary: 'Withdraw a friend request',
+        description: 'Its requester may, while it is pending.',
+        errors: ['PERMISSION_DENIED', 'REQUEST_NOT_FOUND', 'REQUEST_ALREADY_HANDLED'],
+        params,
+        response: { 204: nothing },
+      },
+    },
     async (request, reply) => {
       const requestId = ids.requestId(request.params.requestId);
       await friends.withdrawFriendRequest({ userId: callerOf(request).userId, requestId }, flowDeadline);

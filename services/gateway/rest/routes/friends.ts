@@ -10,7 +10,7 @@ import { answer, named, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Friends'];
-const params = Type.Object({ userId: Type.String() });
+const params = Type.Object({ userId: fields.pathUserId });
 
 export const friendRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['friends'] }> = async (
   app,
@@ -20,8 +20,10 @@ export const friendRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['fri
     '/friends',
     {
       schema: {
+        operationId: 'listFriends',
         tags,
-        summary: 'Friends with their presence',
+        summary: 'List your friends',
+        description: 'With their presence, as far as they show it.',
         querystring: Type.Object(pagingFields),
         response: { 200: answer({ friends: Type.Array(FriendView), nextCursor }) },
       },
@@ -39,8 +41,11 @@ export const friendRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['fri
     '/friends/:userId',
     {
       schema: {
+        operationId: 'updateFriend',
         tags,
-        summary: 'Call a friend by a name of one’s own',
+        summary: 'Set a friend’s remark',
+        description: 'A name or note of yours for a friend; only you see it. Empty: none.',
+        errors: ['NOT_FRIENDS', 'USER_NOT_FOUND'],
         params,
         body: Type.Object({ remark: fields.remark }),
         response: { 200: named(FriendView) },
@@ -58,7 +63,18 @@ export const friendRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['fri
 
   app.delete(
     '/friends/:userId',
-    { schema: { tags, summary: 'End a friendship', params, response: { 204: nothing } } },
+    {
+      schema: {
+        operationId: 'deleteFriend',
+        tags,
+        summary: 'End a friendship',
+        description:
+          'The conversation stays readable and refuses new messages. It is no error if you are not friends.',
+        errors: ['USER_NOT_FOUND'],
+        params,
+        response: { 204: nothing },
+      },
+    },
     async (request, reply) => {
       const friendId = ids.userId(request.params.userId);
       await friends.deleteFriend({ userId: callerOf(request).userId, friendId });

@@ -1,12 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import type { Readiness } from '../../../../lib/admin.ts';
+import * as fields from '../../validation/fields.ts';
 
 const tags = ['Health'];
-const ReadinessAnswer = Type.Object({
-  ready: Type.Boolean(),
-  dependencies: Type.Record(Type.String(), Type.String({ description: '"up" or "down"' })),
-});
+const readinessAnswer = (description: string, ready: boolean) =>
+  Type.Object(
+    {
+      ready: Type.Boolean(),
+      dependencies: Type.Record(Type.String(), fields.oneOf(['up', 'down'])),
+    },
+    {
+      description,
+      examples: [{ ready, dependencies: { kafka: ready ? 'up' : 'down', logic: 'up', repo: 'up' } }],
+    },
+  );
 
 export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: () => Promise<Readiness> }> = async (
   app,
@@ -17,9 +25,11 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: () => Promise<
     {
       config: { public: true, probe: true },
       schema: {
+        operationId: 'getLiveness',
         tags,
-        summary: 'This gateway lives',
-        response: { 200: Type.Object({ status: Type.String() }) },
+        summary: 'Liveness',
+        description: 'Answers as long as the process runs.',
+        response: { 200: Type.Object({ status: Type.String({ examples: ['ok'] }) }) },
       },
     },
     async () => ({ status: 'ok' }),
@@ -30,9 +40,15 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: () => Promise<
     {
       config: { public: true, probe: true },
       schema: {
+        operationId: 'getReadiness',
         tags,
-        summary: 'This gateway can do its work, and which of its dependencies can',
-        response: { 200: ReadinessAnswer, 503: ReadinessAnswer },
+        summary: 'Readiness',
+        description:
+          'Answers 200 while the gateway can do its work and 503 while it cannot, and names what it depends on.',
+        response: {
+          200: readinessAnswer('The gateway can do its work', true),
+          503: readinessAnswer('A dependency is down', false),
+        },
       },
     },
     async (_request, reply) => {

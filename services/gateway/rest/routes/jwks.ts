@@ -10,9 +10,28 @@ export const jwksRoutes: FastifyPluginAsyncTypebox<{ keys: readonly JWK[] }> = a
     {
       config: { public: true },
       schema: {
+        operationId: 'getTokenKeys',
         tags: ['Accounts'],
-        summary: 'The public keys that check access tokens, as a JSON Web Key Set (RFC 7517)',
-        response: { 200: answer({ keys: Type.Array(Type.Record(Type.String(), Type.String())) }) },
+        summary: 'Get the public keys of access tokens',
+        description: 'A JSON Web Key Set (RFC 7517), for other systems that check access tokens.',
+        response: {
+          200: answer({
+            keys: Type.Array(
+              Type.Record(Type.String(), Type.String(), {
+                examples: [
+                  {
+                    kty: 'OKP',
+                    crv: 'Ed25519',
+                    x: '11qYAYKxCrfVS_7TyWQHOg',
+                    kid: 'k1',
+                    alg: 'EdDSA',
+                    use: 'sig',
+                  },
+                ],
+              }),
+            ),
+          }),
+        },
       },
     },
     async (_request, reply) => {

@@ -13,8 +13,10 @@ import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Members'];
-const params = Type.Object({ id: Type.String() });
-const memberParams = Type.Object({ id: Type.String(), userId: Type.String() });
+const params = Type.Object({ id: fields.pathConversationId });
+const memberParams = Type.Object({ id: fields.pathConversationId, userId: fields.pathUserId });
+/** Answers about a conversation that does not exist, that the caller does not belong to, or may not change. */
+const refused = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER', 'PERMISSION_DENIED'] as const;
 
 export const memberRoutes: FastifyPluginAsyncTypebox<{
   conversations: LogicClient['conversations'];
@@ -23,8 +25,11 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
     '/conversations/:id/members',
     {
       schema: {
+        operationId: 'listMembers',
         tags,
-        summary: 'The members of a conversation',
+        summary: 'List the members of a conversation',
+        description: 'Nobody can list the members of the world room.',
+        errors: refused,
         params,
         querystring: Type.Object(pagingFields),
         response: { 200: answer({ members: Type.Array(Member), hasMore: Type.Boolean(), nextCursor }) },
@@ -46,14 +51,20 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { replay: asItWas },
       schema: {
+        operationId: 'addMembers',
         tags,
         summary: 'Add members to a group',
+        description:
+          'The owner and admins may; all members may where settings.inviteBy is "members". ' +
+          'Users who take invitations from friends only are named in refused.',
+        errors: [...refused, 'BLOCKED', 'USER_NOT_FOUND', 'GROUP_FULL'],
         params,
+        bodyRules: { properties: { userIds: { minItems: 1 } } },
         body: Type.Object({ userIds: fields.ids }),
         response: {
           200: answer({
-            added: Type.Array(Type.String()),
-            alreadyMembers: Type.Array(Type.String()),
+            added: Type.Array(fields.id),
+            alreadyMembers: Type.Array(fields.id, { examples: [[]] }),
             refused: Type.Optional(refusedUsers),
           }),
         },
@@ -77,8 +88,11 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
     '/conversations/:id/members/:userId',
     {
       schema: {
+        operationId: 'removeMember',
         tags,
-        summary: 'Remove a member, or leave',
+        summary: 'Remove a member or leave a group',
+        description: 'The owner and admins may remove members of a lower role. Name yourself to leave.',
+        errors: [...refused, 'USER_NOT_FOUND'],
         params: memberParams,
         response: { 204: nothing },
       },
@@ -101,12 +115,17 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
     '/conversations/:id/members/:userId',
     {
       schema: {
+        operationId: 'updateMember',
         tags,
         summary: 'Change a member’s role or mute a member',
+        description:
+          'The owner gives roles. The owner and admins mute members of a lower role. One of the two is needed.',
+        errors: [...refused, 'USER_NOT_FOUND'],
         params: memberParams,
+        bodyRules: [{ required: ['role'] }, { required: ['muted'] }],
         body: Type.Object({
           role: Type.Optional(fields.oneOf([1, 2], '1 member, 2 admin')),
-          muted: Type.Optional(Type.Boolean()),
+          muted: Type.Optional(Type.Boolean({ examples: [true] })),
         }),
         response: { 200: answer({ member: Member }) },
       },

@@ -3,7 +3,7 @@ import Type from 'typebox';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Message, toMessage, toMessagePage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
-import { checkContentSize } from '../../validation/content.ts';
+import { checkContentSize, maxContentCharacters } from '../../validation/content.ts';
 import * as fields from '../../validation/fields.ts';
 import * as ids from '../../validation/ids.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
@@ -13,7 +13,9 @@ import { answer, nothing, notModified } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Messages'];
-const params = Type.Object({ id: Type.String() });
+const params = Type.Object({ id: fields.pathConversationId });
+/** Answers about a conversation that does not exist, or that the caller does not belong to. */
+const notYours = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
 
 /** History, sending outside the WebSocket, and recalling. */
 export const messageRoutes: FastifyPluginAsyncTypebox<{
@@ -25,14 +27,21 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
     '/conversations/:id/messages',
     {
       schema: {
+        operationId: 'listMessages',
         tags,
-        summary: 'A page of history, ascending by seqId',
+        summary: 'List the messages of a conversation',
         description:
-          'Bounds are exclusive. Without one, or with beforeSeq: the newest page; with afterSeq: the oldest after it.',
+          'A page in ascending order of seqId. Without a bound it is the newest page, with beforeSeq the newest page ' +
+          'before it, with afterSeq the oldest page after it. Bounds are exclusive.',
+        errors: notYours,
         params,
         querystring: Type.Object({
-          beforeSeq: Type.Optional(fields.seqId),
-          afterSeq: Type.Optional(fields.seqId),
+          beforeSeq: Type.Optional(
+            Type.Integer({ ...fields.seqId, description: 'Only messages with a lower seqId' }),
+          ),
+          afterSeq: Type.Optional(
+            Type.Integer({ ...fields.seqId, description: 'Only messages with a higher seqId' }),
+          ),
           limit: fields.limit(50, 200),
         }),
         response: {
@@ -70,12 +79,14 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
     {
       config: { replay: sentMessage },
       schema: {
+        operationId: 'sendMessage',
         tags,
-        summary: 'Send a message; answers when it is stored',
+        summary: 'Send a message',
         description:
-          '200 with the first message when clientMsgId was seen before. The content of a message of type 2 (image) or ' +
-          '3 (file) is a file in JSON: {url, name, size, mime, width?, height?, thumbnailUrl?}, its addresses http or https.',
+          'Answers when the message is stored: 201, or 200 with the first message when clientMsgId was seen before.',
+        errors: [...notYours, 'NOT_FRIENDS', 'BLOCKED', 'MEMBER_MUTED', 'MESSAGE_TOO_LARGE'],
         params,
+        bodyRules: { properties: { content: { maxLength: maxContentCharacters } } },
         body: Type.Object({
           clientMsgId: fields.clientMsgId,
           content: fields.content,
@@ -83,7 +94,10 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
           replyToSeqId: Type.Optional(fields.replyToSeqId),
           mentions: Type.Optional(fields.mentions),
         }),
-        response: { 200: answer({ message: Message }), 201: answer({ message: Message }) },
+        response: {
+          200: answer({ message: Message }, 'The message that was stored first under this clientMsgId'),
+          201: answer({ message: Message }, 'The message, as it was stored'),
+        },
       },
     },
     async (request, reply) => {
@@ -109,9 +123,14 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
     '/conversations/:id/messages/:messageId',
     {
       schema: {
+        operationId: 'recallMessage',
         tags,
         summary: 'Recall a message',
-        params: Type.Object({ id: Type.String(), messageId: Type.String() }),
+        description:
+          'Its content becomes empty for everybody. The sender may within 2 minutes (RECALL_WINDOW_MS), ' +
+          'the owner and admins of a group at any time.',
+        errors: [...notYours, 'PERMISSION_DENIED', 'MESSAGE_NOT_FOUND', 'RECALL_EXPIRED'],
+        params: Type.Object({ id: fields.pathConversationId, messageId: fields.pathMessageId }),
         response: { 204: nothing },
       },
     },

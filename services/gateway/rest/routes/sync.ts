@@ -19,13 +19,18 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
     '/sync',
     {
       schema: {
+        operationId: 'sync',
         tags: ['Messages'],
-        summary: 'Everything missed, in one call',
+        summary: 'Get everything you missed',
         description:
-          'Name the last seqId held of each conversation; one left out counts as 0, the world room excepted. ' +
-          'While hasMore or moreChanges is true, ask again with the advanced cursors and the serverTime of the answer as since.',
+          'Name the last seqId that you hold of each conversation. One that you leave out counts as 0; the world room ' +
+          'comes only when you name it. While hasMore or moreChanges is true, ask again with the advanced cursors, and ' +
+          'with serverTime of the answer as since.',
         body: Type.Object({
-          cursors: Type.Record(Type.String(), fields.seqId),
+          cursors: Type.Record(Type.String(), fields.seqId, {
+            description: 'The last seqId that you hold, by conversation id',
+            examples: [{ '7301444403200007': 41 }],
+          }),
           since: Type.Optional(fields.time),
           limitPerConversation: Type.Optional(
             Type.Integer({ minimum: 1, maximum: perConversation.maximum, default: perConversation.preset }),
@@ -41,21 +46,26 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
                 reset: Type.Optional(
                   Type.Boolean({
                     description:
-                      'The cursor was beyond the head: forget what you hold, this is the newest page',
+                      'Your cursor was beyond the last message: forget what you hold; this is the newest page',
                   }),
                 ),
               }),
             ),
             recalled: Type.Array(answer({ conversationId: Type.String(), seqId: Type.Integer() })),
             removed: Type.Array(Type.String()),
-            hasMore: Type.Boolean({ description: 'Asking again with the advanced cursors brings more' }),
+            hasMore: Type.Boolean({
+              description: 'Ask again with the advanced cursors for more',
+              examples: [false],
+            }),
             moreChanges: Type.Optional(
               Type.Boolean({
-                description:
-                  'More changed than is told here: asking again with serverTime as since brings the rest',
+                description: 'More changed than this answer holds: ask again with serverTime as since',
               }),
             ),
-            serverTime: Type.Integer({ description: 'The next since: what changed up to it is told' }),
+            serverTime: Type.Integer({
+              description: 'The since of your next sync, Unix milliseconds',
+              examples: [1_793_000_000_000],
+            }),
           }),
         },
       },

@@ -23,7 +23,14 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
 }> = async (app, { users, revoked, signIns }) => {
   app.get(
     '/users/profile',
-    { schema: { tags, summary: 'Oneself', response: { 200: named(User) } } },
+    {
+      schema: {
+        operationId: 'getProfile',
+        tags,
+        summary: 'Get your profile',
+        response: { 200: named(User) },
+      },
+    },
     async (request) => toUser(required((await users.getUser({ userId: callerOf(request).userId })).user)),
   );
 
@@ -31,8 +38,10 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
     '/users/profile',
     {
       schema: {
+        operationId: 'updateProfile',
         tags,
-        summary: 'Change one’s profile',
+        summary: 'Change your profile',
+        description: 'What is left out stays as it is.',
         body: Type.Object({
           avatarUrl: Type.Optional(fields.avatarUrl),
           displayName: Type.Optional(fields.displayName),
@@ -55,8 +64,12 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
     '/users/profile',
     {
       schema: {
+        operationId: 'deleteAccount',
         tags,
-        summary: 'Erase one’s account: it is signed out everywhere at once, the rest follows',
+        summary: 'Erase your account',
+        description:
+          'All your sessions end at once; the rest is erased soon after. An account with a password needs it here.',
+        errors: ['PERMISSION_DENIED'],
         body: Type.Union([
           Type.Object({
             password: Type.Optional(fields.anyPassword),
@@ -64,8 +77,8 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
               Type.Boolean({
                 default: true,
                 description:
-                  'Whether everything that one wrote becomes empty and counts as recalled; members learn of it by POST /sync. ' +
-                  'False: it stays, as a deleted user’s.',
+                  'Whether everything that you wrote becomes empty and counts as recalled; members learn of it by POST /sync. ' +
+                  'False: it stays, under the name of a deleted user.',
               }),
             ),
           }),
@@ -87,7 +100,14 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
 
   app.get(
     '/users/settings',
-    { schema: { tags, summary: 'What one chose for oneself', response: { 200: named(UserSettings) } } },
+    {
+      schema: {
+        operationId: 'getSettings',
+        tags,
+        summary: 'Get your settings',
+        response: { 200: named(UserSettings) },
+      },
+    },
     async (request) => {
       const { settings } = await users.getSettings({ userId: callerOf(request).userId });
       return toUserSettings(required(settings));
@@ -98,8 +118,10 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
     '/users/settings',
     {
       schema: {
+        operationId: 'updateSettings',
         tags,
-        summary: 'Choose for oneself; what is left out stays as it is',
+        summary: 'Change your settings',
+        description: 'What is left out stays as it is.',
         body: Type.Object({
           groupInvites: Type.Optional(fields.oneOf(groupInviteChoices)),
           lastSeen: Type.Optional(fields.oneOf(lastSeenChoices)),
@@ -127,8 +149,10 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
     '/users/search',
     {
       schema: {
+        operationId: 'searchUsers',
         tags,
-        summary: 'Find users by a part of their username',
+        summary: 'Search users by username',
+        description: 'Finds usernames that contain the text or resemble it.',
         querystring: Type.Object({ q: fields.searchText, limit: fields.limit(20, 50) }),
         response: { 200: answer({ users: Type.Array(User) }) },
       },
@@ -144,9 +168,12 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
     '/users/:userId',
     {
       schema: {
+        operationId: 'getUser',
         tags,
-        summary: 'A user, with the presence of one who shows it to everyone',
-        params: Type.Object({ userId: Type.String() }),
+        summary: 'Get a user',
+        description: 'With the presence of a user who shows it to everyone.',
+        errors: ['USER_NOT_FOUND'],
+        params: Type.Object({ userId: fields.pathUserId }),
         response: { 200: named(UserView) },
       },
     },

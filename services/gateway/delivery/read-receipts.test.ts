@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createReadReceipts, spacingMs } from './read-receipts.ts';
+
+function receiptsSent(t: { mock: { timers: { enable(o: { apis: ['setTimeout'] }): void } } }) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const sent: string[] = [];
+  const receipts = createReadReceipts(({ conversationId, readerId, seqId, userIds }) =>
+    sent.push(`${readerId} read ${conversationId} to ${seqId}: ${[...userIds].join(' ')}`),
+  );
+  return { receipts, sent };
+}
+
+test('the first receipt is sent at once', (t) => {
+  const { receipts, sent } = receiptsSent(t);
+  receipts.tell('c', 'ann', 3, ['bob']);
+  receipts.tell('d', 'ann', 1, ['bob']);
+  receipts.tell('c', 'cid', 2, ['bob']);
+  receipts.tell('e', 'ann', 2, []);
+  assert.deepEqual(sent, ['ann read c to 3: bob', 'ann read d to 1: bob', 'cid read c to 2: bob']);
+});
+
+test('those that follow soon become one, which tells everybody the furthest', (t) => {
+  const { receipts, sent } = receiptsSent(t);
+  receipts.tell('c', 'ann', 3, ['bob']);
+  sent.length = 0;
+  receipts.tell('c', 'ann', 5, ['bob', 'cid']);
+  receipts.tell('c', 'ann', 4, ['dan']);
+  assert.deepEqual(sent, []);
+  t.mock.timers.tick(spacingMs);
+  assert.deepEqual(sent, ['ann read c to 5: bob cid dan']);
+  receipts.tell('c', 'ann', 6, ['bob']);
+  t.mock.timers.tick(spacingMs);
+  assert.deepEqual(sent, ['ann read c to 5: bob cid dan', 'ann read c to 6: bob']);
+});
+
+test('after a pause the next receipt is sent at once again', (t) => {
+  const { receipts, sent } = receiptsSent(t);
+  receipts.tell('c', 'ann', 3, ['bob']);
+  t.mock.timers.tick(spacingMs);
+  receipts.tell('c', 'ann', 4, ['bob']);
+  assert.deepEqual(sent, ['ann read c to 3: bob', 'ann read c to 4: bob']);
+});

@@ -1,0 +1,44 @@
+import { longestDisplayName, longestGroupName } from '../../../../lib/domain/names.ts';
+
+/** Nothing that controls, ends a line or changes the direction of the text around it. */
+const harmless = '[^\\p{Cc}\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]';
+const visible = '(?![\\u115f\\u1160\\u2800\\u3164\\uffa0])[\\p{L}\\p{N}\\p{P}\\p{S}]';
+const blank = '[ \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\ufeff]';
+
+/** Blanks around a name are no part of it. */
+const name = (longest: number) => `^(?=.*${visible})${blank}*${harmless}{1,${longest}}${blank}*$`;
+
+const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+const lastLabel = '[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+const byte = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
+const host = `(?:(?:${label}\\.){0,3}${lastLabel}|(?:${byte}\\.){3}${byte})`;
+const port = '(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?';
+const characters = "(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*";
+const path = `(?:/${characters})?(?:\\?${characters})?(?:#${characters})?`;
+
+/**
+ * What the checks of validation/formats.ts say in keywords that everybody knows. Where a check cannot be said so, as
+ * with addresses and language tags, the pattern covers what is usual: all that fits it is taken.
+ */
+const keywords: Record<string, object> = {
+  text: {},
+  username: { pattern: '^[A-Za-z0-9_.-]{3,50}$' },
+  'display-name': { pattern: name(longestDisplayName) },
+  'group-name': { pattern: name(longestGroupName) },
+  'client-msg-id': { minLength: 1, maxLength: 64 },
+  'picture-address': { pattern: `^(?:[Hh][Tt][Tt][Pp][Ss]?://${host}${port}${path})?$` },
+  'language-tag': {
+    pattern: '^(?:(?:[A-Za-z]{2,3}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?)?$',
+  },
+};
+
+/** A copy of a document in which formats of our own are replaced by keywords that say the same. */
+export function describeFormats<T>(node: T): T;
+export function describeFormats(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map((part) => describeFormats(part));
+  if (node === null || typeof node !== 'object') return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([key, part]) => [key, describeFormats(part)]));
+  const { format, ...rest } = copy;
+  const known = typeof format === 'string' ? keywords[format] : undefined;
+  return known === undefined ? copy : { ...rest, ...known };
+}
