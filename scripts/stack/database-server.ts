@@ -41,6 +41,7 @@ export function createDatabaseServer(
 ): Server {
   const folder = join(profile.home, engine.folder);
   const data = join(folder, 'data');
+  const temporary = join(folder, 'tmp');
   const accounts = join(folder, 'accounts.sql');
   const { mysql } = serverPorts(profile);
   const { username: user } = userInfo();
@@ -63,7 +64,7 @@ export function createDatabaseServer(
     async prepare() {
       const log = supervisor.logFile(name);
       program = await engine.program(progress, log);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      mkdirSync(temporary, { recursive: true, mode: 0o700 });
       if (!existsSync(data)) await initialize(log);
       rmSync(accounts, { force: true });
       const statements = accountStatements(profile, passwords().database);
@@ -78,6 +79,8 @@ export function createDatabaseServer(
           ...program.args,
           `--user=${user}`,
           `--datadir=${data}`,
+          // Its own: a server that starts deletes every temporary table that it finds, also those of others in use.
+          `--tmpdir=${temporary}`,
           `--port=${mysql.port}`,
           `--init-file=${accounts}`,
           ...commonOptions,
