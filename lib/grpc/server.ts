@@ -2,12 +2,12 @@
 // in.
 
 import { fileURLToPath } from 'node:url';
-import { type handleUnaryCall, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { type handleUnaryCall, Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { codeOf, GoChatError, isFault } from '../errors.ts';
-import { type TogetherServiceServer, TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
+import { type CallTogetherRequest, TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import {
@@ -97,14 +97,17 @@ export async function serveGrpc(options: {
     guard.addService(definition, implementation);
   }
   const together = answerTogether(calls);
-  guard.addService(TogetherServiceService, {
-    callTogether: (unary, reply) => {
-      together(unary.request).then(
-        (response) => reply(null, response),
-        (error: unknown) => reply(toServiceError(error)),
-      );
+  guard.addService(
+    { callTogether: passingEncoded(TogetherServiceService.callTogether) },
+    {
+      callTogether: (unary: { request: CallTogetherRequest }, reply: sendUnaryData<unknown>) => {
+        together(unary.request).then(
+          (response) => reply(null, response),
+          (error: unknown) => reply(toServiceError(error)),
+        );
+      },
     },
-  } satisfies TogetherServiceServer);
+  );
 
   /** A handler with its time measured and its faults logged. */
   function measured(path: string, handler: Handler): Handler {
