@@ -29,9 +29,9 @@ export function createDelivery(deps: { repo: RepoClient; produce: GroupCommit['s
    * stored: a list from before would lack the gateway that somebody came to meanwhile.
    */
   async function everyGateway(conversationId: string) {
-    const recipientsOf = [{ conversationId, extraUserIds: [] }];
-    const { queried } = await repo.messages.saveMessages({ messages: [], recipientsOf });
-    return queried[0]?.gateways ?? [];
+    const queries = [{ conversationId, extraUserIds: [] }];
+    const { recipients } = await repo.messages.resolveRecipients({ queries });
+    return recipients[0]?.gateways ?? [];
   }
 
   async function toMembers(conversationId: string, messages: Message[]): Promise<void> {

@@ -90,7 +90,7 @@ function scene(options: {
       },
     },
     messages: {
-      saveMessages: async () => ({ queried: [{ gateways: [...gateways] }] }),
+      resolveRecipients: async () => ({ recipients: [{ gateways: [...gateways] }] }),
       getMessageRange: async (range: { firstSeqId: number; lastSeqId: number }) => ({
         messages: Array.from({ length: range.lastSeqId - range.firstSeqId + 1 }, (_, index) =>
           message(range.firstSeqId + index),

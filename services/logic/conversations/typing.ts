@@ -37,14 +37,13 @@ export function createTyping(deps: {
     if (conversation.type === ConversationType.CONVERSATION_TYPE_WORLD) return;
     if (!(await mayWrite(userId, details))) return;
 
-    const { queried } = await repo.messages.saveMessages({
-      messages: [],
-      recipientsOf: [{ conversationId, extraUserIds: [] }],
+    const { recipients } = await repo.messages.resolveRecipients({
+      queries: [{ conversationId, extraUserIds: [] }],
     });
     const builder = createRecordBuilder();
     const delivery = emptyDelivery();
     const eventId = randomUUID();
-    for (const { gatewayId, bootId, userIds } of queried[0]?.gateways ?? []) {
+    for (const { gatewayId, bootId, userIds } of recipients[0]?.gateways ?? []) {
       const others = userIds.filter((id) => id !== userId);
       if (others.length === 0) continue;
       const event: DownstreamEvent = {

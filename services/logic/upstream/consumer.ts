@@ -1,7 +1,6 @@
 // Room: the hot path: messages from Kafka stored in batches, acknowledged and sent downstream. Nothing that waits
 // for a person or a flow may come in.
 
-import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { KafkaConnection } from '../../../lib/kafka/kafka.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
@@ -10,7 +9,7 @@ import { createClaims } from './claims.ts';
 import { readItem } from './item.ts';
 import type { Producing } from './producing.ts';
 import { createQueue } from './queue.ts';
-import { createSave } from './save.ts';
+import { createSave, type SavingMessages } from './save.ts';
 import { startSaveLoop } from './save-loop.ts';
 import { createUpstreamMetrics } from './upstream-metrics.ts';
 
@@ -34,7 +33,7 @@ const bounds = {
 /** Consumes the upstream topic: every message is stored, then delivered, then its offset is committed. */
 export async function startUpstream(deps: {
   kafka: KafkaConnection;
-  messages: Pick<RepoClient['messages'], 'saveMessages'>;
+  messages: SavingMessages;
   producing: Producing;
   metrics: Metrics;
   log: Logger;

@@ -29,8 +29,10 @@ export type Save = (items: Item[]) => Promise<Outcome[]>;
 
 const deadlineMs = 10_000;
 
+export type SavingMessages = Pick<RepoClient['messages'], 'saveMessages' | 'resolveRecipients'>;
+
 /** Stores items in one call and answers an outcome for each, in order. Rejects when the call fails. */
-export function createSave(messages: Pick<RepoClient['messages'], 'saveMessages'>): Save {
+export function createSave(messages: SavingMessages): Save {
   return async (items) => {
     const toStore: NewMessage[] = [];
     const queries: RecipientQuery[] = [];
@@ -42,6 +44,10 @@ export function createSave(messages: Pick<RepoClient['messages'], 'saveMessages'
       }
     }
     if (toStore.length === 0 && queries.length === 0) return items.map((item) => localOutcome(item));
+    if (toStore.length === 0) {
+      const { recipients } = await messages.resolveRecipients({ queries }, { deadlineMs });
+      return outcomesOf(items, { results: [], recipients: [], senders: [], queried: recipients });
+    }
     const response = await messages.saveMessages(
       { messages: toStore, recipientsOf: queries },
       { deadlineMs },

@@ -51,6 +51,15 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
   const receipts = createSenderReceipts(deps);
 
   return async ({ messages, recipientsOf }) => {
+    // How callers asked for recipients before there was ResolveRecipients. It is no save, and is not measured as one.
+    if (messages.length === 0) {
+      return {
+        results: [],
+        recipients: [],
+        senders: [],
+        queried: await deps.recipients.ofQueries(recipientsOf),
+      };
+    }
     if (messages.length > maxBatch) {
       throw new GoChatError('INVALID_ARGUMENT', `A batch has at most ${maxBatch} messages.`);
     }

@@ -5,6 +5,7 @@ import { codeFromNumber, GoChatError } from '../../../lib/errors.ts';
 import type {
   GetMessageRangeRequest,
   MessageServiceService,
+  ResolveRecipientsRequest,
   SaveMessageRequest,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
@@ -14,6 +15,8 @@ import { createMessageRecall, type MessageRecallDeps } from './message-recall.ts
 import { createMessageRedact } from './message-redact.ts';
 import { createMessageSave, type MessageSaveDeps } from './message-save.ts';
 
+const mostQueries = 1000;
+
 /** The handlers of MessageService. */
 export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps) {
   const saveMessages = createMessageSave(deps);
@@ -22,6 +25,12 @@ export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps)
 
   return {
     saveMessages,
+    async resolveRecipients({ queries }: ResolveRecipientsRequest) {
+      if (queries.length > mostQueries) {
+        throw new GoChatError('INVALID_ARGUMENT', `At most ${mostQueries} conversations.`);
+      }
+      return { recipients: await deps.recipients.ofQueries(queries) };
+    },
     deleteMessage,
     redactMessages: createMessageRedact(deps),
     async saveMessage({ message }: SaveMessageRequest) {

@@ -26,6 +26,7 @@ function heldOnce(memory: MemoryMessages, gate: Promise<void>) {
       if (calls.length === 1) await gate;
       return memory.saveMessages(request);
     },
+    resolveRecipients: memory.resolveRecipients,
   };
 }
 

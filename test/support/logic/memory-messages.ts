@@ -3,6 +3,8 @@ import { ErrorCode } from '../../../lib/gen/im_repo/v1/error_code.ts';
 import type {
   NewMessage,
   Recipients,
+  ResolveRecipientsRequest,
+  ResolveRecipientsResponse,
   SavedMessage,
   SaveMessagesRequest,
   SaveMessagesResponse,
@@ -68,6 +70,9 @@ export function createMemoryMessages(options: {
         senders: [],
         queried: request.recipientsOf.map(({ conversationId }) => recipientsOf(conversationId)),
       };
+    },
+    async resolveRecipients({ queries }: ResolveRecipientsRequest): Promise<ResolveRecipientsResponse> {
+      return { recipients: queries.map(({ conversationId }) => recipientsOf(conversationId)) };
     },
   };
 }

@@ -45,7 +45,7 @@ export async function createUpstreamSystem() {
     acks: () => received.flatMap((record) => record.acks),
     /** Resolves when the new process is a member of the group. `wrap` stands between it and the broker. */
     async start(
-      messages: Pick<MemoryMessages, 'saveMessages'>,
+      messages: Pick<MemoryMessages, 'saveMessages' | 'resolveRecipients'>,
       metrics: Metrics = createMetrics('logic'),
       wrap: (producing: Producing) => Producing = (producing) => producing,
     ) {

@@ -2225,7 +2225,7 @@ export const AuthServiceService = {
       Buffer.from(UpgradeGuestResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpgradeGuestResponse => UpgradeGuestResponse.decode(value),
   },
-  /** Checks an access token: signature, expiry, and that its session was not revoked. */
+  /** Checks an access token: signature, expiry, and that its session was not revoked. For other systems: nothing in GoChat calls it. */
   validateToken: {
     path: "/im_logic.v1.AuthService/ValidateToken" as const,
     requestStream: false as const,
@@ -2309,7 +2309,7 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   exchangeToken: handleUnaryCall<ExchangeTokenRequest, ExchangeTokenResponse>;
   guestLogin: handleUnaryCall<GuestLoginRequest, GuestLoginResponse>;
   upgradeGuest: handleUnaryCall<UpgradeGuestRequest, UpgradeGuestResponse>;
-  /** Checks an access token: signature, expiry, and that its session was not revoked. */
+  /** Checks an access token: signature, expiry, and that its session was not revoked. For other systems: nothing in GoChat calls it. */
   validateToken: handleUnaryCall<ValidateTokenRequest, ValidateTokenResponse>;
   /** Rotates the refresh token. The same one again within 20 s gets what is current then; later it revokes the session. */
   refreshToken: handleUnaryCall<RefreshTokenRequest, RefreshTokenResponse>;
@@ -2413,7 +2413,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpgradeGuestResponse) => void,
   ): ClientUnaryCall;
-  /** Checks an access token: signature, expiry, and that its session was not revoked. */
+  /** Checks an access token: signature, expiry, and that its session was not revoked. For other systems: nothing in GoChat calls it. */
   validateToken(
     request: ValidateTokenRequest,
     callback: (error: ServiceError | null, response: ValidateTokenResponse) => void,

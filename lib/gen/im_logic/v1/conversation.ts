@@ -3258,7 +3258,7 @@ export const NotifyTypingResponse: MessageFns<NotifyTypingResponse> = {
 /** Conversations, members, history and read pointers. */
 export type ConversationServiceService = typeof ConversationServiceService;
 export const ConversationServiceService = {
-  /** The list by the plain way: ids, then each conversation. GetConversationsOptimized answers the same in one call. */
+  /** The list by the plain way: ids, then each conversation. GetConversationsOptimized answers the same in one call. For other systems: nothing in GoChat calls it. */
   getConversations: {
     path: "/im_logic.v1.ConversationService/GetConversations" as const,
     requestStream: false as const,
@@ -3442,7 +3442,7 @@ export const ConversationServiceService = {
 } as const;
 
 export interface ConversationServiceServer extends UntypedServiceImplementation {
-  /** The list by the plain way: ids, then each conversation. GetConversationsOptimized answers the same in one call. */
+  /** The list by the plain way: ids, then each conversation. GetConversationsOptimized answers the same in one call. For other systems: nothing in GoChat calls it. */
   getConversations: handleUnaryCall<GetConversationsRequest, GetConversationsResponse>;
   getConversationsOptimized: handleUnaryCall<GetConversationsOptimizedRequest, GetConversationsOptimizedResponse>;
   getConversation: handleUnaryCall<GetConversationRequest, GetConversationResponse>;
@@ -3467,7 +3467,7 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
 }
 
 export interface ConversationServiceClient extends Client {
-  /** The list by the plain way: ids, then each conversation. GetConversationsOptimized answers the same in one call. */
+  /** The list by the plain way: ids, then each conversation. GetConversationsOptimized answers the same in one call. For other systems: nothing in GoChat calls it. */
   getConversations(
     request: GetConversationsRequest,
     callback: (error: ServiceError | null, response: GetConversationsResponse) => void,

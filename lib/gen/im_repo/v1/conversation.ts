@@ -6044,6 +6044,7 @@ export const ConversationServiceService = {
     responseDeserialize: (value: Buffer): BatchUpdateReadPointersResponse =>
       BatchUpdateReadPointersResponse.decode(value),
   },
+  /** For other systems: nothing in GoChat calls it. */
   getUnreadCount: {
     path: "/im_repo.v1.ConversationService/GetUnreadCount" as const,
     requestStream: false as const,
@@ -6055,6 +6056,7 @@ export const ConversationServiceService = {
       Buffer.from(GetUnreadCountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetUnreadCountResponse => GetUnreadCountResponse.decode(value),
   },
+  /** For other systems: nothing in GoChat calls it. */
   batchGetUnreadCounts: {
     path: "/im_repo.v1.ConversationService/BatchGetUnreadCounts" as const,
     requestStream: false as const,
@@ -6175,7 +6177,9 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   /** Moves a read pointer forward, never back. */
   updateReadPointer: handleUnaryCall<UpdateReadPointerRequest, UpdateReadPointerResponse>;
   batchUpdateReadPointers: handleUnaryCall<BatchUpdateReadPointersRequest, BatchUpdateReadPointersResponse>;
+  /** For other systems: nothing in GoChat calls it. */
   getUnreadCount: handleUnaryCall<GetUnreadCountRequest, GetUnreadCountResponse>;
+  /** For other systems: nothing in GoChat calls it. */
   batchGetUnreadCounts: handleUnaryCall<BatchGetUnreadCountsRequest, BatchGetUnreadCountsResponse>;
   /** Compares what is counted with what is stored, a page of conversations in the order of their ids, and mends it. */
   reconcileConversations: handleUnaryCall<ReconcileConversationsRequest, ReconcileConversationsResponse>;
@@ -6485,6 +6489,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchUpdateReadPointersResponse) => void,
   ): ClientUnaryCall;
+  /** For other systems: nothing in GoChat calls it. */
   getUnreadCount(
     request: GetUnreadCountRequest,
     callback: (error: ServiceError | null, response: GetUnreadCountResponse) => void,
@@ -6500,6 +6505,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetUnreadCountResponse) => void,
   ): ClientUnaryCall;
+  /** For other systems: nothing in GoChat calls it. */
   batchGetUnreadCounts(
     request: BatchGetUnreadCountsRequest,
     callback: (error: ServiceError | null, response: BatchGetUnreadCountsResponse) => void,

@@ -733,7 +733,7 @@ export const AbandonRequestResponse: MessageFns<AbandonRequestResponse> = {
 /** Makes a repeated request answer what the first one answered. */
 export type IdempotencyServiceService = typeof IdempotencyServiceService;
 export const IdempotencyServiceService = {
-  /** Which stored message a (conversation, sender, client_msg_id) names, if any. */
+  /** Which stored message a (conversation, sender, client_msg_id) names, if any. For other systems: nothing in GoChat calls it. */
   checkMessageIdempotency: {
     path: "/im_repo.v1.IdempotencyService/CheckMessageIdempotency" as const,
     requestStream: false as const,
@@ -784,7 +784,7 @@ export const IdempotencyServiceService = {
 } as const;
 
 export interface IdempotencyServiceServer extends UntypedServiceImplementation {
-  /** Which stored message a (conversation, sender, client_msg_id) names, if any. */
+  /** Which stored message a (conversation, sender, client_msg_id) names, if any. For other systems: nothing in GoChat calls it. */
   checkMessageIdempotency: handleUnaryCall<CheckMessageIdempotencyRequest, CheckMessageIdempotencyResponse>;
   /** Claims a key for a request, or tells what became of it. */
   beginRequest: handleUnaryCall<BeginRequestRequest, BeginRequestResponse>;
@@ -795,7 +795,7 @@ export interface IdempotencyServiceServer extends UntypedServiceImplementation {
 }
 
 export interface IdempotencyServiceClient extends Client {
-  /** Which stored message a (conversation, sender, client_msg_id) names, if any. */
+  /** Which stored message a (conversation, sender, client_msg_id) names, if any. For other systems: nothing in GoChat calls it. */
   checkMessageIdempotency(
     request: CheckMessageIdempotencyRequest,
     callback: (error: ServiceError | null, response: CheckMessageIdempotencyResponse) => void,

@@ -122,15 +122,13 @@ export interface SaveMessageResponse {
 export interface SaveMessagesRequest {
   /** Up to 1,000, in the order in which they were sent. */
   messages: NewMessage[];
-  /**
-   * Conversations whose recipients are wanted although no message of theirs is in the batch, with the
-   * users to reach besides the members (the removed ones of a removal).
-   */
+  /** Conversations of which there are events to deliver beside these messages. Without any message, ask ResolveRecipients. */
   recipientsOf: RecipientQuery[];
 }
 
 export interface RecipientQuery {
   conversationId: string;
+  /** Users to reach besides the members: those whom a removal removed. */
   extraUserIds: string[];
 }
 
@@ -141,11 +139,21 @@ export interface SaveMessagesResponse {
   recipients: Recipients[];
   /** The senders of what was saved. */
   senders: User[];
-  /**
-   * One for each entry of recipients_of, in order. Its gateways are filled whatever the size (world room:
-   * all live gateways and `broadcast`), since events take no fan-out task.
-   */
+  /** For recipients_of, as ResolveRecipients answers. */
   queried: Recipients[];
+}
+
+export interface ResolveRecipientsRequest {
+  /** Up to 1,000. */
+  queries: RecipientQuery[];
+}
+
+export interface ResolveRecipientsResponse {
+  /**
+   * One for each query, in order. Its gateways are filled whatever the size (world room: all live gateways and
+   * `broadcast`), since events take no fan-out task.
+   */
+  recipients: Recipients[];
 }
 
 export interface GetMessagesRequest {
@@ -1279,6 +1287,116 @@ export const SaveMessagesResponse: MessageFns<SaveMessagesResponse> = {
   },
 };
 
+function createBaseResolveRecipientsRequest(): ResolveRecipientsRequest {
+  return { queries: [] };
+}
+
+export const ResolveRecipientsRequest: MessageFns<ResolveRecipientsRequest> = {
+  encode(message: ResolveRecipientsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.queries) {
+      RecipientQuery.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResolveRecipientsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResolveRecipientsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queries.push(RecipientQuery.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ResolveRecipientsRequest>, I>>(base?: I): ResolveRecipientsRequest {
+    return ResolveRecipientsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResolveRecipientsRequest>, I>>(object: I): ResolveRecipientsRequest {
+    const message = createBaseResolveRecipientsRequest();
+    message.queries = object.queries?.map((e) => RecipientQuery.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseResolveRecipientsResponse(): ResolveRecipientsResponse {
+  return { recipients: [] };
+}
+
+export const ResolveRecipientsResponse: MessageFns<ResolveRecipientsResponse> = {
+  encode(message: ResolveRecipientsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.recipients) {
+      Recipients.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResolveRecipientsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResolveRecipientsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.recipients.push(Recipients.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ResolveRecipientsResponse>, I>>(base?: I): ResolveRecipientsResponse {
+    return ResolveRecipientsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResolveRecipientsResponse>, I>>(object: I): ResolveRecipientsResponse {
+    const message = createBaseResolveRecipientsResponse();
+    message.recipients = object.recipients?.map((e) => Recipients.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseGetMessagesRequest(): GetMessagesRequest {
   return {
     userId: "",
@@ -2175,7 +2293,7 @@ export const RedactMessagesResponse: MessageFns<RedactMessagesResponse> = {
 /** Messages: stored once, numbered without gaps, read by page. */
 export type MessageServiceService = typeof MessageServiceService;
 export const MessageServiceService = {
-  /** The single form of SaveMessages; a refusal is a gRPC error. */
+  /** The single form of SaveMessages; a refusal is a gRPC error. For other systems: nothing in GoChat calls it. */
   saveMessage: {
     path: "/im_repo.v1.MessageService/SaveMessage" as const,
     requestStream: false as const,
@@ -2199,6 +2317,18 @@ export const MessageServiceService = {
       Buffer.from(SaveMessagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SaveMessagesResponse => SaveMessagesResponse.decode(value),
   },
+  /** Where events of conversations go right now, with nothing to save. */
+  resolveRecipients: {
+    path: "/im_repo.v1.MessageService/ResolveRecipients" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResolveRecipientsRequest): Buffer =>
+      Buffer.from(ResolveRecipientsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResolveRecipientsRequest => ResolveRecipientsRequest.decode(value),
+    responseSerialize: (value: ResolveRecipientsResponse): Buffer =>
+      Buffer.from(ResolveRecipientsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResolveRecipientsResponse => ResolveRecipientsResponse.decode(value),
+  },
   /** A page of history for a member. NOT_CONVERSATION_MEMBER, CONVERSATION_NOT_FOUND. */
   getMessages: {
     path: "/im_repo.v1.MessageService/GetMessages" as const,
@@ -2209,7 +2339,7 @@ export const MessageServiceService = {
     responseSerialize: (value: GetMessagesResponse): Buffer => Buffer.from(GetMessagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMessagesResponse => GetMessagesResponse.decode(value),
   },
-  /** The same page under the name that internal callers know. */
+  /** GetMessages under another name. For other systems: nothing in GoChat calls it. */
   getConversationMessages: {
     path: "/im_repo.v1.MessageService/GetConversationMessages" as const,
     requestStream: false as const,
@@ -2260,16 +2390,18 @@ export const MessageServiceService = {
 } as const;
 
 export interface MessageServiceServer extends UntypedServiceImplementation {
-  /** The single form of SaveMessages; a refusal is a gRPC error. */
+  /** The single form of SaveMessages; a refusal is a gRPC error. For other systems: nothing in GoChat calls it. */
   saveMessage: handleUnaryCall<SaveMessageRequest, SaveMessageResponse>;
   /**
    * The hot path: one transaction for the whole batch, a result for each item, and where the saved
    * messages have to go.
    */
   saveMessages: handleUnaryCall<SaveMessagesRequest, SaveMessagesResponse>;
+  /** Where events of conversations go right now, with nothing to save. */
+  resolveRecipients: handleUnaryCall<ResolveRecipientsRequest, ResolveRecipientsResponse>;
   /** A page of history for a member. NOT_CONVERSATION_MEMBER, CONVERSATION_NOT_FOUND. */
   getMessages: handleUnaryCall<GetMessagesRequest, GetMessagesResponse>;
-  /** The same page under the name that internal callers know. */
+  /** GetMessages under another name. For other systems: nothing in GoChat calls it. */
   getConversationMessages: handleUnaryCall<GetConversationMessagesRequest, GetConversationMessagesResponse>;
   /** Messages of a range of seq ids without a membership check: for fan-out. */
   getMessageRange: handleUnaryCall<GetMessageRangeRequest, GetMessageRangeResponse>;
@@ -2280,7 +2412,7 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
 }
 
 export interface MessageServiceClient extends Client {
-  /** The single form of SaveMessages; a refusal is a gRPC error. */
+  /** The single form of SaveMessages; a refusal is a gRPC error. For other systems: nothing in GoChat calls it. */
   saveMessage(
     request: SaveMessageRequest,
     callback: (error: ServiceError | null, response: SaveMessageResponse) => void,
@@ -2315,6 +2447,22 @@ export interface MessageServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SaveMessagesResponse) => void,
   ): ClientUnaryCall;
+  /** Where events of conversations go right now, with nothing to save. */
+  resolveRecipients(
+    request: ResolveRecipientsRequest,
+    callback: (error: ServiceError | null, response: ResolveRecipientsResponse) => void,
+  ): ClientUnaryCall;
+  resolveRecipients(
+    request: ResolveRecipientsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResolveRecipientsResponse) => void,
+  ): ClientUnaryCall;
+  resolveRecipients(
+    request: ResolveRecipientsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResolveRecipientsResponse) => void,
+  ): ClientUnaryCall;
   /** A page of history for a member. NOT_CONVERSATION_MEMBER, CONVERSATION_NOT_FOUND. */
   getMessages(
     request: GetMessagesRequest,
@@ -2331,7 +2479,7 @@ export interface MessageServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMessagesResponse) => void,
   ): ClientUnaryCall;
-  /** The same page under the name that internal callers know. */
+  /** GetMessages under another name. For other systems: nothing in GoChat calls it. */
   getConversationMessages(
     request: GetConversationMessagesRequest,
     callback: (error: ServiceError | null, response: GetConversationMessagesResponse) => void,

@@ -2181,7 +2181,7 @@ export const CleanupExpiredStatusResponse: MessageFns<CleanupExpiredStatusRespon
 /** Presence: which user is online, through which gateway. */
 export type OnlineStatusServiceService = typeof OnlineStatusServiceService;
 export const OnlineStatusServiceService = {
-  /** The single forms of UpdateSessions. */
+  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
   setUserOnline: {
     path: "/im_repo.v1.OnlineStatusService/SetUserOnline" as const,
     requestStream: false as const,
@@ -2192,6 +2192,7 @@ export const OnlineStatusServiceService = {
       Buffer.from(SetUserOnlineResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetUserOnlineResponse => SetUserOnlineResponse.decode(value),
   },
+  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
   setUserOffline: {
     path: "/im_repo.v1.OnlineStatusService/SetUserOffline" as const,
     requestStream: false as const,
@@ -2203,6 +2204,7 @@ export const OnlineStatusServiceService = {
       Buffer.from(SetUserOfflineResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetUserOfflineResponse => SetUserOfflineResponse.decode(value),
   },
+  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
   updateHeartbeat: {
     path: "/im_repo.v1.OnlineStatusService/UpdateHeartbeat" as const,
     requestStream: false as const,
@@ -2318,9 +2320,11 @@ export const OnlineStatusServiceService = {
 } as const;
 
 export interface OnlineStatusServiceServer extends UntypedServiceImplementation {
-  /** The single forms of UpdateSessions. */
+  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
   setUserOnline: handleUnaryCall<SetUserOnlineRequest, SetUserOnlineResponse>;
+  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
   setUserOffline: handleUnaryCall<SetUserOfflineRequest, SetUserOfflineResponse>;
+  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
   updateHeartbeat: handleUnaryCall<UpdateHeartbeatRequest, UpdateHeartbeatResponse>;
   /** What a gateway flushes a few times a second: connects, heartbeats (both full upserts) and disconnects. */
   updateSessions: handleUnaryCall<UpdateSessionsRequest, UpdateSessionsResponse>;
@@ -2340,7 +2344,7 @@ export interface OnlineStatusServiceServer extends UntypedServiceImplementation 
 }
 
 export interface OnlineStatusServiceClient extends Client {
-  /** The single forms of UpdateSessions. */
+  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
   setUserOnline(
     request: SetUserOnlineRequest,
     callback: (error: ServiceError | null, response: SetUserOnlineResponse) => void,
@@ -2356,6 +2360,7 @@ export interface OnlineStatusServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetUserOnlineResponse) => void,
   ): ClientUnaryCall;
+  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
   setUserOffline(
     request: SetUserOfflineRequest,
     callback: (error: ServiceError | null, response: SetUserOfflineResponse) => void,
@@ -2371,6 +2376,7 @@ export interface OnlineStatusServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetUserOfflineResponse) => void,
   ): ClientUnaryCall;
+  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
   updateHeartbeat(
     request: UpdateHeartbeatRequest,
     callback: (error: ServiceError | null, response: UpdateHeartbeatResponse) => void,

@@ -172,6 +172,7 @@ export const GetNextSeqResponse: MessageFns<GetNextSeqResponse> = {
  */
 export type SequenceServiceService = typeof SequenceServiceService;
 export const SequenceServiceService = {
+  /** For other systems: nothing in GoChat calls it. */
   getNextSeq: {
     path: "/im_repo.v1.SequenceService/GetNextSeq" as const,
     requestStream: false as const,
@@ -184,10 +185,12 @@ export const SequenceServiceService = {
 } as const;
 
 export interface SequenceServiceServer extends UntypedServiceImplementation {
+  /** For other systems: nothing in GoChat calls it. */
   getNextSeq: handleUnaryCall<GetNextSeqRequest, GetNextSeqResponse>;
 }
 
 export interface SequenceServiceClient extends Client {
+  /** For other systems: nothing in GoChat calls it. */
   getNextSeq(
     request: GetNextSeqRequest,
     callback: (error: ServiceError | null, response: GetNextSeqResponse) => void,

@@ -3974,7 +3974,7 @@ export const UserServiceService = {
     responseSerialize: (value: GetUserResponse): Buffer => Buffer.from(GetUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetUserResponse => GetUserResponse.decode(value),
   },
-  /** Answers the users that exist, in the order asked; who is missing is left out. */
+  /** Answers the users that exist, in the order asked; who is missing is left out. For other systems: nothing in GoChat calls it. */
   getUsers: {
     path: "/im_repo.v1.UserService/GetUsers" as const,
     requestStream: false as const,
@@ -3984,6 +3984,7 @@ export const UserServiceService = {
     responseSerialize: (value: GetUsersResponse): Buffer => Buffer.from(GetUsersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetUsersResponse => GetUsersResponse.decode(value),
   },
+  /** For other systems: nothing in GoChat calls it. */
   getUserByUsername: {
     path: "/im_repo.v1.UserService/GetUserByUsername" as const,
     requestStream: false as const,
@@ -4213,8 +4214,9 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   createUser: handleUnaryCall<CreateUserRequest, CreateUserResponse>;
   /** USER_NOT_FOUND when there is no such account. */
   getUser: handleUnaryCall<GetUserRequest, GetUserResponse>;
-  /** Answers the users that exist, in the order asked; who is missing is left out. */
+  /** Answers the users that exist, in the order asked; who is missing is left out. For other systems: nothing in GoChat calls it. */
   getUsers: handleUnaryCall<GetUsersRequest, GetUsersResponse>;
+  /** For other systems: nothing in GoChat calls it. */
   getUserByUsername: handleUnaryCall<GetUserByUsernameRequest, GetUserByUsernameResponse>;
   /** Fuzzy search: exact name first, then names that begin with the text, then those that contain it. */
   searchUsersByUsername: handleUnaryCall<SearchUsersByUsernameRequest, SearchUsersByUsernameResponse>;
@@ -4301,7 +4303,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetUserResponse) => void,
   ): ClientUnaryCall;
-  /** Answers the users that exist, in the order asked; who is missing is left out. */
+  /** Answers the users that exist, in the order asked; who is missing is left out. For other systems: nothing in GoChat calls it. */
   getUsers(
     request: GetUsersRequest,
     callback: (error: ServiceError | null, response: GetUsersResponse) => void,
@@ -4317,6 +4319,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetUsersResponse) => void,
   ): ClientUnaryCall;
+  /** For other systems: nothing in GoChat calls it. */
   getUserByUsername(
     request: GetUserByUsernameRequest,
     callback: (error: ServiceError | null, response: GetUserByUsernameResponse) => void,
