@@ -1,9 +1,9 @@
+import type { LimitFunction } from 'p-limit';
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
 import type { DownstreamMessage } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
-import type { Limiter } from './limiter.ts';
 
 /** Members resolved in one call, and named in one record. */
 const pageSize = 500;
@@ -13,8 +13,12 @@ const maxRecordBytes = 850_000;
 export type Delivery = ReturnType<typeof createDelivery>;
 
 /** Brings messages of one conversation, in the order of their seqs, to everyone who is online. */
-export function createDelivery(deps: { repo: RepoClient; produce: GroupCommit['send']; limiter: Limiter }) {
-  const { repo, produce, limiter } = deps;
+export function createDelivery(deps: {
+  repo: RepoClient;
+  produce: GroupCommit['send'];
+  limit: LimitFunction;
+}) {
+  const { repo, produce, limit } = deps;
 
   async function toEveryone(messages: Message[]): Promise<void> {
     const runs = encodeRuns(messages, '"broadcast":true');
@@ -38,7 +42,7 @@ export function createDelivery(deps: { repo: RepoClient; produce: GroupCommit['s
     const produced: Promise<void>[] = [];
     let afterUserId = '';
     do {
-      const page = await limiter.run(() =>
+      const page = await limit(() =>
         repo.conversations.resolveMemberPage({ conversationId, afterUserId, limit: pageSize }),
       );
       for (const { gatewayId, bootId, userIds } of page.gateways) {

@@ -1,14 +1,14 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import pLimit from 'p-limit';
 import type { FanoutProgress } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { orFailure } from '../outcome.ts';
 import { createDelivery } from './delivery.ts';
-import { createLimiter } from './limiter.ts';
 import type { LiveConversation, LiveConversations } from './live-conversations.ts';
-import { createStoredProgress } from './progress.ts';
+import { createStoredProgress, type StoredProgress } from './progress.ts';
 import { createPulse, type Pulse } from './pulse.ts';
 
 /** The conversation type of the room that everyone is in. */
@@ -43,7 +43,7 @@ export function createFanoutMessagesActivities(deps: {
   idleMs?: number;
 }) {
   const { repo, live, metrics, idleMs = defaultIdleMs } = deps;
-  const delivery = createDelivery({ repo, produce: deps.produce, limiter: createLimiter(pagesAtOnce) });
+  const delivery = createDelivery({ repo, produce: deps.produce, limit: pLimit(pagesAtOnce) });
   const latency = metrics.latency(
     'gochat_fanout_latency_seconds',
     'From the receipt of a message to its delivery records.',
@@ -80,12 +80,12 @@ export function createFanoutMessagesActivities(deps: {
     conversationId: string,
     conversation: LiveConversation,
     pulse: Pulse,
+    stored: StoredProgress,
   ): Promise<FanoutResult> {
     let known = await readProgress(conversationId, conversation);
     if (!known) return { done: pulse.lastDone(), more: false };
 
     let done = Math.max(known.fanoutDoneSeq, pulse.lastDone());
-    const stored = createStoredProgress(repo, conversationId, conversation.seen);
     const until = Date.now() + longestMs;
     conversation.seen(known.lastSeqId);
     conversation.takeCovered(done);
@@ -139,13 +139,15 @@ export function createFanoutMessagesActivities(deps: {
     async streamFanout({ conversationId }: { conversationId: string }): Promise<FanoutResult> {
       const conversation = live.enter(conversationId);
       const pulse = createPulse(conversation.end);
+      const stored = createStoredProgress(repo, conversationId, conversation.seen);
       try {
-        return await stream(conversationId, conversation, pulse);
+        return await stream(conversationId, conversation, pulse, stored);
       } catch (error) {
         throw triedAgainLater(error, Context.current().info.attempt);
       } finally {
         conversation.leave();
         pulse.stop();
+        stored.stop();
       }
     },
   };

@@ -10,11 +10,14 @@ export type StoredProgress = {
   asked(): number;
   /** Resolves when all that was set is stored. Rejects when it can't be. */
   flush(): Promise<void>;
+  /** Nothing more is stored: what failed is not tried again once the activity has ended. */
+  stop(): void;
 };
 
 /**
  * Writes a conversation's fan-out progress beside the work, a few times a second, so that neither a burst nor lively
- * talk costs a write a message. What a crash forgets of it the last heartbeat still tells.
+ * talk costs a write a message. What a crash forgets of it the last heartbeat still tells. No gather (lib/async): only
+ * the newest counts, and two writes keep a distance however long they take.
  */
 export function createStoredProgress(
   repo: RepoClient,
@@ -25,6 +28,7 @@ export function createStoredProgress(
   let asked = 0;
   let stored = 0;
   let running: Promise<void> | undefined;
+  let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function write(): Promise<void> {
@@ -49,6 +53,7 @@ export function createStoredProgress(
   }
 
   function writeSoon(): void {
+    if (stopped) return;
     timer ??= setTimeout(() => void start(), delayMs).unref();
   }
 
@@ -60,6 +65,10 @@ export function createStoredProgress(
     asked: () => asked,
     async flush() {
       while (stored < wanted) await start();
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
     },
   };
 }

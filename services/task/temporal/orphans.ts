@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import pLimit from 'p-limit';
 import type { Logger } from '../../../lib/log.ts';
 import { fanoutMessages } from '../../../workflows/fanout-messages/contract.ts';
 
@@ -9,6 +10,8 @@ const started = 2;
 /** From then on Temporal has found all of them by itself. */
 const longestMs = 15_000;
 const atOnce = 16;
+/** More than could be looked at in the time. */
+const mostFlows = 20_000;
 
 /** How workers call themselves: the process, and this start of it. */
 export const workerIdentity = (taskId: string): string => `${taskId}@${randomUUID()}`;
@@ -28,6 +31,7 @@ export const isPredecessor = (other: string, identity: string): boolean =>
 export async function releaseOrphans(deps: { client: Client; identity: string; log: Logger }): Promise<void> {
   const { client, log } = deps;
   const until = Date.now() + longestMs;
+  const isOver = () => Date.now() > until;
   let released = 0;
 
   async function release({ workflowId, runId }: WorkflowExecutionInfo): Promise<void> {
@@ -40,20 +44,22 @@ export async function releaseOrphans(deps: { client: Client; identity: string; l
     }
   }
 
+  async function look(flow: WorkflowExecutionInfo): Promise<void> {
+    if (isOver()) return;
+    await release(flow).catch((error: unknown) =>
+      log.debug({ err: error, flow: flow.workflowId }, 'cannot look for an orphan'),
+    );
+  }
+
   try {
     const query = `WorkflowType = '${fanoutMessages.workflowType}' AND ExecutionStatus = 'Running'`;
-    const underWay = new Set<Promise<void>>();
+    const limit = pLimit(atOnce);
+    const looks: Promise<void>[] = [];
     for await (const flow of client.workflow.list({ query })) {
-      if (Date.now() > until) break;
-      const one = release(flow)
-        .catch((error: unknown) =>
-          log.debug({ err: error, flow: flow.workflowId }, 'cannot look for an orphan'),
-        )
-        .finally(() => underWay.delete(one));
-      underWay.add(one);
-      if (underWay.size >= atOnce) await Promise.race(underWay);
+      if (isOver() || looks.length === mostFlows) break;
+      looks.push(limit(look, flow));
     }
-    await Promise.all(underWay);
+    await Promise.all(looks);
   } catch (error) {
     log.warn({ err: error }, 'cannot look for what an earlier start left behind');
   }

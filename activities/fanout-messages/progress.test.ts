@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { RepoClient } from '../../lib/grpc/clients.ts';
+import { createStoredProgress } from './progress.ts';
+
+const longMs = 60_000;
+
+/** Progress that im-repo stores, or fails to store while it is away. */
+function scene({ away = false } = {}) {
+  const asked: number[] = [];
+  const repo = {
+    conversations: {
+      async setFanoutDone({ doneSeqId }: { doneSeqId: number }) {
+        asked.push(doneSeqId);
+        if (away) throw new Error('im-repo is away');
+        return { fanoutDoneSeq: doneSeqId, lastSeqId: doneSeqId };
+      },
+    },
+  } as unknown as RepoClient;
+  return { asked, progress: createStoredProgress(repo, '9', () => undefined) };
+}
+
+test('what is set within a moment is stored as one, and nothing is stored twice', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { asked, progress } = scene();
+  for (const done of [1, 2, 3]) progress.set(done);
+  t.mock.timers.tick(longMs);
+  await turn();
+  t.mock.timers.tick(longMs);
+  assert.deepEqual(asked, [3]);
+});
+
+test('what cannot be stored is tried again while the activity runs, and not once it has ended', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { asked, progress } = scene({ away: true });
+  progress.set(1);
+  for (let moment = 0; moment < 3; moment += 1) {
+    t.mock.timers.tick(longMs);
+    await turn();
+  }
+  assert.deepEqual(asked, [1, 1, 1]);
+  // One more try is under way at the end.
+  t.mock.timers.tick(longMs);
+  progress.stop();
+  await turn();
+  for (let moment = 0; moment < 3; moment += 1) {
+    t.mock.timers.tick(longMs);
+    await turn();
+  }
+  assert.deepEqual(asked, [1, 1, 1, 1]);
+});
