@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { createSeeds, type Seeds } from '../../../bench/fixtures/seeds.ts';
-import { type ConversationParts, createConversationParts } from '../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../support/repo/repo-parts.ts';
+import { test } from 'node:test';
+import { createSeeds } from '../../../bench/fixtures/seeds.ts';
+import { atEnd } from '../../support/at-end.ts';
+import { openConversationRepo } from '../../support/repo/open-repo.ts';
 
-let repo: ConversationParts;
-let seeds: Seeds;
-let people: string[];
-
-before(async () => {
-  const parts = await createRepoParts({ redisDb: 13 });
-  repo = createConversationParts(parts);
-  seeds = createSeeds(parts.url, () => undefined);
-  people = await Promise.all([repo.newGuest(), repo.newGuest(), repo.newGuest()]);
-});
-
-after(async () => {
-  await seeds?.close();
-  await repo?.close();
-});
+const { repo } = await openConversationRepo();
+const seeds = createSeeds(repo.url, () => undefined);
+atEnd(seeds.close);
+const people = await Promise.all([repo.newGuest(), repo.newGuest(), repo.newGuest()]);
 
 /** Heads, counts and pointers against the rows they tell about, of every conversation. */
 async function discrepancies(): Promise<unknown[]> {

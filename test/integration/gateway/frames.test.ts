@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { WebSocket as RawSocket } from 'ws';
 import type { DownstreamMessage } from '../../../lib/kafka/records.ts';
-
 import { eventually } from '../../support/eventually.ts';
-import { createGatewayWorld, type GatewayWorld } from '../../support/gateway/gateway-world.ts';
+import { openGatewaySystem } from '../../support/gateway/gateway-system.ts';
 import type { Chat, Data } from '../../support/people/people.ts';
 
-let world: GatewayWorld;
-let here: Awaited<ReturnType<GatewayWorld['start']>>;
-let upstream: Awaited<ReturnType<GatewayWorld['upstream']>>;
-
-before(async () => {
-  world = await createGatewayWorld({ RATE_LIMIT_FRAMES_PER_SECOND: '0' });
-  here = await world.start();
-  upstream = await world.upstream(here.id);
-});
-after(() => world.close());
+const system = await openGatewaySystem({ RATE_LIMIT_FRAMES_PER_SECOND: '0' });
+const here = await system.start();
+const upstream = await system.upstream(here.id);
 
 let lastUser = 1000;
 const newUser = () => String(++lastUser);
@@ -47,7 +39,7 @@ const ack = (session: Chat, clientMsgId: string, seqId: number) => ({
 
 test('a message goes upstream as it was sent, and its ack comes to the very session', async () => {
   const userId = newUser();
-  const [one, other] = [await world.connect(here.url, userId), await world.connect(here.url, userId)];
+  const [one, other] = [await system.connect(here.url, userId), await system.connect(here.url, userId)];
   const content = 'čaj 😀\u0000 "x"\n';
   one.send('send-message', {
     conversationId: '77',
@@ -91,7 +83,7 @@ test('a message goes upstream as it was sent, and its ack comes to the very sess
 });
 
 test('what one session sends keeps its order', async () => {
-  const socket = await world.connect(here.url, newUser());
+  const socket = await system.connect(here.url, newUser());
   const sent = Array.from({ length: 500 }, (_, index) => `o-${index}`);
   for (const clientMsgId of sent)
     socket.send('send-message', { conversationId: '78', clientMsgId, content: 'x' });
@@ -106,9 +98,9 @@ test('what one session sends keeps its order', async () => {
 
 test('messages reach their targets in order, but not the session that sent them', async () => {
   const [ann, bob, cat] = [newUser(), newUser(), newUser()];
-  const sender = await world.connect(here.url, ann);
-  const annToo = await world.connect(here.url, ann);
-  const [toBob, toCat] = [await world.connect(here.url, bob), await world.connect(here.url, cat)];
+  const sender = await system.connect(here.url, ann);
+  const annToo = await system.connect(here.url, ann);
+  const [toBob, toCat] = [await system.connect(here.url, bob), await system.connect(here.url, cat)];
   for (const clientMsgId of ['c-1', 'c-3', 'refused', 'again']) {
     sender.send('send-message', { conversationId: '77', clientMsgId, content: 'hello' });
   }
@@ -164,7 +156,7 @@ test('messages reach their targets in order, but not the session that sent them'
 
 test('whoever was removed gets nothing more from before the removal, however late it comes', async () => {
   const [ann, bob] = [newUser(), newUser()];
-  const [toAnn, toBob] = [await world.connect(here.url, ann), await world.connect(here.url, bob)];
+  const [toAnn, toBob] = [await system.connect(here.url, ann), await system.connect(here.url, bob)];
   const conversation_id = '79';
   const both = { conversation_id, target_user_ids: [ann, bob] };
   const removal = {
@@ -186,7 +178,7 @@ test('whoever was removed gets nothing more from before the removal, however lat
 });
 
 test('a refusal of logic is an error frame that says whether to try again', async () => {
-  const socket = await world.connect(here.url, newUser());
+  const socket = await system.connect(here.url, newUser());
   const refused = (clientMsgId: string, code: 'NOT_FRIENDS' | 'INTERNAL_ERROR') => ({
     ...ack(socket, clientMsgId, 0),
     error: { code, message: 'No.' },
@@ -204,7 +196,7 @@ test('a refusal of logic is an error frame that says whether to try again', asyn
 });
 
 test('the twentieth frame within a minute whose data is wrong closes 4004; what breaks a rule never counts', async () => {
-  const socket = await world.connect(here.url, newUser());
+  const socket = await system.connect(here.url, newUser());
   const good = { conversationId: '77', clientMsgId: 'x', content: 'x' };
   for (let i = 0; i < 40; i++) {
     socket.send('send-message', { ...good, content: 'x'.repeat(4001) });
@@ -223,14 +215,14 @@ test('the twentieth frame within a minute whose data is wrong closes 4004; what 
 
 test('ten frames of 60 KB with thousands of wrong mentions leave another socket’s ping under 20 ms', async () => {
   const [hostile, other] = [
-    await world.connect(here.url, newUser()),
-    await world.connect(here.url, newUser()),
+    await system.connect(here.url, newUser()),
+    await system.connect(here.url, newUser()),
   ];
   const frame = { conversationId: '77', clientMsgId: 'x', content: 'x', mentions: Array(30_000).fill(1) };
   let quickest = Number.POSITIVE_INFINITY;
   // The machine may do something else meanwhile; ten such frames once held everybody up for a second.
   for (let round = 0; round < 40 && quickest >= 20; round++) {
-    const socket = round === 0 ? hostile : await world.connect(here.url, newUser());
+    const socket = round === 0 ? hostile : await system.connect(here.url, newUser());
     for (let i = 0; i < 10; i++) socket.send('send-message', frame);
     const from = performance.now();
     await other.settled();
@@ -244,9 +236,9 @@ test('ten frames of 60 KB with thousands of wrong mentions leave another socket�
 });
 
 test('of what one session marks as read at once the valid part is applied, the rest refused', async () => {
-  const socket = await world.connect(here.url, newUser());
-  world.headOf.set('80', 5);
-  const mine = () => world.reads.flat().filter(({ sessionId }) => sessionId === socket.sessionId);
+  const socket = await system.connect(here.url, newUser());
+  system.headOf.set('80', 5);
+  const mine = () => system.reads.flat().filter(({ sessionId }) => sessionId === socket.sessionId);
   for (const seqId of [3, 5, 999, 4, 7]) socket.send('mark-read', { conversationId: '80', seqId });
   await socket.settled();
   await eventually(() => socket.all('error').length === 2);
@@ -263,7 +255,7 @@ test('of what one session marks as read at once the valid part is applied, the r
 });
 
 test('wrong fields are refused without counting as malformed', async () => {
-  const socket = await world.connect(here.url, newUser());
+  const socket = await system.connect(here.url, newUser());
   const good = { conversationId: '77', clientMsgId: 'x', content: 'x' };
   const table: [Record<string, unknown>, string][] = [
     [{ ...good, content: '' }, 'INVALID_ARGUMENT'],
@@ -298,7 +290,7 @@ test('wrong fields are refused without counting as malformed', async () => {
 });
 
 test('the third malformed frame closes 4004, after an error frame for each', async () => {
-  const socket = await world.connect(here.url, newUser());
+  const socket = await system.connect(here.url, newUser());
   for (const text of ['nonsense', '[]', '{"type":"__proto__"}']) socket.sendRaw(text);
   assert.deepEqual(await socket.closed, { code: 4004, reason: 'malformed frames' });
   assert.deepEqual(
@@ -308,16 +300,16 @@ test('the third malformed frame closes 4004, after an error frame for each', asy
 });
 
 test('a frame over 64 KiB closes 1009', async () => {
-  const socket = await world.connect(here.url, newUser());
+  const socket = await system.connect(here.url, newUser());
   socket.sendRaw(`"${'x'.repeat(65_536)}"`);
   assert.equal((await socket.closed).code, 1009);
 });
 
 test('read marks are told in batches, the furthest of each conversation', async () => {
-  const socket = await world.connect(here.url, newUser());
+  const socket = await system.connect(here.url, newUser());
   for (const seqId of [3, 9, 5]) socket.send('mark-read', { conversationId: '77', seqId });
   socket.send('mark-read', { conversationId: '78', seqId: 1 });
-  const mine = () => world.reads.flat().filter(({ sessionId }) => sessionId === socket.sessionId);
+  const mine = () => system.reads.flat().filter(({ sessionId }) => sessionId === socket.sessionId);
   await eventually(() => mine().length === 2);
   assert.deepEqual(
     mine().map(({ conversationId, seqId }) => [conversationId, seqId]),
@@ -326,19 +318,19 @@ test('read marks are told in batches, the furthest of each conversation', async 
       ['78', 1],
     ],
   );
-  world.refuseReadsWith.code = 5;
+  system.refuseReadsWith.code = 5;
   socket.send('mark-read', { conversationId: '79', seqId: 1 });
   assert.equal((await socket.expect('error')).code, 'NOT_CONVERSATION_MEMBER');
-  world.refuseReadsWith.code = 0;
+  system.refuseReadsWith.code = 0;
   await socket.close();
 });
 
 test('typing is passed on once in two seconds', async () => {
   const userId = newUser();
-  const socket = await world.connect(here.url, userId);
+  const socket = await system.connect(here.url, userId);
   for (let i = 0; i < 5; i++) socket.send('typing', { conversationId: '77' });
   socket.send('typing', { conversationId: '78' });
-  const mine = () => world.typing.filter((notice) => notice.userId === userId);
+  const mine = () => system.typing.filter((notice) => notice.userId === userId);
   await eventually(() => mine().length >= 2);
   await socket.settled();
   assert.deepEqual(
@@ -351,9 +343,9 @@ test('typing is passed on once in two seconds', async () => {
 });
 
 test('upgrades without a good token are refused before they happen', async () => {
-  const good = await world.token('5');
+  const good = await system.token('5');
   const revoked = randomUUID();
-  world.revoked.push(revoked);
+  system.revoked.push(revoked);
   const statusOf = (path: string, protocols: string[] = []) =>
     new Promise<string>((resolve) => {
       const socket = new RawSocket(`${here.url.replace('http', 'ws')}${path}`, protocols);
@@ -391,7 +383,7 @@ test('upgrades without a good token are refused before they happen', async () =>
   assert.equal(await statusOf('/ws?token=x'), challenge);
   assert.equal(await statusOf(`/ws?token=${forged}`), challenge);
   assert.equal(await statusOf('/ws', ['gochat.v1', `bearer.${forged}`]), challenge);
-  assert.equal(await statusOf(`/ws?token=${await world.token('5', 's', 'refresh+jwt')}`), challenge);
+  assert.equal(await statusOf(`/ws?token=${await system.token('5', 's', 'refresh+jwt')}`), challenge);
   assert.equal(await statusOf(`/elsewhere?token=${good}`), '404');
   assert.equal(await statusOf(`/ws?token=${good}`), '101');
   assert.equal(await statusOf('/ws', ['gochat.v1', `bearer.${good}`]), '101 gochat.v1');
@@ -404,6 +396,6 @@ test('upgrades without a good token are refused before they happen', async () =>
     assert.equal(await upgraded('/ws?token=', offered), 'gochat.v1', offered);
   }
   assert.equal(await upgraded(`/ws?token=${good}`, ', '), '');
-  const late = await world.token('5', revoked);
+  const late = await system.token('5', revoked);
   await eventually(async () => (await statusOf(`/ws?token=${late}`)) === challenge);
 });

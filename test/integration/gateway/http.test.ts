@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { eventually } from '../../support/eventually.ts';
-import { createGatewayWorld, type GatewayWorld } from '../../support/gateway/gateway-world.ts';
+import { openGatewaySystem } from '../../support/gateway/gateway-system.ts';
 
-let world: GatewayWorld;
-let here: Awaited<ReturnType<GatewayWorld['start']>>;
-
-before(async () => {
-  world = await createGatewayWorld();
-  here = await world.start();
-});
-after(() => world.close());
+const system = await openGatewaySystem();
+const here = await system.start();
 
 /** Writes bytes to the gateway's port and answers all that comes back until the connection ends. */
 const talk = (bytes: string, port = here.gateway.port) =>
@@ -52,14 +46,14 @@ test('an upgrade to anything but a WebSocket is ignored', async () => {
 });
 
 test('a handshake that is none is refused, and the gateway goes on', async () => {
-  const token = await world.token('5');
+  const token = await system.token('5');
   const handshake = `GET /ws?token=${token} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`;
   assert.match(await talk(handshake), /^HTTP\/1\.1 400 /);
   assert.equal((await fetch(`${here.url}/healthz`)).status, 200);
 });
 
 test('while logic answers nothing, calls get UNAVAILABLE with a hint when to retry', async () => {
-  const headers = { authorization: `Bearer ${await world.token('5')}` };
+  const headers = { authorization: `Bearer ${await system.token('5')}` };
   const answer = await fetch(`${here.url}/conversations`, { headers });
   assert.deepEqual([answer.status, answer.headers.get('retry-after')], [503, '1']);
   assert.equal(((await answer.json()) as { code: string }).code, 'UNAVAILABLE');
@@ -80,7 +74,7 @@ test('readiness names the dependencies, and metrics name the routes', async () =
 
 /** A WebSocket's handshake in its own words. */
 const handshake = async (headers: string, userId = '5') =>
-  `GET /ws?token=${await world.token(userId)} HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
+  `GET /ws?token=${await system.token(userId)} HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
   `sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${headers}\r\n`;
 
 /** Opens a connection, writes to it and answers its first line; it stays open until `close`. */
@@ -96,7 +90,7 @@ async function opened(port: number, bytes: string) {
 }
 
 test('a page of a foreign origin gets no socket, an allowed one and whoever is no page does', async () => {
-  const there = await world.start({ ALLOWED_ORIGINS: 'https://chat.example' });
+  const there = await system.start({ ALLOWED_ORIGINS: 'https://chat.example' });
   const { port } = there.gateway;
   const status = async (headers: string) => {
     const { line, answer, close } = await opened(port, await handshake(headers));
@@ -114,7 +108,7 @@ test('a page of a foreign origin gets no socket, an allowed one and whoever is n
 });
 
 test('another host gets no socket', async () => {
-  const there = await world.start({ ALLOWED_HOSTS: 'chat.example' });
+  const there = await system.start({ ALLOWED_HOSTS: 'chat.example' });
   const first = async (host: string) => {
     const { line, close } = await opened(there.gateway.port, await handshake(`host: ${host}\r\n`));
     close();
@@ -126,7 +120,7 @@ test('another host gets no socket', async () => {
 });
 
 test('a user’s and an address’s one socket too many is refused with 429 before the upgrade', async () => {
-  const there = await world.start({
+  const there = await system.start({
     MAX_SOCKETS_PER_USER: '2',
     MAX_SOCKETS_PER_ADDRESS: '3',
     TRUST_PROXY: '1',
@@ -153,7 +147,7 @@ test('a user’s and an address’s one socket too many is refused with 429 befo
 });
 
 test('an address has so many connections, whether or not it says anything over them', async () => {
-  const there = await world.start({ MAX_SOCKETS_PER_ADDRESS: '5' });
+  const there = await system.start({ MAX_SOCKETS_PER_ADDRESS: '5' });
   const { port } = there.gateway;
   const silent = Array.from({ length: 10 }, () => connect(port, '127.0.0.1'));
   await Promise.all(silent.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
@@ -182,6 +176,10 @@ test('a start with settings that cannot be meant is refused, with a sentence', a
     ALLOWED_HOSTS: 'https://chat.example',
     MAX_SOCKETS_PER_USER: '-1',
   })) {
-    await assert.rejects(world.start({ [name]: value }), new RegExp(`^Error: configuration: ${name} `), name);
+    await assert.rejects(
+      system.start({ [name]: value }),
+      new RegExp(`^Error: configuration: ${name} `),
+      name,
+    );
   }
 });

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { eventually } from '../../support/eventually.ts';
-import { createGatewayWorld, type GatewayWorld } from '../../support/gateway/gateway-world.ts';
+import { openGatewaySystem } from '../../support/gateway/gateway-system.ts';
 
-let world: GatewayWorld;
-before(async () => {
-  world = await createGatewayWorld();
-});
-after(() => world.close());
+const system = await openGatewaySystem();
 
 const to = (userId: string, seqId: number) => ({
   target_user_ids: [userId],
@@ -27,8 +23,8 @@ async function staleRecords(metricsPort: number): Promise<number> {
 }
 
 test('a gateway restarted under its id begins at the end of its topic, and takes nothing that was for its last start', async () => {
-  const first = await world.start();
-  const before = await world.connect(first.url, '7');
+  const first = await system.start();
+  const before = await system.connect(first.url, '7');
   await first.deliver({ messages: [to('7', 1)] });
   await before.expect('new-message');
   const oldBoot = first.gateway.bootId;
@@ -36,9 +32,9 @@ test('a gateway restarted under its id begins at the end of its topic, and takes
   // Routed while nobody was there.
   await first.deliver({ messages: [to('7', 2)] });
 
-  const second = await world.start({ GATEWAY_ID: first.id });
+  const second = await system.start({ GATEWAY_ID: first.id });
   assert.notEqual(second.gateway.bootId, oldBoot);
-  const socket = await world.connect(second.url, '7');
+  const socket = await system.connect(second.url, '7');
   // Routed by a process that has not heard of the new start yet: whoever is connected now has synced it.
   await second.deliver({ gateway_boot_id: oldBoot, messages: [to('7', 3)] });
   await second.deliver({ messages: [to('7', 4)] });
@@ -52,10 +48,10 @@ test('a gateway restarted under its id begins at the end of its topic, and takes
 });
 
 test('two starts of one id at the same time, one thought dead, each take their own', async () => {
-  const old = await world.start();
-  const frozen = await world.connect(old.url, '7');
-  const next = await world.start({ GATEWAY_ID: old.id });
-  const socket = await world.connect(next.url, '7');
+  const old = await system.start();
+  const frozen = await system.connect(old.url, '7');
+  const next = await system.start({ GATEWAY_ID: old.id });
+  const socket = await system.connect(next.url, '7');
   await old.deliver({ messages: [to('7', 1)] });
   await next.deliver({ messages: [to('7', 2)] });
   await Promise.all([frozen.expect('new-message'), socket.expect('new-message')]);

@@ -1,24 +1,18 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { WebSocket as RawSocket } from 'ws';
 import { GoChatError } from '../../../lib/errors.ts';
 import { PusherServiceService } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 import { createClient, openChannel } from '../../../lib/grpc/client.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createGatewayWorld, type GatewayWorld } from '../../support/gateway/gateway-world.ts';
+import { type GatewaySystem, openGatewaySystem } from '../../support/gateway/gateway-system.ts';
 
-type Started = Awaited<ReturnType<GatewayWorld['start']>>;
+type Started = Awaited<ReturnType<GatewaySystem['start']>>;
 
-let world: GatewayWorld;
-let here: Started;
-
-before(async () => {
-  world = await createGatewayWorld();
-  here = await world.start();
-});
-after(() => world.close());
+const system = await openGatewaySystem();
+const here = await system.start();
 
 let lastUser = 5000;
 const newUser = () => String(++lastUser);
@@ -33,18 +27,18 @@ const event = (targets: string[], name = 'e') => ({
 /** Holds presence flushes back until released. */
 function holdFlushes() {
   const { promise, resolve } = Promise.withResolvers<void>();
-  world.presence.state.before = () => promise;
+  system.presence.state.before = () => promise;
   return () => {
-    world.presence.state.before = () => Promise.resolve();
+    system.presence.state.before = () => Promise.resolve();
     resolve();
   };
 }
 
 test('welcome comes once the session is registered, and is the first frame', async () => {
   const [userId, witnessId] = [newUser(), newUser()];
-  const witness = await world.connect(here.url, witnessId);
+  const witness = await system.connect(here.url, witnessId);
   const release = holdFlushes();
-  const url = `${here.url.replace('http', 'ws')}/ws?token=${await world.token(userId)}`;
+  const url = `${here.url.replace('http', 'ws')}/ws?token=${await system.token(userId)}`;
   const socket = new RawSocket(url);
   const frames: { type: string; data: Record<string, unknown> }[] = [];
   socket.on('message', (bytes) => frames.push(JSON.parse(String(bytes))));
@@ -62,27 +56,27 @@ test('welcome comes once the session is registered, and is the first frame', asy
     ['welcome', 'pong', 'conversation-updated'],
   );
   assert.deepEqual([frames[0]?.data.userId, frames[0]?.data.heartbeatMs], [userId, 30_000]);
-  assert.ok(world.presence.sessions.has(String(frames[0]?.data.sessionId)));
+  assert.ok(system.presence.sessions.has(String(frames[0]?.data.sessionId)));
   socket.close();
   await witness.close();
 });
 
 test('two hundred connects at once are a few flushes', async () => {
-  const before = world.presence.flushes.length;
+  const before = system.presence.flushes.length;
   const release = holdFlushes();
-  const connecting = Array.from({ length: 200 }, () => world.connect(here.url, newUser()));
+  const connecting = Array.from({ length: 200 }, () => system.connect(here.url, newUser()));
   await eventually(async () => (await metric(here, 'gochat_gateway_connections')) >= 200);
   release();
   const sockets = await Promise.all(connecting);
-  assert.ok(world.presence.flushes.length - before < 50, String(world.presence.flushes.length - before));
+  assert.ok(system.presence.flushes.length - before < 50, String(system.presence.flushes.length - before));
   await Promise.all(sockets.map((socket) => socket.close()));
 });
 
 test('the first session and the last one of a user become events', async () => {
   const userId = newUser();
-  const events = await world.userEvents([userId]);
-  const one = await world.connect(here.url, userId);
-  const two = await world.connect(here.url, userId);
+  const events = await system.userEvents([userId]);
+  const one = await system.connect(here.url, userId);
+  const two = await system.connect(here.url, userId);
   await one.close();
   await two.close();
   await eventually(() => events.length === 2);
@@ -97,53 +91,56 @@ test('the first session and the last one of a user become events', async () => {
 
 test('a flush that fails is sent again, and welcome waits for it', async () => {
   let failures = 2;
-  world.presence.state.before = async () => {
+  system.presence.state.before = async () => {
     failures -= 1;
     if (failures >= 0) throw new GoChatError('UNAVAILABLE', 'Not now.');
   };
   const userId = newUser();
-  const socket = await world.connect(here.url, userId);
+  const socket = await system.connect(here.url, userId);
   assert.ok(failures < 0);
-  assert.ok(world.presence.sessions.has(socket.sessionId));
+  assert.ok(system.presence.sessions.has(socket.sessionId));
   await socket.close();
 });
 
 test('sessions are welcome while Redis is away, and all are told again afterwards', async () => {
-  world.presence.state.registered = false;
-  const socket = await world.connect(here.url, newUser());
-  world.presence.state.registered = true;
-  world.presence.sessions.clear();
-  const renewals = world.presence.renewals.length;
-  world.presence.state.resync = true;
-  await eventually(() => world.presence.sessions.has(socket.sessionId));
-  await eventually(() => world.presence.renewals.slice(renewals).includes(true));
+  system.presence.state.registered = false;
+  const socket = await system.connect(here.url, newUser());
+  system.presence.state.registered = true;
+  system.presence.sessions.clear();
+  const renewals = system.presence.renewals.length;
+  system.presence.state.resync = true;
+  await eventually(() => system.presence.sessions.has(socket.sessionId));
+  await eventually(() => system.presence.renewals.slice(renewals).includes(true));
   await socket.close();
 });
 
 test('who leaves while Redis is away is told of afterwards', async () => {
   const userId = newUser();
-  const events = await world.userEvents([userId]);
-  const socket = await world.connect(here.url, userId);
+  const events = await system.userEvents([userId]);
+  const socket = await system.connect(here.url, userId);
   await eventually(() => events.length === 1);
-  const known = world.presence.sessions.get(socket.sessionId);
+  const known = system.presence.sessions.get(socket.sessionId);
   assert.ok(known);
-  world.presence.state.registered = false;
+  system.presence.state.registered = false;
   await socket.close();
-  await eventually(() => !world.presence.sessions.has(socket.sessionId));
+  await eventually(() => !system.presence.sessions.has(socket.sessionId));
   // Nothing of that reached Redis.
-  world.presence.sessions.set(socket.sessionId, known);
-  world.presence.state.registered = true;
+  system.presence.sessions.set(socket.sessionId, known);
+  system.presence.state.registered = true;
   await eventually(() => events.filter(({ type }) => type === 'user.disconnected').length >= 2);
-  assert.ok(!world.presence.sessions.has(socket.sessionId));
+  assert.ok(!system.presence.sessions.has(socket.sessionId));
 });
 
 test('a revoked login session loses its sockets with 4001 within seconds', async () => {
   const [userId, sid] = [newUser(), randomUUID()];
-  const [one, two] = [await world.connect(here.url, userId, sid), await world.connect(here.url, userId, sid)];
-  const kept = await world.connect(here.url, userId);
-  world.revoked.push(sid);
+  const [one, two] = [
+    await system.connect(here.url, userId, sid),
+    await system.connect(here.url, userId, sid),
+  ];
+  const kept = await system.connect(here.url, userId);
+  system.revoked.push(sid);
   assert.deepEqual([(await one.closed).code, (await two.closed).code], [4001, 4001]);
-  const token = await world.token(userId, sid);
+  const token = await system.token(userId, sid);
   const answer = await fetch(`${here.url}/users/profile`, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(answer.status, 401);
   await kept.settled();
@@ -151,10 +148,10 @@ test('a revoked login session loses its sockets with 4001 within seconds', async
 });
 
 test('a silent session is closed, a pinging one is not', async () => {
-  const there = await world.start({ HEARTBEAT_TIMEOUT_MS: '400' });
+  const there = await system.start({ HEARTBEAT_TIMEOUT_MS: '400' });
   const [silent, lively] = [
-    await world.connect(there.url, newUser()),
-    await world.connect(there.url, newUser()),
+    await system.connect(there.url, newUser()),
+    await system.connect(there.url, newUser()),
   ];
   const pinging = setInterval(() => lively.send('ping'), 50);
   await silent.closed;
@@ -165,13 +162,13 @@ test('a silent session is closed, a pinging one is not', async () => {
 });
 
 test('a session that does not read is closed 4002, and the others get everything', async () => {
-  const there = await world.start({ SEND_BUFFER_LIMIT_BYTES: '50000' });
+  const there = await system.start({ SEND_BUFFER_LIMIT_BYTES: '50000' });
   const [slowUser, userId] = [newUser(), newUser()];
-  const url = `${there.url.replace('http', 'ws')}/ws?token=${await world.token(slowUser)}`;
+  const url = `${there.url.replace('http', 'ws')}/ws?token=${await system.token(slowUser)}`;
   const slow = new RawSocket(url);
   await once(slow, 'message');
   slow.pause();
-  const other = await world.connect(there.url, userId);
+  const other = await system.connect(there.url, userId);
   const padding = 'x'.repeat(100_000);
   const rounds = 60;
   for (let round = 0; round < rounds; round++) {
@@ -187,8 +184,8 @@ test('a session that does not read is closed 4002, and the others get everything
 });
 
 test('a flood is refused frame by frame, and ends with 4005', async () => {
-  const there = await world.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5' });
-  const socket = await world.connect(there.url, newUser());
+  const there = await system.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5' });
+  const socket = await system.connect(there.url, newUser());
   for (let i = 0; i < 30; i++) socket.send('ping');
   const error = await socket.expect('error');
   assert.deepEqual([error.code, error.retryable], ['RATE_LIMITED', true]);
@@ -201,13 +198,13 @@ test('a flood is refused frame by frame, and ends with 4005', async () => {
 });
 
 test('more bytes than a session may send are refused, and end with 4005', async () => {
-  const there = await world.start({
+  const there = await system.start({
     RATE_LIMIT_FRAMES_PER_SECOND: '0',
     RATE_LIMIT_BYTES_PER_SECOND: '65536',
   });
   const [socket, other] = [
-    await world.connect(there.url, newUser()),
-    await world.connect(there.url, newUser()),
+    await system.connect(there.url, newUser()),
+    await system.connect(there.url, newUser()),
   ];
   const padding = 'x'.repeat(60_000);
   const frame = { conversationId: '7', clientMsgId: 'big', content: 'x', padding };
@@ -223,10 +220,13 @@ test('more bytes than a session may send are refused, and end with 4005', async 
 });
 
 test('bytes count that never become a frame, and so do pings of the WebSocket protocol', async () => {
-  const there = await world.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5', RATE_LIMIT_BYTES_PER_SECOND: '1000' });
+  const there = await system.start({
+    RATE_LIMIT_FRAMES_PER_SECOND: '5',
+    RATE_LIMIT_BYTES_PER_SECOND: '1000',
+  });
   const open = async () => {
     const socket = new RawSocket(
-      `${there.url.replace('http', 'ws')}/ws?token=${await world.token(newUser())}`,
+      `${there.url.replace('http', 'ws')}/ws?token=${await system.token(newUser())}`,
     );
     await once(socket, 'message');
     return socket;
@@ -249,22 +249,22 @@ test('bytes count that never become a frame, and so do pings of the WebSocket pr
 });
 
 test('what a user may send is counted over all its sockets', async () => {
-  const there = await world.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5' });
+  const there = await system.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5' });
   const userId = newUser();
-  const sockets = await Promise.all(Array.from({ length: 6 }, () => world.connect(there.url, userId)));
+  const sockets = await Promise.all(Array.from({ length: 6 }, () => system.connect(there.url, userId)));
   // Each socket may send 20 at once, the user 80.
   for (const socket of sockets) for (let i = 0; i < 20; i++) socket.send('ping');
   const count = (type: string) => sockets.reduce((sum, socket) => sum + socket.all(type).length, 0);
   await eventually(() => count('pong') + count('error') === 120);
   assert.ok(count('pong') >= 80 && count('pong') < 110, `${count('pong')}`);
-  const another = await world.connect(there.url, newUser());
+  const another = await system.connect(there.url, newUser());
   await another.settled();
   await there.stop();
 });
 
 test('what is not stored in time is told as retryable, and too many waiting are refused at once', async () => {
-  const there = await world.start({ SEND_TIMEOUT_MS: '300', MAX_UNACKED_SENDS: '2' });
-  const socket = await world.connect(there.url, newUser());
+  const there = await system.start({ SEND_TIMEOUT_MS: '300', MAX_UNACKED_SENDS: '2' });
+  const socket = await system.connect(there.url, newUser());
   for (const clientMsgId of ['a', 'b', 'c']) {
     socket.send('send-message', { conversationId: '99999', clientMsgId, content: 'x' });
   }
@@ -281,9 +281,9 @@ test('what is not stored in time is told as retryable, and too many waiting are 
 });
 
 test('a push reaches the sockets of users on every gateway, the same event once', async () => {
-  const there = await world.start();
+  const there = await system.start();
   const [ann, bob] = [newUser(), newUser()];
-  const [atHere, atThere] = [await world.connect(here.url, ann), await world.connect(there.url, bob)];
+  const [atHere, atThere] = [await system.connect(here.url, ann), await system.connect(there.url, bob)];
   const channel = openChannel(`127.0.0.1:${here.gateway.grpcPort}`, undefined);
   const pusher = createClient(channel, PusherServiceService);
   const push = {
@@ -308,16 +308,16 @@ test('a push reaches the sockets of users on every gateway, the same event once'
   });
 
   // A gateway that cannot be reached: its users' push is to be tried again, the others have theirs.
-  const lost = world.presence.gateways.get(there.id);
+  const lost = system.presence.gateways.get(there.id);
   assert.ok(lost);
-  world.presence.gateways.set(there.id, { ...lost, pushAddress: '127.0.0.1:1', bootId: 'gone' });
+  system.presence.gateways.set(there.id, { ...lost, pushAddress: '127.0.0.1:1', bootId: 'gone' });
   const again = { ...push, eventId: 'event-3', type: 'online-status' };
   await assert.rejects(
     pusher.pushToUsers({ pushes: [again], localOnly: false }),
     (error) => error instanceof GoChatError && error.code === 'UNAVAILABLE',
   );
   await atHere.expect('online-status');
-  world.presence.gateways.set(there.id, lost);
+  system.presence.gateways.set(there.id, lost);
   assert.deepEqual(await pusher.pushToUsers({ pushes: [again], localOnly: false }), { delivered: 1 });
   channel.close();
   await Promise.all([atHere.close(), atThere.close()]);
@@ -326,7 +326,7 @@ test('a push reaches the sockets of users on every gateway, the same event once'
 
 test('one’s own place in a conversation is not told after the removal from it', async () => {
   const userId = newUser();
-  const socket = await world.connect(here.url, userId);
+  const socket = await system.connect(here.url, userId);
   const channel = openChannel(`127.0.0.1:${here.gateway.grpcPort}`, undefined);
   const pusher = createClient(channel, PusherServiceService);
   const push = {
@@ -351,10 +351,10 @@ test('one’s own place in a conversation is not told after the removal from it'
 });
 
 test('a draining gateway sends everybody away with 4003 and leaves nothing behind', async () => {
-  const there = await world.start();
+  const there = await system.start();
   const userIds = [newUser(), newUser(), newUser()];
-  const events = await world.userEvents(userIds);
-  const sockets = await Promise.all(userIds.map((userId) => world.connect(there.url, userId)));
+  const events = await system.userEvents(userIds);
+  const sockets = await Promise.all(userIds.map((userId) => system.connect(there.url, userId)));
   sockets[0]?.send('mark-read', { conversationId: '77', seqId: 4 });
   await sockets[0]?.settled();
   await there.stop();
@@ -362,9 +362,9 @@ test('a draining gateway sends everybody away with 4003 and leaves nothing behin
     (await Promise.all(sockets.map(({ closed }) => closed))).map(({ code }) => code),
     [4003, 4003, 4003],
   );
-  assert.ok(world.reads.flat().some(({ sessionId }) => sessionId === sockets[0]?.sessionId));
-  assert.ok(!world.presence.gateways.has(there.id));
-  assert.ok(sockets.every(({ sessionId }) => !world.presence.sessions.has(sessionId)));
+  assert.ok(system.reads.flat().some(({ sessionId }) => sessionId === sockets[0]?.sessionId));
+  assert.ok(!system.presence.gateways.has(there.id));
+  assert.ok(sockets.every(({ sessionId }) => !system.presence.sessions.has(sessionId)));
   await eventually(() => events.filter(({ type }) => type === 'user.disconnected').length === 3);
 });
 

@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { test } from 'node:test';
 import { type Code, GoChatError } from '../../../lib/errors.ts';
 import type { Session } from '../../../lib/gen/im_logic/v1/auth.ts';
 import type { UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type LogicSystem, startLogicSystem } from '../../support/logic/logic-system.ts';
+import { openIdentityProvider } from '../../support/logic/identity-provider.ts';
+import { openLogicSystem } from '../../support/logic/logic-system.ts';
 
-let system: LogicSystem;
-let provider: Awaited<ReturnType<typeof createProvider>>;
-before(async () => {
-  provider = await createProvider();
-  // Nobody answers there: what is tested here must not need Temporal.
-  const env = { TEMPORAL_ADDRESS: '127.0.0.1:1', AUTH_ISSUERS_FILE: provider.issuersFile };
-  system = await startLogicSystem({ redisDb: 11, env });
-});
-after(async () => {
-  await system?.stop();
-  provider?.remove();
+const provider = await openIdentityProvider();
+// Nobody answers there: what is tested here must not need Temporal.
+const system = await openLogicSystem({
+  TEMPORAL_ADDRESS: '127.0.0.1:1',
+  AUTH_ISSUERS_FILE: provider.issuersFile,
 });
 
 const password = 'correct horse battery';
@@ -224,29 +215,6 @@ test('a guest becomes a registered user under the same id, once, and may not mak
   await assert.rejects(upgrade(), refuses('PERMISSION_DENIED'));
   assert.equal(sessionOf(await system.logic.auth.login({ username, password, client })).userId, userId);
 });
-
-/** An identity provider that keeps its keys in a file. */
-async function createProvider() {
-  const folder = mkdtempSync(join(tmpdir(), 'gochat-provider-'));
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-  const jwksFile = join(folder, 'keys.json');
-  const issuersFile = join(folder, 'issuers.json');
-  const issuer = { issuer: 'https://id.example', audience: 'chat', jwksFile };
-  const claims = { usernameClaim: 'nick', displayNameClaim: 'name', avatarUrlClaim: 'picture' };
-  writeFileSync(jwksFile, JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k' }] }));
-  writeFileSync(issuersFile, JSON.stringify([{ ...issuer, ...claims }]));
-  return {
-    issuersFile,
-    remove: () => rmSync(folder, { recursive: true }),
-    token: (sub: string, profile: Record<string, unknown> = {}) =>
-      new SignJWT({ sub, ...profile })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
-        .setIssuer('https://id.example')
-        .setAudience('chat')
-        .setExpirationTime('5m')
-        .sign(privateKey),
-  };
-}
 
 const exchange = async (sub: string, profile: Record<string, unknown> = {}) =>
   sessionOf(await system.logic.auth.exchangeToken({ token: await provider.token(sub, profile), client }));

@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setInterval as every } from 'node:timers/promises';
-import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
-import { loadConfig } from '../../../lib/config.ts';
-import { connectRepo, type RepoClient } from '../../../lib/grpc/clients.ts';
-import { connectKafka, type KafkaConnection, type Producer, withAdmin } from '../../../lib/kafka/kafka.ts';
-import type { DownstreamMessage, DownstreamRecord, FanoutTask } from '../../../lib/kafka/records.ts';
-import { followTail, type Tail } from '../../../lib/kafka/tail.ts';
-import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
-import { createLogger } from '../../../lib/log.ts';
-import type { Running } from '../../../lib/service.ts';
-import { repoConfig } from '../../../services/repo/config.ts';
-import { startRepo } from '../../../services/repo/service.ts';
-import { taskConfig } from '../../../services/task/config.ts';
-import { startTask } from '../../../services/task/service.ts';
-import { provision } from '../../../services/task/temporal/provision.ts';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import { withAdmin } from '../../../lib/kafka/kafka.ts';
+import { topics } from '../../../lib/kafka/topics.ts';
 import {
   type CreateGroupResult,
   createGroup,
@@ -25,158 +14,15 @@ import {
 import { friendRequestId } from '../../../workflows/friend-request/contract.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFriendCalls } from '../../support/flows/friend-calls.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/repo/database.ts';
+import { createGuests } from '../../support/task/guests.ts';
+import { openTaskSystem } from '../../support/task/task-system.ts';
 
 const worldRoom = '1';
-const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
-/** A namespace of the test's own: nobody else's workers take its flows. */
-const namespace = `gochat-test-${randomBytes(6).toString('hex')}`;
-const gateway = { gatewayId: `gw-${randomBytes(4).toString('hex')}`, bootId: randomUUID(), pushAddress: '' };
-const address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233';
+const system = await openTaskSystem();
+const { repo, client, kafka, gateway, delivered, say, seqsOf } = system;
+const newUsers = (count: number) => createGuests(repo, count);
+const newUser = async () => (await newUsers(1))[0] ?? '';
 
-let database: TestDatabase;
-let repoService: Awaited<ReturnType<typeof startRepo>>;
-let repo: RepoClient;
-let task: Running & { adminPort: number };
-let connection: Connection;
-let client: Client;
-let kafka: KafkaConnection;
-let producer: Producer;
-let tail: Tail;
-let lease: NodeJS.Timeout;
-const delivered: DownstreamMessage[] = [];
-
-const startTaskService = () =>
-  startTask(
-    loadConfig(taskConfig, {
-      ...process.env,
-      TEMPORAL_NAMESPACE: namespace,
-      REPO_ADDRESS: `127.0.0.1:${repoService.grpcPort}`,
-      METRICS_PORT: '0',
-    }),
-    log,
-  );
-
-before(async () => {
-  database = await createTestDatabase();
-  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
-  redisUrl.pathname = '/11';
-  repoService = await startRepo(
-    loadConfig(repoConfig, {
-      ...process.env,
-      DATABASE_URL: database.url,
-      REDIS_URL: redisUrl.href,
-      REPO_GRPC_PORT: '0',
-      METRICS_PORT: '0',
-    }),
-    log,
-  );
-  repo = connectRepo(`127.0.0.1:${repoService.grpcPort}`);
-
-  kafka = connectKafka({
-    brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092',
-    clientId: 'test',
-    log,
-  });
-  await withAdmin(kafka, async (admin) => {
-    await ensureSharedTopics(admin);
-    await ensureDownstreamTopic(admin, gateway.gatewayId);
-    // What other tests produced is of other databases: the world room is in each.
-    const partitions = await admin.fetchTopicOffsets(topics.fanoutTasks);
-    await admin.setOffsets({
-      groupId: 'gochat-task',
-      topic: topics.fanoutTasks,
-      partitions: partitions.map(({ partition, high }) => ({ partition, offset: high })),
-    });
-  });
-  producer = kafka.producer();
-  await producer.connect();
-  tail = await followTail(kafka, {
-    topic: topics.downstream(gateway.gatewayId),
-    groupId: gateway.bootId,
-    onRecord(value) {
-      const record: DownstreamRecord = JSON.parse(value.toString());
-      assert.equal(record.gateway_boot_id, gateway.bootId);
-      delivered.push(...record.messages);
-    },
-  });
-  const renew = () => repo.presence.renewGateway({ gateway, synced: true });
-  await renew();
-  lease = setInterval(() => void renew().catch(() => undefined), 3000);
-
-  await provision({ address, namespace, log });
-  connection = await Connection.connect({ address });
-  client = new Client({ connection, namespace });
-  task = await startTaskService();
-  // Bundling the workflows takes its time on a busy machine.
-  await eventually(isReady, 60_000);
-});
-
-after(async () => {
-  clearInterval(lease);
-  await task?.stop();
-  await tail?.stop();
-  await producer?.disconnect();
-  await connection?.operatorService.deleteNamespace({ namespace });
-  await connection?.close();
-  repo?.close();
-  await repoService?.stop();
-  await database?.drop();
-});
-
-const isReady = async () => (await fetch(`http://127.0.0.1:${task.adminPort}/readyz`)).ok;
-
-async function newUser(): Promise<string> {
-  const created = await repo.users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
-  return created.user?.id ?? assert.fail('no user was made');
-}
-
-/** Some at a time: im-repo lets nobody wait for a connection longer than 3 s. */
-async function newUsers(count: number): Promise<string[]> {
-  const users: string[] = [];
-  while (users.length < count) {
-    const some = Array.from({ length: Math.min(50, count - users.length) }, newUser);
-    users.push(...(await Promise.all(some)));
-  }
-  return users;
-}
-
-let lastOffset = 0;
-
-/** Stores messages and tells the task, as logic does. */
-async function say(conversationId: string, senderId: string, count: number): Promise<void> {
-  const { results } = await repo.messages.saveMessages({
-    messages: Array.from({ length: count }, () => ({
-      conversationId,
-      senderId,
-      messageType: 1,
-      content: 'hello',
-      clientMsgId: randomUUID(),
-      mentions: [],
-      sourcePartition: 0,
-      sourceOffset: ++lastOffset,
-    })),
-    recipientsOf: [],
-  });
-  const seqIds = results.map(({ seqId, errorMessage }) => {
-    assert.equal(errorMessage, '');
-    return seqId;
-  });
-  const fanoutTask: FanoutTask = {
-    conversation_id: conversationId,
-    first_seq_id: Math.min(...seqIds),
-    last_seq_id: Math.max(...seqIds),
-    sent_at: Date.now(),
-  };
-  await producer.send({
-    topic: topics.fanoutTasks,
-    acks: -1,
-    messages: [{ key: conversationId, value: JSON.stringify(fanoutTask) }],
-  });
-}
-
-const seqsOf = (conversationId: string) =>
-  delivered.filter((message) => message.conversation_id === conversationId).map(({ seq_id }) => seq_id);
 /** 0, 1, 2, …, one a second. */
 async function* everySecond(seconds: number): AsyncGenerator<number> {
   let second = 0;
@@ -325,9 +171,7 @@ test('a restarted task service goes on where the one before it was', async () =>
   const ann = await newUser();
   const before = seqsOf(worldRoom).length;
   await say(worldRoom, ann, 5);
-  await task.stop();
-  await say(worldRoom, ann, 5);
-  task = await startTaskService();
+  await system.restart(() => say(worldRoom, ann, 5));
   await eventually(() => seqsOf(worldRoom).length >= before + 10, 30_000);
   assert.deepEqual(seqsOf(worldRoom), upTo(before + 10));
 });

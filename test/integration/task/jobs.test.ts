@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
-import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createLiveConversations } from '../../../activities/fanout-messages/live-conversations.ts';
 import { createActivities } from '../../../activities/index.ts';
-import { loadConfig } from '../../../lib/config.ts';
-import { connectRepo, type RepoClient } from '../../../lib/grpc/clients.ts';
-import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
-import { repoConfig } from '../../../services/repo/config.ts';
-import { startRepo } from '../../../services/repo/service.ts';
-import { createDatabases, type Databases } from '../../../services/repo/storage/database.ts';
-import { provision } from '../../../services/task/temporal/provision.ts';
 import { bundleWorkflows } from '../../../services/task/temporal/workflow-bundle.ts';
 import {
   type ChangeMembersArgs,
@@ -33,51 +26,26 @@ import {
   reconcileCounters,
   reconcileCountersSchedule,
 } from '../../../workflows/reconcile-counters/contract.ts';
+import { atEnd } from '../../support/at-end.ts';
 import { eventually } from '../../support/eventually.ts';
 import { refusedWith } from '../../support/refused-with.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/repo/database.ts';
+import { openRepoService } from '../../support/repo/repo-service.ts';
+import { createGuests } from '../../support/task/guests.ts';
+import { openTemporalNamespace, temporalAddress } from '../../support/task/temporal-namespace.ts';
 
 const world = '1';
-const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
-/** A namespace of the test's own: nobody else's workers take its flows. */
-const namespace = `gochat-test-${randomBytes(6).toString('hex')}`;
-const address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233';
+const { repo, databases } = await openRepoService();
+const { namespace, client } = await openTemporalNamespace();
+await startWorkers();
 
-let database: TestDatabase;
-let databases: Databases;
-let repoService: Awaited<ReturnType<typeof startRepo>>;
-let repo: RepoClient;
-let connection: Connection;
-let client: Client;
-let workersConnection: NativeConnection;
-let workers: Worker[];
-let running: Promise<unknown>;
-
-before(async () => {
+/** Workers for the flows that are tested here. */
+async function startWorkers(): Promise<void> {
   Runtime.install({
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
   });
-  database = await createTestDatabase();
-  databases = createDatabases({ url: database.url, log });
-  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
-  redisUrl.pathname = '/11';
-  repoService = await startRepo(
-    loadConfig(repoConfig, {
-      ...process.env,
-      DATABASE_URL: database.url,
-      REDIS_URL: redisUrl.href,
-      REPO_GRPC_PORT: '0',
-      METRICS_PORT: '0',
-    }),
-    log,
-  );
-  repo = connectRepo(`127.0.0.1:${repoService.grpcPort}`);
-  await provision({ address, namespace, log });
-  connection = await Connection.connect({ address });
-  client = new Client({ connection, namespace });
-
-  workersConnection = await NativeConnection.connect({ address });
+  const connection = await NativeConnection.connect({ address: temporalAddress });
+  atEnd(() => connection.close());
   const activities = createActivities({
     repo,
     produce: async () => undefined,
@@ -87,32 +55,19 @@ before(async () => {
     friendRequestCooldownMs: 0,
   });
   const workflowBundle = await bundleWorkflows();
-  workers = await Promise.all(
+  const workers = await Promise.all(
     [taskQueues.interactive, taskQueues.maintenance].map((taskQueue) =>
-      Worker.create({ connection: workersConnection, namespace, taskQueue, activities, workflowBundle }),
+      Worker.create({ connection, namespace, taskQueue, activities, workflowBundle }),
     ),
   );
-  running = Promise.all(workers.map((worker) => worker.run()));
-});
-
-after(async () => {
-  for (const worker of workers ?? []) worker.shutdown();
-  await running;
-  await workersConnection?.close();
-  await connection?.operatorService.deleteNamespace({ namespace });
-  await connection?.close();
-  repo?.close();
-  await repoService?.stop();
-  await databases?.close();
-  await database?.drop();
-});
-
-async function newUser(): Promise<string> {
-  const created = await repo.users.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
-  return created.user?.id ?? assert.fail('no user was made');
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  atEnd(async () => {
+    for (const worker of workers) worker.shutdown();
+    await running;
+  });
 }
 
-const newUsers = (count: number) => Promise.all(Array.from({ length: count }, newUser));
+const newUsers = (count: number) => createGuests(repo, count);
 
 async function newGroup(ownerId: string, memberIds: string[]): Promise<string> {
   const { conversation } = await repo.conversations.createConversation({

@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { after, before, test } from 'node:test';
-import { Connection } from '@temporalio/client';
+import { test } from 'node:test';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import { createLogger } from '../../../lib/log.ts';
 import { provision } from '../../../services/task/temporal/provision.ts';
 import { eventually } from '../../support/eventually.ts';
+import { openTemporal, temporalAddress } from '../../support/task/temporal-namespace.ts';
 
 const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
-const address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233';
-const namespace = `gochat-test-${randomBytes(6).toString('hex')}`;
 const day = 24 * 3_600_000;
-let connection: Connection;
-
-before(async () => {
-  connection = await Connection.connect({ address });
-});
-after(async () => {
-  await connection?.operatorService.deleteNamespace({ namespace });
-  await connection?.close();
-});
+const { namespace, connection } = await openTemporal();
 
 const retentionMs = async () => {
   const { config } = await connection.workflowService.describeNamespace({ namespace });
@@ -33,7 +22,7 @@ test('a namespace that somebody else has made gets the retention and the search 
   });
   await eventually(async () => (await retentionMs().catch(() => 0)) === day);
 
-  await provision({ address, namespace, log });
+  await provision({ address: temporalAddress, namespace, log });
   assert.equal(await retentionMs(), 7 * day);
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   // io.temporal IndexedValueType: Keyword, KeywordList
@@ -42,6 +31,6 @@ test('a namespace that somebody else has made gets the retention and the search 
 });
 
 test('what is as it should be is left alone', async () => {
-  await provision({ address, namespace, log });
+  await provision({ address: temporalAddress, namespace, log });
   assert.equal(await retentionMs(), 7 * day);
 });

@@ -4,8 +4,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '../../../lib/config.ts';
-import { connectLogic, connectRepo } from '../../../lib/grpc/clients.ts';
+import { connectLogic } from '../../../lib/grpc/clients.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
 import type { DownstreamRecord, UpstreamRecord } from '../../../lib/kafka/records.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
@@ -16,21 +15,19 @@ import { readLogicConfig } from '../../../services/logic/config.ts';
 import { startLogic } from '../../../services/logic/service.ts';
 import { startUpstream } from '../../../services/logic/upstream/consumer.ts';
 import { createProducing } from '../../../services/logic/upstream/producing.ts';
-import { repoConfig } from '../../../services/repo/config.ts';
-import { startRepo } from '../../../services/repo/service.ts';
-import { createDatabases } from '../../../services/repo/storage/database.ts';
+import { atEnd } from '../at-end.ts';
 import { eventually } from '../eventually.ts';
-import { createTestDatabase } from '../repo/database.ts';
+import { openRepoService } from '../repo/repo-service.ts';
 
-export type LogicSystem = Awaited<ReturnType<typeof startLogicSystem>>;
+export type LogicSystem = Awaited<ReturnType<typeof openLogicSystem>>;
 
 const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
 
 /**
- * im-repo and im-logic over a database of the test's own, with an upstream topic and a gateway of its own: what the
- * gateway would get is in `received`.
+ * im-repo and im-logic over a database of the test file's own, with an upstream topic and a gateway of its own: what
+ * the gateway would get is in `received`. A file opens one at its top level; it is closed at the file's end.
  */
-export async function startLogicSystem(options: { redisDb: number; env?: Record<string, string> }) {
+export async function openLogicSystem(env: Record<string, string> = {}) {
   const name = randomUUID();
   const topic = `test.upstream.${name}`;
   const logicId = `logic-${name}`;
@@ -40,49 +37,45 @@ export async function startLogicSystem(options: { redisDb: number; env?: Record<
     clientId: 'test',
     log,
   });
+  atEnd(() =>
+    withAdmin(kafka, (admin) =>
+      admin.deleteTopics({
+        topics: [topic, topics.downstream(gateway.gatewayId), topics.downstream(logicId)],
+      }),
+    ),
+  );
   await withAdmin(kafka, async (admin) => {
     await ensureSharedTopics(admin);
     await ensureDownstreamTopic(admin, gateway.gatewayId);
     await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 4 }] });
   });
 
-  const database = await createTestDatabase();
-  const databases = createDatabases({ url: database.url, log, connectionLimit: 1 });
-  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
-  redisUrl.pathname = `/${options.redisDb}`;
-  const env = {
+  const { repo, address, databases } = await openRepoService(env);
+  const config = readLogicConfig({
     ...process.env,
-    ...options.env,
-    DATABASE_URL: database.url,
-    REDIS_URL: redisUrl.href,
-    REPO_GRPC_PORT: '0',
+    ...env,
+    REPO_ADDRESS: address,
+    AUTH_PRIVATE_KEY_FILE: writeKey(),
     LOGIC_GRPC_PORT: '0',
     METRICS_PORT: '0',
     LOGIC_ID: logicId,
     BIND_HOST: '127.0.0.1',
-  };
-  const repoServer = await startRepo(loadConfig(repoConfig, env), log);
-  const keys = writeKey();
-  const logicEnv = {
-    ...env,
-    REPO_ADDRESS: `127.0.0.1:${repoServer.grpcPort}`,
-    AUTH_PRIVATE_KEY_FILE: keys.path,
-  };
-  const logicServer = await startLogic(readLogicConfig(logicEnv), log, {
-    topic,
-    groupId: `logic-${name}`,
   });
-  const repo = connectRepo(`127.0.0.1:${repoServer.grpcPort}`);
-  const logic = connectLogic(`127.0.0.1:${logicServer.grpcPort}`);
+  const service = await startLogic(config, log, { topic, groupId: `logic-${name}` });
+  atEnd(service.stop);
+  const logic = connectLogic(`127.0.0.1:${service.grpcPort}`);
+  atEnd(logic.close);
   const producer = kafka.producer();
   await producer.connect();
+  atEnd(() => producer.disconnect());
   const received: DownstreamRecord[] = [];
   const tail = await followTail(kafka, {
     topic: topics.downstream(gateway.gatewayId),
     groupId: `tail-${name}`,
     onRecord: (value) => received.push(JSON.parse(value.toString('utf8'))),
   });
-  await eventually(async () => (await fetch(`http://127.0.0.1:${logicServer.adminPort}/readyz`)).ok);
+  atEnd(tail.stop);
+  await eventually(async () => (await fetch(`http://127.0.0.1:${service.adminPort}/readyz`)).ok);
 
   return {
     repo,
@@ -91,7 +84,7 @@ export async function startLogicSystem(options: { redisDb: number; env?: Record<
     received,
     /** Looks into the database, and changes what no call can. */
     query: databases.users.query,
-    adminPort: logicServer.adminPort,
+    adminPort: service.adminPort,
     messages: () => received.flatMap((record) => record.messages),
     acks: () => received.flatMap((record) => record.acks),
     events: () => received.flatMap((record) => record.events),
@@ -130,29 +123,15 @@ export async function startLogicSystem(options: { redisDb: number; env?: Record<
       await upstream.stop();
       await producing.disconnect();
     },
-    async stop() {
-      logic.close();
-      await logicServer.stop();
-      repo.close();
-      await repoServer.stop();
-      await tail.stop();
-      await producer.disconnect();
-      await withAdmin(kafka, (admin) =>
-        admin.deleteTopics({
-          topics: [topic, topics.downstream(gateway.gatewayId), topics.downstream(logicId)],
-        }),
-      );
-      await databases.close();
-      await database.drop();
-      keys.remove();
-    },
   };
 }
 
-function writeKey(): { path: string; remove(): void } {
+/** A new key that signs access tokens. */
+function writeKey(): string {
   const folder = mkdtempSync(join(tmpdir(), 'gochat-key-'));
+  atEnd(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'private.pem');
   const { privateKey } = generateKeyPairSync('ed25519');
   writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  return { path, remove: () => rmSync(folder, { recursive: true }) };
+  return path;
 }

@@ -1,28 +1,43 @@
 import { randomBytes } from 'node:crypto';
 import { createLogger } from '../../../lib/log.ts';
 import { migrate } from '../../../services/repo/migrate.ts';
-import { createDatabases } from '../../../services/repo/storage/database.ts';
+import { createDatabases, type Databases } from '../../../services/repo/storage/database.ts';
+import { atEnd } from '../at-end.ts';
 
-export type TestDatabase = { url: string; drop(): Promise<void> };
+const silent = createLogger('test', 'silent');
 
-/** A database of the test's own, with the newest schema, on the server that DATABASE_URL names. */
-export async function createTestDatabase(options: { migrated?: boolean } = {}): Promise<TestDatabase> {
+/** An empty database of the test file's own, on the server that DATABASE_URL names; dropped at the file's end. */
+export async function openEmptyDatabase(): Promise<string> {
   const server = process.env.DATABASE_URL;
   if (!server) throw new Error('DATABASE_URL is not set: integration tests need a database server');
   const log = createLogger('test', 'error');
   const name = `gochat_${randomBytes(8).toString('hex')}`;
   const url = new URL(server);
   url.pathname = `/${name}`;
-  if (options.migrated !== false) await migrate({ url: url.href, log });
-  return {
-    url: url.href,
-    async drop() {
-      const databases = createDatabases({ url: server, log, connectionLimit: 1 });
-      try {
-        await databases.users.execute(`DROP DATABASE IF EXISTS ${name}`);
-      } finally {
-        await databases.close();
-      }
-    },
-  };
+  atEnd(async () => {
+    const databases = createDatabases({ url: server, log, connectionLimit: 1 });
+    try {
+      await databases.users.execute(`DROP DATABASE IF EXISTS ${name}`);
+    } finally {
+      await databases.close();
+    }
+  });
+  return url.href;
+}
+
+/** A database of the test file's own with the newest schema. */
+export async function openMigratedDatabase(): Promise<string> {
+  const url = await openEmptyDatabase();
+  await migrate({ url, log: createLogger('test', 'error') });
+  return url;
+}
+
+/** Connections to a database, closed at the file's end. */
+export function connectDatabases(
+  url: string,
+  options: { connectionLimit?: number; log?: ReturnType<typeof createLogger> } = {},
+): Databases {
+  const databases = createDatabases({ url, log: silent, ...options });
+  atEnd(databases.close);
+  return databases;
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { findProgram } from '../../../scripts/process/program.ts';
+import { atEnd } from '../at-end.ts';
 import { eventually } from '../eventually.ts';
 import { freePort } from './free-port.ts';
 
-/** A Redis of the test's own, to be frozen and killed. */
+/** A Redis of the test file's own, to be frozen and killed; it ends with the file. */
 export type PrivateRedis = {
   url: string;
   /** For looking inside and for breaking things. */
@@ -15,7 +16,6 @@ export type PrivateRedis = {
   kill(): Promise<void>;
   /** Again under the same address, empty. */
   restart(): Promise<void>;
-  close(): Promise<void>;
 };
 
 export async function startPrivateRedis(): Promise<PrivateRedis> {
@@ -26,7 +26,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   const url = `redis://127.0.0.1:${port}/0`;
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null });
   client.on('error', () => undefined);
-  let server: ChildProcess;
+  let server: ChildProcess | undefined;
 
   async function start() {
     server = spawn(
@@ -49,22 +49,22 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
     );
 
   async function kill() {
-    const gone = new Promise((resolve) => server.once('exit', resolve));
-    server.kill('SIGKILL');
+    const gone = new Promise((resolve) => server?.once('exit', resolve));
+    server?.kill('SIGKILL');
     await gone;
   }
 
+  atEnd(async () => {
+    client.disconnect();
+    if (server?.exitCode === null && server.signalCode === null) await kill();
+  });
   await start();
   return {
     url,
     client,
-    freeze: () => void server.kill('SIGSTOP'),
-    thaw: () => void server.kill('SIGCONT'),
+    freeze: () => void server?.kill('SIGSTOP'),
+    thaw: () => void server?.kill('SIGCONT'),
     kill,
     restart: start,
-    async close() {
-      client.disconnect();
-      if (server.exitCode === null && server.signalCode === null) await kill();
-    },
   };
 }

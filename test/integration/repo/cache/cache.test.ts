@@ -21,10 +21,7 @@ before(async () => {
   ({ redis, cache } = await connect());
 });
 
-after(async () => {
-  await redis.close();
-  await server.close();
-});
+after(() => redis.close());
 
 beforeEach(() => {
   rows = new Map([['1', 'old']]);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, type TestContext, test } from 'node:test';
+import { before, beforeEach, type TestContext, test } from 'node:test';
 import { createLogger } from '../../../../lib/log.ts';
 import { createMetrics } from '../../../../lib/metrics.ts';
 import {
@@ -26,7 +26,6 @@ let loads: number;
 before(async () => {
   server = await startPrivateRedis();
 });
-after(() => server.close());
 
 beforeEach(async (context) => {
   rows = new Map();

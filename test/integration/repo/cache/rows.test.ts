@@ -1,48 +1,26 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { after, before, test } from 'node:test';
-import { createPasswords } from '../../../../services/repo/accounts/password.ts';
-import { createUserAccounts } from '../../../../services/repo/accounts/user-accounts.ts';
-import { createUserClosing } from '../../../../services/repo/accounts/user-closing.ts';
-import { createUserProfiles } from '../../../../services/repo/users/user-profiles.ts';
+import { test } from 'node:test';
 import { eventually } from '../../../support/eventually.ts';
-import { type ConversationParts, createConversationParts } from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
+import { createUserParts } from '../../../support/repo/user-parts.ts';
 
 type Scene = { readers: string[]; change(): Promise<unknown> };
 type Trio = [string, string, string];
 
-let redis: PrivateRedis;
-let repo: ConversationParts;
-let accounts: ReturnType<typeof createUserAccounts>;
-let profiles: ReturnType<typeof createUserProfiles>;
-let closing: ReturnType<typeof createUserClosing>;
-
 /** A reader that has what the database said in its hands, and is kept from going on with it. */
 const held = new AsyncLocalStorage<{ arrive(): void; goOn: Promise<void> }>();
 
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  accounts = createUserAccounts({ ...repo, passwords: createPasswords() });
-  profiles = createUserProfiles(repo);
-  closing = createUserClosing(repo);
-  const { query } = repo.databases.users;
-  repo.databases.users.query = async <R>(...args: Parameters<typeof query>) => {
-    const rows = await query<R>(...args);
-    const hold = held.getStore();
-    hold?.arrive();
-    await hold?.goOn;
-    return rows;
-  };
-  await eventually(() => repo.redis.isUp());
-});
-
-after(async () => {
-  await repo.close();
-  await redis.close();
-});
+const { redis, repo } = await openConversationRepo();
+const users = createUserParts(repo);
+const { query } = repo.databases.users;
+repo.databases.users.query = async <R>(...args: Parameters<typeof query>) => {
+  const rows = await query<R>(...args);
+  const hold = held.getStore();
+  hold?.arrive();
+  await hold?.goOn;
+  return rows;
+};
 
 /** Ann owns a group that Bob is in, she and Bob are friends and have talked; Cy is somebody else. */
 async function people() {
@@ -125,20 +103,20 @@ const scenes: Record<string, () => Promise<Scene>> = {
   async 'another display name'() {
     const { ann, bob } = await people();
     const changed = { userId: bob, displayName: 'Robert' };
-    return { readers: [ann, bob], change: () => profiles.updateUser(changed) };
+    return { readers: [ann, bob], change: () => users.updateUser(changed) };
   },
   async 'a guest who registers'() {
     const { ann, bob } = await people();
     const upgraded = { userId: bob, username: `bob-${bob}`, password: 'correct horse battery' };
-    return { readers: [ann], change: () => accounts.upgradeGuest(upgraded) };
+    return { readers: [ann], change: () => users.upgradeGuest(upgraded) };
   },
   async 'an account that is closed'() {
     const { ann, bob } = await people();
-    return { readers: [ann], change: () => closing.closeAccount({ userId: bob, idleGuestBefore: 0 }) };
+    return { readers: [ann], change: () => users.closeAccount({ userId: bob, idleGuestBefore: 0 }) };
   },
   async 'somebody who leaves everything'() {
     const { ann, bob } = await people();
-    await closing.closeAccount({ userId: bob, idleGuestBefore: 0 });
+    await users.closeAccount({ userId: bob, idleGuestBefore: 0 });
     return { readers: [ann], change: () => repo.conversations.leaveConversations({ userId: bob, limit: 0 }) };
   },
   async 'a new account'() {

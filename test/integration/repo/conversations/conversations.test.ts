@@ -1,28 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { eventually } from '../../../support/eventually.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
-import {
-  type ConversationParts,
-  createConversationParts,
-  idOf,
-} from '../../../support/repo/conversation-parts.ts';
+import { createConversationParts, idOf } from '../../../support/repo/conversation-parts.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
 
-let redis: PrivateRedis;
-let repo: ConversationParts;
-
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  await eventually(() => repo.redis.isUp());
-});
-
-after(async () => {
-  await repo.close();
-  await redis.close();
-});
+const { redis, repo } = await openConversationRepo();
 
 type Two = [string, string];
 type Three = [string, string, string];
@@ -396,23 +380,17 @@ test('a conversation without messages can be hidden', async () => {
 });
 
 test('without Redis everything is the same', async () => {
-  const away = createConversationParts(
-    await createRepoParts({ redisDb: 0, redisUrl: 'redis://127.0.0.1:1' }),
+  const away = createConversationParts(await createRepoParts({ redisUrl: 'redis://127.0.0.1:1' }));
+  const [me, ann] = (await away.newUsers(2)) as Two;
+  const id = await away.newGroup([me, ann]);
+  await away.say(id, ann, 'x');
+  const { conversations } = await away.list(me);
+  assert.deepEqual(
+    conversations.map((seen) => [idOf(seen), seen.unreadCount]),
+    [[id, 1]],
   );
-  try {
-    const [me, ann] = (await away.newUsers(2)) as Two;
-    const id = await away.newGroup([me, ann]);
-    await away.say(id, ann, 'x');
-    const { conversations } = await away.list(me);
-    assert.deepEqual(
-      conversations.map((seen) => [idOf(seen), seen.unreadCount]),
-      [[id, 1]],
-    );
-    await away.conversations.updateReadPointer({ userId: me, conversationId: id, seqId: 1 });
-    assert.equal((await away.see(me, id)).unreadCount, 0);
-  } finally {
-    await away.close();
-  }
+  await away.conversations.updateReadPointer({ userId: me, conversationId: id, seqId: 1 });
+  assert.equal((await away.see(me, id)).unreadCount, 0);
 });
 
 test('owner and admins change a group, and all members get the same frame of it', async () => {

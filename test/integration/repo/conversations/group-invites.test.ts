@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { createUserSettings } from '../../../../services/repo/users/user-settings.ts';
-import { eventually } from '../../../support/eventually.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
-import {
-  type ConversationParts,
-  createConversationParts,
-  idOf,
-} from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { idOf } from '../../../support/repo/conversation-parts.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 
-let redis: PrivateRedis;
-let repo: ConversationParts;
-let settings: ReturnType<typeof createUserSettings>;
-
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  settings = createUserSettings(repo);
-  await eventually(() => repo.redis.isUp());
-});
-
-after(async () => {
-  await repo?.close();
-  await redis?.close();
-});
+const { repo } = await openConversationRepo();
+const settings = createUserSettings(repo);
 
 type Five = [string, string, string, string, string];
 

@@ -1,24 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { eventually } from '../../../support/eventually.ts';
+import { test } from 'node:test';
 import { refusedWith } from '../../../support/refused-with.ts';
-import { type ConversationParts, createConversationParts } from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 
 const world = '1';
-let redis: PrivateRedis;
-let repo: ConversationParts;
 
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  await eventually(() => repo.redis.isUp());
-});
-after(async () => {
-  await repo?.close();
-  await redis?.close();
-});
+const { repo } = await openConversationRepo();
 
 const mute = (conversationId: string, userIds: string[], muted = true) =>
   repo.conversations.muteMembers({ conversationId, userIds, muted });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { GetMessagesRequest } from '../../../../lib/gen/im_repo/v1/message.ts';
 import { createMetrics } from '../../../../lib/metrics.ts';
 import { toConversationPage } from '../../../../lib/wire/conversation.ts';
@@ -8,39 +8,25 @@ import { createCache } from '../../../../services/repo/cache/cache.ts';
 import { createUserCards } from '../../../../services/repo/rows/user-cards.ts';
 import { createRedis } from '../../../../services/repo/storage/redis.ts';
 import { createUserProfiles } from '../../../../services/repo/users/user-profiles.ts';
+import { atEnd } from '../../../support/at-end.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
 import { type ConversationParts, createConversationParts } from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 
-let redis: PrivateRedis;
-/** Two processes of repo over the same database and the same Redis. */
-let repo: ConversationParts;
-let other: ConversationParts;
+const { redis, repo } = await openConversationRepo();
+const other = await openOther();
 
-before(async () => {
-  redis = await startPrivateRedis();
-  const parts = await createRepoParts({ redisDb: 0, redisUrl: redis.url });
-  repo = createConversationParts(parts);
-  const { databases, log } = parts;
+/** Another process of repo, over the same database and the same Redis. */
+async function openOther(): Promise<ConversationParts> {
   const metrics = createMetrics('test');
-  const store = createRedis({ url: redis.url, log, metrics });
+  const store = createRedis({ url: redis.url, log: repo.log, metrics });
+  atEnd(store.close);
   const cache = createCache({ redis: store, metrics });
-  other = createConversationParts({
-    ...parts,
-    metrics,
-    redis: store,
-    cache,
-    userCards: createUserCards({ cache, databases }),
-  });
-  await eventually(() => repo.redis.isUp() && store.isUp());
-});
-after(async () => {
-  await other.redis.close();
-  await repo.close();
-  await redis.close();
-});
+  const userCards = createUserCards({ cache, databases: repo.databases });
+  await eventually(() => store.isUp());
+  return createConversationParts({ ...repo, metrics, redis: store, cache, userCards });
+}
 
 type Pair = [string, string];
 const people = async () => [await repo.newGuest(), await repo.newGuest()] as Pair;

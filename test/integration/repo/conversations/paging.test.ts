@@ -1,48 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
-import { createBlocks } from '../../../../services/repo/friends/blocks.ts';
-import {
-  createFriendRequests,
-  requestStatus,
-} from '../../../../services/repo/friends/friendship-requests.ts';
-import { createFriendships } from '../../../../services/repo/friends/friendships.ts';
-import { createUserSessions } from '../../../../services/repo/sessions/user-sessions.ts';
+import { test } from 'node:test';
+import { requestStatus } from '../../../../services/repo/friends/friendship-requests.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
-import {
-  type ConversationParts,
-  createConversationParts,
-  idOf,
-} from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { idOf } from '../../../support/repo/conversation-parts.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
+import { createUserParts } from '../../../support/repo/user-parts.ts';
 
-let redis: PrivateRedis;
-let repo: ConversationParts;
-let people: ReturnType<typeof createFriendRequests> &
-  ReturnType<typeof createFriendships> &
-  ReturnType<typeof createBlocks> &
-  ReturnType<typeof createUserSessions>;
-
-before(async () => {
-  redis = await startPrivateRedis();
-  const parts = await createRepoParts({ redisDb: 0, redisUrl: redis.url });
-  repo = createConversationParts(parts);
-  const presence = { batchGetOnlineStatus: async () => ({ statuses: [] }) };
-  people = {
-    ...createFriendRequests(parts),
-    ...createFriendships({ ...parts, presence }),
-    ...createBlocks(parts),
-    ...createUserSessions(parts),
-  };
-  await eventually(() => repo.redis.isUp());
-});
-
-after(async () => {
-  await repo.close();
-  await redis.close();
-});
+const { redis, repo } = await openConversationRepo();
+const people = createUserParts(repo);
 
 const execute = (sql: string, values: unknown[] = []) =>
   repo.databases.users.execute(sql, values as Parameters<typeof repo.databases.users.execute>[1]);

@@ -1,46 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { loadViews } from '../../../../services/repo/conversation-lists/conversation-view.ts';
 import { readBasics } from '../../../../services/repo/rows/conversation-basic.ts';
 import { recalledBeyond, storeRecalls } from '../../../../services/repo/rows/recall-counts.ts';
 import { loadUnread } from '../../../../services/repo/rows/unread.ts';
-import { createDatabases, type Databases } from '../../../../services/repo/storage/database.ts';
-import { type ConversationParts, createConversationParts } from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-
-let repo: ConversationParts;
-/** One connection, whose counters tell what was read. */
-let alone: Databases;
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
+import { countRowsRead } from '../../../support/repo/rows-read.ts';
 
 const head = 30_000;
 /** Two of three messages are recalled. */
 const recalled = Array.from({ length: head }, (_, n) => n + 1).filter((seqId) => seqId % 3 !== 0);
 const most = 2500;
 
-before(async () => {
-  const parts = await createRepoParts({ redisDb: 13 });
-  repo = createConversationParts(parts);
-  alone = createDatabases({ url: parts.url, log: parts.log, connectionLimit: 1 });
-});
-
-after(async () => {
-  await alone?.close();
-  await repo?.close();
-});
-
-/** How many rows the server read for it. */
-async function rowsReadBy(work: () => Promise<unknown>): Promise<number> {
-  const count = async () => {
-    const counters = await alone.users.query<{ Value: string }>(
-      "SHOW SESSION STATUS WHERE Variable_name LIKE 'Handler_read%' OR Variable_name = 'Handler_icp_attempts'",
-    );
-    return counters.reduce((sum, { Value }) => sum + Number(Value), 0);
-  };
-  // Asking is counted, too.
-  const [before, asked] = [await count(), await count()];
-  await work();
-  return (await count()) - asked - (asked - before);
-}
+const { repo } = await openConversationRepo();
+const { databases: counted, rowsReadBy } = countRowsRead(repo.url);
 
 /** A group with 20,000 recalls, stored as recalls are stored. */
 async function muchRecalled(): Promise<{ id: string; reader: string }> {
@@ -77,14 +50,14 @@ test('with 20,000 recalls, unread counts are exact and cost few rows', async () 
     const expected = head - pointer - recalled.filter((seqId) => seqId > pointer).length;
     const counts: unknown[] = [];
     const views = await rowsReadBy(async () => {
-      const loaded = await loadViews(alone.conversations, Number(reader), { detailed: 100 });
+      const loaded = await loadViews(counted.conversations, Number(reader), { detailed: 100 });
       counts.push(...loaded.views.map(({ unreadCount }) => unreadCount));
       const { recalls } = loaded.views[0]?.basic ?? assert.fail();
       assert.deepEqual(recalls.seqIds, recalled.toReversed().slice(0, 60));
       assert.equal(recalls.total, recalled.length);
     });
     const unread = await rowsReadBy(async () => {
-      const [found] = await loadUnread(alone.conversations, Number(reader), conversationIds);
+      const [found] = await loadUnread(counted.conversations, Number(reader), conversationIds);
       counts.push(found?.unreadCount);
     });
     assert.deepEqual(counts, [expected, expected], `read up to ${pointer}`);
@@ -100,7 +73,7 @@ test('what is kept of 20,000 recalls costs few rows to read, and tells those who
   const rows = await rowsReadBy(async () => {
     basics = await readBasics(
       {
-        databases: alone,
+        databases: counted,
         cache: { read: async (_kind, ids, load) => new Map(await load([...ids])) },
       },
       [id],

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type ConversationParts, createConversationParts } from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
+import { test } from 'node:test';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 
-let repo: ConversationParts;
-
-before(async () => {
-  repo = createConversationParts(await createRepoParts({ redisDb: 9 }));
-});
-
-after(() => repo?.close());
+const { repo } = await openConversationRepo();
 
 const run = (sql: string, ...values: (string | number)[]) => repo.databases.users.execute(sql, values);
 

@@ -1,60 +1,39 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { codeOf, GoChatError } from '../../../../lib/errors.ts';
 import type { User } from '../../../../lib/gen/im_repo/v1/user.ts';
-import { createPasswords } from '../../../../services/repo/accounts/password.ts';
-import { createUserAccounts } from '../../../../services/repo/accounts/user-accounts.ts';
-import { createBlocks } from '../../../../services/repo/friends/blocks.ts';
-import {
-  createFriendRequests,
-  requestStatus,
-} from '../../../../services/repo/friends/friendship-requests.ts';
-import { createFriendships } from '../../../../services/repo/friends/friendships.ts';
+import { requestStatus } from '../../../../services/repo/friends/friendship-requests.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createRepoParts, type RepoParts } from '../../../support/repo/repo-parts.ts';
+import { openRepoParts } from '../../../support/repo/open-repo.ts';
+import { createUserParts } from '../../../support/repo/user-parts.ts';
 
 const { pending, accepted, rejected, blocked, expired, withdrawn } = requestStatus;
 const ttlMs = 60_000;
-let parts: RepoParts;
-let friendships: ReturnType<typeof createFriendRequests> &
-  ReturnType<typeof createFriendships> &
-  ReturnType<typeof createBlocks>;
-let accounts: ReturnType<typeof createUserAccounts>;
 /** Ids of the accounts that this test's presence calls online. */
 const online = new Set<string>();
 let alice: User;
 let bob: User;
 
-before(async () => {
-  parts = await createRepoParts({ redisDb: 10 });
-  accounts = createUserAccounts({ ...parts, passwords: createPasswords() });
-  const presence = {
-    batchGetOnlineStatus: async ({ userIds }: { userIds: string[] }) => ({
-      statuses: userIds.map((userId) => ({
-        userId,
-        online: online.has(userId),
-        lastActiveAt: online.has(userId) ? 5 : 0,
-        gatewayIds: [],
-      })),
-    }),
-  };
-  friendships = {
-    ...createFriendRequests(parts),
-    ...createFriendships({ ...parts, presence }),
-    ...createBlocks(parts),
-  };
+const { parts } = await openRepoParts();
+const friendships = createUserParts(parts, {
+  batchGetOnlineStatus: async ({ userIds }) => ({
+    statuses: userIds.map((userId) => ({
+      userId,
+      online: online.has(userId),
+      lastActiveAt: online.has(userId) ? 5 : 0,
+      gatewayIds: [],
+    })),
+  }),
 });
 
 beforeEach(async () => {
   [alice, bob] = await Promise.all([newUser(), newUser()]);
 });
 
-after(() => parts.close());
-
 const refusal = (code: string) => (error: unknown) => codeOf(error) === code;
 
 async function newUser(): Promise<User> {
-  const { user } = await accounts.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
+  const { user } = await friendships.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });
   assert.ok(user);
   return user;
 }

@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { codeFromNumber } from '../../../../lib/errors.ts';
 import type { Sql, Transaction } from '../../../../services/repo/storage/database.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { type ConversationParts, createConversationParts } from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 
-let redis: PrivateRedis;
-let repo: ConversationParts;
-
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  await eventually(() => repo.redis.isUp());
-});
-
-after(async () => {
-  await repo.close();
-  await redis.close();
-});
+const { redis, repo } = await openConversationRepo();
 
 const gateway = { gatewayId: 'gateway', bootId: 'boot', pushAddress: 'nowhere:1' };
 const online = async (userIds: readonly string[]) => {

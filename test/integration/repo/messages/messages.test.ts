@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { type Code, codeFromNumber } from '../../../../lib/errors.ts';
 import type { NewMessage, SavedMessage } from '../../../../lib/gen/im_repo/v1/message.ts';
 import { createMetrics } from '../../../../lib/metrics.ts';
@@ -9,22 +9,9 @@ import { createUserSettings } from '../../../../services/repo/users/user-setting
 import { eventually } from '../../../support/eventually.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
 import { createMessageParts, type MessageParts } from '../../../support/repo/message-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 
-let redis: PrivateRedis;
-let repo: MessageParts;
-
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createMessageParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  await eventually(() => repo.redis.isUp());
-});
-
-after(async () => {
-  await repo.close();
-  await redis.close();
-});
+const { redis, repo } = await openMessageRepo();
 
 const seqs = (results: readonly SavedMessage[]) => results.map(({ seqId }) => seqId);
 const codes = (results: readonly SavedMessage[]): (Code | undefined)[] =>

@@ -1,34 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { createLogger } from '../../../../lib/log.ts';
 import { createUserClosing } from '../../../../services/repo/accounts/user-closing.ts';
 import { createFriendRequests } from '../../../../services/repo/friends/friendship-requests.ts';
 import { createFlowTexts } from '../../../../services/repo/once/flow-texts.ts';
 import { startSweeper } from '../../../../services/repo/sweeper.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
-import {
-  type ConversationParts,
-  createConversationParts,
-  idOf,
-} from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { idOf } from '../../../support/repo/conversation-parts.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 
 const day = 24 * 3_600_000;
 const nothing = { message: '', name: '', avatarUrl: '', description: '' };
-let redis: PrivateRedis;
-let repo: ConversationParts;
-let texts: ReturnType<typeof createFlowTexts>;
 
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  texts = createFlowTexts(repo);
-});
-after(async () => {
-  await repo?.close();
-  await redis?.close();
-});
+const { repo } = await openConversationRepo();
+const texts = createFlowTexts(repo);
 
 const keep = async (userId: string, some: object) =>
   (await texts.keepFlowTexts({ userId, texts: { ...nothing, ...some } })).textsId;

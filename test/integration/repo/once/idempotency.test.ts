@@ -1,33 +1,24 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { codeOf } from '../../../../lib/errors.ts';
 import { RequestState } from '../../../../lib/gen/im_repo/v1/idempotency.ts';
 import { createIdempotencyHandlers } from '../../../../services/repo/once/idempotency.ts';
 import { createSequenceHandlers } from '../../../../services/repo/storage/sequences.ts';
-import { type Sweeper, startSweeper } from '../../../../services/repo/sweeper.ts';
+import { startSweeper } from '../../../../services/repo/sweeper.ts';
+import { atEnd } from '../../../support/at-end.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createRepoParts, type RepoParts } from '../../../support/repo/repo-parts.ts';
+import { openRepoParts } from '../../../support/repo/open-repo.ts';
 
 const { REQUEST_STATE_NEW, REQUEST_STATE_IN_PROGRESS, REQUEST_STATE_DONE, REQUEST_STATE_MISMATCH } =
   RequestState;
 const scope = '7 POST /conversations';
-let parts: RepoParts;
-let idempotency: ReturnType<typeof createIdempotencyHandlers>;
-let sweeper: Sweeper;
-let sequences: ReturnType<typeof createSequenceHandlers>;
 
-before(async () => {
-  parts = await createRepoParts({ redisDb: 9 });
-  idempotency = createIdempotencyHandlers(parts);
-  sequences = createSequenceHandlers(parts);
-  sweeper = startSweeper(parts);
-});
-
-after(async () => {
-  await sweeper.stop();
-  await parts.close();
-});
+const { parts } = await openRepoParts();
+const idempotency = createIdempotencyHandlers(parts);
+const sequences = createSequenceHandlers(parts);
+const sweeper = startSweeper(parts);
+atEnd(sweeper.stop);
 
 const refusal = (code: string) => (error: unknown) => codeOf(error) === code;
 const bodyHash = (body: string): Buffer => createHash('sha256').update(body).digest();

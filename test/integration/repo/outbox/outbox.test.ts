@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, afterEach, before, test } from 'node:test';
-import { type Consumer, connectKafka, type KafkaConnection, withAdmin } from '../../../../lib/kafka/kafka.ts';
+import { afterEach, before, test } from 'node:test';
+import { connectKafka, withAdmin } from '../../../../lib/kafka/kafka.ts';
 import type { DeadRecord } from '../../../../lib/kafka/records.ts';
 import { followTail } from '../../../../lib/kafka/tail.ts';
 import { ensureSharedTopics, topics } from '../../../../lib/kafka/topics.ts';
@@ -9,33 +9,24 @@ import { createLogger } from '../../../../lib/log.ts';
 import { createMetrics } from '../../../../lib/metrics.ts';
 import { domainEvent, writeEvents } from '../../../../services/repo/outbox/outbox.ts';
 import { type OutboxRelay, startOutboxRelay } from '../../../../services/repo/outbox/outbox-relay.ts';
-import {
-  createDatabases,
-  type Database,
-  type Databases,
-} from '../../../../services/repo/storage/database.ts';
+import type { Database } from '../../../../services/repo/storage/database.ts';
+import { atEnd } from '../../../support/at-end.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/repo/database.ts';
+import { connectDatabases, openMigratedDatabase } from '../../../support/repo/database.ts';
 
 const log = createLogger('test', 'silent');
 const brokers = process.env.KAFKA_BROKERS ?? '';
 /** Topics are shared with whatever else runs: what is ours carries this in its key. */
 const mark = randomUUID().slice(0, 8);
-let testDatabase: TestDatabase;
-let databases: Databases;
-let database: Database;
-let kafka: KafkaConnection;
-let consumer: Consumer;
+const { users: database } = connectDatabases(await openMigratedDatabase());
+const kafka = connectKafka({ brokers, clientId: `test-${mark}`, log });
 let relays: OutboxRelay[] = [];
 const received: { topic: string; key: string; value: Record<string, unknown> }[] = [];
 
 before(async () => {
-  testDatabase = await createTestDatabase();
-  databases = createDatabases({ url: testDatabase.url, log });
-  database = databases.users;
-  kafka = connectKafka({ brokers, clientId: `test-${mark}`, log });
   await withAdmin(kafka, ensureSharedTopics);
-  consumer = kafka.consumer({ groupId: `test-outbox-${mark}` });
+  const consumer = kafka.consumer({ groupId: `test-outbox-${mark}` });
+  atEnd(() => consumer.disconnect());
   await consumer.connect();
   await consumer.subscribe({
     topics: [topics.conversationEvents, topics.userEvents],
@@ -56,22 +47,14 @@ before(async () => {
   const probe = kafka.producer();
   await probe.connect();
   await eventually(async () => {
-    await probe.send({
-      topic: topics.conversationEvents,
-      messages: Array.from({ length: 12 }, (_, partition) => ({
+    for (const topic of [topics.conversationEvents, topics.userEvents]) {
+      const toEachPartition = Array.from({ length: 12 }, (_, partition) => ({
         key: `${mark}-probe`,
         value: '{}',
         partition,
-      })),
-    });
-    await probe.send({
-      topic: topics.userEvents,
-      messages: Array.from({ length: 12 }, (_, partition) => ({
-        key: `${mark}-probe`,
-        value: '{}',
-        partition,
-      })),
-    });
+      }));
+      await probe.send({ topic, messages: toEachPartition });
+    }
     return new Set(received.map(({ topic }) => topic)).size === 2;
   });
   await probe.disconnect();
@@ -80,12 +63,6 @@ before(async () => {
 afterEach(async () => {
   await Promise.all(relays.map((relay) => relay.stop()));
   relays = [];
-});
-
-after(async () => {
-  await consumer.disconnect();
-  await databases.close();
-  await testDatabase.drop();
 });
 
 function start(over: Database = database, metrics = createMetrics('test')): OutboxRelay {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { createMetrics } from '../../../../lib/metrics.ts';
 import { createGatewayMetrics } from '../../../../services/gateway/metrics/gateway-metrics.ts';
 import { createGatewayLease } from '../../../../services/gateway/presence/gateway-lease.ts';
@@ -7,30 +7,15 @@ import { createPresence } from '../../../../services/gateway/presence/presence.t
 import type { Session } from '../../../../services/gateway/sessions/session.ts';
 import { createPresenceHandlers } from '../../../../services/repo/presence/presence.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createMessageParts, type MessageParts } from '../../../support/repo/message-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 
 const sessionsEach = 1500;
 const groupSize = 300;
 /** What is refused while Redis heals, as in operation; the tests of the clean-up have less patience. */
 const healMs = 60_000;
 
-let redis: PrivateRedis;
-let repo: MessageParts;
-let handlers: ReturnType<typeof createPresenceHandlers>;
-
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createMessageParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  handlers = createPresenceHandlers({ ...repo, offlineConfirmMs: 0, healMs });
-  await eventually(() => repo.redis.isUp());
-});
-
-after(async () => {
-  await repo.close();
-  await redis.close();
-});
+const { redis, repo } = await openMessageRepo();
+const handlers = createPresenceHandlers({ ...repo, offlineConfirmMs: 0, healMs });
 
 /** A gateway's own presence and lease over repo's, without its sockets. */
 async function startGateway(gatewayId: string, userIds: readonly string[]) {

@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { PresenceTransition } from '../../../../lib/gen/im_repo/v1/online_status.ts';
 import { createPresenceHandlers } from '../../../../services/repo/presence/presence.ts';
 import { createGateways } from '../../../../services/repo/presence/presence-gateways.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createMessageParts, type MessageParts } from '../../../support/repo/message-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 
-let redis: PrivateRedis;
-let repo: MessageParts;
-
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createMessageParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  await eventually(() => repo.redis.isUp());
-});
-
-after(async () => {
-  await repo.close();
-  await redis.close();
-});
+const { redis, repo } = await openMessageRepo();
 
 type Gateway = Awaited<ReturnType<typeof startGateway>>;
 let gateways = 0;

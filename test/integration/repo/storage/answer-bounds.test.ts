@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { loadConfig } from '../../../../lib/config.ts';
-import { connectRepo, type RepoClient } from '../../../../lib/grpc/clients.ts';
-import { createLogger } from '../../../../lib/log.ts';
-import { repoConfig } from '../../../../services/repo/config.ts';
-import { startRepo } from '../../../../services/repo/service.ts';
-import { createDatabases, type Databases } from '../../../../services/repo/storage/database.ts';
+import { before, test } from 'node:test';
 import { eventually } from '../../../support/eventually.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/repo/database.ts';
+import { openRepoService } from '../../../support/repo/repo-service.ts';
 
 /** The largest pages that there can be, over gRPC: every field of every row is as long as it may be. */
 
-let database: TestDatabase;
-let databases: Databases;
-let running: Awaited<ReturnType<typeof startRepo>>;
-let repo: RepoClient;
+const { repo, databases } = await openRepoService();
 
 const me = 1_000_000;
 const group = 2_000_000;
@@ -28,20 +19,6 @@ const userId = String(me);
 const patiently = { deadlineMs: 30_000 };
 
 before(async () => {
-  database = await createTestDatabase();
-  const log = createLogger('test', 'fatal');
-  databases = createDatabases({ url: database.url, log });
-  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
-  redisUrl.pathname = '/7';
-  const config = loadConfig(repoConfig, {
-    ...process.env,
-    DATABASE_URL: database.url,
-    REDIS_URL: redisUrl.href,
-    REPO_GRPC_PORT: '0',
-    METRICS_PORT: '0',
-  });
-  running = await startRepo(config, log);
-  repo = connectRepo(`127.0.0.1:${running.grpcPort}`);
   await eventually(() => repo.ready());
   await insert('users', 'id, username, display_name, avatar_url, is_guest, created_at, updated_at', [
     ...[me, ...others].map((id) => [
@@ -54,13 +31,6 @@ before(async () => {
       1,
     ]),
   ]);
-});
-
-after(async () => {
-  repo.close();
-  await running.stop();
-  await databases.close();
-  await database.drop();
 });
 
 type Row = readonly (string | number | boolean | null)[];

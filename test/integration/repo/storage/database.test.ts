@@ -1,33 +1,18 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { codeOf } from '../../../../lib/errors.ts';
 import { createLogger } from '../../../../lib/log.ts';
-import {
-  createDatabases,
-  type Databases,
-  isDuplicateKey,
-  literal,
-} from '../../../../services/repo/storage/database.ts';
+import { createDatabases, isDuplicateKey, literal } from '../../../../services/repo/storage/database.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/repo/database.ts';
+import { connectDatabases, openMigratedDatabase } from '../../../support/repo/database.ts';
 
 const log = createLogger('test', 'silent');
-let testDatabase: TestDatabase;
-let databases: Databases;
-
-before(async () => {
-  testDatabase = await createTestDatabase();
-  databases = createDatabases({ url: testDatabase.url, log });
-  await databases.users.batch(
-    "CREATE TABLE things (id BIGINT PRIMARY KEY, text VARCHAR(20) CHARACTER SET utf8mb4 NOT NULL); INSERT INTO things VALUES (1, 'a'), (2, 'b')",
-  );
-});
-
-after(async () => {
-  await databases.close();
-  await testDatabase.drop();
-});
+const databaseUrl = await openMigratedDatabase();
+const databases = connectDatabases(databaseUrl);
+await databases.users.batch(
+  "CREATE TABLE things (id BIGINT PRIMARY KEY, text VARCHAR(20) CHARACTER SET utf8mb4 NOT NULL); INSERT INTO things VALUES (1, 'a'), (2, 'b')",
+);
 
 const unavailable = (error: unknown) => codeOf(error) === 'UNAVAILABLE';
 
@@ -125,7 +110,7 @@ test('an error does not carry its statement into the log', async () => {
 });
 
 test('a server that is not there, or goes away in the middle, is UNAVAILABLE, and back when it is back', async () => {
-  const url = new URL(testDatabase.url);
+  const url = new URL(databaseUrl);
   const proxy = await openProxy(Number(url.port || 3306), url.hostname);
   url.hostname = '127.0.0.1';
   url.port = String(proxy.port);
@@ -154,7 +139,7 @@ test('a server that is not there, or goes away in the middle, is UNAVAILABLE, an
 });
 
 test('who waits for a connection is not kept for ever, and a full queue refuses at once', async () => {
-  const narrow = createDatabases({ url: testDatabase.url, log, connectionLimit: 1, queueLimit: 1 });
+  const narrow = createDatabases({ url: databaseUrl, log, connectionLimit: 1, queueLimit: 1 });
   let free: (() => void) | undefined;
   const held = narrow.users.transaction(async (tx) => {
     await tx.query('SELECT 1');

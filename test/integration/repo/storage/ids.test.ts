@@ -1,36 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { codeOf } from '../../../../lib/errors.ts';
 import { createLogger } from '../../../../lib/log.ts';
-import {
-  createDatabases,
-  type Database,
-  type Databases,
-} from '../../../../services/repo/storage/database.ts';
+import type { Database } from '../../../../services/repo/storage/database.ts';
 import { createIds, type Ids } from '../../../../services/repo/storage/ids.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/repo/database.ts';
+import { connectDatabases, openMigratedDatabase } from '../../../support/repo/database.ts';
 
 const log = createLogger('test', 'silent');
-let testDatabase: TestDatabase;
-let databases: Databases;
-let database: Database;
+const { users: database } = connectDatabases(await openMigratedDatabase());
 let running: Ids[] = [];
-
-before(async () => {
-  testDatabase = await createTestDatabase();
-  databases = createDatabases({ url: testDatabase.url, log });
-  database = databases.users;
-});
 
 afterEach(async () => {
   await Promise.all(running.map((ids) => ids.stop()));
   running = [];
   await database.execute('UPDATE id_workers SET owner = NULL');
-});
-
-after(async () => {
-  await databases.close();
-  await testDatabase.drop();
 });
 
 async function start(options: { database?: Database; clock?: () => number } = {}): Promise<Ids> {

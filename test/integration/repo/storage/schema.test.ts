@@ -1,23 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { createLogger } from '../../../../lib/log.ts';
-import { createDatabases, type Databases } from '../../../../services/repo/storage/database.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/repo/database.ts';
+import { test } from 'node:test';
+import { connectDatabases, openMigratedDatabase } from '../../../support/repo/database.ts';
 import { type PrismaModel, readPrismaModel } from '../../../support/repo/prisma-model.ts';
 
-let testDatabase: TestDatabase;
-let databases: Databases;
-let model: PrismaModel;
-
-before(async () => {
-  [testDatabase, model] = await Promise.all([createTestDatabase(), readPrismaModel()]);
-  databases = createDatabases({ url: testDatabase.url, log: createLogger('test', 'silent') });
-});
-
-after(async () => {
-  await databases.close();
-  await testDatabase.drop();
-});
+const [url, model] = await Promise.all([openMigratedDatabase(), readPrismaModel()]);
+const databases = connectDatabases(url);
 
 type Field = PrismaModel['models'][number]['fields'][number];
 

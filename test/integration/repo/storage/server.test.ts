@@ -1,45 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { loadConfig } from '../../../../lib/config.ts';
+import { test } from 'node:test';
 import { codeOf } from '../../../../lib/errors.ts';
 import { openChannel } from '../../../../lib/grpc/client.ts';
-import { connectRepo, type RepoClient } from '../../../../lib/grpc/clients.ts';
-import { createLogger } from '../../../../lib/log.ts';
-import { repoConfig } from '../../../../services/repo/config.ts';
-import { startRepo } from '../../../../services/repo/service.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/repo/database.ts';
+import { openRepoService } from '../../../support/repo/repo-service.ts';
 
-let database: TestDatabase;
-let running: Awaited<ReturnType<typeof startRepo>>;
-let repo: RepoClient;
+const { service, address, repo } = await openRepoService();
 
-before(async () => {
-  database = await createTestDatabase();
-  const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
-  redisUrl.pathname = '/8';
-  const config = loadConfig(repoConfig, {
-    ...process.env,
-    DATABASE_URL: database.url,
-    REDIS_URL: redisUrl.href,
-    REPO_GRPC_PORT: '0',
-    METRICS_PORT: '0',
-  });
-  running = await startRepo(config, createLogger('test', 'fatal'));
-  repo = connectRepo(`127.0.0.1:${running.grpcPort}`);
-});
-
-after(async () => {
-  repo.close();
-  await running.stop();
-  await database.drop();
-});
-
-const get = (path: string) => fetch(`http://127.0.0.1:${running.adminPort}${path}`);
+const get = (path: string) => fetch(`http://127.0.0.1:${service.adminPort}${path}`);
 const password = 'correct horse battery';
 
 async function healthOf(service: string): Promise<number | undefined> {
-  const channel = openChannel(`127.0.0.1:${running.grpcPort}`, undefined);
+  const channel = openChannel(address, undefined);
   const name = Buffer.from(service);
   try {
     const check = channel.unary({

@@ -1,32 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { codeFromNumber } from '../../../../lib/errors.ts';
 import type { ConversationWithDetails } from '../../../../lib/gen/im_repo/v1/conversation.ts';
 import { databaseTime } from '../../../../services/repo/storage/change-time.ts';
-import { eventually } from '../../../support/eventually.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
-import {
-  type ConversationParts,
-  contents,
-  createConversationParts,
-  idOf,
-} from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { contents, idOf } from '../../../support/repo/conversation-parts.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 
-let redis: PrivateRedis;
-let repo: ConversationParts;
-
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  await eventually(() => repo.redis.isUp());
-});
-
-after(async () => {
-  await repo.close();
-  await redis.close();
-});
+const { repo } = await openConversationRepo();
 
 type Three = [string, string, string];
 const newThree = async () => (await repo.newUsers(3)) as Three;

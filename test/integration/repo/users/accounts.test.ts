@@ -1,35 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { codeOf } from '../../../../lib/errors.ts';
 import type { User } from '../../../../lib/gen/im_repo/v1/user.ts';
-import { createPasswords } from '../../../../services/repo/accounts/password.ts';
-import { createUserAccounts } from '../../../../services/repo/accounts/user-accounts.ts';
 import { createUserClosing } from '../../../../services/repo/accounts/user-closing.ts';
-import { createSessionRevocations } from '../../../../services/repo/sessions/session-revocations.ts';
-import { createUserSessions } from '../../../../services/repo/sessions/user-sessions.ts';
 import { databaseTime } from '../../../../services/repo/storage/change-time.ts';
-import { createUserProfiles } from '../../../../services/repo/users/user-profiles.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createRepoParts, type RepoParts } from '../../../support/repo/repo-parts.ts';
+import { openRepoParts } from '../../../support/repo/open-repo.ts';
+import { createUserParts } from '../../../support/repo/user-parts.ts';
 
-let parts: RepoParts;
-let users: ReturnType<typeof createUserAccounts> &
-  ReturnType<typeof createUserProfiles> &
-  ReturnType<typeof createUserSessions> &
-  ReturnType<typeof createSessionRevocations>;
-
-before(async () => {
-  parts = await createRepoParts({ redisDb: 9 });
-  users = {
-    ...createUserAccounts({ ...parts, passwords: createPasswords() }),
-    ...createUserProfiles(parts),
-    ...createUserSessions(parts),
-    ...createSessionRevocations(parts),
-  };
-});
-
-after(() => parts.close());
+const { parts } = await openRepoParts();
+const users = createUserParts(parts);
 
 const refusal = (code: string) => (error: unknown) => codeOf(error) === code;
 const password = 'correct horse battery';

@@ -1,64 +1,21 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { createIdleGuests } from '../../../../services/repo/accounts/idle-guests.ts';
-import { createPasswords } from '../../../../services/repo/accounts/password.ts';
-import { createUserAccounts } from '../../../../services/repo/accounts/user-accounts.ts';
-import { createUserClosing } from '../../../../services/repo/accounts/user-closing.ts';
-import { createBlocks } from '../../../../services/repo/friends/blocks.ts';
-import {
-  createFriendRequests,
-  requestStatus,
-} from '../../../../services/repo/friends/friendship-requests.ts';
-import { createFriendships } from '../../../../services/repo/friends/friendships.ts';
-import { createRelationshipsEnd } from '../../../../services/repo/friends/relationships-end.ts';
-import { createRequestTexts } from '../../../../services/repo/friends/request-texts.ts';
-import { createSessionRevocations } from '../../../../services/repo/sessions/session-revocations.ts';
-import { createUserSessions, credentialOf } from '../../../../services/repo/sessions/user-sessions.ts';
-import { createUserProfiles } from '../../../../services/repo/users/user-profiles.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { requestStatus } from '../../../../services/repo/friends/friendship-requests.ts';
+import { credentialOf } from '../../../../services/repo/sessions/user-sessions.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
-import {
-  type ConversationParts,
-  createConversationParts,
-  idOf,
-} from '../../../support/repo/conversation-parts.ts';
-import { createRepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { idOf } from '../../../support/repo/conversation-parts.ts';
+import { openConversationRepo } from '../../../support/repo/open-repo.ts';
+import { createUserParts } from '../../../support/repo/user-parts.ts';
 
 const world = '1';
 const password = 'correct horse battery';
 const hour = 3_600_000;
 
-let redis: PrivateRedis;
-let repo: ConversationParts;
-let people: ReturnType<typeof createPeople>;
-
-const createPeople = (parts: ConversationParts) => ({
-  ...createUserAccounts({ ...parts, passwords: createPasswords() }),
-  ...createUserProfiles(parts),
-  ...createUserSessions(parts),
-  ...createSessionRevocations(parts),
-  ...createUserClosing(parts),
-  ...createIdleGuests(parts),
-  ...createFriendRequests(parts),
-  ...createFriendships(parts),
-  ...createBlocks(parts),
-  ...createRelationshipsEnd(parts),
-  ...createRequestTexts(parts),
-});
-
-before(async () => {
-  redis = await startPrivateRedis();
-  repo = createConversationParts(await createRepoParts({ redisDb: 0, redisUrl: redis.url }));
-  await eventually(() => repo.redis.isUp());
-  people = createPeople(repo);
-});
-
-after(async () => {
-  await repo?.close();
-  await redis?.close();
-});
+const { repo } = await openConversationRepo();
+const people = createUserParts(repo, repo.presence);
+const idleGuests = createIdleGuests(repo);
 
 let lastName = 0;
 
@@ -551,14 +508,17 @@ test('guests whom nobody has seen for long are found, the longest idle first; ot
   const found: string[] = [];
   let cursor = '';
   do {
-    const page = await people.listIdleGuests({ idleBefore: now - hour, cursor, limit: 2 });
+    const page = await idleGuests.listIdleGuests({ idleBefore: now - hour, cursor, limit: 2 });
     found.push(...page.userIds);
     cursor = page.nextCursor;
   } while (cursor !== '');
   assert.deepEqual(found, idle);
   assert.ok(!found.includes(recent));
 
-  await refusedWith(people.listIdleGuests({ idleBefore: now, cursor: 'x', limit: 2 }), 'INVALID_ARGUMENT');
+  await refusedWith(
+    idleGuests.listIdleGuests({ idleBefore: now, cursor: 'x', limit: 2 }),
+    'INVALID_ARGUMENT',
+  );
 });
 
 test('a guest who came back, or registered, since it was found is not closed', async () => {

@@ -1,43 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { createSeeds, type Seeds } from '../../../../bench/fixtures/seeds.ts';
+import { test } from 'node:test';
+import { createSeeds } from '../../../../bench/fixtures/seeds.ts';
 import type { User } from '../../../../lib/gen/im_repo/v1/user.ts';
-import { createUserAccounts } from '../../../../services/repo/accounts/user-accounts.ts';
-import { createUserClosing } from '../../../../services/repo/accounts/user-closing.ts';
-import { createDatabases, type Databases } from '../../../../services/repo/storage/database.ts';
-import { createUserProfiles } from '../../../../services/repo/users/user-profiles.ts';
 import { insertSuffixes } from '../../../../services/repo/users/usernames.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { createRepoParts, type RepoParts } from '../../../support/repo/repo-parts.ts';
-
-let parts: RepoParts;
-/** One connection, whose own counters tell what its statements have read. */
-let alone: Databases;
-let seeds: Seeds;
-let users: ReturnType<typeof createUsers>;
+import { atEnd } from '../../../support/at-end.ts';
+import { openRepoParts } from '../../../support/repo/open-repo.ts';
+import { countRowsRead } from '../../../support/repo/rows-read.ts';
+import { createUserParts } from '../../../support/repo/user-parts.ts';
 
 /** Nobody here signs in: hashes would only take time. */
 const passwords = { hash: async () => 'hash', verify: async () => false, waiting: () => 0 };
 
-const createUsers = (databases: Databases) => ({
-  ...createUserAccounts({ ...parts, databases, passwords }),
-  ...createUserProfiles({ ...parts, databases }),
-  ...createUserClosing({ ...parts, databases }),
-});
-
-before(async () => {
-  parts = await createRepoParts({ redisDb: 12 });
-  alone = createDatabases({ url: parts.url, log: parts.log, connectionLimit: 1 });
-  seeds = createSeeds(parts.url, () => undefined);
-  users = createUsers(alone);
-  await eventually(() => parts.redis.isUp());
-});
-
-after(async () => {
-  await seeds?.close();
-  await alone?.close();
-  await parts?.close();
-});
+const { parts } = await openRepoParts();
+const { databases: counted, rowsReadBy } = countRowsRead(parts.url);
+const seeds = createSeeds(parts.url, () => undefined);
+atEnd(seeds.close);
+const users = createUserParts({ ...parts, databases: counted, passwords });
 
 async function create(username: string, isGuest = false): Promise<User> {
   const { user } = await users.createUser({ username, password: 'a password', avatarUrl: '', isGuest });
@@ -56,21 +34,6 @@ const suffixesOf = async (userId: string): Promise<string[]> =>
       [Number(userId)],
     )
   ).map(({ suffix }) => suffix);
-
-/** How many rows the server read for it. */
-async function rowsReadBy(work: () => Promise<unknown>): Promise<number> {
-  const count = async () => {
-    // Rows that the engine itself turns down (icp) are no reads to MariaDB's server.
-    const counters = await alone.users.query<{ Value: string }>(
-      "SHOW SESSION STATUS WHERE Variable_name LIKE 'Handler_read%' OR Variable_name = 'Handler_icp_attempts'",
-    );
-    return counters.reduce((sum, { Value }) => sum + Number(Value), 0);
-  };
-  // Asking is counted, too.
-  const [before, asked] = [await count(), await count()];
-  await work();
-  return (await count()) - asked - (asked - before);
-}
 
 test('who takes a name does not wait for who gives one, however small the table', async () => {
   const { id } = await create('long-enough-to-scan');

@@ -1,31 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { createPasswords } from '../../../../services/repo/accounts/password.ts';
 import { createUserAccounts } from '../../../../services/repo/accounts/user-accounts.ts';
 import { createUserClosing } from '../../../../services/repo/accounts/user-closing.ts';
 import { createUserSettings } from '../../../../services/repo/users/user-settings.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
-import { createRepoParts, type RepoParts } from '../../../support/repo/repo-parts.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openRepoParts } from '../../../support/repo/open-repo.ts';
 
-let redis: PrivateRedis;
-let parts: RepoParts;
-let accounts: ReturnType<typeof createUserAccounts>;
-let settings: ReturnType<typeof createUserSettings>;
-
-before(async () => {
-  redis = await startPrivateRedis();
-  parts = await createRepoParts({ redisDb: 0, redisUrl: redis.url });
-  accounts = createUserAccounts({ ...parts, passwords: createPasswords() });
-  settings = createUserSettings(parts);
-  await eventually(() => parts.redis.isUp());
-});
-
-after(async () => {
-  await parts?.close();
-  await redis?.close();
-});
+const { redis, parts } = await openRepoParts();
+const accounts = createUserAccounts({ ...parts, passwords: createPasswords() });
+const settings = createUserSettings(parts);
 
 async function guest(): Promise<string> {
   const { user } = await accounts.createUser({ username: '', password: '', avatarUrl: '', isGuest: true });

@@ -24,7 +24,8 @@ import {
   tokenIssuer,
 } from '../../../lib/tokens.ts';
 import { readConfig } from '../../../services/gateway/config.ts';
-import { type Gateway, startGateway } from '../../../services/gateway/service.ts';
+import { startGateway } from '../../../services/gateway/service.ts';
+import { atEnd } from '../at-end.ts';
 import { eventually } from '../eventually.ts';
 import { chat } from '../people/people.ts';
 import { createMemoryPresence } from './memory-presence.ts';
@@ -36,13 +37,14 @@ type Presence = UnaryHandlers<typeof OnlineStatusServiceService>;
 type LogicAuth = UnaryHandlers<typeof AuthServiceService>;
 type LogicConversations = UnaryHandlers<typeof ConversationServiceService>;
 
-export type GatewayWorld = Awaited<ReturnType<typeof createGatewayWorld>>;
+export type GatewaySystem = Awaited<ReturnType<typeof openGatewaySystem>>;
 
 /**
  * A real gateway on a real broker, with the test in the place of logic and im-repo: it sees what the gateway
- * appends and tells, and produces what it has to deliver.
+ * appends and tells, and produces what it has to deliver. A file opens one at its top level; it is closed at the
+ * file's end.
  */
-export async function createGatewayWorld(env: Record<string, string> = {}) {
+export async function openGatewaySystem(env: Record<string, string> = {}) {
   const presence = createMemoryPresence();
   const revoked: string[] = [];
   const reads: Parameters<LogicConversations['batchMarkAsRead']>[0]['updates'][] = [];
@@ -101,20 +103,25 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
     metrics: createMetrics('test'),
   });
 
+  atEnd(calls.close);
+
   const kafka = connectKafka({ brokers, clientId: 'gateway-test', log });
   await withAdmin(kafka, ensureSharedTopics);
+  const started = new Set<string>();
+  atEnd(() =>
+    withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [...started].map(topics.downstream) })),
+  );
   const producer = kafka.producer();
   await producer.connect();
+  atEnd(() => producer.disconnect());
 
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const folder = mkdtempSync(join(tmpdir(), 'gochat-gateway-'));
+  atEnd(() => rmSync(folder, { recursive: true }));
   const keyFile = join(folder, 'public.pem');
   const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   writeFileSync(keyFile, publicPem);
   const [{ kid } = { kid: '' }] = await publicKeys([publicPem]);
-
-  const followers: ReturnType<typeof kafka.consumer>[] = [];
-  const started: { gateway: Gateway; id: string; stopped: boolean }[] = [];
 
   async function start(more: Record<string, string> = {}) {
     const id = more.GATEWAY_ID ?? `test-${randomUUID()}`;
@@ -134,8 +141,14 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
       }),
       log,
     );
-    const entry = { gateway, id, stopped: false };
-    started.push(entry);
+    started.add(id);
+    let stopped = false;
+    const stop = async () => {
+      if (stopped) return;
+      stopped = true;
+      await gateway.stop();
+    };
+    atEnd(stop);
     return {
       id,
       gateway,
@@ -156,10 +169,7 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
             },
           ],
         }),
-      async stop() {
-        entry.stopped = true;
-        await gateway.stop();
-      },
+      stop,
     };
   }
 
@@ -188,23 +198,13 @@ export async function createGatewayWorld(env: Record<string, string> = {}) {
       follow<UpstreamMessage>(topics.upstream, (record) => record.gateway_id === gatewayId),
     userEvents: (userIds: string[]) =>
       follow<UserEvent>(topics.userEvents, (record) => userIds.includes(record.user_id)),
-    async close() {
-      for (const { gateway, stopped } of started) if (!stopped) await gateway.stop();
-      await Promise.all(followers.map((consumer) => consumer.disconnect()));
-      await producer.disconnect();
-      await withAdmin(kafka, (admin) =>
-        admin.deleteTopics({ topics: [...new Set(started.map(({ id }) => topics.downstream(id)))] }),
-      );
-      await calls.close();
-      rmSync(folder, { recursive: true });
-    },
   };
 
   /** What is appended to a shared topic from now on and concerns the test. */
   async function follow<R>(topic: string, concerns: (record: R) => boolean): Promise<R[]> {
     const records: R[] = [];
     const consumer = kafka.consumer({ groupId: `test-${randomUUID()}` });
-    followers.push(consumer);
+    atEnd(() => consumer.disconnect());
     let fetching = false;
     consumer.on(consumer.events.FETCH, () => {
       fetching = true;

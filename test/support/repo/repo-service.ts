@@ -1,0 +1,32 @@
+import { loadConfig } from '../../../lib/config.ts';
+import { connectRepo } from '../../../lib/grpc/clients.ts';
+import { createLogger } from '../../../lib/log.ts';
+import { repoConfig } from '../../../services/repo/config.ts';
+import { startRepo } from '../../../services/repo/service.ts';
+import { atEnd } from '../at-end.ts';
+import { startPrivateRedis } from '../servers/redis-server.ts';
+import { connectDatabases, openMigratedDatabase } from './database.ts';
+
+/**
+ * im-repo as a service, with a client of it, over a database and a Redis of the test file's own. A file opens one at its
+ * top level, before its first test; it is closed at the file's end.
+ */
+export async function openRepoService(env: Record<string, string> = {}) {
+  const redis = await startPrivateRedis();
+  const databaseUrl = await openMigratedDatabase();
+  const databases = connectDatabases(databaseUrl);
+  const config = loadConfig(repoConfig, {
+    ...process.env,
+    ...env,
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redis.url,
+    REPO_GRPC_PORT: '0',
+    METRICS_PORT: '0',
+  });
+  const service = await startRepo(config, createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal'));
+  atEnd(service.stop);
+  const address = `127.0.0.1:${service.grpcPort}`;
+  const repo = connectRepo(address);
+  atEnd(repo.close);
+  return { service, address, repo, databases };
+}
