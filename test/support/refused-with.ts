@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { type Code, GoChatError } from '../../lib/errors.ts';
+import { type Code, codeOf, GoChatError } from '../../lib/errors.ts';
 
 /** The call has to be refused with this code. */
 export async function refusedWith(call: Promise<unknown>, code: Code): Promise<void> {
   await assert.rejects(call, (error: unknown) => {
     assert.ok(error instanceof GoChatError, String(error));
-    assert.equal(error.code, code);
+    assert.equal(error.code, code, error.message);
     return true;
   });
 }
+
+/** For `assert.rejects`: whether an error has this code. */
+export const refusal = (code: Code) => (error: unknown) => codeOf(error) === code;

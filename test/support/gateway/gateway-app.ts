@@ -1,4 +1,5 @@
-import { GoChatError } from '../../../lib/errors.ts';
+import assert from 'node:assert/strict';
+import { type Code, GoChatError, httpStatus } from '../../../lib/errors.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
 import type { AccessToken } from '../../../lib/tokens.ts';
@@ -90,4 +91,43 @@ export async function testApp(
     log: createLogger('gateway', 'silent'),
   });
   return { app, calls, revoked, idempotency };
+}
+
+type Body = Record<string, unknown> & { errors?: { path: string }[] };
+
+/** Calls a route, as somebody who is signed in unless told otherwise. */
+export async function send(
+  app: FastifyInstance,
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: string,
+  body?: unknown,
+  headers: Record<string, string> = bearer,
+) {
+  const payload =
+    body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  const response = await app.inject({
+    method,
+    url,
+    headers: {
+      ...headers,
+      ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(payload === undefined ? {} : { payload }),
+  });
+  const answer: Body = response.body === '' ? {} : JSON.parse(response.body);
+  return { status: response.statusCode, headers: response.headers, body: answer };
+}
+
+/** Asserts that an answer is the problem of this code, about this field if one is named. */
+export function isProblem(answer: Awaited<ReturnType<typeof send>>, code: Code, path?: string): void {
+  assert.deepEqual([answer.status, answer.body.code], [httpStatus(code), code], JSON.stringify(answer.body));
+  assert.match(String(answer.headers['content-type']), /^application\/problem\+json/);
+  assert.equal(answer.body.status, httpStatus(code));
+  for (const field of ['type', 'title', 'detail']) assert.equal(typeof answer.body[field], 'string');
+  if (path !== undefined)
+    assert.deepEqual(
+      answer.body.errors?.map((error) => error.path),
+      [path],
+    );
 }

@@ -182,8 +182,11 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
       .setExpirationTime('15m')
       .sign(privateKey);
 
+  let lastUser = 1000;
+
   return {
     presence,
+    newUser: () => String(++lastUser),
     revoked,
     reads,
     typing,

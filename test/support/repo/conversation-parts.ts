@@ -93,6 +93,31 @@ export function createConversationParts(parts: RepoParts) {
       return idOf(conversation);
     },
 
+    addMembers: (actorId: string, conversationId: string, userIds: string[]) =>
+      conversations.addConversationMember({ actorId, conversationId, userIds }),
+
+    removeMembers: (actorId: string, conversationId: string, userIds: string[]) =>
+      conversations.removeConversationMember({ actorId, conversationId, userIds }),
+
+    changeMember: (
+      actorId: string,
+      conversationId: string,
+      userId: string,
+      fields: { role?: number; muted?: boolean },
+    ) => conversations.updateConversationMember({ actorId, conversationId, userId, ...fields }),
+
+    /** A group with an owner, an admin and two plain members; eve is none. */
+    async newGroupWithRoles() {
+      const [owner = '', admin = '', bob = '', cy = '', eve = ''] = await repo.newUsers(5);
+      const id = await this.newGroup([owner, admin, bob, cy]);
+      await this.changeMember(owner, id, admin, { role: 2 });
+      return { owner, admin, bob, cy, eve, id };
+    },
+
+    /** Marks everything up to a message as read. */
+    readTo: (userId: string, conversationId: string, seqId: number) =>
+      conversations.updateReadPointer({ userId, conversationId, seqId }),
+
     see: async (userId: string, conversationId: string): Promise<ConversationWithDetails> => {
       const { conversation } = await conversations.getConversation({ userId, conversationId });
       if (!conversation) throw new Error('there is no conversation in the answer');

@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { codeOf } from '../../../../lib/errors.ts';
 import { RequestState } from '../../../../lib/gen/im_repo/v1/idempotency.ts';
 import { createIdempotencyHandlers } from '../../../../services/repo/once/idempotency.ts';
 import { createSequenceHandlers } from '../../../../services/repo/storage/sequences.ts';
 import { startSweeper } from '../../../../services/repo/sweeper.ts';
 import { atEnd } from '../../../support/at-end.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { refusal } from '../../../support/refused-with.ts';
 import { openRepoParts } from '../../../support/repo/open-repo.ts';
 
 const { REQUEST_STATE_NEW, REQUEST_STATE_IN_PROGRESS, REQUEST_STATE_DONE, REQUEST_STATE_MISMATCH } =
   RequestState;
-const scope = '7 POST /conversations';
 
+const scope = '7 POST /conversations';
 const { parts } = await openRepoParts();
 const idempotency = createIdempotencyHandlers(parts);
 const sequences = createSequenceHandlers(parts);
 const sweeper = startSweeper(parts);
 atEnd(sweeper.stop);
-
-const refusal = (code: string) => (error: unknown) => codeOf(error) === code;
 const bodyHash = (body: string): Buffer => createHash('sha256').update(body).digest();
+
 const begin = (key: string, body = 'body', leaseMs = 60_000) =>
   idempotency.beginRequest({ scope, key, requestHash: bodyHash(body), leaseMs });
+
 const complete = (key: string, claim: string, responseBody: string) =>
   idempotency.completeRequest({ scope, key, claim, statusCode: 201, responseBody });
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { requestStatus } from '../../../../services/repo/friends/friendship-requests.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { refusedWith } from '../../../support/refused-with.ts';
-import { idOf } from '../../../support/repo/conversation-parts.ts';
-import { openConversationRepo } from '../../../support/repo/open-repo.ts';
-import { createUserParts } from '../../../support/repo/user-parts.ts';
+import { requestStatus } from '../../../services/repo/friends/friendship-requests.ts';
+import { eventually } from '../../support/eventually.ts';
+import { refusedWith } from '../../support/refused-with.ts';
+import { idOf } from '../../support/repo/conversation-parts.ts';
+import { openConversationRepo } from '../../support/repo/open-repo.ts';
+import { createUserParts } from '../../support/repo/user-parts.ts';
 
 const { redis, repo } = await openConversationRepo();
 const people = createUserParts(repo);

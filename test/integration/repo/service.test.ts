@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { codeOf } from '../../../../lib/errors.ts';
-import { openChannel } from '../../../../lib/grpc/client.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { openRepoService } from '../../../support/repo/repo-service.ts';
+import { codeOf } from '../../../lib/errors.ts';
+import { openChannel } from '../../../lib/grpc/client.ts';
+import { eventually } from '../../support/eventually.ts';
+import { openRepoService } from '../../support/repo/repo-service.ts';
 
 const { service, address, repo } = await openRepoService();
 

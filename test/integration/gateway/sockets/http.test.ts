@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { eventually } from '../../support/eventually.ts';
-import { openGatewaySystem } from '../../support/gateway/gateway-system.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { openGatewaySystem } from '../../../support/gateway/gateway-system.ts';
 
 const system = await openGatewaySystem();
 const here = await system.start();

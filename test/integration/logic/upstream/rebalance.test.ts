@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SaveMessagesRequest } from '../../../lib/gen/im_repo/v1/message.ts';
-import { createMetrics } from '../../../lib/metrics.ts';
-import type { Producing } from '../../../services/logic/upstream/producing.ts';
-import { eventually } from '../../support/eventually.ts';
-import { createMemoryMessages, type MemoryMessages } from '../../support/logic/memory-messages.ts';
-import { createUpstreamSystem, numbers } from '../../support/logic/upstream-system.ts';
+import type { SaveMessagesRequest } from '../../../../lib/gen/im_repo/v1/message.ts';
+import { createMetrics } from '../../../../lib/metrics.ts';
+import type { Producing } from '../../../../services/logic/upstream/producing.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { createMemoryMessages, type MemoryMessages } from '../../../support/logic/memory-messages.ts';
+import { createUpstreamSystem, numbers } from '../../../support/logic/upstream-system.ts';
 
 /** One conversation or more for each of the four partitions. */
 const conversations = numbers(12).map(String);

@@ -7,30 +7,23 @@ import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 
 const { repo } = await openConversationRepo();
 const settings = createUserSettings(repo);
-
 type Five = [string, string, string, string, string];
-
-const add = (actorId: string, conversationId: string, userIds: string[]) =>
-  repo.conversations.addConversationMember({ actorId, conversationId, userIds });
-const remove = (actorId: string, conversationId: string, userIds: string[]) =>
-  repo.conversations.removeConversationMember({ actorId, conversationId, userIds });
-const change = (actorId: string, conversationId: string, userId: string, fields: object) =>
-  repo.conversations.updateConversationMember({ actorId, conversationId, userId, ...fields });
+const { addMembers: add, removeMembers: remove, changeMember: change } = repo;
 const friendsOnly = (userId: string) => settings.updateUserSettings({ userId, groupInvites: 'friends' });
+
 const isMuted = async (userId: string, conversationId: string) =>
   (await repo.see(userId, conversationId)).userMembership?.muted;
 
 /** A group whose members may invite: an owner, an admin and two plain members; eve is none. */
-async function newCast() {
-  const [owner, admin, bob, cy, eve] = (await repo.newUsers(5)) as Five;
-  const id = await repo.newGroup([owner, admin, bob, cy]);
-  await change(owner, id, admin, { role: 2 });
-  await repo.conversations.updateConversation({ actorId: owner, conversationId: id, inviteBy: 'members' });
-  return { owner, admin, bob, cy, eve, id };
+async function newOpenGroup() {
+  const group = await repo.newGroupWithRoles();
+  const { owner: actorId, id: conversationId } = group;
+  await repo.conversations.updateConversation({ actorId, conversationId, inviteBy: 'members' });
+  return group;
 }
 
 test('who takes invitations from friends only is refused to others, whatever their role, and the rest is added', async () => {
-  const { owner, bob, eve, id } = await newCast();
+  const { owner, bob, eve, id } = await newOpenGroup();
   const [dan] = (await repo.newUsers(1)) as [string];
   await friendsOnly(eve);
   assert.deepEqual(await add(owner, id, [eve, dan]), { added: [dan], alreadyMembers: [], refused: [eve] });
@@ -43,7 +36,7 @@ test('who takes invitations from friends only is refused to others, whatever the
 });
 
 test('a new group has those who may be added, by its creator or by the flow for it', async () => {
-  const { owner, bob, cy, eve } = await newCast();
+  const { owner, bob, cy, eve } = await newOpenGroup();
   await friendsOnly(cy);
   await friendsOnly(eve);
   await friendsOnly(owner);
@@ -67,7 +60,7 @@ test('who is refused takes no place in a group that is nearly full', async () =>
 });
 
 test('whom an admin removed only the owner and admins bring back, and then it is forgotten', async () => {
-  const { owner, admin, bob, cy, eve, id } = await newCast();
+  const { owner, admin, bob, cy, eve, id } = await newOpenGroup();
   await remove(admin, id, [cy]);
   assert.deepEqual(await add(bob, id, [cy, eve]), { added: [eve], alreadyMembers: [], refused: [cy] });
   assert.deepEqual((await add(admin, id, [cy])).added, [cy]);
@@ -78,7 +71,7 @@ test('whom an admin removed only the owner and admins bring back, and then it is
 });
 
 test('a mute outlives leaving and being removed, and ends when it is lifted', async () => {
-  const { owner, admin, bob, cy, id } = await newCast();
+  const { owner, admin, bob, cy, id } = await newOpenGroup();
   await change(admin, id, cy, { muted: true });
   await remove(cy, id, [cy]);
   await add(bob, id, [cy]);
@@ -100,7 +93,7 @@ test('a mute outlives leaving and being removed, and ends when it is lifted', as
 });
 
 test('a dissolved group remembers nobody', async () => {
-  const { owner, cy, id } = await newCast();
+  const { owner, cy, id } = await newOpenGroup();
   await remove(owner, id, [cy]);
   await repo.conversations.dissolveConversation({ actorId: owner, conversationId: id });
   const rows = await repo.databases.conversations.query(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { eventually } from '../../../support/eventually.ts';
-import { refusedWith } from '../../../support/refused-with.ts';
-import { openRepoService } from '../../../support/repo/repo-service.ts';
+import { eventually } from '../../support/eventually.ts';
+import { refusedWith } from '../../support/refused-with.ts';
+import { openRepoService } from '../../support/repo/repo-service.ts';
 
 /** The largest pages that there can be, over gRPC: every field of every row is as long as it may be. */
 

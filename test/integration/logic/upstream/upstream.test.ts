@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { GoChatError } from '../../../lib/errors.ts';
-import type { SaveMessagesRequest } from '../../../lib/gen/im_repo/v1/message.ts';
-import type { DeadRecord } from '../../../lib/kafka/records.ts';
-import { followTail, type Tail } from '../../../lib/kafka/tail.ts';
-import { topics } from '../../../lib/kafka/topics.ts';
-import { createMetrics } from '../../../lib/metrics.ts';
-import { eventually } from '../../support/eventually.ts';
-import { createMemoryMessages } from '../../support/logic/memory-messages.ts';
-import { createUpstreamSystem as createSystem, kafka, numbers } from '../../support/logic/upstream-system.ts';
+import { GoChatError } from '../../../../lib/errors.ts';
+import type { SaveMessagesRequest } from '../../../../lib/gen/im_repo/v1/message.ts';
+import type { DeadRecord } from '../../../../lib/kafka/records.ts';
+import { followTail, type Tail } from '../../../../lib/kafka/tail.ts';
+import { topics } from '../../../../lib/kafka/topics.ts';
+import { createMetrics } from '../../../../lib/metrics.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { createMemoryMessages } from '../../../support/logic/memory-messages.ts';
+import {
+  createUpstreamSystem as createSystem,
+  kafka,
+  numbers,
+} from '../../../support/logic/upstream-system.ts';
 
 test('messages of many partitions reach their gateway in the order of each conversation, with acks', async (t) => {
   const system = await createSystem();

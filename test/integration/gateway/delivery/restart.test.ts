@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually } from '../../support/eventually.ts';
-import { openGatewaySystem } from '../../support/gateway/gateway-system.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { openGatewaySystem } from '../../../support/gateway/gateway-system.ts';
 
 const system = await openGatewaySystem();
 

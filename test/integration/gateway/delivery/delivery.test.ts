@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openGatewaySystem } from '../../../support/gateway/gateway-system.ts';
+import { messageRecord } from '../../../support/gateway/records.ts';
+import type { Chat, Data } from '../../../support/people/people.ts';
+
+const system = await openGatewaySystem({ RATE_LIMIT_FRAMES_PER_SECOND: '0' });
+const here = await system.start();
+const { newUser } = system;
+
+test('messages reach their targets in order, but not the session that sent them', async () => {
+  const [ann, bob, cat] = [newUser(), newUser(), newUser()];
+  const sender = await system.connect(here.url, ann);
+  const annToo = await system.connect(here.url, ann);
+  const [toBob, toCat] = [await system.connect(here.url, bob), await system.connect(here.url, cat)];
+  for (const clientMsgId of ['c-1', 'c-3', 'refused', 'again']) {
+    sender.send('send-message', { conversationId: '77', clientMsgId, content: 'hello' });
+  }
+  await sender.settled();
+  const refusal = (clientMsgId: string, code: 'NOT_FRIENDS' | 'INTERNAL_ERROR') => ({
+    ...ack(sender, clientMsgId, 0),
+    error: { code, message: 'No.' },
+  });
+  const sender_info = { ...message({}).sender_info, id: ann };
+  const group = { target_user_ids: [ann, bob], sender_info };
+  await here.deliver({
+    messages: [
+      messageRecord({ ...group, seq_id: 1, client_msg_id: 'c-1' }),
+      messageRecord({ target_user_id: bob, seq_id: 2, content: 'x'.repeat(70_000) }),
+      messageRecord({ ...group, seq_id: 3, client_msg_id: 'c-3' }),
+    ],
+  });
+  // A crash of logic or task may deliver again what was delivered.
+  await here.deliver({ messages: [messageRecord({ ...group, seq_id: 3, client_msg_id: 'c-3' })] });
+  await here.deliver({ acks: [refusal('refused', 'NOT_FRIENDS'), refusal('again', 'INTERNAL_ERROR')] });
+  await here.deliver({
+    gateway_boot_id: 'an earlier start',
+    messages: [messageRecord({ ...group, seq_id: 9 })],
+  });
+  await here.deliver({
+    // What somebody else calls the same is not the sender's own, and neither is what was refused and then sent by REST.
+    messages: [
+      messageRecord({ broadcast: true, seq_id: 4, client_msg_id: 'c-1' }),
+      messageRecord({ broadcast: true, seq_id: 5, client_msg_id: 'again', sender_info }),
+      messageRecord({ broadcast: true, seq_id: 6, client_msg_id: 'refused', sender_info }),
+    ],
+    events: [
+      { event_id: 'e', frame: 'member-removed', data: { conversationId: '77' }, target_user_ids: [cat] },
+    ],
+  });
+  const seqs = (chat: Chat) => chat.all('new-message').map(({ seqId }) => seqId);
+  await Promise.all(
+    [sender, annToo, toBob, toCat].map((chat) => chat.expect('new-message', (m) => m.seqId === 6)),
+  );
+  assert.deepEqual([sender, annToo, toBob, toCat].map(seqs), [
+    [4, 6],
+    [1, 3, 3, 4, 5, 6],
+    [1, 2, 3, 3, 4, 5, 6],
+    [4, 5, 6],
+  ]);
+  assert.deepEqual((await toBob.expect('new-message')).sender, {
+    id: ann,
+    username: 'ann',
+    displayName: 'Ann',
+    avatarUrl: '',
+  });
+  assert.equal(toBob.all('new-message')[1].content.length, 70_000);
+  assert.deepEqual(await toCat.expect('member-removed'), { conversationId: '77' });
+  await Promise.all([sender, annToo, toBob, toCat].map((chat) => chat.close()));
+});
+
+test('whoever was removed gets nothing more from before the removal, however late it comes', async () => {
+  const [ann, bob] = [newUser(), newUser()];
+  const [toAnn, toBob] = [await system.connect(here.url, ann), await system.connect(here.url, bob)];
+  const conversation_id = '79';
+  const both = { conversation_id, target_user_ids: [ann, bob] };
+  const removal = {
+    event_id: 'e',
+    frame: 'member-removed',
+    data: { conversationId: conversation_id, userIds: [bob], by: ann },
+    target_user_ids: [ann, bob],
+    last_seq_id: 2,
+  };
+  await here.deliver({ messages: [messageRecord({ ...both, seq_id: 1 })], events: [removal] });
+  await here.deliver({ messages: [messageRecord({ ...both, seq_id: 2 })] });
+  // Added again, and told so by an event that a message may overtake.
+  await here.deliver({ messages: [messageRecord({ ...both, seq_id: 3 })] });
+  const order = ({ frames }: Chat) => frames.map(({ type, data }) => (data as Data)?.seqId ?? type);
+  await Promise.all([toAnn, toBob].map((chat) => chat.expect('new-message', ({ seqId }) => seqId === 3)));
+  assert.deepEqual(order(toAnn).slice(-4), [1, 'member-removed', 2, 3]);
+  assert.deepEqual(order(toBob).slice(-3), [1, 'member-removed', 3]);
+  await Promise.all([toAnn.close(), toBob.close()]);
+});
+
+test('a refusal of logic is an error frame that says whether to try again', async () => {
+  const socket = await system.connect(here.url, newUser());
+  const refused = (clientMsgId: string, code: 'NOT_FRIENDS' | 'INTERNAL_ERROR') => ({
+    ...ack(socket, clientMsgId, 0),
+    error: { code, message: 'No.' },
+  });
+  await here.deliver({ acks: [refused('a', 'NOT_FRIENDS'), refused('b', 'INTERNAL_ERROR')] });
+  const error = (clientMsgId: string) => socket.expect('error', (data) => data.clientMsgId === clientMsgId);
+  assert.deepEqual(await error('a'), {
+    code: 'NOT_FRIENDS',
+    message: 'No.',
+    clientMsgId: 'a',
+    retryable: false,
+  });
+  assert.equal((await error('b')).retryable, true);
+  await socket.close();
+});

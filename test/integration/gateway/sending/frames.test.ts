@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../../../support/eventually.ts';
+import { openGatewaySystem } from '../../../support/gateway/gateway-system.ts';
+import { ackRecord } from '../../../support/gateway/records.ts';
+
+const system = await openGatewaySystem({ RATE_LIMIT_FRAMES_PER_SECOND: '0' });
+const here = await system.start();
+const upstream = await system.upstream(here.id);
+const { newUser } = system;
+
+test('a message goes upstream as it was sent, and its ack comes to the very session', async () => {
+  const userId = newUser();
+  const [one, other] = [await system.connect(here.url, userId), await system.connect(here.url, userId)];
+  const content = 'čaj 😀\u0000 "x"\n';
+  one.send('send-message', {
+    conversationId: '77',
+    clientMsgId: 'm-1',
+    content,
+    mentions: ['5'],
+    replyToSeqId: 3,
+  });
+  await eventually(() => upstream.some((record) => record.session_id === one.sessionId));
+  const record = upstream.find(({ session_id }) => session_id === one.sessionId);
+  const { timestamp, ...rest } = record ?? { timestamp: 0 };
+  assert.deepEqual(rest, {
+    user_id: userId,
+    conversation_id: '77',
+    message_type: 1,
+    content,
+    client_msg_id: 'm-1',
+    gateway_id: here.id,
+    gateway_boot_id: here.gateway.bootId,
+    session_id: one.sessionId,
+    reply_to_seq_id: 3,
+    mentions: ['5'],
+  });
+  assert.ok(Math.abs(Date.now() - timestamp) < 10_000);
+
+  await here.deliver({ acks: [ackRecord(one, 'm-1', 4)] });
+  assert.deepEqual(await one.expect('message-ack'), {
+    clientMsgId: 'm-1',
+    conversationId: '77',
+    messageId: 104,
+    seqId: 4,
+    createdAt: 5,
+    duplicate: false,
+  });
+  await other.settled();
+  assert.deepEqual(
+    other.frames.map(({ type }) => type),
+    ['pong'],
+  );
+  await Promise.all([one.close(), other.close()]);
+});
+
+test('what one session sends keeps its order', async () => {
+  const socket = await system.connect(here.url, newUser());
+  const sent = Array.from({ length: 500 }, (_, index) => `o-${index}`);
+  for (const clientMsgId of sent)
+    socket.send('send-message', { conversationId: '78', clientMsgId, content: 'x' });
+  const mine = () => upstream.filter(({ session_id }) => session_id === socket.sessionId);
+  await eventually(() => mine().length === sent.length);
+  assert.deepEqual(
+    mine().map(({ client_msg_id }) => client_msg_id),
+    sent,
+  );
+  await socket.close();
+});
+
+test('the twentieth frame within a minute whose data is wrong closes 4004; what breaks a rule never counts', async () => {
+  const socket = await system.connect(here.url, newUser());
+  const good = { conversationId: '77', clientMsgId: 'x', content: 'x' };
+  for (let i = 0; i < 40; i++) {
+    socket.send('send-message', { ...good, content: 'x'.repeat(4001) });
+    socket.send('mark-read', { conversationId: 'nowhere', seqId: 1 });
+  }
+  for (let i = 0; i < 19; i++) socket.send('send-message', { ...good, mentions: 'all' });
+  await socket.settled();
+  // Malformed ones count apart.
+  socket.sendRaw('nonsense');
+  await socket.settled();
+  assert.equal(socket.all('error').length, 100);
+  socket.send('send-message', { ...good, mentions: Array(30_000).fill(1) });
+  assert.equal((await socket.closed).code, 4004);
+  assert.equal(socket.all('error').at(-1)?.code, 'INVALID_ARGUMENT');
+});
+
+test('ten frames of 60 KB with thousands of wrong mentions leave another socket’s ping under 20 ms', async () => {
+  const [hostile, other] = [
+    await system.connect(here.url, newUser()),
+    await system.connect(here.url, newUser()),
+  ];
+  const frame = { conversationId: '77', clientMsgId: 'x', content: 'x', mentions: Array(30_000).fill(1) };
+  let quickest = Number.POSITIVE_INFINITY;
+  // The machine may do something else meanwhile; ten such frames once held everybody up for a second.
+  for (let round = 0; round < 40 && quickest >= 20; round++) {
+    const socket = round === 0 ? hostile : await system.connect(here.url, newUser());
+    for (let i = 0; i < 10; i++) socket.send('send-message', frame);
+    const from = performance.now();
+    await other.settled();
+    quickest = Math.min(quickest, performance.now() - from);
+    await socket.settled();
+    assert.equal(socket.all('error').length, 10);
+    await socket.close();
+  }
+  assert.ok(quickest < 20, `${quickest} ms`);
+  await other.close();
+});
+
+test('of what one session marks as read at once the valid part is applied, the rest refused', async () => {
+  const socket = await system.connect(here.url, newUser());
+  system.headOf.set('80', 5);
+  const mine = () => system.reads.flat().filter(({ sessionId }) => sessionId === socket.sessionId);
+  for (const seqId of [3, 5, 999, 4, 7]) socket.send('mark-read', { conversationId: '80', seqId });
+  await socket.settled();
+  await eventually(() => socket.all('error').length === 2);
+  assert.deepEqual(
+    socket.all('error').map(({ code }) => code),
+    ['INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
+  );
+  // The furthest first: only one of them moves the pointer.
+  assert.deepEqual(
+    mine().map(({ seqId }) => seqId),
+    [999, 7, 5, 4, 3],
+  );
+  await socket.close();
+});
+
+test('wrong fields are refused without counting as malformed', async () => {
+  const socket = await system.connect(here.url, newUser());
+  const good = { conversationId: '77', clientMsgId: 'x', content: 'x' };
+  const table: [Record<string, unknown>, string][] = [
+    [{ ...good, content: '' }, 'INVALID_ARGUMENT'],
+    [{ ...good, content: 7 }, 'INVALID_ARGUMENT'],
+    [{ ...good, content: '\ud800' }, 'INVALID_ARGUMENT'],
+    [{ ...good, content: '😀'.repeat(4001) }, 'MESSAGE_TOO_LARGE'],
+    [{ ...good, clientMsgId: 'x'.repeat(65) }, 'INVALID_ARGUMENT'],
+    [{ ...good, conversationId: 77 }, 'INVALID_ARGUMENT'],
+    [{ ...good, conversationId: 'nothing' }, 'CONVERSATION_NOT_FOUND'],
+    [{ ...good, messageType: 4 }, 'INVALID_ARGUMENT'],
+    [{ ...good, replyToSeqId: 0.5 }, 'INVALID_ARGUMENT'],
+    [{ ...good, mentions: 'all' }, 'INVALID_ARGUMENT'],
+  ];
+  for (const [data, code] of table) {
+    const from = socket.all('error').length;
+    socket.send('send-message', data);
+    await socket.settled();
+    assert.deepEqual(
+      socket
+        .all('error')
+        .slice(from)
+        .map((error) => error.code),
+      [code],
+      JSON.stringify(data),
+    );
+  }
+  socket.sendRaw('{"type":"mark-read","data":{"conversationId":"77","seqId":1e400}}');
+  socket.sendRaw('{"type":"typing"}');
+  await socket.settled();
+  assert.equal(socket.all('error').length, table.length + 2);
+  assert.equal((await socket.close()).code, 1000);
+});
+
+test('the third malformed frame closes 4004, after an error frame for each', async () => {
+  const socket = await system.connect(here.url, newUser());
+  for (const text of ['nonsense', '[]', '{"type":"__proto__"}']) socket.sendRaw(text);
+  assert.deepEqual(await socket.closed, { code: 4004, reason: 'malformed frames' });
+  assert.deepEqual(
+    socket.all('error').map(({ code }) => code),
+    Array(3).fill('INVALID_ARGUMENT'),
+  );
+});
+
+test('a frame over 64 KiB closes 1009', async () => {
+  const socket = await system.connect(here.url, newUser());
+  socket.sendRaw(`"${'x'.repeat(65_536)}"`);
+  assert.equal((await socket.closed).code, 1009);
+});
+
+test('read marks are told in batches, the furthest of each conversation', async () => {
+  const socket = await system.connect(here.url, newUser());
+  for (const seqId of [3, 9, 5]) socket.send('mark-read', { conversationId: '77', seqId });
+  socket.send('mark-read', { conversationId: '78', seqId: 1 });
+  const mine = () => system.reads.flat().filter(({ sessionId }) => sessionId === socket.sessionId);
+  await eventually(() => mine().length === 2);
+  assert.deepEqual(
+    mine().map(({ conversationId, seqId }) => [conversationId, seqId]),
+    [
+      ['77', 9],
+      ['78', 1],
+    ],
+  );
+  system.refuseReadsWith.code = 5;
+  socket.send('mark-read', { conversationId: '79', seqId: 1 });
+  assert.equal((await socket.expect('error')).code, 'NOT_CONVERSATION_MEMBER');
+  system.refuseReadsWith.code = 0;
+  await socket.close();
+});
+
+test('typing is passed on once in two seconds', async () => {
+  const userId = newUser();
+  const socket = await system.connect(here.url, userId);
+  for (let i = 0; i < 5; i++) socket.send('typing', { conversationId: '77' });
+  socket.send('typing', { conversationId: '78' });
+  const mine = () => system.typing.filter((notice) => notice.userId === userId);
+  await eventually(() => mine().length >= 2);
+  await socket.settled();
+  assert.deepEqual(
+    mine()
+      .map(({ conversationId }) => conversationId)
+      .sort(),
+    ['77', '78'],
+  );
+  await socket.close();
+});

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { codeFromNumber } from '../../../../lib/errors.ts';
+import type { NewMessage, SavedMessage } from '../../../../lib/gen/im_repo/v1/message.ts';
+import { createMetrics } from '../../../../lib/metrics.ts';
+import { databaseTime } from '../../../../services/repo/storage/change-time.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { createMessageParts, type MessageParts } from '../../../support/repo/message-parts.ts';
+import { openMessageRepo } from '../../../support/repo/open-repo.ts';
+
+const { redis, repo } = await openMessageRepo();
+const seqs = (results: readonly SavedMessage[]) => results.map(({ seqId }) => seqId);
+
+const newGroup = async (size: number) => {
+  const users = await repo.newUsers(size);
+  return { users: users as [string, string, ...string[]], id: await repo.newConversation(users) };
+};
+
+const history = async (userId: string, conversationId: string) =>
+  (await repo.messages.getMessages({ userId, conversationId, limit: 200 })).messages;
+
+test('after a removal nothing of the removed one is stored, and nothing goes to it', async () => {
+  const { users, id } = await newGroup(3);
+  const [ann, , cy] = users as [string, string, string];
+  await online(cy, 'cy');
+  const sending = Array.from({ length: 10 }, () =>
+    repo.messages.saveMessages({
+      messages: [repo.newMessage(id, ann), repo.newMessage(id, cy)],
+      recipientsOf: [],
+    }),
+  );
+  await repo.removeMember(id, cy);
+  const [late] = await repo.save(repo.newMessage(id, cy));
+  assert.equal(codeFromNumber(late?.error ?? 0), 'NOT_CONVERSATION_MEMBER');
+  const after = await repo.messages.saveMessages({ messages: [repo.newMessage(id, ann)], recipientsOf: [] });
+  assert.deepEqual(usersOf(after.recipients[0]?.gateways ?? [], 'gateway-cy'), []);
+  await Promise.all(sending);
+  const { messages } = await repo.messages.getMessageRange({
+    conversationId: id,
+    firstSeqId: 1,
+    lastSeqId: 100,
+  });
+  const ofCy = messages.filter(({ sender }) => sender?.id === cy).map(({ seqId }) => seqId);
+  assert.ok((ofCy.at(-1) ?? 0) < (after.results[0]?.seqId ?? 0));
+});
+
+test('who joined a moment ago is named with the messages, and nobody who joined before', async () => {
+  const { users, id } = await newGroup(2);
+  const newcomers = async (process: MessageParts = repo) => {
+    const { recipients } = await process.messages.saveMessages({
+      messages: [repo.newMessage(id, users[0])],
+      recipientsOf: [],
+    });
+    return recipients[0]?.newcomerIds;
+  };
+  const another = () => createMessageParts({ ...repo, metrics: createMetrics('another') });
+  const join = async (age: number): Promise<string> => {
+    const [user = ''] = await repo.newUsers(1);
+    await repo.databases.users.batch(
+      `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id};
+       INSERT INTO conversation_members (user_id, conversation_id, role, joined_at, changed_at)
+       VALUES (${user}, ${id}, 1, ${databaseTime} - ${age}, ${databaseTime} - ${age})`,
+    );
+    return user;
+  };
+  assert.deepEqual(await newcomers(), []);
+  // The list of this process may be hours old.
+  const dan = await join(3_600_000);
+  assert.deepEqual(await newcomers(), []);
+  const cy = await join(0);
+  assert.deepEqual(await newcomers(), [cy]);
+  assert.deepEqual(await newcomers(), [cy]);
+  assert.deepEqual(await newcomers(another()), [cy]);
+  // Whose role changes is no newcomer.
+  await repo.databases.users.batch(
+    `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id};
+     UPDATE conversation_members SET changed_at = ${databaseTime} WHERE user_id = ${dan}`,
+  );
+  assert.deepEqual(await newcomers(), [cy]);
+  await repo.removeMember(id, users[1]);
+  assert.deepEqual(await newcomers(), [cy]);
+  // The first members of a new conversation are told of it otherwise.
+  await repo.databases.users.query(`UPDATE conversations SET created_at = ${databaseTime} WHERE id = ${id}`);
+  assert.deepEqual(await newcomers(another()), []);
+});
+
+test('a page of members names those of it who joined a moment ago', async () => {
+  const { users, id } = await newGroup(2);
+  await repo.fanout.resolveMemberPage({ conversationId: id, afterUserId: '', limit: 1 });
+  const [cy = ''] = await repo.newUsers(1);
+  await repo.databases.users.batch(
+    `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id};
+     INSERT INTO conversation_members (user_id, conversation_id, role, joined_at, changed_at)
+     VALUES (${cy}, ${id}, 1, ${databaseTime}, ${databaseTime})`,
+  );
+  const named: Record<string, string[]> = {};
+  for (let afterUserId = '', more = true; more; ) {
+    const page = await repo.fanout.resolveMemberPage({ conversationId: id, afterUserId, limit: 1 });
+    named[afterUserId] = page.newcomerIds;
+    afterUserId = page.nextAfterUserId;
+    more = afterUserId !== '';
+  }
+  const before = ['', ...users.toSorted((a, b) => Number(a) - Number(b))];
+  assert.deepEqual(
+    named,
+    Object.fromEntries(before.map((userId, at) => [userId, at === users.length ? [cy] : []])),
+  );
+});
+
+test('recipients are the members with a session, by gateway', async () => {
+  const { users, id } = await newGroup(3);
+  const [ann, bob, cy] = users as [string, string, string];
+  await online(ann, 'a');
+  await online(bob, 'b');
+  const [stranger] = (await repo.newUsers(1)) as [string];
+  await online(stranger, 'a');
+  const { recipients } = await repo.messages.saveMessages({
+    messages: [repo.newMessage(id, ann)],
+    recipientsOf: [],
+  });
+  const [{ gateways = [] } = {}] = recipients;
+  assert.deepEqual([usersOf(gateways, 'gateway-a'), usersOf(gateways, 'gateway-b')], [[ann], [bob]]);
+  assert.ok(!gateways.flatMap(({ userIds }) => userIds).includes(cy));
+  const { queried } = await repo.messages.saveMessages({
+    messages: [],
+    recipientsOf: [
+      { conversationId: id, extraUserIds: [stranger] },
+      { conversationId: 'x', extraUserIds: [] },
+    ],
+  });
+  assert.deepEqual(usersOf(queried[0]?.gateways ?? [], 'gateway-a').toSorted(), [ann, stranger].toSorted());
+  assert.deepEqual(queried[1]?.gateways, []);
+});
+
+test('a conversation goes through fan-out above 500 members, and leaves it only when fan-out has caught up', async () => {
+  const { users, id } = await newGroup(3);
+  const send = async () =>
+    (await repo.messages.saveMessages({ messages: [repo.newMessage(id, users[0])], recipientsOf: [] }))
+      .recipients[0];
+  const progress = async () => (await repo.fanout.getFanoutProgress({ conversationIds: [id] })).progress[0];
+  const setMembers = (count: number) =>
+    repo.databases.users.execute('UPDATE conversations SET member_count = ? WHERE id = ?', [
+      count,
+      Number(id),
+    ]);
+  assert.equal((await send())?.fanout, false);
+  await setMembers(501);
+  assert.deepEqual([(await send())?.fanout, (await progress())?.fanoutDoneSeq], [true, 1]);
+  await setMembers(500);
+  assert.equal((await send())?.fanout, true);
+  assert.deepEqual(await repo.fanout.setFanoutDone({ conversationId: id, doneSeqId: 99 }), {
+    fanoutDoneSeq: 3,
+    lastSeqId: 3,
+  });
+  assert.deepEqual(await repo.fanout.setFanoutDone({ conversationId: id, doneSeqId: 1 }), {
+    fanoutDoneSeq: 3,
+    lastSeqId: 3,
+  });
+  assert.equal((await send())?.fanout, false);
+  const page = await repo.fanout.resolveMemberPage({ conversationId: id, afterUserId: '', limit: 2 });
+  assert.equal(page.nextAfterUserId, users.toSorted((a, b) => Number(a) - Number(b))[1]);
+});
+
+test('what was stored for direct delivery is redelivered directly, however large the conversation has become', async () => {
+  const { users, id } = await newGroup(3);
+  const [ann, bob] = users;
+  await online(bob, 'bob');
+  const redeliver = async (...messages: NewMessage[]) => {
+    const { results, recipients } = await repo.messages.saveMessages({ messages, recipientsOf: [] });
+    const reached = recipients[0]?.gateways.flatMap(({ userIds }) => userIds);
+    return { direct: results.map(({ direct }) => direct), fanout: recipients[0]?.fanout, reached };
+  };
+  const small = repo.newMessage(id, ann);
+  await repo.save(small);
+  await repo.databases.users.execute('UPDATE conversations SET member_count = 501 WHERE id = ?', [
+    Number(id),
+  ]);
+  assert.deepEqual((await redeliver(small)).fanout, false);
+  // In the batch that finds the conversation large, and in those after it.
+  const large = repo.newMessage(id, ann);
+  for (let time = 0; time < 2; time += 1) {
+    const { direct, fanout, reached } = await redeliver(small, large);
+    assert.deepEqual([direct, fanout], [[true, false], true]);
+    assert.ok(reached?.includes(bob) && reached.every((user) => users.includes(user)));
+  }
+  // The client's own retry still goes to nobody.
+  const [retry] = await repo.save(repo.newMessage(id, ann, { clientMsgId: small.clientMsgId }));
+  assert.deepEqual([retry?.duplicate, retry?.direct], [true, false]);
+  await repo.fanout.setFanoutDone({ conversationId: id, doneSeqId: 2 });
+  // Fan-out has passed this one on.
+  const { direct, reached } = await redeliver(large);
+  assert.deepEqual([direct, reached], [[false], []]);
+});
+
+test('the world room is broadcast', async () => {
+  const [ann] = (await repo.newUsers(1)) as [string];
+  await repo.databases.users.execute(
+    'INSERT INTO conversation_members (user_id, conversation_id, role, joined_at) VALUES (?, 1, 1, 1)',
+    [Number(ann)],
+  );
+  await online(ann, 'w');
+  const { recipients, queried } = await repo.messages.saveMessages({
+    messages: [repo.newMessage('1', ann)],
+    recipientsOf: [{ conversationId: '1', extraUserIds: [] }],
+  });
+  assert.deepEqual([recipients[0]?.fanout, recipients[0]?.broadcast], [true, true]);
+  assert.equal(queried[0]?.broadcast, true);
+  assert.ok(queried[0]?.gateways.some(({ gatewayId }) => gatewayId === 'gateway-w'));
+});
+
+test('without Redis messages are stored just the same, and go to every gateway that may hold a member', async () => {
+  const { users, id } = await newGroup(2);
+  const [ann] = users;
+  await online(ann, 'r');
+  await redis.kill();
+  try {
+    await eventually(() => !repo.redis.isUp());
+    const answer = await repo.messages.saveMessages({
+      messages: [repo.newMessage(id, ann)],
+      recipientsOf: [],
+    });
+    assert.deepEqual(seqs(answer.results), [1]);
+    assert.deepEqual(usersOf(answer.recipients[0]?.gateways ?? [], 'gateway-r').toSorted(), users.toSorted());
+    assert.equal(answer.senders[0]?.id, ann);
+    assert.equal((await history(ann, id)).length, 1);
+  } finally {
+    await redis.restart();
+    await eventually(() => repo.redis.isUp());
+  }
+});
+
+test('a frozen Redis costs one short wait', async () => {
+  const { users, id } = await newGroup(2);
+  redis.freeze();
+  try {
+    const began = performance.now();
+    for (let n = 1; n <= 5; n += 1)
+      assert.deepEqual(seqs(await repo.save(repo.newMessage(id, users[0]))), [n]);
+    assert.ok(performance.now() - began < 1500, `took ${performance.now() - began} ms`);
+  } finally {
+    redis.thaw();
+    await eventually(() => repo.redis.isUp());
+  }
+});
+
+/** A session of the user at `gateway-{name}`, all of whose sessions are known. */
+async function online(userId: string, name: string): Promise<void> {
+  const gateway = { gatewayId: `gateway-${name}`, bootId: `boot-${name}`, pushAddress: 'nowhere:1' };
+  await repo.presence.renewGateway({ gateway, synced: true });
+  const now = Date.now();
+  const session = { sessionId: `session-${userId}`, userId, connectedAt: now, lastActiveAt: now };
+  await repo.presence.setUserOnline({ session, gatewayId: gateway.gatewayId, bootId: gateway.bootId });
+  await repo.presence.renewGateway({ gateway, synced: true });
+}
+
+const usersOf = (
+  gateways: readonly { gatewayId: string; userIds: string[] }[],
+  gatewayId: string,
+): string[] => gateways.find((gateway) => gateway.gatewayId === gatewayId)?.userIds ?? [];
