@@ -18,8 +18,8 @@ test('through a short storm nothing acknowledged is lost, and everybody gets eve
     seed: 1,
     perSecond: 30,
     parts,
-    blow: (weather, _, devices) =>
-      weather.oneByOne([
+    injectFaults: (schedule, _, devices) =>
+      schedule.oneByOne([
         killed('core'),
         flushed(),
         throughDoor('core-mysql', { is: 'silent' }, 4000),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { gateway2Url, gatewayUrl, newFriends, type Person, wholeHistory } from '../support/people/people.ts';
-import { stubborn } from '../support/people/stubborn.ts';
+import { createReconnectingClient } from '../support/people/reconnecting-client.ts';
 import { killService, processesHere, runningProcess } from '../support/servers/services.ts';
 
 const messages = 150;
@@ -36,8 +36,8 @@ for (const service of processesHere()) {
     timeout: 120_000,
   }, async () => {
     const already = (await wholeHistory(ann, conversationId)).length;
-    const annClient = await stubborn(ann);
-    const bobClient = await stubborn(bob, gateway2Url);
+    const annClient = await createReconnectingClient(ann);
+    const bobClient = await createReconnectingClient(bob, gateway2Url);
     const acknowledged: { seqId: number; content: string }[] = [];
     let killed: { pid: number } | undefined;
     for (let n = 0; n < messages; n += 1) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Message } from '../../clients/sdk/rest.ts';
 import { eventually } from '../support/eventually.ts';
-import { absentPeople, guestPeople } from '../support/people/guests.ts';
+import { createGuests, newGuests } from '../support/people/guests.ts';
+import { streamMessages } from '../support/people/message-stream.ts';
 import {
   type Chat,
   chat,
@@ -14,7 +15,6 @@ import {
   type Person,
   refused,
 } from '../support/people/people.ts';
-import { stream } from '../support/people/stream.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 
 let parts: SystemParts;
@@ -42,11 +42,11 @@ const received = (socket: Chat, conversationId: string): number[] =>
     .map(({ seqId }: Message) => seqId);
 
 test('whoever connects in the middle of much talk and syncs after welcome misses nothing', async (t) => {
-  const [owner, [bob]] = [await newPerson('owner'), (await guestPeople(1)) as [Person]];
+  const [owner, [bob]] = [await newPerson('owner'), (await newGuests(1)) as [Person]];
   const id = await newGroup(owner, [bob]);
   const senders = await Promise.all([chat(owner), chat(owner, gateway2Url), chat(owner)]);
   t.after(() => closeAll(senders));
-  const talk = stream(senders, id);
+  const talk = streamMessages(senders, id);
   await talk.more(5);
   let cursor = 0;
   for (let round = 0; round < 10; round += 1) {
@@ -71,13 +71,13 @@ test('whoever connects in the middle of much talk and syncs after welcome misses
 });
 
 test('whoever is removed in the middle of much talk has all from before, its removal, and nothing after it', async (t) => {
-  const [owner, [bob, cy]] = [await newPerson('owner'), (await guestPeople(2)) as [Person, Person]];
+  const [owner, [bob, cy]] = [await newPerson('owner'), (await newGuests(2)) as [Person, Person]];
   const id = await newGroup(owner, [bob, cy]);
   const senders = await Promise.all([chat(owner), chat(bob, gateway2Url)]);
   const [cyHere, cyThere, ownerToo] = await Promise.all([chat(cy), chat(cy, gateway2Url), chat(owner)]);
   t.after(() => closeAll([...senders, cyHere, cyThere, ownerToo]));
-  const talk = stream(senders, id);
-  const ofCy = stream([cyHere], id);
+  const talk = streamMessages(senders, id);
+  const ofCy = streamMessages([cyHere], id);
   await Promise.all([talk.more(20), ofCy.more(5)]);
   await owner.rest.delete(`/conversations/${id}/members/${cy.id}`);
   await talk.more(30);
@@ -107,10 +107,10 @@ test('a group that grows beyond 500 members and shrinks again in the middle of m
 }, async (t) => {
   const [owner, guests] = [
     await newPerson('owner'),
-    (await guestPeople(4)) as [Person, Person, Person, Person],
+    (await newGuests(4)) as [Person, Person, Person, Person],
   ];
   const [bob, cy, dora, eve] = guests;
-  const absent = await absentPeople(parts.repo, 496);
+  const absent = await createGuests(parts.repo, 496);
   // Nobody's sessions: all that matters of them is that they are members.
   const { conversation } = await owner.rest.post<Data>('/conversations', {
     type: 2,
@@ -132,7 +132,7 @@ test('a group that grows beyond 500 members and shrinks again in the middle of m
   t.after(() => closeAll([...senders, cyChat, doraChat, eveChat]));
 
   for (let turn = 0; turn < 2; turn += 1) {
-    const talk = stream(senders, id);
+    const talk = streamMessages(senders, id);
     await talk.more(10);
     assert.equal((await fanout())?.fanoutMode, false, 'with 500 members a message goes straight');
     await owner.rest.post(`/conversations/${id}/members`, { userIds: [eve.id] });

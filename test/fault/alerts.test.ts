@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.ts';
-import { forEach } from '../support/people/crowd.ts';
-import { guestPeople } from '../support/people/guests.ts';
+import { mapConcurrently } from '../support/map-concurrently.ts';
+import { newGuests } from '../support/people/guests.ts';
 import { befriend, chat, gatewayUrl, type Person } from '../support/people/people.ts';
 import { everythingReady, freeze, slow } from '../support/servers/outage.ts';
 import { type Prometheus, startPrometheus, withoutPrometheus } from '../support/servers/prometheus.ts';
@@ -16,13 +16,13 @@ import { type Prometheus, startPrometheus, withoutPrometheus } from '../support/
 const options = { skip: withoutPrometheus, timeout: 240_000 };
 const services = ['gateway-1', 'gateway-2', 'logic', 'repo', 'task', 'pusher'];
 const listCache = 'user:conversations:full';
-const crowdSize = 40;
+const readerCount = 40;
 const readersAtOnce = 10;
 const roundMs = 200;
 
 let prometheus: Prometheus;
 let redis: Redis;
-let crowd: Person[];
+let readers: Person[];
 
 before(async () => {
   if (withoutPrometheus !== false) return;
@@ -32,7 +32,7 @@ before(async () => {
   ]);
   prometheus = await startPrometheus(Object.fromEntries(urls));
   redis = new Redis(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
-  crowd = await guestPeople(crowdSize);
+  readers = await newGuests(readerCount);
 });
 after(async () => {
   await redis?.quit();
@@ -53,11 +53,11 @@ async function during<T>(work: () => Promise<unknown>, waited: Promise<T>): Prom
 }
 
 /** Everyone reads the list of conversations. */
-const readLists = () => forEach(crowd, ({ rest }) => rest.get('/conversations'), readersAtOnce);
+const readLists = () => mapConcurrently(readers, ({ rest }) => rest.get('/conversations'), readersAtOnce);
 
 /** The same while the cache forgets, as after a restart: without its epoch im-repo takes nothing of its memory either. */
 async function readListsUncached(): Promise<void> {
-  await redis.unlink('cache:epoch', ...crowd.map(({ id }) => `${listCache}:${id}`));
+  await redis.unlink('cache:epoch', ...readers.map(({ id }) => `${listCache}:${id}`));
   await readLists();
 }
 
@@ -65,7 +65,7 @@ async function readListsUncached(): Promise<void> {
 const unhurried = (work: () => Promise<unknown>) => () => Promise.all([work(), sleep(roundMs)]);
 
 test('MessageSendFailureHigh: the database stands still under sends', options, async () => {
-  const [ann, bob] = (await guestPeople(2)) as [Person, Person];
+  const [ann, bob] = (await newGuests(2)) as [Person, Person];
   const conversationId = await befriend(ann, bob);
   const socket = await chat(ann);
   let sent = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/people/guests.ts';
+import { newGuests } from '../support/people/guests.ts';
 import { befriend, chat, gateway2Url, type Person } from '../support/people/people.ts';
 import { kill } from '../support/servers/outage.ts';
 import { setDoor } from '../support/storm/faults.ts';
@@ -13,7 +13,7 @@ afterEach(() => setDoor('repo-redis', { is: 'open' }));
 test('im-repo starts again while it cannot reach Redis: open sockets miss nothing', {
   timeout: 120_000,
 }, async (t) => {
-  const [ann, bob] = (await guestPeople(2)) as [Person, Person];
+  const [ann, bob] = (await newGuests(2)) as [Person, Person];
   const conversationId = await befriend(ann, bob);
   const [annChat, bobChat] = await Promise.all([chat(ann), chat(bob, gateway2Url)]);
   t.after(() => Promise.all([annChat.close(), bobChat.close()]));

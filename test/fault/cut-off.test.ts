@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/people/guests.ts';
+import { newGuests } from '../support/people/guests.ts';
 import { chat, gateway2Url, type Person } from '../support/people/people.ts';
 import { setDoor } from '../support/storm/faults.ts';
 
@@ -15,7 +15,7 @@ afterEach(() => setDoor('gateway-2-repo', { is: 'open' }));
 test('a gateway cannot reach im-repo for longer than its lease: its sockets miss nothing of the world room', {
   timeout: 120_000,
 }, async (t) => {
-  const [ann, bob] = (await guestPeople(2)) as [Person, Person];
+  const [ann, bob] = (await newGuests(2)) as [Person, Person];
   const [annChat, bobChat] = await Promise.all([chat(ann), chat(bob, gateway2Url)]);
   t.after(() => Promise.all([annChat.close(), bobChat.close()]));
   await setDoor('gateway-2-repo', { is: 'silent' });

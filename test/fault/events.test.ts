@@ -5,7 +5,7 @@ import type { DomainEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
 import { eventually } from '../support/eventually.ts';
 import { metricOf } from '../support/metric.ts';
-import { guestPeople } from '../support/people/guests.ts';
+import { newGuests } from '../support/people/guests.ts';
 import {
   befriend,
   type Chat,
@@ -50,7 +50,7 @@ const isCreated = (request: FriendRequest) => (event: DomainEvent) =>
   event.type === 'friend.request.created' && event.request_id === request.id;
 
 test('repo dies between the commit and the relay: nothing is lost', { timeout: 180_000 }, async () => {
-  const [target, stranger, ...people] = (await guestPeople(askers + 2)) as [Person, Person, ...Person[]];
+  const [target, stranger, ...people] = (await newGuests(askers + 2)) as [Person, Person, ...Person[]];
   const sockets = await Promise.all([chat(target), chat(target, gateway2Url)]);
   const strangerSocket = await chat(stranger, gateway2Url);
   let repo: ReturnType<typeof kill> | undefined;
@@ -76,7 +76,7 @@ test('repo dies between the commit and the relay: nothing is lost', { timeout: 1
 test('pusher dies between reading an event and its push: the event arrives', {
   timeout: 180_000,
 }, async () => {
-  const [asker, target] = (await guestPeople(2)) as [Person, Person];
+  const [asker, target] = (await newGuests(2)) as [Person, Person];
   const first = await chat(target);
   const second = await chat(target, gateway2Url);
   const failures = await failed();
@@ -98,7 +98,7 @@ test('pusher dies between reading an event and its push: the event arrives', {
 test('a gateway dies between the forward and the write: who comes back gets it', {
   timeout: 180_000,
 }, async () => {
-  const [asker, target] = (await guestPeople(2)) as [Person, Person];
+  const [asker, target] = (await newGuests(2)) as [Person, Person];
   const socket = await chat(target, gateway2Url);
   const failures = await failed();
   freeze('gateway-2');
@@ -118,7 +118,7 @@ test('a gateway dies between the forward and the write: who comes back gets it',
 for (const victim of ['pusher', 'repo', 'logic', 'gateway-2']) {
   test(`exactly the right sockets get each event while ${victim} dies`, { timeout: 180_000 }, async () => {
     const owner = await newPerson('owner');
-    const [friend, member, stranger] = (await guestPeople(3)) as [Person, Person, Person];
+    const [friend, member, stranger] = (await newGuests(3)) as [Person, Person, Person];
     await befriend(owner, friend);
     const socketsOf = async (person: Person) => {
       const sockets = await Promise.all([chat(person), chat(person, gateway2Url)]);

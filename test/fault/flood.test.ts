@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { absentPeople, guestPeople } from '../support/people/guests.ts';
-import { type Listener, listen } from '../support/people/listeners.ts';
+import { createGuests, newGuests } from '../support/people/guests.ts';
 import {
   type Chat,
   chat,
@@ -12,6 +11,7 @@ import {
   newPerson,
   type Person,
 } from '../support/people/people.ts';
+import { type Listener, listen } from '../support/people/seq-listener.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 
 const groups = 3;
@@ -47,8 +47,8 @@ after(async () => {
 async function largeGroup(): Promise<Group> {
   const [owner, guests, absent] = await Promise.all([
     newPerson('owner'),
-    guestPeople(onlineEach),
-    absentPeople(parts.repo, membersEach - onlineEach),
+    newGuests(onlineEach),
+    createGuests(parts.repo, membersEach - onlineEach),
   ]);
   const userIds = [...guests.map(({ id }) => id), ...absent];
   const first = userIds.slice(0, batch).map((id) => ({ id })) as Person[];
@@ -62,7 +62,7 @@ async function largeGroup(): Promise<Group> {
 
 /** How long friend requests take, the 99th of a hundred; of fewer than a hundred it is the slowest but one. */
 async function requestTimes(): Promise<number> {
-  const [target, ...askers] = (await guestPeople(requests + 1)) as [Person, ...Person[]];
+  const [target, ...askers] = (await newGuests(requests + 1)) as [Person, ...Person[]];
   const times: number[] = [];
   for (const asker of askers) {
     const from = performance.now();

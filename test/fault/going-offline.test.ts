@@ -5,9 +5,9 @@ import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { cleanupExpiredStatusSchedule } from '../../workflows/cleanup-expired-status/contract.ts';
 import { eventually } from '../support/eventually.ts';
-import { connectAll, newGuests, stayAlive } from '../support/people/crowd.ts';
+import { connectAll, keepAlive, newGuests } from '../support/people/guests.ts';
 import { chat, gateway2Url, gatewayUrl, newFriends } from '../support/people/people.ts';
-import { watch } from '../support/people/watchers.ts';
+import { watchPresence } from '../support/people/presence-watchers.ts';
 import { killService, runningProcess } from '../support/servers/services.ts';
 
 const confirmMs = Number(process.env.OFFLINE_CONFIRM_MS ?? 30_000);
@@ -40,15 +40,15 @@ async function flowsSince(workflowType: string, since: Date, status = ''): Promi
 test('two thousand sockets that drop at once cost at most ten flows, and friends are told once', {
   timeout: 600_000,
 }, async () => {
-  const crowd = await newGuests(2000);
-  const watchers = await watch(
+  const users = await newGuests(2000);
+  const watchers = await watchPresence(
     repo,
-    crowd.filter((_, index) => index % 10 === 0),
+    users.filter((_, index) => index % 10 === 0),
     4,
   );
   const sockets = [
-    ...(await connectAll(crowd.slice(0, 1000), gatewayUrl)),
-    ...(await connectAll(crowd.slice(1000), gateway2Url)),
+    ...(await connectAll(users.slice(0, 1000), gatewayUrl)),
+    ...(await connectAll(users.slice(1000), gateway2Url)),
   ];
   await watchers.all('online', 1, 30_000);
 
@@ -63,24 +63,24 @@ test('two thousand sockets that drop at once cost at most ten flows, and friends
   assert.ok(flows <= 10, `${flows} flows`);
   await eventually(async () => (await flowsSince('confirmOffline', since, 'Running')) === 0);
   await watchers.settled();
-  assert.deepEqual(new Set(watchers.told('offline').values()), new Set([1]));
+  assert.deepEqual(new Set(watchers.noticesOf('offline').values()), new Set([1]));
   await watchers.close();
 });
 
 test('a crowd that drops and is back in time is told of neither way', { timeout: 120_000 }, async () => {
-  const crowd = await newGuests(100);
-  const watchers = await watch(repo, crowd, 1);
-  const sockets = await connectAll(crowd, gatewayUrl);
+  const users = await newGuests(100);
+  const watchers = await watchPresence(repo, users, 1);
+  const sockets = await connectAll(users, gatewayUrl);
   await watchers.all('online', 1, 30_000);
   const since = new Date();
   await Promise.all(sockets.map((socket) => socket.close()));
-  const back = await connectAll(crowd, gateway2Url);
+  const back = await connectAll(users, gateway2Url);
   assert.ok(Date.now() - since.getTime() < confirmMs, 'they were not back in time');
   await eventually(async () => (await flowsSince('confirmOffline', since, 'Completed')) > 0, 60_000);
   await eventually(async () => (await flowsSince('confirmOffline', since, 'Running')) === 0, 60_000);
   await watchers.settled();
-  assert.equal(watchers.told('offline').size, 0);
-  assert.deepEqual(new Set(watchers.told('online').values()), new Set([1]));
+  assert.equal(watchers.noticesOf('offline').size, 0);
+  assert.deepEqual(new Set(watchers.noticesOf('online').values()), new Set([1]));
   await Promise.all(back.map((socket) => socket.close()));
   await watchers.close();
 });
@@ -88,9 +88,9 @@ test('a crowd that drops and is back in time is told of neither way', { timeout:
 test('when a gateway with five hundred sessions is killed, all their friends see them go, once', {
   timeout: 300_000,
 }, async () => {
-  const crowd = await newGuests(500);
-  const watchers = await watch(repo, crowd, 5);
-  await connectAll(crowd, gatewayUrl);
+  const users = await newGuests(500);
+  const watchers = await watchPresence(repo, users, 5);
+  await connectAll(users, gatewayUrl);
   await watchers.all('online', 1, 30_000);
   const { pid } = killService('gateway-1');
   const killedAt = Date.now();
@@ -101,7 +101,7 @@ test('when a gateway with five hundred sessions is killed, all their friends see
   await client.schedule.getHandle(cleanupExpiredStatusSchedule).trigger();
   await eventually(async () => (await flowsSince('cleanupExpiredStatus', since, 'Completed')) > 0, 30_000);
   await watchers.settled();
-  assert.deepEqual(new Set(watchers.told('offline').values()), new Set([1]));
+  assert.deepEqual(new Set(watchers.noticesOf('offline').values()), new Set([1]));
   await watchers.close();
   await eventually(() => runningProcess('gateway-1').pid !== pid, 30_000);
   await eventually(isReady, 30_000);
@@ -125,7 +125,7 @@ for (const [server, withinMs] of [
     timeout: 240_000,
   }, async () => {
     const { ann, bob } = await newFriends();
-    const [bobChat, annChat] = [stayAlive(await chat(bob, gateway2Url)), await chat(ann)];
+    const [bobChat, annChat] = [keepAlive(await chat(bob, gateway2Url)), await chat(ann)];
     const ofAnn = (status: string) =>
       bobChat.all('online-status').filter((data) => data.userId === ann.id && data.status === status).length;
     await eventually(() => ofAnn('online') === 1);
@@ -149,7 +149,7 @@ test('who leaves while Temporal stands still waits in Kafka, and is told of when
   timeout: 120_000,
 }, async () => {
   const { ann, bob } = await newFriends();
-  const [bobChat, annChat] = [stayAlive(await chat(bob, gateway2Url)), await chat(ann)];
+  const [bobChat, annChat] = [keepAlive(await chat(bob, gateway2Url)), await chat(ann)];
   await bobChat.expect('online-status', (data) => data.userId === ann.id);
   const { pid } = runningProcess('temporal');
   process.kill(pid, 'SIGSTOP');

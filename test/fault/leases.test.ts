@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FriendRequest } from '../../clients/sdk/rest.ts';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/people/guests.ts';
-import { insist } from '../support/people/insist.ts';
+import { newGuests } from '../support/people/guests.ts';
 import { befriend, type Chat, chat, gateway2Url, type Person } from '../support/people/people.ts';
+import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';
 import { freeze, kill, whileFrozen } from '../support/servers/outage.ts';
 
 /** A gateway renews its lease through repo. */
@@ -19,7 +19,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 test('a gateway stands still for longer than its lease: its sockets miss nothing', {
   timeout: 120_000,
 }, async () => {
-  const [ann, bob] = (await guestPeople(2)) as [Person, Person];
+  const [ann, bob] = (await newGuests(2)) as [Person, Person];
   const conversationId = await befriend(ann, bob);
   const [annChat, bobChat] = await Promise.all([chat(ann), chat(bob, gateway2Url)]);
   await whileFrozen(['gateway-2'], async () => {
@@ -35,7 +35,7 @@ test('a gateway stands still for longer than its lease: its sockets miss nothing
 test('repo is away for longer than the gateways’ leases: open sockets miss nothing', {
   timeout: 180_000,
 }, async () => {
-  const [ann, bob, carl] = (await guestPeople(3)) as [Person, Person, Person];
+  const [ann, bob, carl] = (await newGuests(3)) as [Person, Person, Person];
   const conversationId = await befriend(ann, bob);
   const [annChat, bobChat] = await Promise.all([chat(ann), chat(bob, gateway2Url)]);
   await annChat.say(conversationId, 'before');
@@ -49,7 +49,7 @@ test('repo is away for longer than the gateways’ leases: open sockets miss not
   await eventually(() => Date.now() - frozenAt > leaseMs + 1000, leaseMs + 5000);
   const repo = kill('repo');
   // Asked for as soon as repo is there again, before everything has settled.
-  const { answer } = await insist(() =>
+  const { answer } = await retryUntilAccepted(() =>
     carl.rest.post<{ request: FriendRequest }>('/friends/requests', { targetUserId: bob.id }),
   );
   await eventually(() => seqs(bobChat).length === messages + 1, 60_000);

@@ -9,9 +9,9 @@ import {
 } from '../../clients/sdk/rest.ts';
 import type { FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
-import { guestPeople } from '../support/people/guests.ts';
-import { insist } from '../support/people/insist.ts';
+import { newGuests } from '../support/people/guests.ts';
 import { befriend, chat, gateway2Url, newPerson, type Person, uniqueName } from '../support/people/people.ts';
+import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
 
@@ -28,7 +28,7 @@ function atOnce<T>(person: Person, call: (rest: Person['rest']) => Promise<T>) {
   const onOther = createRest(gateway2Url, person.accessToken);
   return Promise.allSettled(
     Array.from({ length: times }, async (_, index) => {
-      const { answer } = await insist(() => call(index % 2 === 0 ? person.rest : onOther));
+      const { answer } = await retryUntilAccepted(() => call(index % 2 === 0 ? person.rest : onOther));
       return answer;
     }),
   );
@@ -124,7 +124,7 @@ test('both ask twenty times at once: one friendship', async () => {
 });
 
 test('twenty groups at once under one key are one', async () => {
-  const [owner, members] = await Promise.all([newPerson('owner'), guestPeople(3)]);
+  const [owner, members] = await Promise.all([newPerson('owner'), newGuests(3)]);
   const memberChats = await Promise.all(members.map((member) => chat(member)));
   const idempotencyKey = uniqueName('key');
   const results = await atOnce(owner, (rest) =>
@@ -167,7 +167,7 @@ test('twenty sends at once of one message are one message', async () => {
 });
 
 async function twoGuests(): Promise<[Person, Person]> {
-  const [one, other] = await guestPeople(2);
+  const [one, other] = await newGuests(2);
   assert.ok(one && other);
   return [one, other];
 }

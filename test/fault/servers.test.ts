@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Conversation, FriendRequest } from '../../clients/sdk/rest.ts';
-import { ProblemError } from '../../clients/sdk/rest.ts';
+import { type Conversation, type FriendRequest, ProblemError } from '../../clients/sdk/rest.ts';
 import type { ConversationEvent, FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
 import { eventually } from '../support/eventually.ts';
-import { guestPeople } from '../support/people/guests.ts';
-import { insist } from '../support/people/insist.ts';
+import { newGuests } from '../support/people/guests.ts';
 import {
   befriend,
   chat,
@@ -16,7 +14,8 @@ import {
   uniqueName,
   wholeHistory,
 } from '../support/people/people.ts';
-import { stubborn } from '../support/people/stubborn.ts';
+import { createReconnectingClient } from '../support/people/reconnecting-client.ts';
+import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';
 import { kill } from '../support/servers/outage.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
@@ -39,8 +38,8 @@ for (const server of ['repo', 'kafka', 'database']) {
   test(`${server} is killed under sends, friend requests and new groups`, { timeout: 240_000 }, async (t) => {
     const [owner, guests, members] = await Promise.all([
       newPerson('owner'),
-      guestPeople(2 * pairs),
-      guestPeople(3),
+      newGuests(2 * pairs),
+      newGuests(3),
     ]);
     const [ann, bob] = guests as [Person, Person];
     const conversationId = await befriend(ann, bob);
@@ -52,7 +51,10 @@ for (const server of ['repo', 'kafka', 'database']) {
       [...others.map(([, target]) => target), ...members].map((person) => chat(person, gateway2Url)),
     );
     const memberSockets = sockets.slice(others.length);
-    const [annClient, bobClient] = await Promise.all([stubborn(ann), stubborn(bob, gateway2Url)]);
+    const [annClient, bobClient] = await Promise.all([
+      createReconnectingClient(ann),
+      createReconnectingClient(bob, gateway2Url),
+    ]);
 
     let victim: ReturnType<typeof kill> | undefined;
     const sends = (async () => {
@@ -68,7 +70,7 @@ for (const server of ['repo', 'kafka', 'database']) {
 
     const friends = others.map(async ([asker, target]) => {
       const idempotencyKey = uniqueName('key');
-      const asked = await insist(() =>
+      const asked = await retryUntilAccepted(() =>
         asker.rest.post<Asked>('/friends/requests', { targetUserId: target.id }, { idempotencyKey }),
       );
       await acceptInTheEnd(target, asked.answer.request);
@@ -77,7 +79,7 @@ for (const server of ['repo', 'kafka', 'database']) {
     const made = Array.from({ length: groups }, async (_, index) => {
       const idempotencyKey = uniqueName('key');
       const body = { type: 2, name: `group ${index}`, memberIds: members.map(({ id }) => id) };
-      const { answer } = await insist(() =>
+      const { answer } = await retryUntilAccepted(() =>
         owner.rest.post<Opened>('/conversations', body, { idempotencyKey }),
       );
       return answer.conversation;
@@ -153,7 +155,7 @@ async function eventsWhen<T>(topic: string, enough: (events: T[]) => boolean): P
 /** What was answered 503 may have been done: then it says so. */
 async function acceptInTheEnd(target: Person, { id }: FriendRequest): Promise<void> {
   try {
-    await insist(() => target.rest.put(`/friends/requests/${id}`, { action: 1 }));
+    await retryUntilAccepted(() => target.rest.put(`/friends/requests/${id}`, { action: 1 }));
   } catch (error) {
     if (!(error instanceof ProblemError) || error.code !== 'REQUEST_ALREADY_HANDLED') throw error;
   }

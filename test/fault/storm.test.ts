@@ -9,7 +9,7 @@ import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 const minutes = Number(process.env.STORM_MINUTES ?? 5);
 const seed = Number(process.env.STORM_SEED ?? randomInt(1, 1e6));
 const only = new RegExp(process.env.STORM_ONLY ?? '');
-/** The rest of the time all of them blow at random, several at once. */
+/** The rest of the time all of them happen at random, several at once. */
 const oneByOneShare = 0.6;
 
 let parts: SystemParts;
@@ -25,11 +25,11 @@ test(`through a storm of ${minutes} minutes and seed ${seed} nothing acknowledge
     seed,
     perSecond: 30,
     parts,
-    async blow(weather, random, devices) {
+    async injectFaults(schedule, random, devices) {
       const faults = random.shuffled((await allFaults(devices)).filter(({ name }) => only.test(name)));
       assert.ok(faults.length > 0, `no fault's name fits ${only}`);
-      await weather.oneByOne(faults, minutes * 60_000 * oneByOneShare);
-      await weather.together(faults, minutes * 60_000 * (1 - oneByOneShare));
+      await schedule.oneByOne(faults, minutes * 60_000 * oneByOneShare);
+      await schedule.together(faults, minutes * 60_000 * (1 - oneByOneShare));
     },
   });
   t.diagnostic(summary);

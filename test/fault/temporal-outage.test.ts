@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Conversation, FriendRequest } from '../../clients/sdk/rest.ts';
-import { ProblemError } from '../../clients/sdk/rest.ts';
+import { type Conversation, type FriendRequest, ProblemError } from '../../clients/sdk/rest.ts';
 import { eventually } from '../support/eventually.ts';
-import { stayAlive } from '../support/people/crowd.ts';
-import { absentPeople, guestPeople } from '../support/people/guests.ts';
-import { insist } from '../support/people/insist.ts';
+import { createGuests, keepAlive, newGuests } from '../support/people/guests.ts';
 import {
   befriend,
   type Chat,
@@ -16,6 +13,7 @@ import {
   type Person,
   uniqueName,
 } from '../support/people/people.ts';
+import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';
 import { everythingReady, kill, whileFrozen } from '../support/servers/outage.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 
@@ -65,8 +63,8 @@ async function unavailable(call: () => Promise<unknown>): Promise<number> {
 test('Temporal is away for a minute', { timeout: 240_000 }, async (t) => {
   const [owner, guests, absent] = await Promise.all([
     newPerson('owner'),
-    guestPeople(6),
-    absentPeople(parts.repo, largeGroup),
+    newGuests(6),
+    createGuests(parts.repo, largeGroup),
   ]);
   const [ann, bob, carl, dora, erik, fay] = guests as [Person, Person, Person, Person, Person, Person];
   const single = await befriend(ann, bob);
@@ -77,7 +75,7 @@ test('Temporal is away for a minute', { timeout: 240_000 }, async (t) => {
     chat(ann),
     chat(bob, gateway2Url),
     chat(owner),
-    chat(dora, gateway2Url).then(stayAlive),
+    chat(dora, gateway2Url).then(keepAlive),
   ]);
   const carlChat = await chat(carl, gateway2Url);
   await annChat.expect('online-status', (data) => data.userId === carl.id && data.status === 'online');
@@ -131,7 +129,7 @@ test('Temporal is away for a minute', { timeout: 240_000 }, async (t) => {
   await eventually(() => offline(annChat, carl).length > 0, 60_000);
   t.diagnostic(`offline was told after ${Math.round(performance.now() - from)} ms`);
 
-  const [asked, made] = await Promise.all([insist(askDora), insist(createGroup)]);
+  const [asked, made] = await Promise.all([retryUntilAccepted(askDora), retryUntilAccepted(createGroup)]);
   t.diagnostic(`the calls completed after ${Math.round(performance.now() - from)} ms`);
   assert.equal((await askDora()).request.id, asked.answer.request.id);
   assert.equal((await createGroup()).conversation.id, made.answer.conversation.id);
@@ -154,16 +152,16 @@ test('Temporal is away for a minute', { timeout: 240_000 }, async (t) => {
 });
 
 test('Temporal is killed and comes back with its flows', { timeout: 180_000 }, async () => {
-  const [ann, bob, carl] = (await guestPeople(3)) as [Person, Person, Person];
+  const [ann, bob, carl] = (await newGuests(3)) as [Person, Person, Person];
   const bobChat = await chat(bob, gateway2Url);
   const { request } = await ann.rest.post<Asked>('/friends/requests', { targetUserId: bob.id });
   const temporal = kill('temporal');
   const idempotencyKey = uniqueName('key');
-  const asked = await insist(() =>
+  const asked = await retryUntilAccepted(() =>
     carl.rest.post<Asked>('/friends/requests', { targetUserId: bob.id }, { idempotencyKey }),
   );
   // The pair's flow waits on its timer since before the kill; it takes the decision.
-  const decided = await insist(() =>
+  const decided = await retryUntilAccepted(() =>
     bob.rest.put<Asked & { conversation: Conversation }>(`/friends/requests/${request.id}`, { action: 1 }),
   );
   assert.equal(decided.answer.conversation.type, 1);

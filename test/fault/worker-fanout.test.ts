@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { forEach } from '../support/people/crowd.ts';
-import { absentPeople, guestPeople } from '../support/people/guests.ts';
-import { type Listener, listen } from '../support/people/listeners.ts';
+import { mapConcurrently } from '../support/map-concurrently.ts';
+import { createGuests, newGuests } from '../support/people/guests.ts';
 import { gateway2Url, gatewayUrl, newGroup, newPerson, type Person } from '../support/people/people.ts';
-import { type Stubborn, stubborn } from '../support/people/stubborn.ts';
+import { createReconnectingClient, type ReconnectingClient } from '../support/people/reconnecting-client.ts';
+import { type Listener, listen } from '../support/people/seq-listener.ts';
 import { kill } from '../support/servers/outage.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 
@@ -25,7 +25,7 @@ const longestAfterReturnMs = 5000;
 
 let parts: SystemParts;
 let owner: Person;
-let sender: Stubborn;
+let sender: ReconnectingClient;
 let conversationId: string;
 let listeners: Listener[] = [];
 let killAtFirst: (() => void) | undefined;
@@ -37,20 +37,20 @@ before(
     const people: Person[] = [];
     for (let count = 0; count < members; count += batch) {
       const [guests, absent] = await Promise.all([
-        guestPeople((online * batch) / members),
-        absentPeople(parts.repo, batch - (online * batch) / members),
+        newGuests((online * batch) / members),
+        createGuests(parts.repo, batch - (online * batch) / members),
       ]);
       people.push(...guests);
       const userIds = [...guests.map(({ id }) => id), ...absent];
       if (count > 0) await owner.rest.post(`/conversations/${conversationId}/members`, { userIds });
       else conversationId = await newGroup(owner, userIds.map((id) => ({ id })) as Person[], 'ten thousand');
     }
-    listeners = await forEach([...people.entries()], async ([index, person]) => {
+    listeners = await mapConcurrently([...people.entries()], async ([index, person]) => {
       return listen(person, index % 2 === 0 ? gatewayUrl : gateway2Url, (id, seqId) => {
         if (id === conversationId && seqId === killAt) killAtFirst?.();
       });
     });
-    sender = await stubborn(owner);
+    sender = await createReconnectingClient(owner);
   },
   { timeout: 180_000 },
 );

@@ -4,9 +4,8 @@ import { type Conversation, type FriendRequest, ProblemError } from '../../clien
 import type { ConversationEvent, FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
 import { eventually } from '../support/eventually.ts';
-import { forEach } from '../support/people/crowd.ts';
-import { absentPeople, guestPeople } from '../support/people/guests.ts';
-import { insist } from '../support/people/insist.ts';
+import { mapConcurrently } from '../support/map-concurrently.ts';
+import { createGuests, newGuests } from '../support/people/guests.ts';
 import {
   type Chat,
   chat,
@@ -15,6 +14,7 @@ import {
   type Person,
   uniqueName,
 } from '../support/people/people.ts';
+import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';
 import { kill } from '../support/servers/outage.ts';
 import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
@@ -35,14 +35,14 @@ after(() => parts?.close());
 type Pair = { ann: Person; bob: Person; bobChat: Chat; request: FriendRequest };
 
 async function newPairs(): Promise<Pair[]> {
-  const guests = await guestPeople(2 * pairs);
-  return forEach(
+  const guests = await newGuests(2 * pairs);
+  return mapConcurrently(
     [...Array(pairs).keys()],
     async (index) => {
       const [ann, bob] = guests.slice(2 * index);
       assert.ok(ann && bob);
       const bobChat = await chat(bob, gateway2Url);
-      const { answer } = await insist(() =>
+      const { answer } = await retryUntilAccepted(() =>
         ann.rest.post<{ request: FriendRequest }>('/friends/requests', { targetUserId: bob.id }),
       );
       const { request } = answer;
@@ -68,7 +68,7 @@ async function betweenSteps(accepted: readonly Pair[]): Promise<number> {
 /** Accepting again what was answered 503: it may have been done meanwhile. */
 async function acceptInTheEnd({ bob, request }: Pair): Promise<void> {
   try {
-    await insist(() => bob.rest.put(`/friends/requests/${request.id}`, { action: 1 }));
+    await retryUntilAccepted(() => bob.rest.put(`/friends/requests/${request.id}`, { action: 1 }));
   } catch (error) {
     if (!(error instanceof ProblemError) || error.code !== 'REQUEST_ALREADY_HANDLED') throw error;
   }
@@ -121,10 +121,10 @@ async function assertOneEventEach(asked: readonly Pair[]): Promise<void> {
 
 test('the worker dies while a group of 1,000 is being made', { timeout: 240_000 }, async () => {
   const owner = await newPerson('owner');
-  const [member, outsider] = await guestPeople(2);
+  const [member, outsider] = await newGuests(2);
   assert.ok(member && outsider);
   const [memberChat, outsiderChat] = await Promise.all([chat(member, gateway2Url), chat(outsider)]);
-  const memberIds = [member.id, ...(await absentPeople(parts.repo, groupSize - 2))];
+  const memberIds = [member.id, ...(await createGuests(parts.repo, groupSize - 2))];
   const halfMade = async () => {
     const [row] = await parts.database.query<{ members: number }>(
       `SELECT COUNT(*) AS members FROM conversations c JOIN conversation_members m ON m.conversation_id = c.id
@@ -145,7 +145,7 @@ test('the worker dies while a group of 1,000 is being made', { timeout: 240_000 
         { type: 2, name: 'a thousand', memberIds },
         { idempotencyKey },
       );
-    const answer = insist(create);
+    const answer = retryUntilAccepted(create);
     await eventually(halfMade, 30_000);
     const worker = kill('task');
     await eventually(async () => {

@@ -14,7 +14,7 @@ import {
 import { friendRequestId } from '../../../workflows/friend-request/contract.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createFriendCalls } from '../../support/flows/friend-calls.ts';
-import { createGuests } from '../../support/task/guests.ts';
+import { createGuests } from '../../support/people/guests.ts';
 import { openTaskSystem } from '../../support/task/task-system.ts';
 
 const worldRoom = '1';

@@ -28,9 +28,9 @@ import {
 } from '../../../workflows/reconcile-counters/contract.ts';
 import { atEnd } from '../../support/at-end.ts';
 import { eventually } from '../../support/eventually.ts';
+import { createGuests } from '../../support/people/guests.ts';
 import { refusedWith } from '../../support/refused-with.ts';
 import { openRepoService } from '../../support/repo/repo-service.ts';
-import { createGuests } from '../../support/task/guests.ts';
 import { openTemporalNamespace, temporalAddress } from '../../support/task/temporal-namespace.ts';
 
 const world = '1';

@@ -2,7 +2,7 @@ import { createRest, type Message } from '../../../clients/sdk/rest.ts';
 import { type ChatSocket, type Frame, openSocket } from '../../../clients/sdk/socket.ts';
 import type { Data, Person } from '../people/people.ts';
 import type { Findings } from './records/findings.ts';
-import { createHoldings, type Holdings } from './records/holdings.ts';
+import { createHeldMessages, type HeldMessages } from './records/held-messages.ts';
 import type { Ledger, Sent } from './records/ledger.ts';
 import { pause } from './records/pause.ts';
 import { createSocketLog, noteArrival, noteFrame, ownMark, type SocketLog } from './records/socket-log.ts';
@@ -10,7 +10,7 @@ import { createSocketLog, noteArrival, noteFrame, ownMark, type SocketLog } from
 export type Device = {
   name: string;
   person: Person;
-  holdings: Holdings;
+  store: HeldMessages;
   /** Every socket it ever had, in their order. */
   sockets: SocketLog[];
   /** The highest seq id that it said was read, by conversation. */
@@ -61,12 +61,12 @@ export async function createDevice(options: {
   findings: Findings;
 }): Promise<Device> {
   const { name, person, urls, ledger, findings } = options;
-  const holdings = createHoldings();
+  const store = createHeldMessages();
   const logs: SocketLog[] = [];
   const readMarks = new Map<string, number>();
   const left = new Set<string>();
   const waiting = new Map<string, (outcome: Outcome) => void>();
-  for (const [conversationId, seqId] of options.startAt) holdings.startAt(conversationId, seqId);
+  for (const [conversationId, seqId] of options.startAt) store.startAt(conversationId, seqId);
 
   let live: Live | undefined;
   const wake: (() => void)[] = [];
@@ -92,7 +92,7 @@ export async function createDevice(options: {
     const what = `${name} was given ${conversationId}/${seqId} (${message.clientMsgId}) ${how}`;
     if (log) noteArrival(log, conversationId, seqId);
     // Repeats after a failure may follow. What is new may not: member-removed is the last thing.
-    if (log?.removedFrom.has(conversationId) && !holdings.of(conversationId).has(seqId)) {
+    if (log?.removedFrom.has(conversationId) && !store.of(conversationId).has(seqId)) {
       findings.add('whoever is removed gets nothing new after its member-removed', what);
     }
     const sent = ledger.find(message.clientMsgId);
@@ -113,12 +113,12 @@ export async function createDevice(options: {
     held: { messageId: number; clientMsgId: string },
     what: string,
   ) {
-    if (!holdings.conversationIds().includes(conversationId)) {
+    if (!store.conversationIds().includes(conversationId)) {
       findings.add('whoever is not a member gets nothing', what);
-    } else if (!holdings.keep(conversationId, seqId, held)) {
+    } else if (!store.keep(conversationId, seqId, held)) {
       findings.add(
         'a seq id names one message',
-        `${what}, and before ${JSON.stringify(holdings.of(conversationId).get(seqId))}`,
+        `${what}, and before ${JSON.stringify(store.of(conversationId).get(seqId))}`,
       );
     }
   }
@@ -190,7 +190,7 @@ export async function createDevice(options: {
   /** Asks for everything missed, for as long as this socket lives. */
   async function catchUp({ log, rest }: Live): Promise<void> {
     for (let more = true; more && log.closedAt === undefined; ) {
-      const cursors = Object.fromEntries(conversationIds().map((id) => [id, holdings.edge(id)]));
+      const cursors = Object.fromEntries(conversationIds().map((id) => [id, store.edge(id)]));
       try {
         const answer = await rest.post<Data>('/sync', { cursors, limitPerConversation: syncPage });
         if (log.closedAt !== undefined) return;
@@ -202,7 +202,7 @@ export async function createDevice(options: {
       }
     }
     if (log.closedAt !== undefined) return;
-    for (const id of conversationIds()) log.syncedTo.set(id, holdings.edge(id));
+    for (const id of conversationIds()) log.syncedTo.set(id, store.edge(id));
     synced = log.number;
   }
 
@@ -230,14 +230,14 @@ export async function createDevice(options: {
     });
   }
 
-  const conversationIds = () => holdings.conversationIds().filter((id) => !left.has(id));
+  const conversationIds = () => store.conversationIds().filter((id) => !left.has(id));
 
   const running = stayConnected();
   await connected();
   return {
     name,
     person,
-    holdings,
+    store,
     sockets: logs,
     readMarks,
     left,
@@ -259,7 +259,7 @@ export async function createDevice(options: {
     },
 
     markRead(conversationId) {
-      const seqId = holdings.edge(conversationId);
+      const seqId = store.edge(conversationId);
       if (!live || seqId === 0) return;
       readMarks.set(conversationId, Math.max(seqId, readMarks.get(conversationId) ?? 0));
       live.socket.send('mark-read', { conversationId, seqId });

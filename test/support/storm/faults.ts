@@ -10,14 +10,14 @@ export type Fault = {
   /** `kill logic`, `silence repo-mysql`. */
   name: string;
   /** What it happens to: two faults do not happen to one thing at the same time. */
-  victim: string;
+  target: string;
   lastsMs: number;
   /** Makes it go wrong; what it answers makes it right again, and resolves when nothing of it is left. */
   begin(): Promise<() => Promise<void>>;
 };
 
 /** In Docker the servers are nobody's processes: there nothing happens to them. */
-export const victims = (): string[] => [
+export const faultTargets = (): string[] => [
   ...processesHere(),
   ...['database', 'redis', 'kafka', 'temporal'].filter(isRunning),
 ];
@@ -29,8 +29,8 @@ export async function allFaults(devices: readonly Device[]): Promise<Fault[]> {
   const answer = await fetch(doorsUrl());
   const doors = (await answer.json()) as string[];
   return [
-    ...victims().map((name) => killed(name)),
-    ...victims().map((name) => frozen(name, 20_000)),
+    ...faultTargets().map((name) => killed(name)),
+    ...faultTargets().map((name) => frozen(name, 20_000)),
     ...doors.flatMap((door) => [
       throughDoor(door, { is: 'shut' }, 10_000),
       throughDoor(door, { is: 'silent' }, 20_000),
@@ -44,7 +44,7 @@ export async function allFaults(devices: readonly Device[]): Promise<Fault[]> {
 /** Killed without a chance to clean up. Its supervisor starts it again. */
 export const killed = (name: string): Fault => ({
   name: `kill ${name}`,
-  victim: name,
+  target: name,
   lastsMs: 0,
   async begin() {
     const { replaced } = kill(name);
@@ -55,7 +55,7 @@ export const killed = (name: string): Fault => ({
 /** Stopped where it stands, with all its connections. */
 export const frozen = (name: string, lastsMs: number): Fault => ({
   name: `freeze ${name} for ${lastsMs / 1000} s`,
-  victim: name,
+  target: name,
   lastsMs,
   async begin() {
     const { thaw } = freeze(name);
@@ -68,7 +68,7 @@ const verbs = { open: 'open', shut: 'shut', silent: 'silence', slow: 'slow down'
 /** Nothing, or only late, passes between a process and a server. */
 export const throughDoor = (door: string, state: DoorState, lastsMs: number): Fault => ({
   name: `${verbs[state.is]} ${door} for ${lastsMs / 1000} s`,
-  victim: door,
+  target: door,
   lastsMs,
   async begin() {
     await setDoor(door, state);
@@ -79,7 +79,7 @@ export const throughDoor = (door: string, state: DoorState, lastsMs: number): Fa
 /** Redis forgets everything. */
 export const flushed = (): Fault => ({
   name: 'flush redis',
-  victim: 'redis',
+  target: 'redis',
   lastsMs: 0,
   async begin() {
     // It may just be starting again.
@@ -96,7 +96,7 @@ export const flushed = (): Fault => ({
 /** Half of the clients lose their network and come back at the same time. */
 export const dropped = (devices: readonly Device[]): Fault => ({
   name: 'drop every other client',
-  victim: 'clients',
+  target: 'clients',
   lastsMs: 0,
   async begin() {
     for (const [index, device] of devices.entries()) if (index % 2 === 0) device.drop();

@@ -6,20 +6,20 @@ import { gateway2Url, gatewayUrl, type Person, uniqueName } from '../people/peop
 import { runningProcess } from '../servers/services.ts';
 import type { SystemParts } from '../system-parts.ts';
 import { recordsOf } from '../topic-records.ts';
-import { type Cast, newCast } from './cast.ts';
+import { checkHeldMessages, checkSendOrder, checkSocket, checkStored, repeatsOf } from './checks.ts';
 import { createDevice, type Device } from './device.ts';
-import { victims } from './faults.ts';
-import { judgeHoldings, judgeSendOrder, judgeSocket, judgeStored, repeatsOf } from './judgement.ts';
-import { judgeLists, judgePointers } from './lists.ts';
+import { createFaultSchedule, type FaultSchedule } from './fault-schedule.ts';
+import { faultTargets } from './faults.ts';
+import { checkLists, checkReadPointers } from './list-checks.ts';
+import { checkOutsiders, removeLeaver } from './outsider-checks.ts';
+import { newParticipants, type Participants } from './participants.ts';
 import { createFindings, type Findings } from './records/findings.ts';
 import { createLedger, type Ledger } from './records/ledger.ts';
 import { pause } from './records/pause.ts';
 import { createRandom, type Random } from './records/random.ts';
 import { createTimeline, type Timeline } from './records/timeline.ts';
-import { judgeStrangers, removeLeaver } from './strangers.ts';
-import { startStream } from './stream.ts';
-import { readTruth } from './truth.ts';
-import { createWeather, type Weather } from './weather.ts';
+import { readStoredStates } from './stored-state.ts';
+import { startTraffic } from './traffic.ts';
 
 export type Outcome = {
   isGood: boolean;
@@ -38,7 +38,7 @@ const longestDeliveryMs = 40_000;
 const patienceMs = 5000;
 
 /**
- * Lets people talk at a steady rate while `blow` does things to the system, then compares what was sent,
+ * Lets people talk at a steady rate while `injectFaults` does things to the system, then compares what was sent,
  * acknowledged, stored and received. The same seed makes the same choices in the same order; how long each recovery
  * takes is the machine's.
  */
@@ -46,7 +46,7 @@ export async function runStorm(options: {
   seed: number;
   perSecond: number;
   parts: SystemParts;
-  blow(weather: Weather, random: Random, devices: readonly Device[]): Promise<void>;
+  injectFaults(schedule: FaultSchedule, random: Random, devices: readonly Device[]): Promise<void>;
 }): Promise<Outcome> {
   const { seed, parts } = options;
   const random = createRandom(seed);
@@ -55,13 +55,13 @@ export async function runStorm(options: {
   const timeline = createTimeline(`a storm of seed ${seed}`);
   const before = { restarts: restarts(), dead: (await recordsOf(topics.dead)).length };
 
-  const cast = await newCast(parts.repo);
-  const devices = await newDevices(cast, ledger, findings);
+  const participants = await newParticipants(parts.repo);
+  const devices = await newDevices(participants, ledger, findings);
   timeline.note(
-    `${devices.length} devices of ${cast.people.length} people in ${cast.scenes.length} conversations`,
+    `${devices.length} devices of ${participants.people.length} people in ${participants.conversations.length} conversations`,
   );
-  const stream = startStream({
-    cast,
+  const traffic = startTraffic({
+    participants,
     devices,
     ledger,
     random: createRandom(seed + 1),
@@ -73,23 +73,23 @@ export async function runStorm(options: {
       findings.add('each comes once while no server fails', `socket ${number} of ${device}`);
   }
 
-  const weather = createWeather({ random, ledger, timeline, findings });
-  const removal = removeLeaver(cast, timeline);
+  const schedule = createFaultSchedule({ random, ledger, timeline, findings });
+  const removal = removeLeaver(participants, timeline);
   removal.catch(() => undefined);
-  await options.blow(weather, random, devices);
+  await options.injectFaults(schedule, random, devices);
   const removedAt = await removal;
 
-  await stream.stop(longestAckMs);
+  await traffic.stop(longestAckMs);
   timeline.note(
     `${ledger.sent.size} messages were sent, ${ledger.waiting().length} of them are not acknowledged`,
   );
-  await settle(cast, devices, parts, timeline);
-  const truths = await readTruth(parts.database, cast.scenes);
+  await settle(participants, devices, parts, timeline);
+  const states = await readStoredStates(parts.database, participants.conversations);
   const sockets = socketsOf(devices);
   for (const { log, owner } of sockets) {
     const isOwn = (clientMsgId: string) => ledger.find(clientMsgId)?.device === owner.name;
-    judgeSocket(log, {
-      truths: ofMember(cast, owner.person, truths),
+    checkSocket(log, {
+      states: ofMember(participants, owner.person, states),
       isOwn,
       left: owner.left,
       findings,
@@ -98,13 +98,13 @@ export async function runStorm(options: {
   timeline.note('every client comes back once more and syncs');
   await Promise.all(devices.map((device) => device.comeBack()));
 
-  judgeStored(ledger, cast.scenes, truths, findings);
-  judgeSendOrder(ledger, findings);
-  for (const device of devices) judgeHoldings(device, truths, findings);
-  judgePointers(devices, ledger, cast, truths, findings);
-  await judgeLists(cast, truths, findings);
-  await judgeStrangers(cast, devices, removedAt, findings);
-  await judgeProcesses(weather, before, findings);
+  checkStored(ledger, participants.conversations, states, findings);
+  checkSendOrder(ledger, findings);
+  for (const device of devices) checkHeldMessages(device, states, findings);
+  checkReadPointers(devices, ledger, participants, states, findings);
+  await checkLists(participants, states, findings);
+  await checkOutsiders(participants, devices, removedAt, findings);
+  await checkProcesses(schedule, before, findings);
 
   const repeats = sockets.reduce((sum, { log }) => sum + repeatsOf(log), 0);
   const arrivals = sockets
@@ -117,7 +117,7 @@ export async function runStorm(options: {
   return { isGood: findings.count() === 0, summary, report: `${timeline}` };
 }
 
-async function newDevices(cast: Cast, ledger: Ledger, findings: Findings): Promise<Device[]> {
+async function newDevices(participants: Participants, ledger: Ledger, findings: Findings): Promise<Device[]> {
   const urls = [gatewayUrl, gateway2Url];
   const device = (person: Person, index: number, suffix: string) =>
     createDevice({
@@ -125,16 +125,18 @@ async function newDevices(cast: Cast, ledger: Ledger, findings: Findings): Promi
       person,
       urls: index % 2 === 0 ? urls : urls.toReversed(),
       startAt: new Map(
-        cast.scenes.filter(({ members }) => members.includes(person)).map(({ id, head }) => [id, head]),
+        participants.conversations
+          .filter(({ members }) => members.includes(person))
+          .map(({ id, head }) => [id, head]),
       ),
       ledger,
       findings,
     });
   return Promise.all([
-    ...cast.people.map((person, index) => device(person, index, 'a')),
-    ...cast.people
+    ...participants.people.map((person, index) => device(person, index, 'a')),
+    ...participants.people
       .slice(-withTwoDevices)
-      .map((person, index) => device(person, cast.people.length - withTwoDevices + index + 1, 'b')),
+      .map((person, index) => device(person, participants.people.length - withTwoDevices + index + 1, 'b')),
   ]);
 }
 
@@ -143,25 +145,32 @@ const socketsOf = (devices: readonly Device[]) =>
     owner.sockets.map((log) => ({ owner, log, number: log.number, device: owner.name })),
   );
 
-const ofMember = <T>({ scenes }: Cast, person: Person, truths: ReadonlyMap<string, T>): Map<string, T> =>
-  new Map([...truths].filter(([id]) => scenes.find((scene) => scene.id === id)?.members.includes(person)));
+const ofMember = <T>(
+  { conversations }: Participants,
+  person: Person,
+  states: ReadonlyMap<string, T>,
+): Map<string, T> =>
+  new Map(
+    [...states].filter(([id]) =>
+      conversations.find((conversation) => conversation.id === id)?.members.includes(person),
+    ),
+  );
 
 /** Waits until every device holds everything, by what comes over its open socket alone; what is late then is for the judgement. */
 async function settle(
-  cast: Cast,
+  participants: Participants,
   devices: readonly Device[],
   { database }: SystemParts,
   timeline: Timeline,
 ): Promise<void> {
-  const truths = await readTruth(database, cast.scenes);
+  const states = await readStoredStates(database, participants.conversations);
   const until = Date.now() + longestDeliveryMs;
   const lacks = (device: Device): string[] =>
-    device.holdings
+    device.store
       .conversationIds()
-      .filter((id) => !device.left.has(id) && device.holdings.edge(id) < (truths.get(id)?.head.seqId ?? 0))
+      .filter((id) => !device.left.has(id) && device.store.edge(id) < (states.get(id)?.head.seqId ?? 0))
       .map(
-        (id) =>
-          `${device.name} holds ${id} up to ${device.holdings.edge(id)} of ${truths.get(id)?.head.seqId}`,
+        (id) => `${device.name} holds ${id} up to ${device.store.edge(id)} of ${states.get(id)?.head.seqId}`,
       );
   let told = false;
   while (Date.now() < until) {
@@ -177,16 +186,16 @@ async function settle(
 }
 
 const restarts = (): Map<string, number> =>
-  new Map(victims().map((name) => [name, runningProcess(name).restarts]));
+  new Map(faultTargets().map((name) => [name, runningProcess(name).restarts]));
 
 /** Nobody died but those who were killed, and nothing was given up as dead. */
-async function judgeProcesses(
-  weather: Weather,
+async function checkProcesses(
+  schedule: FaultSchedule,
   before: { restarts: ReadonlyMap<string, number>; dead: number },
   findings: Findings,
 ): Promise<void> {
   for (const [name, count] of restarts()) {
-    const own = count - (before.restarts.get(name) ?? 0) - (weather.kills.get(name) ?? 0);
+    const own = count - (before.restarts.get(name) ?? 0) - (schedule.kills.get(name) ?? 0);
     if (own > 0) findings.add('an outage ends no process', `${name} ended ${own} times by itself`);
   }
   for (const record of (await recordsOf(topics.dead)).slice(before.dead)) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { overlapMs } from '../../../../services/repo/storage/change-time.ts';
-import { forEach } from '../../../support/people/crowd.ts';
+import { mapConcurrently } from '../../../support/map-concurrently.ts';
 import { idOf } from '../../../support/repo/conversation-parts.ts';
 import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 
@@ -14,7 +14,7 @@ async function newConversations(
   userIds: readonly string[],
   count: number,
 ): Promise<{ ids: string[]; cursors: Record<string, number> }> {
-  const ids = await forEach(Array.from({ length: count }), () => repo.newConversation(userIds));
+  const ids = await mapConcurrently(Array.from({ length: count }), () => repo.newConversation(userIds));
   const [me = ''] = userIds;
   for (let from = 0; from < count; from += 1000) {
     await repo.save(...ids.slice(from, from + 1000).map((id) => repo.newMessage(id, me)));
@@ -116,7 +116,7 @@ test('an answer counts the pictures of those who wrote and of peers', async () =
   const others = await repo.newUsers(1400);
   await sql(`UPDATE users SET avatar_url = '${'a'.repeat(2048)}', display_name = '${'é'.repeat(100)}'
     WHERE id IN (${others})`);
-  const ids = await forEach(others, (other) => repo.newConversation([me, other], true));
+  const ids = await mapConcurrently(others, (other) => repo.newConversation([me, other], true));
   const group = await repo.newConversation([me, ...others]);
   for (const some of [others.slice(0, 700), others.slice(700)]) {
     await repo.save(...some.map((other) => repo.newMessage(group, other)));

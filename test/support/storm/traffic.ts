@@ -1,9 +1,9 @@
-import type { Cast, Kind, Scene } from './cast.ts';
 import type { Device } from './device.ts';
+import type { Kind, Participants, StormConversation } from './participants.ts';
 import type { Ledger } from './records/ledger.ts';
 import type { Random } from './records/random.ts';
 
-export type Stream = {
+export type Traffic = {
   /** No new messages; resolves when all that were sent are acknowledged. False when some were not in time. */
   stop(withinMs: number): Promise<boolean>;
 };
@@ -22,33 +22,36 @@ const tickMs = 20;
 const readEvery = 5;
 
 /** Messages at a steady rate, whatever becomes of them, from devices that `random` picks. */
-export function startStream(options: {
-  cast: Cast;
+export function startTraffic(options: {
+  participants: Participants;
   devices: readonly Device[];
   ledger: Ledger;
   random: Random;
   perSecond: number;
-}): Stream {
-  const { cast, ledger, random } = options;
+}): Traffic {
+  const { participants, ledger, random } = options;
   const startedAt = Date.now();
   const running = new Set<Promise<void>>();
-  const byKind = Map.groupBy(cast.scenes, ({ kind }) => kind);
+  const byKind = Map.groupBy(participants.conversations, ({ kind }) => kind);
   let due = 0;
 
-  const present = ({ id, members }: Scene): Device[] =>
+  const present = ({ id, members }: StormConversation): Device[] =>
     options.devices.filter(
-      ({ person }) => members.includes(person) && !(id === cast.leaves && person === cast.leaver),
+      ({ person }) =>
+        members.includes(person) && !(id === participants.leaves && person === participants.leaver),
     );
-  const devices = new Map(cast.scenes.map((scene) => [scene.id, present(scene)]));
+  const devices = new Map(
+    participants.conversations.map((conversation) => [conversation.id, present(conversation)]),
+  );
 
   function say(): void {
-    const scene = random.pick(byKind.get(kindOf(random.between(0, 99))) ?? []);
-    const device = random.pick(devices.get(scene.id) ?? []);
-    const reader = random.pick(devices.get(scene.id) ?? []);
-    if (random.between(1, readEvery) === 1) reader.markRead(scene.id);
-    if (device.person === cast.bystander || device.inFlight() >= mostInFlight) return;
+    const conversation = random.pick(byKind.get(kindOf(random.between(0, 99))) ?? []);
+    const device = random.pick(devices.get(conversation.id) ?? []);
+    const reader = random.pick(devices.get(conversation.id) ?? []);
+    if (random.between(1, readEvery) === 1) reader.markRead(conversation.id);
+    if (device.person === participants.bystander || device.inFlight() >= mostInFlight) return;
     const message = ledger.enter({
-      conversationId: scene.id,
+      conversationId: conversation.id,
       senderId: device.person.id,
       device: device.name,
     });

@@ -1,11 +1,11 @@
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
-import { forEach } from '../people/crowd.ts';
-import { absentPeople, guestPeople } from '../people/guests.ts';
+import { mapConcurrently } from '../map-concurrently.ts';
+import { createGuests, newGuests } from '../people/guests.ts';
 import { befriend, newGroup, newPerson, type Person } from '../people/people.ts';
 
 export type Kind = 'pair' | 'group' | 'large' | 'world';
 
-export type Scene = {
+export type StormConversation = {
   id: string;
   kind: Kind;
   /** Those of its members who have devices. */
@@ -14,8 +14,8 @@ export type Scene = {
   head: number;
 };
 
-export type Cast = {
-  scenes: readonly Scene[];
+export type Participants = {
+  conversations: readonly StormConversation[];
   people: readonly Person[];
   owner: Person;
   /** Is removed from `leaves` in the middle; never says anything there. */
@@ -34,16 +34,16 @@ const largePresent = 30;
 const worldRoom = '1';
 
 /** The people of a storm and where they talk: pairs, groups of 20, one of 600 where most are absent, and the world room. */
-export async function newCast(repo: RepoClient): Promise<Cast> {
+export async function newParticipants(repo: RepoClient): Promise<Participants> {
   const [owner, guests, absent] = await Promise.all([
     newPerson('owner'),
-    guestPeople(guestCount + 2),
-    absentPeople(repo, largeSize - largePresent),
+    newGuests(guestCount + 2),
+    createGuests(repo, largeSize - largePresent),
   ]);
   const [leaver, bystander, ...talkers] = guests as [Person, Person, ...Person[]];
 
   const pairs = Array.from({ length: pairCount }, (_, n) => [talkers[2 * n], talkers[2 * n + 1]] as Person[]);
-  const pairScenes = await forEach(
+  const singles = await mapConcurrently(
     pairs,
     async ([one, other]) => {
       const id = await befriend(one as Person, other as Person);
@@ -51,13 +51,13 @@ export async function newCast(repo: RepoClient): Promise<Cast> {
     },
     4,
   );
-  const groupScenes: Scene[] = [];
+  const groups: StormConversation[] = [];
   for (let n = 0; n < groupCount; n += 1) {
     const from = n * (groupSize - 2);
     const others = talkers.slice(from, from + groupSize - 2);
     const guests = n === 0 ? [leaver, ...others] : others;
     const id = await newGroup(owner, guests, `a group of ${groupSize}`);
-    groupScenes.push({ id, kind: 'group', members: [owner, ...guests], head: 0 });
+    groups.push({ id, kind: 'group', members: [owner, ...guests], head: 0 });
   }
   const present = talkers.slice(-(largePresent - 1));
   const ids = [...present.map(({ id }) => id), ...absent];
@@ -72,11 +72,11 @@ export async function newCast(repo: RepoClient): Promise<Cast> {
     owner,
     leaver,
     bystander,
-    leaves: groupScenes[0]?.id ?? '',
+    leaves: groups[0]?.id ?? '',
     people,
-    scenes: [
-      ...pairScenes,
-      ...groupScenes,
+    conversations: [
+      ...singles,
+      ...groups,
       { id: largeId, kind: 'large', members: [owner, ...present], head: 0 },
       { id: worldRoom, kind: 'world', members: people, head: world.conversation.lastSeqId },
     ],

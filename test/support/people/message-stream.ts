@@ -1,7 +1,7 @@
 import type { Chat, Data } from './people.ts';
 
 /** The number of sends that a session may burst is far above what a stream of a test needs. */
-export type Stream = {
+export type MessageStream = {
   /** Resolves when so many more have been acknowledged. */
   more(count: number): Promise<void>;
   /** Resolves with the seq ids of all that was acknowledged, in the order sent, when the last one is. */
@@ -12,7 +12,7 @@ export type Stream = {
  * Messages without a break to one conversation: the sockets take turns, and one message follows the other's
  * acknowledgement. `stop` rejects when one was refused.
  */
-export function stream(sockets: readonly Chat[], conversationId: string): Stream {
+export function streamMessages(sockets: readonly Chat[], conversationId: string): MessageStream {
   const seqs: number[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
   let over = false;

@@ -5,7 +5,7 @@ import { type Data, gatewayUrl, type Person, wholeHistory } from './people.ts';
 const ackDeadlineMs = 3000;
 const pauseMs = 100;
 
-export type Stubborn = {
+export type ReconnectingClient = {
   /** Sends until it is acknowledged, over as many sockets as it takes, always with the same clientMsgId. */
   say(
     conversationId: string,
@@ -20,7 +20,10 @@ export type Stubborn = {
 };
 
 /** A client that gives up on nothing: it reconnects, retries with the same id and syncs. */
-export async function stubborn(person: Person, baseUrl = gatewayUrl): Promise<Stubborn> {
+export async function createReconnectingClient(
+  person: Person,
+  baseUrl = gatewayUrl,
+): Promise<ReconnectingClient> {
   const received = new Map<number, Message>();
   const acks = new Map<string, (data: Data) => void>();
   let socket: ChatSocket | undefined;

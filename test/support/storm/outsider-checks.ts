@@ -1,7 +1,7 @@
 import { ProblemError } from '../../../clients/sdk/rest.ts';
-import { insist } from '../people/insist.ts';
-import type { Cast } from './cast.ts';
+import { retryUntilAccepted } from '../people/retry-until-accepted.ts';
 import type { Device } from './device.ts';
+import type { Participants } from './participants.ts';
 import type { Findings } from './records/findings.ts';
 import { ownMark } from './records/socket-log.ts';
 import type { Timeline } from './records/timeline.ts';
@@ -13,14 +13,17 @@ import type { Timeline } from './records/timeline.ts';
 const forEverybody = new Set(['new-message', 'pong', 'error', ownMark]);
 
 /** Removes the one who leaves, whatever fails meanwhile. Answers the head that the group had after it. */
-export async function removeLeaver({ owner, leaver, leaves }: Cast, timeline: Timeline): Promise<number> {
+export async function removeLeaver(
+  { owner, leaver, leaves }: Participants,
+  timeline: Timeline,
+): Promise<number> {
   try {
-    await insist(() => owner.rest.delete(`/conversations/${leaves}/members/${leaver.id}`));
+    await retryUntilAccepted(() => owner.rest.delete(`/conversations/${leaves}/members/${leaver.id}`));
   } catch (error) {
     // What was not answered may have been done.
     if (!(error instanceof ProblemError) || error.status !== 404) throw error;
   }
-  const { answer } = await insist(() =>
+  const { answer } = await retryUntilAccepted(() =>
     owner.rest.get<{ conversation: { lastSeqId: number } }>(`/conversations/${leaves}`),
   );
   timeline.note(`${leaver.id} is removed from ${leaves} at ${answer.conversation.lastSeqId} or before`);
@@ -28,14 +31,14 @@ export async function removeLeaver({ owner, leaver, leaves }: Cast, timeline: Ti
 }
 
 /** Nothing of a conversation came to whoever is no member of it. */
-export async function judgeStrangers(
-  cast: Cast,
+export async function checkOutsiders(
+  participants: Participants,
   devices: readonly Device[],
   removedAt: number,
   findings: Findings,
 ): Promise<void> {
   const strange = 'whoever is not a member gets nothing';
-  for (const device of devices.filter(({ person }) => person === cast.bystander)) {
+  for (const device of devices.filter(({ person }) => person === participants.bystander)) {
     for (const { number, frames } of device.sockets) {
       for (const [type, count] of frames) {
         if (!forEverybody.has(type))
@@ -43,22 +46,24 @@ export async function judgeStrangers(
       }
     }
   }
-  for (const device of devices.filter(({ person }) => person === cast.leaver)) {
+  for (const device of devices.filter(({ person }) => person === participants.leaver)) {
     for (const { number, arrivals } of device.sockets) {
-      for (const seqId of arrivals.get(cast.leaves) ?? []) {
+      for (const seqId of arrivals.get(participants.leaves) ?? []) {
         if (seqId > removedAt) {
           findings.add(
             strange,
-            `${device.name}, removed at ${removedAt}, got ${cast.leaves}/${seqId} over socket ${number}`,
+            `${device.name}, removed at ${removedAt}, got ${participants.leaves}/${seqId} over socket ${number}`,
           );
         }
       }
     }
-    if (!device.left.has(cast.leaves)) findings.add('whoever is removed is told', device.name);
+    if (!device.left.has(participants.leaves)) findings.add('whoever is removed is told', device.name);
   }
-  for (const { rest } of [cast.leaver, cast.bystander]) {
-    const answer = await insist(() => rest.messagesAfter(cast.leaves, 0)).catch((error) => error);
+  for (const { rest } of [participants.leaver, participants.bystander]) {
+    const answer = await retryUntilAccepted(() => rest.messagesAfter(participants.leaves, 0)).catch(
+      (error) => error,
+    );
     if (answer?.code !== 'NOT_CONVERSATION_MEMBER')
-      findings.add(strange, `history of ${cast.leaves}: ${JSON.stringify(answer)}`);
+      findings.add(strange, `history of ${participants.leaves}: ${JSON.stringify(answer)}`);
   }
 }

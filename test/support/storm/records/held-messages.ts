@@ -1,7 +1,7 @@
 export type Held = { messageId: number; clientMsgId: string };
 
 /** What a device holds of each conversation, by seq id. */
-export type Holdings = {
+export type HeldMessages = {
   /** From here on it has to hold everything: what was before belongs to no storm. */
   startAt(conversationId: string, seqId: number): void;
   /** False when it already holds another message under this seq id. */
@@ -12,7 +12,7 @@ export type Holdings = {
   conversationIds(): string[];
 };
 
-export function createHoldings(): Holdings {
+export function createHeldMessages(): HeldMessages {
   const held = new Map<string, Map<number, Held>>();
   const edges = new Map<string, number>();
 

@@ -1,25 +1,26 @@
 import type { Conversation } from '../../../clients/sdk/rest.ts';
-import { insist } from '../people/insist.ts';
 import type { Person } from '../people/people.ts';
-import type { Cast } from './cast.ts';
+import { retryUntilAccepted } from '../people/retry-until-accepted.ts';
 import type { Device } from './device.ts';
+import type { Participants } from './participants.ts';
 import type { Findings } from './records/findings.ts';
 import type { Ledger } from './records/ledger.ts';
-import type { Truth } from './truth.ts';
+import type { StoredState } from './stored-state.ts';
 
 /** Compares everybody's list of conversations with what is stored. */
-export async function judgeLists(
-  cast: Cast,
-  truths: ReadonlyMap<string, Truth>,
+export async function checkLists(
+  participants: Participants,
+  states: ReadonlyMap<string, StoredState>,
   findings: Findings,
 ): Promise<void> {
-  for (const person of cast.people) {
-    const expected = cast.scenes
+  for (const person of participants.people) {
+    const expected = participants.conversations
       .filter(
-        ({ id, members }) => members.includes(person) && !(person === cast.leaver && id === cast.leaves),
+        ({ id, members }) =>
+          members.includes(person) && !(person === participants.leaver && id === participants.leaves),
       )
       .map(({ id }) => id);
-    const { answer } = await insist(() =>
+    const { answer } = await retryUntilAccepted(() =>
       person.rest.get<{ conversations: Conversation[] }>('/conversations?limit=200'),
     );
     const listed = new Map(answer.conversations.map((conversation) => [conversation.id, conversation]));
@@ -28,20 +29,20 @@ export async function judgeLists(
     }
     for (const id of expected) {
       const conversation = listed.get(id);
-      const truth = truths.get(id);
-      if (conversation && truth) judgeEntry(person, conversation, truth, findings);
+      const state = states.get(id);
+      if (conversation && state) checkEntry(person, conversation, state, findings);
       else findings.add('a list shows one’s own conversations', `${person.id} misses ${id}`);
     }
   }
 }
 
-function judgeEntry(person: Person, shown: Conversation, truth: Truth, findings: Findings): void {
-  const pointer = truth.readPointers.get(person.id) ?? 0;
+function checkEntry(person: Person, shown: Conversation, state: StoredState, findings: Findings): void {
+  const pointer = state.readPointers.get(person.id) ?? 0;
   const expected = {
-    lastSeqId: truth.head.seqId,
+    lastSeqId: state.head.seqId,
     lastReadSeqId: pointer,
-    unreadCount: truth.head.seqId - pointer,
-    lastMessageId: truth.head.messageId,
+    unreadCount: state.head.seqId - pointer,
+    lastMessageId: state.head.messageId,
   };
   const { lastSeqId, lastReadSeqId, unreadCount } = shown;
   const actual = { lastSeqId, lastReadSeqId, unreadCount, lastMessageId: shown.lastMessage?.id ?? 0 };
@@ -53,14 +54,14 @@ function judgeEntry(person: Person, shown: Conversation, truth: Truth, findings:
 }
 
 /** A read pointer is where its user read or wrote last: never beyond, and never before what was written. */
-export function judgePointers(
+export function checkReadPointers(
   devices: readonly Device[],
   ledger: Ledger,
-  cast: Cast,
-  truths: ReadonlyMap<string, Truth>,
+  participants: Participants,
+  states: ReadonlyMap<string, StoredState>,
   findings: Findings,
 ): void {
-  for (const { id, members, head } of cast.scenes) {
+  for (const { id, members, head } of participants.conversations) {
     for (const { id: userId } of members) {
       const written = [...ledger.sent.values()]
         .filter(({ senderId, conversationId }) => senderId === userId && conversationId === id)
@@ -70,7 +71,7 @@ export function judgePointers(
         .filter(({ person }) => person.id === userId)
         .map(({ readMarks }) => readMarks.get(id) ?? 0);
       const most = Math.max(head, least, ...read);
-      const pointer = truths.get(id)?.readPointers.get(userId) ?? 0;
+      const pointer = states.get(id)?.readPointers.get(userId) ?? 0;
       if (pointer >= least && pointer <= most) continue;
       findings.add(
         'read pointers are where somebody read',

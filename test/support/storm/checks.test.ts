@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeHoldings, judgeSendOrder, judgeSocket, judgeStored } from './judgement.ts';
+import { checkHeldMessages, checkSendOrder, checkSocket, checkStored } from './checks.ts';
 import { createFindings } from './records/findings.ts';
-import { createHoldings } from './records/holdings.ts';
+import { createHeldMessages } from './records/held-messages.ts';
 import { createLedger, type Ledger } from './records/ledger.ts';
 import { createSocketLog, noteArrival } from './records/socket-log.ts';
-import type { Stored, Truth } from './truth.ts';
+import type { StoredMessage, StoredState } from './stored-state.ts';
 
-const scene = { id: 'c', kind: 'pair' as const, members: [], head: 0 };
+const conversation = { id: 'c', kind: 'pair' as const, members: [], head: 0 };
 
 /** Messages of one device over one socket, each acknowledged as it is stored. */
-function talk(count: number): { ledger: Ledger; stored: Stored[] } {
+function talk(count: number): { ledger: Ledger; stored: StoredMessage[] } {
   const ledger = createLedger('t');
   const stored = Array.from({ length: count }, (_, index) => {
     const sent = ledger.enter({ conversationId: 'c', senderId: '7', device: 'ann' });
@@ -22,7 +22,7 @@ function talk(count: number): { ledger: Ledger; stored: Stored[] } {
   return { ledger, stored };
 }
 
-function truthOf(stored: Stored[]): Truth {
+function stateOf(stored: StoredMessage[]): StoredState {
   const last = stored.at(-1);
   return {
     stored,
@@ -33,15 +33,15 @@ function truthOf(stored: Stored[]): Truth {
   };
 }
 
-function judged(ledger: Ledger, truth: Truth): string {
+function foundIn(ledger: Ledger, state: StoredState): string {
   const findings = createFindings();
-  judgeStored(ledger, [scene], new Map([['c', truth]]), findings);
-  judgeSendOrder(ledger, findings);
+  checkStored(ledger, [conversation], new Map([['c', state]]), findings);
+  checkSendOrder(ledger, findings);
   return String(findings);
 }
 
 /** What is found about a socket that was given these seq ids of five. */
-function judgedSocket(
+function foundOnSocket(
   arrivals: number[],
   more: { syncedTo?: number; closed?: true; own?: number } = {},
 ): string {
@@ -51,8 +51,8 @@ function judgedSocket(
   if (more.closed) log.closedAt = 1;
   for (const seqId of arrivals) noteArrival(log, 'c', seqId);
   const findings = createFindings();
-  judgeSocket(log, {
-    truths: new Map([['c', truthOf(stored)]]),
+  checkSocket(log, {
+    states: new Map([['c', stateOf(stored)]]),
     isOwn: (clientMsgId) => clientMsgId === `t-${more.own}`,
     left: new Set(),
     findings,
@@ -62,43 +62,43 @@ function judgedSocket(
 
 test('a book that agrees with the database is good', () => {
   const { ledger, stored } = talk(3);
-  assert.equal(judged(ledger, truthOf(stored)), '');
+  assert.equal(foundIn(ledger, stateOf(stored)), '');
 });
 
 test('an acknowledged message that is not stored is found', () => {
   const { ledger, stored } = talk(3);
   assert.match(
-    judged(ledger, truthOf(stored.slice(0, 2))),
+    foundIn(ledger, stateOf(stored.slice(0, 2))),
     /what was acknowledged is stored \(1\):\n {2}t-3 /,
   );
 });
 
 test('a message that is stored twice is found', () => {
   const { ledger, stored } = talk(2);
-  const again = { ...stored[1], seqId: 3, messageId: 300 } as Stored;
+  const again = { ...stored[1], seqId: 3, messageId: 300 } as StoredMessage;
   assert.match(
-    judged(ledger, truthOf([...stored, again])),
+    foundIn(ledger, stateOf([...stored, again])),
     /a message is stored once \(1\):\n {2}c\/3 \(t-2\)/,
   );
 });
 
 test('a gap in the seq ids is found', () => {
   const { ledger, stored } = talk(3);
-  assert.match(judged(ledger, truthOf(stored.toSpliced(1, 1))), /seq ids have no gap \(1\):\n {2}c\/3/);
+  assert.match(foundIn(ledger, stateOf(stored.toSpliced(1, 1))), /seq ids have no gap \(1\):\n {2}c\/3/);
 });
 
 test('a head that is not the last message is found', () => {
   const { ledger, stored } = talk(3);
-  const wrong = { ...truthOf(stored), head: { seqId: 2, messageId: 101 } };
-  assert.match(judged(ledger, wrong), /heads are the truth \(2\)/);
+  const wrong = { ...stateOf(stored), head: { seqId: 2, messageId: 101 } };
+  assert.match(foundIn(ledger, wrong), /heads are the truth \(2\)/);
 });
 
 test('a content that changed, and a message that nobody sent, are found', () => {
   const { ledger, stored } = talk(2);
-  const [first, second] = stored as [Stored, Stored];
-  const found = judged(
+  const [first, second] = stored as [StoredMessage, StoredMessage];
+  const found = foundIn(
     ledger,
-    truthOf([
+    stateOf([
       { ...first, content: 'x' },
       { ...second, clientMsgId: 'y' },
     ]),
@@ -109,60 +109,60 @@ test('a content that changed, and a message that nobody sent, are found', () => 
 test('a message that was never acknowledged is found', () => {
   const { ledger, stored } = talk(2);
   ledger.find('t-2')?.acks.pop();
-  assert.match(judged(ledger, truthOf(stored)), /every message is acknowledged in the end \(1\):\n {2}t-2/);
+  assert.match(foundIn(ledger, stateOf(stored)), /every message is acknowledged in the end \(1\):\n {2}t-2/);
 });
 
 test('one session’s messages in another order are found, but not of one that was sent again', () => {
   const { ledger, stored } = talk(3);
-  const [first, second, third] = stored as [Stored, Stored, Stored];
+  const [first, second, third] = stored as [StoredMessage, StoredMessage, StoredMessage];
   ledger.find('t-2')?.acks.splice(0, 1, { ...third, duplicate: false, socket: 1, at: 1 });
   ledger.find('t-3')?.acks.splice(0, 1, { ...second, duplicate: false, socket: 1, at: 1 });
-  const truth = truthOf([
+  const state = stateOf([
     first,
     { ...third, seqId: 2, messageId: 101 },
     { ...second, seqId: 3, messageId: 102 },
   ]);
-  assert.match(judged(ledger, truth), /in the order sent \(1\):\n {2}socket 1 to c: t-3 is 2 after 3/);
+  assert.match(foundIn(ledger, state), /in the order sent \(1\):\n {2}socket 1 to c: t-3 is 2 after 3/);
   ledger.find('t-2')?.attempts.push({ socket: 1, at: 9 });
-  assert.equal(judged(ledger, truth), '');
+  assert.equal(foundIn(ledger, state), '');
 });
 
 test('a socket that was given everything in order is good, also if some of it comes again', () => {
-  assert.equal(judgedSocket([1, 2, 3, 4, 5]), '');
-  assert.equal(judgedSocket([1, 2, 3, 2, 3, 4, 5]), '');
-  assert.equal(judgedSocket([3, 4, 5], { syncedTo: 2 }), '');
-  assert.equal(judgedSocket([1, 2, 3], { closed: true }), '');
-  assert.equal(judgedSocket([1, 2, 4, 5], { own: 3 }), '');
+  assert.equal(foundOnSocket([1, 2, 3, 4, 5]), '');
+  assert.equal(foundOnSocket([1, 2, 3, 2, 3, 4, 5]), '');
+  assert.equal(foundOnSocket([3, 4, 5], { syncedTo: 2 }), '');
+  assert.equal(foundOnSocket([1, 2, 3], { closed: true }), '');
+  assert.equal(foundOnSocket([1, 2, 4, 5], { own: 3 }), '');
 });
 
 test('what comes late over a socket is found', () => {
   assert.match(
-    judgedSocket([1, 3, 2, 4, 5]),
+    foundOnSocket([1, 3, 2, 4, 5]),
     /in the order of their seq ids \(1\):\n {2}socket 1 of bob at g: c\/2 after 3/,
   );
 });
 
 test('what never comes over an open socket is found, in the middle and at the end', () => {
   assert.match(
-    judgedSocket([1, 2, 4, 5]),
+    foundOnSocket([1, 2, 4, 5]),
     /an open socket misses nothing \(1\):.*\n.*c\/3 \(t-3\) never came; 5 did/,
   );
-  assert.match(judgedSocket([1, 2, 3]), /an open socket misses nothing \(2\)/);
-  assert.match(judgedSocket([1, 3], { closed: true }), /an open socket misses nothing \(1\)/);
+  assert.match(foundOnSocket([1, 2, 3]), /an open socket misses nothing \(2\)/);
+  assert.match(foundOnSocket([1, 3], { closed: true }), /an open socket misses nothing \(1\)/);
 });
 
 test('a device that lacks a message, or holds one that is not stored, is found', () => {
   const { stored } = talk(3);
-  const holdings = createHoldings();
-  holdings.startAt('c', 0);
+  const store = createHeldMessages();
+  store.startAt('c', 0);
   for (const { seqId, messageId, clientMsgId } of stored.slice(0, 2)) {
-    assert.equal(holdings.keep('c', seqId, { messageId, clientMsgId }), true);
+    assert.equal(store.keep('c', seqId, { messageId, clientMsgId }), true);
   }
-  assert.equal(holdings.edge('c'), 2);
-  assert.equal(holdings.keep('c', 2, { messageId: 999, clientMsgId: 't-2' }), false);
-  holdings.keep('c', 9, { messageId: 900, clientMsgId: 't-9' });
+  assert.equal(store.edge('c'), 2);
+  assert.equal(store.keep('c', 2, { messageId: 999, clientMsgId: 't-2' }), false);
+  store.keep('c', 9, { messageId: 900, clientMsgId: 't-9' });
   const findings = createFindings();
-  judgeHoldings({ name: 'bob', holdings, left: new Set() }, new Map([['c', truthOf(stored)]]), findings);
+  checkHeldMessages({ name: 'bob', store, left: new Set() }, new Map([['c', stateOf(stored)]]), findings);
   assert.match(String(findings), /expected is received \(1\):\n {2}bob lacks c\/3 \(t-3\)/);
   assert.match(String(findings), /received is stored \(1\):\n {2}bob holds c\/9/);
 });

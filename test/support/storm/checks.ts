@@ -1,22 +1,22 @@
-import type { Scene } from './cast.ts';
 import type { Device } from './device.ts';
+import type { StormConversation } from './participants.ts';
 import type { Findings } from './records/findings.ts';
 import type { Ledger, Sent } from './records/ledger.ts';
 import type { SocketLog } from './records/socket-log.ts';
-import type { Truth } from './truth.ts';
+import type { StoredState } from './stored-state.ts';
 
 /** Compares the book of what was sent with what is stored. */
-export function judgeStored(
+export function checkStored(
   ledger: Ledger,
-  scenes: readonly Scene[],
-  truths: ReadonlyMap<string, Truth>,
+  conversations: readonly StormConversation[],
+  states: ReadonlyMap<string, StoredState>,
   findings: Findings,
 ): void {
   const seen = new Map<string, string>();
-  for (const { id, head } of scenes) {
-    const truth = truths.get(id);
-    if (!truth) continue;
-    for (const [index, stored] of truth.stored.entries()) {
+  for (const { id, head } of conversations) {
+    const state = states.get(id);
+    if (!state) continue;
+    for (const [index, stored] of state.stored.entries()) {
       const where = `${id}/${stored.seqId}`;
       const what = `${where} (${stored.clientMsgId})`;
       const sent = ledger.find(stored.clientMsgId);
@@ -35,31 +35,31 @@ export function judgeStored(
         findings.add('what is stored is what was sent', `${what}: ${JSON.stringify(stored)}`);
       }
     }
-    const last = truth.stored.at(-1);
-    const expected = { seqId: last?.seqId ?? head, messageId: last?.messageId ?? truth.head.messageId };
-    if (truth.head.seqId !== expected.seqId || truth.head.messageId !== expected.messageId) {
+    const last = state.stored.at(-1);
+    const expected = { seqId: last?.seqId ?? head, messageId: last?.messageId ?? state.head.messageId };
+    if (state.head.seqId !== expected.seqId || state.head.messageId !== expected.messageId) {
       findings.add(
         'heads are the truth',
-        `${id}: ${JSON.stringify(truth.head)} instead of ${JSON.stringify(expected)}`,
+        `${id}: ${JSON.stringify(state.head)} instead of ${JSON.stringify(expected)}`,
       );
     }
-    if (truth.lastMessageId !== truth.head.messageId) {
+    if (state.lastMessageId !== state.head.messageId) {
       findings.add(
         'heads are the truth',
-        `${id}: last_message_id ${truth.lastMessageId} instead of ${truth.head.messageId}`,
+        `${id}: last_message_id ${state.lastMessageId} instead of ${state.head.messageId}`,
       );
     }
   }
-  for (const sent of ledger.sent.values()) judgeAcks(sent, truths, findings);
+  for (const sent of ledger.sent.values()) checkAcks(sent, states, findings);
 }
 
-function judgeAcks(sent: Sent, truths: ReadonlyMap<string, Truth>, findings: Findings): void {
+function checkAcks(sent: Sent, states: ReadonlyMap<string, StoredState>, findings: Findings): void {
   const what = `${sent.clientMsgId} to ${sent.conversationId} from ${sent.device}`;
   if (sent.acks.length === 0) {
     findings.add('every message is acknowledged in the end', `${what}: ${JSON.stringify(sent.attempts)}`);
   }
   for (const ack of sent.acks) {
-    const stored = truths.get(sent.conversationId)?.bySeq.get(ack.seqId);
+    const stored = states.get(sent.conversationId)?.bySeq.get(ack.seqId);
     if (stored?.clientMsgId === sent.clientMsgId && stored.messageId === ack.messageId) continue;
     findings.add(
       'what was acknowledged is stored',
@@ -69,7 +69,7 @@ function judgeAcks(sent: Sent, truths: ReadonlyMap<string, Truth>, findings: Fin
 }
 
 /** What one session sends to one conversation is stored in the order sent. Only of messages sent once: who tries again later moves back in the row. */
-export function judgeSendOrder(ledger: Ledger, findings: Findings): void {
+export function checkSendOrder(ledger: Ledger, findings: Findings): void {
   const once = [...ledger.sent.values()].filter(
     ({ attempts, acks }) => attempts.length === 1 && acks.length > 0,
   );
@@ -87,15 +87,15 @@ export function judgeSendOrder(ledger: Ledger, findings: Findings): void {
 }
 
 /** After its sync a device holds every message, each once. */
-export function judgeHoldings(
-  device: Pick<Device, 'name' | 'holdings' | 'left'>,
-  truths: ReadonlyMap<string, Truth>,
+export function checkHeldMessages(
+  device: Pick<Device, 'name' | 'store' | 'left'>,
+  states: ReadonlyMap<string, StoredState>,
   findings: Findings,
 ): void {
-  for (const id of device.holdings.conversationIds()) {
+  for (const id of device.store.conversationIds()) {
     if (device.left.has(id)) continue;
-    const held = device.holdings.of(id);
-    for (const { seqId, clientMsgId, messageId } of truths.get(id)?.stored ?? []) {
+    const held = device.store.of(id);
+    for (const { seqId, clientMsgId, messageId } of states.get(id)?.stored ?? []) {
       const own = held.get(seqId);
       if (!own) findings.add('expected is received', `${device.name} lacks ${id}/${seqId} (${clientMsgId})`);
       else if (own.messageId !== messageId || own.clientMsgId !== clientMsgId) {
@@ -106,7 +106,7 @@ export function judgeHoldings(
       }
     }
     for (const [seqId, { clientMsgId }] of held) {
-      if (truths.get(id)?.bySeq.has(seqId)) continue;
+      if (states.get(id)?.bySeq.has(seqId)) continue;
       findings.add('received is stored', `${device.name} holds ${id}/${seqId} (${clientMsgId})`);
     }
   }
@@ -118,10 +118,10 @@ export function judgeHoldings(
  * from an open socket, so a gap that stays is a loss, though a later sync would fill it. What the device itself sent is
  * left out: its sessions may or may not be given that.
  */
-export function judgeSocket(
+export function checkSocket(
   log: SocketLog,
   options: {
-    truths: ReadonlyMap<string, Truth>;
+    states: ReadonlyMap<string, StoredState>;
     /** Whether this device sent it. */
     isOwn: (clientMsgId: string) => boolean;
     /** Conversations that it may have been removed from. */
@@ -129,11 +129,11 @@ export function judgeSocket(
     findings: Findings;
   },
 ): void {
-  const { truths, isOwn, findings } = options;
+  const { states, isOwn, findings } = options;
   const who = `socket ${log.number} of ${log.device} at ${log.gateway}`;
-  for (const [id, truth] of truths) {
+  for (const [id, state] of states) {
     const arrivals = log.arrivals.get(id) ?? [];
-    const isForeign = (seqId: number) => !isOwn(truth.bySeq.get(seqId)?.clientMsgId ?? '');
+    const isForeign = (seqId: number) => !isOwn(state.bySeq.get(seqId)?.clientMsgId ?? '');
     const first = arrivals[0];
     const from = log.syncedTo.get(id) ?? (first === undefined ? Number.POSITIVE_INFINITY : first - 1);
     const came = new Set<number>();
@@ -150,10 +150,10 @@ export function judgeSocket(
     }
     // Before its sync was answered a client expects nothing of a socket.
     if (options.left.has(id) || !log.syncedTo.has(id)) continue;
-    const to = log.closedAt === undefined ? truth.head.seqId : highest;
+    const to = log.closedAt === undefined ? state.head.seqId : highest;
     for (let seqId = from + 1; seqId <= to; seqId += 1) {
       if (came.has(seqId) || !isForeign(seqId)) continue;
-      const { clientMsgId } = truth.bySeq.get(seqId) ?? {};
+      const { clientMsgId } = state.bySeq.get(seqId) ?? {};
       findings.add(
         'an open socket misses nothing',
         `${who}: ${id}/${seqId} (${clientMsgId}) never came; ${highest} did`,

@@ -1,7 +1,7 @@
 import type { Database } from '../../../services/repo/storage/database.ts';
-import type { Scene } from './cast.ts';
+import type { StormConversation } from './participants.ts';
 
-export type Stored = {
+export type StoredMessage = {
   seqId: number;
   messageId: number;
   senderId: string;
@@ -10,11 +10,11 @@ export type Stored = {
 };
 
 /** What the database says about a conversation: the storm's own look, past im-repo. */
-export type Truth = {
+export type StoredState = {
   /** Ascending by seq id, those of the storm. */
-  stored: Stored[];
+  stored: StoredMessage[];
   /** By seq id. */
-  bySeq: ReadonlyMap<number, Stored>;
+  bySeq: ReadonlyMap<number, StoredMessage>;
   head: { seqId: number; messageId: number };
   /** What the list of conversations is sorted by and shows. */
   lastMessageId: number;
@@ -25,14 +25,18 @@ export type Truth = {
 type Row = { seq_id: number; id: number; sender_id: number; client_msg_id: Buffer; content: string };
 type HeadRow = { last_seq_id: number; last_message_id: number | null; projected: number | null };
 
-/** Reads the truth about every conversation of a storm. */
-export async function readTruth(database: Database, scenes: readonly Scene[]): Promise<Map<string, Truth>> {
-  const truths = new Map<string, Truth>();
-  for (const scene of scenes) truths.set(scene.id, await readOne(database, scene));
-  return truths;
+/** Reads what the database says about every conversation of a storm. */
+export async function readStoredStates(
+  database: Database,
+  conversations: readonly StormConversation[],
+): Promise<Map<string, StoredState>> {
+  const states = new Map<string, StoredState>();
+  for (const conversation of conversations)
+    states.set(conversation.id, await readOne(database, conversation));
+  return states;
 }
 
-async function readOne(database: Database, { id, head }: Scene): Promise<Truth> {
+async function readOne(database: Database, { id, head }: StormConversation): Promise<StoredState> {
   const rows = await database.query<Row>(
     'SELECT seq_id, id, sender_id, client_msg_id, content FROM messages WHERE conversation_id = ? AND seq_id > ? ORDER BY seq_id',
     [id, head],

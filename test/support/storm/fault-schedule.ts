@@ -7,7 +7,7 @@ import { pause } from './records/pause.ts';
 import type { Random } from './records/random.ts';
 import type { Timeline } from './records/timeline.ts';
 
-export type Weather = {
+export type FaultSchedule = {
   /** One fault at a time, each after the system has recovered from the one before; no new ones after `forMs`. */
   oneByOne(faults: readonly Fault[], forMs?: number): Promise<void>;
   /** Faults at random, up to `mostAtOnce` at a time, for so long. */
@@ -23,18 +23,18 @@ const longestGapMs = 6000;
 const longestRecoveryMs = 60_000;
 
 /** Brings faults over a system, and sees that it recovers from them. */
-export function createWeather(options: {
+export function createFaultSchedule(options: {
   random: Random;
   ledger: Ledger;
   timeline: Timeline;
   findings: Findings;
-}): Weather {
+}): FaultSchedule {
   const { random, ledger, timeline, findings } = options;
   const kills = new Map<string, number>();
 
-  async function blow({ name, victim, lastsMs, begin }: Fault): Promise<void> {
+  async function injectFaults({ name, target, lastsMs, begin }: Fault): Promise<void> {
     timeline.note(`${name} …`);
-    if (name.startsWith('kill ')) kills.set(victim, (kills.get(victim) ?? 0) + 1);
+    if (name.startsWith('kill ')) kills.set(target, (kills.get(target) ?? 0) + 1);
     try {
       const end = await begin();
       await pause(lastsMs);
@@ -73,7 +73,7 @@ export function createWeather(options: {
       const until = timeline.now() + forMs;
       for (const fault of faults) {
         if (timeline.now() > until) return;
-        await blow(fault);
+        await injectFaults(fault);
         await recover(fault.name);
       }
     },
@@ -84,9 +84,9 @@ export function createWeather(options: {
       while (timeline.now() < until) {
         const fault = random.pick(faults);
         await pause(random.between(0, longestGapMs));
-        while (raging.has(fault.victim) || raging.size >= mostAtOnce) await Promise.race(raging.values());
-        const over = blow(fault).finally(() => raging.delete(fault.victim));
-        raging.set(fault.victim, over);
+        while (raging.has(fault.target) || raging.size >= mostAtOnce) await Promise.race(raging.values());
+        const over = injectFaults(fault).finally(() => raging.delete(fault.target));
+        raging.set(fault.target, over);
       }
       await Promise.all(raging.values());
       await recover('all of them');

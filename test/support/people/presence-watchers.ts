@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import { eventually } from '../eventually.ts';
-import { befriendAll, type Guest, newGuests, stayAlive } from './crowd.ts';
-import { type Chat, chat, gateway2Url } from './people.ts';
+import { befriendAll, keepAlive, newGuests } from './guests.ts';
+import { type Chat, chat, gateway2Url, type Person } from './people.ts';
 
-export type Watchers = {
+export type PresenceWatchers = {
   /** How often each of the watched was said to have this status. */
-  told(status: 'online' | 'offline'): Map<string, number>;
+  noticesOf(status: 'online' | 'offline'): Map<string, number>;
   /** Resolves when all the watched were said to have this status, `times` times. */
   all(status: 'online' | 'offline', times: number, withinMs: number): Promise<void>;
   /** Resolves when every frame that was on its way is here. */
@@ -14,17 +14,21 @@ export type Watchers = {
   close(): Promise<void>;
 };
 
-/** Friends of a crowd, on the second gateway: each of them watches an equal share. */
-export async function watch(repo: RepoClient, crowd: readonly Guest[], count: number): Promise<Watchers> {
+/** Friends of these users, on the second gateway: each of them watches an equal share. */
+export async function watchPresence(
+  repo: RepoClient,
+  users: readonly Person[],
+  count: number,
+): Promise<PresenceWatchers> {
   const guests = await newGuests(count);
-  const share = Math.ceil(crowd.length / count);
+  const share = Math.ceil(users.length / count);
   const chats: Chat[] = [];
   for (const [index, guest] of guests.entries()) {
-    const watched = crowd.slice(index * share, (index + 1) * share).map(({ id }) => id);
+    const watched = users.slice(index * share, (index + 1) * share).map(({ id }) => id);
     await befriendAll(repo, guest.id, watched);
-    chats.push(stayAlive(await chat(guest, gateway2Url)));
+    chats.push(keepAlive(await chat(guest, gateway2Url)));
   }
-  const told = (status: string) => {
+  const noticesOf = (status: string) => {
     const counts = new Map<string, number>();
     for (const frame of chats.flatMap((socket) => socket.all('online-status'))) {
       if (frame.status === status) counts.set(frame.userId, (counts.get(frame.userId) ?? 0) + 1);
@@ -32,15 +36,15 @@ export async function watch(repo: RepoClient, crowd: readonly Guest[], count: nu
     return counts;
   };
   return {
-    told,
+    noticesOf,
     async all(status, times, withinMs) {
       const complete = () => {
-        const counts = told(status);
-        return crowd.every(({ id }) => (counts.get(id) ?? 0) >= times);
+        const counts = noticesOf(status);
+        return users.every(({ id }) => (counts.get(id) ?? 0) >= times);
       };
       await eventually(complete, withinMs).catch(() => {
-        const counts = [...told(status).values()];
-        assert.fail(`${counts.length} of ${crowd.length} were told ${status} within ${withinMs} ms`);
+        const counts = [...noticesOf(status).values()];
+        assert.fail(`${counts.length} of ${users.length} were told ${status} within ${withinMs} ms`);
       });
     },
     settled: async () => {
