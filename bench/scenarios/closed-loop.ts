@@ -19,6 +19,6 @@ export const closedLoop: Scenario = {
         const measured = await warmedUp(laboratory, { ...talk, routes }, { inFlight: 1, seconds });
         report.step(messageStep(`${senders} in flight`, measured));
       }
-      await talk.crowd.settle(report, 'closed loop');
+      await talk.clients.settle(report, 'closed loop');
     }),
 };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { createCrowd } from '../laboratory/crowd.ts';
 import type { Scenario } from '../laboratory/laboratory.ts';
+import { createLoadClients } from '../laboratory/load-clients.ts';
 import { figure } from '../steps/steps.ts';
 
 /** Long enough for every disconnect to reach a flow and for Temporal to show it. */
@@ -15,15 +15,15 @@ export const disconnects: Scenario = {
     laboratory.withLoad(laboratory.options.processes, async (load) => {
       const count = laboratory.options.disconnects;
       const accounts = await laboratory.accounts.take(count);
-      const crowd = createCrowd(laboratory, load);
-      const keys = accounts.map((account) => crowd.add(account, []));
-      await crowd.connect();
+      const clients = createLoadClients(laboratory, load);
+      const keys = accounts.map((account) => clients.add(account, []));
+      await clients.connect();
       const connection = await Connection.connect({ address: laboratory.system.temporalAddress });
       try {
         const client = new Client({ connection, namespace: 'gochat' });
         const droppedAt = new Date();
         const measured = await laboratory.measure(async () => {
-          await crowd.disconnect(keys, true);
+          await clients.disconnect(keys, true);
           await sleep(countMs);
           return client.workflow.count(
             `WorkflowType = 'confirmOffline' AND StartTime >= '${droppedAt.toISOString()}'`,

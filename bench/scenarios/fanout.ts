@@ -1,5 +1,5 @@
-import type { Outcome } from '../laboratory/crowd.ts';
 import type { Laboratory, Report, Scenario } from '../laboratory/laboratory.ts';
+import type { Outcome } from '../laboratory/load-clients.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import { createHistogram, type HistogramData } from '../measure/histogram.ts';
 import { latencyFigures, messageStep } from '../steps/steps.ts';
@@ -30,7 +30,7 @@ export const fanout: Scenario = {
         expectAllAnswered(report, label, measured.value);
         expectKeptUp(report, label, measured.value);
       }
-      await talk.crowd.settle(report, 'fan-out');
+      await talk.clients.settle(report, 'fan-out');
     }),
 };
 
@@ -44,11 +44,11 @@ export const flowsUnderFanout: Scenario = {
       const alone = await laboratory.measure(() => befriendStrangers(laboratory, flows));
       report.step(friendStep('alone', alone.value, alone));
       const talk = await largeGroup(laboratory, load);
-      const flood = talk.crowd.send(talk.routes, { rate: busy, seconds });
+      const flood = talk.clients.send(talk.routes, { rate: busy, seconds });
       const flooded = await laboratory.measure(() => befriendStrangers(laboratory, flows));
       report.step(friendStep('during the fan-out', flooded.value, flooded));
       expectAllAnswered(report, 'the fan-out meanwhile', await flood);
-      await talk.crowd.settle(report, 'fan-out');
+      await talk.clients.settle(report, 'fan-out');
     }),
 };
 
@@ -57,7 +57,7 @@ async function largeGroup(laboratory: Laboratory, load: LoadProcesses): Promise<
   const online = Math.min(fanoutOnline, fanoutMembers);
   const group = await laboratory.conversations.group('fanout', online, fanoutMembers - online);
   const talk = await groupTalking(laboratory, load, group);
-  await talk.crowd.watchArrivals([group.conversationId]);
+  await talk.clients.watchArrivals([group.conversationId]);
   return { ...talk, routes: talk.routes.slice(0, writers) };
 }
 

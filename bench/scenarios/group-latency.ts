@@ -17,6 +17,6 @@ export const groupLatency: Scenario = {
       const measured = await warmedUp(laboratory, talk, { rate, seconds: laboratory.options.seconds });
       report.step(messageStep('20k deliveries a second', measured));
       expectAllAnswered(report, 'group', measured.value);
-      await talk.crowd.settle(report, 'group');
+      await talk.clients.settle(report, 'group');
     }),
 };

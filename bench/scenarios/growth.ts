@@ -1,7 +1,7 @@
 import type { Account } from '../fixtures/cache.ts';
 import type { Seeds } from '../fixtures/seeds.ts';
-import { createCrowd } from '../laboratory/crowd.ts';
 import type { Laboratory, Report } from '../laboratory/laboratory.ts';
+import { createLoadClients } from '../laboratory/load-clients.ts';
 import type { RestCall, Route } from '../load/commands.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import type { Figure, Step } from '../report/result.ts';
@@ -39,12 +39,12 @@ export function createGrowth(
     },
 
     async sends(size, talk) {
-      const { crowd, routes } = talk;
+      const { clients, routes } = talk;
       const measured = await warmedUp(laboratory, talk, { rate: growRate, seconds });
       growth.step(size, 'send', messageStep('', measured));
       expectAllAnswered(report, labelOf(size, 'send'), measured.value);
-      await crowd.settle(report, labelOf(size, 'send'));
-      await crowd.disconnect([...new Set(routes.map(({ session }) => session))]);
+      await clients.settle(report, labelOf(size, 'send'));
+      await clients.disconnect([...new Set(routes.map(({ session }) => session))]);
     },
 
     async calls(size, what, calls, how) {
@@ -80,9 +80,9 @@ export async function membersTalking(
   members: readonly Account[],
   conversations: [id: string, head: number][],
 ): Promise<Talk> {
-  const crowd = createCrowd(laboratory, load);
-  const keys = members.map((account) => crowd.add(account, conversations));
-  await crowd.connect();
+  const clients = createLoadClients(laboratory, load);
+  const keys = members.map((account) => clients.add(account, conversations));
+  await clients.connect();
   const rounds = Math.ceil(conversations.length / keys.length);
   const routes = Array.from(
     { length: rounds * keys.length },
@@ -91,7 +91,7 @@ export async function membersTalking(
       conversationId: conversations[index % conversations.length]?.[0] ?? '',
     }),
   );
-  return { crowd, routes };
+  return { clients, routes };
 }
 
 /** The same call by each of these in turn. */

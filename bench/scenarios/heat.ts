@@ -8,7 +8,7 @@ const rate = 300;
 export async function heat(laboratory: Laboratory, seconds: number): Promise<void> {
   laboratory.say(`Warming up for ${seconds} s`);
   await laboratory.withLoad(1, async (load) => {
-    const { crowd, routes } = await pairsTalking(laboratory, load, pairs);
-    await crowd.send(routes, { rate, seconds });
+    const { clients, routes } = await pairsTalking(laboratory, load, pairs);
+    await clients.send(routes, { rate, seconds });
   });
 }

@@ -96,12 +96,12 @@ async function fill(
   // A few listeners are enough; each message is delivered to all that are online.
   const talk = await groupTalking(laboratory, load, { conversationId, owner, members: members.slice(0, 20) });
   while (head < depth) {
-    const { acknowledged } = await talk.crowd.send(talk.routes, { inFlight, seconds: fillSeconds });
+    const { acknowledged } = await talk.clients.send(talk.routes, { inFlight, seconds: fillSeconds });
     if (acknowledged === 0) throw new Error('the long conversation does not grow');
     head += acknowledged;
   }
-  await talk.crowd.settle(report, 'filling');
-  await talk.crowd.disconnect(talk.routes.map(({ session }) => session));
+  await talk.clients.settle(report, 'filling');
+  await talk.clients.disconnect(talk.routes.map(({ session }) => session));
   return laboratory.conversations.head(conversationId, owner);
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createCrowd } from '../laboratory/crowd.ts';
 import type { Scenario } from '../laboratory/laboratory.ts';
+import { createLoadClients } from '../laboratory/load-clients.ts';
 import { figure, latencyFigures } from '../steps/steps.ts';
 import { residentBytes } from '../system/usage.ts';
 
@@ -21,15 +21,15 @@ export const idleConnections: Scenario = {
     const most = Math.max(...laboratory.options.connections);
     const accounts = await laboratory.accounts.take(Math.min(most, mostAccounts));
     await laboratory.withLoad(Math.ceil(most / socketsPerProcess), async (load) => {
-      const crowd = createCrowd(laboratory, load);
+      const clients = createLoadClients(laboratory, load);
       const before = residentBytes(laboratory.system.home, isGateway);
       const sockets: number[] = [];
       for (const target of laboratory.options.connections.toSorted((a, b) => a - b)) {
         while (sockets.length < target) {
           const account = accounts[sockets.length % accounts.length];
-          if (account) sockets.push(crowd.add(account, []));
+          if (account) sockets.push(clients.add(account, []));
         }
-        const opening = await laboratory.measure(() => crowd.connect());
+        const opening = await laboratory.measure(() => clients.connect());
         const idle = await laboratory.measure(() => sleep(settleMs));
         const bytes = residentBytes(laboratory.system.home, isGateway) - before;
         report.step({
@@ -51,7 +51,7 @@ export const idleConnections: Scenario = {
           notes: before === 0 ? ['the gateways are not in run.json: their memory cannot be read'] : [],
         });
       }
-      await crowd.settle(report, 'idle');
+      await clients.settle(report, 'idle');
     });
   },
 };

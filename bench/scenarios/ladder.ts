@@ -1,5 +1,5 @@
-import type { Crowd, Outcome } from '../laboratory/crowd.ts';
 import type { Laboratory, Measured, Report, Scenario } from '../laboratory/laboratory.ts';
+import type { LoadClients, Outcome } from '../laboratory/load-clients.ts';
 import { findLimit } from '../measure/limit-search.ts';
 import { figure, messageStep, p99 } from '../steps/steps.ts';
 import { groupTalking, pairsTalking, type Talk } from './message-routes.ts';
@@ -31,20 +31,20 @@ export const ladder: Scenario = {
         copies: 1,
         criterion: oneToOneCriterion,
       });
-      await talk.crowd.settle(report, 'ladder');
+      await talk.clients.settle(report, 'ladder');
     }),
 };
 
 /** The 1:1 limit by short probes alone: near enough for what only needs its size. */
-export async function probedLimit(laboratory: Laboratory, { crowd, routes }: Talk): Promise<number> {
+export async function probedLimit(laboratory: Laboratory, { clients, routes }: Talk): Promise<number> {
   const { most, warmUp, probe } = laboratory.options;
   const start = Math.min(1000, most);
-  await crowd.send(routes, { rate: start, seconds: warmUp });
+  await clients.send(routes, { rate: start, seconds: warmUp });
   const holds = async (rate: number) => {
-    const outcome = await crowd.send(routes, { rate, seconds: probe });
+    const outcome = await clients.send(routes, { rate, seconds: probe });
     const held = isSustained(outcome, oneToOneCriterion);
     laboratory.say(`${shown(rate)} a second: ${held ? 'held' : 'not held'}`);
-    if (!held) await recover(crowd, routes, start);
+    if (!held) await recover(clients, routes, start);
     return held;
   };
   return findLimit({ start, most, factor: 1.4, precision: 0.1, probe: holds, hold: holds });
@@ -65,19 +65,19 @@ export const groupLimit = (members: number): Scenario => ({
         copies,
         criterion: { ackP99: 500, deliveryP99: 500 },
       });
-      await talk.crowd.settle(report, `group of ${members}`);
+      await talk.clients.settle(report, `group of ${members}`);
     }),
 });
 
 async function climb(
   laboratory: Laboratory,
   report: Report,
-  { crowd, routes }: Talk,
+  { clients, routes }: Talk,
   limits: { start: number; most: number; copies: number; criterion: Criterion },
 ): Promise<void> {
   const { warmUp, probe, hold } = laboratory.options;
   const measure = (rate: number, seconds: number) =>
-    laboratory.measure(() => crowd.send(routes, { rate, seconds }));
+    laboratory.measure(() => clients.send(routes, { rate, seconds }));
   const tried = async (rate: number, seconds: number, word: string): Promise<boolean> => {
     const measured = await measure(rate, seconds);
     const holds = isSustained(measured.value, limits.criterion);
@@ -88,11 +88,11 @@ async function climb(
       ),
     );
     if (holds && word === 'hold') reportLimit(report, measured, limits.copies);
-    if (!holds) await recover(crowd, routes, limits.start);
+    if (!holds) await recover(clients, routes, limits.start);
     return holds;
   };
 
-  await crowd.send(routes, { rate: limits.start, seconds: warmUp });
+  await clients.send(routes, { rate: limits.start, seconds: warmUp });
   const limit = await findLimit({
     start: limits.start,
     most: limits.most,
@@ -126,8 +126,8 @@ function isSustained(outcome: Outcome, criterion: Criterion): boolean {
   );
 }
 
-async function recover(crowd: Crowd, routes: Talk['routes'], rate: number): Promise<void> {
-  await crowd.send(routes, { rate: rate / 2, seconds: recoverySeconds });
+async function recover(clients: LoadClients, routes: Talk['routes'], rate: number): Promise<void> {
+  await clients.send(routes, { rate: rate / 2, seconds: recoverySeconds });
 }
 
 const shown = (rate: number): string => Math.round(rate).toLocaleString('en-GB');

@@ -1,10 +1,10 @@
 import type { Group } from '../fixtures/conversations.ts';
-import { type Crowd, createCrowd, type Load, type Outcome } from '../laboratory/crowd.ts';
 import type { Laboratory, Measured, Report } from '../laboratory/laboratory.ts';
+import { createLoadClients, type Load, type LoadClients, type Outcome } from '../laboratory/load-clients.ts';
 import type { Route } from '../load/commands.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 
-export type Talk = { crowd: Crowd; routes: Route[] };
+export type Talk = { clients: LoadClients; routes: Route[] };
 
 const parallelHeads = 8;
 
@@ -14,7 +14,7 @@ export async function pairsTalking(
   load: LoadProcesses,
   count: number,
 ): Promise<Talk> {
-  const crowd = createCrowd(laboratory, load);
+  const clients = createLoadClients(laboratory, load);
   const pairs = await laboratory.conversations.pairs(count);
   const routes: Route[] = [];
   for (let from = 0; from < pairs.length; from += parallelHeads) {
@@ -24,36 +24,36 @@ export async function pairsTalking(
     );
     for (const [index, { ann, bob, conversationId }] of some.entries()) {
       const follows: [string, number][] = [[conversationId, heads[index] ?? 0]];
-      routes.push({ session: crowd.add(ann, follows), conversationId });
-      routes.push({ session: crowd.add(bob, follows), conversationId });
+      routes.push({ session: clients.add(ann, follows), conversationId });
+      routes.push({ session: clients.add(bob, follows), conversationId });
     }
   }
-  await crowd.connect();
-  return { crowd, routes: alternating(routes) };
+  await clients.connect();
+  return { clients, routes: alternating(routes) };
 }
 
 /** A group whose members are all connected and all send. */
 export async function groupTalking(laboratory: Laboratory, load: LoadProcesses, group: Group): Promise<Talk> {
   const { conversationId, members, owner } = group;
-  const crowd = createCrowd(laboratory, load);
+  const clients = createLoadClients(laboratory, load);
   const head = await laboratory.conversations.head(conversationId, owner);
   const routes = members.map((member) => ({
-    session: crowd.add(member, [[conversationId, head]]),
+    session: clients.add(member, [[conversationId, head]]),
     conversationId,
   }));
-  await crowd.connect();
-  return { crowd, routes };
+  await clients.connect();
+  return { clients, routes };
 }
 
 /** Warms up, unmeasured, then measures. */
 export async function warmedUp(
   laboratory: Laboratory,
-  { crowd, routes }: Talk,
+  { clients, routes }: Talk,
   load: Load,
 ): Promise<Measured<Outcome>> {
   const { warmUp } = laboratory.options;
-  await crowd.send(routes, { ...load, seconds: warmUp });
-  return laboratory.measure(() => crowd.send(routes, load));
+  await clients.send(routes, { ...load, seconds: warmUp });
+  return laboratory.measure(() => clients.send(routes, load));
 }
 
 /** What must not happen in a phase whose load the system has to bear. */

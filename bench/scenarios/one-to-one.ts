@@ -16,6 +16,6 @@ export const oneToOne: Scenario = {
         report.step(messageStep(label, measured));
         expectAllAnswered(report, label, measured.value);
       }
-      await talk.crowd.settle(report, '1:1');
+      await talk.clients.settle(report, '1:1');
     }),
 };

@@ -1,5 +1,5 @@
-import type { Outcome } from '../laboratory/crowd.ts';
 import type { Laboratory, Measured, Report, Scenario } from '../laboratory/laboratory.ts';
+import type { Outcome } from '../laboratory/load-clients.ts';
 import type { Options } from '../laboratory/options.ts';
 import type { Moment } from '../load/commands.ts';
 import { createHistogram, mergeHistograms } from '../measure/histogram.ts';
@@ -39,7 +39,7 @@ export const overload: Scenario = {
       const measured = await beyond(laboratory, talk, limit);
       reportOverload(laboratory, report, { limit, ackP99: p99(atLimit.value.ack) }, measured);
       // A send that was refused late may have been stored all the same: nothing may be missing or come twice.
-      await talk.crowd.settle(report, 'overload');
+      await talk.clients.settle(report, 'overload');
     }),
 };
 
@@ -47,11 +47,11 @@ const afterSeconds = ({ overload: seconds }: Options): number => Math.min(second
 
 const beyond = (
   { options, measure }: Laboratory,
-  { crowd, routes }: Talk,
+  { clients, routes }: Talk,
   limit: number,
 ): Promise<Measured<Outcome>> =>
   measure(() =>
-    crowd.send(routes, {
+    clients.send(routes, {
       rate: limit * options.times,
       seconds: options.overload,
       after: [{ rate: limit / 2, seconds: afterSeconds(options) }],

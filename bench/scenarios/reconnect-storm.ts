@@ -1,6 +1,6 @@
 import type { Account } from '../fixtures/cache.ts';
-import { createCrowd, mergeCounts } from '../laboratory/crowd.ts';
 import type { Laboratory, Scenario } from '../laboratory/laboratory.ts';
+import { createLoadClients, mergeCounts } from '../laboratory/load-clients.ts';
 import { inParallel } from '../load/sessions.ts';
 import { mergeHistograms } from '../measure/histogram.ts';
 import { figure, latencyFigures } from '../steps/steps.ts';
@@ -23,11 +23,11 @@ export const reconnectStorm: Scenario = {
       const cursors = await cursorsOf(laboratory, accounts.slice(0, storm));
       const head = await laboratory.conversations.head(group.conversationId, group.owner);
 
-      const crowd = createCrowd(laboratory, load);
+      const clients = createLoadClients(laboratory, load);
       for (const [index, account] of accounts.slice(0, storm).entries()) {
-        crowd.add(account, index < groupSize ? [[group.conversationId, head]] : []);
+        clients.add(account, index < groupSize ? [[group.conversationId, head]] : []);
       }
-      await crowd.connect();
+      await clients.connect();
       await load.tellEach('drop', () => ({}));
       for (let message = 0; message < missedMessages; message += 1) {
         await laboratory.rest.call(
@@ -65,7 +65,7 @@ export const reconnectStorm: Scenario = {
       }
       const expected = missedMessages * Math.min(groupSize, storm);
       if (messages < expected) report.fault(`sync brought ${messages} messages instead of ${expected}`);
-      await crowd.settle(report, 'storm', { heads: [[group.conversationId, head + missedMessages]] });
+      await clients.settle(report, 'storm', { heads: [[group.conversationId, head + missedMessages]] });
     }),
 };
 

@@ -1,5 +1,5 @@
-import { mergeCounts } from '../laboratory/crowd.ts';
 import type { Laboratory, Measured, Report } from '../laboratory/laboratory.ts';
+import { mergeCounts } from '../laboratory/load-clients.ts';
 import type { RestCall, RestReport } from '../load/commands.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import { monotonicMicros } from '../measure/clock.ts';

@@ -1,5 +1,5 @@
-import type { Outcome } from '../laboratory/crowd.ts';
 import type { Laboratory, Measured, Report, Scenario } from '../laboratory/laboratory.ts';
+import type { Outcome } from '../laboratory/load-clients.ts';
 import type { Figure } from '../report/result.ts';
 import { figure, messageStep } from '../steps/steps.ts';
 import type { Size } from '../system/system.ts';
@@ -62,7 +62,7 @@ function measureSize(
         busiest(measured, core ? 'core' : 'logic'),
       ]),
     );
-    await talk.crowd.settle(report, label);
+    await talk.clients.settle(report, label);
   });
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Crowd } from '../laboratory/crowd.ts';
 import type { Scenario } from '../laboratory/laboratory.ts';
+import type { LoadClients } from '../laboratory/load-clients.ts';
 import { figure, messageStep } from '../steps/steps.ts';
 import { expectAllAnswered, groupTalking, warmedUp } from './message-routes.ts';
 
@@ -22,16 +22,16 @@ export const slowReaders: Scenario = {
       const group = await laboratory.conversations.group('slow', members);
       const talk = await groupTalking(laboratory, load, group);
       const { seconds } = laboratory.options;
-      const fast = { crowd: talk.crowd, routes: talk.routes.slice(slow) };
+      const fast = { clients: talk.clients, routes: talk.routes.slice(slow) };
       const how = { rate: messagesPerSecond, seconds, payload };
 
       const alone = await warmedUp(laboratory, fast, how);
       report.step(messageStep('everybody reads', alone));
       const hanging = talk.routes.slice(0, slow).map(({ session }) => session);
-      await talk.crowd.setReading(hanging, false);
-      const mixed = await laboratory.measure(() => fast.crowd.send(fast.routes, how));
-      await talk.crowd.setReading(hanging, true);
-      const closed = await closedAsSlow(talk.crowd);
+      await talk.clients.setReading(hanging, false);
+      const mixed = await laboratory.measure(() => fast.clients.send(fast.routes, how));
+      await talk.clients.setReading(hanging, true);
+      const closed = await closedAsSlow(talk.clients);
       report.step(messageStep(`${slow} hang`, mixed, [figure('closed as too slow', closed, '', 'neither')]));
       expectAllAnswered(report, 'slow readers', mixed.value);
       if (closed < slow) {
@@ -45,17 +45,17 @@ export const slowReaders: Scenario = {
         });
       }
       // Those that were kept must have got everything by now.
-      await talk.crowd.settle(report, 'slow readers', { expectedCloses: [tooSlow, '1006'] });
+      await talk.clients.settle(report, 'slow readers', { expectedCloses: [tooSlow, '1006'] });
     }),
 };
 
 /** A slow socket learns that it was closed only when it reads on. */
-async function closedAsSlow(crowd: Crowd): Promise<number> {
+async function closedAsSlow(clients: LoadClients): Promise<number> {
   const deadline = Date.now() + closeDeadlineMs;
   let closed = 0;
   while (closed < slow && Date.now() < deadline) {
     await sleep(200);
-    const closes = await crowd.closes();
+    const closes = await clients.closes();
     closed = (closes[tooSlow] ?? 0) + (closes['1006'] ?? 0);
   }
   return closed;

@@ -1,5 +1,5 @@
-import type { Load, Outcome } from '../laboratory/crowd.ts';
 import { createLaboratory, type Laboratory, type Report, type Scenario } from '../laboratory/laboratory.ts';
+import type { Load, Outcome } from '../laboratory/load-clients.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import { paired } from '../measure/paired.ts';
 import { figure, p99 } from '../steps/steps.ts';
@@ -18,9 +18,9 @@ const contests: Contest[] = [
   {
     label: '1:1, both in turn: each message reads the one before',
     async talk(laboratory, load) {
-      const { crowd, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
+      const { clients, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
       const [anns, bobs] = [routes.slice(0, routes.length / 2), routes.slice(routes.length / 2)];
-      return { crowd, routes: anns.flatMap((ann, index) => [ann, bobs[index] ?? ann]) };
+      return { clients, routes: anns.flatMap((ann, index) => [ann, bobs[index] ?? ann]) };
     },
     load: { inFlight: 1, turns: 2 },
   },
@@ -28,16 +28,16 @@ const contests: Contest[] = [
     label: `a group of ${members} online, ${senders} of them send`,
     async talk(laboratory, load) {
       const group = await laboratory.conversations.group('versus', members);
-      const { crowd, routes } = await groupTalking(laboratory, load, group);
-      return { crowd, routes: routes.slice(0, senders) };
+      const { clients, routes } = await groupTalking(laboratory, load, group);
+      return { clients, routes: routes.slice(0, senders) };
     },
     load: { inFlight: 1 },
   },
   {
     label: '1:1, one of each pair sends',
     async talk(laboratory, load) {
-      const { crowd, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
-      return { crowd, routes: routes.slice(0, routes.length / 2) };
+      const { clients, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
+      return { clients, routes: routes.slice(0, routes.length / 2) };
     },
     load: { inFlight: 1 },
   },
@@ -75,8 +75,9 @@ async function hold(
     opponent.withLoad(processes, async (otherLoad) => {
       const own = await talk(laboratory, ownLoad);
       const other = await talk(opponent, otherLoad);
-      const measure = async ({ crowd, routes }: Talk) => crowd.send(routes, { ...load, seconds });
-      for (const { crowd, routes } of [other, own]) await crowd.send(routes, { ...load, seconds: warmUp });
+      const measure = async ({ clients, routes }: Talk) => clients.send(routes, { ...load, seconds });
+      for (const { clients, routes } of [other, own])
+        await clients.send(routes, { ...load, seconds: warmUp });
       const outcomes: { own: Outcome; other: Outcome }[] = [];
       for (let round = 0; round < rounds; round += 1) {
         const first = await measure(round % 2 === 0 ? other : own);
@@ -115,7 +116,7 @@ async function hold(
         stages: [],
         notes: [],
       });
-      await own.crowd.settle(report, label);
+      await own.clients.settle(report, label);
     }),
   );
 }

@@ -1,7 +1,8 @@
 // Room: what a scenario reports of one step. It runs nothing.
 
-import type { Outcome } from '../laboratory/crowd.ts';
+import type { Outcome } from '../laboratory/load-clients.ts';
 import type { Measured } from '../laboratory/laboratory.ts';
+import type { Outcome } from '../laboratory/load-clients.ts';
 import type { RestReport } from '../load/commands.ts';
 import { createHistogram, type HistogramData } from '../measure/histogram.ts';
 import { type Figure, milliseconds, type Step } from '../report/result.ts';

@@ -37,7 +37,7 @@ export type Load = { seconds: number; payload?: number } & (
     }
 );
 
-export type Crowd = {
+export type LoadClients = {
   /** Opens a socket; `follows` are the conversations whose messages it must get all. */
   add(account: Account, follows: [conversationId: string, head: number][]): number;
   /** Opens those that were added. Throws when one cannot be opened. */
@@ -51,7 +51,7 @@ export type Crowd = {
   closes(): Promise<Record<string, number>>;
   /**
    * Waits for what is still on its way, then reports what was lost, repeated or out of order as faults, and sockets
-   * that were closed with another code than those expected. `heads` names what was sent by others than this crowd.
+   * that were closed with another code than those expected. `heads` names what was sent by others than these clients.
    */
   settle(
     report: Report,
@@ -69,7 +69,7 @@ const handshakes = 50;
 const leadMicros = 50_000;
 
 /** Sockets spread over load processes and gateways, seen as one. */
-export function createCrowd(laboratory: Laboratory, load: LoadProcesses): Crowd {
+export function createLoadClients(laboratory: Laboratory, load: LoadProcesses): LoadClients {
   const specs: SessionSpec[] = [];
   let connected = 0;
   let phases = 0;
