@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Consumer, ConsumerRunConfig } from 'kafkajs';
 import { eventually } from '../../test/support/eventually.ts';
 import { createLogger } from '../log.ts';
@@ -58,13 +59,15 @@ test('a consumer that was given up runs again as it was told to, however long th
   assert.deepEqual(runs, [config, config]);
 });
 
-test('a crash after the end starts nothing', async () => {
+test('a crash after the end starts nothing', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const { consumer, runs, crash } = scene();
   await consumer.connect();
   await consumer.run(config);
   await consumer.disconnect();
   crash();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.mock.timers.tick(60_000);
+  await turn();
   assert.equal(runs.length, 1);
 });
 

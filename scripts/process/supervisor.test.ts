@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../test/support/eventually.ts';
 import { identify } from './process-identity.ts';
 import { endLeftovers, readRunFile, writeRunFile } from './run-file.ts';
 import { createSupervisor, type ProcessSpec } from './supervisor.ts';
@@ -38,18 +38,13 @@ function spec(script: string, change: Partial<ProcessSpec> = {}): ProcessSpec {
   };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !condition(); i += 1) await sleep(50);
-  assert.ok(condition());
-}
-
 test('a process that is killed comes back, and run.json tells its new pid', async () => {
   const supervisor = createSupervisor(home, (line) => said.push(line));
   await supervisor.start(spec(''));
   const first = readRunFile(home).thing;
   assert.equal(first?.restarts, 0);
   process.kill(first?.pid ?? 0, 'SIGKILL');
-  await until(() => readRunFile(home).thing?.restarts === 1);
+  await eventually(() => readRunFile(home).thing?.restarts === 1);
   assert.notEqual(readRunFile(home).thing?.pid, first?.pid);
   assert.match(said.join(), /thing died \(SIGKILL\); starting it again in 250 ms/);
   await supervisor.stop('thing');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import { gateway2Url, gatewayUrl, newFriends, type Person, wholeHistory } from '../support/people/people.ts';
 import { createReconnectingClient } from '../support/people/reconnecting-client.ts';
 import { killService, processesHere, runningProcess } from '../support/servers/services.ts';
@@ -14,14 +15,6 @@ let conversationId: string;
 before(async () => {
   ({ ann, bob, conversationId } = await newFriends());
 });
-
-async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const end = Date.now() + deadlineMs;
-  while (!(await holds())) {
-    if (Date.now() > end) assert.fail(`${what}: not within ${deadlineMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 const isReady = async (url: string) => {
   try {
@@ -62,10 +55,7 @@ for (const service of processesHere()) {
       history,
     );
     await Promise.all([annClient.close(), bobClient.close()]);
-    await until(`${service} is back`, () => runningProcess(service).pid !== killed?.pid);
-    await until(
-      'the gateways are ready',
-      async () => (await isReady(gatewayUrl)) && (await isReady(gateway2Url)),
-    );
+    await eventually(() => runningProcess(service).pid !== killed?.pid, deadlineMs);
+    await eventually(async () => (await isReady(gatewayUrl)) && (await isReady(gateway2Url)), deadlineMs);
   });
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.ts';
 import { mapConcurrently } from '../support/map-concurrently.ts';
+import { pause } from '../support/pause.ts';
 import { newGuests } from '../support/people/guests.ts';
 import { befriend, chat, gatewayUrl, type Person } from '../support/people/people.ts';
 import { everythingReady, freeze, slow } from '../support/servers/outage.ts';
@@ -62,7 +62,7 @@ async function readListsUncached(): Promise<void> {
 }
 
 /** Not as often as it goes: what is counted for minutes would take as long to be outweighed. */
-const unhurried = (work: () => Promise<unknown>) => () => Promise.all([work(), sleep(roundMs)]);
+const unhurried = (work: () => Promise<unknown>) => () => Promise.all([work(), pause(roundMs)]);
 
 test('MessageSendFailureHigh: the database stands still under sends', options, async () => {
   const [ann, bob] = (await newGuests(2)) as [Person, Person];

@@ -5,6 +5,7 @@ import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { cleanupExpiredStatusSchedule } from '../../workflows/cleanup-expired-status/contract.ts';
 import { eventually } from '../support/eventually.ts';
+import { pause } from '../support/pause.ts';
 import { connectAll, keepAlive, newGuests } from '../support/people/guests.ts';
 import { chat, gateway2Url, gatewayUrl, newFriends } from '../support/people/people.ts';
 import { watchPresence } from '../support/people/presence-watchers.ts';
@@ -156,7 +157,7 @@ test('who leaves while Temporal stands still waits in Kafka, and is told of when
   try {
     await annChat.close();
     // Longer than a call to Temporal waits for its answer.
-    await new Promise((resolve) => setTimeout(resolve, Math.max(12_000, confirmMs)));
+    await pause(Math.max(12_000, confirmMs));
     assert.equal(bobChat.all('online-status').filter(({ status }) => status === 'offline').length, 0);
   } finally {
     process.kill(pid, 'SIGCONT');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Conversation, type FriendRequest, ProblemError } from '../../clients/sdk/rest.ts';
 import { eventually } from '../support/eventually.ts';
+import { pause } from '../support/pause.ts';
 import { createGuests, keepAlive, newGuests } from '../support/people/guests.ts';
 import {
   befriend,
@@ -46,7 +47,7 @@ async function chatUntil(
     const { seqId } = await from.say(conversationId, 'tick');
     await to.expect('new-message', (data) => data.conversationId === conversationId && data.seqId === seqId);
     times.push(Math.round(performance.now() - at));
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    await pause(everyMs);
   }
   return times;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
 import { createClaims } from './claims.ts';
@@ -9,21 +9,25 @@ import { createQueue } from './queue.ts';
 import { startSaveLoop } from './save-loop.ts';
 import { createUpstreamMetrics } from './upstream-metrics.ts';
 
-test('what comes shortly after a save goes into one next save', async () => {
+test('what comes shortly after a save goes into one next save', async (t) => {
+  // The rest between two saves lasts until the test lets it end.
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
   const queue = createQueue({ maxItems: 100, maxBytes: 1e6, takeItems: 100, takeBytes: 1e6 });
   const claims = createClaims();
   claims.assign([0], true);
   const claim = claims.of(0) ?? 0;
   const saves: string[][] = [];
-  const first = Promise.withResolvers<void>();
+  const stored = Promise.withResolvers<void>();
   const loop = startSaveLoop({
     queue,
     claims,
     async save(items) {
       saves.push(items.map(({ offset }) => String(offset)));
+      await stored.promise;
       // A store that takes its time: the next save waits for a share of it.
-      await sleep(100);
-      first.resolve();
+      now += 100;
       return [];
     },
     produce: async () => undefined,
@@ -40,7 +44,7 @@ test('what comes shortly after a save goes into one next save', async () => {
   push();
   while (saves.length === 0) await turn();
   push();
-  await first.promise;
+  stored.resolve();
   for (let more = 0; more < 2; more += 1) {
     await turn();
     push();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { FastifyInstance } from 'fastify';
 import { type Code, GoChatError, httpStatus } from '../../../lib/errors.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
@@ -93,6 +94,7 @@ export async function testApp(
   return { app, calls, revoked, idempotency };
 }
 
+export const json = { 'content-type': 'application/json' };
 type Body = Record<string, unknown> & { errors?: { path: string }[] };
 
 /** Calls a route, as somebody who is signed in unless told otherwise. */
@@ -110,7 +112,7 @@ export async function send(
     url,
     headers: {
       ...headers,
-      ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(payload === undefined ? {} : json),
       ...headers,
     },
     ...(payload === undefined ? {} : { payload }),

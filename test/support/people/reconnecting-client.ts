@@ -1,5 +1,6 @@
 import type { Message } from '../../../clients/sdk/rest.ts';
 import { type ChatSocket, type Frame, openSocket } from '../../../clients/sdk/socket.ts';
+import { pause } from '../pause.ts';
 import { type Data, gatewayUrl, type Person, wholeHistory } from './people.ts';
 
 const ackDeadlineMs = 3000;
@@ -48,7 +49,7 @@ export async function createReconnectingClient(
         });
         return;
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        await pause(pauseMs);
       }
     }
   }
@@ -71,10 +72,7 @@ export async function createReconnectingClient(
         } catch {
           continue;
         }
-        const data = await Promise.race([
-          ack,
-          new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ackDeadlineMs)),
-        ]);
+        const data = await Promise.race([ack, pause(ackDeadlineMs)]);
         if (data) {
           acks.delete(clientMsgId);
           return { seqId: data.seqId, messageId: data.messageId };

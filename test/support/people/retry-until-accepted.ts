@@ -1,4 +1,5 @@
 import { ProblemError } from '../../../clients/sdk/rest.ts';
+import { pause } from '../pause.ts';
 
 const pauseMs = 200;
 const longestMs = 90_000;
@@ -16,7 +17,7 @@ export async function retryUntilAccepted<T>(call: () => Promise<T>): Promise<Acc
       return { answer: await call(), refusals };
     } catch (error) {
       if (!isTemporary(error) || Date.now() > until) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await pause(pauseMs);
     }
   }
 }

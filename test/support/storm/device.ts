@@ -1,10 +1,10 @@
 import { createRest, type Message } from '../../../clients/sdk/rest.ts';
 import { type ChatSocket, type Frame, openSocket } from '../../../clients/sdk/socket.ts';
+import { pause } from '../pause.ts';
 import type { Data, Person } from '../people/people.ts';
 import type { Findings } from './records/findings.ts';
 import { createHeldMessages, type HeldMessages } from './records/held-messages.ts';
 import type { Ledger, Sent } from './records/ledger.ts';
-import { pause } from './records/pause.ts';
 import { createSocketLog, noteArrival, noteFrame, ownMark, type SocketLog } from './records/socket-log.ts';
 
 export type Device = {

@@ -1,9 +1,9 @@
 import { eventually } from '../eventually.ts';
+import { pause } from '../pause.ts';
 import { everythingReady } from '../servers/outage.ts';
 import type { Fault } from './faults.ts';
 import type { Findings } from './records/findings.ts';
 import type { Ledger } from './records/ledger.ts';
-import { pause } from './records/pause.ts';
 import type { Random } from './records/random.ts';
 import type { Timeline } from './records/timeline.ts';
 

@@ -2,6 +2,7 @@
 // tests use it.
 
 import { topics } from '../../../lib/kafka/topics.ts';
+import { pause } from '../pause.ts';
 import { gateway2Url, gatewayUrl, type Person, uniqueName } from '../people/people.ts';
 import { runningProcess } from '../servers/services.ts';
 import type { SystemParts } from '../system-parts.ts';
@@ -15,7 +16,6 @@ import { checkOutsiders, removeLeaver } from './outsider-checks.ts';
 import { newParticipants, type Participants } from './participants.ts';
 import { createFindings, type Findings } from './records/findings.ts';
 import { createLedger, type Ledger } from './records/ledger.ts';
-import { pause } from './records/pause.ts';
 import { createRandom, type Random } from './records/random.ts';
 import { createTimeline, type Timeline } from './records/timeline.ts';
 import { readStoredStates } from './stored-state.ts';

@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { hashingMs } from '../../../../lib/domain/passwords.ts';
 import { GoChatError } from '../../../../lib/errors.ts';
-import { bearer, isProblem, send, session, testApp } from '../../../../test/support/gateway/gateway-app.ts';
+import {
+  bearer,
+  isProblem,
+  json,
+  send,
+  session,
+  testApp,
+} from '../../../../test/support/gateway/gateway-app.ts';
 
 /** Logic that knows one password, and from where each account signs in. */
 const signIn = (known: Record<string, string> = {}) => {

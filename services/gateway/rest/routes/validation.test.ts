@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { isProblem, send, session, testApp, user } from '../../../../test/support/gateway/gateway-app.ts';
+import {
+  isProblem,
+  json,
+  send,
+  session,
+  testApp,
+  user,
+} from '../../../../test/support/gateway/gateway-app.ts';
 
 test('what is no request is answered as a problem', async () => {
   const { app } = await testApp();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openGatewaySystem } from '../../../support/gateway/gateway-system.ts';
-import { messageRecord } from '../../../support/gateway/records.ts';
+import { ackRecord, messageRecord } from '../../../support/gateway/records.ts';
 import type { Chat, Data } from '../../../support/people/people.ts';
 
 const system = await openGatewaySystem({ RATE_LIMIT_FRAMES_PER_SECOND: '0' });
@@ -18,10 +18,10 @@ test('messages reach their targets in order, but not the session that sent them'
   }
   await sender.settled();
   const refusal = (clientMsgId: string, code: 'NOT_FRIENDS' | 'INTERNAL_ERROR') => ({
-    ...ack(sender, clientMsgId, 0),
+    ...ackRecord(sender, clientMsgId, 0),
     error: { code, message: 'No.' },
   });
-  const sender_info = { ...message({}).sender_info, id: ann };
+  const sender_info = { ...messageRecord({}).sender_info, id: ann };
   const group = { target_user_ids: [ann, bob], sender_info };
   await here.deliver({
     messages: [
@@ -95,7 +95,7 @@ test('whoever was removed gets nothing more from before the removal, however lat
 test('a refusal of logic is an error frame that says whether to try again', async () => {
   const socket = await system.connect(here.url, newUser());
   const refused = (clientMsgId: string, code: 'NOT_FRIENDS' | 'INTERNAL_ERROR') => ({
-    ...ack(socket, clientMsgId, 0),
+    ...ackRecord(socket, clientMsgId, 0),
     error: { code, message: 'No.' },
   });
   await here.deliver({ acks: [refused('a', 'NOT_FRIENDS'), refused('b', 'INTERNAL_ERROR')] });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { WebSocket as RawSocket } from 'ws';
 import { eventually } from '../../../support/eventually.ts';
 import { openGatewaySystem } from '../../../support/gateway/gateway-system.ts';
+import { eventRecord } from '../../../support/gateway/records.ts';
 
 const system = await openGatewaySystem();
 const { newUser } = system;
@@ -20,7 +21,7 @@ test('a session that does not read is closed 4002, and the others get everything
   const rounds = 60;
   for (let round = 0; round < rounds; round++) {
     const data = { name: `round-${round}`, padding };
-    await there.deliver({ events: [{ ...event([slowUser, userId]), data }] });
+    await there.deliver({ events: [{ ...eventRecord([slowUser, userId]), data }] });
   }
   await other.expect('conversation-updated', ({ name }) => name === `round-${rounds - 1}`);
   assert.equal(other.all('conversation-updated').length, rounds);

@@ -175,7 +175,7 @@ test('a second process takes over half of the partitions without loss or disorde
   const writing = (async () => {
     while (going) {
       await system.append(numbers(8).map((conversation) => system.message(String(conversation), ++number)));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await eventually(() => number - memory.stored() < 400);
     }
   })();
   await eventually(() => system.messages().length > 50);

@@ -9,7 +9,7 @@ import { openFriendsRepo } from '../../../support/repo/friends-repo.ts';
 
 const { pending, accepted, rejected, blocked, expired, withdrawn } = requestStatus;
 const ttlMs = 60_000;
-const { parts, friendships, newUser, ask, decide, standing } = await openFriendsRepo();
+const { parts, friendships, newUser, ask, decide, befriend, standing } = await openFriendsRepo();
 let alice: User;
 let bob: User;
 

@@ -34,7 +34,7 @@ test('what a user’s session costs does not grow with how many the user has', a
   await cleanUpAll({});
   const gateway = await startGateway();
   const [few, many] = [await newUser(), await newUser()];
-  await gateway.update('connected', ...sockets(few, 20), ...sockets(many, 4000));
+  await gateway.update('connected', ...sessionsAt(few, 20), ...sessionsAt(many, 4000));
   // 500 sessions are one call of the script, during which Redis answers nobody else.
   const cost = async (userId: string, what: 'connected' | 'heartbeats' | 'disconnected', prefix = userId) => {
     const some = Array.from({ length: 500 }, (_, at) => [userId, `${prefix}-${at % 20}`] as [string, string]);
@@ -61,7 +61,10 @@ test('what a user’s session costs does not grow with how many the user has', a
     much < 5 * little + 50,
     `asking: ${much.toFixed()} ms, of a user with few ${little.toFixed()} ms`,
   );
-  assert.deepEqual(usersOf((await gateway.update('disconnected', ...sockets(many, 3999))).disconnected), []);
+  assert.deepEqual(
+    usersOf((await gateway.update('disconnected', ...sessionsAt(many, 3999))).disconnected),
+    [],
+  );
   assert.deepEqual(await located([many], gateway), [many]);
   const last: [string, string] = [many, `${many}-3999`];
   assert.deepEqual(usersOf((await gateway.update('disconnected', last)).disconnected), [many]);
@@ -73,8 +76,8 @@ test('the clean-up of a user with thousands of sessions is quick, dry or not, si
   await cleanUpAll({});
   const [gateway, dying] = [await startGateway(), await startGateway()];
   const [silent, orphan] = [await newUser(), await newUser()];
-  await gateway.update('connected', ...sockets(silent, 2000, Date.now() - 200_000));
-  await dying.update('connected', ...sockets(orphan, 2000));
+  await gateway.update('connected', ...sessionsAt(silent, 2000, Date.now() - 200_000));
+  await dying.update('connected', ...sessionsAt(orphan, 2000));
   await endLease(dying);
   for (const dryRun of [true, false]) {
     const cost = await redisCost(async () =>
@@ -100,7 +103,10 @@ test('sessions that a version before did not count are counted when somebody loo
   await redis.client.del(users.map((userId) => `user:boots:${userId}`));
   await gateway.update('heartbeats', [stays, `${stays}-0`]);
   assert.deepEqual((await gateway.update('disconnected', [stays, `${stays}-0`])).disconnected, []);
-  const { disconnected } = await gateway.update('disconnected', ...sockets(leaves, 2), [stays, `${stays}-1`]);
+  const { disconnected } = await gateway.update('disconnected', ...sessionsAt(leaves, 2), [
+    stays,
+    `${stays}-1`,
+  ]);
   assert.deepEqual(usersOf(disconnected), [leaves, stays]);
   assert.equal(await isOnline(asked), true);
   const lives = await redis.client.pttl(`user:boots:${asked}`);
