@@ -49,6 +49,7 @@ test('what comes shortly after a save goes into one next save', async (t) => {
     await turn();
     push();
   }
+  t.mock.timers.tick(1000);
   await loop.drain();
   assert.deepEqual(saves, [['0'], ['1', '2', '3']]);
 });
