@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { serveUsers } from '../../test/support/grpc/user-server.ts';
 import { GoChatError } from '../errors.ts';
 import { type GetUserResponse, UserServiceService } from '../gen/im_logic/v1/user.ts';
-import { createLogger } from '../log.ts';
-import { createMetrics } from '../metrics.ts';
 import { createClient, openChannel } from './client.ts';
 import type { GrpcChannel } from './definition.ts';
-import { type GrpcServer, serveGrpc, service } from './server.ts';
+import type { GrpcServer } from './server.ts';
 
 const user = {
   id: '7',
@@ -21,32 +20,18 @@ let server: GrpcServer;
 let channels: Record<'to an address' | 'within the process', GrpcChannel>;
 
 before(async () => {
-  server = await serveGrpc({
-    host: '127.0.0.1',
-    port: 0,
-    services: [
-      service('im_logic.v1.UserService', UserServiceService, {
-        async getUser({ userId }) {
-          if (userId === 'nobody') {
-            throw new GoChatError('USER_NOT_FOUND', 'Who?', [{ path: 'userId', message: 'is nobody' }]);
-          }
-          if (userId === 'broken') throw new TypeError('secret');
-          if (userId === 'never') return new Promise(() => {});
-          if (userId === 'encoded') {
-            return { encoded: Buffer.from(UserServiceService.getUser.responseSerialize(answer)) };
-          }
-          return answer;
-        },
-        updateProfile: async () => ({ user }),
-        getSettings: async () => ({}),
-        updateSettings: async () => ({}),
-        searchUsers: async () => ({ users: [] }),
-        deleteAccount: async () => ({}),
-      }),
-    ],
-    protoFiles: ['im_logic/v1/user.proto'],
-    log: createLogger('test', 'silent'),
-    metrics: createMetrics('test'),
+  server = await serveUsers({
+    async getUser({ userId }) {
+      if (userId === 'nobody') {
+        throw new GoChatError('USER_NOT_FOUND', 'Who?', [{ path: 'userId', message: 'is nobody' }]);
+      }
+      if (userId === 'broken') throw new TypeError('secret');
+      if (userId === 'never') return new Promise(() => {});
+      if (userId === 'encoded') {
+        return { encoded: Buffer.from(UserServiceService.getUser.responseSerialize(answer)) };
+      }
+      return answer;
+    },
   });
   channels = {
     'to an address': openChannel(`127.0.0.1:${server.port}`, undefined),

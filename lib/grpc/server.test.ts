@@ -3,34 +3,14 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { UserServiceService } from '../gen/im_logic/v1/user.ts';
-import { createLogger } from '../log.ts';
-import { createMetrics } from '../metrics.ts';
-import { serveGrpc, service } from './server.ts';
+import { serveUsers } from '../../test/support/grpc/user-server.ts';
 
 const reflectionProto = createRequire(import.meta.url).resolve(
   '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
 );
 
 test('reflection lists what is served, not what the proto files import', async () => {
-  const nobody = async () => ({ user: undefined });
-  const served = await serveGrpc({
-    host: '127.0.0.1',
-    port: 0,
-    services: [
-      service('im_logic.v1.UserService', UserServiceService, {
-        getUser: nobody,
-        updateProfile: nobody,
-        getSettings: async () => ({}),
-        updateSettings: async () => ({}),
-        searchUsers: async () => ({ users: [] }),
-        deleteAccount: async () => ({}),
-      }),
-    ],
-    protoFiles: ['im_logic/v1/user.proto'],
-    log: createLogger('test', 'silent'),
-    metrics: createMetrics('test'),
-  });
+  const served = await serveUsers();
   // biome-ignore lint/suspicious/noExplicitAny: a client made from a proto file at run time has no types.
   const { grpc } = loadPackageDefinition(loadSync(reflectionProto, { keepCase: true })) as any;
   const client = new grpc.reflection.v1.ServerReflection(

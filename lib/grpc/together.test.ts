@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { serveUsers } from '../../test/support/grpc/user-server.ts';
 import { GoChatError } from '../errors.ts';
 import { MessageServiceService } from '../gen/im_logic/v1/message.ts';
 import { UserServiceService } from '../gen/im_logic/v1/user.ts';
-import { createLogger } from '../log.ts';
-import { createMetrics } from '../metrics.ts';
 import { createClient, openChannel } from './client.ts';
 import type { GrpcChannel } from './definition.ts';
-import { type GrpcServer, serveGrpc, service } from './server.ts';
+import type { GrpcServer } from './server.ts';
 
-const log = createLogger('test', 'silent');
 let server: GrpcServer;
 let channel: GrpcChannel;
 /** How many calls were being answered when one began. */
@@ -17,36 +15,21 @@ let atOnce: number[] = [];
 let answering = 0;
 
 before(async () => {
-  const nobody = async () => ({ user: undefined });
-  server = await serveGrpc({
-    host: '127.0.0.1',
-    port: 0,
-    services: [
-      service('im_logic.v1.UserService', UserServiceService, {
-        async getUser({ userId }) {
-          atOnce.push(++answering);
-          await new Promise((resolve) => setImmediate(resolve));
-          answering -= 1;
-          if (userId === 'nobody') {
-            throw new GoChatError('USER_NOT_FOUND', 'Who?', [{ path: 'userId', message: 'is nobody' }]);
-          }
-          if (userId === 'broken') throw new TypeError('secret');
-          const size = userId.startsWith('large') ? 3 * 1024 * 1024 : 1;
-          const displayName = 'x'.repeat(size);
-          return {
-            user: { id: userId, username: 'u', displayName, avatarUrl: '', isGuest: false, createdAt: 1 },
-          };
-        },
-        updateProfile: nobody,
-        getSettings: async () => ({}),
-        updateSettings: async () => ({}),
-        searchUsers: async () => ({ users: [] }),
-        deleteAccount: async () => ({}),
-      }),
-    ],
-    protoFiles: ['im_logic/v1/user.proto'],
-    log,
-    metrics: createMetrics('test'),
+  server = await serveUsers({
+    async getUser({ userId }) {
+      atOnce.push(++answering);
+      await new Promise((resolve) => setImmediate(resolve));
+      answering -= 1;
+      if (userId === 'nobody') {
+        throw new GoChatError('USER_NOT_FOUND', 'Who?', [{ path: 'userId', message: 'is nobody' }]);
+      }
+      if (userId === 'broken') throw new TypeError('secret');
+      const size = userId.startsWith('large') ? 3 * 1024 * 1024 : 1;
+      const displayName = 'x'.repeat(size);
+      return {
+        user: { id: userId, username: 'u', displayName, avatarUrl: '', isGuest: false, createdAt: 1 },
+      };
+    },
   });
   channel = openChannel(`127.0.0.1:${server.port}`, undefined);
 });

@@ -7,12 +7,11 @@ import { after, before, test } from 'node:test';
 import { Client, credentials, loadPackageDefinition, Metadata, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
+import { serveUsers } from '../../test/support/grpc/user-server.ts';
 import { TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import { UserServiceService } from '../gen/im_logic/v1/user.ts';
-import { createLogger } from '../log.ts';
-import { createMetrics } from '../metrics.ts';
 import { createClient, openChannel } from './client.ts';
-import { type GrpcServer, serveGrpc, service } from './server.ts';
+import type { GrpcServer } from './server.ts';
 import { type GrpcToken, readGrpcToken } from './token.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'grpc-token-'));
@@ -30,24 +29,12 @@ function tokenOf(text: string): GrpcToken | undefined {
 }
 
 before(async () => {
-  server = await serveGrpc({
-    host: '127.0.0.1',
-    port: 0,
-    services: [
-      service('im_logic.v1.UserService', UserServiceService, {
-        getUser: async () => answer,
-        updateProfile: async () => ({ user }),
-        getSettings: async () => ({}),
-        updateSettings: async () => ({}),
-        searchUsers: async () => ({ users: [] }),
-        deleteAccount: async () => ({}),
-      }),
-    ],
-    protoFiles: ['im_logic/v1/user.proto'],
-    token: tokenOf('the-new-token-of-all\nthe-old-token-of-all\n'),
-    log: createLogger('test', 'silent'),
-    metrics: createMetrics('test'),
-  });
+  server = await serveUsers(
+    {
+      getUser: async () => answer,
+    },
+    tokenOf('the-new-token-of-all\nthe-old-token-of-all\n'),
+  );
 });
 after(async () => {
   await server.close();

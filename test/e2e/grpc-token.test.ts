@@ -21,9 +21,8 @@ async function answerTo(address: string, path: string, token?: string): Promise<
   return code;
 }
 
-test('no service of a system answers to who has not its token, which only its owner can read', async (t) => {
+test('no service of a system answers to who has not its token, which only its owner can read', async () => {
   const parts = openSystemParts();
-  t.after(parts.close);
   const { gateways } = await parts.repo.presence.listGateways({});
   assert.equal(gateways.length, 2);
   const doors: [address: string, path: string][] = [

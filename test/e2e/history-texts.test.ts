@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { test } from 'node:test';
+import type { WorkflowHandle } from '@temporalio/client';
 import { eventually } from '../support/eventually.ts';
 import { type Data, gatewayUrl, newPeople, type Person, password } from '../support/people/people.ts';
+import { openSystemTemporal } from '../support/system-temporal.ts';
 
-let connection: Connection;
-let client: Client;
-
-before(async () => {
-  connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
-  client = new Client({ connection, namespace: 'gochat' });
-});
-after(() => connection?.close());
+const client = await openSystemTemporal();
 
 /** Nobody else writes these words. */
 const word = (what: string) => `zebra${what}quagga`;

@@ -1,23 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
-import { Client, Connection } from '@temporalio/client';
+import { test } from 'node:test';
 import {
   type ModerateConversationInput,
   type ModerateConversationResult,
   moderateConversation,
 } from '../../workflows/moderate-conversation/contract.ts';
 import { chat, gateway2Url, newGroup, newPeople, type Person, refused } from '../support/people/people.ts';
+import { openSystemTemporal } from '../support/system-temporal.ts';
 
 const world = '1';
-let connection: Connection;
-let client: Client;
-
-before(async () => {
-  connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
-  client = new Client({ connection, namespace: 'gochat' });
-});
-after(() => connection?.close());
+const client = await openSystemTemporal();
 
 const { workflowType, ...start } = moderateConversation;
 

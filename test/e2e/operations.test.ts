@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { Client, Connection } from '@temporalio/client';
+import { before, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { chat, newPerson } from '../support/people/people.ts';
+import { openSystemTemporal } from '../support/system-temporal.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const document = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
@@ -31,21 +31,17 @@ function blocks(text: string, language: string): string[] {
     .map(([, , block = '']) => block.trim());
 }
 
-let connection: Connection;
-let client: Client;
+const client = await openSystemTemporal();
 let userId = '';
 let messageId = 0;
 
 before(async () => {
-  connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
-  client = new Client({ connection, namespace: 'gochat' });
   const ann = await newPerson();
   const socket = await chat(ann);
   userId = ann.id;
   messageId = (await socket.say('1', 'to the world')).messageId;
   await socket.close();
 });
-after(() => connection?.close());
 
 /** A line of the document with ids that exist. */
 const withIds = (line: string) =>

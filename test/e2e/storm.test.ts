@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { dropped, flushed, killed, throughDoor } from '../support/storm/faults.ts';
 import { runStorm } from '../support/storm/storm.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+import { openSystemParts } from '../support/system-parts.ts';
 
-let parts: SystemParts;
-before(() => {
-  parts = openSystemParts();
-});
-after(() => parts?.close());
+const parts = openSystemParts();
 
 /** The short form of test/fault/storm.test.ts. */
 test('through a short storm nothing acknowledged is lost, and everybody gets everything once and in order', {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Message } from '../../clients/sdk/rest.ts';
 import { eventually } from '../support/eventually.ts';
 import { createGuests, newGuests } from '../support/people/guests.ts';
@@ -15,13 +15,9 @@ import {
   type Person,
   refused,
 } from '../support/people/people.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+import { openSystemParts } from '../support/system-parts.ts';
 
-let parts: SystemParts;
-before(() => {
-  parts = openSystemParts();
-});
-after(() => parts?.close());
+const parts = openSystemParts();
 
 const upTo = (count: number, from = 1) => Array.from({ length: count - from + 1 }, (_, n) => n + from);
 const closeAll = (sockets: readonly Chat[]) => Promise.all(sockets.map((socket) => socket.close()));

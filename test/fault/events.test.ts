@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Conversation, FriendRequest } from '../../clients/sdk/rest.ts';
 import type { DomainEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
@@ -16,19 +16,13 @@ import {
   type Person,
 } from '../support/people/people.ts';
 import { freeze, kill, whileFrozen } from '../support/servers/outage.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+import { openSystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
 
 const askers = 10;
 const longestMs = 60_000;
 
-let parts: SystemParts;
-before(() => {
-  parts = openSystemParts();
-});
-after(async () => {
-  await parts?.close();
-});
+const parts = openSystemParts();
 
 type Asked = { request: FriendRequest };
 

@@ -12,7 +12,7 @@ import {
   type Person,
 } from '../support/people/people.ts';
 import { type Listener, listen } from '../support/people/seq-listener.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+import { openSystemParts } from '../support/system-parts.ts';
 
 const groups = 3;
 const membersEach = 1500;
@@ -27,11 +27,10 @@ const batch = 1000;
 
 type Group = { conversationId: string; owner: Chat; listeners: Listener[]; sent: number };
 
-let parts: SystemParts;
+const parts = openSystemParts();
 const flooded: Group[] = [];
 before(
   async () => {
-    parts = openSystemParts();
     for (let index = 0; index < groups; index += 1) flooded.push(await largeGroup());
   },
   { timeout: 120_000 },
@@ -41,7 +40,6 @@ after(async () => {
     await owner.close();
     for (const listener of listeners) listener.close();
   }
-  await parts?.close();
 });
 
 async function largeGroup(): Promise<Group> {

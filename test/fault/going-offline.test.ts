@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Client, Connection } from '@temporalio/client';
-import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
-import { readGrpcToken } from '../../lib/grpc/token.ts';
+import { test } from 'node:test';
 import { cleanupExpiredStatusSchedule } from '../../workflows/cleanup-expired-status/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { pause } from '../support/pause.ts';
@@ -10,27 +7,15 @@ import { connectAll, keepAlive, newGuests } from '../support/people/guests.ts';
 import { chat, gateway2Url, gatewayUrl, newFriends } from '../support/people/people.ts';
 import { watchPresence } from '../support/people/presence-watchers.ts';
 import { killService, runningProcess } from '../support/servers/services.ts';
+import { openSystemParts } from '../support/system-parts.ts';
+import { openSystemTemporal } from '../support/system-temporal.ts';
 
 const confirmMs = Number(process.env.OFFLINE_CONFIRM_MS ?? 30_000);
 /** How long after a flush of Redis nobody is judged. */
 const healMs = 75_000;
 
-let connection: Connection;
-let client: Client;
-let repo: RepoClient;
-
-before(async () => {
-  connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
-  client = new Client({ connection, namespace: 'gochat' });
-  repo = connectRepo(
-    process.env.REPO_ADDRESS ?? '127.0.0.1:9001',
-    readGrpcToken(process.env.GRPC_TOKEN_FILE ?? ''),
-  );
-});
-after(async () => {
-  repo?.close();
-  await connection?.close();
-});
+const client = await openSystemTemporal();
+const { repo } = openSystemParts();
 
 async function flowsSince(workflowType: string, since: Date, status = ''): Promise<number> {
   const of = `WorkflowType = "${workflowType}" AND StartTime >= "${since.toISOString()}"`;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   type Conversation,
   createRest,
@@ -12,16 +12,12 @@ import { topics } from '../../lib/kafka/topics.ts';
 import { newGuests } from '../support/people/guests.ts';
 import { befriend, chat, gateway2Url, newPerson, type Person, uniqueName } from '../support/people/people.ts';
 import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+import { openSystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
 
 const times = 20;
 
-let parts: SystemParts;
-before(() => {
-  parts = openSystemParts();
-});
-after(() => parts?.close());
+const parts = openSystemParts();
 
 /** The same call twenty times at once, half of them through the other gateway; what is answered 503 is sent again. */
 function atOnce<T>(person: Person, call: (rest: Person['rest']) => Promise<T>) {

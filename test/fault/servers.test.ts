@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { type Conversation, type FriendRequest, ProblemError } from '../../clients/sdk/rest.ts';
 import type { ConversationEvent, FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
@@ -17,19 +17,12 @@ import {
 import { createReconnectingClient } from '../support/people/reconnecting-client.ts';
 import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';
 import { kill } from '../support/servers/outage.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
 
 const pairs = 12;
 const groups = 4;
 const messages = 120;
 const killAt = 30;
-
-let parts: SystemParts;
-before(() => {
-  parts = openSystemParts();
-});
-after(() => parts?.close());
 
 type Asked = { request: FriendRequest };
 type Opened = { conversation: Conversation };

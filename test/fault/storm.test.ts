@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { allFaults } from '../support/storm/faults.ts';
 import { runStorm } from '../support/storm/storm.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+import { openSystemParts } from '../support/system-parts.ts';
 
 /** `npm run test:fault -- storm --minutes 20 --seed 7 --only 'kill|repo-mysql'`. */
 const minutes = Number(process.env.STORM_MINUTES ?? 5);
@@ -12,11 +12,7 @@ const only = new RegExp(process.env.STORM_ONLY ?? '');
 /** The rest of the time all of them happen at random, several at once. */
 const oneByOneShare = 0.6;
 
-let parts: SystemParts;
-before(() => {
-  parts = openSystemParts();
-});
-after(() => parts?.close());
+const parts = openSystemParts();
 
 test(`through a storm of ${minutes} minutes and seed ${seed} nothing acknowledged is lost, and everybody gets everything once and in order`, {
   timeout: (minutes + 10) * 60_000,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { type Conversation, type FriendRequest, ProblemError } from '../../clients/sdk/rest.ts';
 import { eventually } from '../support/eventually.ts';
 import { pause } from '../support/pause.ts';
@@ -16,7 +16,7 @@ import {
 } from '../support/people/people.ts';
 import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';
 import { everythingReady, kill, whileFrozen } from '../support/servers/outage.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+import { openSystemParts } from '../support/system-parts.ts';
 
 const outageMs = 60_000;
 /** Interactive calls say within this time that the flow cannot be had. */
@@ -25,11 +25,7 @@ const largeGroup = 600;
 const everyMs = 250;
 const mostMs = 5000;
 
-let parts: SystemParts;
-before(() => {
-  parts = openSystemParts();
-});
-after(() => parts?.close());
+const parts = openSystemParts();
 
 type Asked = { request: FriendRequest };
 type Opened = { conversation: Conversation };

@@ -7,7 +7,7 @@ import { gateway2Url, gatewayUrl, newGroup, newPerson, type Person } from '../su
 import { createReconnectingClient, type ReconnectingClient } from '../support/people/reconnecting-client.ts';
 import { type Listener, listen } from '../support/people/seq-listener.ts';
 import { kill } from '../support/servers/outage.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+import { openSystemParts } from '../support/system-parts.ts';
 
 const members = 10_000;
 const online = 1000;
@@ -23,7 +23,7 @@ const longestRepeat = 200;
 /** A worker that is back takes up at once what it had in hand, and does not wait until it is taken for dead. */
 const longestAfterReturnMs = 5000;
 
-let parts: SystemParts;
+const parts = openSystemParts();
 let owner: Person;
 let sender: ReconnectingClient;
 let conversationId: string;
@@ -32,7 +32,6 @@ let killAtFirst: (() => void) | undefined;
 
 before(
   async () => {
-    parts = openSystemParts();
     owner = await newPerson('owner');
     const people: Person[] = [];
     for (let count = 0; count < members; count += batch) {
@@ -57,7 +56,6 @@ before(
 after(async () => {
   for (const listener of listeners) listener.close();
   await sender?.close();
-  await parts?.close();
 });
 
 const haveAll = (upTo: number) =>

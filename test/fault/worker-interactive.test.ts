@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { type Conversation, type FriendRequest, ProblemError } from '../../clients/sdk/rest.ts';
 import type { ConversationEvent, FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
@@ -16,7 +16,7 @@ import {
 } from '../support/people/people.ts';
 import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';
 import { kill } from '../support/servers/outage.ts';
-import { openSystemParts, type SystemParts } from '../support/system-parts.ts';
+import { openSystemParts } from '../support/system-parts.ts';
 import { recordsOf } from '../support/topic-records.ts';
 
 const pairs = 16;
@@ -26,11 +26,7 @@ const groupSize = 1000;
 /** The kill hits a moment of some milliseconds: it is tried until it does. */
 const rounds = 8;
 
-let parts: SystemParts;
-before(() => {
-  parts = openSystemParts();
-});
-after(() => parts?.close());
+const parts = openSystemParts();
 
 type Pair = { ann: Person; bob: Person; bobChat: Chat; request: FriendRequest };
 

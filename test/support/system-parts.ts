@@ -2,32 +2,28 @@ import { connectRepo, type RepoClient } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createLogger } from '../../lib/log.ts';
 import { createDatabases, type Database } from '../../services/repo/storage/database.ts';
+import { atEnd } from './at-end.ts';
 
 export type SystemParts = {
   /** im-repo of the system under test, for what no client can do or see. */
   repo: RepoClient;
   /** Its database, to look at. */
   database: Database;
-  close(): Promise<void>;
 };
 
+/** Connections to parts of the system under test, closed at the file's end. */
 export function openSystemParts(): SystemParts {
   const { REPO_ADDRESS, DATABASE_URL, GRPC_TOKEN_FILE = '' } = process.env;
   if (!REPO_ADDRESS || !DATABASE_URL) {
     throw new Error('REPO_ADDRESS or DATABASE_URL is not set: run the tests by `npm run test:fault`');
   }
   const repo = connectRepo(REPO_ADDRESS, readGrpcToken(GRPC_TOKEN_FILE));
+  atEnd(repo.close);
   const databases = createDatabases({
     url: DATABASE_URL,
     log: createLogger('test', 'error'),
     connectionLimit: 2,
   });
-  return {
-    repo,
-    database: databases.conversations,
-    async close() {
-      repo.close();
-      await databases.close();
-    },
-  };
+  atEnd(databases.close);
+  return { repo, database: databases.conversations };
 }

@@ -114,6 +114,20 @@ export function createConversationParts(parts: RepoParts) {
       return { owner, admin, bob, cy, eve, id };
     },
 
+    sync: (
+      userId: string,
+      cursors: Record<string, number> = {},
+      fields: { since?: number; limitPerConversation?: number; limitTotal?: number } = {},
+    ) =>
+      conversations.syncConversations({
+        userId,
+        cursors,
+        since: 0,
+        limitPerConversation: 0,
+        limitTotal: 0,
+        ...fields,
+      }),
+
     /** Marks everything up to a message as read. */
     readTo: (userId: string, conversationId: string, seqId: number) =>
       conversations.updateReadPointer({ userId, conversationId, seqId }),

@@ -98,6 +98,22 @@ export function createMessageParts(parts: RepoParts) {
       return String(id);
     },
 
+    /** New users and their conversation. */
+    async newConversationOf(size: number): Promise<{ users: [string, string, ...string[]]; id: string }> {
+      const users = await this.newUsers(size);
+      return { users: users as [string, string, ...string[]], id: await this.newConversation(users) };
+    },
+
+    /** Opens a session of the user at `gateway-{name}`, all of whose sessions are known. */
+    async goOnline(userId: string, name: string): Promise<void> {
+      const gateway = { gatewayId: `gateway-${name}`, bootId: `boot-${name}`, pushAddress: 'nowhere:1' };
+      await presence.renewGateway({ gateway, synced: true });
+      const now = Date.now();
+      const session = { sessionId: `session-${userId}`, userId, connectedAt: now, lastActiveAt: now };
+      await presence.setUserOnline({ session, gatewayId: gateway.gatewayId, bootId: gateway.bootId });
+      await presence.renewGateway({ gateway, synced: true });
+    },
+
     /** As the membership code does it: under the head's lock, with a new member_version. */
     async removeMember(conversationId: string, userId: string): Promise<void> {
       await cache.change(async (touch) => {

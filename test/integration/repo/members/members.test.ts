@@ -2,38 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusedWith } from '../../../support/refused-with.ts';
 import { idOf } from '../../../support/repo/conversation-parts.ts';
-import { openConversationRepo } from '../../../support/repo/open-repo.ts';
+import { openMembersRepo } from '../../../support/repo/members-repo.ts';
 
-const { repo } = await openConversationRepo();
-const { addMembers: add, removeMembers: remove } = repo;
-
+const { repo, add, remove, page, idsOf, stored } = await openMembersRepo();
 type People = [string, string, string, string, string];
-
-const page = (userId: string, conversationId: string, fields: object = {}) =>
-  repo.conversations.getConversationMembers({
-    userId,
-    conversationId,
-    limit: 0,
-    offset: 0,
-    memberIds: [],
-    ...fields,
-  });
-
-const idsOf = async (conversationId: string) =>
-  (await page('', conversationId, { limit: 1000 })).members.map(({ user }) => user?.id);
-
-/** What is stored of the member set: version, count, and the rows that the count stands for. */
-async function stored(conversationId: string) {
-  const [row] = await repo.databases.users.query<{ version: number; count: number; members: number }>(
-    `SELECT h.member_version AS version, c.member_count AS count,
-       (SELECT COUNT(*) FROM conversation_members m WHERE m.conversation_id = c.id) AS members
-     FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id WHERE c.id = ?`,
-    [Number(conversationId)],
-  );
-  assert.ok(row);
-  assert.equal(row.count, row.members);
-  return row;
-}
 
 test('an added member has read everything before, and both kinds of events tell of it', async () => {
   const [ann, bob, cy] = (await repo.newUsers(3)) as People;

@@ -11,16 +11,11 @@ const seqs = (results: readonly SavedMessage[]) => results.map(({ seqId }) => se
 const codes = (results: readonly SavedMessage[]): (Code | undefined)[] =>
   results.map(({ error }) => codeFromNumber(error));
 
-const newGroup = async (size: number) => {
-  const users = await repo.newUsers(size);
-  return { users: users as [string, string, ...string[]], id: await repo.newConversation(users) };
-};
-
 const history = async (userId: string, conversationId: string) =>
   (await repo.messages.getMessages({ userId, conversationId, limit: 200 })).messages;
 
 test('messages of one batch are numbered in their order, each conversation by itself', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const other = await repo.newConversation(users);
   const [ann, bob] = users;
   const results = await repo.save(
@@ -39,7 +34,7 @@ test('messages of one batch are numbered in their order, each conversation by it
 });
 
 test('a batch of 1,000 keeps every byte', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const texts = [
     'it\'s \\ "quoted"',
     'NUL \u0000 and \u001a',
@@ -68,7 +63,7 @@ test('a batch of 1,000 keeps every byte', async () => {
 });
 
 test('one bad message harms none of its batch, and leaves no gap', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const [stranger] = (await repo.newUsers(1)) as [string];
   const [ann] = users;
   const bad = (fields: Partial<NewMessage>) => repo.newMessage(id, ann, fields);
@@ -99,7 +94,7 @@ test('one bad message harms none of its batch, and leaves no gap', async () => {
 });
 
 test('a retry gets the first one’s seq and goes to nobody; a redelivery is delivered again', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const [ann, bob] = users;
   const first = repo.newMessage(id, ann, { clientMsgId: 'same' });
   const [stored] = await repo.save(first);
@@ -136,7 +131,7 @@ test('a retry gets the first one’s seq and goes to nobody; a redelivery is del
 });
 
 test('the same clientMsgId twice in a batch is stored once', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const results = await repo.save(
     repo.newMessage(id, users[0], { clientMsgId: 'twice' }),
     repo.newMessage(id, users[0], { clientMsgId: 'twice' }),
@@ -153,7 +148,7 @@ test('the same clientMsgId twice in a batch is stored once', async () => {
 });
 
 test('an answer to what is stored already does not depend on still being a member', async () => {
-  const { users, id } = await newGroup(3);
+  const { users, id } = await repo.newConversationOf(3);
   const [, , leaving] = users as [string, string, string];
   const message = repo.newMessage(id, leaving);
   const [stored] = await repo.save(message);
@@ -163,7 +158,7 @@ test('an answer to what is stored already does not depend on still being a membe
 });
 
 test('a removed member’s retry with an old clientMsgId learns nothing', async () => {
-  const { users, id } = await newGroup(3);
+  const { users, id } = await repo.newConversationOf(3);
   const [, , leaving] = users as [string, string, string];
   await repo.save(repo.newMessage(id, leaving, { clientMsgId: 'old', content: 'secret' }));
   const retry = repo.newMessage(id, leaving, { clientMsgId: 'old' });
@@ -203,7 +198,7 @@ test('two callers on the same conversations leave no gap and no repeat', async (
 });
 
 test('a muted member, mute-all and a closed single conversation refuse', async () => {
-  const { users, id } = await newGroup(3);
+  const { users, id } = await repo.newConversationOf(3);
   const [owner, bob] = users;
   const sql = repo.databases.users;
   await sql.execute('UPDATE conversation_members SET muted = 1 WHERE user_id = ? AND conversation_id = ?', [
@@ -228,7 +223,7 @@ test('a muted member, mute-all and a closed single conversation refuse', async (
 });
 
 test('history: exclusive bounds, ascending, for members only', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const [ann] = users;
   await repo.save(...Array.from({ length: 7 }, () => repo.newMessage(id, ann)));
   const page = async (request: { beforeSeqId?: number; afterSeqId?: number; limit?: number }) => {
@@ -255,7 +250,7 @@ test('history: exclusive bounds, ascending, for members only', async () => {
 });
 
 test('a recall empties the message, keeps its seq and is told once', async () => {
-  const { users, id } = await newGroup(3);
+  const { users, id } = await repo.newConversationOf(3);
   const [owner, bob, cy] = users as [string, string, string];
   const [first, second] = await repo.save(repo.newMessage(id, bob), repo.newMessage(id, bob));
   const recall = (actorId: string, messageId = 0, recallWindowMs = 60_000) =>
@@ -281,7 +276,7 @@ test('a recall empties the message, keeps its seq and is told once', async () =>
 });
 
 test('the single form answers the message, and refuses by error', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const message = repo.newMessage(id, users[0], { mentions: [users[1]] });
   const answer = await repo.messages.saveMessage({ message });
   assert.deepEqual(

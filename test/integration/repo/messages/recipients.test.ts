@@ -11,18 +11,13 @@ import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 const { redis, repo } = await openMessageRepo();
 const seqs = (results: readonly SavedMessage[]) => results.map(({ seqId }) => seqId);
 
-const newGroup = async (size: number) => {
-  const users = await repo.newUsers(size);
-  return { users: users as [string, string, ...string[]], id: await repo.newConversation(users) };
-};
-
 const history = async (userId: string, conversationId: string) =>
   (await repo.messages.getMessages({ userId, conversationId, limit: 200 })).messages;
 
 test('after a removal nothing of the removed one is stored, and nothing goes to it', async () => {
-  const { users, id } = await newGroup(3);
+  const { users, id } = await repo.newConversationOf(3);
   const [ann, , cy] = users as [string, string, string];
-  await online(cy, 'cy');
+  await repo.goOnline(cy, 'cy');
   const sending = Array.from({ length: 10 }, () =>
     repo.messages.saveMessages({
       messages: [repo.newMessage(id, ann), repo.newMessage(id, cy)],
@@ -45,7 +40,7 @@ test('after a removal nothing of the removed one is stored, and nothing goes to 
 });
 
 test('who joined a moment ago is named with the messages, and nobody who joined before', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const newcomers = async (process: MessageParts = repo) => {
     const { recipients } = await process.messages.saveMessages({
       messages: [repo.newMessage(id, users[0])],
@@ -108,12 +103,12 @@ test('a page of members names those of it who joined a moment ago', async () => 
 });
 
 test('recipients are the members with a session, by gateway', async () => {
-  const { users, id } = await newGroup(3);
+  const { users, id } = await repo.newConversationOf(3);
   const [ann, bob, cy] = users as [string, string, string];
-  await online(ann, 'a');
-  await online(bob, 'b');
+  await repo.goOnline(ann, 'a');
+  await repo.goOnline(bob, 'b');
   const [stranger] = (await repo.newUsers(1)) as [string];
-  await online(stranger, 'a');
+  await repo.goOnline(stranger, 'a');
   const { recipients } = await repo.messages.saveMessages({
     messages: [repo.newMessage(id, ann)],
     recipientsOf: [],
@@ -133,7 +128,7 @@ test('recipients are the members with a session, by gateway', async () => {
 });
 
 test('a conversation goes through fan-out above 500 members, and leaves it only when fan-out has caught up', async () => {
-  const { users, id } = await newGroup(3);
+  const { users, id } = await repo.newConversationOf(3);
   const send = async () =>
     (await repo.messages.saveMessages({ messages: [repo.newMessage(id, users[0])], recipientsOf: [] }))
       .recipients[0];
@@ -162,9 +157,9 @@ test('a conversation goes through fan-out above 500 members, and leaves it only 
 });
 
 test('what was stored for direct delivery is redelivered directly, however large the conversation has become', async () => {
-  const { users, id } = await newGroup(3);
+  const { users, id } = await repo.newConversationOf(3);
   const [ann, bob] = users;
-  await online(bob, 'bob');
+  await repo.goOnline(bob, 'bob');
   const redeliver = async (...messages: NewMessage[]) => {
     const { results, recipients } = await repo.messages.saveMessages({ messages, recipientsOf: [] });
     const reached = recipients[0]?.gateways.flatMap(({ userIds }) => userIds);
@@ -198,7 +193,7 @@ test('the world room is broadcast', async () => {
     'INSERT INTO conversation_members (user_id, conversation_id, role, joined_at) VALUES (?, 1, 1, 1)',
     [Number(ann)],
   );
-  await online(ann, 'w');
+  await repo.goOnline(ann, 'w');
   const { recipients, queried } = await repo.messages.saveMessages({
     messages: [repo.newMessage('1', ann)],
     recipientsOf: [{ conversationId: '1', extraUserIds: [] }],
@@ -209,9 +204,9 @@ test('the world room is broadcast', async () => {
 });
 
 test('without Redis messages are stored just the same, and go to every gateway that may hold a member', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const [ann] = users;
-  await online(ann, 'r');
+  await repo.goOnline(ann, 'r');
   await redis.kill();
   try {
     await eventually(() => !repo.redis.isUp());
@@ -230,7 +225,7 @@ test('without Redis messages are stored just the same, and go to every gateway t
 });
 
 test('a frozen Redis costs one short wait', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   redis.freeze();
   try {
     const began = performance.now();
@@ -242,16 +237,6 @@ test('a frozen Redis costs one short wait', async () => {
     await eventually(() => repo.redis.isUp());
   }
 });
-
-/** A session of the user at `gateway-{name}`, all of whose sessions are known. */
-async function online(userId: string, name: string): Promise<void> {
-  const gateway = { gatewayId: `gateway-${name}`, bootId: `boot-${name}`, pushAddress: 'nowhere:1' };
-  await repo.presence.renewGateway({ gateway, synced: true });
-  const now = Date.now();
-  const session = { sessionId: `session-${userId}`, userId, connectedAt: now, lastActiveAt: now };
-  await repo.presence.setUserOnline({ session, gatewayId: gateway.gatewayId, bootId: gateway.bootId });
-  await repo.presence.renewGateway({ gateway, synced: true });
-}
 
 const usersOf = (
   gateways: readonly { gatewayId: string; userIds: string[] }[],

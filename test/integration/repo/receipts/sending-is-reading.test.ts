@@ -8,13 +8,8 @@ import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 
 const { repo } = await openMessageRepo();
 
-const newGroup = async (size: number) => {
-  const users = await repo.newUsers(size);
-  return { users: users as [string, string, ...string[]], id: await repo.newConversation(users) };
-};
-
 test('sending is reading, and a pointer never goes back', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const [ann, bob] = users;
   await repo.save(repo.newMessage(id, ann), repo.newMessage(id, bob), repo.newMessage(id, ann));
   const pointers = () =>
@@ -35,7 +30,7 @@ test('sending is reading, and a pointer never goes back', async () => {
 });
 
 test('sending tells those whose messages were newly read', async () => {
-  const { users, id } = await newGroup(4);
+  const { users, id } = await repo.newConversationOf(4);
   const [ann, bob, cy, dan] = users as [string, string, string, string];
   /** Stores messages of these senders, by this process or another one, and answers whom each told. */
   const send = async (senders: readonly string[], process: MessageParts = repo) => {
@@ -63,7 +58,7 @@ test('sending tells those whose messages were newly read', async () => {
 });
 
 test('who wrote what was newly read is looked up when no head is locked, and its failure fails no message', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   const [ann, bob] = users;
   await repo.save(repo.newMessage(id, ann));
   const another = () => createMessageParts({ ...repo, metrics: createMetrics('another') });
@@ -106,7 +101,7 @@ test('who wrote what was newly read is looked up when no head is locked, and its
 });
 
 test('sending tells nobody who may not know, and above 500 members nobody at all', async () => {
-  const { users, id } = await newGroup(3);
+  const { users, id } = await repo.newConversationOf(3);
   const [ann, bob, cy] = users as [string, string, string];
   const sendAll = async () => {
     const told = [];
@@ -144,21 +139,11 @@ test('sending tells nobody who may not know, and above 500 members nobody at all
 });
 
 test('a member far behind, whose reading nobody here knows, tells all that are online', async () => {
-  const { users, id } = await newGroup(4);
+  const { users, id } = await repo.newConversationOf(4);
   const [ann, bob, cy, dan] = users as [string, string, string, string];
-  await Promise.all([ann, bob, cy, dan].map((user) => online(user, 'far')));
+  await Promise.all([ann, bob, cy, dan].map((user) => repo.goOnline(user, 'far')));
   await repo.save(...Array.from({ length: 1000 }, () => repo.newMessage(id, ann)));
   await repo.save(repo.newMessage(id, ann));
   const [read] = await repo.save(repo.newMessage(id, dan));
   assert.deepEqual(read?.readFor.toSorted(), [ann, bob, cy].toSorted());
 });
-
-/** A session of the user at `gateway-{name}`, all of whose sessions are known. */
-async function online(userId: string, name: string): Promise<void> {
-  const gateway = { gatewayId: `gateway-${name}`, bootId: `boot-${name}`, pushAddress: 'nowhere:1' };
-  await repo.presence.renewGateway({ gateway, synced: true });
-  const now = Date.now();
-  const session = { sessionId: `session-${userId}`, userId, connectedAt: now, lastActiveAt: now };
-  await repo.presence.setUserOnline({ session, gatewayId: gateway.gatewayId, bootId: gateway.bootId });
-  await repo.presence.renewGateway({ gateway, synced: true });
-}

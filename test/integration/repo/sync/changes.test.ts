@@ -9,20 +9,7 @@ const { repo } = await openConversationRepo();
 type Three = [string, string, string];
 const newThree = async () => (await repo.newUsers(3)) as Three;
 const read = repo.readTo;
-
-const sync = (
-  userId: string,
-  cursors: Record<string, number> = {},
-  fields: { since?: number; limitPerConversation?: number; limitTotal?: number } = {},
-) =>
-  repo.conversations.syncConversations({
-    userId,
-    cursors,
-    since: 0,
-    limitPerConversation: 0,
-    limitTotal: 0,
-    ...fields,
-  });
+const { sync } = repo;
 
 test('what was recalled, changed or lost since is told', async () => {
   const [me, ann] = await newThree();

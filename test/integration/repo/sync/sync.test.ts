@@ -7,20 +7,7 @@ import { openConversationRepo } from '../../../support/repo/open-repo.ts';
 const { repo } = await openConversationRepo();
 type Three = [string, string, string];
 const newThree = async () => (await repo.newUsers(3)) as Three;
-
-const sync = (
-  userId: string,
-  cursors: Record<string, number> = {},
-  fields: { since?: number; limitPerConversation?: number; limitTotal?: number } = {},
-) =>
-  repo.conversations.syncConversations({
-    userId,
-    cursors,
-    since: 0,
-    limitPerConversation: 0,
-    limitTotal: 0,
-    ...fields,
-  });
+const { sync } = repo;
 
 test('a fresh client gets every conversation, the oldest missing first, empty ones too, without the world room', async () => {
   const me = await repo.newGuest();

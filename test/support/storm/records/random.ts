@@ -1,3 +1,5 @@
+import { createRandom as createRandomNumbers } from '../../../../bench/measure/schedule.ts';
+
 export type Random = {
   /** From 0 up to 1, without it. */
   next(): number;
@@ -7,16 +9,9 @@ export type Random = {
   shuffled<T>(items: readonly T[]): T[];
 };
 
-/** The same numbers for the same seed (mulberry32), so that a run can be repeated. */
+/** The same numbers for the same seed, so that a run can be repeated. */
 export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-
-  function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
+  const next = createRandomNumbers(seed);
   const between = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
 
   return {
