@@ -11,8 +11,8 @@ export async function killMember(member: {
   topic: string;
 }): Promise<void> {
   const script = `
-    const { connectKafka } = await import(${file('../../lib/kafka/kafka.ts')});
-    const { createLogger } = await import(${file('../../lib/log.ts')});
+    const { connectKafka } = await import(${file('../../../lib/kafka/kafka.ts')});
+    const { createLogger } = await import(${file('../../../lib/log.ts')});
     const { brokers, clientId, groupId, topic } = ${JSON.stringify(member)};
     const kafka = connectKafka({ brokers, clientId, log: createLogger('member', 'silent') });
     const consumer = kafka.consumer({ groupId });
