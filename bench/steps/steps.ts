@@ -1,6 +1,5 @@
 // Room: what a scenario reports of one step. It runs nothing.
 
-import type { Outcome } from '../laboratory/load-clients.ts';
 import type { Measured } from '../laboratory/laboratory.ts';
 import type { Outcome } from '../laboratory/load-clients.ts';
 import type { RestReport } from '../load/commands.ts';

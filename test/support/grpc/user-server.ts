@@ -1,3 +1,5 @@
+// Room: a gRPC server with one small service. For the tests of lib/grpc only.
+
 import { UserServiceService } from '../../../lib/gen/im_logic/v1/user.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
 import { type GrpcServer, serveGrpc, service } from '../../../lib/grpc/server.ts';

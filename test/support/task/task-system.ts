@@ -1,3 +1,5 @@
+// Room: im-repo and the task service of their own, on a Temporal namespace of their own. For the tests of task only.
+
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { loadConfig } from '../../../lib/config.ts';

@@ -80,7 +80,7 @@ test('who joined a moment ago is named with the messages, and nobody who joined 
 });
 
 test('a page of members names those of it who joined a moment ago', async () => {
-  const { users, id } = await newGroup(2);
+  const { users, id } = await repo.newConversationOf(2);
   await repo.fanout.resolveMemberPage({ conversationId: id, afterUserId: '', limit: 1 });
   const [cy = ''] = await repo.newUsers(1);
   await repo.databases.users.batch(
