@@ -43,6 +43,7 @@ export const steps: Step[] = [
     ...existing('workflows', 'activities', 'services', 'lib', 'clients', 'scripts', 'bench', 'test'),
   ]),
   check('generated', 'Generated code is up to date', ['node', 'scripts/generate.ts', '--check']),
+  check('repetition', 'Repeated code (.jscpd.json)', ['jscpd', '--no-colors', '.']),
   tests('unit', 'Unit tests', 'servers', `{${sources},test/support}/**/*.test.ts`),
   tests('replay', 'Replay of recorded workflow histories', 'servers', 'test/replay/**/*.test.ts'),
   tests('integration', 'Integration tests', 'servers', 'test/integration/**/*.test.ts', 1),
