@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Account } from '../fixtures/cache.ts';
-import { mergeCounts } from '../laboratory/crowd.ts';
 import type { Laboratory, Measured, Scenario } from '../laboratory/laboratory.ts';
+import { mergeCounts } from '../laboratory/load-clients.ts';
 import type { RestCall } from '../load/commands.ts';
 import { mergeHistograms } from '../measure/histogram.ts';
 import { restStep } from '../steps/steps.ts';
