@@ -154,7 +154,8 @@ export function createConversationList(deps: {
           moved.map(({ membership }) => membership),
           heads,
         );
-        return [...placed, ...(old ?? []).filter((place) => !isMoving(place))].sort(byTime);
+        const staying = old?.filter((place) => !isMoving(place)) ?? [];
+        return merged(placed, staying);
       },
     });
   }
@@ -299,6 +300,20 @@ const positionOf = ({ membership, updatedAt }: Place): Position<'conversations'>
 ];
 
 const byTime = (a: Place, b: Place): number => newestFirst(positionOf(a), positionOf(b));
+
+/** Two orders as one. */
+function merged(some: readonly Place[], others: readonly Place[]): Place[] {
+  const all: Place[] = [];
+  let at = 0;
+  for (const place of some) {
+    for (let next = others[at]; next && byTime(next, place) < 0; next = others[at]) {
+      all.push(next);
+      at += 1;
+    }
+    all.push(place);
+  }
+  return all.concat(others.slice(at));
+}
 
 function storeLoaded(storeOthers: StoreOthers, { views, users }: LoadedViews): void {
   storeOthers(conversationBasic, new Map(views.map(({ basic }) => [basic.id, basic])));
