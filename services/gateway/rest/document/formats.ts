@@ -1,7 +1,7 @@
 import { longestDisplayName, longestGroupName } from '../../../../lib/domain/names.ts';
 
 /** Nothing that controls, ends a line or changes the direction of the text around it. */
-const harmless = '[^\\p{Cc}\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]';
+const harmless = '[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]';
 const visible = '(?![\\u115f\\u1160\\u2800\\u3164\\uffa0])[\\p{L}\\p{N}\\p{P}\\p{S}]';
 const blank = '[ \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\ufeff]';
 

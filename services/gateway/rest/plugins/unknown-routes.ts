@@ -18,12 +18,17 @@ export function answerUnknownRoutes(
     routes.set(url, methods);
   });
 
+  /** The methods of a route that is named in full, else of all whose pattern fits. */
+  function methodsOf(path: string): Set<string> {
+    const named = routes.get(path);
+    if (named) return named;
+    const fitting = Array.from(routes).filter(([pattern]) => matches(pattern, path));
+    return new Set(fitting.flatMap(([, methods]) => [...methods]));
+  }
+
   function refuse(request: FastifyRequest, reply: FastifyReply): never {
     const path = pathOf(request);
-    const allowed = new Set<string>();
-    for (const [pattern, methods] of routes) {
-      if (matches(pattern, path)) for (const method of methods) allowed.add(method);
-    }
+    const allowed = methodsOf(path);
     if (allowed.size === 0) throw new GoChatError('NOT_FOUND', 'There is no such route.');
     reply.header('allow', [...allowed].sort().join(', '));
     throw new GoChatError('METHOD_NOT_ALLOWED', `This route takes only ${[...allowed].sort().join(', ')}.`);

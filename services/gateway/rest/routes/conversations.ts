@@ -173,7 +173,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
             Type.Object({
               inviteBy: Type.Optional(fields.oneOf(['admins', 'members'], 'Who may add members')),
               muteAll: Type.Optional(Type.Boolean({ description: 'Only the owner and admins may write' })),
-              maxMembers: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+              maxMembers: Type.Optional(Type.Integer({ minimum: 2, maximum: 100_000 })),
             }),
           ),
         }),

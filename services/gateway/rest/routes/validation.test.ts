@@ -43,6 +43,9 @@ test('what is no request is answered as a problem', async () => {
   const wrong = await send(app, 'PATCH', '/auth/sessions/abc');
   isProblem(wrong, 'METHOD_NOT_ALLOWED');
   assert.equal(wrong.headers.allow, 'DELETE');
+  // Not those of /friends/:userId, which is another route.
+  const named = await send(app, 'PATCH', '/friends/requests');
+  assert.deepEqual([named.status, named.headers.allow], [405, 'GET, HEAD, POST']);
 });
 
 test('nothing sent is no body, whatever its type is called; something in another type is refused', async () => {
