@@ -49,6 +49,19 @@ export const steps: Step[] = [
   tests('integration', 'Integration tests', 'servers', 'test/integration/**/*.test.ts', 1),
   // These kill processes that the others would be using.
   tests('e2e', 'End-to-end tests', 'system', 'test/e2e/**/*.test.ts', 1),
+  // What the OpenAPI document says against what the system answers, by Schemathesis, which Python brings.
+  {
+    ...tests('schemathesis', 'Schemathesis', 'system', 'test/schemathesis/**/*.test.ts', 1),
+    onDemand: true,
+    settings: {
+      RATE_LIMIT_REGISTER_PER_HOUR: '0',
+      RATE_LIMIT_LOGIN_FAILURES_PER_15MIN: '0',
+      RATE_LIMIT_REQUESTS_PER_MINUTE: '0',
+      RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0',
+      // As many as a request may ask for.
+      GROUP_MAX_MEMBERS: '100000',
+    },
+  },
   // Outages last as long as they last: `npm run test:fault`.
   {
     ...tests('fault', 'Fault tests', 'system', 'test/fault/**/*.test.ts', 1, longestFaultsMs),
