@@ -83,6 +83,13 @@ module.exports = {
       to: { path: '(^|/)node_modules/(mysql2|ioredis|@prisma)/|^services/repo/prisma/' },
     },
     {
+      name: 'storage-knows-no-frames',
+      comment: 'Storage says what happened; how clients see it is for whoever talks to them.',
+      severity: 'error',
+      from: { path: '^services/repo/' },
+      to: { path: '^lib/wire/(frames|ordered-frames|close-codes)\\.ts$' },
+    },
+    {
       name: 'only-lib-kafka-imports-kafkajs',
       comment: 'One place knows the client library and its traps.',
       severity: 'error',

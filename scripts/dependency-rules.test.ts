@@ -30,6 +30,10 @@ const files: Record<string, string> = {
   'workflows/purge-guests/workflow.ts':
     "import { erase } from '../erase-user/contract.ts'; export const purge = erase;",
   'services/logic/main.ts': "import type { store } from '../repo/store.ts'; export type S = typeof store;",
+  'lib/wire/frames.ts': 'export const frames = 1;',
+  'services/logic/shows.ts': "import { frames } from '../../lib/wire/frames.ts'; console.log(frames);",
+  'services/repo/storage/shows.ts':
+    "import { frames } from '../../../lib/wire/frames.ts'; export const f = frames;",
   'services/pusher/main.ts': "import Redis from 'ioredis'; console.log(Redis);",
   'services/task/main.ts': "import kafka from 'kafkajs'; console.log(kafka);",
   'lib/a.ts': "import { b } from './b.ts'; export const a = b;",
@@ -50,6 +54,7 @@ const violations = [
   'flows-are-apart: workflows/purge-guests/workflow.ts',
   'services-are-apart: services/logic/main.ts',
   'only-repo-touches-storage: services/pusher/main.ts',
+  'storage-knows-no-frames: services/repo/storage/shows.ts',
   'only-lib-kafka-imports-kafkajs: services/task/main.ts',
   'no-cycles: lib/a.ts',
   'lib-knows-nobody: lib/knows.ts',

@@ -1,14 +1,19 @@
 import type { LimitFunction } from 'p-limit';
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
+import {
+  createDownstreamWriter,
+  type DownstreamWriter,
+  encodeMessage,
+  everyone,
+  type MessageBody,
+  messageTargets,
+} from '../../lib/kafka/downstream-writer.ts';
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
-import type { DownstreamMessage } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
 
 /** Members resolved in one call, and named in one record. */
 const pageSize = 500;
-/** A record stays below the broker's 1 MB. */
-const maxRecordBytes = 850_000;
 
 export type Delivery = ReturnType<typeof createDelivery>;
 
@@ -21,11 +26,14 @@ export function createDelivery(deps: {
   const { repo, produce, limit } = deps;
 
   async function toEveryone(messages: Message[]): Promise<void> {
-    const runs = encodeRuns(messages, '"broadcast":true');
-    const gateways = await everyGateway(messages[0]?.conversationId ?? '');
-    await Promise.all(
-      gateways.flatMap(({ gatewayId, bootId }) => runs.map((run) => send(produce, gatewayId, bootId, run))),
-    );
+    const conversationId = messages[0]?.conversationId ?? '';
+    const encoded = messages.map((message) => encodeMessage(toDownstream(message)));
+    const writer = createDownstreamWriter();
+    for (const { gatewayId, bootId } of await everyGateway(conversationId)) {
+      const route = { receiverId: gatewayId, bootId };
+      for (const message of encoded) writer.message(route, conversationId, everyone, message);
+    }
+    await Promise.all(send(writer));
   }
 
   /**
@@ -39,58 +47,36 @@ export function createDelivery(deps: {
   }
 
   async function toMembers(conversationId: string, messages: Message[]): Promise<void> {
+    const encoded = messages.map((message) => encodeMessage(toDownstream(message)));
     const produced: Promise<void>[] = [];
     let afterUserId = '';
     do {
       const page = await limit(() =>
         repo.conversations.resolveMemberPage({ conversationId, afterUserId, limit: pageSize }),
       );
+      const writer = createDownstreamWriter();
       for (const { gatewayId, bootId, userIds } of page.gateways) {
         if (userIds.length === 0) continue;
-        const targets = `"target_user_ids":${JSON.stringify(userIds)}${newcomersJson(page.newcomerIds)}`;
-        for (const run of encodeRuns(messages, targets)) {
-          const sent = send(produce, gatewayId, bootId, run);
-          sent.catch(() => undefined);
-          produced.push(sent);
-        }
+        const route = { receiverId: gatewayId, bootId };
+        const targets = messageTargets(userIds, page.newcomerIds);
+        for (const message of encoded) writer.message(route, conversationId, targets, message);
+      }
+      for (const sent of send(writer)) {
+        sent.catch(() => undefined);
+        produced.push(sent);
       }
       afterUserId = page.nextAfterUserId;
     } while (afterUserId !== '');
     await Promise.all(produced);
   }
 
+  const send = (writer: DownstreamWriter): Promise<void>[] =>
+    writer.records().map(({ receiverId, value }) => produce(topics.downstream(receiverId), null, value));
+
   return { toEveryone, toMembers };
 }
 
-const send = (produce: GroupCommit['send'], gatewayId: string, bootId: string, messages: string) =>
-  produce(
-    topics.downstream(gatewayId),
-    null,
-    `{"gateway_boot_id":${JSON.stringify(bootId)},"messages":[${messages}],"acks":[],"events":[]}`,
-  );
-
-/** Mostly nobody. The gateways pass over those that they do not hold. */
-const newcomersJson = (newcomerIds: readonly string[]): string =>
-  newcomerIds.length === 0 ? '' : `,"newcomer_ids":${JSON.stringify(newcomerIds)}`;
-
-/** The messages as JSON, each with its targets, in as few runs as records of the allowed size need. */
-function encodeRuns(messages: Message[], targets: string): string[] {
-  const runs: string[][] = [];
-  let bytes = maxRecordBytes;
-  for (const message of messages) {
-    const encoded = `{${targets},${JSON.stringify(toDownstream(message)).slice(1)}`;
-    const size = Buffer.byteLength(encoded) + 1;
-    if (bytes + size > maxRecordBytes) {
-      runs.push([]);
-      bytes = 0;
-    }
-    runs.at(-1)?.push(encoded);
-    bytes += size;
-  }
-  return runs.map((run) => run.join(','));
-}
-
-function toDownstream(message: Message): DownstreamMessage {
+function toDownstream(message: Message): MessageBody {
   const { sender } = message;
   return {
     message_id: message.id,

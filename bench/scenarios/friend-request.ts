@@ -1,4 +1,4 @@
-import { type ChatSocket, type Frame, openSocket } from '../../clients/sdk/socket.ts';
+import { type ChatSocket, openSocket, type ReceivedFrame } from '../../clients/sdk/socket.ts';
 import type { Account } from '../fixtures/cache.ts';
 import type { Laboratory, Scenario } from '../laboratory/laboratory.ts';
 import { monotonicMicros } from '../measure/clock.ts';
@@ -81,7 +81,7 @@ async function openInboxes(laboratory: Laboratory) {
   const waiting = new Map<string, (at: number) => void>();
   const sockets: ChatSocket[] = [];
   for (const [index, { userId, accessToken }] of accounts.entries()) {
-    const onFrame = ({ type }: Frame) => {
+    const onFrame = ({ type }: ReceivedFrame) => {
       if (type === 'conversation-created') waiting.get(userId)?.(monotonicMicros());
     };
     sockets.push(await openSocket(laboratory.gatewayOf(index), accessToken, onFrame));

@@ -1,15 +1,23 @@
 // Room: a client of GoChat: REST calls and a socket. It knows what any client knows, and imports nothing of the
 // services.
 
-/** A frame as it travels, either way. */
-export type Frame = { type: string; data?: Record<string, unknown>; timestamp?: number };
+import type { BareFrameType, ClientFrameData, ClientFrameType, ServerFrame } from '../../lib/wire/frames.ts';
+
+export type { ClientFrame, ServerFrame } from '../../lib/wire/frames.ts';
+
+/**
+ * A frame as it came: `type` tells which `data` it has. A server of a later version may send types that are not listed
+ * here; pass over what you do not know.
+ */
+export type ReceivedFrame = ServerFrame & { timestamp?: number };
 
 export type Closed = { code: number; reason: string };
 
 export type ChatSocket = {
   /** The socket session's id, from `welcome`. */
   sessionId: string;
-  send(type: string, data?: Record<string, unknown>): void;
+  send<T extends ClientFrameType>(type: T, data: ClientFrameData[T]): void;
+  send(type: BareFrameType<ClientFrameData>): void;
   /** Sends text as it is. */
   sendRaw(text: string): void;
   close(code?: number): Promise<Closed>;
@@ -26,7 +34,7 @@ const welcomeDeadlineMs = 15_000;
 export function openSocket(
   baseUrl: string,
   accessToken: string,
-  onFrame: (frame: Frame) => void,
+  onFrame: (frame: ReceivedFrame) => void,
 ): Promise<ChatSocket> {
   const url = new URL('/ws', baseUrl);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -46,14 +54,14 @@ export function openSocket(
     });
     let welcomed = false;
     socket.addEventListener('message', (event) => {
-      const frame: Frame = JSON.parse(String(event.data));
+      const frame: ReceivedFrame = JSON.parse(String(event.data));
       if (welcomed) return onFrame(frame);
       if (frame.type !== 'welcome') return;
       welcomed = true;
       clearTimeout(deadline);
       resolve({
-        sessionId: String(frame.data?.sessionId ?? ''),
-        send: (type, data) => socket.send(JSON.stringify({ type, ...(data ? { data } : {}) })),
+        sessionId: frame.data.sessionId,
+        send: (type: ClientFrameType, data?: unknown) => socket.send(JSON.stringify({ type, data })),
         sendRaw: (text) => socket.send(text),
         close: (code = 1000) => {
           socket.close(code);

@@ -1,4 +1,5 @@
 import type { Code } from '../errors.ts';
+import type { ServerFrameData } from '../wire/frames.ts';
 
 /** What gateways (and logic, for REST sends) append to gochat.messages.upstream. */
 export type UpstreamMessage = {
@@ -20,13 +21,69 @@ export type UpstreamMessage = {
 /** A conversation's event on the upstream topic: it takes the messages' way, so that it overtakes none of them. */
 export type UpstreamEvent = { event: OrderedEvent };
 
+/** What happened, as storage knows it. `lib/wire/ordered-frames.ts` says what clients are shown of it. */
 export type OrderedEvent = {
   event_id: string;
   conversation_id: string;
-  /** The WebSocket frame's type and data. */
-  frame: string;
-  data: Record<string, unknown>;
+  /** Who did it: "0" for the operators, empty when nobody did. */
+  actor_id: string;
   /** Users reached besides the members: those removed. */
+  extra_user_ids: string[];
+} & (
+  | { type: 'conversation.updated'; conversation: ConversationFacts }
+  | { type: 'conversation.dissolved' }
+  | { type: 'conversation.member.added'; members: MemberFacts[] }
+  /** `last_seq_id`: the last message that was stored before it. */
+  | { type: 'conversation.member.removed'; user_ids: string[]; last_seq_id: number }
+  | { type: 'message.recalled'; message_id: number; seq_id: number }
+);
+
+/** A conversation right after a change, without what differs by member. */
+export type ConversationFacts = {
+  type: number;
+  name: string;
+  avatar_url: string;
+  description: string;
+  announcement: string;
+  /** Empty when it has none. */
+  owner_id: string;
+  member_count: number;
+  last_seq_id: number;
+  invite_by: string;
+  mute_all: boolean;
+  max_members: number;
+  created_at: number;
+  updated_at: number;
+};
+
+/** A member who has just been added. */
+export type MemberFacts = {
+  user_id: string;
+  username: string;
+  display_name: string;
+  avatar_url: string;
+  is_guest: boolean;
+  created_at: number;
+  role: number;
+  muted: boolean;
+  joined_at: number;
+};
+
+/** The frames that take the way of a conversation's messages. */
+export type OrderedFrameType =
+  | 'conversation-updated'
+  | 'conversation-dissolved'
+  | 'member-added'
+  | 'member-removed'
+  | 'message-recalled';
+
+/** A WebSocket frame's type and its data. */
+type FrameAndData<T extends keyof ServerFrameData> = { [F in T]: { frame: F; data: ServerFrameData[F] } }[T];
+
+/** An ordered event as clients are shown it, and whom it reaches besides the members. */
+export type OrderedFrame = FrameAndData<OrderedFrameType> & {
+  event_id: string;
+  conversation_id: string;
   extra_user_ids: string[];
   /** Of member-removed: the last message that was stored before it. */
   last_seq_id?: number;
@@ -71,11 +128,8 @@ export type DownstreamAck = {
   error?: { code: Code; message: string };
 };
 
-export type DownstreamEvent = {
+export type DownstreamEvent = FrameAndData<OrderedFrameType | 'typing-indicator'> & {
   event_id: string;
-  /** The WebSocket frame's type and data. */
-  frame: string;
-  data: Record<string, unknown>;
   target_user_ids?: string[];
   broadcast?: boolean;
   exclude_session_id?: string;

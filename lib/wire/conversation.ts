@@ -1,11 +1,12 @@
 import { type Static, Type } from 'typebox';
+import { deletedUser } from '../domain/deleted-user.ts';
 import { notificationChoices } from '../domain/member-choices.ts';
 import type {
   ConversationWithDetails,
   ConversationMember as ProtoMember,
 } from '../gen/im_repo/v1/conversation.ts';
 import { Message, toMessage } from './message.ts';
-import { deletedUser, toUser, User } from './user.ts';
+import { toUser, User } from './user.ts';
 
 /** A conversation as one of its members sees it. */
 export const Conversation = Type.Object(
@@ -54,6 +55,7 @@ export const personalFields = [
   'pinned',
   'hidden',
 ] as const;
+export type PersonalField = (typeof personalFields)[number];
 
 export function toConversation(details: ConversationWithDetails): Conversation {
   const { conversation, userMembership: membership, lastMessage, peer, unreadCount } = details;

@@ -2,9 +2,8 @@
 // what.
 
 import { type Static, Type } from 'typebox';
+import { deletedUser } from '../domain/deleted-user.ts';
 import type { Message as ProtoMessage } from '../gen/im_repo/v1/message.ts';
-import type { DownstreamMessage } from '../kafka/records.ts';
-import { deletedUser } from './user.ts';
 
 export const Sender = Type.Object(
   { id: Type.String(), username: Type.String(), displayName: Type.String(), avatarUrl: Type.String() },
@@ -56,24 +55,4 @@ export function toMessage(message: ProtoMessage): Message {
 export const toMessagePage = (page: { messages: readonly ProtoMessage[]; hasMore: boolean }) => ({
   messages: page.messages.map(toMessage),
   hasMore: page.hasMore,
-});
-
-/** The same shape out of a downstream record. */
-export const fromDownstream = (message: DownstreamMessage): Message => ({
-  id: message.message_id,
-  conversationId: message.conversation_id,
-  seqId: message.seq_id,
-  sender: {
-    id: message.sender_info.id,
-    username: message.sender_info.username,
-    displayName: message.sender_info.display_name,
-    avatarUrl: message.sender_info.avatar_url,
-  },
-  messageType: message.message_type,
-  content: message.content,
-  clientMsgId: message.client_msg_id,
-  ...(message.reply_to_seq_id === undefined ? {} : { replyToSeqId: message.reply_to_seq_id }),
-  ...(message.mentions === undefined ? {} : { mentions: message.mentions }),
-  deleted: message.deleted ?? false,
-  createdAt: message.created_at,
 });

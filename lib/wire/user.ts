@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { deletedUser } from '../domain/deleted-user.ts';
 import type { Friend, FriendRequest as ProtoFriendRequest } from '../gen/im_repo/v1/friendship.ts';
 import type { User as ProtoUser } from '../gen/im_repo/v1/user.ts';
 
@@ -36,16 +37,6 @@ export const UserView = Type.Object(
   },
   { $id: 'UserView' },
 );
-
-/** Stands for an account that was erased. */
-export const deletedUser = (id: string): ProtoUser => ({
-  id,
-  username: 'deleted-user',
-  displayName: 'deleted user',
-  avatarUrl: '',
-  isGuest: false,
-  createdAt: 0,
-});
 
 export const FriendRequest = Type.Object(
   {

@@ -1,7 +1,6 @@
 // Room: chat logs played into a running system as real users. It uses the client only.
 
-import type { Message } from '../../clients/sdk/rest.ts';
-import { type ChatSocket, type Frame, openSocket } from '../../clients/sdk/socket.ts';
+import { type ChatSocket, openSocket, type ReceivedFrame } from '../../clients/sdk/socket.ts';
 import type { Ledger } from './ledger.ts';
 
 export type Participant = {
@@ -30,14 +29,11 @@ export function createParticipant(options: {
   >();
   let socket: ChatSocket | undefined;
 
-  function onFrame(frame: Frame): void {
-    const data = frame.data ?? {};
-    if (frame.type === 'new-message' && data.conversationId === conversationId) {
-      ledger.received(nick, data as unknown as Message);
-    }
-    if (frame.type === 'message-ack') settle(String(data.clientMsgId), Number(data.seqId));
-    if (frame.type === 'error') {
-      waiting.get(String(data.clientMsgId))?.reject(new Error(`${nick}: ${data.code}: ${data.message}`));
+  function onFrame({ type, data }: ReceivedFrame): void {
+    if (type === 'new-message' && data.conversationId === conversationId) ledger.received(nick, data);
+    if (type === 'message-ack') settle(data.clientMsgId, data.seqId);
+    if (type === 'error') {
+      waiting.get(data.clientMsgId ?? '')?.reject(new Error(`${nick}: ${data.code}: ${data.message}`));
     }
   }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DownstreamEvent } from '../../../lib/kafka/records.ts';
 import { createDepartures } from './departures.ts';
 
-const removed = (conversationId: string, userIds: string[], last_seq_id: number) => ({
+const removed = (conversationId: string, userIds: string[], last_seq_id: number): DownstreamEvent => ({
   event_id: 'e',
   frame: 'member-removed',
   data: { conversationId, userIds, by: '1' },
@@ -27,7 +28,7 @@ test('whoever left is gone until being added again', () => {
     event_id: 'e',
     frame: 'member-added',
     data: { conversationId: '7', members: [{ id: '5' }] },
-  };
+  } as DownstreamEvent;
   departures.note(added);
   departures.note(removed('7', ['5', '6'], 10));
   assert.deepEqual([departures.isGone('7', '5'), departures.isGone('7', '4')], [true, false]);
@@ -48,7 +49,7 @@ test('a dissolved conversation has no more messages for anybody', () => {
 
 test('other events say nothing, and what is remembered is bounded', () => {
   const departures = createDepartures();
-  departures.note({ ...removed('7', ['5'], 10), frame: 'member-added' });
+  departures.note({ ...removed('7', ['5'], 10), frame: 'member-added' } as DownstreamEvent);
   assert.equal(departures.from('7', 1), undefined);
   const many = Array.from({ length: 60_000 }, (_, index) => String(index));
   departures.note(removed('7', many, 10));

@@ -31,19 +31,18 @@ export function createDepartures(): Departures {
 
   return {
     note({ frame, data, last_seq_id }) {
-      const { conversationId, userIds } = data;
-      if (typeof conversationId !== 'string') return;
       if (frame === 'conversation-dissolved') {
-        left.set(conversationId, { users: new Map(), back: new Set(), dissolved: true });
+        left.set(data.conversationId, { users: new Map(), back: new Set(), dissolved: true });
         return;
       }
       if (frame === 'member-added') {
-        const found = left.get(conversationId);
-        if (!found || !Array.isArray(data.members)) return;
+        const found = left.get(data.conversationId);
+        if (!found) return;
         for (const { id } of data.members) if (found.users.has(id)) found.back.add(id);
         return;
       }
-      if (frame !== 'member-removed' || last_seq_id === undefined || !Array.isArray(userIds)) return;
+      if (frame !== 'member-removed' || last_seq_id === undefined) return;
+      const { conversationId, userIds } = data;
       const { users, back, dissolved } = left.get(conversationId) ?? {
         users: new Map(),
         back: new Set(),

@@ -9,11 +9,11 @@ import type {
   DownstreamRecord,
 } from '../../../lib/kafka/records.ts';
 import type { Logger } from '../../../lib/log.ts';
-import { fromDownstream } from '../../../lib/wire/message.ts';
+import { fromDownstream } from '../../../lib/wire/downstream-message.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import type { SendPace } from '../sending/send-pace.ts';
 import type { UnackedSends } from '../sending/unacked-sends.ts';
-import { encodeFrame } from '../sessions/frame-buffer.ts';
+import { encodeForeignFrame, encodeFrame } from '../sessions/frame-buffer.ts';
 import type { Refuse } from '../sessions/refusal.ts';
 import { forgetSent, isOwnCopy } from '../sessions/sent-messages.ts';
 import type { Session } from '../sessions/session.ts';
@@ -71,9 +71,9 @@ export function createDownstream(deps: {
   }
 
   function deliverEvent(event: DownstreamEvent): number {
-    const frame = encodeFrame(event.frame, event.data);
+    const frame = encodeForeignFrame(event.frame, event.data);
     const isLeftOut = ({ id }: Session) => id === event.exclude_session_id;
-    const added = membersOf(event, 'member-added');
+    const added = joinedBy(event);
     const waits = hold(event, frame, isLeftOut, new Set(added));
     const sent = deliverTo(
       event,
@@ -81,9 +81,7 @@ export function createDownstream(deps: {
       waits ? (session) => waits.has(session.userId) || isLeftOut(session) : isLeftOut,
     );
     for (const userId of added) newcomers.announced(event.conversation_id ?? '', userId);
-    for (const userId of membersOf(event, 'member-removed')) {
-      newcomers.departed(event.conversation_id ?? '', userId);
-    }
+    for (const userId of leftBy(event)) newcomers.departed(event.conversation_id ?? '', userId);
     return sent;
   }
 
@@ -204,17 +202,11 @@ const receiptFrame = (receipt: { conversationId: string; readerId: string; seqId
 
 const nobody: ReadonlySet<string> = new Set();
 
-/** Who joined or left, as an event tells it; nobody where it tells something else. */
-function membersOf({ frame, data }: DownstreamEvent, wanted: 'member-added' | 'member-removed'): string[] {
-  if (frame !== wanted) return [];
-  const ids: unknown[] =
-    wanted === 'member-added'
-      ? listOf(data.members).map((member) => (member as { id?: unknown } | null)?.id)
-      : listOf(data.userIds);
-  return ids.filter((id) => typeof id === 'string');
-}
-
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+/** Who joined, and who left, as an event tells it. A logic of another version may leave the list out. */
+const joinedBy = (event: DownstreamEvent): string[] =>
+  event.frame === 'member-added' ? (event.data.members ?? []).map(({ id }) => id) : [];
+const leftBy = (event: DownstreamEvent): string[] =>
+  event.frame === 'member-removed' ? (event.data.userIds ?? []) : [];
 
 const isTarget = (message: DownstreamMessage, userId: string): boolean =>
   message.broadcast === true ||

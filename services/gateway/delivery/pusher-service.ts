@@ -5,7 +5,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
-import { encodeFrame } from '../sessions/frame-buffer.ts';
+import { encodeForeignFrame } from '../sessions/frame-buffer.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Departures } from './departures.ts';
@@ -29,7 +29,7 @@ export function createPusherService(deps: {
 
   function deliver(push: Push): number {
     const data = parseData(push);
-    const frame = encodeFrame(push.type, data);
+    const frame = encodeForeignFrame(push.type, data);
     const conversationId = push.type === 'conversation-updated' ? conversationOf(data) : undefined;
     const isLeftOut = ({ id }: Session) => id === push.excludeSessionId;
     let delivered = 0;

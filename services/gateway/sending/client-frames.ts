@@ -1,34 +1,9 @@
 import type { ValidateFunction } from 'ajv';
-import Type, { type Static } from 'typebox';
 import { GoChatError } from '../../../lib/errors.ts';
+import { type ClientFrame, type ClientFrameData, clientFrames } from '../../../lib/wire/frames.ts';
 import { checkContentSize } from '../validation/content.ts';
-import * as fields from '../validation/fields.ts';
 import { conversationId } from '../validation/ids.ts';
 import { fieldErrorOf, validatorOf } from '../validation/validator.ts';
-
-/** What clients send: the `data` of each frame type. */
-export const clientFrames = {
-  'send-message': Type.Object({
-    conversationId: fields.id,
-    clientMsgId: fields.clientMsgId,
-    content: fields.content,
-    messageType: Type.Optional(fields.messageType),
-    replyToSeqId: Type.Optional(fields.replyToSeqId),
-    mentions: Type.Optional(fields.mentions),
-  }),
-  'mark-read': Type.Object({ conversationId: fields.id, seqId: fields.seqId }),
-  typing: Type.Object({ conversationId: fields.id }),
-};
-
-export type SendMessage = Static<(typeof clientFrames)['send-message']>;
-export type MarkRead = Static<(typeof clientFrames)['mark-read']>;
-export type Typing = Static<(typeof clientFrames)['typing']>;
-
-export type ClientFrame =
-  | { type: 'send-message'; data: SendMessage }
-  | { type: 'mark-read'; data: MarkRead }
-  | { type: 'typing'; data: Typing }
-  | { type: 'ping' };
 
 /**
  * What a frame turned out to be. `malformed`: no frame at all. `invalid`: its type is known, its data isn't what that
@@ -38,9 +13,9 @@ export type ParsedFrame =
   | { kind: 'frame'; frame: ClientFrame }
   | { kind: 'refused' | 'invalid' | 'malformed'; error: GoChatError; clientMsgId?: string };
 
-const isSendMessage = validatorOf<SendMessage>(clientFrames['send-message']);
-const isMarkRead = validatorOf<MarkRead>(clientFrames['mark-read']);
-const isTyping = validatorOf<Typing>(clientFrames.typing);
+const isSendMessage = validatorOf<ClientFrameData['send-message']>(clientFrames['send-message'].data);
+const isMarkRead = validatorOf<ClientFrameData['mark-read']>(clientFrames['mark-read'].data);
+const isTyping = validatorOf<ClientFrameData['typing']>(clientFrames.typing.data);
 
 export function parseFrame(text: string): ParsedFrame {
   if (isDeep(text)) return malformed(`A frame nests up to ${maxDepth} levels.`);

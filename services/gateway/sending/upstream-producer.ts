@@ -5,12 +5,12 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
 import type { UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
+import type { ClientFrameData } from '../../../lib/wire/frames.ts';
 import type { Session } from '../sessions/session.ts';
-import type { SendMessage } from './client-frames.ts';
 
 export type UpstreamProducer = {
   /** Appends a message upstream. Rejects with UNAVAILABLE when the broker is away or too much is waiting. */
-  append(session: Session, message: SendMessage): Promise<void>;
+  append(session: Session, message: ClientFrameData['send-message']): Promise<void>;
 };
 
 /** Stamps messages and hands them to the group commit, in the order in which they came. */

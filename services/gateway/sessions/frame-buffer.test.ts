@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import * as ws from 'ws';
-import { encodeFrame } from './frame-buffer.ts';
+import { encodeForeignFrame } from './frame-buffer.ts';
 
 // Missing in the package's types.
 const { Receiver } = ws as unknown as {
@@ -17,7 +17,7 @@ for (const length of [0, 1, 60, 100, 125, 126, 60_000, 65_400, 65_536, 200_000])
       receiver.on('message', (bytes: Buffer) => resolve(bytes.toString('utf8')));
       receiver.on('error', reject);
     });
-    receiver.write(encodeFrame('new-message', data));
+    receiver.write(encodeForeignFrame('new-message', data));
     const frame = JSON.parse(await message);
     assert.deepEqual([frame.type, frame.data, typeof frame.timestamp], ['new-message', data, 'number']);
   });

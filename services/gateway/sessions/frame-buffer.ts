@@ -1,5 +1,14 @@
+import type { BareFrameType, ServerFrameData, ServerFrameType } from '../../../lib/wire/frames.ts';
+
 /** A whole unmasked WebSocket text frame, made once and written to any number of sockets. */
-export function encodeFrame(type: string, data?: unknown): Buffer {
+export function encodeFrame<T extends ServerFrameType>(type: T, data: ServerFrameData[T]): Buffer;
+export function encodeFrame(type: BareFrameType<ServerFrameData>): Buffer;
+export function encodeFrame(type: ServerFrameType, data?: unknown): Buffer {
+  return encodeForeignFrame(type, data);
+}
+
+/** The same for a frame that another service made: it may be of a version that knows more frames than this one. */
+export function encodeForeignFrame(type: string, data?: unknown): Buffer {
   const json =
     data === undefined
       ? `{"type":${JSON.stringify(type)},"timestamp":${Date.now()}}`

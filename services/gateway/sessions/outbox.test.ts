@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { encodeFrame } from './frame-buffer.ts';
+import { encodeForeignFrame, encodeFrame } from './frame-buffer.ts';
 import { createOutbox } from './outbox.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
@@ -58,7 +58,7 @@ for (const [size, content] of [
     const { outbox } = createWorld();
     const { stream, writes } = createConnection();
     const session = sessionOn(stream);
-    const frames = Array.from({ length: 50 }, (_, n) => encodeFrame('new-message', { n, content }));
+    const frames = Array.from({ length: 50 }, (_, n) => encodeForeignFrame('new-message', { n, content }));
     for (const frame of frames) outbox.send(session, frame);
     assert.equal(writes.length, 0);
     await turn();
@@ -71,7 +71,7 @@ test('a frame for many is the same bytes for all of them, not a copy each', asyn
   const { sessions } = createWorld();
   const connections = Array.from({ length: 20 }, () => createConnection());
   for (const [index, { stream }] of connections.entries()) sessions.add(sessionOn(stream, String(index % 4)));
-  const frame = encodeFrame('new-message', { content: 'to all of you' });
+  const frame = encodeForeignFrame('new-message', { content: 'to all of you' });
   let sent = 0;
   for (const userId of ['0', '1', '2', '3', 'nobody']) sent += sessions.sendToUser(userId, frame);
   assert.equal(sent, 20);
@@ -95,7 +95,7 @@ test('a session with more waiting than the limit is too slow, the others are not
   const reading = sessionOn(createConnection().stream);
   for (let n = 0; n < 3; n += 1) {
     for (const session of [stuck, reading]) {
-      outbox.send(session, encodeFrame('new-message', { content: 'x'.repeat(6000) }));
+      outbox.send(session, encodeForeignFrame('new-message', { content: 'x'.repeat(6000) }));
     }
     await turn();
   }

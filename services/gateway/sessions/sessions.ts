@@ -1,8 +1,9 @@
 // Room: the sockets that are open here, and frames written to them, with the codes that they are closed with. What
 // the frames tell is for the rooms above.
 
-import { type CloseCause, closeCodes } from './close-codes.ts';
-import { encodeFrame } from './frame-buffer.ts';
+import { type CloseCause, closeCodes } from '../../../lib/wire/close-codes.ts';
+import type { BareFrameType, ServerFrameData, ServerFrameType } from '../../../lib/wire/frames.ts';
+import { encodeForeignFrame } from './frame-buffer.ts';
 import type { Outbox } from './outbox.ts';
 import type { Session } from './session.ts';
 
@@ -15,7 +16,8 @@ export type Sessions = {
   ofUser(userId: string): readonly Session[];
   all(): Iterable<Session>;
   /** Sends a frame to one session. */
-  send(session: Session, type: string, data?: unknown): void;
+  send<T extends ServerFrameType>(session: Session, type: T, data: ServerFrameData[T]): void;
+  send(session: Session, type: BareFrameType<ServerFrameData>): void;
   /** Sends an encoded frame to a user's open sessions, but to none that `isLeftOut`. Answers to how many. */
   sendToUser(userId: string, frame: Buffer, isLeftOut?: IsLeftOut): number;
   /** Whether a user has an open session here that is not `isLeftOut`. */
@@ -74,7 +76,8 @@ export function createSessions(deps: {
     size: () => byId.size,
     ofUser: (userId) => byUser.get(userId) ?? [],
     all: () => byId.values(),
-    send: (session, type, data) => outbox.send(session, encodeFrame(type, data)),
+    send: (session: Session, type: ServerFrameType, data?: unknown) =>
+      outbox.send(session, encodeForeignFrame(type, data)),
     sendToUser(userId, frame, isLeftOut) {
       const sessions = byUser.get(userId);
       if (!sessions) return 0;

@@ -1,15 +1,10 @@
 import type { RawData } from 'ws';
 import { GoChatError } from '../../../lib/errors.ts';
+import type { ClientFrame, ClientFrameData } from '../../../lib/wire/frames.ts';
 import type { ByteRate } from '../limits/byte-rate.ts';
 import type { FrameRate, FrameVerdict } from '../limits/frame-rate.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
-import {
-  type ClientFrame,
-  type MarkRead,
-  type ParsedFrame,
-  parseFrame,
-  type SendMessage,
-} from '../sending/client-frames.ts';
+import { type ParsedFrame, parseFrame } from '../sending/client-frames.ts';
 import type { ReadMarks } from '../sending/read-marks.ts';
 import type { TypingNotices } from '../sending/typing.ts';
 import type { UnackedSends } from '../sending/unacked-sends.ts';
@@ -110,7 +105,7 @@ export function createInbound(deps: {
     }
   }
 
-  function sendMessage(session: Session, message: SendMessage): void {
+  function sendMessage(session: Session, message: ClientFrameData['send-message']): void {
     const { conversationId, clientMsgId } = message;
     try {
       deps.unacked.begin(session, conversationId, clientMsgId);
@@ -126,7 +121,7 @@ export function createInbound(deps: {
     });
   }
 
-  function markRead(session: Session, { conversationId, seqId }: MarkRead): void {
+  function markRead(session: Session, { conversationId, seqId }: ClientFrameData['mark-read']): void {
     try {
       deps.readMarks.mark(session, conversationId, seqId);
     } catch (error) {

@@ -1,7 +1,18 @@
 import { Type } from 'typebox';
 import { longestWebAddress } from '../../../lib/domain/web-address.ts';
+import { exampleUserId, id } from '../../../lib/wire/fields.ts';
 
-/** Fields of requests and frames, with the contract's limits. Lengths count Unicode code points. */
+export {
+  clientMsgId,
+  content,
+  id,
+  mentions,
+  messageType,
+  replyToSeqId,
+  seqId,
+} from '../../../lib/wire/fields.ts';
+
+/** Fields of requests, with the contract's limits. Lengths count Unicode code points. Those of frames are in lib/wire. */
 
 const text = (minLength: number, maxLength: number, example: string) =>
   Type.String({ minLength, maxLength, format: 'text', examples: [example] });
@@ -47,8 +58,6 @@ export const refreshToken = text(1, 4096, 'eyJhbGciOiJFZERTQSJ9.eyJzaWQiOiJiM2Yw
 export const externalToken = text(1, 16_384, 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl');
 export const searchText = text(1, 100, 'an');
 
-const exampleUserId = '7301444403200002';
-export const id = Type.String({ maxLength: 64, examples: [exampleUserId] });
 export const ids = Type.Array(id, { maxItems: 1000 });
 
 /** An id in a path. Ids are opaque to clients: one that cannot be is answered as one that nothing has. */
@@ -58,35 +67,6 @@ export const pathConversationId = pathId('Id of the conversation', '730144440320
 export const pathMessageId = pathId('Id of the message', '7301444403300001');
 export const pathRequestId = pathId('Id of the friend request', '7301444403200009');
 export const pathSessionId = pathId('Id of the login session', 'b3f0c9a2-3b1e-4c8f-8d57-0f2f6a1f0c11');
-
-export const clientMsgId = Type.String({
-  format: 'client-msg-id',
-  description:
-    'Chosen by the client, 1 to 64 bytes in UTF-8. A repeat of the same message carries the same one, so that it is stored once.',
-  examples: ['0b54f6c1-5d0e-4c5b-9f3a-6a3f9f1b7a10'],
-});
-/** 1 to 4,000 code points; the upper bound is checked apart, since it has an error code of its own. */
-export const content = Type.String({
-  minLength: 1,
-  format: 'text',
-  description:
-    'Text of up to 4,000 characters. Of an image or a file: {url, name, size, mime, width?, height?, thumbnailUrl?} as JSON.',
-  examples: ['See you at eight.'],
-});
-/** 4 (system) is written by operators only. */
-export const messageType = Type.Integer({
-  minimum: 1,
-  maximum: 3,
-  default: 1,
-  description: '1 text, 2 image, 3 file',
-});
-export const seqId = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-export const replyToSeqId = Type.Integer({
-  minimum: 1,
-  maximum: Number.MAX_SAFE_INTEGER,
-  description: 'The seqId of the message that this one answers',
-});
-export const mentions = Type.Array(id, { maxItems: 100, description: 'Ids of the users mentioned' });
 
 export const time = Type.Integer({
   minimum: 0,

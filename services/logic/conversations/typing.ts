@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import { ConversationType } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
-import type { DownstreamEvent } from '../../../lib/kafka/records.ts';
+import { createDownstreamWriter, encodeEvent, eventTargets } from '../../../lib/kafka/downstream-writer.ts';
 import { type Delivery, emptyDelivery } from '../upstream/delivery.ts';
-import { createRecordBuilder } from '../upstream/record-builder.ts';
 
 /** Tells the other members that are online that someone types. Refused to those who are no members. */
 export type Typing = (userId: string, conversationId: string) => Promise<void>;
@@ -37,25 +36,27 @@ export function createTyping(deps: {
     if (conversation.type === ConversationType.CONVERSATION_TYPE_WORLD) return;
     if (!(await mayWrite(userId, details))) return;
 
-    const { recipients } = await repo.messages.resolveRecipients({
+    const { recipients: found } = await repo.messages.resolveRecipients({
       queries: [{ conversationId, extraUserIds: [] }],
     });
-    const builder = createRecordBuilder();
+    const [recipients] = found;
+    if (!recipients) return;
+    const writer = createDownstreamWriter();
     const delivery = emptyDelivery();
-    const eventId = randomUUID();
-    for (const { gatewayId, bootId, userIds } of recipients[0]?.gateways ?? []) {
+    const event = encodeEvent({
+      event_id: randomUUID(),
+      frame: 'typing-indicator',
+      data: { conversationId, userId },
+      conversation_id: conversationId,
+    });
+    for (const { gatewayId, bootId, userIds } of recipients.gateways) {
       const others = userIds.filter((id) => id !== userId);
       if (others.length === 0) continue;
-      const event: DownstreamEvent = {
-        event_id: eventId,
-        frame: 'typing-indicator',
-        data: { conversationId, userId },
-        target_user_ids: others,
-      };
-      builder.event({ receiverId: gatewayId, bootId }, conversationId, JSON.stringify(event));
+      const targets = eventTargets(others, recipients.newcomerIds);
+      writer.event({ receiverId: gatewayId, bootId }, conversationId, targets, event);
       delivery.live.add(gatewayId);
     }
-    delivery.records = builder.records();
+    delivery.records = writer.records();
     // Nobody waits for it, and while the broker is away nothing piles up.
     if (delivery.records.length === 0 || inFlight >= maxInFlight) return;
     inFlight += 1;

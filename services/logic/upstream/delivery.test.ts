@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorCode } from '../../../lib/gen/im_repo/v1/error_code.ts';
 import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
-import type { DownstreamRecord, OrderedEvent, UpstreamMessage } from '../../../lib/kafka/records.ts';
+import { maxRecordBytes } from '../../../lib/kafka/downstream-writer.ts';
+import type { DownstreamRecord, OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { buildDelivery, type Delivery } from './delivery.ts';
 import type { Item } from './item.ts';
-import { maxRecordBytes } from './record-builder.ts';
 import type { Outcome } from './save.ts';
 
 const item: Item = {
@@ -80,7 +80,7 @@ const saved = (
   recipients: more.recipients ?? recipients(),
 });
 
-const event = (more: Partial<OrderedEvent> = {}): Outcome => ({
+const event = (more: Partial<Omit<OrderedFrame, 'frame'>> & { frame?: string } = {}): Outcome => ({
   kind: 'event',
   item,
   event: {
@@ -90,7 +90,7 @@ const event = (more: Partial<OrderedEvent> = {}): Outcome => ({
     data: { by: '7' },
     extra_user_ids: [],
     ...more,
-  },
+  } as OrderedFrame,
   recipients: recipients(),
 });
 

@@ -1,18 +1,22 @@
+import { deletedUser } from '../../../lib/domain/deleted-user.ts';
 import { type Code, messageOf } from '../../../lib/errors.ts';
-import type { GatewayRecipients, Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
+import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
 import { buryRecord } from '../../../lib/kafka/dead-records.ts';
-import type {
-  DownstreamAck,
-  DownstreamEvent,
-  DownstreamMessage,
-  FanoutTask,
-  OrderedEvent,
-  UpstreamMessage,
-} from '../../../lib/kafka/records.ts';
-import { deletedUser } from '../../../lib/wire/user.ts';
+import {
+  type BuiltRecord,
+  createDownstreamWriter,
+  type DownstreamWriter,
+  encodeEvent,
+  encodeMessage,
+  eventTargets,
+  everyone,
+  messageTargets,
+  type Route,
+  type Targets,
+} from '../../../lib/kafka/downstream-writer.ts';
+import type { DownstreamAck, FanoutTask, OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { type FanoutMessage, fanoutTasks, goesDirect } from './fanout-policy.ts';
 import type { Item } from './item.ts';
-import { type BuiltRecord, createRecordBuilder, type RecordBuilder } from './record-builder.ts';
 import type { Outcome } from './save.ts';
 
 /** What a batch's outcomes have to become before their offsets may be committed. */
@@ -37,7 +41,7 @@ export const emptyDelivery = (): Delivery => ({
 
 /** Turns outcomes, in order, into what is produced for them. `topic` is where they came from. */
 export function buildDelivery(outcomes: readonly Outcome[], topic: string): Delivery {
-  const builder = createRecordBuilder();
+  const writer = createDownstreamWriter();
   const delivery = emptyDelivery();
   const toFanOut: FanoutMessage[] = [];
   const targets = createTargets(delivery.live);
@@ -45,40 +49,40 @@ export function buildDelivery(outcomes: readonly Outcome[], topic: string): Deli
   for (const outcome of outcomes) {
     switch (outcome.kind) {
       case 'saved':
-        addSaved(outcome, builder, targets, toFanOut, delivery);
+        addSaved(outcome, writer, targets, toFanOut, delivery);
         break;
       case 'refused':
-        addRefusal(builder, outcome.message, outcome.code, outcome.text);
+        addRefusal(writer, outcome.message, outcome.code, outcome.text);
         break;
       case 'event':
-        if (outcome.recipients) addEvent(builder, targets, outcome.event, outcome.recipients);
+        if (outcome.recipients) addEvent(writer, targets, outcome.event, outcome.recipients);
         break;
       case 'dead':
         delivery.dead.push(deadRecord(topic, outcome.item, outcome.reason));
-        if (outcome.message) addRefusal(builder, outcome.message, 'INTERNAL_ERROR', messageOf(undefined));
+        if (outcome.message) addRefusal(writer, outcome.message, 'INTERNAL_ERROR', messageOf(undefined));
         break;
     }
   }
   delivery.tasks = fanoutTasks(toFanOut);
-  delivery.records = builder.records();
+  delivery.records = writer.records();
   return delivery;
 }
 
 /** Tells senders that their messages take too long. The messages stay where they are. */
 export function buildFailures(messages: readonly UpstreamMessage[]): Delivery {
-  const builder = createRecordBuilder();
-  for (const message of messages) addRefusal(builder, message, 'INTERNAL_ERROR', messageOf(undefined));
-  return { ...emptyDelivery(), records: builder.records() };
+  const writer = createDownstreamWriter();
+  for (const message of messages) addRefusal(writer, message, 'INTERNAL_ERROR', messageOf(undefined));
+  return { ...emptyDelivery(), records: writer.records() };
 }
 
 function addSaved(
   { message, saved, sender, recipients }: Outcome & { kind: 'saved' },
-  builder: RecordBuilder,
-  targets: Targets,
+  writer: DownstreamWriter,
+  targets: TargetsByRecipients,
   toFanOut: FanoutMessage[],
   delivery: Delivery,
 ): void {
-  addAck(builder, message, {
+  addAck(writer, message, {
     session_id: message.session_id,
     conversation_id: message.conversation_id,
     client_msg_id: message.client_msg_id,
@@ -98,7 +102,7 @@ function addSaved(
     return;
   }
   const { id, username, displayName, avatarUrl } = sender ?? deletedUser(message.user_id);
-  const downstream: DownstreamMessage = {
+  const encoded = encodeMessage({
     message_id: saved.messageId,
     conversation_id: message.conversation_id,
     sender_info: { id, username, display_name: displayName, avatar_url: avatarUrl },
@@ -109,19 +113,16 @@ function addSaved(
     created_at: saved.createdAt,
     ...(message.reply_to_seq_id === undefined ? {} : { reply_to_seq_id: message.reply_to_seq_id }),
     ...(message.mentions === undefined ? {} : { mentions: message.mentions }),
-  };
-  const rest = JSON.stringify(downstream).slice(1);
-  const newcomers = newcomersJson(recipients);
-  for (const { route, json, userIds } of targets.of(recipients)) {
+  });
+  for (const { route, encoded: to, userIds } of targets.of(recipients)) {
     const readFor = saved.readFor.filter((userId) => userIds.has(userId));
-    const read = readFor.length === 0 ? '' : `"read_for":${JSON.stringify(readFor)},`;
-    builder.message(route, message.conversation_id, `{${json},${newcomers}${read}${rest}`);
+    writer.message(route, message.conversation_id, to, encoded, readFor);
   }
   delivery.receivedAt.push(message.timestamp);
 }
 
-function addRefusal(builder: RecordBuilder, message: UpstreamMessage, code: Code, text: string): void {
-  addAck(builder, message, {
+function addRefusal(writer: DownstreamWriter, message: UpstreamMessage, code: Code, text: string): void {
+  addAck(writer, message, {
     session_id: message.session_id,
     conversation_id: message.conversation_id,
     client_msg_id: message.client_msg_id,
@@ -133,86 +134,83 @@ function addRefusal(builder: RecordBuilder, message: UpstreamMessage, code: Code
   });
 }
 
-function addAck(builder: RecordBuilder, message: UpstreamMessage, ack: DownstreamAck): void {
+function addAck(writer: DownstreamWriter, message: UpstreamMessage, ack: DownstreamAck): void {
   if (message.gateway_id === '') return;
-  builder.ack({ receiverId: message.gateway_id, bootId: message.gateway_boot_id }, JSON.stringify(ack));
+  writer.ack({ receiverId: message.gateway_id, bootId: message.gateway_boot_id }, ack);
 }
 
 function addEvent(
-  builder: RecordBuilder,
-  targets: Targets,
-  event: OrderedEvent,
+  writer: DownstreamWriter,
+  targets: TargetsByRecipients,
+  event: OrderedFrame,
   recipients: Recipients,
 ): void {
-  const { event_id, frame, data, last_seq_id } = event;
-  const { conversation_id } = event;
-  const downstream: DownstreamEvent = { event_id, frame, data, last_seq_id, conversation_id };
-  const rest = JSON.stringify(downstream).slice(1);
-  for (const { route, lists } of targets.inParts(recipients)) {
-    for (const json of lists) {
-      builder.event(route, conversation_id, `{${json},${newcomersJson(recipients)}${rest}`);
-    }
+  const { extra_user_ids: _, ...body } = event;
+  const encoded = encodeEvent(body);
+  for (const { route, encoded: to } of targets.forEvent(recipients)) {
+    writer.event(route, event.conversation_id, to, encoded);
   }
 }
 
-type Target = { route: { receiverId: string; bootId: string }; json: string; userIds: ReadonlySet<string> };
-type Targets = ReturnType<typeof createTargets>;
+/** Some of those who are meant at one gateway. */
+type Target = { route: Route; encoded: Targets };
+type MessageTarget = Target & { userIds: ReadonlySet<string> };
 
-/** Ids in one event or message: a list of a large group would not fit into one record. */
-const idsAtOnce = 20_000;
+type TargetsByRecipients = {
+  of(recipients: Recipients): MessageTarget[];
+  forEvent(recipients: Recipients): Target[];
+};
 
-/** Who is meant at each gateway, as a piece of JSON that is made once for all messages of a conversation. */
-function createTargets(live: Set<string>) {
-  const made = new Map<Recipients, Target[]>();
+/** Who is meant at each gateway, encoded once for all messages of a conversation. */
+function createTargets(live: Set<string>): TargetsByRecipients {
+  const made = new Map<Recipients, MessageTarget[]>();
 
-  const routes = (recipients: Recipients) => {
-    const reached = recipients.gateways.filter(({ userIds }) => recipients.broadcast || userIds.length > 0);
-    for (const { gatewayId } of reached) live.add(gatewayId);
-    return reached;
-  };
-  const routeOf = (gateway: GatewayRecipients) => ({
-    receiverId: gateway.gatewayId,
-    bootId: gateway.bootId,
-  });
+  /** Calls back for every list of users that fits into an item, and for whom it is encoded as. */
+  function forEachList(
+    { broadcast, gateways, newcomerIds }: Recipients,
+    encode: (userIds: readonly string[], newcomerIds: readonly string[]) => Targets,
+    take: (route: Route, encoded: Targets, userIds: readonly string[]) => void,
+  ): void {
+    for (const { gatewayId, bootId, userIds } of gateways) {
+      if (!broadcast && userIds.length === 0) continue;
+      live.add(gatewayId);
+      const route = { receiverId: gatewayId, bootId };
+      if (broadcast) {
+        take(route, everyone, []);
+        continue;
+      }
+      // Newcomers are not shared out among the gateways: each passes over those that it does not hold.
+      for (const ids of partsOf(userIds)) take(route, encode(ids, newcomerIds), ids);
+    }
+  }
 
   return {
-    of(recipients: Recipients): Target[] {
-      let targets = made.get(recipients);
-      if (!targets) {
-        targets = routes(recipients).flatMap((gateway) =>
-          (recipients.broadcast ? [[]] : partsOf(gateway.userIds)).map((ids) => ({
-            route: routeOf(gateway),
-            json: recipients.broadcast ? '"broadcast":true' : targetJson(ids),
-            userIds: new Set(ids),
-          })),
-        );
-        made.set(recipients, targets);
-      }
+    of(recipients) {
+      const known = made.get(recipients);
+      if (known) return known;
+      const targets: MessageTarget[] = [];
+      forEachList(recipients, messageTargets, (route, encoded, userIds) => {
+        targets.push({ route, encoded, userIds: new Set(userIds) });
+      });
+      made.set(recipients, targets);
       return targets;
     },
-    inParts: (recipients: Recipients) =>
-      routes(recipients).map((gateway) => ({
-        route: routeOf(gateway),
-        lists: recipients.broadcast
-          ? ['"broadcast":true']
-          : partsOf(gateway.userIds).map((ids) => `"target_user_ids":${JSON.stringify(ids)}`),
-      })),
+    forEvent(recipients) {
+      const targets: Target[] = [];
+      forEachList(recipients, eventTargets, (route, encoded) => void targets.push({ route, encoded }));
+      return targets;
+    },
   };
 }
 
-/** Mostly nobody. They are not shared out among the gateways: each passes over those that it does not hold. */
-const newcomersJson = ({ newcomerIds }: Recipients): string =>
-  newcomerIds.length === 0 ? '' : `"newcomer_ids":${JSON.stringify(newcomerIds)},`;
-
-const targetJson = (userIds: readonly string[]): string =>
-  userIds.length === 1
-    ? `"target_user_id":${JSON.stringify(userIds[0])}`
-    : `"target_user_ids":${JSON.stringify(userIds)}`;
+/** Ids in one event or message: a list of a large group would not fit into one record. */
+const maxIdsPerItem = 20_000;
 
 function partsOf(ids: readonly string[]): (readonly string[])[] {
-  if (ids.length <= idsAtOnce) return [ids];
+  if (ids.length <= maxIdsPerItem) return [ids];
   const parts: string[][] = [];
-  for (let from = 0; from < ids.length; from += idsAtOnce) parts.push(ids.slice(from, from + idsAtOnce));
+  for (let from = 0; from < ids.length; from += maxIdsPerItem)
+    parts.push(ids.slice(from, from + maxIdsPerItem));
   return parts;
 }
 

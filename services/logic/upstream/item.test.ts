@@ -62,3 +62,34 @@ test('a message that nobody may send is refused with the code that says why', ()
 test('4,000 characters fit whatever their length in bytes', () => {
   assert.equal(read({ ...good, content: '😀'.repeat(4000) }).kind, 'message');
 });
+
+const happened = { event_id: 'e', conversation_id: '9', actor_id: '7', extra_user_ids: [] };
+
+test('an event is read as the frame that members are shown', () => {
+  const event = { ...happened, type: 'message.recalled', message_id: 100, seq_id: 4 };
+  const { actor_id: _, ...common } = happened;
+  const data = { conversationId: '9', messageId: 100, seqId: 4, by: '7' };
+  assert.deepEqual(read({ event }), { kind: 'event', event: { ...common, frame: 'message-recalled', data } });
+});
+
+test('an event of an earlier version, which holds the frame itself, is taken as it is', () => {
+  const data = { conversationId: '9', userIds: ['8'], by: '7' };
+  const { actor_id: _, ...common } = happened;
+  const event = { ...common, frame: 'member-removed', data, last_seq_id: 4 };
+  assert.deepEqual(read({ event }), { kind: 'event', event });
+});
+
+test('an event that lacks what its type has to say is malformed', () => {
+  const wrong: object[] = [
+    { type: 'conversation.renamed' },
+    { type: 'toString' },
+    { type: 'conversation.updated' },
+    { type: 'conversation.member.added', members: ['8'] },
+    { type: 'conversation.member.removed', user_ids: ['8'] },
+    { type: 'message.recalled', message_id: '100', seq_id: 4 },
+    { frame: 'member-removed', data: {}, last_seq_id: '4' },
+  ];
+  for (const some of wrong) {
+    assert.equal(read({ event: { ...happened, ...some } }).kind, 'malformed', JSON.stringify(some));
+  }
+});

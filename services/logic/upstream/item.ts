@@ -1,5 +1,6 @@
 import { GoChatError } from '../../../lib/errors.ts';
-import type { OrderedEvent, UpstreamMessage } from '../../../lib/kafka/records.ts';
+import type { OrderedEvent, OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
+import { toOrderedFrame } from '../../../lib/wire/ordered-frames.ts';
 import { refusalOf } from '../input/input.ts';
 
 /** A record of the upstream topic on its way through this process. */
@@ -24,7 +25,7 @@ export type Content =
   | { kind: 'message'; message: UpstreamMessage }
   /** Unacceptable in itself: not worth asking anyone. */
   | { kind: 'refused'; message: UpstreamMessage; error: GoChatError }
-  | { kind: 'event'; event: OrderedEvent }
+  | { kind: 'event'; event: OrderedFrame }
   /** Not a record of ours. */
   | { kind: 'malformed'; reason: string };
 
@@ -110,13 +111,36 @@ function refusal(message: UpstreamMessage): GoChatError | undefined {
   });
 }
 
-function readEvent(value: unknown): OrderedEvent | undefined {
+function readEvent(value: unknown): OrderedFrame | undefined {
   if (!isObject(value)) return undefined;
-  const { event_id, conversation_id, frame, data, extra_user_ids = [], last_seq_id } = value;
-  if (typeof event_id !== 'string' || typeof frame !== 'string') return undefined;
+  const { event_id, conversation_id, extra_user_ids = [] } = value;
+  if (typeof event_id !== 'string' || !isStrings(extra_user_ids)) return undefined;
   if (typeof conversation_id !== 'string' || !idPattern.test(conversation_id)) return undefined;
-  if (!isObject(data) || !isStrings(extra_user_ids)) return undefined;
-  if (last_seq_id !== undefined && typeof last_seq_id !== 'number') return undefined;
-  const event = { event_id, conversation_id, frame, data, extra_user_ids };
-  return last_seq_id === undefined ? event : { ...event, last_seq_id };
+  const event = { ...value, event_id, conversation_id, extra_user_ids };
+  if (isFrame(event)) return event;
+  return isFact(event) ? toOrderedFrame(event) : undefined;
+}
+
+/** What each type of event has to say. */
+const factsOf: Record<OrderedEvent['type'], (event: Record<string, unknown>) => boolean> = {
+  'conversation.updated': ({ conversation }) => isObject(conversation),
+  'conversation.dissolved': () => true,
+  'conversation.member.added': ({ members }) => Array.isArray(members) && members.every(isObject),
+  'conversation.member.removed': ({ user_ids, last_seq_id }) =>
+    isStrings(user_ids) && typeof last_seq_id === 'number',
+  'message.recalled': ({ message_id, seq_id }) =>
+    typeof message_id === 'number' && typeof seq_id === 'number',
+};
+
+function isFact(event: Record<string, unknown>): event is OrderedEvent {
+  const { type, actor_id } = event;
+  if (typeof type !== 'string' || typeof actor_id !== 'string') return false;
+  return Object.hasOwn(factsOf, type) && factsOf[type as OrderedEvent['type']](event);
+}
+
+/** A record of an earlier version holds the frame itself. */
+function isFrame(event: Record<string, unknown>): event is OrderedFrame {
+  const { frame, data, last_seq_id } = event;
+  if (typeof frame !== 'string' || !isObject(data)) return false;
+  return last_seq_id === undefined || typeof last_seq_id === 'number';
 }

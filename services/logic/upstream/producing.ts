@@ -1,10 +1,10 @@
 import { retry } from '../../../lib/async/retry.ts';
 import { createDownstreamProducer } from '../../../lib/kafka/downstream-producer.ts';
+import { maxRecordBytes } from '../../../lib/kafka/downstream-writer.ts';
 import type { KafkaConnection } from '../../../lib/kafka/kafka.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Delivery } from './delivery.ts';
-import { maxRecordBytes } from './record-builder.ts';
 
 export type Producing = {
   /** Resolves when the broker acknowledged all of it; tries until then, or rejects once `stop` was called. */

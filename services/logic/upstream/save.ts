@@ -8,7 +8,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
-import type { OrderedEvent, UpstreamMessage } from '../../../lib/kafka/records.ts';
+import type { OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import type { Item } from './item.ts';
 
 /** What became of an item. */
@@ -22,7 +22,7 @@ export type Outcome =
       recipients: Recipients | undefined;
     }
   | { kind: 'refused'; item: Item; message: UpstreamMessage; code: Code; text: string }
-  | { kind: 'event'; item: Item; event: OrderedEvent; recipients: Recipients | undefined }
+  | { kind: 'event'; item: Item; event: OrderedFrame; recipients: Recipients | undefined }
   | { kind: 'dead'; item: Item; reason: string; message?: UpstreamMessage };
 
 export type Save = (items: Item[]) => Promise<Outcome[]>;

@@ -42,7 +42,7 @@ export async function conversationPushes(event: ConversationEvent, repo: RepoCli
 async function toEach(
   userIds: readonly string[],
   conversationId: string,
-  frame: { type: string; eventId: string },
+  frame: { type: 'conversation-created' | 'conversation-updated'; eventId: string },
   repo: RepoClient,
 ): Promise<Push[]> {
   const pushes = userIds.map(async (userId) => {

@@ -6,7 +6,7 @@ import { pushesTo } from './push.ts';
 export function messagePushes(event: MessageEvent): Push[] {
   if (event.type !== 'message.read') return [];
   const { actor_id: userId, conversation_id: conversationId, seq_id: seqId, event_id: eventId } = event;
-  const frame = { type: 'message-read', data: { conversationId, userId, seqId }, eventId };
+  const frame = { type: 'message-read', data: { conversationId, userId, seqId }, eventId } as const;
   return [
     ...pushesTo(
       event.sender_ids.filter((senderId) => senderId !== userId),

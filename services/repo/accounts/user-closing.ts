@@ -1,7 +1,7 @@
+import { deletedUser } from '../../../lib/domain/deleted-user.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { deletedUser } from '../../../lib/wire/user.ts';
 import type { Cache } from '../cache/cache.ts';
 import { deleteFlowTexts } from '../once/flow-texts.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';

@@ -1,7 +1,6 @@
-import type { Member } from '../../../lib/wire/conversation.ts';
+import type { ConversationFacts, MemberFacts } from '../../../lib/kafka/records.ts';
 import { chunks } from '../cache/cache.ts';
 import { domainEvent, type OutboxEvent, orderedEvent } from '../outbox/outbox.ts';
-import { toSharedConversation } from '../rows/conversation-row.ts';
 import type { LockedConversation } from './conversation-lock.ts';
 
 /** What happens to conversations, each told twice: to anyone who listens, and in order to its members. */
@@ -24,22 +23,32 @@ export const conversationCreated = (
 
 /** `conversation` is the row as it is from now on. */
 export function conversationUpdated(conversation: LockedConversation, actorId: string): OutboxEvent[] {
-  const conversationId = String(conversation.id);
-  const shared = toSharedConversation(conversation, {
-    lastSeqId: conversation.last_seq_id,
-    lastMessageId: conversation.last_message_id ?? 0,
-    updatedAt: conversation.updated_at,
-  });
+  const about = {
+    type: 'conversation.updated',
+    actor_id: actorId,
+    conversation_id: String(conversation.id),
+  } as const;
   return [
-    domainEvent({ type: 'conversation.updated', actor_id: actorId, conversation_id: conversationId }),
-    orderedEvent({
-      conversation_id: conversationId,
-      frame: 'conversation-updated',
-      data: { conversation: shared },
-      extra_user_ids: [],
-    }),
+    domainEvent(about),
+    orderedEvent({ ...about, conversation: factsOf(conversation), extra_user_ids: [] }),
   ];
 }
+
+const factsOf = (row: LockedConversation): ConversationFacts => ({
+  type: row.type,
+  name: row.name,
+  avatar_url: row.avatar_url,
+  description: row.description,
+  announcement: row.announcement,
+  owner_id: row.owner_id === 0 ? '' : String(row.owner_id),
+  member_count: row.member_count,
+  last_seq_id: row.last_seq_id,
+  invite_by: row.invite_by,
+  mute_all: row.mute_all === 1,
+  max_members: row.max_members,
+  created_at: row.created_at,
+  updated_at: row.updated_at,
+});
 
 /** The former members are named, since the conversation has none any more. */
 export const conversationDissolved = (
@@ -48,28 +57,29 @@ export const conversationDissolved = (
   formerMemberIds: readonly number[],
 ): OutboxEvent[] => [
   domainEvent({ type: 'conversation.dissolved', actor_id: actorId, conversation_id: String(id) }),
-  ...chunks(formerMemberIds, usersAnEvent).map((userIds) =>
+  ...chunks(formerMemberIds, maxUsersPerEvent).map((userIds) =>
     orderedEvent({
+      type: 'conversation.dissolved',
+      actor_id: actorId,
       conversation_id: String(id),
-      frame: 'conversation-dissolved',
-      data: { conversationId: String(id) },
       extra_user_ids: userIds.map(String),
     }),
   ),
 ];
 
-export const membersAdded = (id: number, actorId: string, members: readonly Member[]): OutboxEvent[] => [
+export const membersAdded = (id: number, actorId: string, members: readonly MemberFacts[]): OutboxEvent[] => [
   domainEvent({
     type: 'conversation.member.added',
     actor_id: actorId,
     conversation_id: String(id),
-    user_ids: members.map((member) => member.id),
+    user_ids: members.map((member) => member.user_id),
   }),
-  ...chunks(members, membersAnEvent(members)).map((some) =>
+  ...chunks(members, maxMembersPerEvent(members)).map((some) =>
     orderedEvent({
+      type: 'conversation.member.added',
+      actor_id: actorId,
       conversation_id: String(id),
-      frame: 'member-added',
-      data: { conversationId: String(id), members: some },
+      members: some,
       extra_user_ids: [],
     }),
   ),
@@ -81,22 +91,13 @@ export function membersRemoved(
   actorId: string,
   removedIds: readonly number[],
 ): OutboxEvent[] {
-  const userIds = removedIds.map(String);
-  return [
-    domainEvent({
-      type: 'conversation.member.removed',
-      actor_id: actorId,
-      conversation_id: String(id),
-      user_ids: userIds,
-    }),
-    orderedEvent({
-      conversation_id: String(id),
-      frame: 'member-removed',
-      data: { conversationId: String(id), userIds, by: actorId },
-      extra_user_ids: userIds,
-      last_seq_id,
-    }),
-  ];
+  const about = {
+    type: 'conversation.member.removed',
+    actor_id: actorId,
+    conversation_id: String(id),
+    user_ids: removedIds.map(String),
+  } as const;
+  return [domainEvent(about), orderedEvent({ ...about, extra_user_ids: about.user_ids, last_seq_id })];
 }
 
 /** What members are or chose has changed; each of them is shown the conversation anew, and nobody else. */
@@ -110,11 +111,11 @@ export const membersUpdated = (id: number, actorId: string, userIds: readonly nu
 ];
 
 /** The broker takes records of up to 1 MB, and so many ids fill a tenth of it. */
-const usersAnEvent = 5000;
+const maxUsersPerEvent = 5000;
 const eventBytes = 256 * 1024;
 
 /** As many members as fit into an event if all were as large as the largest. */
-function membersAnEvent(members: readonly Member[]): number {
+function maxMembersPerEvent(members: readonly MemberFacts[]): number {
   const largest = Math.max(1, ...members.map((member) => Buffer.byteLength(JSON.stringify(member))));
   return Math.max(1, Math.floor(eventBytes / largest));
 }

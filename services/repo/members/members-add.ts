@@ -5,8 +5,9 @@ import type {
   AddConversationMemberRequest,
   ConversationServiceService,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { type Member, toMember } from '../../../lib/wire/conversation.ts';
+import type { MemberFacts } from '../../../lib/kafka/records.ts';
 import type { Cache } from '../cache/cache.ts';
 import { membersAdded } from '../conversation-changes/conversation-events.ts';
 import {
@@ -111,19 +112,10 @@ export function createMembersAdd(deps: {
           ...countMembers(id, added.length, now),
         ];
         if (actorId !== 0) {
-          const shown = added.map(
-            (userId): Member =>
-              toMember({
-                conversationId: request.conversationId,
-                user: cardOf(cards, String(userId)),
-                role: memberRole.member,
-                muted: isMuted(former, userId),
-                joinedAt: now,
-                // All get the same frame, and some of them may not know; nobody has read anything yet.
-                lastReadSeqId: 0,
-              }),
+          const told = added.map((userId) =>
+            newMember(cardOf(cards, String(userId)), isMuted(former, userId), now),
           );
-          statements.push(insertEvents(membersAdded(id, request.actorId, shown)));
+          statements.push(insertEvents(membersAdded(id, request.actorId, told)));
         }
         await tx.batchAndCommit(statements.join(';\n'));
         return answer;
@@ -138,6 +130,18 @@ type Answer = { added: string[]; alreadyMembers: string[]; refused?: string[] };
 
 const isMuted = (former: ReadonlyMap<number, FormerMember>, userId: number): boolean =>
   former.get(userId)?.muted ?? false;
+
+const newMember = (card: User, muted: boolean, joinedAt: number): MemberFacts => ({
+  user_id: card.id,
+  username: card.username,
+  display_name: card.displayName,
+  avatar_url: card.avatarUrl,
+  is_guest: card.isGuest,
+  created_at: card.createdAt,
+  role: memberRole.member,
+  muted,
+  joined_at: joinedAt,
+});
 
 /** The system itself fills groups that are still being created. */
 function checkRights(conversation: LockedConversation, members: Members, actorId: number): void {

@@ -81,21 +81,19 @@ function recallStatements(recall: {
   actorId: number;
 }): string {
   const { conversationId, seqId, messageId, actorId } = recall;
-  const named = { conversation_id: String(conversationId), message_id: messageId, seq_id: seqId };
+  const about = {
+    type: 'message.recalled',
+    actor_id: String(actorId),
+    conversation_id: String(conversationId),
+    message_id: messageId,
+    seq_id: seqId,
+  } as const;
   return [
     formatSql("UPDATE messages SET deleted = 1, content = '' WHERE conversation_id = ? AND seq_id = ?", [
       conversationId,
       seqId,
     ]),
     ...storeRecalls(conversationId, [{ seqId, messageId, by: actorId }]),
-    insertEvents([
-      domainEvent({ type: 'message.recalled', actor_id: String(actorId), ...named }),
-      orderedEvent({
-        conversation_id: String(conversationId),
-        frame: 'message-recalled',
-        data: { conversationId: String(conversationId), messageId, seqId, by: String(actorId) },
-        extra_user_ids: [],
-      }),
-    ]),
+    insertEvents([domainEvent(about), orderedEvent({ ...about, extra_user_ids: [] })]),
   ].join(';\n');
 }

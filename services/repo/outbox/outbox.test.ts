@@ -32,18 +32,22 @@ test('every event has an id of its own unless one is given, and a time', () => {
 
 test('an event of a conversation takes the way of its messages', () => {
   const event = orderedEvent({
+    type: 'conversation.member.removed',
     conversation_id: '9',
-    frame: 'member-added',
-    data: { a: 1 },
+    actor_id: '7',
+    user_ids: ['4'],
     extra_user_ids: ['4'],
+    last_seq_id: 2,
   });
   assert.deepEqual([event.topic, event.key], [topics.upstream, '9']);
   const { event_id, ...rest } = JSON.parse(event.payload).event;
   assert.match(event_id, /^[0-9a-f-]{36}$/);
   assert.deepEqual(rest, {
+    type: 'conversation.member.removed',
     conversation_id: '9',
-    frame: 'member-added',
-    data: { a: 1 },
+    actor_id: '7',
+    user_ids: ['4'],
     extra_user_ids: ['4'],
+    last_seq_id: 2,
   });
 });

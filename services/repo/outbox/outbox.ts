@@ -24,8 +24,11 @@ export function domainEvent(fields: Fields<DomainEvent>): OutboxEvent {
   return { topic, key, payload: JSON.stringify(event) };
 }
 
+/** What the caller says of one, of each type by itself. */
+type OrderedFields<E> = E extends unknown ? Omit<E, 'event_id'> : never;
+
 /** An event that takes the way of its conversation's messages, so that it overtakes none of them. */
-export function orderedEvent(event: Omit<OrderedEvent, 'event_id'> & { event_id?: string }): OutboxEvent {
+export function orderedEvent(event: OrderedFields<OrderedEvent>): OutboxEvent {
   const record: UpstreamEvent = { event: { event_id: randomUUID(), ...event } };
   return { topic: topics.upstream, key: event.conversation_id, payload: JSON.stringify(record) };
 }

@@ -1,5 +1,5 @@
+import { deletedUser } from '../../../lib/domain/deleted-user.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
-import { deletedUser } from '../../../lib/wire/user.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';

@@ -153,8 +153,8 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
       id,
       gateway,
       url: `http://127.0.0.1:${gateway.port}`,
-      /** Produces a record for this gateway, as logic does. */
-      deliver: (record: Partial<DownstreamRecord>) =>
+      /** Produces a record for this gateway, as logic does, with events of any kind. */
+      deliver: (record: Partial<Omit<DownstreamRecord, 'events'>> & { events?: object[] }) =>
         producer.send({
           topic: topics.downstream(id),
           messages: [

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
-import type { DownstreamRecord, UpstreamRecord } from '../../../lib/kafka/records.ts';
+import type { DownstreamRecord, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
 import { createLogger } from '../../../lib/log.ts';
@@ -76,7 +76,8 @@ export async function createUpstreamSystem() {
       session_id: 'session-1',
       ...more,
     }),
-    append: (records: (UpstreamRecord | string)[]) =>
+    /** Of any version: an event is what the test says. */
+    append: (records: (UpstreamMessage | { event: { conversation_id: string } } | string)[]) =>
       producer.send({
         topic,
         messages: records.map((record) =>
@@ -99,7 +100,7 @@ export async function createUpstreamSystem() {
   };
 }
 
-const keyOf = (record: UpstreamRecord) =>
+const keyOf = (record: UpstreamMessage | { event: { conversation_id: string } }) =>
   'event' in record ? record.event.conversation_id : record.conversation_id;
 
 /** 1 to count. */

@@ -9,7 +9,7 @@ import {
   type Rest,
   type Session,
 } from '../../../clients/sdk/rest.ts';
-import { type ChatSocket, type Frame, openSocket } from '../../../clients/sdk/socket.ts';
+import { type ChatSocket, openSocket } from '../../../clients/sdk/socket.ts';
 
 /** The gateways of the running system under test. */
 export const gatewayUrl = process.env.GATEWAY_URL ?? 'http://127.0.0.1:8080';
@@ -65,8 +65,13 @@ export async function newGroup(
 // biome-ignore lint/suspicious/noExplicitAny: tests look into frames as their reader sees fit.
 export type Data = any;
 
-export type Chat = ChatSocket & {
+/** A frame of any kind, as tests look at it. */
+export type Frame = { type: string; data?: Data };
+
+export type Chat = Omit<ChatSocket, 'send'> & {
   frames: Frame[];
+  /** Sends a frame, whether or not a client may send such a one. */
+  send(type: string, data?: Record<string, unknown>): void;
   /** The data of the first frame (past or future) that fits. Fails after a deadline with what came instead. */
   expect(type: string, fits?: (data: Data) => boolean): Promise<Data>;
   /** All frames of a type so far. */
@@ -87,6 +92,8 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
     frames.push(frame);
     for (const watcher of watchers) watcher(frame);
   });
+
+  const send: Chat['send'] = (type, data) => socket.sendRaw(JSON.stringify({ type, data }));
 
   function expect(type: string, fits: (data: Data) => boolean = () => true, from = 0): Promise<Data> {
     const matches = (frame: Frame) => frame.type === type && fits(frame.data);
@@ -109,13 +116,14 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
 
   return {
     ...socket,
+    send,
     frames,
     expect,
     all: (type) => frames.filter((frame) => frame.type === type).map(({ data }) => data),
     async say(conversationId, content, more = {}) {
       const clientMsgId = String(more.clientMsgId ?? uniqueName('m'));
       const from = frames.length;
-      socket.send('send-message', { conversationId, content, ...more, clientMsgId });
+      send('send-message', { conversationId, content, ...more, clientMsgId });
       const about = (data: Data) => data?.clientMsgId === clientMsgId;
       return Promise.race([
         expect('message-ack', about, from),
@@ -126,7 +134,7 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
     },
     async settled() {
       const from = frames.length;
-      socket.send('ping');
+      send('ping');
       await expect('pong', undefined, from);
     },
   };

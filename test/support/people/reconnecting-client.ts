@@ -1,5 +1,5 @@
 import type { Message } from '../../../clients/sdk/rest.ts';
-import { type ChatSocket, type Frame, openSocket } from '../../../clients/sdk/socket.ts';
+import { type ChatSocket, openSocket, type ReceivedFrame } from '../../../clients/sdk/socket.ts';
 import { pause } from '../pause.ts';
 import { type Data, gatewayUrl, type Person, wholeHistory } from './people.ts';
 
@@ -31,10 +31,10 @@ export async function createReconnectingClient(
   let connecting: Promise<void> | undefined;
   let over = false;
 
-  function onFrame({ type, data }: Frame): void {
-    if (type === 'new-message') received.set(Number(data?.seqId), data as unknown as Message);
-    if (type === 'message-ack') acks.get(String(data?.clientMsgId))?.(data);
-    if (type === 'error' && data?.retryable !== true) throw new Error(`refused: ${JSON.stringify(data)}`);
+  function onFrame({ type, data }: ReceivedFrame): void {
+    if (type === 'new-message') received.set(data.seqId, data);
+    if (type === 'message-ack') acks.get(data.clientMsgId)?.(data);
+    if (type === 'error' && !data.retryable) throw new Error(`refused: ${JSON.stringify(data)}`);
   }
 
   async function connect(): Promise<void> {

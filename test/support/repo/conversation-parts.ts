@@ -4,6 +4,8 @@ import {
   GetUserConversationsWithDetailsResponse,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
+import type { OrderedEvent } from '../../../lib/kafka/records.ts';
+import { toOrderedFrame } from '../../../lib/wire/ordered-frames.ts';
 import { createPasswords } from '../../../services/repo/accounts/password.ts';
 import { createUserAccounts } from '../../../services/repo/accounts/user-accounts.ts';
 import { createConversationHandlers } from '../../../services/repo/conversation-handlers.ts';
@@ -174,9 +176,9 @@ export function createConversationParts(parts: RepoParts) {
 
     /** Events about a conversation, ordered ones as their frame. */
     async eventsOf(conversationId: string): Promise<Record<string, unknown>[]> {
-      const all = (await parts.events()) as (Record<string, unknown> & { event?: Record<string, unknown> })[];
+      const all = (await parts.events()) as (Record<string, unknown> & { event?: OrderedEvent })[];
       return all
-        .map((record) => record.event ?? record)
+        .map((record) => (record.event ? toOrderedFrame(record.event) : record))
         .filter((event) => event.conversation_id === conversationId);
     },
   };

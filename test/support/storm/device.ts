@@ -1,5 +1,5 @@
 import { createRest, type Message } from '../../../clients/sdk/rest.ts';
-import { type ChatSocket, type Frame, openSocket } from '../../../clients/sdk/socket.ts';
+import { type ChatSocket, openSocket, type ReceivedFrame } from '../../../clients/sdk/socket.ts';
 import { pause } from '../pause.ts';
 import type { Data, Person } from '../people/people.ts';
 import type { Findings } from './records/findings.ts';
@@ -74,13 +74,13 @@ export async function createDevice(options: {
   let over = false;
   let synced = 0;
 
-  function onFrame(log: SocketLog, { type, data }: Frame): void {
+  function onFrame(log: SocketLog, { type, data }: ReceivedFrame): void {
     // What is still on its way over a socket that was given up reaches nobody.
     if (log.closedAt !== undefined) return;
     heardAt = Date.now();
     // Its own marks reach whatever session of its own is there by then, such as the next one after a reconnect.
-    noteFrame(log, type === 'message-read' && data?.userId === person.id ? ownMark : type);
-    if (type === 'new-message') onMessage(data as unknown as Message, log);
+    noteFrame(log, type === 'message-read' && data.userId === person.id ? ownMark : type);
+    if (type === 'new-message') onMessage(data, log);
     if (type === 'message-ack') onAck(log, data);
     if (type === 'error') onError(data);
     if (type === 'member-removed') onRemoval(log, data);

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Code, codeFromNumber } from '../../../../lib/errors.ts';
 import type { NewMessage, SavedMessage } from '../../../../lib/gen/im_repo/v1/message.ts';
+import type { OrderedEvent } from '../../../../lib/kafka/records.ts';
+import { toOrderedFrame } from '../../../../lib/wire/ordered-frames.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
 import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 
@@ -270,7 +272,7 @@ test('a recall empties the message, keeps its seq and is told once', async () =>
   );
   const events = (await repo.events()).filter((event) => JSON.stringify(event).includes(id));
   assert.deepEqual(
-    events.map(({ type, event }) => type ?? (event as { frame: string }).frame),
+    events.map(({ type, event }) => type ?? toOrderedFrame(event as OrderedEvent).frame),
     ['message.recalled', 'message-recalled', 'message.recalled', 'message-recalled'],
   );
 });

@@ -1,0 +1,11 @@
+import type { User } from '../gen/im_repo/v1/user.ts';
+
+/** Stands for an account that was erased. */
+export const deletedUser = (id: string): User => ({
+  id,
+  username: 'deleted-user',
+  displayName: 'deleted user',
+  avatarUrl: '',
+  isGuest: false,
+  createdAt: 0,
+});

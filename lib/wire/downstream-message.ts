@@ -1,0 +1,22 @@
+import type { DownstreamMessage } from '../kafka/records.ts';
+import type { Message } from './message.ts';
+
+/** A message as frames show it, out of a downstream record. */
+export const fromDownstream = (message: DownstreamMessage): Message => ({
+  id: message.message_id,
+  conversationId: message.conversation_id,
+  seqId: message.seq_id,
+  sender: {
+    id: message.sender_info.id,
+    username: message.sender_info.username,
+    displayName: message.sender_info.display_name,
+    avatarUrl: message.sender_info.avatar_url,
+  },
+  messageType: message.message_type,
+  content: message.content,
+  clientMsgId: message.client_msg_id,
+  ...(message.reply_to_seq_id === undefined ? {} : { replyToSeqId: message.reply_to_seq_id }),
+  ...(message.mentions === undefined ? {} : { mentions: message.mentions }),
+  deleted: message.deleted ?? false,
+  createdAt: message.created_at,
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { OrderedEvent } from '../kafka/records.ts';
+import { toOrderedFrame } from './ordered-frames.ts';
+
+const common = { event_id: 'e', conversation_id: '9', actor_id: '7', extra_user_ids: ['8'] };
+const frameOf = (event: OrderedEvent) => {
+  const { frame, data, ...rest } = toOrderedFrame(event);
+  const { actor_id: _, ...kept } = common;
+  const { last_seq_id, ...named } = rest;
+  assert.deepEqual(named, kept);
+  return { frame, data, ...(last_seq_id === undefined ? {} : { last_seq_id }) };
+};
+
+test('a change of a conversation is shown without what differs by member', () => {
+  const conversation = {
+    type: 2,
+    name: 'a group',
+    avatar_url: 'http://x',
+    description: 'd',
+    announcement: 'a',
+    owner_id: '7',
+    member_count: 3,
+    last_seq_id: 5,
+    invite_by: 'admins',
+    mute_all: true,
+    max_members: 100,
+    created_at: 1,
+    updated_at: 2,
+  };
+  assert.deepEqual(frameOf({ ...common, type: 'conversation.updated', conversation }), {
+    frame: 'conversation-updated',
+    data: {
+      conversation: {
+        id: '9',
+        type: 2,
+        name: 'a group',
+        avatarUrl: 'http://x',
+        description: 'd',
+        announcement: 'a',
+        ownerId: '7',
+        memberCount: 3,
+        lastSeqId: 5,
+        settings: { inviteBy: 'admins', muteAll: true, maxMembers: 100 },
+        createdAt: 1,
+        updatedAt: 2,
+      },
+    },
+  });
+});
+
+test('a new member is shown as one who has read nothing', () => {
+  const member = {
+    user_id: '8',
+    username: 'eight',
+    display_name: 'Eight',
+    avatar_url: '',
+    is_guest: true,
+    created_at: 1,
+    role: 1,
+    muted: false,
+    joined_at: 2,
+  };
+  assert.deepEqual(frameOf({ ...common, type: 'conversation.member.added', members: [member] }), {
+    frame: 'member-added',
+    data: {
+      conversationId: '9',
+      members: [
+        {
+          id: '8',
+          username: 'eight',
+          displayName: 'Eight',
+          avatarUrl: '',
+          isGuest: true,
+          createdAt: 1,
+          role: 1,
+          muted: false,
+          joinedAt: 2,
+          lastReadSeqId: 0,
+        },
+      ],
+    },
+  });
+});
+
+test('removals, recalls and the end of a group name what they are about, and who did it', () => {
+  assert.deepEqual(
+    frameOf({ ...common, type: 'conversation.member.removed', user_ids: ['8'], last_seq_id: 4 }),
+    { frame: 'member-removed', data: { conversationId: '9', userIds: ['8'], by: '7' }, last_seq_id: 4 },
+  );
+  assert.deepEqual(frameOf({ ...common, type: 'message.recalled', message_id: 100, seq_id: 4 }), {
+    frame: 'message-recalled',
+    data: { conversationId: '9', messageId: 100, seqId: 4, by: '7' },
+  });
+  assert.deepEqual(frameOf({ ...common, type: 'conversation.dissolved' }), {
+    frame: 'conversation-dissolved',
+    data: { conversationId: '9' },
+  });
+});
