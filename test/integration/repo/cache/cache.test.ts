@@ -1,63 +1,30 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, type TestContext, test } from 'node:test';
-import { createLogger } from '../../../../lib/log.ts';
-import { createMetrics } from '../../../../lib/metrics.ts';
-import { type Cache, cacheKey, cacheKind, createCache } from '../../../../services/repo/cache/cache.ts';
-import { createRedis, type RedisStore } from '../../../../services/repo/storage/redis.ts';
+import { after, before, beforeEach, test } from 'node:test';
+import { type Cache, cacheKey } from '../../../../services/repo/cache/cache.ts';
+import type { RedisStore } from '../../../../services/repo/storage/redis.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openCachedThings, thing } from '../../../support/repo/cached-things.ts';
 
-const thing = cacheKind<string>('thing', 60_000);
-const log = createLogger('test', 'silent');
-let server: PrivateRedis;
+const { server, rows, loads, load, connect, connectFor, newId } = await openCachedThings();
 let redis: RedisStore;
 let cache: Cache;
-/** What the database says of each thing, and how often it was asked. */
-let rows: Map<string, string>;
-let loads: number;
 
 before(async () => {
-  server = await startPrivateRedis();
   ({ redis, cache } = await connect());
 });
 
 after(() => redis.close());
 
 beforeEach(() => {
-  rows = new Map([['1', 'old']]);
-  loads = 0;
+  rows.clear();
+  rows.set('1', 'old');
+  loads.count = 0;
 });
 
-/** What another process of ours has, for the time of a test. */
-async function connectFor(context: TestContext) {
-  const other = await connect();
-  context.after(() => other.redis.close());
-  return other;
-}
-
-async function connect() {
-  const metrics = createMetrics('test');
-  const store = createRedis({ url: server.url, log, metrics });
-  const made = createCache({ redis: store, metrics });
-  await eventually(() => store.isUp());
-  return { redis: store, cache: made, metrics };
-}
-
-const load = async (missing: string[]) => {
-  loads += 1;
-  return new Map(missing.flatMap((id) => (rows.has(id) ? [[id, rows.get(id) ?? ''] as const] : [])));
-};
-let lastId = 0;
-/** An id that no test before has cached. */
-const newId = (value = 'old') => {
-  lastId += 1;
-  const id = `t${lastId}`;
-  rows.set(id, value);
-  return id;
-};
 const read = async (id: string, from = cache) => (await from.read(thing, [id], load)).get(id);
 const isCached = async (id: string) => (await server.client.exists(cacheKey(thing, id))) === 1;
 const stored = (id: string) => eventually(() => isCached(id));
+
 /** As every writer does it. */
 const change = (id: string, value: string, by = cache) =>
   by.change(async (touch) => {
@@ -75,7 +42,7 @@ test('a value is loaded once and then read from Redis, by other processes too', 
   assert.equal(await read(id, other.cache), 'old');
   await stored(id);
   assert.equal(await read(id), 'old');
-  assert.equal(loads, 2);
+  assert.equal(loads.count, 2);
 });
 
 test('what does not exist is not cached', async () => {
@@ -124,8 +91,8 @@ test('the only writer leaves the new value, two at once leave none', async () =>
   await only.touch([key]);
   rows.set(id, 'a');
   await only.end({ kind: thing, values: new Map([[key, 'a']]) });
-  loads = 0;
-  assert.deepEqual([await read(id), loads], ['a', 0]);
+  loads.count = 0;
+  assert.deepEqual([await read(id), loads.count], ['a', 0]);
 
   const [first, second] = [cache.begin(), cache.begin()];
   await first.touch([key]);

@@ -1,91 +1,41 @@
 import assert from 'node:assert/strict';
-import { before, beforeEach, type TestContext, test } from 'node:test';
-import { createLogger } from '../../../../lib/log.ts';
+import { beforeEach, type TestContext, test } from 'node:test';
 import { createMetrics } from '../../../../lib/metrics.ts';
-import {
-  type Cache,
-  cacheKey,
-  cacheKind,
-  chunks,
-  createCache,
-  type Reading,
-} from '../../../../services/repo/cache/cache.ts';
-import { createRedis } from '../../../../services/repo/storage/redis.ts';
+import { type Cache, cacheKey, chunks, createCache } from '../../../../services/repo/cache/cache.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../../support/servers/redis-server.ts';
+import { openCachedThings, thing } from '../../../support/repo/cached-things.ts';
 
-const thing = cacheKind<string>('thing', 60_000);
-const log = createLogger('test', 'silent');
-let server: PrivateRedis;
+const { server, rows, loads, connect, connectFor, newId, valueIn, spoilInRedis } = await openCachedThings();
 let cache: Cache;
 let disconnect: () => Promise<void>;
-/** What the database says of each thing, and how often it was asked. */
-let rows: Map<string, string>;
-let loads: number;
-
-before(async () => {
-  server = await startPrivateRedis();
-});
 
 beforeEach(async (context) => {
-  rows = new Map();
-  loads = 0;
+  rows.clear();
+  loads.count = 0;
   ({ cache, disconnect } = await connect());
   (context as TestContext).after(() => disconnect());
 });
 
-async function connect() {
-  const metrics = createMetrics('test');
-  const redis = createRedis({ url: server.url, log, metrics });
-  const made = createCache({ redis, metrics });
-  await eventually(() => redis.isUp());
-  return { cache: made, metrics, redis, disconnect: () => redis.close() };
-}
-
-/** What another process of ours has, for the time of a test. */
-async function connectFor(context: TestContext) {
-  const other = await connect();
-  context.after(other.disconnect);
-  return other;
-}
-
-const load = async (missing: string[]) => {
-  loads += 1;
-  return new Map(missing.flatMap((id) => (rows.has(id) ? [[id, rows.get(id) ?? ''] as const] : [])));
-};
-let lastId = 0;
-/** An id that no test before has cached. */
-const newId = (value = 'old') => {
-  lastId += 1;
-  const id = `r${lastId}`;
-  rows.set(id, value);
-  return id;
-};
-const valueIn = async (reading: Reading, id: string) => (await reading.read(thing, [id], load)).get(id);
 const read = async (id: string, from = cache) => valueIn(await from.reading(), id);
+
 /** Something made of two things. */
 const readMade = async (a: string, b: string, from = cache) =>
   (await from.reading()).made(`both ${a} ${b}`, async (reading) => {
     const value = `${await valueIn(reading, a)}+${await valueIn(reading, b)}`;
     return { value, bytes: value.length };
   });
+
 const change = (id: string, value: string, by = cache) =>
   by.change(async (touch) => {
     await touch([cacheKey(thing, id)]);
     rows.set(id, value);
   });
-/** Makes what Redis has of it wrong: whoever reads this did not read from memory. */
-const spoilInRedis = async (id: string) => {
-  const key = cacheKey(thing, id);
-  await eventually(async () => (await server.client.exists(key)) === 1);
-  await server.client.set(key, `${await server.client.get('cache:epoch')}"spoilt"`);
-};
 
 test('what nobody changed is read out of memory', async () => {
   const id = newId();
   assert.equal(await read(id), 'old');
   await spoilInRedis(id);
-  assert.deepEqual([await read(id), loads], ['old', 1]);
+  assert.deepEqual([await read(id), loads.count], ['old', 1]);
 });
 
 test('a value that another process has cached is kept, too', async (context) => {
@@ -93,9 +43,9 @@ test('a value that another process has cached is kept, too', async (context) => 
   const id = newId();
   await read(id, other.cache);
   await eventually(async () => (await server.client.exists(cacheKey(thing, id))) === 1);
-  assert.deepEqual([await read(id), loads], ['old', 1]);
+  assert.deepEqual([await read(id), loads.count], ['old', 1]);
   await spoilInRedis(id);
-  assert.deepEqual([await read(id), loads], ['old', 1]);
+  assert.deepEqual([await read(id), loads.count], ['old', 1]);
 });
 
 test('a reading that begins after a change sees it, in every process', async (context) => {
@@ -137,9 +87,9 @@ test('what is wanted soon comes with the news, and is as new', async (context) =
   await read(id, other.cache);
   await eventually(async () => (await server.client.exists(cacheKey(thing, id))) === 1);
   const readSoon = async () => valueIn(await cache.reading([[thing, id]]), id);
-  assert.deepEqual([await readSoon(), loads], ['old', 1]);
+  assert.deepEqual([await readSoon(), loads.count], ['old', 1]);
   await spoilInRedis(id);
-  assert.deepEqual([await readSoon(), loads], ['old', 1]);
+  assert.deepEqual([await readSoon(), loads.count], ['old', 1]);
   await change(id, 'new', other.cache);
   assert.equal(await readSoon(), 'new');
 });
@@ -192,129 +142,6 @@ test('a writer that outlived its mark: what was read after the mark is forgotten
   rows.set(id, 'new');
   await slow.end();
   assert.equal(await read(id), 'new');
-});
-
-test('what is made of values is kept until one of them changes', async (context) => {
-  const other = await connectFor(context);
-  const [a, b] = [newId('a'), newId('b')];
-  const first = await readMade(a, b);
-  assert.equal(first, 'a+b');
-  await Promise.all([spoilInRedis(a), spoilInRedis(b)]);
-  assert.deepEqual([await readMade(a, b), loads], ['a+b', 2]);
-  await change(b, 'B', other.cache);
-  assert.equal(await readMade(a, b), 'a+B');
-  await change(a, 'A');
-  assert.equal(await readMade(a, b), 'A+B');
-});
-
-test('a change while something is being made: it is not kept, nor what was made of it', async (context) => {
-  const other = await connectFor(context);
-  const [a, b] = [newId('a'), newId('b')];
-  const readOuter = async (between: () => Promise<unknown>) =>
-    (await cache.reading()).made(`outer ${a} ${b}`, async (outer) => {
-      const inner = await outer.made(`inner ${a}`, async (reading) => {
-        const value = await valueIn(reading, a);
-        await between();
-        return { value, bytes: 1 };
-      });
-      return { value: `${inner}+${await valueIn(outer, b)}`, bytes: 1 };
-    });
-  const nothing = async () => undefined;
-  await readOuter(async () => {
-    await change(a, 'A', other.cache);
-    await cache.reading();
-  });
-  assert.equal(await readOuter(nothing), 'A+b');
-  // What hangs on an inner value that was kept goes with it.
-  await change(a, 'AA', other.cache);
-  assert.equal(await readOuter(nothing), 'AA+b');
-  await change(b, 'B', other.cache);
-  assert.equal(await readOuter(nothing), 'AA+B');
-});
-
-/** All the things as one value, of which only what changed is read anew; and how often it was made and mended. */
-function createAlbum(ids: readonly string[]) {
-  const key = `album ${ids[0]}`;
-  const done = { made: 0, mended: 0 };
-  const look = async (from = cache, between = async (): Promise<unknown> => undefined) =>
-    (await from.reading()).made<string[]>(
-      key,
-      async (reading) => {
-        done.made += 1;
-        const found = await reading.read(thing, ids, load);
-        return { value: ids.map((id) => `${id}=${found.get(id)}`), bytes: 1 };
-      },
-      {
-        kind: thing,
-        async mend(old, changed, reading) {
-          done.mended += 1;
-          const found = await reading.read(thing, changed, load);
-          await between();
-          return old.map((entry) => {
-            const id = entry.split('=')[0] ?? '';
-            return found.has(id) ? `${id}=${found.get(id)}` : entry;
-          });
-        },
-      },
-    );
-  const expected = () => ids.map((id) => `${id}=${rows.get(id)}`);
-  return { look, expected, done };
-}
-
-test('a value that can be mended is read anew only where it changed', async (context) => {
-  const other = await connectFor(context);
-  const ids = [newId(), newId(), newId()] as const;
-  const { look, expected, done } = createAlbum(ids);
-  assert.deepEqual(await look(), expected());
-  for (const [n, id] of [...ids, ...ids].entries()) {
-    await change(id, `changed ${n}`, other.cache);
-    assert.deepEqual(await look(), expected());
-    assert.deepEqual(await look(), expected());
-  }
-  assert.deepEqual(done, { made: 1, mended: 6 });
-});
-
-test('what changes while a value is being mended is mended next', async (context) => {
-  const other = await connectFor(context);
-  const [a, b] = [newId(), newId()];
-  const { look, expected } = createAlbum([a, b]);
-  await look();
-  await change(a, 'A');
-  await look(cache, async () => {
-    await change(b, 'B', other.cache);
-    await change(a, 'AA', other.cache);
-    // Somebody else hears of it and mends it all.
-    await look();
-  });
-  assert.deepEqual(await look(), expected());
-});
-
-test('a value is not mended with what may be changing', async () => {
-  const id = newId();
-  const { look, expected } = createAlbum([id]);
-  await look();
-  const dying = cache.begin();
-  await dying.touch([cacheKey(thing, id)]);
-  await look();
-  rows.set(id, 'new');
-  assert.deepEqual(await look(), expected());
-});
-
-test('nothing is kept that was made of something unsettled', async () => {
-  const id = newId();
-  const readOuter = async () =>
-    (await cache.reading()).made(`unsettled ${id}`, async (outer) => ({
-      value: await outer.made(`inner ${id}`, async (inner) => ({
-        value: await valueIn(inner, id),
-        bytes: 1,
-      })),
-      bytes: 1,
-    }));
-  const dying = cache.begin();
-  await dying.touch([cacheKey(thing, id)]);
-  assert.equal(await readOuter(), 'old');
-  rows.set(id, 'new');
-  assert.equal(await readOuter(), 'new');
 });
 
 test('what does not exist is asked for again once it does', async () => {
@@ -412,22 +239,4 @@ test('what comes out of memory counts as found', async (context) => {
   const text = await other.metrics.registry.metrics();
   assert.match(text, /gochat_cache_misses_total\{cache="thing"\} 1/);
   assert.match(text, /gochat_cache_hits_total\{cache="thing"\} 3/);
-});
-
-test('who finds what was made of a made value found all that both were made of', async (context) => {
-  const other = await connectFor(context);
-  const [a, b] = [newId(), newId()];
-  const make = async () =>
-    (await other.cache.reading()).made(`whole ${a} ${b}`, async (whole) => {
-      const part = await whole.made(`part ${a}`, async (reading) => ({
-        value: await valueIn(reading, a),
-        bytes: 1,
-      }));
-      return { value: `${part}+${await valueIn(whole, b)}`, bytes: 1 };
-    });
-  await make();
-  await make();
-  const text = await other.metrics.registry.metrics();
-  assert.match(text, /gochat_cache_misses_total\{cache="thing"\} 2/);
-  assert.match(text, /gochat_cache_hits_total\{cache="thing"\} 2/);
 });

@@ -1,0 +1,62 @@
+import type { TestContext } from 'node:test';
+import { createLogger } from '../../../lib/log.ts';
+import { createMetrics } from '../../../lib/metrics.ts';
+import { cacheKey, cacheKind, createCache, type Reading } from '../../../services/repo/cache/cache.ts';
+import { createRedis } from '../../../services/repo/storage/redis.ts';
+import { eventually } from '../eventually.ts';
+import { startPrivateRedis } from '../servers/redis-server.ts';
+
+/** A kind of value to be cached. */
+export const thing = cacheKind<string>('thing', 60_000);
+
+/** A Redis of the test file's own, in which processes cache things, and what stands for their database. */
+export async function openCachedThings() {
+  const server = await startPrivateRedis();
+  /** What the database says of each thing. */
+  const rows = new Map<string, string>();
+  /** How often it was asked. */
+  const loads = { count: 0 };
+  let lastId = 0;
+
+  async function connect() {
+    const metrics = createMetrics('test');
+    const redis = createRedis({ url: server.url, log: createLogger('test', 'silent'), metrics });
+    const cache = createCache({ redis, metrics });
+    await eventually(() => redis.isUp());
+    return { cache, metrics, redis, disconnect: redis.close };
+  }
+
+  async function load(missing: string[]) {
+    loads.count += 1;
+    return new Map(missing.flatMap((id) => (rows.has(id) ? [[id, rows.get(id) ?? ''] as const] : [])));
+  }
+
+  return {
+    server,
+    rows,
+    loads,
+    load,
+    /** What a process of ours has. */
+    connect,
+    /** What another process of ours has, for the time of a test. */
+    async connectFor(context: TestContext) {
+      const other = await connect();
+      context.after(other.disconnect);
+      return other;
+    },
+    /** An id that no test before has cached. */
+    newId(value = 'old') {
+      lastId += 1;
+      const id = `t${lastId}`;
+      rows.set(id, value);
+      return id;
+    },
+    /** Makes what Redis has of it wrong: whoever reads this did not read from memory. */
+    async spoilInRedis(id: string) {
+      const key = cacheKey(thing, id);
+      await eventually(async () => (await server.client.exists(key)) === 1);
+      await server.client.set(key, `${await server.client.get('cache:epoch')}"spoilt"`);
+    },
+    valueIn: async (reading: Reading, id: string) => (await reading.read(thing, [id], load)).get(id),
+  };
+}
