@@ -95,7 +95,13 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
 
   const send: Chat['send'] = (type, data) => socket.sendRaw(JSON.stringify({ type, data }));
 
-  function expect(type: string, fits: (data: Data) => boolean = () => true, from = 0): Promise<Data> {
+  function expect(
+    type: string,
+    fits: (data: Data) => boolean = () => true,
+    from = 0,
+    /** Aborted when nobody waits any more: its timer would keep the process alive. */
+    signal?: AbortSignal,
+  ): Promise<Data> {
     const matches = (frame: Frame) => frame.type === type && fits(frame.data);
     const past = frames.slice(from).find(matches);
     if (past) return Promise.resolve(past.data);
@@ -111,6 +117,10 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
         reject(new Error(`no ${type} came; there were: ${JSON.stringify(frames).slice(0, 2000)}`));
       }, frameDeadlineMs);
       watchers.add(watcher);
+      signal?.addEventListener('abort', () => {
+        clearTimeout(deadline);
+        watchers.delete(watcher);
+      });
     });
   }
 
@@ -125,12 +135,13 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
       const from = frames.length;
       send('send-message', { conversationId, content, ...more, clientMsgId });
       const about = (data: Data) => data?.clientMsgId === clientMsgId;
+      const answered = new AbortController();
       return Promise.race([
-        expect('message-ack', about, from),
-        expect('error', about, from).then((error) =>
+        expect('message-ack', about, from, answered.signal),
+        expect('error', about, from, answered.signal).then((error) =>
           Promise.reject(Object.assign(new Error(error.code), { data: error })),
         ),
-      ]);
+      ]).finally(() => answered.abort());
     },
     async settled() {
       const from = frames.length;
