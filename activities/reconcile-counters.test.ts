@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { type Code, GoChatError } from '../lib/errors.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import { type ComparedPages, createReconcileCountersActivities } from './reconcile-counters.ts';
@@ -40,10 +41,13 @@ async function sweep(groups: { run?: string; refusal?: Code }[]) {
     },
   } as unknown as Client;
   const { compareCounters } = createReconcileCountersActivities({ repo });
-  const pages = (await new MockActivityEnvironment({}, { client }).run(compareCounters, {
-    dryRun: false,
-    after: '',
-  })) as ComparedPages;
+  const pages = (await new MockActivityEnvironment({}, { client, logger: new DefaultLogger('ERROR') }).run(
+    compareCounters,
+    {
+      dryRun: false,
+      after: '',
+    },
+  )) as ComparedPages;
   return { asked, removed: pages.findings.unfinishedGroups };
 }
 

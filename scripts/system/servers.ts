@@ -48,6 +48,8 @@ export interface Extras {
   /** Ports that whoever runs on the servers will need. */
   ports?: readonly Port[];
   requirements?: readonly Requirement[];
+  /** Start no others than these. */
+  only?: readonly ServerName[];
   /** Begin with empty servers: whatever the last run stored is wiped. */
   fresh?: boolean;
 }
@@ -71,12 +73,8 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
         secrets ??= ensureSecrets(profile.home, profile.env);
         return secrets;
       };
-      servers = await ownServers({
-        profile,
-        progress,
-        supervisor,
-        passwords: () => ownSecrets().passwords,
-      });
+      const context = { profile, progress, supervisor, passwords: () => ownSecrets().passwords };
+      servers = await ownServers(context, extras.only ?? serverNames);
       const packages = await checkEverything(profile, servers, extras);
 
       if (extras.fresh === true) await wipe(profile);
@@ -117,14 +115,15 @@ async function checkEverything(
 }
 
 /** Those that the user has not named, from Docker where it works, else as processes of ours. */
-async function ownServers(context: ServerContext): Promise<Server[]> {
+async function ownServers(context: ServerContext, wanted: readonly ServerName[]): Promise<Server[]> {
   const { env } = context.profile;
-  const missing = missingServers(env);
+  const missing = missingServers(env).filter((name) => wanted.includes(name));
   if (missing.length === 0) return [];
   if (await usesDocker(env)) {
-    const ownDatabase = context.profile.database === undefined ? [] : [native.mysql(context)];
+    const isOwn = context.profile.database !== undefined && missing.includes('mysql');
+    const ownDatabase = isOwn ? [native.mysql(context)] : [];
     const others = missing.filter((name) => name !== 'mysql' || ownDatabase.length === 0);
-    return [...ownDatabase, await createDocker(context, others)];
+    return others.length === 0 ? ownDatabase : [...ownDatabase, await createDocker(context, others)];
   }
   return missing.map((name) => native[name](context));
 }

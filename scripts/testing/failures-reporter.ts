@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
+import { fileOfTitle, oneProcess } from './one-process.ts';
 
 const silenceMs = 30_000;
 
@@ -9,6 +10,7 @@ export default async function* failuresReporter(events: AsyncIterable<TestEvent>
   const printed = new Map<string, string[]>();
   const path: string[] = [];
   const silence = watchSilence();
+  let ofFile: FileCounts = { passed: 0, failed: 0, skipped: 0 };
 
   for await (const { type, data } of events) {
     if (data !== undefined && 'file' in data && data.file !== undefined) silence.brokenBy(data.file);
@@ -19,23 +21,50 @@ export default async function* failuresReporter(events: AsyncIterable<TestEvent>
     }
     if (type === 'test:start') path.splice(data.nesting, Number.POSITIVE_INFINITY, data.name);
     if (type === 'test:fail' && data.todo === undefined && !isParentOfFailure(data.details.error)) {
-      const title = [...path.slice(0, data.nesting), data.name].join(' › ');
+      const titles = [...path.slice(0, data.nesting), data.name];
+      const title = titles.filter((one) => fileOfTitle(one) === undefined).join(' › ');
       yield `\n  ✗ ${title}\n    ${where(data)}\n${indent(reason(data.details.error))}\n`;
       const output = printed.get(data.file ?? '')?.join('') ?? '';
       if (output !== '') yield `    It printed:\n${indent(output.split('\n').slice(-40).join('\n'))}\n`;
       printed.delete(data.file ?? '');
     }
-    if (type === 'test:summary' && data.file !== undefined) {
-      const { passed, failed, skipped, todo } = data.counts as Record<string, number>;
-      const rest = [
-        failed ? `${failed} failed` : '',
-        skipped ? `${skipped} skipped` : '',
-        todo ? `${todo} to do` : '',
-      ];
-      const counts = [`${passed} passed`, ...rest].filter(Boolean).join(', ');
-      yield `  ${data.success ? '✓' : '✗'} ${relative(process.cwd(), data.file)}: ${counts} (${seconds(data.duration_ms)})\n`;
+    if (type === 'test:summary' && data.file !== undefined && data.file !== oneProcess) {
+      const { passed = 0, failed = 0, skipped = 0 } = data.counts as Partial<FileCounts>;
+      yield summary(data.file, { passed, failed, skipped }, data.success, data.duration_ms);
+    }
+    if (type === 'test:pass' || type === 'test:fail') {
+      // In a process of many files there is no summary of each: the suite of a file ends where its tests have ended.
+      const file = fileOfTitle(data.name);
+      if (file === undefined && data.details.type !== 'suite') count(ofFile, type, data.skip);
+      if (file !== undefined) {
+        yield summary(file, ofFile, type === 'test:pass', data.details.duration_ms);
+        ofFile = { passed: 0, failed: 0, skipped: 0 };
+      }
     }
   }
+}
+
+interface FileCounts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+function count(
+  counts: FileCounts,
+  type: 'test:pass' | 'test:fail',
+  skip: string | boolean | undefined,
+): void {
+  if (type === 'test:fail') counts.failed += 1;
+  else if (skip === undefined) counts.passed += 1;
+  else counts.skipped += 1;
+}
+
+function summary(file: string, counts: FileCounts, isGood: boolean, durationMs: number): string {
+  const { passed, failed, skipped } = counts;
+  const rest = [failed ? `${failed} failed` : '', skipped ? `${skipped} skipped` : ''];
+  const told = [`${passed} passed`, ...rest].filter(Boolean).join(', ');
+  return `  ${isGood ? '✓' : '✗'} ${relative(process.cwd(), file)}: ${told} (${seconds(durationMs)})\n`;
 }
 
 /** Says where the run stands when nothing has been heard for a while: a file that hangs is to be found. */

@@ -1,24 +1,26 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { test } from 'node:test';
 import { select } from './selection.ts';
 import type { Step } from './steps.ts';
 
-const run = async () => ({ passed: 0, failed: 0 });
-const lint: Step = { name: 'lint', title: '', needs: 'nothing', files: [], run };
+const parts = () => [];
+const lint: Step = { name: 'lint', title: '', round: 1, files: [], parts };
 const unit: Step = {
   name: 'unit',
   title: '',
-  needs: 'servers',
+  round: 1,
   files: ['lib/a.test.ts', 'lib/b.test.ts'],
-  run,
+  parts,
 };
 const fault: Step = {
   name: 'fault',
   title: '',
-  needs: 'system',
+  round: 2,
   files: ['test/fault/c.test.ts'],
   onDemand: true,
-  run,
+  parts,
 };
 const names = (asked: string[]) =>
   select([lint, unit, fault], asked).map(({ step, files }) => [step.name, files]);
@@ -38,6 +40,11 @@ test('a test file runs alone, in its step', () => {
   assert.deepEqual(names(['lib/b.test.ts']), [['unit', ['lib/b.test.ts']]]);
 });
 
+test('a folder is all files in it, whatever their step', () => {
+  assert.deepEqual(names(['lib']), [['unit', ['lib/a.test.ts', 'lib/b.test.ts']]]);
+  assert.deepEqual(names(['test/fault/']), [['fault', ['test/fault/c.test.ts']]]);
+});
+
 test('a word that means nothing is refused with the words that do', () => {
   assert.throws(() => names(['untit']), /"untit" is neither a test file nor one of the steps lint, unit/);
 });
@@ -53,4 +60,16 @@ test('a bare name is a file’s, in every step that has one; beside a step it is
   const of = (asked: string[]) => select(both, asked).flatMap(({ files }) => files);
   assert.deepEqual(of(['a']), ['lib/a.test.ts', 'test/fault/a.test.ts']);
   assert.deepEqual(of(['fault', 'a']), ['test/fault/a.test.ts']);
+});
+
+test('a file with a line is the one test there', () => {
+  const own = relative('.', import.meta.filename);
+  const steps: Step[] = [lint, { ...unit, files: [own, 'lib/b.test.ts'] }];
+  const text = readFileSync(own, 'utf8').split('\n');
+  const line = 1 + text.findIndex((one) => one.includes('a named step runs alone'));
+  const [selected, ...others] = select(steps, [`${own}:${line + 1}`]);
+  assert.deepEqual(others, []);
+  assert.deepEqual(selected?.files, [own]);
+  assert.equal(selected?.only, '^a named step runs alone$');
+  assert.throws(() => select(steps, [`${own}:1`]), /has no test at line 1/);
 });

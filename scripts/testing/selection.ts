@@ -1,18 +1,23 @@
 import { basename } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import type { Step } from './steps.ts';
+import { titlePatternAt } from './test-at-line.ts';
 
 export interface Selected {
   step: Step;
   files: string[];
+  /** A pattern for the titles of the tests that are asked for, where it is not all of them. */
+  only?: string;
 }
 
 /**
  * What the arguments of `npm test` ask for: all steps but those on demand, those that are named, or single test files
- * with the step that they belong to. A file goes by its path or by its bare name; beside the name of its step, it is
- * all that runs of it.
+ * with the step that they belong to. A file goes by its path, its folder or its bare name; beside the name of its step, it
+ * is all that runs of it. `FILE:LINE` is the one test of a file that the line belongs to.
  */
 export function select(steps: readonly Step[], asked: readonly string[]): Selected[] {
+  const [word = '', line] = splitLine(asked[0] ?? '');
+  if (asked.length === 1 && line !== undefined) return oneTest(steps, word, line);
   if (asked.length === 0)
     return steps.filter((step) => !step.onDemand).map((step) => ({ step, files: step.files }));
   for (const word of asked) {
@@ -31,12 +36,30 @@ export function select(steps: readonly Step[], asked: readonly string[]): Select
   );
   return chosen.flatMap(({ step, isAsked, files }) => {
     if (isAsked) return [{ step, files: files.length === 0 ? step.files : files }];
-    const others = files.filter((file) => asked.includes(file) || !ofAsked.has(bareName(file)));
+    const others = files.filter(
+      (file) => asked.some((word) => isAt(file, word)) || !ofAsked.has(bareName(file)),
+    );
     return others.length === 0 ? [] : [{ step, files: others }];
   });
 }
 
-const isNamed = (file: string, word: string): boolean => file === word || bareName(file) === word;
+function oneTest(steps: readonly Step[], file: string, line: number): Selected[] {
+  const [selected] = select(steps, [file]);
+  const only = titlePatternAt(selected?.files[0] ?? file, line);
+  if (selected === undefined || only === undefined) throw new Problem(`${file} has no test at line ${line}.`);
+  return [{ ...selected, only }];
+}
+
+function splitLine(word: string): [string, number?] {
+  const [, file, line] = /^(.+):(\d+)$/.exec(word) ?? [];
+  return file === undefined ? [word] : [file, Number(line)];
+}
+
+const isNamed = (file: string, word: string): boolean => isAt(file, word) || bareName(file) === word;
+
+/** By its path, or that of a folder that it is in. */
+const isAt = (file: string, path: string): boolean =>
+  file === path || file.startsWith(`${path.replace(/\/$/, '')}/`);
 
 /** `storm` of `test/fault/storm.test.ts`. */
 const bareName = (file: string): string => basename(file, '.test.ts');

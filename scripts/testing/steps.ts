@@ -1,18 +1,18 @@
 // Room: what `npm test` runs, and how it tells of it. No test is written here.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { tiedToUs } from '../process/program.ts';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { runCaptured } from './command.ts';
 import type { Counts } from './counts-reporter.ts';
+import { apart, needsOf } from './needs.ts';
+import { runInOneProcess, runTestFiles } from './test-files.ts';
 
 /** A part of `npm test`. */
 export interface Step {
   name: string;
   title: string;
-  /** What has to run while it does. */
-  needs: 'nothing' | 'servers' | 'system';
+  /** Steps of the same round run at the same time, and the rounds one after the other. */
+  round: number;
   /** Runs only when it is named. */
   onDemand?: boolean;
   /** Every service is a process of its own, which can fail by itself. */
@@ -21,22 +21,37 @@ export interface Step {
   settings?: NodeJS.ProcessEnv;
   /** The test files that belong to it; a step without is a check. */
   files: string[];
-  /** Once `stop` is aborted, it ends what it has started. */
-  run(env: NodeJS.ProcessEnv, files: string[], stop: AbortSignal): Promise<Counts>;
+  /** What is to be done for these of its files, in parts that may run at the same time. */
+  parts(files: string[], only?: string): Part[];
 }
 
-const sources = 'lib,services,workflows,activities,clients,scripts,bench';
-/** For one test, unless it names a time of its own. */
-const longestTestMs = 2 * 60_000;
-/** For all files of a step. Only a file whose process does not end makes it this long. */
-const longestStepMs = 15 * 60_000;
+/** Once `stop` is aborted, it ends what it has started. */
+export type Part = (env: NodeJS.ProcessEnv, stop: AbortSignal) => Promise<Counts>;
+
+/** For all files of a part. */
+const longestMs = 15 * 60_000;
 const longestFaultsMs = 60 * 60_000;
 /** Of what a failed check says. */
 const mostLines = 120;
 
+const besideCode = filesOf(
+  '{lib,services,workflows,activities,clients,scripts,bench,test/support}/**/*.test.ts',
+);
+const withoutNeeds = besideCode.filter((file) => needsOf(file).length === 0);
+const flowFiles = besideCode.filter((file) => needsOf(file).includes('temporal-programs'));
+const others = besideCode.filter((file) => !withoutNeeds.includes(file) && !flowFiles.includes(file));
+
 export const steps: Step[] = [
-  check('lint', 'Format and lint', ['biome', 'ci', '--colors=off', '.'], ['buf', 'lint', 'proto']),
+  {
+    name: 'unit',
+    title: 'Unit tests',
+    round: 1,
+    files: withoutNeeds,
+    parts: (files, only) =>
+      shares(files, availableParallelism()).map((share) => testing(share, { only, together: true })),
+  },
   check('types', 'Types', ['tsc', '--noEmit']),
+  check('lint', 'Format and lint', ['biome', 'ci', '--colors=off', '.'], ['buf', 'lint', 'proto']),
   check('deps', 'Dependency rules', [
     'depcruise',
     ...['--config', '.dependency-cruiser.cjs'],
@@ -44,14 +59,40 @@ export const steps: Step[] = [
   ]),
   check('generated', 'Generated code is up to date', ['node', 'scripts/generate.ts', '--check']),
   check('repetition', 'Repeated code (.jscpd.json)', ['jscpd', '--no-colors', '.']),
-  tests('unit', 'Unit tests', 'servers', `{${sources},test/support}/**/*.test.ts`),
-  tests('replay', 'Replay of recorded workflow histories', 'servers', 'test/replay/**/*.test.ts'),
-  tests('integration', 'Integration tests', 'servers', 'test/integration/**/*.test.ts', 1),
+  {
+    name: 'flows',
+    title: 'Tests of the flows',
+    round: 2,
+    files: flowFiles,
+    parts: (files, only) => [testing(files, { only })],
+  },
+  {
+    name: 'integration',
+    title: 'Integration tests',
+    round: 2,
+    files: [...others, ...filesOf('test/integration/**/*.test.ts')],
+    parts: (files, only) => apart(files).map((group) => testing(group, { only })),
+  },
+  {
+    name: 'replay',
+    title: 'Replay of recorded workflow histories',
+    round: 2,
+    files: filesOf('test/replay/**/*.test.ts'),
+    parts: (files, only) => [testing(files, { only })],
+  },
   // These kill processes that the others would be using.
-  tests('e2e', 'End-to-end tests', 'system', 'test/e2e/**/*.test.ts', 1),
+  {
+    name: 'e2e',
+    title: 'End-to-end tests',
+    round: 3,
+    files: filesOf('test/e2e/**/*.test.ts'),
+    parts: (files, only) => [testing(files, { only })],
+  },
   // What the OpenAPI document says against what the system answers, by Schemathesis, which Python brings.
   {
-    ...tests('schemathesis', 'Schemathesis', 'system', 'test/schemathesis/**/*.test.ts', 1),
+    name: 'schemathesis',
+    title: 'Schemathesis',
+    round: 4,
     onDemand: true,
     settings: {
       RATE_LIMIT_REGISTER_PER_HOUR: '0',
@@ -61,10 +102,14 @@ export const steps: Step[] = [
       // As many as a request may ask for.
       GROUP_MAX_MEMBERS: '100000',
     },
+    files: filesOf('test/schemathesis/**/*.test.ts'),
+    parts: (files, only) => [testing(files, { only })],
   },
   // Outages last as long as they last: `npm run test:fault`.
   {
-    ...tests('fault', 'Fault tests', 'system', 'test/fault/**/*.test.ts', 1, longestFaultsMs),
+    name: 'fault',
+    title: 'Fault tests',
+    round: 5,
     onDemand: true,
     apart: true,
     settings: {
@@ -75,128 +120,53 @@ export const steps: Step[] = [
       // Who reads until an alert fires does not pause.
       RATE_LIMIT_REQUESTS_PER_MINUTE: '0',
     },
+    files: filesOf('test/fault/**/*.test.ts'),
+    parts: (files, only) => [testing(files, { only, longestMs: longestFaultsMs })],
   },
 ];
 
 /** Commands that answer with their exit code; their output is shown only if they fail. */
 function check(name: string, title: string, ...commands: string[][]): Step {
-  return {
-    name,
-    title,
-    needs: 'nothing',
-    files: [],
-    async run(env, _, stop) {
-      // Colours are for terminals; what is captured here may end up in a file.
-      const plain = { ...env, NO_COLOR: '1', FORCE_COLOR: '0' };
-      const counts = { passed: 0, failed: 0 };
-      for (const [command = '', ...args] of commands) {
-        const { code, output } = await captured(command, args, plain, stop);
-        if (code !== 0) console.log(beginning(output));
-        counts[code === 0 ? 'passed' : 'failed'] += 1;
-      }
-      return counts;
-    },
+  const run: Part = async (env, stop) => {
+    // Colours are for terminals; what is captured here may end up in a file.
+    const plain = { ...env, NO_COLOR: '1', FORCE_COLOR: '0' };
+    const counts = { passed: 0, failed: 0 };
+    for (const [command = '', ...args] of commands) {
+      const { code, output } = await runCaptured(command, args, { env: plain, stop, longestMs });
+      if (code !== 0) console.log(`\n  ✗ ${[command, ...args].join(' ')}\n${beginning(output)}\n`);
+      counts[code === 0 ? 'passed' : 'failed'] += 1;
+    }
+    return counts;
   };
+  return { name, title, round: 1, files: [], parts: () => [run] };
 }
 
-function tests(
-  name: string,
-  title: string,
-  needs: Step['needs'],
-  pattern: string,
-  concurrency?: number,
-  longestMs = longestStepMs,
-): Step {
-  return {
-    name,
-    title,
-    needs,
-    files: globSync(pattern, { exclude: ['**/node_modules/**'] }).sort(),
-    run: (env, files, stop) => runTestFiles(env, files, stop, longestMs + stormMs(env), concurrency),
-  };
+function testing(
+  files: readonly string[],
+  { only, together = false, longestMs: most = longestMs }: TestingOptions,
+): Part {
+  const run = together ? runInOneProcess : runTestFiles;
+  return (env, stop) => run(files, { env, stop, concurrency: 1, only, longestMs: most + stormMs(env) });
 }
 
-async function runTestFiles(
-  env: NodeJS.ProcessEnv,
-  files: string[],
-  stop: AbortSignal,
-  longestMs: number,
-  concurrency?: number,
-): Promise<Counts> {
-  if (files.length === 0) return { passed: 0, failed: 0 };
-  const folder = mkdtempSync(join(tmpdir(), 'gochat-test-'));
-  const counts = join(folder, 'counts.json');
-  const reporters = import.meta.dirname;
-  const args = [
-    '--test',
-    `--test-timeout=${longestTestMs}`,
-    ...(concurrency === undefined ? [] : [`--test-concurrency=${concurrency}`]),
-    ...[`--test-reporter=${join(reporters, 'failures-reporter.ts')}`, '--test-reporter-destination=stdout'],
-    ...[`--test-reporter=${join(reporters, 'counts-reporter.ts')}`, `--test-reporter-destination=${counts}`],
-    ...files,
-  ];
-  const code = await inherited(process.execPath, args, env, stop, longestMs);
-  try {
-    const result = JSON.parse(readFileSync(counts, 'utf8')) as Counts;
-    // Anything that went wrong outside of a test must not pass for a success.
-    return code !== 0 && result.failed === 0 ? { ...result, failed: 1 } : result;
-  } catch {
-    return { passed: 0, failed: 1 };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+interface TestingOptions {
+  only: string | undefined;
+  /** All in one process. */
+  together?: boolean;
+  longestMs?: number;
+}
+
+/** Deals files out, in turn: neighbours often take about as long. */
+function shares(files: readonly string[], count: number): string[][] {
+  const dealt = Object.values(Object.groupBy(files, (file) => files.indexOf(file) % count));
+  return dealt.filter((share) => share !== undefined);
 }
 
 /** How long the storm was told to last, on top of everything else. */
 const stormMs = ({ STORM_MINUTES }: NodeJS.ProcessEnv): number => Number(STORM_MINUTES ?? 0) * 60_000;
 
-function inherited(
-  command: string,
-  args: string[],
-  env: NodeJS.ProcessEnv,
-  stop: AbortSignal,
-  longestMs: number,
-): Promise<number> {
-  const child = spawn(...tiedToUs(command, args), {
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    detached: true,
-  });
-  return exitOf(child, stop, longestMs);
-}
-
-async function captured(command: string, args: string[], env: NodeJS.ProcessEnv, stop: AbortSignal) {
-  const child = spawn(...tiedToUs(command, args), {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const chunks: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const code = await exitOf(child, stop, longestStepMs);
-  return { code, output: Buffer.concat(chunks).toString() };
-}
-
-/** Resolves to the exit code; a child that takes too long or is no longer wanted is ended with its children. */
-function exitOf(child: ChildProcess, stop: AbortSignal, longestMs: number): Promise<number> {
-  const end = () => {
-    // The child is the head of a group of its own, which its own children belong to.
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-  };
-  const deadline = setTimeout(() => {
-    console.log(`  ✗ ended after ${longestMs / 60_000} minutes: one of its files does not come to an end`);
-    end();
-  }, longestMs);
-  stop.addEventListener('abort', end);
-  return new Promise((resolve) => {
-    const answer = (code: number) => {
-      clearTimeout(deadline);
-      stop.removeEventListener('abort', end);
-      resolve(code);
-    };
-    child.once('error', () => answer(127));
-    child.once('close', (code) => answer(code ?? 1));
-  });
+function filesOf(pattern: string): string[] {
+  return globSync(pattern, { exclude: ['**/node_modules/**'] }).sort();
 }
 
 function beginning(output: string): string {

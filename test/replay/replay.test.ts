@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { bundleWorkflows, type WorkflowBundle } from '../../services/task/temporal/workflow-bundle.ts';
+import { type WorkflowBundle, workflowBundle } from '../../services/task/temporal/workflow-bundle.ts';
 import { branches } from './branches.ts';
 
 const histories = readdirSync(join(import.meta.dirname, 'histories')).filter((file) =>
@@ -17,17 +17,17 @@ Runtime.install({
 });
 
 before(async () => {
-  bundle = await bundleWorkflows();
+  bundle = await workflowBundle(process.env.WORKFLOW_BUNDLE_FILE ?? '');
 });
 
 /** What replaying the histories of some files with a bundle complains about, by file. */
-async function complaints(workflowBundle: WorkflowBundle, files: string[]): Promise<Map<string, string>> {
+async function complaints(of: WorkflowBundle, files: string[]): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const recorded = files.map((file) => ({
     workflowId: file,
     history: JSON.parse(readFileSync(join(import.meta.dirname, 'histories', file), 'utf8')),
   }));
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, recorded)) {
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: of }, recorded)) {
     if (error) found.set(workflowId, `${error.name}: ${error.message}`);
   }
   return found;

@@ -6,7 +6,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createLiveConversations } from '../../../activities/fanout-messages/live-conversations.ts';
 import { createActivities } from '../../../activities/index.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
-import { bundleWorkflows } from '../../../services/task/temporal/workflow-bundle.ts';
+import { workflowBundle as bundled } from '../../../services/task/temporal/workflow-bundle.ts';
 import {
   type ChangeMembersArgs,
   type ChangeMembersResult,
@@ -54,7 +54,7 @@ async function startWorkers(): Promise<void> {
     friendRequestTtlMs: 60_000,
     friendRequestCooldownMs: 0,
   });
-  const workflowBundle = await bundleWorkflows();
+  const workflowBundle = await bundled(process.env.WORKFLOW_BUNDLE_FILE ?? '');
   const workers = await Promise.all(
     [taskQueues.interactive, taskQueues.maintenance].map((taskQueue) =>
       Worker.create({ connection, namespace, taskQueue, activities, workflowBundle }),

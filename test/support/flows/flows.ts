@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../../activities/index.ts';
-import { bundleWorkflows, type WorkflowBundle } from '../../../services/task/temporal/workflow-bundle.ts';
+import { type WorkflowBundle, workflowBundle } from '../../../services/task/temporal/workflow-bundle.ts';
 import { searchAttributeTypes } from '../../../workflows/contracts/search-attributes.ts';
 import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
 
@@ -22,7 +22,7 @@ export async function createFlowWorld(): Promise<FlowWorld> {
   quiet();
   const [environment, bundle] = await Promise.all([
     TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
-    bundleWorkflows(),
+    workflowBundle(process.env.WORKFLOW_BUNDLE_FILE ?? ''),
   ]);
   // A flow that sets an unregistered attribute would hang here.
   await environment.connection.operatorService.addSearchAttributes({
@@ -47,7 +47,7 @@ export async function createRealFlowWorld(): Promise<FlowWorld> {
         ]),
       },
     }),
-    bundleWorkflows(),
+    workflowBundle(process.env.WORKFLOW_BUNDLE_FILE ?? ''),
   ]);
   return worldOn(environment, bundle);
 }
@@ -70,9 +70,14 @@ function binary(variable: string): string {
   return path;
 }
 
-function worldOn(environment: TestWorkflowEnvironment, workflowBundle: WorkflowBundle): FlowWorld {
+function worldOn(environment: TestWorkflowEnvironment, bundle: WorkflowBundle): FlowWorld {
   const createWorker = (taskQueue: string, activities: Partial<Activities>) =>
-    Worker.create({ connection: environment.nativeConnection, taskQueue, workflowBundle, activities });
+    Worker.create({
+      connection: environment.nativeConnection,
+      taskQueue,
+      workflowBundle: bundle,
+      activities,
+    });
   return {
     client: environment.client,
     environment,

@@ -29,28 +29,66 @@ export const session = { user, accessToken: 'a', refreshToken: 'r', expiresIn: 9
 
 type Answer = (request: never, options: { deadlineMs?: number } | undefined) => unknown;
 
-/** The REST side with logic in the test's hands: `answers` by "service.method"; everything called is noted. */
-export async function testApp(
-  answers: Record<string, Answer> = {},
-  limits: Partial<AppDeps['limits']> = {},
-  door: { anonymousPerMinute?: number; trustProxy?: string; hosts?: string; origins?: string } = {},
-) {
-  const calls: Calls = [];
+type Limits = Partial<AppDeps['limits']>;
+type Door = { anonymousPerMinute?: number; trustProxy?: string; hosts?: string; origins?: string };
+
+/** What belongs to one test. */
+type Mine = {
+  answers: Record<string, Answer>;
+  calls: Calls;
+  revoked: Set<string>;
+  idempotency: ReturnType<typeof createMemoryIdempotency>;
+};
+
+/** The app without limits and with the usual door. */
+let usual: Promise<BuiltApp> | undefined;
+
+/**
+ * The REST side with logic in the test's hands: `answers` by "service.method"; everything called is noted. To build an
+ * app takes a tenth of a second, so that tests without limits or a door of their own get the same one, one after the other; only its memory of pages that it
+ * has answered stays from one to the next.
+ */
+export async function testApp(answers: Record<string, Answer> = {}, limits: Limits = {}, door: Door = {}) {
+  const isUsual = Object.keys(limits).length === 0 && Object.keys(door).length === 0;
+  if (isUsual) usual ??= buildTestApp({}, {});
+  const built = await (isUsual && usual ? usual : buildTestApp(limits, door));
+  const mine = mineWith(answers);
+  built.giveTo(mine);
+  return { app: built.app, ...mine };
+}
+
+/** The same with an app that no other test has used. */
+export async function freshTestApp(answers: Record<string, Answer>) {
+  const built = await buildTestApp({}, {});
+  const mine = mineWith(answers);
+  built.giveTo(mine);
+  return { app: built.app, ...mine };
+}
+
+const mineWith = (answers: Record<string, Answer>): Mine => ({
+  answers,
+  calls: [],
+  revoked: new Set(),
+  idempotency: createMemoryIdempotency(),
+});
+
+type BuiltApp = { app: Awaited<ReturnType<typeof buildApp>>; giveTo(mine: Mine): void };
+
+async function buildTestApp(limits: Limits, door: Door): Promise<BuiltApp> {
+  let of = mineWith({});
   const service = (name: string) =>
     new Proxy(
       {},
       {
         get: (_, method) => async (request: never, options?: { deadlineMs?: number }) => {
           const call = `${name}.${String(method)}`;
-          calls.push({ name: call, request });
-          const answer = answers[call];
+          of.calls.push({ name: call, request });
+          const answer = of.answers[call];
           if (!answer) throw new Error(`the test has no answer for ${call}`);
           return answer(request, options);
         },
       },
     );
-  const revoked = new Set<string>();
-  const idempotency = createMemoryIdempotency();
   const app = await buildApp({
     logic: {
       auth: service('auth'),
@@ -59,7 +97,12 @@ export async function testApp(
       conversations: service('conversations'),
       messages: service('messages'),
     } as AppDeps['logic'],
-    idempotency,
+    idempotency: {
+      beginRequest: (request) => of.idempotency.beginRequest(request),
+      completeRequest: (request) => of.idempotency.completeRequest(request),
+      abandonRequest: (request) => of.idempotency.abandonRequest(request),
+      checkMessageIdempotency: (request) => of.idempotency.checkMessageIdempotency(request),
+    },
     access: {
       async check(token) {
         if (token !== 'good') throw new GoChatError('UNAUTHENTICATED', 'An access token is needed.');
@@ -67,9 +110,9 @@ export async function testApp(
       },
     },
     revoked: {
-      has: (id) => revoked.has(id),
+      has: (id) => of.revoked.has(id),
       add: (ids) => {
-        for (const id of ids) revoked.add(id);
+        for (const id of ids) of.revoked.add(id);
       },
       refresh: async () => undefined,
       stop: () => undefined,
@@ -91,7 +134,12 @@ export async function testApp(
     metrics: createMetrics('gateway'),
     log: createLogger('gateway', 'silent'),
   });
-  return { app, calls, revoked, idempotency };
+  return {
+    app,
+    giveTo(mine) {
+      of = mine;
+    },
+  };
 }
 
 export const json = { 'content-type': 'application/json' };

@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { Problem } from '../process/problem.ts';
+import { runLogged } from '../process/program.ts';
+import type { Progress } from '../process/progress.ts';
+import { lastLines } from '../process/supervisor.ts';
+import { usesDocker } from '../stack/docker.ts';
+import { prometheusPrograms } from '../stack/prometheus.ts';
+import { serverNames } from '../stack/server.ts';
+import { temporalCli, temporalTestServer, testServerRequirements } from '../stack/temporal.ts';
+import { createServers, type RunningServers, type Servers } from '../system/servers.ts';
+import { createServices, type Services } from '../system/services.ts';
+import {
+  gatewayPorts,
+  type Profile,
+  type ServicePlan,
+  serverAddresses,
+  servicePorts,
+} from '../topology/topology.ts';
+import { createDoors, type Doors } from './doors/doors.ts';
+import type { Need } from './needs.ts';
+import type { Step } from './steps.ts';
+
+/** What tests run on: servers of their own ports and data, and the services on them. */
+export interface TestSystem {
+  /** For what needs nothing. Whatever it should look for by mistake is on a port where nobody listens. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Starts the servers that are needed. The environment names them and the programs that tests start themselves. */
+  startServers(needs: ReadonlySet<Need>): Promise<NodeJS.ProcessEnv>;
+  /** Starts the services as a step wants them, does its work, and stops them. */
+  withServices<T>(step: Step, work: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T>;
+  /** The end of the log of each service that runs. */
+  logs(): string;
+  /** Stops whatever runs; safe at any moment. */
+  stop(): Promise<void>;
+}
+
+const bundler = 'services/task/temporal/workflow-bundler.ts';
+
+export function createTestSystem(plain: Profile, progress: Progress): TestSystem {
+  let profile = plain;
+  let doors: Doors | undefined;
+  let servers: Servers | undefined;
+  let services: Services | undefined;
+  let running: { servers: RunningServers; env: NodeJS.ProcessEnv } | undefined;
+
+  const env = {
+    // What is compiled once need not be compiled for each of a hundred processes.
+    NODE_COMPILE_CACHE: join('node_modules', '.cache', 'node-compile'),
+    ...profile.env,
+    ...serverAddresses(profile, { database: 'unused' }),
+    GOCHAT_HOME: profile.home,
+  };
+
+  return {
+    env,
+
+    async startServers(needs) {
+      const ports = needs.has('system') ? await prepareSystem() : [];
+      servers = createServers(profile, progress, {
+        ports,
+        only: serverNames.filter((name) => needs.has(name)),
+        requirements: needs.has('temporal-programs') ? testServerRequirements() : [],
+        fresh: true,
+      });
+      const started = await servers.start();
+      const { GRPC_TOKEN_FILE: _, ...signing } = started.keys;
+      running = {
+        servers: started,
+        env: {
+          ...env,
+          ...started.addresses,
+          ...signing,
+          TEMPORAL_NAMESPACE: 'gochat',
+          ...(await programs(needs, started.supervisor.logFile('downloads'))),
+        },
+      };
+      return running.env;
+    },
+
+    async withServices(step, work) {
+      if (running === undefined || doors === undefined) throw new Error('the servers have not been started');
+      const own = { ...profile, core: step.apart !== true, env: { ...step.settings, ...profile.env } };
+      services = createServices(own, running.servers, progress, doors.reroute);
+      try {
+        await doors.open();
+        await services.start();
+        return await work({ ...running.env, ...systemEnv(services.plans) });
+      } finally {
+        await services.stop();
+      }
+    },
+
+    logs: () =>
+      (services?.plans ?? [])
+        .map(({ name }) => {
+          const end = lastLines(running?.servers.supervisor.logFile(name) ?? '', 12).replace(/^/gm, '   ');
+          return `\n   The end of ${join('.gochat/test/logs', `${name}.log`)}:\n${end}`;
+        })
+        .join('\n'),
+
+    async stop() {
+      await services?.stop();
+      await doors?.close();
+      await servers?.stop();
+    },
+  };
+
+  /** Every process reaches its servers and its peers through a door; answers the ports that will be needed. */
+  async function prepareSystem() {
+    // A broker in Docker has no entrances of ours. What is wrong with Docker is said when the servers start.
+    const inDocker = await usesDocker(profile.env).catch(() => false);
+    doors = createDoors(profile, { toKafka: !inDocker });
+    profile = { ...profile, brokerEntrances: doors.brokerEntrances };
+    return [...servicePorts(profile), ...doors.ports];
+  }
+
+  async function programs(needs: ReadonlySet<Need>, log: string): Promise<NodeJS.ProcessEnv> {
+    return {
+      ...(needs.has('temporal-programs') && {
+        TEMPORAL_CLI_PATH: await temporalCli(progress, log),
+        TEMPORAL_TEST_SERVER_PATH: await temporalTestServer(progress, log),
+      }),
+      ...(needs.has('prometheus-programs') && (await prometheusPrograms(progress, log))),
+      ...(needs.has('workflow-bundle') && { WORKFLOW_BUNDLE_FILE: await workflowBundle() }),
+    };
+  }
+
+  /** The bundle that every worker would otherwise make for itself, which takes seconds. */
+  async function workflowBundle(): Promise<string> {
+    const file = join(profile.home, 'workflow-bundle.js');
+    const code = await runLogged(process.execPath, [bundler], { log: file, env });
+    if (code !== 0) throw new Problem('The workflows could not be bundled:', lastLines(file));
+    return file;
+  }
+
+  /** Where end-to-end tests find the system, past its doors, and where they set these; its processes are in run.json in GOCHAT_HOME. */
+  function systemEnv(plans: ServicePlan[]): NodeJS.ProcessEnv {
+    const [first, second] = gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`);
+    const metrics = plans
+      .flatMap(({ admins }) => admins)
+      .map(({ service, url }) => [
+        `${service.toUpperCase().replaceAll('-', '_')}_METRICS_URL`,
+        `${url}/metrics`,
+      ]);
+    const { REPO_ADDRESS, LOGIC_ADDRESS, GRPC_TOKEN_FILE } = plans[0]?.env ?? {};
+    return {
+      GATEWAY_URL: first,
+      GATEWAY2_URL: second,
+      REPO_ADDRESS,
+      LOGIC_ADDRESS,
+      GRPC_TOKEN_FILE,
+      DOORS_URL: doors?.controlUrl,
+      ...Object.fromEntries(metrics),
+    };
+  }
+}
