@@ -1,17 +1,18 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { claim } from './process/lock.ts';
 import { Problem, report } from './process/problem.ts';
 import { endLeftovers, readRunFile, supervisorName } from './process/run-file.ts';
 import { removeDockerData } from './stack/docker.ts';
 import { wipeHome } from './topology/home.ts';
-import { benchProfile, testProfile, userProfile } from './topology/topology.ts';
+import { benchProfile, homesWithin, testProfile, userProfile } from './topology/topology.ts';
 
 /** `npm run reset`: everything that this folder's GoChat has stored is gone; downloads stay cached. */
 try {
   const profile = userProfile(process.env);
   const { home } = profile;
   const bench = benchProfile(process.env, { gateways: 1, logics: 1, core: true });
-  const within = [testProfile(process.env), bench].map((other) => other.home);
+  const within = [testProfile(process.env).home, bench.home, join(home, homesWithin.dev)];
   const folders = [home, ...within.filter((folder) => folder.startsWith(home))];
   for (const folder of folders) await assertStopped(folder);
   const existed = existsSync(home);

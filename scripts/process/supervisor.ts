@@ -21,6 +21,8 @@ export interface ProcessSpec {
   readyWithinMs: number;
   /** From SIGTERM to SIGKILL. */
   stopWithinMs: number;
+  /** What it prints goes to our terminal instead of its log file. */
+  inTerminal?: boolean;
   /** How many deaths before the first readiness mean that it will never start. */
   startAttempts: number;
 }
@@ -68,11 +70,12 @@ export function createSupervisor(home: string, say: (line: string) => void): Sup
       if (entry.stopping) return;
       entry.deaths += 1;
       if (!entry.everReady && entry.deaths >= spec.startAttempts) {
-        entry.failure = failedStart(spec.name, cause);
+        entry.failure = failedStart(spec, cause);
         return;
       }
       const delay = backOff.next(Date.now() - startedAt);
-      say(`${spec.name} died (${cause}); starting it again in ${delay} ms, its log is ${logFile(spec.name)}`);
+      const where = spec.inTerminal ? '' : `, its log is ${logFile(spec.name)}`;
+      say(`${spec.name} died (${cause}); starting it again in ${delay} ms${where}`);
       await sleep(delay);
       if (entry.stopping) return;
     }
@@ -103,7 +106,8 @@ export function createSupervisor(home: string, say: (line: string) => void): Sup
     writeRunFile(home, run);
   }
 
-  function failedStart(name: string, cause: string): Problem {
+  function failedStart({ name, inTerminal }: ProcessSpec, cause: string): Problem {
+    if (inTerminal) return new Problem(`${name} could not start (${cause}); what it printed says why.`);
     return new Problem(
       `${name} could not start (${cause}); the end of ${logFile(name)} says why:`,
       lastLines(logFile(name)),
@@ -133,8 +137,7 @@ export function createSupervisor(home: string, say: (line: string) => void): Sup
       while (!(await spec.isReady())) {
         if (entry.failure !== undefined) throw entry.failure;
         if (entry.stopping) return;
-        if (Date.now() > deadline)
-          throw failedStart(spec.name, `not ready after ${spec.readyWithinMs / 1000} s`);
+        if (Date.now() > deadline) throw failedStart(spec, `not ready after ${spec.readyWithinMs / 1000} s`);
         await sleep(probeEveryMs);
       }
       entry.everReady = true;
@@ -166,7 +169,7 @@ export function createSupervisor(home: string, say: (line: string) => void): Sup
  * does, which finds it in run.json.
  */
 function spawnDetached(spec: ProcessSpec, logFile: string): ChildProcess {
-  const log = openSync(logFile, 'a');
+  const log = spec.inTerminal ? 'inherit' : openSync(logFile, 'a');
   const [command, args] = tiedToUs(spec.command, spec.args);
   const child = spawn(command, args, {
     detached: true,
@@ -174,7 +177,7 @@ function spawnDetached(spec: ProcessSpec, logFile: string): ChildProcess {
     env: spec.env,
     ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
   });
-  closeSync(log);
+  if (log !== 'inherit') closeSync(log);
   return child;
 }
 

@@ -12,6 +12,10 @@ export interface Services {
   plans: ServicePlan[];
   /** Brings database and Temporal up to date, then starts the services; resolves when all are ready. */
   start(): Promise<void>;
+  /** Drains and stops one process, then starts it anew. */
+  restart(name: string): Promise<void>;
+  /** Whether the process was ready since its last start; one that died since then is being started again. */
+  isUp(name: string): boolean;
   /** Drains and stops them in order: whoever takes in work first, whoever stores it last. */
   stop(): Promise<void>;
 }
@@ -19,18 +23,20 @@ export interface Services {
 const root = resolve(import.meta.dirname, '../..');
 const stopOrder = ['gateway', 'pusher', 'logic', 'task', 'core', 'repo'];
 
-/** The processes of a profile; `rerouted` may send them to their servers by another way. */
+/** The processes of a profile; `changed` may give them other addresses or options. */
 export function createServices(
   profile: Profile,
   servers: RunningServers,
   progress: Progress,
-  rerouted: (plans: ServicePlan[]) => ServicePlan[] = (plans) => plans,
+  changed: (plans: ServicePlan[]) => ServicePlan[] = (plans) => plans,
 ): Services {
   const { supervisor } = servers;
-  const plans = rerouted(servicePlans(profile, servers.addresses, servers.keys));
+  const plans = changed(servicePlans(profile, servers.addresses, servers.keys));
 
-  const startOne = (plan: ServicePlan) =>
-    progress.step(`${plan.name} is ready`, () =>
+  const up = new Set<string>();
+
+  async function startOne(plan: ServicePlan): Promise<void> {
+    await progress.step(`${plan.name} is ready`, () =>
       supervisor.start({
         name: plan.name,
         command: process.execPath,
@@ -43,8 +49,16 @@ export function createServices(
         // A service gives itself 30 s to drain.
         stopWithinMs: 35_000,
         startAttempts: 3,
+        ...(plan.inTerminal ? { inTerminal: true } : {}),
       }),
     );
+    up.add(plan.name);
+  }
+
+  async function stopOne(name: string): Promise<void> {
+    up.delete(name);
+    await supervisor.stop(name);
+  }
 
   /** Runs a program that ends by itself, with the environment of the process it belongs to: the first that there is. */
   async function runOnce(title: string, services: string[], entry: string): Promise<void> {
@@ -69,10 +83,18 @@ export function createServices(
       await Promise.all(others.map(startOne));
     },
 
+    async restart(name) {
+      const plan = plans.find((one) => one.name === name);
+      await stopOne(name);
+      if (plan !== undefined) await startOne(plan);
+    },
+
+    isUp: (name) => up.has(name),
+
     async stop() {
       for (const service of stopOrder) {
         const names = plans.map((plan) => plan.name).filter((name) => name.replace(/-\d+$/, '') === service);
-        await Promise.all(names.map((name) => supervisor.stop(name)));
+        await Promise.all(names.map(stopOne));
       }
     },
   };

@@ -84,12 +84,14 @@ export interface ServicePlan {
   ports: Port[];
   /** Of each service in it. */
   admins: AdminPage[];
+  /** What it prints goes to our terminal instead of its log file. */
+  inTerminal?: boolean;
 }
 
 const loopback = '127.0.0.1';
 const mostGateways = 8;
-/** Tests and measurements put their folders into the user's own. */
-export const homesWithin = { tests: 'test', bench: 'bench-system' } as const;
+/** Tests, measurements and `npm run dev` beside `npm run stack` put their folders into the user's own. */
+export const homesWithin = { tests: 'test', bench: 'bench-system', dev: 'dev' } as const;
 const usualHome = '.gochat';
 
 /** The settings that make a run depend on the user's own servers and ports. */

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { claim } from '../process/lock.ts';
+import { Problem } from '../process/problem.ts';
+import { endLeftovers } from '../process/run-file.ts';
+import { createSupervisor } from '../process/supervisor.ts';
+import { assertPortsFree } from '../topology/ports.ts';
+import { homesWithin, type Profile, servicePorts } from '../topology/topology.ts';
+import type { Servers } from './servers.ts';
+import { readStackFile } from './stack-file.ts';
+
+/**
+ * The servers that `npm run stack` runs from the same folder, or undefined where it does not run. To start them only
+ * looks at what is in the way of the services; to stop them leaves them alone.
+ */
+export async function runningStack(
+  profile: Profile,
+  say: (line: string) => void,
+): Promise<Servers | undefined> {
+  const stack = (await isHeld(profile.home)) ? readStackFile(profile.home) : undefined;
+  if (stack === undefined) return undefined;
+  // The stack writes its own run.json and logs where it runs.
+  const home = join(profile.home, homesWithin.dev);
+  const supervisor = createSupervisor(home, say);
+  const lock = await claim(home);
+  if (lock === undefined) throw new Problem('npm run dev already runs here: stop it with Ctrl-C there.');
+
+  return {
+    async start() {
+      await endLeftovers(home);
+      await assertPortsFree(servicePorts(profile));
+      return { ...stack, supervisor };
+    },
+    async stop() {
+      supervisor.refuseStarts();
+      supervisor.forget();
+      await lock.release();
+    },
+  };
+}
+
+async function isHeld(home: string): Promise<boolean> {
+  const lock = await claim(home);
+  await lock?.release();
+  return lock === undefined;
+}
