@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { withDeadline } from './async/deadline.ts';
 import type { Metrics } from './metrics.ts';
 
-/** What a service depends on: the name shown by /readyz, and a check that rejects or answers false while it is down. */
+/**
+ * The dependencies of a service: the name that /readyz shows, and a check that rejects or answers false while the
+ * dependency is down.
+ */
 export type Dependencies = Record<string, () => Promise<boolean> | boolean>;
 
 export type Readiness = { ready: boolean; dependencies: Record<string, 'up' | 'down'> };
@@ -11,20 +14,22 @@ export type Readiness = { ready: boolean; dependencies: Record<string, 'up' | 'd
 export type Admin = {
   port: number;
   readiness(): Promise<Readiness>;
-  /** From now on /readyz answers 503, whatever the dependencies say. */
+  /** From now on /readyz answers 503, even if all dependencies are up. */
   drain(): void;
   close(): Promise<void>;
 };
 
 const checkDeadlineMs = 2000;
 
-/** Serves /healthz, /readyz and /metrics on a service's admin port. */
+/**
+ * Serves /healthz, /readyz and /metrics on a service's admin port. A check that takes longer than 2 s counts as down.
+ */
 export async function serveAdmin(options: {
   host: string;
   port: number;
   metrics: Metrics;
   dependencies: Dependencies;
-  /** What the service is only slower without: shown, and not needed to be ready. */
+  /** Dependencies that /readyz shows, but without which the service is ready all the same. */
   optional?: Dependencies;
 }): Promise<Admin> {
   let draining = false;

@@ -1,14 +1,15 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * The address under which a client is counted: an IPv4 address, or the /64 that an IPv6 network hands out to one
- * household, in one spelling. Whatever is no address counts as itself.
+ * The key by which limits count a client: its IPv4 address, or the /64 prefix of its IPv6 address, since a network
+ * assigns a household one /64. The prefix has one canonical spelling. Text that is no IP address is returned
+ * unchanged.
  */
 export function countedAddress(address: string): string {
   const bare = address.replace(/%.*$/, '');
   if (!isIPv6(bare)) return address;
-  const groups = expanded(bare);
-  // ::ffff:a.b.c.d is an IPv4 client on a socket that takes both.
+  const groups = ipv6Groups(bare);
+  // ::ffff:a.b.c.d is an IPv4 client of a dual-stack socket.
   if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) return ipv4Of(groups);
   return `${groups
     .slice(0, 4)
@@ -17,7 +18,7 @@ export function countedAddress(address: string): string {
 }
 
 /** The eight numbers of an IPv6 address. */
-function expanded(address: string): number[] {
+function ipv6Groups(address: string): number[] {
   const hex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes: string[]) => {
     const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
     return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;

@@ -4,7 +4,7 @@ import { Value } from 'typebox/value';
 
 /**
  * Reads a service's configuration from environment variables. The schema names the variables, their types and
- * defaults. Throws one sentence that names every variable that is missing or wrong.
+ * defaults. Throws one error that names every variable that is missing or wrong.
  */
 export function loadConfig<P extends TProperties>(
   schema: TObject<P>,
@@ -23,19 +23,19 @@ export function loadConfig<P extends TProperties>(
   return Value.Parse(schema, config);
 }
 
-/** What every service reads. */
+/** Variables of every service. */
 export const commonConfig = {
   NODE_ENV: Type.String({ default: 'development' }),
   LOG_LEVEL: Type.String({ default: 'info' }),
   /** Address that gRPC and admin ports listen on. */
   BIND_HOST: Type.String({ default: '127.0.0.1' }),
-  /** Names a file with the token that services demand of each other in gRPC; none: they demand nothing. */
+  /** Path of the file with the token that services require in gRPC calls; empty: no token is required. */
   GRPC_TOKEN_FILE: Type.String({ default: '' }),
 } satisfies TProperties;
 
 export const port = (number: number) => Type.Integer({ default: number, minimum: 0, maximum: 65535 });
 
-/** A variable that names a number of milliseconds, seconds or things: not negative. */
+/** A variable that holds a duration or a number of things: a non-negative integer. */
 export const count = (number: number) => Type.Integer({ default: number, minimum: 0 });
 
 export const kafkaConfig = { KAFKA_BROKERS: Type.String({ default: '127.0.0.1:9092' }) };
@@ -46,14 +46,14 @@ export const temporalConfig = {
 };
 
 export const presenceConfig = {
-  /** How long after its last session closed a user counts as offline. */
+  /** Milliseconds from the close of a user's last session until the user counts as offline. */
   OFFLINE_CONFIRM_MS: count(30_000),
 };
 
 export const repoAddress = { REPO_ADDRESS: Type.String({ default: '127.0.0.1:9001' }) };
 export const logicAddress = { LOGIC_ADDRESS: Type.String({ default: '127.0.0.1:9002' }) };
 
-/** The files of a list: paths separated by commas. */
+/** The contents of several secret files, whose paths are separated by commas. */
 export const readSecretFiles = (paths: string): string[] =>
   paths
     .split(',')
@@ -61,7 +61,7 @@ export const readSecretFiles = (paths: string): string[] =>
     .filter((path) => path !== '')
     .map(readSecretFile);
 
-/** A secret that is kept in a file, so that it shows in no process list. */
+/** Reads a secret from a file. Secrets are in files since other users of a machine can see a process's environment. */
 export function readSecretFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -8,13 +8,13 @@ export type LoginSession = {
   expiresAt: number;
   userAgent: string;
   address: string;
-  /** The one that asks. */
+  /** True for the session that made this request. */
   current: boolean;
 };
 
-/** Where to begin, and how many rows an answer has at most. */
+/** `limit` is the maximum number of rows per page; `cursor` is the `nextCursor` after which reading continues. */
 export type PageOptions = { limit?: number; cursor?: string };
-/** `nextCursor` reads on from here, now or after a restart; the last page has none. */
+/** `nextCursor` gets the next page and stays valid after a restart of the client or server. The last page has none. */
 export type Page<Row> = { rows: Row[]; nextCursor: string | undefined };
 export type Pages<Row> = AsyncGenerator<Page<Row>, void, undefined>;
 
@@ -24,8 +24,9 @@ type Query = Record<string, string | number | undefined>;
 const usualLimit = 200;
 
 /**
- * The lists of a user, page by page. By cursor: while rows come and go, what stays in place comes once. What moves
- * meanwhile is told by its frame, and of conversations by `updatedSince`.
+ * Reads the lists of a user page by page with cursors. A row that keeps its place in the order is returned exactly
+ * once, even if other rows appear or disappear. A row that moves while the list is read may be missed or returned
+ * twice: a frame announces the change, and a request with `updatedSince` returns the conversations that changed.
  */
 export function createLists(get: Get) {
   async function* pages<Row>(path: string, plural: string, query: Query): Pages<Row> {

@@ -14,7 +14,7 @@ export type Session = {
   sessionId: string;
 };
 
-/** What a refused request answers (RFC 9457). */
+/** A refused request, with the fields of the problem document in its response (RFC 9457). */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly status: number;
@@ -38,7 +38,10 @@ export type Rest = ReturnType<typeof createRest>;
 
 const deadlineMs = 30_000;
 
-/** REST calls to a gateway as one user, or as nobody without a token. Rejects with ProblemError. */
+/**
+ * REST calls to a gateway, as the token's user or, without a token, as nobody. A call rejects with a ProblemError
+ * if the gateway refuses it, or with the error of `fetch` if the gateway does not answer within 30 s.
+ */
 export function createRest(baseUrl: string, accessToken?: string) {
   async function call<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
     const response = await fetch(new URL(path, baseUrl), {
@@ -68,7 +71,7 @@ export function createRest(baseUrl: string, accessToken?: string) {
     patch: <T>(path: string, body: unknown) => call<T>('PATCH', path, { body }),
     delete: (path: string) => call<undefined>('DELETE', path),
     list: createLists(get),
-    /** The same gateway with a user's token. */
+    /** A client of the same gateway with another user's token. */
     as: (token: string) => createRest(baseUrl, token),
 
     register: (username: string, password: string) =>

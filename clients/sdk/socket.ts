@@ -1,13 +1,13 @@
-// Room: a client of GoChat: REST calls and a socket. It knows what any client knows, and imports nothing of the
-// services.
+// Room: a client library for GoChat: REST calls and a socket. It uses the public API only and imports nothing from
+// the services.
 
 import type { BareFrameType, ClientFrameData, ClientFrameType, ServerFrame } from '../../lib/wire/frames.ts';
 
 export type { ClientFrame, ServerFrame } from '../../lib/wire/frames.ts';
 
 /**
- * A frame as it came: `type` tells which `data` it has. A server of a later version may send types that are not listed
- * here; pass over what you do not know.
+ * A frame as the client received it; `type` decides the shape of `data`. A newer server may send types that are not
+ * listed here: ignore frames of unknown types.
  */
 export type ReceivedFrame = ServerFrame & { timestamp?: number };
 
@@ -18,7 +18,7 @@ export type ChatSocket = {
   sessionId: string;
   send<T extends ClientFrameType>(type: T, data: ClientFrameData[T]): void;
   send(type: BareFrameType<ClientFrameData>): void;
-  /** Sends text as it is. */
+  /** Sends the text unchanged, even if it is no valid frame. */
   sendRaw(text: string): void;
   close(code?: number): Promise<Closed>;
   /** Resolves when the socket is closed by either side. */
@@ -28,8 +28,9 @@ export type ChatSocket = {
 const welcomeDeadlineMs = 15_000;
 
 /**
- * Opens a session and resolves with it after `welcome`. The token travels in a subprotocol, never in the URL.
- * `onFrame` gets every frame after `welcome`, in order. Rejects when the gateway refuses.
+ * Opens a socket session and resolves after the gateway's `welcome`. The token is sent as a subprotocol and never
+ * in the URL, since URLs end up in logs. `onFrame` gets every later frame, in order. Rejects if the gateway refuses
+ * the socket or sends no `welcome` within 15 s.
  */
 export function openSocket(
   baseUrl: string,
@@ -46,11 +47,11 @@ export function openSocket(
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => {
       socket.close();
-      reject(new Error('no welcome in time'));
+      reject(new Error('the gateway sent no welcome in time'));
     }, welcomeDeadlineMs);
     closed.then(({ code, reason }) => {
       clearTimeout(deadline);
-      reject(new Error(`closed before welcome: ${code} ${reason}`));
+      reject(new Error(`the socket was closed before welcome: ${code} ${reason}`));
     });
     let welcomed = false;
     socket.addEventListener('message', (event) => {
@@ -70,7 +71,7 @@ export function openSocket(
         closed,
       });
     });
-    // The reason follows in the close event.
+    // The close event that follows has the reason.
     socket.addEventListener('error', () => undefined);
   });
 }

@@ -1,12 +1,12 @@
-// Room: waiting: deadlines, tries with growing pauses, batches, work done once at a time, sleeps. What is waited for
-// stays with its owner: nothing here knows a server, a message or a user.
+// Room: asynchronous control flow: deadlines, retries with back-off, batches, shared calls, sleeps. The work itself
+// belongs to the callers: nothing in this room knows a server, a message or a user.
 
 /**
- * The outcome of `work`, or what `onLate` answers or throws when the work takes longer than `ms` milliseconds. Work that
- * is late goes on by itself: how it ends, well or badly, is ignored. No timer outlives the call.
+ * The outcome of `work`, or, if `work` takes longer than `ms` milliseconds, what `onLate` returns or throws. The late
+ * work is not cancelled; its result or error is ignored. No timer outlives the call.
  *
- * After this process stood still its timers run before its sockets are read. So an answer that is there by then still
- * gets its chance: it has two turns of the event loop to arrive.
+ * After the process was paused, its overdue timers run before its sockets are read. An answer that is in the socket's
+ * buffer by then still counts: it has two turns of the event loop to arrive.
  */
 export function withDeadline<T, Late>(work: Promise<T>, ms: number, onLate: () => Late): Promise<T | Late> {
   return new Promise((resolve, reject) => {

@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createGather } from './gather.ts';
 
-/** Numbers that are gathered into batches of at most `most`, each handled when it is told to end. */
-function scene(options: { momentMs?: number; full?: number; atOnce?: number; most?: number } = {}) {
-  const { most = 100, ...rest } = options;
+/** Numbers that are gathered into batches of at most `maxBatch`; a batch ends when the test ends it. */
+function scene(
+  options: { lingerMs?: number; fullLength?: number; maxConcurrent?: number; maxBatch?: number } = {},
+) {
+  const { maxBatch = 100, ...rest } = options;
   const waiting: number[] = [];
   const batches: number[][] = [];
   const ends: (() => void)[] = [];
@@ -13,7 +15,7 @@ function scene(options: { momentMs?: number; full?: number; atOnce?: number; mos
     ...rest,
     waiting: () => waiting.length,
     handle() {
-      batches.push(waiting.splice(0, most));
+      batches.push(waiting.splice(0, maxBatch));
       return new Promise<void>((resolve) => ends.push(resolve));
     },
   });
@@ -62,7 +64,7 @@ test('after a pause a batch waits for its moment again', async () => {
 
 test('with a moment, all that comes within it is one batch', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { add, batches } = scene({ momentMs: 50 });
+  const { add, batches } = scene({ lingerMs: 50 });
   add(1);
   t.mock.timers.tick(49);
   add(2);
@@ -73,7 +75,7 @@ test('with a moment, all that comes within it is one batch', async (t) => {
 
 test('a full batch is handled at once, and the next one has a whole moment', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { add, batches } = scene({ momentMs: 50, full: 2, atOnce: 9 });
+  const { add, batches } = scene({ lingerMs: 50, fullLength: 2, maxConcurrent: 9 });
   add(1);
   t.mock.timers.tick(40);
   add(2, 3);
@@ -85,7 +87,7 @@ test('a full batch is handled at once, and the next one has a whole moment', asy
 });
 
 test('no more batches than allowed are handled at the same time', async () => {
-  const { add, batches, endOldest } = scene({ atOnce: 2, most: 2 });
+  const { add, batches, endOldest } = scene({ maxConcurrent: 2, maxBatch: 2 });
   add(1, 2, 3, 4, 5);
   for (let count = 0; count < 5; count += 1) await turn();
   assert.deepEqual(batches, [
@@ -99,7 +101,7 @@ test('no more batches than allowed are handled at the same time', async () => {
 
 test('a flush waits for no moment, and until all is handled', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { gather, add, batches, endOldest } = scene({ momentMs: 50, most: 1 });
+  const { gather, add, batches, endOldest } = scene({ lingerMs: 50, maxBatch: 1 });
   add(1, 2);
   let flushed = false;
   const flushing = gather.flush().then(() => {

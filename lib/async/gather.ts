@@ -1,54 +1,54 @@
 export type Gather = {
-  /** To be called when something has come to wait. It is handled after the moment. */
+  /** Must be called after an item was added to the queue. A batch starts after the linger time. */
   wake(): void;
-  /** Handles what waits without the moment, and resolves when nothing waits and nothing is being handled. */
+  /** Starts a batch without lingering, and resolves when the queue is empty and no batch is in flight. */
   flush(): Promise<void>;
 };
 
 /**
- * Group commit: what comes within a moment is handled as one batch, and what comes while that is being handled makes the
- * next one. So batches grow with the load, and a lone piece of work waits for nothing but its moment.
+ * Group commit: items that arrive within the linger time are handled as one batch, and items that arrive while a batch
+ * is in flight form the next one. So batches grow with the load, and a single item waits for the linger time only.
  *
- * What waits is the caller's, who keeps it in the order and within the bounds that suit it.
+ * The caller owns the queue, and decides its order and its bounds.
  */
 export function createGather(options: {
-  /** How much waits. */
+  /** The length of the queue. */
   waiting: () => number;
-  /** Takes as much of it as makes a batch, at once, and resolves when that is handled. Must not reject. */
+  /** Removes a batch from the queue synchronously, and resolves when the batch is handled. Must not reject. */
   handle: () => Promise<void>;
-  /** The moment, in milliseconds. Without it, what comes in the same turn of the event loop is one batch. */
-  momentMs?: number;
-  /** So much is not waited for more with: it is handled without the rest of the moment. */
-  full?: number;
+  /** Milliseconds. Without it, a batch has the items that arrive in the same turn of the event loop. */
+  lingerMs?: number;
+  /** Queue length from which on a batch starts without lingering. */
+  fullLength?: number;
   /**
-   * Batches handled at the same time, 1 unless given. One follows the other without another moment, since what came
-   * meanwhile has gathered already; of several, each waits for its own.
+   * The maximum number of batches in flight, 1 unless given. With 1, a batch that follows another starts without
+   * lingering, since its items were gathered meanwhile. With more, every batch lingers.
    */
-  atOnce?: number;
+  maxConcurrent?: number;
 }): Gather {
-  const { waiting, handle, momentMs = 0, full = Number.POSITIVE_INFINITY, atOnce = 1 } = options;
+  const { waiting, handle, lingerMs = 0, fullLength = Number.POSITIVE_INFINITY, maxConcurrent = 1 } = options;
   let timer: NodeJS.Timeout | undefined;
   let scheduled = false;
   let running = 0;
   let idle: PromiseWithResolvers<void> | undefined;
 
   function wake(): void {
-    if (running >= atOnce) return;
+    if (running >= maxConcurrent) return;
     const count = waiting();
-    if (count >= full) start();
+    if (count >= fullLength) start();
     else if (count > 0 && !scheduled) schedule();
   }
 
   function schedule(): void {
     scheduled = true;
-    if (momentMs > 0) timer = setTimeout(start, momentMs);
+    if (lingerMs > 0) timer = setTimeout(start, lingerMs);
     else setImmediate(start);
   }
 
   function start(): void {
     clearTimeout(timer);
     scheduled = false;
-    if (running >= atOnce || waiting() === 0) return;
+    if (running >= maxConcurrent || waiting() === 0) return;
     running += 1;
     void run();
     wake();
@@ -56,7 +56,7 @@ export function createGather(options: {
 
   async function run(): Promise<void> {
     do await handle();
-    while (atOnce === 1 && waiting() > 0);
+    while (maxConcurrent === 1 && waiting() > 0);
     running -= 1;
     wake();
     if (running > 0 || waiting() > 0) return;

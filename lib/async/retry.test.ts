@@ -40,8 +40,8 @@ test('what fails is tried again until it succeeds, and each pause is told with i
 });
 
 test('an error that does not pass ends the tries', async () => {
-  const isPassing = (error: unknown) => (error as Error).message === 'failure 1';
-  await assert.rejects(retry(flaky(9), { ...soon, isPassing }), /failure 2/);
+  const isTransient = (error: unknown) => (error as Error).message === 'failure 1';
+  await assert.rejects(retry(flaky(9), { ...soon, isTransient }), /failure 2/);
 });
 
 test('the last error is thrown when the tries are used up', async () => {

@@ -2,15 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log.ts';
 
 /**
- * Pauses between tries, in milliseconds: the shortest and the longest. Each is drawn at random between a length and its
- * double, and the length doubles each time, so that those who failed in one moment do not come back in one moment.
+ * The shortest and the longest pause between two attempts, in milliseconds. Exponential back-off with jitter: a
+ * pause is random between a length and its double, and the length doubles with each attempt, so that callers that
+ * failed at the same time do not retry at the same time.
  */
 export type Pauses = { firstMs: number; longestMs: number };
 
-/** A pause at random between `ms` milliseconds and twice as many. */
+/** A random pause between `ms` and 2 × `ms`, in milliseconds. */
 export const jittered = (ms: number): number => Math.round(ms * (1 + Math.random()));
 
-/** Each call answers how long the next pause is, in milliseconds. */
+/** Each call of the returned function answers the length of the next pause, in milliseconds. */
 export function createBackoff({ firstMs, longestMs }: Pauses): () => number {
   let ms = firstMs;
   return () => {
@@ -21,24 +22,25 @@ export function createBackoff({ firstMs, longestMs }: Pauses): () => number {
 }
 
 export type RetryOptions = Pauses & {
-  /** How many tries there are; without a bound unless given. */
+  /** The maximum number of attempts; unlimited unless given. */
   tries?: number;
-  /** No try begins later than so many milliseconds after the call. */
+  /** No attempt starts later than this many milliseconds after the call; unlimited unless given. */
   withinMs?: number;
-  /** Whether the same may work a little later. Without it every error counts as one that passes. */
-  isPassing?: (error: unknown) => boolean;
+  /** True if another attempt may succeed. Without it, every error is transient. */
+  isTransient?: (error: unknown) => boolean;
   /** Called before each pause. */
   onPause?: (error: unknown, pauseMs: number) => void;
-  /** Ends the tries, and a pause at once. */
+  /** Ends a pause at once, and prevents further attempts. */
   signal?: AbortSignal;
 };
 
 /**
- * Does something until it succeeds, with growing pauses, and answers its result. Rejects with the last error when that
- * does not pass, or when tries or time are used up; with an AbortError, or the signal's reason, once `signal` aborts.
+ * Repeats `attempt` with growing pauses until it succeeds, and answers its result. Rejects with the last error if that
+ * error is not transient, or if attempts or time are used up; rejects with an AbortError, or the signal's reason, after
+ * `signal` was aborted.
  */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { tries = Number.POSITIVE_INFINITY, withinMs, isPassing, onPause, signal } = options;
+  const { tries = Number.POSITIVE_INFINITY, withinMs, isTransient, onPause, signal } = options;
   const until = withinMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + withinMs;
   let nextPauseMs: (() => number) | undefined;
   for (let tried = 1; ; tried += 1) {
@@ -47,7 +49,7 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
-      if (tried >= tries || isPassing?.(error) === false) throw error;
+      if (tried >= tries || isTransient?.(error) === false) throw error;
       nextPauseMs ??= createBackoff(options);
       const pauseMs = nextPauseMs();
       if (performance.now() + pauseMs > until) throw error;
@@ -60,8 +62,9 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
 const dependencyPauses: Pauses = { firstMs: 200, longestMs: 5000 };
 
 /**
- * Does what a dependency's outage can prevent, until it is done. So a process starts while its dependency is down, says
- * so, and goes on by itself. Rejects only when `signal` aborts.
+ * Repeats `attempt` until it succeeds, and logs each failure. With this, a process can start while a dependency is down
+ * and continues as soon as the dependency is up. `what` completes the sentence "cannot … yet" in the log. Rejects only
+ * if `signal` is aborted.
  */
 export const keepTrying = <T>(
   what: string,

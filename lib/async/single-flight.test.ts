@@ -4,14 +4,14 @@ import { createSingleFlight } from './single-flight.ts';
 
 test('calls of the same moment share one piece of work, and a later one does it anew', async () => {
   let done = 0;
-  const { run, underWay } = createSingleFlight(async () => {
+  const { run, inFlight } = createSingleFlight(async () => {
     done += 1;
     return done;
   });
   const outcomes = Promise.all([run(), run(), run()]);
-  assert.equal(await underWay(), 1);
+  assert.equal(await inFlight(), 1);
   assert.deepEqual(await outcomes, [1, 1, 1]);
-  assert.equal(underWay(), undefined);
+  assert.equal(inFlight(), undefined);
   assert.equal(await run(), 2);
 });
 

@@ -1,20 +1,23 @@
 export type SingleFlight<T> = {
-  /** Does the work, or shares the outcome of what is under way. */
+  /** Starts the work, or answers the outcome of the work that is in flight. */
   run(): Promise<T>;
-  /** What is under way, if anything is. */
-  underWay(): Promise<T> | undefined;
+  /** The work in flight; undefined if there is none. */
+  inFlight(): Promise<T> | undefined;
 };
 
-/** Work that is never done twice at a time, and whose callers accept an outcome that began to be made before they asked. */
+/**
+ * Runs work at most once at a time; concurrent callers share one outcome. Only for callers that accept an outcome
+ * of work that started before they called.
+ */
 export function createSingleFlight<T>(work: () => Promise<T>): SingleFlight<T> {
-  let underWay: Promise<T> | undefined;
+  let inFlight: Promise<T> | undefined;
   return {
     run() {
-      underWay ??= work().finally(() => {
-        underWay = undefined;
+      inFlight ??= work().finally(() => {
+        inFlight = undefined;
       });
-      return underWay;
+      return inFlight;
     },
-    underWay: () => underWay,
+    inFlight: () => inFlight,
   };
 }

@@ -1,11 +1,11 @@
 export type Sleeper = {
   /** Resolves after `ms` milliseconds, or at the next `wake`. */
   sleep(ms: number): Promise<void>;
-  /** Ends the sleep. While nobody sleeps, the next sleep ends at once: no wake-up is lost. */
+  /** Ends the current sleep. If there is none, the next sleep ends at once, so that no wake-up is lost. */
   wake(): void;
 };
 
-/** Pauses of one loop that somebody else may cut short. */
+/** The pauses of one loop, which other code may cut short. */
 export function createSleeper(): Sleeper {
   let woken = false;
   let cutShort: (() => void) | undefined;

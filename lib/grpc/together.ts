@@ -33,7 +33,7 @@ export function createTogether(
   const gather = createGather({
     waiting: () => waiting.length,
     handle: () => answer(waiting.splice(0, mostTogether)),
-    atOnce: maxConcurrentCalls,
+    maxConcurrent: maxConcurrentCalls,
   });
 
   async function answer(batch: Waiting[]): Promise<void> {

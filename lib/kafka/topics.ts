@@ -55,13 +55,13 @@ async function ensure(admin: Admin, wanted: typeof shared): Promise<void> {
     // A topic is listed before its partitions are served: whoever asks for their offsets too early fails.
     await Promise.all(wanted.map(({ topic }) => admin.fetchTopicOffsets(topic)));
   };
-  await retry(attempt, { ...pauses, withinMs: patienceMs, isPassing });
+  await retry(attempt, { ...pauses, withinMs: patienceMs, isTransient });
 }
 
 /** Whether the broker says that the same may work a little later. kafkajs wraps what it has tried in vain. */
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return ('retriable' in error && error.retriable === true) || isPassing(error.cause);
+  return ('retriable' in error && error.retriable === true) || isTransient(error.cause);
 }
 
 async function createMissing(admin: Admin, wanted: typeof shared): Promise<void> {

@@ -53,7 +53,7 @@ const connect = (uri: string, log: Logger, waitMs: number): Promise<Connection> 
     firstMs: 100,
     longestMs: 2000,
     withinMs: waitMs,
-    isPassing: isNotThereYet,
+    isTransient: isNotThereYet,
     onPause: (error, pauseMs) =>
       log.info({ pauseMs, reason: (error as Error).message }, 'waiting for the database server'),
   });

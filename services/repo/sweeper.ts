@@ -58,7 +58,7 @@ export function startSweeper(deps: { databases: Databases; log: Logger; metrics:
     async stop() {
       stopping = true;
       clearInterval(timer);
-      await rounds.underWay();
+      await rounds.inFlight();
     },
   };
 }

@@ -73,7 +73,7 @@ export function createRevokedSessions(deps: {
 
   async function refresh(): Promise<void> {
     // A poll that is under way may have asked before what the caller knows of came to be.
-    await polling.underWay();
+    await polling.inFlight();
     await polling.run();
   }
 

@@ -88,7 +88,7 @@ export function createGatewayLease(deps: {
     async release() {
       released = true;
       clearInterval(timer);
-      await renewal.underWay();
+      await renewal.inFlight();
       await presence
         .releaseGateway({ gatewayId: gateway.gatewayId, bootId: gateway.bootId }, { deadlineMs: 3000 })
         .catch((error: unknown) => log.warn({ err: error }, 'cannot release the gateway lease'));

@@ -64,7 +64,7 @@ export function createReadMarks(deps: {
     }
   }
 
-  const gather = createGather({ waiting: () => waiting, handle: writePending, momentMs: gatherMs });
+  const gather = createGather({ waiting: () => waiting, handle: writePending, lingerMs: gatherMs });
 
   return {
     mark(session, conversationId, seqId) {

@@ -64,7 +64,7 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
       };
       return retry(tryOnce, {
         ...pauses,
-        isPassing: () => !abandoned,
+        isTransient: () => !abandoned,
         onPause: (error, pauseMs) => log.warn({ err: error, pauseMs }, 'cannot produce now'),
       });
     },

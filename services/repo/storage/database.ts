@@ -55,7 +55,7 @@ export type Databases = {
 const statementSeconds = 10;
 const acquireDeadlineMs = 3000;
 /** Short, since whoever holds the lock mostly ends within milliseconds. */
-const lockConflicts = { tries: 6, firstMs: 4, longestMs: 160, isPassing: isLockConflict };
+const lockConflicts = { tries: 6, firstMs: 4, longestMs: 160, isTransient: isLockConflict };
 
 /** READ COMMITTED locks only the rows it changes; the mode makes both kinds of server refuse the same things. */
 const sessionSettings = [

@@ -86,7 +86,7 @@ export async function createIds(deps: {
     },
     async stop() {
       clearInterval(timer);
-      await renewal.underWay();
+      await renewal.inFlight();
       await release(database, block, lastMs + 1);
     },
   };
@@ -105,7 +105,7 @@ function claimWithin(database: Database, deadlineMs: number, from: number): Prom
     firstMs: 250,
     longestMs: 500,
     withinMs: deadlineMs,
-    isPassing: (error) => error === allTaken || codeOf(error) === 'UNAVAILABLE',
+    isTransient: (error) => error === allTaken || codeOf(error) === 'UNAVAILABLE',
   });
 }
 

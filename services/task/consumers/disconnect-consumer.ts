@@ -41,9 +41,9 @@ export function createDisconnectConsumer(deps: {
   let filling = emptyBatch();
   const gather = createGather({
     waiting: () => filling.disconnects.length,
-    momentMs: waitMs,
-    full: batchSize,
-    atOnce: Number.POSITIVE_INFINITY,
+    lingerMs: waitMs,
+    fullLength: batchSize,
+    maxConcurrent: Number.POSITIVE_INFINITY,
     async handle() {
       const { disconnects, started } = filling;
       filling = emptyBatch();

@@ -84,7 +84,7 @@ async function ensureSearchAttributes(connection: Connection, namespace: string,
     firstMs: 150,
     longestMs: 300,
     withinMs: readyWithinMs,
-    isPassing: (error) =>
+    isTransient: (error) =>
       error === notYet || hasStatus(error, grpcStatus.notFound) || hasStatus(error, grpcStatus.alreadyExists),
   });
 }
