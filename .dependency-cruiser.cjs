@@ -1,7 +1,7 @@
 // What may import what. The rules keep the services apart and the workflows deterministic.
 
 /** Modules of lib without I/O, which a workflow may use. */
-const pureLib = '^lib/errors\\.ts$';
+const pureLib = '^lib/(errors|domain/(enumerations|ids|limits))\\.ts$';
 const generated = '^(lib/gen|services/repo/prisma/client)/';
 const tests = '\\.test\\.ts$|^test/';
 

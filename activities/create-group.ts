@@ -1,3 +1,4 @@
+import { conversationType } from '../lib/domain/enumerations.ts';
 import { GoChatError } from '../lib/errors.ts';
 import type { Relationship } from '../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
@@ -27,7 +28,7 @@ export function createCreateGroupActivities({ repo }: { repo: RepoClient }) {
         repo.conversations
           .createConversation({
             conversationId: input.conversationId,
-            type: 2,
+            type: conversationType.group,
             textsId: input.textsId,
             name: input.name ?? '',
             avatarUrl: input.avatarUrl ?? '',

@@ -1,3 +1,4 @@
+import { conversationType } from '../lib/domain/enumerations.ts';
 import { GoChatError } from '../lib/errors.ts';
 import type { FriendRequest } from '../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
@@ -72,7 +73,7 @@ export function createFriendRequestActivities({
         repo.conversations
           .createConversation({
             conversationId: '',
-            type: 1,
+            type: conversationType.single,
             name: '',
             avatarUrl: '',
             description: '',

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pLimit from 'p-limit';
+import { conversationType } from '../../lib/domain/enumerations.ts';
 import type { FanoutProgress } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
@@ -12,7 +13,6 @@ import { createStoredProgress, type StoredProgress } from './progress.ts';
 import { createPulse, type Pulse } from './pulse.ts';
 
 /** The conversation type of the room that everyone is in. */
-const world = 3;
 /**
  * An activity without work for this long ends. Another start costs ten state transitions of its flow, staying costs one
  * in three seconds.
@@ -68,7 +68,7 @@ export function createFanoutMessagesActivities(deps: {
         repo.conversations.getFanoutProgress({ conversationIds: [conversationId] }),
       );
       const [now] = progress;
-      if (now && (now.type === world || now.fanoutMode)) return now;
+      if (now && (now.type === conversationType.world || now.fanoutMode)) return now;
       // Somebody told of a later message meanwhile: it may take this way again.
       if (now && conversation.target() > now.lastSeqId) continue;
       conversation.leave();
@@ -91,7 +91,7 @@ export function createFanoutMessagesActivities(deps: {
     conversation.takeCovered(done);
     /** All that was known of is passed on and perhaps stored as such: from there messages may have gone directly. */
     const mayHaveLeft = ({ type, lastSeqId, fanoutDoneSeq }: FanoutProgress) =>
-      type !== world && lastSeqId <= done && Math.max(fanoutDoneSeq, stored.asked()) >= done;
+      type !== conversationType.world && lastSeqId <= done && Math.max(fanoutDoneSeq, stored.asked()) >= done;
 
     while (!conversation.ended() && Date.now() < until) {
       if (conversation.target() <= done) {
@@ -116,7 +116,7 @@ export function createFanoutMessagesActivities(deps: {
       if (!last) throw ApplicationFailure.retryable(`messages from seq ${done + 1} cannot be read yet`);
 
       pulse.assertAlive();
-      if (known.type === world) await delivery.toEveryone(messages);
+      if (known.type === conversationType.world) await delivery.toEveryone(messages);
       else await delivery.toMembers(conversationId, messages);
 
       done = last.seqId;

@@ -1,3 +1,4 @@
+import { conversationType } from '../../lib/domain/enumerations.ts';
 import type { Scenario } from '../laboratory/laboratory.ts';
 import { monotonicMicros } from '../measure/clock.ts';
 import { createHistogram } from '../measure/histogram.ts';
@@ -19,7 +20,11 @@ export const createGroup: Scenario = {
         const startedAt = monotonicMicros();
         const { conversation } = await laboratory.rest.call<{
           conversation: { id: string; memberCount: number };
-        }>('POST', '/conversations', owner.accessToken, { type: 2, name: `bench ${turn}`, memberIds });
+        }>('POST', '/conversations', owner.accessToken, {
+          type: conversationType.group,
+          name: `bench ${turn}`,
+          memberIds,
+        });
         latency.record(monotonicMicros() - startedAt);
         if (conversation.memberCount !== members) {
           report.fault(`a group of ${members} was answered with ${conversation.memberCount} members`);

@@ -1,4 +1,5 @@
 import { type ChatSocket, openSocket, type ReceivedFrame } from '../../clients/sdk/socket.ts';
+import { friendRequestAction } from '../../lib/domain/enumerations.ts';
 import type { Account } from '../fixtures/cache.ts';
 import type { Laboratory, Scenario } from '../laboratory/laboratory.ts';
 import { monotonicMicros } from '../measure/clock.ts';
@@ -63,7 +64,9 @@ export async function befriendStrangers(laboratory: Laboratory, times: number): 
 
       const both = Promise.all([inboxes.nextConversation(ann), inboxes.nextConversation(bob)]);
       const acceptedAt = monotonicMicros();
-      await rest.call('PUT', `/friends/requests/${asked.request.id}`, bob.accessToken, { action: 1 });
+      await rest.call('PUT', `/friends/requests/${asked.request.id}`, bob.accessToken, {
+        action: friendRequestAction.accept,
+      });
       const arrivals = await both;
       conversation.record(Math.max(...arrivals) - acceptedAt);
       await rest.call('DELETE', `/friends/${bob.userId}`, ann.accessToken);

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { deletedUser } from '../domain/deleted-user.ts';
+import { inviters } from '../domain/enumerations.ts';
 import { notificationChoices } from '../domain/member-choices.ts';
 import type {
   ConversationWithDetails,
@@ -80,7 +81,7 @@ export function toConversation(details: ConversationWithDetails): Conversation {
     ...(lastMessage ? { lastMessage: toMessage(lastMessage) } : {}),
     ...(peer ? { peer: toUser(peer) } : {}),
     settings: {
-      inviteBy: conversation.settings?.inviteBy ?? 'admins',
+      inviteBy: conversation.settings?.inviteBy ?? inviters.admins,
       muteAll: conversation.settings?.muteAll ?? false,
       maxMembers: conversation.settings?.maxMembers ?? 0,
     },

@@ -1,6 +1,8 @@
 /** Every branch that a flow can take, played on a server so that its history can be recorded. */
+
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
+import { friendRequestStatus } from '../../lib/domain/enumerations.ts';
 import type { Refusal } from '../../workflows/contracts/refusal.ts';
 import {
   type CreateGroupArgs,
@@ -56,7 +58,7 @@ export const branches: Branch[] = [
   friends('blocked-meanwhile', async ({ request, decide, repo }) => {
     await request('1');
     const [row] = repo.rows;
-    if (row) row.status = 2;
+    if (row) row.status = friendRequestStatus.rejected;
     await decide('2', 'r1', 'accept');
   }),
   friends('decided-after-it-was-gone', async ({ request, decide, lose }) => {
@@ -74,7 +76,7 @@ export const branches: Branch[] = [
     await request('1');
     await lose();
     const [row] = repo.rows;
-    if (row) row.status = 4;
+    if (row) row.status = friendRequestStatus.expired;
     await decide('2', 'r1', 'accept');
   }),
   friends('repo-away-for-long', async ({ request, decide, repo }) => {

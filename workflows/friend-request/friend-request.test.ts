@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { friendRequestStatus } from '../../lib/domain/enumerations.ts';
 import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
 import { createFriendCalls } from '../../test/support/flows/friend-calls.ts';
 import { createFriendRows, type FriendRows } from '../../test/support/flows/friend-rows.ts';
@@ -145,7 +146,7 @@ test('a request that ran out while its flow was gone is marked with the next com
     const [row] = repo.rows;
     assert.ok(row);
     // As im-repo shows a pending request whose time is over.
-    row.status = 4;
+    row.status = friendRequestStatus.expired;
     const refused = await decide(bob, 'r1', 'accept');
     assert.equal(!refused.ok && refused.code, 'REQUEST_ALREADY_HANDLED');
     assert.equal((await handle.result()).status, 4);
@@ -169,7 +170,7 @@ test('a request settled past the flow, by a block, gives way to the next one', (
     await request(ann);
     const [row] = repo.rows;
     assert.ok(row);
-    row.status = 2;
+    row.status = friendRequestStatus.rejected;
     const decided = await decide(bob, 'r1', 'accept');
     assert.equal(!decided.ok && decided.code, 'REQUEST_ALREADY_HANDLED');
     assert.deepEqual(await request(ann), { ok: true, requestId: 'r2' });

@@ -12,6 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FriendRequestRow } from '../../activities/friend-request.ts';
+import { type FriendRequestStatus, friendRequestStatus } from '../../lib/domain/enumerations.ts';
 import type { Refusal } from '../contracts/refusal.ts';
 import { refusal, refusalOf, refuseStart } from '../input/check.ts';
 import {
@@ -30,7 +31,6 @@ import {
 import * as steps from './steps.ts';
 import { createTurns } from './turns.ts';
 
-const status = { pending: 0, accepted: 1, rejected: 2, expired: 4, withdrawn: 5 } as const;
 const conversationIdKey = defineSearchAttributeKey('ConversationId', SearchAttributeType.KEYWORD);
 
 /**
@@ -88,15 +88,15 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
   async function decide(input: DecideInput): Promise<DecideResult> {
     return input.action === 'accept'
       ? accept(input.requestId, input.actorId)
-      : settle(input.requestId, input.actorId, status.rejected);
+      : settle(input.requestId, input.actorId, friendRequestStatus.rejected);
   }
 
   async function withdraw(input: WithdrawInput): Promise<WithdrawResult> {
-    return settle(input.requestId, input.actorId, status.withdrawn);
+    return settle(input.requestId, input.actorId, friendRequestStatus.withdrawn);
   }
 
   async function accept(requestId: string, actorId: string): Promise<DecideResult> {
-    const settled = await settle(requestId, actorId, status.accepted);
+    const settled = await settle(requestId, actorId, friendRequestStatus.accepted);
     if (!settled.ok) return settled;
     const [low, high] = userIds;
     const opened = await steps.openSingleConversation({
@@ -112,7 +112,11 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
     return { ...settled, conversationId: opened.conversationId };
   }
 
-  async function settle(requestId: string, actorId: string, to: number): Promise<WithdrawResult> {
+  async function settle(
+    requestId: string,
+    actorId: string,
+    to: FriendRequestStatus,
+  ): Promise<WithdrawResult> {
     const settled = await steps.settleFriendRequest({ requestId, actorId, status: to });
     if (settled.ok) {
       forget(requestId);
@@ -145,9 +149,10 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
   async function resume(): Promise<void> {
     const found = await steps.findFriendRequest(userIds);
     if (!found.ok) return;
-    if (found.status === status.pending) watch(found);
+    if (found.status === friendRequestStatus.pending) watch(found);
     // It ran out while no flow watched it: now it is marked and told.
-    if (found.status === status.expired) await settle(found.requestId, '', status.expired);
+    if (found.status === friendRequestStatus.expired)
+      await settle(found.requestId, '', friendRequestStatus.expired);
   }
 
   const outcome = opening && (await perform(opening));
@@ -174,7 +179,7 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
     if (!changed) {
       await turns.take(async () => {
         if (pending !== watched) return;
-        await settle(watched.requestId, '', status.expired);
+        await settle(watched.requestId, '', friendRequestStatus.expired);
         forget(watched.requestId);
       });
     }

@@ -1,6 +1,7 @@
 // Room: what clients send: the check of their frames, messages on their way to Kafka, read marks and typing. What
 // the system sends to clients is delivery's.
 
+import { defaultMessageType } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
 import type { UpstreamMessage } from '../../../lib/kafka/records.ts';
@@ -24,7 +25,7 @@ export function createUpstreamProducer(deps: {
       const record: UpstreamMessage = {
         user_id: session.userId,
         conversation_id: message.conversationId,
-        message_type: message.messageType ?? 1,
+        message_type: message.messageType ?? defaultMessageType,
         content: message.content,
         client_msg_id: message.clientMsgId,
         timestamp: Date.now(),

@@ -1,5 +1,6 @@
 // Room: conversations and their members, as users ask for them. Messages may not come in.
 
+import { inviters, isOneOf } from '../../../lib/domain/enumerations.ts';
 import { longestGroupName } from '../../../lib/domain/names.ts';
 import { longestPage, pageSize } from '../../../lib/domain/paging.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
@@ -51,7 +52,7 @@ export function createConversations(deps: {
       checkText('description', changes.description, limits.description);
       checkText('announcement', changes.announcement, limits.announcement);
       const { inviteBy, maxMembers } = changes;
-      if (inviteBy !== undefined && inviteBy !== 'admins' && inviteBy !== 'members') {
+      if (inviteBy !== undefined && !isOneOf(inviters, inviteBy)) {
         throw invalid('settings.inviteBy', 'must be "admins" or "members"');
       }
       if (maxMembers !== undefined && (maxMembers < 2 || maxMembers > groupMaxMembers)) {

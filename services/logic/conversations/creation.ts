@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { conversationType } from '../../../lib/domain/enumerations.ts';
 import { longestGroupName } from '../../../lib/domain/names.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type {
   CreateConversationRequest,
   CreateConversationResponse,
 } from '../../../lib/gen/im_logic/v1/conversation.ts';
-import { ConversationType } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Relationship } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { Flows } from '../flows/flows.ts';
@@ -43,7 +43,7 @@ export function createConversationCreator(deps: Deps): Creation {
     if (!relationship?.friends) throw new GoChatError('NOT_FRIENDS', 'You are not friends.');
     const { conversation } = await repo.conversations.createConversation({
       conversationId: '',
-      type: ConversationType.CONVERSATION_TYPE_SINGLE,
+      type: conversationType.single,
       name: '',
       avatarUrl: '',
       description: '',
@@ -118,9 +118,9 @@ export function createConversationCreator(deps: Deps): Creation {
 
   return (request) => {
     switch (request.type) {
-      case ConversationType.CONVERSATION_TYPE_SINGLE:
+      case conversationType.single:
         return openSingle(request);
-      case ConversationType.CONVERSATION_TYPE_GROUP:
+      case conversationType.group:
         return createGroup(request);
       default:
         throw invalid('type', 'must be 1 (single) or 2 (group)');

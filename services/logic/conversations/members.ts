@@ -1,3 +1,4 @@
+import { memberRole } from '../../../lib/domain/enumerations.ts';
 import { notificationChoices } from '../../../lib/domain/member-choices.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
@@ -17,8 +18,6 @@ export type MemberHandlers = Pick<
   | 'transferOwnership'
   | 'dissolveConversation'
 >;
-
-const roles = { member: 1, admin: 2 } as const;
 
 /**
  * Who belongs to a conversation. im-repo checks the actor's rights under the conversation's lock; a flow makes sure
@@ -79,7 +78,7 @@ export function createMembers(deps: {
 
     async updateMember({ userId, conversationId, memberId, role, muted }) {
       if (role === undefined && muted === undefined) throw invalid('role', 'or muted is required');
-      if (role !== undefined && role !== roles.member && role !== roles.admin) {
+      if (role !== undefined && role !== memberRole.member && role !== memberRole.admin) {
         throw invalid('role', 'must be 1 (member) or 2 (admin)');
       }
       return conversations.updateConversationMember({

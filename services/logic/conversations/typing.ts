@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { conversationType, memberRole } from '../../../lib/domain/enumerations.ts';
 import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
-import { ConversationType } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import { createDownstreamWriter, encodeEvent, eventTargets } from '../../../lib/kafka/downstream-writer.ts';
 import { type Delivery, emptyDelivery } from '../upstream/delivery.ts';
@@ -22,8 +22,8 @@ export function createTyping(deps: {
   async function mayWrite(userId: string, details: ConversationWithDetails): Promise<boolean> {
     const { conversation, userMembership, peer } = details;
     if (!conversation || !userMembership || userMembership.muted) return false;
-    if (conversation.settings?.muteAll && userMembership.role < 2) return false;
-    if (conversation.type !== ConversationType.CONVERSATION_TYPE_SINGLE) return true;
+    if (conversation.settings?.muteAll && userMembership.role < memberRole.admin) return false;
+    if (conversation.type !== conversationType.single) return true;
     if (!peer) return false;
     const { relationships } = await repo.friendships.getRelationships({ userId, otherUserIds: [peer.id] });
     return relationships.some(({ friends, blocking, blockedBy }) => friends && !blocking && !blockedBy);
@@ -33,7 +33,7 @@ export function createTyping(deps: {
     const { conversation: details } = await repo.conversations.getConversation({ userId, conversationId });
     const conversation = details?.conversation;
     if (!details || !conversation || conversation.memberCount > largestConversation) return;
-    if (conversation.type === ConversationType.CONVERSATION_TYPE_WORLD) return;
+    if (conversation.type === conversationType.world) return;
     if (!(await mayWrite(userId, details))) return;
 
     const { recipients: found } = await repo.messages.resolveRecipients({

@@ -1,9 +1,10 @@
 // Room: friend requests, friends and blocks, as users ask for them. The flow behind a request is in workflows/.
 
+import { friendRequestAction, friendRequestStatus, isOneOf } from '../../../lib/domain/enumerations.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';
 import { GoChatError } from '../../../lib/errors.ts';
-import { FriendRequestAction, type FriendServiceService } from '../../../lib/gen/im_logic/v1/friend.ts';
-import { type FriendRequest, FriendRequestStatus } from '../../../lib/gen/im_repo/v1/friendship.ts';
+import type { FriendServiceService } from '../../../lib/gen/im_logic/v1/friend.ts';
+import type { FriendRequest } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
@@ -32,7 +33,7 @@ export function createFriends(deps: {
     if (userId !== (side === 'target' ? targetId : requesterId)) {
       throw new GoChatError('PERMISSION_DENIED', `Only the ${side} of a friend request may do this.`);
     }
-    if (request.status !== FriendRequestStatus.FRIEND_REQUEST_STATUS_PENDING_UNSPECIFIED) {
+    if (request.status !== friendRequestStatus.pending) {
       throw new GoChatError('REQUEST_ALREADY_HANDLED', 'This friend request is not pending any more.');
     }
     return [requesterId, targetId] as const;
@@ -73,8 +74,8 @@ export function createFriends(deps: {
     },
 
     async handleFriendRequest({ userId, requestId, action }) {
-      const accept = action === FriendRequestAction.FRIEND_REQUEST_ACTION_ACCEPT;
-      if (!accept && action !== FriendRequestAction.FRIEND_REQUEST_ACTION_REJECT) {
+      const accept = action === friendRequestAction.accept;
+      if (!accept && action !== friendRequestAction.reject) {
         throw invalid('action', 'must be 1 (accept) or 2 (reject)');
       }
       const pair = await pending(requestId, userId, 'target');
@@ -104,7 +105,9 @@ export function createFriends(deps: {
 
     async listFriendRequests(request) {
       const { userId, outgoing, status, cursor } = request;
-      if (status !== undefined && (status < 0 || status > 5)) throw invalid('status', 'must be 0 to 5');
+      if (status !== undefined && !isOneOf(friendRequestStatus, status)) {
+        throw invalid('status', 'must be 0 to 5');
+      }
       const { limit, offset } = readPaging('friend requests', request);
       return friendships.listFriendRequests({ userId, outgoing, status, limit, offset, cursor });
     },

@@ -1,5 +1,6 @@
 // Room: messages read, sent over REST and recalled. Those that come over sockets take the upstream room.
 
+import { defaultMessageType } from '../../../lib/domain/enumerations.ts';
 import type { MessageServiceService } from '../../../lib/gen/im_logic/v1/message.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -17,7 +18,7 @@ export function createMessages(deps: {
     async sendMessage(request) {
       const { userId, conversationId, clientMsgId, content, replyToSeqId, mentions } = request;
       checkConversationId(conversationId);
-      const messageType = request.messageType === 0 ? 1 : request.messageType;
+      const messageType = request.messageType === 0 ? defaultMessageType : request.messageType;
       const refusal = refusalOf({ content, clientMsgId, messageType, replyToSeqId, mentions });
       if (refusal) throw refusal;
       const ack = await sending.send({

@@ -1,12 +1,10 @@
+import { conversationType, memberRole } from '../../../lib/domain/enumerations.ts';
 import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { ConversationEvent } from '../../../lib/kafka/records.ts';
 import type { Conversation } from '../../../lib/wire/conversation.ts';
 import { seenBy } from './friend-pushes.ts';
 import { pushesTo } from './push.ts';
-
-const single = 1;
-const memberRole = 1;
 
 /**
  * A new conversation goes to each of its first members, and one's own place in it to oneself alone. What happens in it
@@ -21,7 +19,8 @@ export async function conversationPushes(event: ConversationEvent, repo: RepoCli
   const { conversation_id: conversationId, member_ids: memberIds, event_id: eventId } = event;
   const type = 'conversation-created';
 
-  if (event.conversation_type === single) return toEach(memberIds, conversationId, { type, eventId }, repo);
+  if (event.conversation_type === conversationType.single)
+    return toEach(memberIds, conversationId, { type, eventId }, repo);
 
   const [first] = memberIds;
   const viewer = event.actor_id || first;
@@ -55,7 +54,7 @@ async function toEach(
 /** The owner's view as a member sees it who has read nothing yet. */
 const asNewMember = (conversation: Conversation): Conversation => ({
   ...conversation,
-  role: memberRole,
+  role: memberRole.member,
   muted: false,
   lastReadSeqId: 0,
   unreadCount: conversation.lastSeqId,

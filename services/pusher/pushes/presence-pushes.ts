@@ -1,3 +1,4 @@
+import { onlineStatus } from '../../../lib/domain/enumerations.ts';
 import { seesPresence } from '../../../lib/domain/user-settings.ts';
 import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
@@ -60,7 +61,7 @@ export function presencePushes(event: UserEvent, { friends, back }: Audience): P
   if (!isPresence(event)) return [];
   if (event.type === 'user.offline' && back.has(event.user_id)) return [];
   const { user_id: userId, last_active_at: lastActiveAt, event_id: eventId } = event;
-  const status = event.type === 'user.online' ? 'online' : 'offline';
+  const status = event.type === 'user.online' ? onlineStatus.online : onlineStatus.offline;
   return pushesTo(friends.get(userId) ?? [], {
     type: 'online-status',
     data: { userId, status, lastActiveAt },

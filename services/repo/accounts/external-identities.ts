@@ -1,4 +1,5 @@
 import { createHash, randomInt } from 'node:crypto';
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import type { SignInExternalRequest, User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache } from '../cache/cache.ts';
@@ -75,7 +76,7 @@ export function createExternalIdentities(deps: {
       await users.transaction(async (tx) => {
         const { affectedRows } = await tx.execute(
           `UPDATE users SET ${changes.map(([column]) => `${column} = ?, `).join('')} updated_at = ?
-           WHERE id = ? AND status = 1 AND username = ?`,
+           WHERE id = ? AND status = ${accountStatus.active} AND username = ?`,
           [...changes.map(([, value]) => value as SqlValue), Date.now(), row.id, row.username],
         );
         // Closed or renamed meanwhile: the next sign-in looks again.
@@ -125,7 +126,7 @@ async function find(sql: Sql, hash: Buffer): Promise<Row | undefined> {
       .map((column) => `u.${column}`)
       .join(', ')}, u.password_hash
      FROM external_identities e JOIN users u ON u.id = e.user_id
-     WHERE e.identity_hash = ? AND u.status = 1`,
+     WHERE e.identity_hash = ? AND u.status = ${accountStatus.active}`,
     [hash],
   );
   return row;

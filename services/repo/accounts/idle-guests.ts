@@ -1,3 +1,4 @@
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { OnlineStatusServiceService } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
@@ -26,7 +27,7 @@ export function createIdleGuests(deps: {
       const rows = await databases.users.query<Row>(
         `SELECT u.id, u.last_active_at FROM users u
          LEFT JOIN sessions s ON s.user_id = u.id AND s.last_used_at >= ?
-         WHERE u.is_guest = TRUE AND u.status = 1 AND u.last_active_at < ?
+         WHERE u.is_guest = TRUE AND u.status = ${accountStatus.active} AND u.last_active_at < ?
            AND (u.last_active_at > ? OR (u.last_active_at = ? AND u.id > ?))
            AND s.id IS NULL
          ORDER BY u.last_active_at, u.id LIMIT ?`,

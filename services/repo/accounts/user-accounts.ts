@@ -3,6 +3,7 @@
 
 import { randomInt } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -13,6 +14,7 @@ import { revokeSessionsAndCommit } from '../sessions/session-revocations.ts';
 import { credentialOf } from '../sessions/user-sessions.ts';
 import { type Databases, isDuplicateKey } from '../storage/database.ts';
 import { type Ids, parseId } from '../storage/ids.ts';
+import { isTrue } from '../storage/sql.ts';
 import { createInsertUser } from '../users/user-insert.ts';
 import { userNotFound } from '../users/user-profiles.ts';
 import { deleteSuffixes, insertSuffixes, isNameTaken, isUsername } from '../users/usernames.ts';
@@ -78,7 +80,7 @@ export function createUserAccounts(deps: {
         // users_username, or the primary key; the primary key of sign_in_addresses
         `SELECT u.id, a.last_sign_in_at AS known FROM users u
          LEFT JOIN sign_in_addresses a ON a.user_id = u.id AND a.address = ? AND a.last_sign_in_at > ?
-         WHERE u.${column} = ? AND u.status = 1`,
+         WHERE u.${column} = ? AND u.status = ${accountStatus.active}`,
         [countedAddress(address), Date.now() - addressMemoryMs, value],
       );
       return { userId: row ? String(row.id) : '', knownAddress: (row?.known ?? null) !== null };
@@ -90,7 +92,7 @@ export function createUserAccounts(deps: {
         column === 'id' || isUsername(username)
           ? await databases.users.query<UserRow & { password_hash: string | null }>(
               // users_username, or the primary key
-              `SELECT ${userColumns}, password_hash FROM users WHERE ${column} = ? AND status = 1`,
+              `SELECT ${userColumns}, password_hash FROM users WHERE ${column} = ? AND status = ${accountStatus.active}`,
               [value],
             )
           : [];
@@ -108,7 +110,7 @@ export function createUserAccounts(deps: {
       checkPassword(newPassword);
       const id = parseId(userId) ?? 0;
       const [row] = await databases.users.query<{ password_hash: string | null }>(
-        'SELECT password_hash FROM users WHERE id = ? AND status = 1',
+        `SELECT password_hash FROM users WHERE id = ? AND status = ${accountStatus.active}`,
         [id],
       );
       if (!row) throw userNotFound();
@@ -117,7 +119,7 @@ export function createUserAccounts(deps: {
       const hash = await passwords.hash(newPassword, turn);
       return databases.users.transaction(async (tx) => {
         const { affectedRows } = await tx.execute(
-          'UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ? AND status = 1 AND password_hash = ?',
+          `UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ? AND status = ${accountStatus.active} AND password_hash = ?`,
           [hash, Date.now(), id, row.password_hash],
         );
         // Somebody else changed it meanwhile: what was checked is not the password any more.
@@ -130,11 +132,11 @@ export function createUserAccounts(deps: {
       checkCredentials(username, password);
       const id = parseId(userId) ?? 0;
       const [guest] = await databases.users.query<{ is_guest: number; username: string }>(
-        'SELECT is_guest, username FROM users WHERE id = ? AND status = 1',
+        `SELECT is_guest, username FROM users WHERE id = ? AND status = ${accountStatus.active}`,
         [id],
       );
       if (!guest) throw userNotFound();
-      if (guest.is_guest !== 1) throw notAGuest();
+      if (!isTrue(guest.is_guest)) throw notAGuest();
       if (await isNameTaken(databases.users, username)) throw usernameTaken();
       const hash = await passwords.hash(password, turnOf(address, userId));
       const upgraded = await cache.change(async (touch) => {
@@ -145,7 +147,7 @@ export function createUserAccounts(deps: {
             .execute(
               `UPDATE users SET display_name = IF(display_name = username, ?, display_name),
                  username = ?, password_hash = ?, is_guest = FALSE, updated_at = ?
-               WHERE id = ? AND is_guest AND status = 1`,
+               WHERE id = ? AND is_guest AND status = ${accountStatus.active}`,
               [username, username, hash, Date.now(), id],
             )
             .catch(asUsernameTaken);

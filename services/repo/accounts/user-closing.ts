@@ -1,4 +1,5 @@
 import { deletedUser } from '../../../lib/domain/deleted-user.ts';
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -9,11 +10,10 @@ import { userInfoKey } from '../rows/user-cards.ts';
 import { eraseSessionsAndCommit } from '../sessions/session-revocations.ts';
 import { type Databases, formatSql, type Sql } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';
+import { isTrue } from '../storage/sql.ts';
 import { userNotFound } from '../users/user-profiles.ts';
 import { userSettingsKey } from '../users/user-settings.ts';
 import { deleteSuffixes, erasedUsername, reserveName } from '../users/usernames.ts';
-
-export const accountStatus = { active: 1, erased: 2 } as const;
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'closeAccount'>;
 type Row = { username: string; status: number; is_guest: number; last_active_at: number };
@@ -58,7 +58,7 @@ export function createUserClosing(deps: { databases: Databases; cache: Cache; ou
 }
 
 async function isIdleGuest(tx: Sql, id: number, row: Row, before: number): Promise<boolean> {
-  if (row.is_guest !== 1 || row.last_active_at >= before) return false;
+  if (!isTrue(row.is_guest) || row.last_active_at >= before) return false;
   const sessions = await tx.query('SELECT 1 FROM sessions WHERE user_id = ? AND last_used_at >= ? LIMIT 1', [
     id,
     before,

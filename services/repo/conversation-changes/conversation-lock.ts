@@ -1,6 +1,7 @@
 // Room: what every change of a conversation needs: its lock, its events, its members' rows. What is changed, and
 // who may, is for the rooms above.
 
+import { conversationStatus, conversationType } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import { chunks } from '../cache/cache.ts';
 import { notFound, notMember } from '../rows/conversation-access.ts';
@@ -8,10 +9,6 @@ import { type ConversationRow, conversationColumns } from '../rows/conversation-
 import { databaseTime } from '../storage/change-time.ts';
 import type { Sql } from '../storage/database.ts';
 import { idsPerList } from '../storage/sql.ts';
-
-export const memberRole = { member: 1, admin: 2, owner: 3 } as const;
-export const conversationType = { single: 1, group: 2, world: 3 } as const;
-export const conversationStatus = { creating: 0, active: 1, dissolved: 2 } as const;
 
 export type LockedConversation = ConversationRow & {
   status: number;

@@ -1,6 +1,6 @@
 import { chunks } from '../cache/cache.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
-import { idsPerList } from '../storage/sql.ts';
+import { idsPerList, isTrue } from '../storage/sql.ts';
 
 /** What a group remembers of somebody who is a member no more. */
 export type FormerMember = {
@@ -27,7 +27,7 @@ export async function readFormerMembers(
   return new Map(
     rows.map((row) => [
       row.user_id,
-      { userId: row.user_id, removed: row.removed === 1, muted: row.muted === 1 },
+      { userId: row.user_id, removed: isTrue(row.removed), muted: isTrue(row.muted) },
     ]),
   );
 }

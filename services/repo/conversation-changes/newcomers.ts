@@ -1,3 +1,4 @@
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
@@ -32,7 +33,7 @@ export async function readUnwilling(
   if (userIds.length === 0) return { blockers: new Set(), friendsOnly: new Set() };
   const [existing, blockers, friendsOnly] = (await databases.users.batch(
     [
-      formatSql('SELECT id FROM users WHERE id IN (?) AND status = 1', [userIds]),
+      formatSql(`SELECT id FROM users WHERE id IN (?) AND status = ${accountStatus.active}`, [userIds]),
       // Index: the primary key of user_blocks.
       formatSql('SELECT user_id FROM user_blocks WHERE user_id IN (?) AND blocked_id = ?', [
         userIds,

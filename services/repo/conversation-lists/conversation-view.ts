@@ -1,3 +1,4 @@
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import type { Position } from '../../../lib/domain/paging.ts';
 import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
@@ -22,6 +23,7 @@ import type { ReadPointers } from '../rows/read-pointer-cache.ts';
 import { keptRecalls, readSeqs, recalledOf } from '../rows/recall-counts.ts';
 import { cardOf, toUserCard, type UserRow, userColumns } from '../rows/user-cards.ts';
 import { type Database, formatSql } from '../storage/database.ts';
+import { isTrue } from '../storage/sql.ts';
 
 /** A conversation as one of its members sees it, in the parts that are cached each for itself. */
 export type ConversationView = {
@@ -111,7 +113,8 @@ export async function loadViews(
 ): Promise<LoadedViews> {
   const { detailed, after, conversationIds } = options;
   if (conversationIds?.length === 0) return { places: [], pointers: {}, views: [], users: new Map() };
-  const statuses = options.evenCreating ? '0, 1' : '1';
+  const { creating, active } = conversationStatus;
+  const statuses = options.evenCreating ? [creating, active] : [active];
   const some = conversationIds ? formatSql('AND member.conversation_id IN (?)', [conversationIds]) : '';
   const first = after
     ? formatSql(
@@ -165,7 +168,7 @@ export async function loadViews(
     places: rows.map((row) => ({
       membership: fromMembershipRow(row),
       updatedAt: row.updated_at,
-      hidden: row.is_hidden === 1,
+      hidden: isTrue(row.is_hidden),
     })),
     pointers: Object.fromEntries(rows.map((row) => [String(row.conversation_id), row.last_read_seq_id])),
     views: detailedRows.map(fromRow),

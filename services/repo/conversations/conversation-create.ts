@@ -1,10 +1,11 @@
+import { conversationType } from '../../../lib/domain/enumerations.ts';
 import type {
   ConversationServiceService,
   CreateConversationResponse,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache } from '../cache/cache.ts';
-import { conversationType, invalid } from '../conversation-changes/conversation-lock.ts';
+import { invalid } from '../conversation-changes/conversation-lock.ts';
 import type { ConversationList } from '../conversation-lists/conversation-list.ts';
 import { loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
 import type { Outbox } from '../outbox/outbox.ts';

@@ -1,12 +1,11 @@
+import { conversationStatus, memberRole } from '../../../lib/domain/enumerations.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache, Change } from '../cache/cache.ts';
 import { conversationDissolved } from '../conversation-changes/conversation-events.ts';
 import {
-  conversationStatus,
   denied,
   lockActive,
-  memberRole,
   requireGroupMember,
   touched,
 } from '../conversation-changes/conversation-lock.ts';

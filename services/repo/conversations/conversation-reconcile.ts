@@ -1,10 +1,11 @@
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import type {
   ConversationServiceService,
   WrongConversation,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache, Change } from '../cache/cache.ts';
-import { conversationStatus, invalid } from '../conversation-changes/conversation-lock.ts';
+import { invalid } from '../conversation-changes/conversation-lock.ts';
 import { conversationKeys, memberKeys } from '../conversation-changes/member-rows.ts';
 import { miscountedBlocks, recountRecalls, seqIdsPerBlock, storeRecalls } from '../rows/recall-counts.ts';
 import { databaseTime } from '../storage/change-time.ts';

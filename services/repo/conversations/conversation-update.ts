@@ -1,3 +1,4 @@
+import { inviters, isOneOf, memberRole } from '../../../lib/domain/enumerations.ts';
 import type {
   ConversationServiceService,
   UpdateConversationRequest,
@@ -10,7 +11,6 @@ import {
   invalid,
   type LockedConversation,
   lockActive,
-  memberRole,
   requireGroupMember,
 } from '../conversation-changes/conversation-lock.ts';
 import { conversationKeys } from '../conversation-changes/member-rows.ts';
@@ -91,7 +91,7 @@ export function createConversationUpdate(deps: {
 /** The columns that a request changes. */
 function changesOf(request: UpdateConversationRequest): Changes {
   const { inviteBy, maxMembers, muteAll } = request;
-  if (inviteBy !== undefined && inviteBy !== 'admins' && inviteBy !== 'members') {
+  if (inviteBy !== undefined && !isOneOf(inviters, inviteBy)) {
     throw invalid('invite_by', 'must be "admins" or "members"');
   }
   if (maxMembers !== undefined && (maxMembers < 1 || maxMembers > largestGroup)) {

@@ -1,3 +1,4 @@
+import { conversationStatus, conversationType, memberRole } from '../../../lib/domain/enumerations.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { requireClosed } from '../accounts/user-closing.ts';
@@ -7,13 +8,7 @@ import {
   membersRemoved,
   membersUpdated,
 } from '../conversation-changes/conversation-events.ts';
-import {
-  conversationStatus,
-  conversationType,
-  type LockedConversation,
-  lockRow,
-  memberRole,
-} from '../conversation-changes/conversation-lock.ts';
+import { type LockedConversation, lockRow } from '../conversation-changes/conversation-lock.ts';
 import {
   conversationKeys,
   countMembers,

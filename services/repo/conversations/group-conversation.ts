@@ -1,19 +1,17 @@
 // Room: the life of conversations: single ones and groups, from creation to dissolution, and the repair of their
 // counters. Single members are changed in the members' room.
 
+import {
+  conversationStatus,
+  conversationType,
+  inviters,
+  memberRole,
+} from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Cache } from '../cache/cache.ts';
 import { conversationCreated } from '../conversation-changes/conversation-events.ts';
-import {
-  conversationStatus,
-  conversationType,
-  denied,
-  invalid,
-  lockRow,
-  memberRole,
-  touched,
-} from '../conversation-changes/conversation-lock.ts';
+import { denied, invalid, lockRow, touched } from '../conversation-changes/conversation-lock.ts';
 import {
   conversationKeys,
   deleteMembers,
@@ -165,7 +163,7 @@ export function createGroupConversation(deps: {
                   '',
                   ownerId,
                   members.length,
-                  'admins',
+                  inviters.admins,
                   false,
                   maxMembers,
                   now,

@@ -1,13 +1,15 @@
+import {
+  conversationStatus,
+  conversationType,
+  friendRequestStatus,
+  inviters,
+  memberRole,
+} from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Cache } from '../cache/cache.ts';
 import { conversationCreated } from '../conversation-changes/conversation-events.ts';
-import {
-  conversationStatus,
-  conversationType,
-  invalid,
-  memberRole,
-} from '../conversation-changes/conversation-lock.ts';
+import { invalid } from '../conversation-changes/conversation-lock.ts';
 import { insertMembers, memberKeys } from '../conversation-changes/member-rows.ts';
 import {
   lockPair,
@@ -17,7 +19,6 @@ import {
   readStanding,
   storeSendState,
 } from '../friends/friendship-pair.ts';
-import { requestStatus } from '../friends/friendship-requests.ts';
 import { domainEvent, insertEvents, type Outbox, type OutboxEvent } from '../outbox/outbox.ts';
 import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
 import { type Ids, parseId } from '../storage/ids.ts';
@@ -90,7 +91,7 @@ async function insert(tx: Transaction, id: number, pair: Pair): Promise<void> {
             '',
             0,
             2,
-            'admins',
+            inviters.admins,
             false,
             2,
             pair.key,
@@ -115,7 +116,7 @@ async function requestAccepted(
   if (requestId === '') return [];
   const [request] = await tx.query<{ requester_id: number; target_id: number }>(
     'SELECT requester_id, target_id FROM friendship_requests WHERE id = ? AND pair_key = ? AND status = ?',
-    [parseId(requestId) ?? 0, pair.key, requestStatus.accepted],
+    [parseId(requestId) ?? 0, pair.key, friendRequestStatus.accepted],
   );
   if (!request) throw new GoChatError('REQUEST_NOT_FOUND', 'There is no such accepted friend request.');
   return [

@@ -1,3 +1,4 @@
+import { accountStatus, type SendState, sendState } from '../../../lib/domain/enumerations.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';
 import { userNotFound } from '../users/user-profiles.ts';
@@ -21,7 +22,9 @@ export function pairOf(a: string, b: string): Pair {
 export async function lockPair(tx: Sql, { low, high }: Pair): Promise<void> {
   const [lower, higher] = (await tx.batch(
     [low, high]
-      .map((id) => formatSql('SELECT id FROM users WHERE id = ? AND status = 1 FOR UPDATE', [id]))
+      .map((id) =>
+        formatSql(`SELECT id FROM users WHERE id = ? AND status = ${accountStatus.active} FOR UPDATE`, [id]),
+      )
       .join(';\n'),
   )) as { id: number }[][];
   if (!lower?.length || !higher?.length) throw userNotFound();
@@ -44,9 +47,11 @@ export async function readStanding(tx: Sql, { low, high }: Pair): Promise<Standi
   };
 }
 
-/** conversations.send_state: 0 open, 1 not friends, 2 blocked. */
-export const sendStateOf = ({ friends, lowBlocksHigh, highBlocksLow }: Standing): 0 | 1 | 2 =>
-  lowBlocksHigh || highBlocksLow ? 2 : friends ? 0 : 1;
+/** What conversations.send_state says of a pair. */
+export function sendStateOf({ friends, lowBlocksHigh, highBlocksLow }: Standing): SendState {
+  if (lowBlocksHigh || highBlocksLow) return sendState.blocked;
+  return friends ? sendState.open : sendState.notFriends;
+}
 
 /** Locks the head of the pair's single conversation, if they have one. Its id, or undefined. */
 export async function lockSingleConversation(tx: Sql, pair: Pair): Promise<number | undefined> {

@@ -1,3 +1,4 @@
+import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FriendRequest, FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
@@ -16,15 +17,6 @@ import {
   readStanding,
   storeSendState,
 } from './friendship-pair.ts';
-
-export const requestStatus = {
-  pending: 0,
-  accepted: 1,
-  rejected: 2,
-  blocked: 3,
-  expired: 4,
-  withdrawn: 5,
-} as const;
 
 type Handlers = Pick<
   UnaryHandlers<typeof FriendshipServiceService>,
@@ -66,7 +58,7 @@ export function createFriendRequests(deps: {
       id: String(row.id),
       requester: cardOf(users, String(row.requester_id)),
       target: cardOf(users, String(row.target_id)),
-      status: isOverdue(row, now) ? requestStatus.expired : row.status,
+      status: isOverdue(row, now) ? friendRequestStatus.expired : row.status,
       message: row.message,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
@@ -99,7 +91,7 @@ export function createFriendRequests(deps: {
         const now = Date.now();
         if (pending && !isOverdue(pending, now)) return { row: pending, created: false };
         if (cooldownMs > 0) await refuseSoonAfterRejection(tx, pair, Number(requesterId), cooldownMs, now);
-        if (pending) await settle(tx, pending, requestStatus.expired, '');
+        if (pending) await settle(tx, pending, friendRequestStatus.expired, '');
 
         const message = textsId
           ? ((await readFlowTexts(tx, textsId, Number(requesterId))).message ?? '')
@@ -108,7 +100,7 @@ export function createFriendRequests(deps: {
           id: ids.nextId(),
           requester_id: Number(requesterId),
           target_id: Number(targetId),
-          status: requestStatus.pending,
+          status: friendRequestStatus.pending,
           message,
           created_at: now,
           updated_at: now,
@@ -149,11 +141,15 @@ export function createFriendRequests(deps: {
         await lockPair(tx, pair);
         const current = (await readRequest(tx, before.id)) ?? before;
         if (current.status === status) return { row: current, outcome: 'same' as const };
-        if (current.status !== requestStatus.pending) return { row: current, outcome: 'handled' as const };
-        if (status !== requestStatus.expired && isOverdue(current, Date.now())) {
-          return { row: await settle(tx, current, requestStatus.expired, ''), outcome: 'handled' as const };
+        if (current.status !== friendRequestStatus.pending)
+          return { row: current, outcome: 'handled' as const };
+        if (status !== friendRequestStatus.expired && isOverdue(current, Date.now())) {
+          return {
+            row: await settle(tx, current, friendRequestStatus.expired, ''),
+            outcome: 'handled' as const,
+          };
         }
-        if (status === requestStatus.accepted) await befriend(tx, pair);
+        if (status === friendRequestStatus.accepted) await befriend(tx, pair);
         return { row: await settle(tx, current, status, actorId), outcome: 'changed' as const };
       });
       outbox.wake();
@@ -210,26 +206,26 @@ export function createFriendRequests(deps: {
 const requestNotFound = () => new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
 
 const isOverdue = (row: { status: number; expires_at: number }, now: number): boolean =>
-  row.status === requestStatus.pending && row.expires_at <= now;
+  row.status === friendRequestStatus.pending && row.expires_at <= now;
 
 /** A status to look for, as of now: an overdue request is found among the expired. */
 function withStatus(status: number | undefined, now: number) {
   if (status === undefined) return {};
-  if (status === requestStatus.pending) return { status, expiresAt: { gt: now } };
-  if (status === requestStatus.expired) {
-    return { OR: [{ status }, { status: requestStatus.pending, expiresAt: { lte: now } }] };
+  if (status === friendRequestStatus.pending) return { status, expiresAt: { gt: now } };
+  if (status === friendRequestStatus.expired) {
+    return { OR: [{ status }, { status: friendRequestStatus.pending, expiresAt: { lte: now } }] };
   }
   return { status };
 }
 
 function decisionOf(status: number): { by: 'target' | 'requester' | 'nobody' } {
   switch (status) {
-    case requestStatus.accepted:
-    case requestStatus.rejected:
+    case friendRequestStatus.accepted:
+    case friendRequestStatus.rejected:
       return { by: 'target' };
-    case requestStatus.withdrawn:
+    case friendRequestStatus.withdrawn:
       return { by: 'requester' };
-    case requestStatus.expired:
+    case friendRequestStatus.expired:
       return { by: 'nobody' };
     default:
       throw new GoChatError(
@@ -277,8 +273,8 @@ async function refuseSoonAfterRejection(
     );
   const [rejections, acceptances] = (await tx.batch(
     [
-      latest(requestStatus.rejected, formatSql('AND requester_id = ?', [requesterId])),
-      latest(requestStatus.accepted, ''),
+      latest(friendRequestStatus.rejected, formatSql('AND requester_id = ?', [requesterId])),
+      latest(friendRequestStatus.accepted, ''),
     ].join(';\n'),
   )) as { updated_at: number }[][];
   const rejectedAt = rejections?.[0]?.updated_at ?? 0;
@@ -288,9 +284,9 @@ async function refuseSoonAfterRejection(
 }
 
 const settledEvents = {
-  [requestStatus.rejected]: 'friend.request.rejected',
-  [requestStatus.expired]: 'friend.request.expired',
-  [requestStatus.withdrawn]: 'friend.request.withdrawn',
+  [friendRequestStatus.rejected]: 'friend.request.rejected',
+  [friendRequestStatus.expired]: 'friend.request.expired',
+  [friendRequestStatus.withdrawn]: 'friend.request.withdrawn',
 } as const;
 
 /**
@@ -301,7 +297,7 @@ export async function settle(tx: Sql, row: RequestRow, status: number, actorId: 
   const now = Date.now();
   await tx.execute(
     `UPDATE friendship_requests SET status = ?, pending_key = NULL, updated_at = ?
-     WHERE id = ? AND status = ${requestStatus.pending}`,
+     WHERE id = ? AND status = ${friendRequestStatus.pending}`,
     [status, now, row.id],
   );
   const type = settledEvents[status as keyof typeof settledEvents];
@@ -312,7 +308,7 @@ export async function settle(tx: Sql, row: RequestRow, status: number, actorId: 
 /** Ends what is pending between two who won't be friends, and says nothing about it. */
 export async function settleBlocked(tx: Sql, pair: Pair): Promise<void> {
   const pending = await readPending(tx, pair);
-  if (pending) await settle(tx, pending, requestStatus.blocked, '');
+  if (pending) await settle(tx, pending, friendRequestStatus.blocked, '');
 }
 
 const requestEvent = (

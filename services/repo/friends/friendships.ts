@@ -1,6 +1,7 @@
 // Room: friend requests, friendships and blocks between two users. Conversations of friends are made in the
 // conversations' rooms.
 
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import { seesPresence } from '../../../lib/domain/user-settings.ts';
 import { GoChatError } from '../../../lib/errors.ts';
@@ -116,9 +117,10 @@ export function createFriendships(deps: {
         [remark, parseId(userId) ?? 0, parseId(friendId) ?? 0],
       );
       if (affectedRows > 0) return {};
-      const accounts = await databases.users.query('SELECT id FROM users WHERE id = ? AND status = 1', [
-        parseId(friendId) ?? 0,
-      ]);
+      const accounts = await databases.users.query(
+        `SELECT id FROM users WHERE id = ? AND status = ${accountStatus.active}`,
+        [parseId(friendId) ?? 0],
+      );
       throw accounts.length === 0 ? userNotFound() : notFriends();
     },
 
@@ -154,7 +156,7 @@ export function createFriendships(deps: {
         return new Set(rows.map((row) => String(row.id)));
       };
       const [existing, friends, blockers, blocked] = await Promise.all([
-        ask('SELECT id FROM users WHERE id IN (?) AND status = 1', [others]),
+        ask(`SELECT id FROM users WHERE id IN (?) AND status = ${accountStatus.active}`, [others]),
         ask('SELECT friend_id AS id FROM friendships WHERE user_id = ? AND friend_id IN (?)', [id, others]),
         ask('SELECT user_id AS id FROM user_blocks WHERE blocked_id = ? AND user_id IN (?)', [id, others]),
         ask('SELECT blocked_id AS id FROM user_blocks WHERE user_id = ? AND blocked_id IN (?)', [id, others]),

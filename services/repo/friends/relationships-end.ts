@@ -1,3 +1,4 @@
+import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
 import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { requireClosed } from '../accounts/user-closing.ts';
@@ -6,7 +7,7 @@ import { type Databases, formatSql, type Sql } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';
 import { userNotFound } from '../users/user-profiles.ts';
 import { sendStateOf } from './friendship-pair.ts';
-import { requestStatus, settle } from './friendship-requests.ts';
+import { settle } from './friendship-requests.ts';
 
 const usualPage = 100;
 const longestPage = 500;
@@ -35,7 +36,7 @@ export function createRelationshipsEnd(deps: { databases: Databases; outbox: Out
 
 /** With whom there is anything, in no order. */
 async function readOthers(sql: Sql, userId: number, limit: number): Promise<number[]> {
-  const pending = requestStatus.pending;
+  const pending = friendRequestStatus.pending;
   const parts = [
     `SELECT friend_id AS other FROM friendships WHERE user_id = ${userId}`,
     `SELECT blocked_id FROM user_blocks WHERE user_id = ${userId}`,
@@ -120,10 +121,10 @@ async function settleRequests(tx: Sql, userId: number, others: readonly number[]
     `SELECT id, requester_id, target_id, status, message, created_at, updated_at, expires_at
      FROM friendship_requests
      WHERE status = ? AND ((requester_id = ? AND target_id IN (?)) OR (target_id = ? AND requester_id IN (?)))`,
-    [requestStatus.pending, userId, others, userId, others],
+    [friendRequestStatus.pending, userId, others, userId, others],
   );
   for (const row of rows) {
-    const { withdrawn, rejected } = requestStatus;
+    const { withdrawn, rejected } = friendRequestStatus;
     await settle(tx, row, row.requester_id === userId ? withdrawn : rejected, String(userId));
   }
 }

@@ -1,3 +1,4 @@
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache } from '../cache/cache.ts';
@@ -8,6 +9,7 @@ import { conversationIdOf, noAccess, userIdOf } from '../rows/conversation-acces
 import { isHidden, membershipsKey } from '../rows/memberships.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
+import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'updateMemberChoices'>;
 
@@ -34,12 +36,12 @@ export function createMemberChoices(deps: {
           const next = {
             notifications:
               notifications === undefined ? row.notifications : storedNotifications(notifications),
-            pinned: pinned ?? row.pinned === 1,
+            pinned: pinned ?? isTrue(row.pinned),
             hidden: hidden ?? wasHidden,
           };
           const isSame =
             next.notifications === row.notifications &&
-            next.pinned === (row.pinned === 1) &&
+            next.pinned === isTrue(row.pinned) &&
             next.hidden === wasHidden;
           if (isSame) return false;
           await touch([membershipsKey(userId)]);
@@ -83,7 +85,7 @@ async function lockOwn(tx: Transaction, id: number, userId: number): Promise<Row
       `SELECT notifications, pinned, hidden_at_seq_id FROM conversation_members
        WHERE user_id = ${userId} AND conversation_id = ${id} FOR UPDATE`,
       `SELECT h.last_seq_id FROM conversation_heads h
-       JOIN conversations c ON c.id = h.conversation_id AND c.status = 1
+       JOIN conversations c ON c.id = h.conversation_id AND c.status = ${conversationStatus.active}
        WHERE h.conversation_id = ${id}`,
     ].join(';\n'),
   )) as [Omit<Row, 'last_seq_id'>[], { last_seq_id: number }[]];

@@ -1,6 +1,7 @@
 // Room: members of a group: added, removed, muted, promoted, listed, and what each chooses for a conversation.
 // What a group itself is called or may be is not said here.
 
+import { conversationStatus, inviters, memberRole } from '../../../lib/domain/enumerations.ts';
 import type {
   AddConversationMemberRequest,
   ConversationServiceService,
@@ -11,12 +12,10 @@ import type { MemberFacts } from '../../../lib/kafka/records.ts';
 import type { Cache } from '../cache/cache.ts';
 import { membersAdded } from '../conversation-changes/conversation-events.ts';
 import {
-  conversationStatus,
   denied,
   type LockedConversation,
   lockRow,
   type Members,
-  memberRole,
   requireGroup,
   requireGroupMember,
 } from '../conversation-changes/conversation-lock.ts';
@@ -153,7 +152,7 @@ function checkRights(conversation: LockedConversation, members: Members, actorId
   }
   if (status !== conversationStatus.active) throw notFound();
   const { role } = requireGroupMember({ conversation, members }, actorId);
-  if (role < memberRole.admin && conversation.invite_by !== 'members') {
+  if (role < memberRole.admin && conversation.invite_by !== inviters.members) {
     throw denied('Only the owner and admins add members to this group.');
   }
 }

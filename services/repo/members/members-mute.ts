@@ -1,3 +1,4 @@
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache } from '../cache/cache.ts';
@@ -14,6 +15,7 @@ import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
+import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'muteMembers'>;
 
@@ -29,7 +31,7 @@ export function createMembersMute(deps: { databases: Databases; cache: Cache; ou
       const wanted = [...new Set(userIdsOf('user_ids', userIds))].sort((a, b) => a - b);
       if (wanted.length === 0) return { changed: [], unknown: [] };
       const rows = await databases.users.query<{ id: number }>(
-        'SELECT id FROM users WHERE id IN (?) AND status = 1',
+        `SELECT id FROM users WHERE id IN (?) AND status = ${accountStatus.active}`,
         [wanted],
       );
       const existing = new Set(rows.map((row) => row.id));
@@ -38,7 +40,7 @@ export function createMembersMute(deps: { databases: Databases; cache: Cache; ou
         databases.conversations.transaction(async (tx) => {
           const { members } = await lockActive(tx, id, known);
           const inside = known.filter((userId) => members.has(userId));
-          const toChange = inside.filter((userId) => (members.get(userId)?.muted === 1) !== muted);
+          const toChange = inside.filter((userId) => isTrue(members.get(userId)?.muted) !== muted);
           const outside = known.filter((userId) => !members.has(userId));
           const former = await readFormerMembers(tx, id, outside);
           const others = outside

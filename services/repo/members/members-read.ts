@@ -1,15 +1,17 @@
+import { conversationStatus, conversationType } from '../../../lib/domain/enumerations.ts';
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import type {
   ConversationMember,
   ConversationServiceService,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { conversationType, denied } from '../conversation-changes/conversation-lock.ts';
+import { denied } from '../conversation-changes/conversation-lock.ts';
 import { hasReceiptsSql, receiptJoins, receiptsAllowed } from '../receipts/receipt-audience.ts';
 import { conversationIdOf, noAccess, notFound, userIdOf } from '../rows/conversation-access.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';
+import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'getConversationMembers'>;
 type Deps = { databases: Databases; userCards: UserCards };
@@ -91,7 +93,7 @@ async function toMembers(
     conversationId: String(conversationId),
     user: cardOf(users, String(row.user_id)),
     role: row.role,
-    muted: row.muted === 1,
+    muted: isTrue(row.muted),
     joinedAt: row.joined_at,
     lastReadSeqId: row.last_read_seq_id,
   }));
@@ -101,7 +103,7 @@ async function checkMember(databases: Databases, conversationId: number, userId:
   const [row] = await databases.conversations.query<{ type: number }>(
     formatSql(
       `SELECT c.type FROM conversation_members m
-       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
        WHERE m.user_id = ? AND m.conversation_id = ?`,
       [userId, conversationId],
     ),

@@ -1,3 +1,4 @@
+import { memberRole } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type {
   ConversationServiceService,
@@ -11,7 +12,6 @@ import {
   type LockedConversation,
   lockActive,
   type Members,
-  memberRole,
   requireGroup,
   requireGroupMember,
 } from '../conversation-changes/conversation-lock.ts';
@@ -28,6 +28,7 @@ import { createOperations, storeAnswer } from '../once/operations.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
 import type { Databases } from '../storage/database.ts';
+import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'removeConversationMember'>;
 
@@ -59,7 +60,7 @@ export function createMembersRemove(deps: { databases: Databases; cache: Cache; 
         const former = userIds.map((userId) => ({
           userId,
           removed: userId !== actorId,
-          muted: locked.members.get(userId)?.muted === 1,
+          muted: isTrue(locked.members.get(userId)?.muted),
         }));
         await tx.batchAndCommit(
           [

@@ -1,3 +1,4 @@
+import { memberRole } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -9,7 +10,6 @@ import {
   lockActive,
   type MemberRow,
   type Members,
-  memberRole,
   requireGroupMember,
 } from '../conversation-changes/conversation-lock.ts';
 import { conversationKeys, memberKeys } from '../conversation-changes/member-rows.ts';

@@ -1,5 +1,13 @@
+import {
+  conversationStatus,
+  conversationType,
+  fanoutMode,
+  memberRole,
+  sendState,
+} from '../../../lib/domain/enumerations.ts';
 import { codeNumber, GoChatError } from '../../../lib/errors.ts';
 import type { SavedMessage } from '../../../lib/gen/im_repo/v1/message.ts';
+import { isTrue } from '../storage/sql.ts';
 import type { Draft } from './message-draft.ts';
 
 /** What the first round trip read, under the locks of the heads. */
@@ -108,7 +116,7 @@ export function planSave(
  */
 function deliverDirectly(result: SavedMessage, draft: Draft, state: SaveState, plan: SavePlan): void {
   const head = plan.changedHeads.get(draft.conversationId) ?? state.heads.get(draft.conversationId);
-  if (result.duplicate || head?.fanout_mode !== 1 || result.seqId > head.fanout_from_seq) return;
+  if (result.duplicate || head?.fanout_mode !== fanoutMode.on || result.seqId > head.fanout_from_seq) return;
   result.direct = true;
   plan.direct.add(draft.conversationId);
 }
@@ -125,7 +133,8 @@ function storedBefore(draft: Draft, stored: StoredRow, state: SaveState, plan: S
     stored.source_partition === sourcePartition &&
     stored.source_offset === sourceOffset;
   if (redelivered) plan.delivered.add(draft.conversationId);
-  else if (state.conversations.get(draft.conversationId)?.status !== 1) return refusals.notFound;
+  else if (state.conversations.get(draft.conversationId)?.status !== conversationStatus.active)
+    return refusals.notFound;
   else if (!state.members.has(draft.index)) return refusals.notMember;
   return saved(stored.id, stored.seq_id, stored.created_at, !redelivered);
 }
@@ -153,13 +162,13 @@ function place(draft: Draft, state: SaveState, plan: SavePlan, nextId: () => num
  * the last one delivered directly, and out of it only when fan-out has caught up, so that the two ways never overlap.
  */
 function enterOrLeaveFanout(head: HeadRow, { type, member_count }: ConversationRow): HeadRow {
-  const large = type === 3 || member_count > directMembers;
-  if (large && head.fanout_mode === 0) {
+  const large = type === conversationType.world || member_count > directMembers;
+  if (large && head.fanout_mode === fanoutMode.off) {
     const from = head.last_seq_id;
-    return { ...head, fanout_mode: 1, fanout_done_seq: from, fanout_from_seq: from };
+    return { ...head, fanout_mode: fanoutMode.on, fanout_done_seq: from, fanout_from_seq: from };
   }
-  if (!large && head.fanout_mode === 1 && head.fanout_done_seq >= head.last_seq_id) {
-    return { ...head, fanout_mode: 0 };
+  if (!large && head.fanout_mode === fanoutMode.on && head.fanout_done_seq >= head.last_seq_id) {
+    return { ...head, fanout_mode: fanoutMode.off };
   }
   return { ...head };
 }
@@ -170,12 +179,14 @@ function refusal(
   conversation: ConversationRow | undefined,
   member: MemberRow | undefined,
 ): SavedMessage | undefined {
-  if (!head || conversation?.status !== 1) return refusals.notFound;
+  if (!head || conversation?.status !== conversationStatus.active) return refusals.notFound;
   if (!member) return refusals.notMember;
-  if (conversation.type === 1 && conversation.send_state === 1) return refusals.notFriends;
-  if (conversation.type === 1 && conversation.send_state === 2) return refusals.blocked;
-  const silenced = conversation.mute_all === 1 && member.role === 1;
-  if (member.muted === 1 || silenced) return refusals.muted;
+  if (conversation.type === conversationType.single && conversation.send_state === sendState.notFriends)
+    return refusals.notFriends;
+  if (conversation.type === conversationType.single && conversation.send_state === sendState.blocked)
+    return refusals.blocked;
+  const silenced = isTrue(conversation.mute_all) && member.role === memberRole.member;
+  if (isTrue(member.muted) || silenced) return refusals.muted;
   const { replyToSeqId } = draft.message;
   // Seqs have no gaps: every one up to the head exists.
   if (replyToSeqId !== undefined && replyToSeqId > head.last_seq_id) return refusals.reply;

@@ -1,3 +1,4 @@
+import { conversationStatus, conversationType, memberRole } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { DeleteMessageRequest, DeleteMessageResponse } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Cache } from '../cache/cache.ts';
@@ -7,6 +8,7 @@ import { basicKey } from '../rows/conversation-basic.ts';
 import { headKey } from '../rows/conversation-head.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
+import { isTrue } from '../storage/sql.ts';
 
 export type MessageRecallDeps = { databases: Databases; cache: Cache; outbox: Outbox };
 
@@ -45,12 +47,13 @@ export function createMessageRecall({ databases, cache, outbox }: MessageRecallD
         const [conversation] = conversations;
         const [member] = members;
         const [message] = messages;
-        if (conversation?.status !== 1) throw notFound();
+        if (conversation?.status !== conversationStatus.active) throw notFound();
         if (!member && actorId !== operators) throw notMember();
         if (!message) throw new GoChatError('MESSAGE_NOT_FOUND', 'There is no such message here.');
-        const isManaged = conversation.type === 2 && (member?.role ?? 0) >= 2;
+        const isManaged =
+          conversation.type === conversationType.group && (member?.role ?? 0) >= memberRole.admin;
         if (!isManaged && actorId !== operators) checkSender(message, actorId, request.recallWindowMs);
-        if (message.deleted === 1) return { seqId: message.seq_id, deleted: false };
+        if (isTrue(message.deleted)) return { seqId: message.seq_id, deleted: false };
         await tx.batchAndCommit(
           recallStatements({ conversationId, seqId: message.seq_id, messageId: request.messageId, actorId }),
         );
@@ -89,7 +92,7 @@ function recallStatements(recall: {
     seq_id: seqId,
   } as const;
   return [
-    formatSql("UPDATE messages SET deleted = 1, content = '' WHERE conversation_id = ? AND seq_id = ?", [
+    formatSql("UPDATE messages SET deleted = TRUE, content = '' WHERE conversation_id = ? AND seq_id = ?", [
       conversationId,
       seqId,
     ]),

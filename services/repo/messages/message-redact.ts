@@ -118,7 +118,7 @@ async function isAnyMissed(
   const { conversationId, userId, head, written } = page;
   const rows = await tx.query<{ seq_id: number }>(
     `SELECT seq_id FROM messages FORCE INDEX (PRIMARY)
-     WHERE conversation_id = ? AND seq_id > ? AND sender_id = ? AND deleted = 0 LIMIT ?`,
+     WHERE conversation_id = ? AND seq_id > ? AND sender_id = ? AND deleted = FALSE LIMIT ?`,
     [conversationId, head, userId, written.length + 1],
   );
   const found = new Set(written.map(({ seq_id }) => seq_id));
@@ -130,7 +130,7 @@ function redactStatements(conversationId: number, userId: number, written: reado
   const fresh = written.filter(({ deleted }) => deleted === 0);
   return [
     formatSql(
-      `UPDATE messages SET content = '', extra = NULL, deleted = 1 WHERE conversation_id = ? AND seq_id IN (?)`,
+      `UPDATE messages SET content = '', extra = NULL, deleted = TRUE WHERE conversation_id = ? AND seq_id IN (?)`,
       [conversationId, written.map(({ seq_id }) => seq_id).sort((a, b) => a - b)],
     ),
     ...(fresh.length === 0

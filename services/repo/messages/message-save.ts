@@ -1,3 +1,4 @@
+import { conversationType, fanoutMode } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type {
   SavedMessage,
@@ -7,7 +8,6 @@ import type {
 import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import type { Cache } from '../cache/cache.ts';
-import { conversationType } from '../conversation-changes/conversation-lock.ts';
 import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
 import type { Audience, ResolveRecipients } from '../recipients/recipients.ts';
@@ -187,8 +187,8 @@ function audiencesOf({ plan, state }: Saved): Audience[] {
     return {
       conversationId: String(id),
       memberVersion: head.member_version,
-      world: conversation.type === 3,
-      fanoutMode: head.fanout_mode === 1,
+      world: conversation.type === conversationType.world,
+      fanoutMode: head.fanout_mode === fanoutMode.on,
       direct: plan.direct.has(id),
     };
   });

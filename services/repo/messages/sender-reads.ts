@@ -1,3 +1,4 @@
+import { fanoutMode } from '../../../lib/domain/enumerations.ts';
 import { chunks } from '../cache/cache.ts';
 import { hasReceipts, mostSearched } from '../receipts/receipt-audience.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
@@ -61,7 +62,7 @@ export function planReads(
 function goesToOthers(conversationId: number, state: SaveState, plan: SavePlan): boolean {
   const conversation = state.conversations.get(conversationId);
   const head = plan.changedHeads.get(conversationId) ?? state.heads.get(conversationId);
-  return conversation !== undefined && hasReceipts(conversation) && head?.fanout_mode === 0;
+  return conversation !== undefined && hasReceipts(conversation) && head?.fanout_mode === fanoutMode.off;
 }
 
 /** Who wrote what was stored before the batch. */

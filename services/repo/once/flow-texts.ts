@@ -1,3 +1,4 @@
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FlowTexts, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -21,7 +22,10 @@ export function createFlowTexts(deps: { databases: Databases; ids: Pick<Ids, 'ne
       const user = userIdOf(userId);
       await databases.users.transaction(async (tx) => {
         // Under the lock that closing the account takes, so that nothing is kept for one that is being erased.
-        const [row] = await tx.query('SELECT 1 FROM users WHERE id = ? AND status = 1 FOR UPDATE', [user]);
+        const [row] = await tx.query(
+          `SELECT 1 FROM users WHERE id = ? AND status = ${accountStatus.active} FOR UPDATE`,
+          [user],
+        );
         if (!row) throw userNotFound();
         await tx.execute('INSERT INTO flow_texts (id, user_id, texts, created_at) VALUES (?)', [
           [id, user, JSON.stringify(texts ?? {}), Date.now()],

@@ -1,6 +1,7 @@
 // Room: how far members have read, and who may know it. Unread counts are read in rows, messages are stored
 // elsewhere.
 
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { codeNumber, GoChatError } from '../../../lib/errors.ts';
 import type {
   ConversationServiceService,
@@ -8,7 +9,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type Cache, chunks } from '../cache/cache.ts';
-import { conversationStatus, invalid } from '../conversation-changes/conversation-lock.ts';
+import { invalid } from '../conversation-changes/conversation-lock.ts';
 import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf, noAccess, notFound, notMember, userIdOf } from '../rows/conversation-access.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';

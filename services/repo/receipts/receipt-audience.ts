@@ -1,6 +1,6 @@
+import { conversationType, sendState } from '../../../lib/domain/enumerations.ts';
 import { defaultUserSettings } from '../../../lib/domain/user-settings.ts';
 import type { Reading } from '../cache/cache.ts';
-import { conversationType } from '../conversation-changes/conversation-lock.ts';
 import { readUserBlocks } from '../rows/user-blocks.ts';
 import type { Databases } from '../storage/database.ts';
 import type { UserSettingsReader } from '../users/user-settings.ts';
@@ -21,12 +21,12 @@ type Place = { type: number; send_state: number; member_count: number };
 
 /** Whether a conversation is one where others are told at all. */
 export const hasReceipts = ({ type, send_state, member_count }: Place): boolean =>
-  member_count <= receiptMembers && (type !== conversationType.single || send_state === 0);
+  member_count <= receiptMembers && (type !== conversationType.single || send_state === sendState.open);
 
 /** The same in SQL, of the row under an alias. */
 export const hasReceiptsSql = (conversation: string): string =>
   `(${conversation}.member_count <= ${receiptMembers}
-    AND (${conversation}.type <> ${conversationType.single} OR ${conversation}.send_state = 0))`;
+    AND (${conversation}.type <> ${conversationType.single} OR ${conversation}.send_state = ${sendState.open}))`;
 
 /** What `receiptsAllowed` looks at, by primary keys: `reader` and `other` are SQL for two users' ids. */
 export const receiptJoins = (reader: string, other: string): string =>

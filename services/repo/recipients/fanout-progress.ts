@@ -1,3 +1,4 @@
+import { fanoutMode } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type {
   GetFanoutProgressRequest,
@@ -42,7 +43,7 @@ export function createFanoutProgress({ databases, recipients }: FanoutProgressDe
           type: row.type,
           lastSeqId: row.last_seq_id,
           fanoutDoneSeq: row.fanout_done_seq,
-          fanoutMode: row.fanout_mode === 1,
+          fanoutMode: row.fanout_mode === fanoutMode.on,
           memberCount: row.member_count,
         })),
       };

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { databaseTime } from '../storage/change-time.ts';
 import type { Databases } from '../storage/database.ts';
+import { isTrue } from '../storage/sql.ts';
 
 /** Who belongs to a conversation at one member_version, in the order of their ids. */
 export type MemberList = {
@@ -63,7 +64,7 @@ export function createMemberLists(databases: Databases): MemberLists {
       const key = String(id);
       let list = lists.get(key);
       if (!list) {
-        list = { version, userIds: [], newcomers: new Map(), isNew: is_new === 1 };
+        list = { version, userIds: [], newcomers: new Map(), isNew: isTrue(is_new) };
         lists.set(key, list);
       }
       if (user === null) continue;

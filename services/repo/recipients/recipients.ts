@@ -1,6 +1,7 @@
 // Room: which gateways and users a message goes to, and how far a large group's delivery has come. It reads
 // memberships and presence, and changes neither.
 
+import { conversationType, fanoutMode } from '../../../lib/domain/enumerations.ts';
 import type { RecipientQuery, Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Gateways, Located } from '../presence/presence-gateways.ts';
 import type { Databases } from '../storage/database.ts';
@@ -63,8 +64,8 @@ export function createRecipients(deps: {
         {
           conversationId: String(row.id),
           memberVersion: row.member_version,
-          world: row.type === 3,
-          fanoutMode: row.fanout_mode === 1,
+          world: row.type === conversationType.world,
+          fanoutMode: row.fanout_mode === fanoutMode.on,
           direct: false,
         },
       ]),

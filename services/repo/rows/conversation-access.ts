@@ -1,3 +1,4 @@
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { Sql } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';
@@ -25,5 +26,5 @@ export async function noAccess(sql: Sql, conversationId: number): Promise<GoChat
   const [row] = await sql.query<{ status: number }>('SELECT status FROM conversations WHERE id = ?', [
     conversationId,
   ]);
-  return row?.status === 1 ? notMember() : notFound();
+  return row?.status === conversationStatus.active ? notMember() : notFound();
 }

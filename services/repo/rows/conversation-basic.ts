@@ -1,8 +1,10 @@
 // Room: single rows of users, conversations, memberships and messages, read through the cache, each with the key
 // that a change touches. It only reads; rules and writes are in the rooms above.
 
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
+import { isTrue } from '../storage/sql.ts';
 import { keptRecalls, type RecalledSeqs, readSeqs, recalledOf } from './recall-counts.ts';
 
 /** What of a conversation changes rarely, and is the same for all of its members. */
@@ -69,7 +71,7 @@ export const fromConversationRow = (row: ConversationRow, recalls: RecalledSeqs)
   ownerId: row.owner_id === 0 ? '' : String(row.owner_id),
   memberCount: row.member_count,
   inviteBy: row.invite_by,
-  muteAll: row.mute_all === 1,
+  muteAll: isTrue(row.mute_all),
   maxMembers: row.max_members,
   createdAt: row.created_at,
   recalls,
@@ -84,7 +86,7 @@ export function readBasics(
     const ids = missing.map(Number);
     const [conversations, recalls] = (await deps.databases.conversations.batch(
       [
-        `SELECT ${conversationColumns('c')} FROM conversations c WHERE c.id IN (${ids}) AND c.status = 1`,
+        `SELECT ${conversationColumns('c')} FROM conversations c WHERE c.id IN (${ids}) AND c.status = ${conversationStatus.active}`,
         // Nothing is beyond a pointer that is at the end.
         `WITH mine AS (
            SELECT id AS conversation_id, ${Number.MAX_SAFE_INTEGER} AS last_read_seq_id

@@ -1,6 +1,8 @@
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import { changedFor } from '../storage/change-time.ts';
 import { type Database, type Databases, formatSql } from '../storage/database.ts';
+import { isTrue } from '../storage/sql.ts';
 
 /** One of a user's conversations: what of it changes only with the user's own place in it. */
 export type Membership = {
@@ -53,11 +55,11 @@ export const peerIdColumn = (member: string, conversation: string): string =>
 export const fromMembershipRow = (row: MembershipRow): Membership => ({
   conversationId: String(row.conversation_id),
   role: row.role,
-  muted: row.muted === 1,
+  muted: isTrue(row.muted),
   joinedAt: row.joined_at,
   ...(row.peer_id === null ? {} : { peerId: String(row.peer_id) }),
   ...(row.notifications === null ? {} : { notifications: row.notifications }),
-  ...(row.pinned === 1 ? { pinned: true } : {}),
+  ...(isTrue(row.pinned) ? { pinned: true } : {}),
   ...(row.hidden_at_seq_id === null ? {} : { hiddenAtSeqId: row.hidden_at_seq_id }),
 });
 
@@ -79,7 +81,7 @@ async function loadMemberships(database: Database, userId: number): Promise<Memb
     formatSql(
       `SELECT ${membershipColumns('m')}, ${peerIdColumn('m', 'c')} AS peer_id
        FROM conversation_members m
-       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
        WHERE m.user_id = ?`,
       [userId],
     ),
@@ -93,7 +95,7 @@ export async function readUpdated(database: Database, userId: number, since: num
   // Indexes: primary keys.
   const rows = await database.query<{ id: number }>(
     `SELECT c.id FROM conversation_members m
-     JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+     JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
      LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
      WHERE m.user_id = ? AND GREATEST(c.updated_at, ${changedAt}) >= ?`,
     [userId, since],

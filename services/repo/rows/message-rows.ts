@@ -1,5 +1,6 @@
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import { isTrue } from '../storage/sql.ts';
 import { cardOf } from './user-cards.ts';
 
 /** A stored message as caches keep it: its sender by id. */
@@ -50,7 +51,7 @@ export const messageColumns = (alias = ''): string =>
 
 export function fromMessageRow(row: MessageRow): StoredMessage {
   const extra = row.extra ? (JSON.parse(row.extra) as MessageExtra) : {};
-  const deleted = row.deleted === 1;
+  const deleted = isTrue(row.deleted);
   return {
     id: row.id,
     conversationId: String(row.conversation_id),

@@ -1,3 +1,4 @@
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Database, formatSql } from '../storage/database.ts';
 import { recalledOf } from './recall-counts.ts';
 
@@ -16,7 +17,7 @@ export async function loadUnread(
     `WITH mine AS (
        SELECT m.conversation_id, COALESCE(p.last_read_seq_id, 0) AS last_read_seq_id, h.last_seq_id
        FROM conversation_members m
-       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
        JOIN conversation_heads h ON h.conversation_id = m.conversation_id
        LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
        WHERE m.user_id = ${userId} ${some}

@@ -1,8 +1,10 @@
 import { deletedUser } from '../../../lib/domain/deleted-user.ts';
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';
+import { isTrue } from '../storage/sql.ts';
 
 export const userInfo = cacheKind<User>('user:info', 30 * 60_000);
 
@@ -31,18 +33,16 @@ export const userColumns = 'id, username, display_name, avatar_url, is_guest, cr
 
 /** The card of an account; of an erased one what stands for it, with the time of its creation. */
 export const toUserCard = (row: UserRow): User =>
-  row.status === activeAccount
+  row.status === accountStatus.active
     ? {
         id: String(row.id),
         username: row.username,
         displayName: row.display_name,
         avatarUrl: row.avatar_url,
-        isGuest: row.is_guest === 1,
+        isGuest: isTrue(row.is_guest),
         createdAt: row.created_at,
       }
     : { ...deletedUser(String(row.id)), createdAt: row.created_at };
-
-const activeAccount = 1;
 
 /** Whether a card stands for an account that was erased. Nobody can register its name. */
 export const isErased = ({ username, displayName }: User): boolean =>

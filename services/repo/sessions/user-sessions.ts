@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { LoginSession, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
@@ -64,7 +65,7 @@ export function createUserSessions(deps: {
               formatSql(
                 `INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_used_at, expires_at, access_expires_at)
                  SELECT ?, id, ?, ?, ?, ?, ?, ? FROM users
-                 WHERE id = ? AND status = 1 AND SHA2(COALESCE(password_hash, ''), 256) = ? LOCK IN SHARE MODE`,
+                 WHERE id = ? AND status = ${accountStatus.active} AND SHA2(COALESCE(password_hash, ''), 256) = ? LOCK IN SHARE MODE`,
                 [
                   sessionId,
                   userAgent,
@@ -184,7 +185,10 @@ const rememberAddress = (sessionId: string, address: string, at: number): string
   );
 
 async function notOpened(databases: Databases, userId: number): Promise<GoChatError> {
-  const active = await databases.users.query('SELECT 1 FROM users WHERE id = ? AND status = 1', [userId]);
+  const active = await databases.users.query(
+    `SELECT 1 FROM users WHERE id = ? AND status = ${accountStatus.active}`,
+    [userId],
+  );
   return active.length === 0
     ? userNotFound()
     : new GoChatError('UNAUTHENTICATED', 'The password was changed meanwhile. Sign in again.');

@@ -58,3 +58,6 @@ export function isDuplicateKey(error: unknown, key?: string): boolean {
   // MariaDB names the key alone, MySQL with its table before it.
   return key === undefined || new RegExp(`for key '(\\w+\\.)?${key}'`).test(message ?? '');
 }
+
+/** What a boolean column says: the driver gives its number. Nothing there is false. */
+export const isTrue = (column: number | null | undefined): boolean => column === 1;

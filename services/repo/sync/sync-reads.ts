@@ -1,3 +1,4 @@
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import type { RecalledMessage } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
@@ -29,7 +30,7 @@ export async function readRows(
          OCTET_LENGTH(c.name) + OCTET_LENGTH(c.avatar_url) + OCTET_LENGTH(c.description)
            + OCTET_LENGTH(c.announcement) AS text_bytes
        FROM conversation_members m
-       JOIN conversations c ON c.id = m.conversation_id AND c.status = 1
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
        JOIN conversation_heads h ON h.conversation_id = c.id
        LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
        WHERE m.user_id = ${userId}`,

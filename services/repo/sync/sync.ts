@@ -1,5 +1,6 @@
 // Room: what a client that was away has missed, within a budget of bytes. It only reads.
 
+import { conversationType } from '../../../lib/domain/enumerations.ts';
 import type {
   ConversationServiceService,
   SyncConversationsRequest,
@@ -7,7 +8,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { conversationType, invalid } from '../conversation-changes/conversation-lock.ts';
+import { invalid } from '../conversation-changes/conversation-lock.ts';
 import { type LoadedViews, loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import type { UserCards } from '../rows/user-cards.ts';

@@ -1,3 +1,4 @@
+import { memberRole } from '../../../lib/domain/enumerations.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { Cache } from '../cache/cache.ts';
 import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
@@ -43,7 +44,7 @@ export function createInsertUser(deps: { databases: Databases; cache: Cache; out
             `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoom}`,
             `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoom}`,
             `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
-             VALUES (${id}, ${worldRoom}, 1, FALSE, ${createdAt})`,
+             VALUES (${id}, ${worldRoom}, ${memberRole.member}, FALSE, ${createdAt})`,
             `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
              SELECT ${id}, conversation_id, last_seq_id, ${createdAt} FROM conversation_heads WHERE conversation_id = ${worldRoom}`,
             insertEvents([domainEvent({ type: 'user.created', actor_id: id, user_id: id })]),

@@ -1,6 +1,7 @@
 // Room: who users are to others: names, profiles, search, and what they choose. Passwords and sessions may not
 // come in.
 
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -60,7 +61,7 @@ export function createUserProfiles(deps: {
       const [row] = isUsername(username)
         ? await databases.users.query<UserRow>(
             // users_username
-            `SELECT ${userColumns} FROM users WHERE username = ? AND status = 1`,
+            `SELECT ${userColumns} FROM users WHERE username = ? AND status = ${accountStatus.active}`,
             [username],
           )
         : [];
@@ -87,7 +88,7 @@ export function createUserProfiles(deps: {
         return databases.users.transaction(async (tx) => {
           const { affectedRows } = await tx.execute(
             `UPDATE users SET ${changes.map(([column]) => `${column} = ?, `).join('')} updated_at = ?
-             WHERE id = ? AND status = 1`,
+             WHERE id = ? AND status = ${accountStatus.active}`,
             [...changes.map(([, value]) => value), Date.now(), id],
           );
           if (affectedRows === 0) throw userNotFound();

@@ -1,3 +1,4 @@
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { type UserRow, userColumns } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
 import { likeLiteral } from '../storage/sql.ts';
@@ -24,7 +25,7 @@ const usersBeginning = (databases: Databases, pattern: string, limit: number): P
   databases.users.query<UserRow>(
     // users_username
     `SELECT ${userColumns} FROM users
-     WHERE username LIKE ? AND username NOT BETWEEN ? AND ? AND status = 1 ORDER BY username LIMIT ?`,
+     WHERE username LIKE ? AND username NOT BETWEEN ? AND ? AND status = ${accountStatus.active} ORDER BY username LIMIT ?`,
     [pattern, ...erasedUsernames, limit],
   );
 
@@ -66,7 +67,7 @@ const suffixesAfter = (
 async function usersById(databases: Databases, ids: readonly number[]): Promise<UserRow[]> {
   if (ids.length === 0) return [];
   const rows = await databases.users.query<UserRow>(
-    `SELECT ${userColumns} FROM users WHERE id IN (?) AND status = 1`,
+    `SELECT ${userColumns} FROM users WHERE id IN (?) AND status = ${accountStatus.active}`,
     [ids],
   );
   const found = new Map(rows.map((row) => [row.id, row]));

@@ -1,3 +1,4 @@
+import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { defaultUserSettings } from '../../../lib/domain/user-settings.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { UserServiceService, UserSettings } from '../../../lib/gen/im_repo/v1/user.ts';
@@ -5,6 +6,7 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 import { parseId } from '../storage/ids.ts';
+import { isTrue } from '../storage/sql.ts';
 import { userNotFound } from './user-profiles.ts';
 
 const mostIds = 5000;
@@ -72,7 +74,10 @@ export function createUserSettings(deps: {
         await touch([userSettingsKey(userId)]);
         return databases.users.transaction(async (tx) => {
           // Locked, so that nothing is written behind an account that is being closed.
-          const users = await tx.query('SELECT 1 FROM users WHERE id = ? AND status = 1 FOR UPDATE', [id]);
+          const users = await tx.query(
+            `SELECT 1 FROM users WHERE id = ? AND status = ${accountStatus.active} FOR UPDATE`,
+            [id],
+          );
           if (users.length === 0) throw userNotFound();
           const [row] = await tx.query<Row>(`SELECT ${columns} FROM user_settings WHERE user_id = ?`, [id]);
           const old = row ? fromRow(row) : defaultsOf(userId);
@@ -106,6 +111,6 @@ const fromRow = (row: Row): UserSettings => ({
   userId: String(row.user_id),
   groupInvites: row.group_invites,
   lastSeen: row.last_seen,
-  readReceipts: row.read_receipts === 1,
+  readReceipts: isTrue(row.read_receipts),
   locale: row.locale,
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { requestStatus } from '../../../services/repo/friends/friendship-requests.ts';
+import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
 import { eventually } from '../../support/eventually.ts';
 import { refusedWith } from '../../support/refused-with.ts';
 import { idOf } from '../../support/repo/conversation-parts.ts';
@@ -123,7 +123,12 @@ const lists: Record<string, List> = {
   },
 };
 
-for (const status of [undefined, requestStatus.pending, requestStatus.rejected, requestStatus.expired]) {
+for (const status of [
+  undefined,
+  friendRequestStatus.pending,
+  friendRequestStatus.rejected,
+  friendRequestStatus.expired,
+]) {
   for (const outgoing of [false, true]) {
     const other = (n: number) => me + 1000 + 100 * (status ?? 9) + n;
     lists[`${outgoing ? 'outgoing' : 'incoming'} requests of status ${status ?? 'any'}`] = {
@@ -142,12 +147,14 @@ for (const status of [undefined, requestStatus.pending, requestStatus.rejected, 
               n,
               ...(outgoing ? [me, other(n)] : [other(n), me]),
               // Some of the expired are marked as such, some not yet.
-              status === requestStatus.expired && n % 2 ? requestStatus.pending : (status ?? n % 3),
+              status === friendRequestStatus.expired && n % 2
+                ? friendRequestStatus.pending
+                : (status ?? n % 3),
               '',
               `${n}`,
               1,
               1,
-              status === requestStatus.expired ? 1 : Date.now() + 60_000,
+              status === friendRequestStatus.expired ? 1 : Date.now() + 60_000,
             ],
           ],
         ),

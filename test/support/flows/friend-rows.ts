@@ -1,4 +1,5 @@
 import type { Activities } from '../../../activities/index.ts';
+import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
 import type { Refusal } from '../../../workflows/contracts/refusal.ts';
 
 type FriendshipActivities = Pick<
@@ -46,22 +47,29 @@ export function createFriendRows({
   const activities: FriendshipActivities = {
     async createFriendRequest({ requesterId, targetId }) {
       if (world.friends) return refusal('ALREADY_FRIENDS');
-      const pending = world.rows.find(({ status }) => status === 0);
+      const pending = world.rows.find(({ status }) => status === friendRequestStatus.pending);
       if (pending) return { ok: true, ...pending };
       if (world.coolingUntil) return { ...refusal('RATE_LIMITED'), retryAt: world.coolingUntil };
       const requestId = `r${world.rows.length + 1}`;
-      const row = { requestId, requesterId, targetId, status: 0, expiresAt: (await now()) + ttlMs };
+      const row = {
+        requestId,
+        requesterId,
+        targetId,
+        status: friendRequestStatus.pending,
+        expiresAt: (await now()) + ttlMs,
+      };
       world.rows.push(row);
       return { ok: true, ...row };
     },
     async settleFriendRequest({ requestId, actorId, status }) {
       const row = world.rows.find((candidate) => candidate.requestId === requestId);
       if (!row) return refusal('REQUEST_NOT_FOUND');
-      const allowed = status === 5 ? row.requesterId : row.targetId;
-      if (status !== 4 && actorId !== allowed) return refusal('PERMISSION_DENIED');
-      if (row.status !== 0 && row.status !== status) return refusal('REQUEST_ALREADY_HANDLED');
+      const allowed = status === friendRequestStatus.withdrawn ? row.requesterId : row.targetId;
+      if (status !== friendRequestStatus.expired && actorId !== allowed) return refusal('PERMISSION_DENIED');
+      if (row.status !== friendRequestStatus.pending && row.status !== status)
+        return refusal('REQUEST_ALREADY_HANDLED');
       row.status = status;
-      if (status === 1) world.friends = true;
+      if (status === friendRequestStatus.accepted) world.friends = true;
       return { ok: true, ...row };
     },
     async findFriendRequest() {

@@ -1,3 +1,4 @@
+import { messageType } from '../../../lib/domain/enumerations.ts';
 import type { DownstreamMessage } from '../../../lib/kafka/records.ts';
 import type { Chat } from '../people/people.ts';
 
@@ -6,7 +7,7 @@ export const messageRecord = (more: Partial<DownstreamMessage>): DownstreamMessa
   message_id: 1,
   conversation_id: '77',
   sender_info: { id: '9', username: 'ann', display_name: 'Ann', avatar_url: '' },
-  message_type: 1,
+  message_type: messageType.text,
   content: 'hello',
   seq_id: 1,
   client_msg_id: 'c-1',

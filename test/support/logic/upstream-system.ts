@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { messageType } from '../../../lib/domain/enumerations.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
 import type { DownstreamRecord, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
@@ -67,7 +68,7 @@ export async function createUpstreamSystem() {
     message: (conversation_id: string, number: number, more: object = {}) => ({
       user_id: '7',
       conversation_id,
-      message_type: 1,
+      message_type: messageType.text,
       content: `message ${number}`,
       client_msg_id: `id-${number}`,
       timestamp: Date.now(),

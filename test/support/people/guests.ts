@@ -1,5 +1,6 @@
 import { createRest, type Session } from '../../../clients/sdk/rest.ts';
 import { type ChatSocket, openSocket } from '../../../clients/sdk/socket.ts';
+import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import { gatewayUrl, type Person } from './people.ts';
@@ -57,7 +58,7 @@ export async function befriendAll(
     await repo.friendships.updateFriendRequest({
       requestId: request?.id ?? '',
       actorId: targetId,
-      status: 1,
+      status: friendRequestStatus.accepted,
     });
   });
 }

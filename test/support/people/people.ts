@@ -10,6 +10,7 @@ import {
   type Session,
 } from '../../../clients/sdk/rest.ts';
 import { type ChatSocket, openSocket } from '../../../clients/sdk/socket.ts';
+import { conversationType, friendRequestAction } from '../../../lib/domain/enumerations.ts';
 
 /** The gateways of the running system under test. */
 export const gatewayUrl = process.env.GATEWAY_URL ?? 'http://127.0.0.1:8080';
@@ -37,7 +38,7 @@ export async function befriend(a: Person, b: Person): Promise<string> {
     targetUserId: b.id,
   });
   const answer = await b.rest.put<{ conversation: { id: string } }>(`/friends/requests/${request.id}`, {
-    action: 1,
+    action: friendRequestAction.accept,
   });
   return answer.conversation.id;
 }
@@ -54,7 +55,7 @@ export async function newGroup(
   name = 'a group',
 ): Promise<string> {
   const { conversation } = await owner.rest.post<{ conversation: { id: string } }>('/conversations', {
-    type: 2,
+    type: conversationType.group,
     name,
     memberIds: members.map(({ id }) => id),
   });

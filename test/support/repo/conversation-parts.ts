@@ -1,3 +1,4 @@
+import { conversationType } from '../../../lib/domain/enumerations.ts';
 import {
   type ConversationWithDetails,
   type GetUserConversationsWithDetailsRequest,
@@ -68,7 +69,7 @@ export function createConversationParts(parts: RepoParts) {
     openSingle: (creatorId: string, peerId: string, friendRequestId = '') =>
       conversations.createConversation({
         ...emptyGroup,
-        type: 1,
+        type: conversationType.single,
         creatorId,
         initialMemberIds: [peerId],
         friendRequestId,
@@ -186,7 +187,7 @@ export function createConversationParts(parts: RepoParts) {
 
 const emptyGroup = {
   conversationId: '',
-  type: 2,
+  type: conversationType.group,
   name: '',
   avatarUrl: '',
   description: '',

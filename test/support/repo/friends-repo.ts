@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
-import { requestStatus } from '../../../services/repo/friends/friendship-requests.ts';
 import { openRepoParts } from './open-repo.ts';
 import { createUserParts } from './user-parts.ts';
 
@@ -54,7 +54,7 @@ export async function openFriendsRepo() {
   };
 
   async function befriend(one: User, other: User): Promise<void> {
-    await decide((await ask(one, other)).id, other, requestStatus.accepted);
+    await decide((await ask(one, other)).id, other, friendRequestStatus.accepted);
   }
 
   async function standing(one: User, other: User) {

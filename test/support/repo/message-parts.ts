@@ -1,3 +1,4 @@
+import { messageType } from '../../../lib/domain/enumerations.ts';
 import {
   type GetMessagesRequest,
   GetMessagesResponse,
@@ -140,7 +141,7 @@ export function createMessageParts(parts: RepoParts) {
       return {
         conversationId,
         senderId,
-        messageType: 1,
+        messageType: messageType.text,
         content: `message ${sources}`,
         clientMsgId: `id-${sources}`,
         mentions: [],

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { loadConfig } from '../../../lib/config.ts';
+import { messageType } from '../../../lib/domain/enumerations.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
 import type { DownstreamMessage, DownstreamRecord, FanoutTask } from '../../../lib/kafka/records.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
@@ -97,7 +98,7 @@ export async function openTaskSystem() {
         messages: Array.from({ length: count }, () => ({
           conversationId,
           senderId,
-          messageType: 1,
+          messageType: messageType.text,
           content: 'hello',
           clientMsgId: randomUUID(),
           mentions: [],

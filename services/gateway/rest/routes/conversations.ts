@@ -3,6 +3,7 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { conversationType, inviters, valuesOf } from '../../../../lib/domain/enumerations.ts';
 import { notificationChoices } from '../../../../lib/domain/member-choices.ts';
 import { GoChatError } from '../../../../lib/errors.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
@@ -93,11 +94,16 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
           'GROUP_FULL',
         ],
         bodyRules: [
-          { properties: { type: { enum: [1] }, memberIds: { minItems: 1, maxItems: 1 } } },
-          { properties: { type: { enum: [2] } }, required: ['name'] },
+          {
+            properties: {
+              type: { enum: [conversationType.single] },
+              memberIds: { minItems: 1, maxItems: 1 },
+            },
+          },
+          { properties: { type: { enum: [conversationType.group] } }, required: ['name'] },
         ],
         body: Type.Object({
-          type: fields.oneOf([1, 2], '1 single, 2 group'),
+          type: fields.oneOf([conversationType.single, conversationType.group], '1 single, 2 group'),
           memberIds: fields.ids,
           name: Type.Optional(fields.groupName),
           avatarUrl: Type.Optional(fields.avatarUrl),
@@ -111,8 +117,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     async (request, reply) => {
       const { type, name = '', avatarUrl = '', description = '' } = request.body;
       const memberIds = ids.userIds(request.body.memberIds);
-      if (type === 1 && memberIds.length !== 1) throw invalid('memberIds', 'must name one friend');
-      if (type === 2 && name === '') throw invalid('name', 'is required');
+      if (type === conversationType.single && memberIds.length !== 1)
+        throw invalid('memberIds', 'must name one friend');
+      if (type === conversationType.group && name === '') throw invalid('name', 'is required');
       const { conversation, refused } = await conversations.createConversation(
         {
           userId: callerOf(request).userId,
@@ -122,7 +129,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
           avatarUrl,
           description,
           idempotencyKey: request.claim?.key ?? '',
-          conversationId: type === 2 ? (request.claim?.resourceId ?? '') : '',
+          conversationId: type === conversationType.group ? (request.claim?.resourceId ?? '') : '',
         },
         flowDeadline,
       );
@@ -171,7 +178,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
           announcement: Type.Optional(fields.announcement),
           settings: Type.Optional(
             Type.Object({
-              inviteBy: Type.Optional(fields.oneOf(['admins', 'members'], 'Who may add members')),
+              inviteBy: Type.Optional(fields.oneOf(valuesOf(inviters), 'Who may add members')),
               muteAll: Type.Optional(Type.Boolean({ description: 'Only the owner and admins may write' })),
               maxMembers: Type.Optional(Type.Integer({ minimum: 2, maximum: 100_000 })),
             }),

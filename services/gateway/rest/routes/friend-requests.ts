@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { friendRequestAction, valuesOf } from '../../../../lib/domain/enumerations.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Conversation, toConversation } from '../../../../lib/wire/conversation.ts';
 import { required } from '../../../../lib/wire/required.ts';
@@ -106,7 +107,7 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
         errors: ['PERMISSION_DENIED', 'BLOCKED', 'REQUEST_NOT_FOUND', 'REQUEST_ALREADY_HANDLED'],
         params,
         body: Type.Object({
-          action: fields.oneOf([1, 2], '1 accept, 2 reject'),
+          action: fields.oneOf(valuesOf(friendRequestAction), '1 accept, 2 reject'),
         }),
         response: { 200: answer({ request: FriendRequest, conversation: Type.Optional(Conversation) }) },
       },

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { defaultMessageType } from '../../../../lib/domain/enumerations.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Message, toMessage, toMessagePage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
@@ -101,7 +102,13 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      const { clientMsgId, content, messageType = 1, replyToSeqId, mentions = [] } = request.body;
+      const {
+        clientMsgId,
+        content,
+        messageType = defaultMessageType,
+        replyToSeqId,
+        mentions = [],
+      } = request.body;
       checkContentSize(content);
       const { message, duplicate } = await messages.sendMessage(
         {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { requestStatus } from '../../../../services/repo/friends/friendship-requests.ts';
+import { friendRequestStatus } from '../../../../lib/domain/enumerations.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
 import { password } from '../../../support/repo/accounts-repo.ts';
 import { idOf } from '../../../support/repo/conversation-parts.ts';
@@ -141,8 +141,8 @@ test('friendships, requests and blocks end by pages, and single conversations re
   assert.deepEqual((await people.listBlocks({ userId: blocker.id })).users, []);
   const statusOf = async (requestId = '') =>
     (await people.getFriendRequest({ requestId, userId: '', otherUserId: '' })).request?.status;
-  assert.equal(await statusOf(outgoing.request?.id), requestStatus.withdrawn);
-  assert.equal(await statusOf(incoming.request?.id), requestStatus.rejected);
+  assert.equal(await statusOf(outgoing.request?.id), friendRequestStatus.withdrawn);
+  assert.equal(await statusOf(incoming.request?.id), friendRequestStatus.rejected);
 
   for (const [userId, conversationId] of [
     [friend.id, single],

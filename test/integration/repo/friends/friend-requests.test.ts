@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { friendRequestStatus } from '../../../../lib/domain/enumerations.ts';
 import { GoChatError } from '../../../../lib/errors.ts';
 import type { User } from '../../../../lib/gen/im_repo/v1/user.ts';
-import { requestStatus } from '../../../../services/repo/friends/friendship-requests.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { refusal } from '../../../support/refused-with.ts';
 import { openFriendsRepo } from '../../../support/repo/friends-repo.ts';
 
-const { pending, accepted, rejected, blocked, expired, withdrawn } = requestStatus;
+const { pending, accepted, rejected, blocked, expired, withdrawn } = friendRequestStatus;
 const ttlMs = 60_000;
 const { parts, friendships, newUser, ask, decide, befriend, standing } = await openFriendsRepo();
 let alice: User;

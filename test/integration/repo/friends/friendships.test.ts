@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { friendRequestStatus } from '../../../../lib/domain/enumerations.ts';
 import type { User } from '../../../../lib/gen/im_repo/v1/user.ts';
-import { requestStatus } from '../../../../services/repo/friends/friendship-requests.ts';
 import { refusal } from '../../../support/refused-with.ts';
 import { openFriendsRepo } from '../../../support/repo/friends-repo.ts';
 
-const { accepted, blocked } = requestStatus;
+const { accepted, blocked } = friendRequestStatus;
 const { parts, friendships, online, newUser, ask, decide, befriend, standing, converse } =
   await openFriendsRepo();
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { requestStatus } from '../../../../services/repo/friends/friendship-requests.ts';
+import { friendRequestStatus } from '../../../../lib/domain/enumerations.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
 import { idOf } from '../../../support/repo/conversation-parts.ts';
 import { hour, openErasureRepo } from '../../../support/repo/erasure-repo.ts';
@@ -184,7 +184,7 @@ test('the texts of friend requests go, of those to the erased user and from it, 
   await people.updateFriendRequest({
     requestId: request?.id ?? '',
     actorId: bob.id,
-    status: requestStatus.rejected,
+    status: friendRequestStatus.rejected,
   });
   await ask(cy.id, ann.id);
   await ask(bob.id, dan.id);

@@ -1,0 +1,53 @@
+/**
+ * The numbers that stand for kinds and states, in SQL, proto, Kafka records and JSON alike. They are part of the contract:
+ * a new value gets a new number, and no number changes its meaning. The enums in proto/ say the same (checked by a test).
+ */
+
+export const conversationType = { single: 1, group: 2, world: 3 } as const;
+
+/** A group is `creating`, and hidden, until all its first members are in. */
+export const conversationStatus = { creating: 0, active: 1, dissolved: 2 } as const;
+
+/** Whether the two of a single conversation may write there. */
+export const sendState = { open: 0, notFriends: 1, blocked: 2 } as const;
+export type SendState = ValueOf<typeof sendState>;
+
+/** A higher role may do all that a lower one may. */
+export const memberRole = { member: 1, admin: 2, owner: 3 } as const;
+
+/** Who of a group adds members: those of role admin and above, or everybody. */
+export const inviters = { admins: 'admins', members: 'members' } as const;
+
+/** `system` messages are written by operators only. */
+export const messageType = { text: 1, image: 2, file: 3, system: 4 } as const;
+/** Of a message that names no type. */
+export const defaultMessageType = messageType.text;
+
+/** How a conversation's new messages reach its members: directly from logic, or through the fan-out flow. */
+export const fanoutMode = { off: 0, on: 1 } as const;
+
+export const friendRequestStatus = {
+  pending: 0,
+  accepted: 1,
+  rejected: 2,
+  blocked: 3,
+  expired: 4,
+  withdrawn: 5,
+} as const;
+export type FriendRequestStatus = ValueOf<typeof friendRequestStatus>;
+
+/** What the target of a friend request may do with it. */
+export const friendRequestAction = { accept: 1, reject: 2 } as const;
+
+export const accountStatus = { active: 1, erased: 2 } as const;
+
+export const onlineStatus = { online: 'online', offline: 'offline' } as const;
+
+type ValueOf<T> = T[keyof T];
+
+/** The values of an enumeration, in the order in which it is written. */
+export const valuesOf = <const V extends string | number>(enumeration: Readonly<Record<string, V>>): V[] =>
+  Object.values(enumeration);
+
+export const isOneOf = (enumeration: Readonly<Record<string, unknown>>, value: unknown): boolean =>
+  Object.values(enumeration).includes(value);
