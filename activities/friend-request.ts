@@ -1,5 +1,5 @@
 import { conversationType } from '../lib/domain/enumerations.ts';
-import { GoChatError } from '../lib/errors.ts';
+import { friendRequestNotFound } from '../lib/domain/refusals.ts';
 import type { FriendRequest } from '../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { Refusal } from '../workflows/contracts/refusal.ts';
@@ -90,7 +90,7 @@ export function createFriendRequestActivities({
 
 function toRow(request: FriendRequest | undefined): FriendRequestRow {
   if (!request?.requester || !request.target) {
-    throw new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
+    throw friendRequestNotFound();
   }
   return {
     requestId: request.id,

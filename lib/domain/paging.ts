@@ -1,4 +1,4 @@
-import { GoChatError } from '../errors.ts';
+import { invalid } from './refusals.ts';
 
 /** What a page is asked for by: so many rows from an offset on, or from behind the row that a cursor stands for. */
 export type PageRequest = {
@@ -52,16 +52,16 @@ const longestText = 64;
 export function readPaging<L extends List>(list: L, request: PageRequest, most = longestPage): Paging<L> {
   const { offset = 0, cursor } = request;
   const limit = pageSize(request.limit ?? 0, usualPage, most);
-  if (!Number.isSafeInteger(offset) || offset < 0) throw refusal('offset', 'must not be negative');
+  if (!Number.isSafeInteger(offset) || offset < 0) throw invalid('offset', 'must not be negative');
   if (cursor === undefined) return { limit, offset, after: undefined };
-  if (offset > 0) throw refusal('cursor', 'must not be given together with offset');
+  if (offset > 0) throw invalid('cursor', 'must not be given together with offset');
   return { limit, offset, after: readCursor(list, cursor) };
 }
 
 /** A page's size: 0 means the usual one. */
 export function pageSize(limit: number, usual: number, most: number): number {
   if (limit === 0) return usual;
-  if (limit < 1 || limit > most) throw refusal('limit', `must be 1 to ${most}`);
+  if (limit < 1 || limit > most) throw invalid('limit', `must be 1 to ${most}`);
   return limit;
 }
 
@@ -92,7 +92,7 @@ function readCursor<L extends List>(list: L, cursor: string): Position<L> {
     position.every((value, index) => typeof value === order[index] && isPlace(value)) &&
     // Each position has one cursor.
     writeCursor(list, position as Position<L>) === cursor;
-  if (!fits) throw refusal('cursor', 'must be a nextCursor of this list');
+  if (!fits) throw invalid('cursor', 'must be a nextCursor of this list');
   return position as Position<L>;
 }
 
@@ -109,6 +109,3 @@ const isPlace = (value: unknown): boolean =>
   typeof value === 'string'
     ? value.length <= longestText && value.isWellFormed()
     : Number.isSafeInteger(value) && (value as number) >= 0;
-
-const refusal = (path: string, message: string): GoChatError =>
-  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);

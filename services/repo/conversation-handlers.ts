@@ -1,3 +1,4 @@
+import { parseId } from '../../lib/domain/ids.ts';
 import type {
   ConversationServiceService,
   GetConversationRequest,
@@ -23,7 +24,7 @@ import { createFanoutProgress, type FanoutProgressDeps } from './recipients/fano
 import { conversationIdOf } from './rows/conversation-access.ts';
 import { readMemberships, readUpdated } from './rows/memberships.ts';
 import type { UserCards } from './rows/user-cards.ts';
-import { type Ids, parseId } from './storage/ids.ts';
+import type { Ids } from './storage/ids.ts';
 import { createSync } from './sync/sync.ts';
 
 export type ConversationDeps = FanoutProgressDeps & {

@@ -1,3 +1,5 @@
+import { isId, isIdNumber } from '../../lib/domain/ids.ts';
+
 /** What a value must be. The type is what it then is. */
 export type Shape<T> = {
   /** What is wrong with a value, one sentence each; `at` names it. */
@@ -21,13 +23,10 @@ export const name: Shape<string> = leaf(
   'a text of 1 to 500 characters',
 );
 export const userId: Shape<string> = leaf(
-  (value) => typeof value === 'string' && /^[0-9]{1,20}$/.test(value),
+  (value) => typeof value === 'string' && isId(value),
   'a user id, a decimal number written as a text',
 );
-export const messageId: Shape<number> = leaf(
-  (value) => Number.isSafeInteger(value) && Number(value) > 0,
-  'a message id, a whole number above 0',
-);
+export const messageId: Shape<number> = leaf(isIdNumber, 'a message id, a whole number above 0');
 export const milliseconds: Shape<number> = leaf(
   (value) => Number.isSafeInteger(value) && inside(value, 1, longestMs),
   'a whole number of milliseconds above 0 and below a hundred years',

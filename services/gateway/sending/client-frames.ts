@@ -1,8 +1,8 @@
 import type { ValidateFunction } from 'ajv';
+import { checkConversationId } from '../../../lib/domain/id-checks.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import { type ClientFrame, type ClientFrameData, clientFrames } from '../../../lib/wire/frames.ts';
 import { checkContentSize } from '../validation/content.ts';
-import { conversationId } from '../validation/ids.ts';
 import { fieldErrorOf, validatorOf } from '../validation/validator.ts';
 
 /**
@@ -36,15 +36,15 @@ export function parseFrame(text: string): ParsedFrame {
       case 'send-message':
         if (!isSendMessage(data)) return { ...invalid(isSendMessage), ...about };
         checkContentSize(data.content);
-        conversationId(data.conversationId);
+        checkConversationId(data.conversationId);
         return { kind: 'frame', frame: { type, data } };
       case 'mark-read':
         if (!isMarkRead(data)) return invalid(isMarkRead);
-        conversationId(data.conversationId);
+        checkConversationId(data.conversationId);
         return { kind: 'frame', frame: { type, data } };
       case 'typing':
         if (!isTyping(data)) return invalid(isTyping);
-        conversationId(data.conversationId);
+        checkConversationId(data.conversationId);
         return { kind: 'frame', frame: { type, data } };
       default:
         return { ...malformed('There is no such frame type.'), ...about };

@@ -7,9 +7,6 @@ import {
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
 import { canonicalPictureAddress } from '../../../lib/domain/web-address.ts';
 
-const maxId = BigInt(Number.MAX_SAFE_INTEGER);
-const isId = (value: string): boolean => /^[1-9]\d{0,15}$/.test(value) && BigInt(value) <= maxId;
-
 /** String formats of the contract, by the name under which schemas use them. */
 export const formats: Record<string, (value: string) => boolean> = {
   /** Well-formed Unicode: a lone surrogate could not come back byte for byte. */
@@ -37,6 +34,3 @@ export const formatSentences: Record<string, string> = {
   'picture-address': 'must be an http or https address without a password in it, or empty',
   'language-tag': 'must be a BCP 47 language tag such as de-CH, or empty',
 };
-
-/** Whether a string can be the id of a user, conversation or friend request. What cannot names nothing. */
-export const isPossibleId = isId;

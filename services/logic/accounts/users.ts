@@ -1,5 +1,7 @@
+import { checkUserId } from '../../../lib/domain/id-checks.ts';
 import { longestDisplayName } from '../../../lib/domain/names.ts';
 import { pageSize } from '../../../lib/domain/paging.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import { groupInviteChoices, lastSeenChoices, seesPresence } from '../../../lib/domain/user-settings.ts';
 import { codeOf, GoChatError, isRetryable } from '../../../lib/errors.ts';
 import type { UserServiceService } from '../../../lib/gen/im_logic/v1/user.ts';
@@ -13,9 +15,7 @@ import {
   checkOneOf,
   checkPicture,
   checkText,
-  checkUserId,
   ifGiven,
-  invalid,
   limits,
 } from '../input/input.ts';
 import { hashable, passwordDeadline } from './auth.ts';

@@ -1,12 +1,12 @@
 import { behind, newestFirst } from '../../../lib/domain/conversation-order.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
 import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
-import { invalid } from '../input/input.ts';
 
 type Handlers = ServedHandlers<typeof ConversationServiceService>;
 export type ListHandlers = Pick<Handlers, 'getConversations' | 'getConversationsOptimized'>;

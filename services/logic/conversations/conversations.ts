@@ -1,20 +1,14 @@
 // Room: conversations and their members, as users ask for them. Messages may not come in.
 
 import { inviters, isOneOf } from '../../../lib/domain/enumerations.ts';
+import { checkConversationId } from '../../../lib/domain/id-checks.ts';
 import { longestGroupName } from '../../../lib/domain/names.ts';
 import { longestPage, pageSize } from '../../../lib/domain/paging.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
-import {
-  checkConversationId,
-  checkName,
-  checkPicture,
-  checkText,
-  ifGiven,
-  invalid,
-  limits,
-} from '../input/input.ts';
+import { checkName, checkPicture, checkText, ifGiven, limits } from '../input/input.ts';
 import type { ListHandlers } from './conversation-list.ts';
 import type { Creation } from './creation.ts';
 import type { MemberHandlers } from './members.ts';

@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { conversationType } from '../../../lib/domain/enumerations.ts';
+import { checkConversationId, checkUserId } from '../../../lib/domain/id-checks.ts';
 import { longestGroupName } from '../../../lib/domain/names.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type {
   CreateConversationRequest,
@@ -9,15 +11,7 @@ import type {
 import type { Relationship } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { Flows } from '../flows/flows.ts';
-import {
-  checkConversationId,
-  checkName,
-  checkPicture,
-  checkText,
-  checkUserId,
-  invalid,
-  limits,
-} from '../input/input.ts';
+import { checkName, checkPicture, checkText, limits } from '../input/input.ts';
 import { checkMemberIds } from './members.ts';
 
 export type Creation = (request: CreateConversationRequest) => Promise<CreateConversationResponse>;

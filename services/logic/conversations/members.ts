@@ -1,11 +1,13 @@
 import { memberRole } from '../../../lib/domain/enumerations.ts';
+import { checkConversationId, checkUserId } from '../../../lib/domain/id-checks.ts';
 import { notificationChoices } from '../../../lib/domain/member-choices.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Flows } from '../flows/flows.ts';
-import { checkConversationId, checkOneOf, checkUserId, invalid, limits } from '../input/input.ts';
+import { checkOneOf, limits } from '../input/input.ts';
 
 type Handlers = UnaryHandlers<typeof ConversationServiceService>;
 export type MemberHandlers = Pick<

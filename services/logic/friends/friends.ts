@@ -1,7 +1,9 @@
 // Room: friend requests, friends and blocks, as users ask for them. The flow behind a request is in workflows/.
 
 import { friendRequestAction, friendRequestStatus, isOneOf } from '../../../lib/domain/enumerations.ts';
+import { checkFriendRequestId, checkUserId } from '../../../lib/domain/id-checks.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';
+import { friendRequestNotFound, invalid, userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FriendServiceService } from '../../../lib/gen/im_logic/v1/friend.ts';
 import type { FriendRequest } from '../../../lib/gen/im_repo/v1/friendship.ts';
@@ -9,7 +11,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
 import type { Flows } from '../flows/flows.ts';
-import { checkRequestId, checkText, checkUserId, invalid, limits, requestNotFound } from '../input/input.ts';
+import { checkText, limits } from '../input/input.ts';
 
 /** Friend requests (durable flows), friends and blocks. */
 export function createFriends(deps: {
@@ -27,7 +29,7 @@ export function createFriends(deps: {
 
   /** A pending request and its pair, for one of the two. */
   async function pending(requestId: string, userId: string, side: 'requester' | 'target') {
-    const request = await requestOf(checkRequestId(requestId));
+    const request = await requestOf(checkFriendRequestId(requestId));
     const requesterId = required(request.requester, 'requester').id;
     const targetId = required(request.target, 'target').id;
     if (userId !== (side === 'target' ? targetId : requesterId)) {
@@ -43,7 +45,7 @@ export function createFriends(deps: {
   async function checkStanding(userId: string, targetUserId: string): Promise<void> {
     const { relationships } = await friendships.getRelationships({ userId, otherUserIds: [targetUserId] });
     const [standing] = relationships;
-    if (!standing?.exists) throw new GoChatError('USER_NOT_FOUND', 'There is no such user.');
+    if (!standing?.exists) throw userNotFound();
     if (standing.blocking || standing.blockedBy) {
       throw new GoChatError('BLOCKED', 'One of you blocked the other.');
     }
@@ -98,8 +100,8 @@ export function createFriends(deps: {
     },
 
     async getFriendRequest({ userId, requestId }) {
-      const request = await requestOf(checkRequestId(requestId));
-      if (request.requester?.id !== userId && request.target?.id !== userId) throw requestNotFound();
+      const request = await requestOf(checkFriendRequestId(requestId));
+      if (request.requester?.id !== userId && request.target?.id !== userId) throw friendRequestNotFound();
       return { request };
     },
 

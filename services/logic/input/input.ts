@@ -1,13 +1,15 @@
 // Room: checks of what callers give, shared by all rooms. It calls nobody.
 
 import { attachmentFault } from '../../../lib/domain/attachment.ts';
+import { isId, isIdNumber } from '../../../lib/domain/ids.ts';
 import { canonicalName, isUsername } from '../../../lib/domain/names.ts';
 import { passwordRefusal } from '../../../lib/domain/passwords.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
 import { canonicalPictureAddress } from '../../../lib/domain/web-address.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 
-/** Checks of what callers give. Each throws INVALID_ARGUMENT naming the field, or the not-found code of an id. */
+/** Checks of what callers give. Each throws INVALID_ARGUMENT naming the field. */
 
 export const limits = {
   password: 128,
@@ -21,12 +23,6 @@ export const limits = {
   announcement: 2000,
   requestMessage: 500,
 } as const;
-
-const idPattern = /^[1-9][0-9]{0,15}$/;
-
-export function invalid(path: string, message: string): GoChatError {
-  return new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
-}
 
 export function checkUsername(username: string): void {
   if (!isUsername(username)) {
@@ -87,24 +83,6 @@ export function checkLocale(locale: string | undefined): string | undefined {
   return canonical;
 }
 
-/** An id that can't be one names nobody. */
-export function checkUserId(id: string): string {
-  if (!idPattern.test(id)) throw new GoChatError('USER_NOT_FOUND', 'There is no such user.');
-  return id;
-}
-
-export function checkConversationId(id: string): string {
-  if (!idPattern.test(id)) throw new GoChatError('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
-  return id;
-}
-
-export function checkRequestId(id: string): string {
-  if (!idPattern.test(id)) throw requestNotFound();
-  return id;
-}
-
-export const requestNotFound = () => new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
-
 /** What makes a message's own fields unacceptable, whoever sends it where; undefined when nothing does. */
 export function refusalOf(message: {
   content: string;
@@ -129,14 +107,14 @@ export function refusalOf(message: {
   if (!content.isWellFormed()) return invalid('content', 'must be well-formed Unicode');
   const fault = messageType === 1 ? undefined : attachmentFault(content);
   if (fault) return invalid(fault.path, fault.message);
-  if (replyToSeqId !== undefined && (!Number.isSafeInteger(replyToSeqId) || replyToSeqId < 1)) {
+  if (replyToSeqId !== undefined && !isIdNumber(replyToSeqId)) {
     return invalid('replyToSeqId', 'must be a seq id');
   }
   if (mentions !== undefined) {
     if (mentions.length > limits.mentions) {
       return invalid('mentions', `must name at most ${limits.mentions} users`);
     }
-    if (!mentions.every((id) => idPattern.test(id))) return invalid('mentions', 'must be user ids');
+    if (!mentions.every(isId)) return invalid('mentions', 'must be user ids');
   }
   return undefined;
 }

@@ -1,10 +1,11 @@
 // Room: messages read, sent over REST and recalled. Those that come over sockets take the upstream room.
 
 import { defaultMessageType } from '../../../lib/domain/enumerations.ts';
+import { checkConversationId } from '../../../lib/domain/id-checks.ts';
 import type { MessageServiceService } from '../../../lib/gen/im_logic/v1/message.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { checkConversationId, refusalOf } from '../input/input.ts';
+import { refusalOf } from '../input/input.ts';
 import type { Sending } from './sending.ts';
 
 /** Sending and recalling outside the WebSocket. */

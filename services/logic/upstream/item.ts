@@ -1,4 +1,6 @@
-import { GoChatError } from '../../../lib/errors.ts';
+import { isId } from '../../../lib/domain/ids.ts';
+import { conversationNotFound } from '../../../lib/domain/refusals.ts';
+import type { GoChatError } from '../../../lib/errors.ts';
 import type { OrderedEvent, OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { toOrderedFrame } from '../../../lib/wire/ordered-frames.ts';
 import { refusalOf } from '../input/input.ts';
@@ -68,12 +70,10 @@ function readContent(value: Buffer | null): Content {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const idPattern = /^[1-9][0-9]{0,15}$/;
-
 function readMessage(record: Record<string, unknown>): UpstreamMessage | undefined {
   const { user_id, conversation_id, message_type, content, client_msg_id, timestamp } = record;
   const { gateway_id = '', gateway_boot_id = '', session_id = '', reply_to_seq_id, mentions } = record;
-  if (typeof user_id !== 'string' || !idPattern.test(user_id)) return undefined;
+  if (typeof user_id !== 'string' || !isId(user_id)) return undefined;
   if (typeof conversation_id !== 'string' || typeof message_type !== 'number') return undefined;
   if (typeof content !== 'string' || typeof client_msg_id !== 'string') return undefined;
   if (typeof timestamp !== 'number' || typeof gateway_id !== 'string') return undefined;
@@ -99,9 +99,7 @@ const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 function refusal(message: UpstreamMessage): GoChatError | undefined {
-  if (!idPattern.test(message.conversation_id)) {
-    return new GoChatError('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
-  }
+  if (!isId(message.conversation_id)) return conversationNotFound();
   return refusalOf({
     content: message.content,
     clientMsgId: message.client_msg_id,
@@ -115,7 +113,7 @@ function readEvent(value: unknown): OrderedFrame | undefined {
   if (!isObject(value)) return undefined;
   const { event_id, conversation_id, extra_user_ids = [] } = value;
   if (typeof event_id !== 'string' || !isStrings(extra_user_ids)) return undefined;
-  if (typeof conversation_id !== 'string' || !idPattern.test(conversation_id)) return undefined;
+  if (typeof conversation_id !== 'string' || !isId(conversation_id)) return undefined;
   const event = { ...value, event_id, conversation_id, extra_user_ids };
   if (isFrame(event)) return event;
   return isFact(event) ? toOrderedFrame(event) : undefined;

@@ -1,5 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { userNotFound } from '../../../lib/domain/refusals.ts';
 import type { SignInExternalRequest, User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache } from '../cache/cache.ts';
@@ -9,7 +10,6 @@ import { credentialOf } from '../sessions/user-sessions.ts';
 import { type Databases, formatSql, isDuplicateKey, type Sql, type SqlValue } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
 import { createInsertUser } from '../users/user-insert.ts';
-import { userNotFound } from '../users/user-profiles.ts';
 import { deleteSuffixes, insertSuffixes, isNameTaken } from '../users/usernames.ts';
 
 const attempts = 5;

@@ -4,6 +4,8 @@
 import { randomInt } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { invalid, userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -13,10 +15,9 @@ import { toUserCard, type UserRow, userColumns, userInfoKey } from '../rows/user
 import { revokeSessionsAndCommit } from '../sessions/session-revocations.ts';
 import { credentialOf } from '../sessions/user-sessions.ts';
 import { type Databases, isDuplicateKey } from '../storage/database.ts';
-import { type Ids, parseId } from '../storage/ids.ts';
+import type { Ids } from '../storage/ids.ts';
 import { isTrue } from '../storage/sql.ts';
 import { createInsertUser } from '../users/user-insert.ts';
-import { userNotFound } from '../users/user-profiles.ts';
 import { deleteSuffixes, insertSuffixes, isNameTaken, isUsername } from '../users/usernames.ts';
 import type { Passwords } from './password.ts';
 
@@ -184,9 +185,6 @@ function checkCredentials(username: string, password: string): void {
 function checkPassword(password: string): void {
   if (password === '' || password.length > 1024) throw invalid('password', 'must be 1 to 1024 characters');
 }
-
-const invalid = (path: string, message: string) =>
-  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
 
 const usernameTaken = () => new GoChatError('USERNAME_TAKEN', 'This username is in use.');
 const wrongPassword = () => new GoChatError('UNAUTHENTICATED', 'The old password is wrong.');

@@ -1,5 +1,7 @@
 import { deletedUser } from '../../../lib/domain/deleted-user.ts';
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -9,9 +11,7 @@ import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { userInfoKey } from '../rows/user-cards.ts';
 import { eraseSessionsAndCommit } from '../sessions/session-revocations.ts';
 import { type Databases, formatSql, type Sql } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import { isTrue } from '../storage/sql.ts';
-import { userNotFound } from '../users/user-profiles.ts';
 import { userSettingsKey } from '../users/user-settings.ts';
 import { deleteSuffixes, erasedUsername, reserveName } from '../users/usernames.ts';
 

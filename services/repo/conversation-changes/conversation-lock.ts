@@ -2,9 +2,10 @@
 // who may, is for the rooms above.
 
 import { conversationStatus, conversationType } from '../../../lib/domain/enumerations.ts';
+import { conversationNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import { chunks } from '../cache/cache.ts';
-import { notFound, notMember } from '../rows/conversation-access.ts';
+import { notMember } from '../rows/conversation-access.ts';
 import { type ConversationRow, conversationColumns } from '../rows/conversation-basic.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import type { Sql } from '../storage/database.ts';
@@ -60,7 +61,7 @@ export async function lockRow(
 /** The same for one that its members see. CONVERSATION_NOT_FOUND. */
 export async function lockActive(tx: Sql, conversationId: number, userIds: readonly number[]) {
   const locked = await lockRow(tx, conversationId, userIds);
-  if (locked?.conversation.status !== conversationStatus.active) throw notFound();
+  if (locked?.conversation.status !== conversationStatus.active) throw conversationNotFound();
   return locked;
 }
 
@@ -80,9 +81,6 @@ export function requireGroup({ type }: ConversationRow): void {
 }
 
 export const denied = (message: string) => new GoChatError('PERMISSION_DENIED', message);
-
-export const invalid = (path: string, message: string) =>
-  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
 
 /** What every change of a conversation sets. Both kinds of server read `updated_at` as it was before the assignment. */
 export const touched = (now: number): string =>

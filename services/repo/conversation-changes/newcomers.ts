@@ -1,8 +1,8 @@
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
-import { invalid } from './conversation-lock.ts';
 
 const mostUsers = 1000;
 

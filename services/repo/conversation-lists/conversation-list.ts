@@ -1,6 +1,7 @@
 // Room: conversations as one member sees them: a single one, and pages of the list. It changes nothing.
 
 import { behind, newestFirst } from '../../../lib/domain/conversation-order.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import {
   type ConversationWithDetails,
@@ -21,7 +22,6 @@ import { recalledBeyond } from '../rows/recall-counts.ts';
 import { loadUnread } from '../rows/unread.ts';
 import { type UserCards, userInfo } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import {
   type ConversationView,
   type LoadedViews,

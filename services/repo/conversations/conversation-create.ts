@@ -1,18 +1,18 @@
 import { conversationType } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
 import type {
   ConversationServiceService,
   CreateConversationResponse,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache } from '../cache/cache.ts';
-import { invalid } from '../conversation-changes/conversation-lock.ts';
 import type { ConversationList } from '../conversation-lists/conversation-list.ts';
 import { loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import { conversationIdOf, notFound } from '../rows/conversation-access.ts';
+import { conversationIdOf } from '../rows/conversation-access.ts';
 import type { Databases } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
-import { parseId } from '../storage/ids.ts';
 import { createGroupConversation, type NewConversation } from './group-conversation.ts';
 import { createSingleConversation } from './single-conversation.ts';
 
@@ -44,7 +44,7 @@ export function createConversationCreate(deps: {
       evenCreating: true,
     });
     const [view] = views;
-    if (!view) throw notFound();
+    if (!view) throw conversationNotFound();
     return {
       conversation: toDetails(view, users, { lastMessage: true, senderInfo: true }),
       created,

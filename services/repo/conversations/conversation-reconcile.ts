@@ -1,16 +1,16 @@
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import type {
   ConversationServiceService,
   WrongConversation,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache, Change } from '../cache/cache.ts';
-import { invalid } from '../conversation-changes/conversation-lock.ts';
 import { conversationKeys, memberKeys } from '../conversation-changes/member-rows.ts';
 import { miscountedBlocks, recountRecalls, seqIdsPerBlock, storeRecalls } from '../rows/recall-counts.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import { type Databases, formatSql, type Sql, type Transaction } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 
 const usualPage = 200;
 /** Of a list of 1,000 ids or more MariaDB makes a subquery, which reads all messages to find the newest one. */

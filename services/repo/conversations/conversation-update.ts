@@ -1,4 +1,5 @@
 import { inviters, isOneOf, memberRole } from '../../../lib/domain/enumerations.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import type {
   ConversationServiceService,
   UpdateConversationRequest,
@@ -8,7 +9,6 @@ import type { Cache } from '../cache/cache.ts';
 import { conversationUpdated } from '../conversation-changes/conversation-events.ts';
 import {
   denied,
-  invalid,
   type LockedConversation,
   lockActive,
   requireGroupMember,

@@ -7,11 +7,12 @@ import {
   inviters,
   memberRole,
 } from '../../../lib/domain/enumerations.ts';
+import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Cache } from '../cache/cache.ts';
 import { conversationCreated } from '../conversation-changes/conversation-events.ts';
-import { denied, invalid, lockRow, touched } from '../conversation-changes/conversation-lock.ts';
+import { denied, lockRow, touched } from '../conversation-changes/conversation-lock.ts';
 import {
   conversationKeys,
   deleteMembers,
@@ -22,7 +23,7 @@ import {
 import { readUnwilling, refuseBlockers, userIdsOf } from '../conversation-changes/newcomers.ts';
 import { readFlowTexts } from '../once/flow-texts.ts';
 import { insertEvents, type Outbox, writeEvents } from '../outbox/outbox.ts';
-import { conversationIdOf, notFound, userIdOf } from '../rows/conversation-access.ts';
+import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
 import { type Databases, formatSql, isDuplicateKey, type Transaction } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
 
@@ -78,7 +79,8 @@ export function createGroupConversation(deps: {
       const ownerId = await cache.change((touch) =>
         databases.conversations.transaction(async (tx) => {
           const locked = await lockRow(tx, conversationId);
-          if (!locked || locked.conversation.status === conversationStatus.dissolved) throw notFound();
+          if (!locked || locked.conversation.status === conversationStatus.dissolved)
+            throw conversationNotFound();
           const { owner_id, status, type } = locked.conversation;
           if (status === conversationStatus.active) return owner_id;
           const memberIds = await readMemberIds(tx, conversationId);
@@ -191,7 +193,7 @@ export function createGroupConversation(deps: {
     );
     if (!row)
       throw new GoChatError('UNAVAILABLE', 'What was left of this group was just removed. Try again.');
-    if (row.status === conversationStatus.dissolved) throw notFound();
+    if (row.status === conversationStatus.dissolved) throw conversationNotFound();
     if (row.type !== conversationType.group || row.owner_id !== ownerId) {
       throw denied('This conversation id belongs to another conversation.');
     }

@@ -5,11 +5,12 @@ import {
   inviters,
   memberRole,
 } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Cache } from '../cache/cache.ts';
 import { conversationCreated } from '../conversation-changes/conversation-events.ts';
-import { invalid } from '../conversation-changes/conversation-lock.ts';
 import { insertMembers, memberKeys } from '../conversation-changes/member-rows.ts';
 import {
   lockPair,
@@ -21,7 +22,7 @@ import {
 } from '../friends/friendship-pair.ts';
 import { domainEvent, insertEvents, type Outbox, type OutboxEvent } from '../outbox/outbox.ts';
 import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
-import { type Ids, parseId } from '../storage/ids.ts';
+import type { Ids } from '../storage/ids.ts';
 
 /**
  * Opens the conversation of two friends: made the first time, the same one ever after, and writable again for those

@@ -1,3 +1,4 @@
+import { parseId } from '../../../lib/domain/ids.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
@@ -7,7 +8,6 @@ import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { userBlocksKey } from '../rows/user-blocks.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import type { Databases, Transaction } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import type { Prisma } from '../storage/prisma.ts';
 import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
 import { settleBlocked } from './friendship-requests.ts';

@@ -1,7 +1,7 @@
 import { accountStatus, type SendState, sendState } from '../../../lib/domain/enumerations.ts';
+import { pairKey, parseId } from '../../../lib/domain/ids.ts';
+import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
-import { userNotFound } from '../users/user-profiles.ts';
 
 /** Two users, lower id first: what stands between them is the same from both sides. */
 export type Pair = { low: number; high: number; key: string };
@@ -11,7 +11,7 @@ export function pairOf(a: string, b: string): Pair {
   const [first, second] = [parseId(a), parseId(b)];
   if (!first || !second) throw userNotFound();
   const [low, high] = first < second ? [first, second] : [second, first];
-  return { low, high, key: `${low}:${high}` };
+  return { low, high, key: pairKey(a, b) };
 }
 
 /**

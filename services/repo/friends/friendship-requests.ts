@@ -1,5 +1,7 @@
 import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
+import { friendRequestNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FriendRequest, FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -7,7 +9,7 @@ import { readFlowTexts } from '../once/flow-texts.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import { type Databases, formatSql, type Sql } from '../storage/database.ts';
-import { type Ids, parseId } from '../storage/ids.ts';
+import type { Ids } from '../storage/ids.ts';
 import type { Prisma } from '../storage/prisma.ts';
 import {
   lockPair,
@@ -68,7 +70,7 @@ export function createFriendRequests(deps: {
 
   async function toRequest(row: RequestRow): Promise<FriendRequest> {
     const [request] = await toRequests([row]);
-    if (!request) throw requestNotFound();
+    if (!request) throw friendRequestNotFound();
     return request;
   }
 
@@ -130,7 +132,7 @@ export function createFriendRequests(deps: {
     async updateFriendRequest({ requestId, actorId, status }) {
       const decision = decisionOf(status);
       const before = await readRequest(databases.users, parseId(requestId) ?? 0);
-      if (!before) throw requestNotFound();
+      if (!before) throw friendRequestNotFound();
       const decider = { target: before.target_id, requester: before.requester_id, nobody: '' }[decision.by];
       if (actorId !== String(decider)) {
         throw new GoChatError('PERMISSION_DENIED', `Only the ${decision.by} may do this.`);
@@ -164,7 +166,7 @@ export function createFriendRequests(deps: {
         requestId === ''
           ? await readLatest(databases.users, pairOf(userId, otherUserId))
           : await readRequest(databases.users, parseId(requestId) ?? 0);
-      if (!row) throw requestNotFound();
+      if (!row) throw friendRequestNotFound();
       return { request: await toRequest(row) };
     },
 
@@ -202,8 +204,6 @@ export function createFriendRequests(deps: {
     },
   };
 }
-
-const requestNotFound = () => new GoChatError('REQUEST_NOT_FOUND', 'There is no such friend request.');
 
 const isOverdue = (row: { status: number; expires_at: number }, now: number): boolean =>
   row.status === friendRequestStatus.pending && row.expires_at <= now;

@@ -2,7 +2,9 @@
 // conversations' rooms.
 
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
+import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { seesPresence } from '../../../lib/domain/user-settings.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { Friend, FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
@@ -11,8 +13,6 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
-import { userNotFound } from '../users/user-profiles.ts';
 import type { UserSettingsReader } from '../users/user-settings.ts';
 import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
 

@@ -1,11 +1,11 @@
 import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { userNotFound } from '../../../lib/domain/refusals.ts';
 import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { requireClosed } from '../accounts/user-closing.ts';
 import { domainEvent, type Outbox, type OutboxEvent, writeEvents } from '../outbox/outbox.ts';
 import { type Databases, formatSql, type Sql } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
-import { userNotFound } from '../users/user-profiles.ts';
 import { sendStateOf } from './friendship-pair.ts';
 import { settle } from './friendship-requests.ts';
 

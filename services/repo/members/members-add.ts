@@ -2,6 +2,7 @@
 // What a group itself is called or may be is not said here.
 
 import { conversationStatus, inviters, memberRole } from '../../../lib/domain/enumerations.ts';
+import { conversationNotFound } from '../../../lib/domain/refusals.ts';
 import type {
   AddConversationMemberRequest,
   ConversationServiceService,
@@ -34,7 +35,7 @@ import { actorIdOf, readUnwilling, refuseBlockers, userIdsOf } from '../conversa
 import { groupFull } from '../conversations/group-conversation.ts';
 import { createOperations, storeAnswer } from '../once/operations.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
-import { conversationIdOf, notFound } from '../rows/conversation-access.ts';
+import { conversationIdOf } from '../rows/conversation-access.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
 
@@ -68,7 +69,7 @@ export function createMembersAdd(deps: {
     const result = await cache.change((touch) =>
       databases.conversations.transaction(async (tx) => {
         const locked = await lockRow(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
-        if (!locked) throw notFound();
+        if (!locked) throw conversationNotFound();
         const { conversation, members } = locked;
         checkRights(conversation, members, actorId);
         const newcomers = userIds.filter((userId) => !members.has(userId));
@@ -146,11 +147,11 @@ const newMember = (card: User, muted: boolean, joinedAt: number): MemberFacts =>
 function checkRights(conversation: LockedConversation, members: Members, actorId: number): void {
   const { status } = conversation;
   if (actorId === 0) {
-    if (status === conversationStatus.dissolved) throw notFound();
+    if (status === conversationStatus.dissolved) throw conversationNotFound();
     requireGroup(conversation);
     return;
   }
-  if (status !== conversationStatus.active) throw notFound();
+  if (status !== conversationStatus.active) throw conversationNotFound();
   const { role } = requireGroupMember({ conversation, members }, actorId);
   if (role < memberRole.admin && conversation.invite_by !== inviters.members) {
     throw denied('Only the owner and admins add members to this group.');

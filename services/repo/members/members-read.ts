@@ -1,5 +1,7 @@
 import { conversationStatus, conversationType } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
+import { conversationNotFound } from '../../../lib/domain/refusals.ts';
 import type {
   ConversationMember,
   ConversationServiceService,
@@ -7,10 +9,9 @@ import type {
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { denied } from '../conversation-changes/conversation-lock.ts';
 import { hasReceiptsSql, receiptJoins, receiptsAllowed } from '../receipts/receipt-audience.ts';
-import { conversationIdOf, noAccess, notFound, userIdOf } from '../rows/conversation-access.ts';
+import { conversationIdOf, noAccess, userIdOf } from '../rows/conversation-access.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'getConversationMembers'>;
@@ -117,5 +118,5 @@ async function checkExists(databases: Databases, conversationId: number): Promis
   const rows = await databases.conversations.query('SELECT 1 FROM conversations WHERE id = ?', [
     conversationId,
   ]);
-  if (rows.length === 0) throw notFound();
+  if (rows.length === 0) throw conversationNotFound();
 }

@@ -1,4 +1,5 @@
 import { memberRole } from '../../../lib/domain/enumerations.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -6,7 +7,6 @@ import type { Cache } from '../cache/cache.ts';
 import { conversationUpdated, membersUpdated } from '../conversation-changes/conversation-events.ts';
 import {
   denied,
-  invalid,
   lockActive,
   type MemberRow,
   type Members,

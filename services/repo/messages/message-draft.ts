@@ -1,6 +1,7 @@
+import { parseId } from '../../../lib/domain/ids.ts';
+import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { NewMessage } from '../../../lib/gen/im_repo/v1/message.ts';
-import { parseId } from '../storage/ids.ts';
 
 /** A message that may be stored as far as it can tell by itself. */
 export type Draft = {
@@ -21,7 +22,7 @@ const maxMentions = 100;
 export function readDraft(message: NewMessage, index: number): Draft {
   const conversationId = parseId(message.conversationId);
   if (conversationId === undefined) {
-    throw new GoChatError('CONVERSATION_NOT_FOUND', 'There is no such conversation.');
+    throw conversationNotFound();
   }
   const senderId = parseId(message.senderId);
   if (senderId === undefined) throw invalid('senderId', 'is no user id');
@@ -55,6 +56,3 @@ function codePoints(text: string): number {
   for (const _ of text) count += 1;
   return count;
 }
-
-const invalid = (path: string, message: string) =>
-  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);

@@ -1,3 +1,4 @@
+import { parseId } from '../../../lib/domain/ids.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import {
   GetMessagesResponse as codec,
@@ -17,7 +18,6 @@ import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../r
 import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 
 export type MessageReadDeps = { databases: Databases; cache: Cache; userCards: UserCards };
 

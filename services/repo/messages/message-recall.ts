@@ -1,9 +1,10 @@
 import { conversationStatus, conversationType, memberRole } from '../../../lib/domain/enumerations.ts';
+import { conversationNotFound, messageNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { DeleteMessageRequest, DeleteMessageResponse } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Cache } from '../cache/cache.ts';
 import { domainEvent, insertEvents, type Outbox, orderedEvent } from '../outbox/outbox.ts';
-import { conversationIdOf, notFound, notMember, userIdOf } from '../rows/conversation-access.ts';
+import { conversationIdOf, notMember, userIdOf } from '../rows/conversation-access.ts';
 import { basicKey } from '../rows/conversation-basic.ts';
 import { headKey } from '../rows/conversation-head.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
@@ -47,9 +48,9 @@ export function createMessageRecall({ databases, cache, outbox }: MessageRecallD
         const [conversation] = conversations;
         const [member] = members;
         const [message] = messages;
-        if (conversation?.status !== conversationStatus.active) throw notFound();
+        if (conversation?.status !== conversationStatus.active) throw conversationNotFound();
         if (!member && actorId !== operators) throw notMember();
-        if (!message) throw new GoChatError('MESSAGE_NOT_FOUND', 'There is no such message here.');
+        if (!message) throw messageNotFound();
         const isManaged =
           conversation.type === conversationType.group && (member?.role ?? 0) >= memberRole.admin;
         if (!isManaged && actorId !== operators) checkSender(message, actorId, request.recallWindowMs);

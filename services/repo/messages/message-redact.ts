@@ -1,3 +1,4 @@
+import { parseId } from '../../../lib/domain/ids.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { RedactMessagesRequest, RedactMessagesResponse } from '../../../lib/gen/im_repo/v1/message.ts';
 import { requireClosed } from '../accounts/user-closing.ts';
@@ -8,7 +9,6 @@ import { basicKey } from '../rows/conversation-basic.ts';
 import { headKey } from '../rows/conversation-head.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
 import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 
 const usualLimit = 500;
 const highestLimit = 2000;

@@ -1,11 +1,12 @@
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FlowTexts, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import { type Databases, formatSql, type Sql } from '../storage/database.ts';
-import { type Ids, parseId } from '../storage/ids.ts';
-import { userNotFound } from '../users/user-profiles.ts';
+import type { Ids } from '../storage/ids.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'keepFlowTexts'>;
 

@@ -2,6 +2,7 @@
 // name by id. It knows nothing of what the calls do.
 
 import { createHash, randomUUID } from 'node:crypto';
+import { parseId } from '../../../lib/domain/ids.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import {
   type BeginRequestResponse,
@@ -10,7 +11,7 @@ import {
 } from '../../../lib/gen/im_repo/v1/idempotency.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type Databases, isDuplicateKey, type Sql } from '../storage/database.ts';
-import { type Ids, parseId } from '../storage/ids.ts';
+import type { Ids } from '../storage/ids.ts';
 
 /** How long an answer is kept. */
 const keepMs = 24 * 3_600_000;

@@ -2,6 +2,7 @@
 // elsewhere.
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { parseId } from '../../../lib/domain/ids.ts';
 import type {
   OnlineStatus,
   OnlineStatusServiceService,
@@ -12,7 +13,6 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
 import { chunks } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import { luaScript, type RedisStore } from '../storage/redis.ts';
 import { rowsPerTable, rowsTable } from '../storage/sql.ts';
 import type { Gateways } from './presence-gateways.ts';

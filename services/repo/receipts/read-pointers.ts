@@ -2,6 +2,8 @@
 // elsewhere.
 
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
 import { codeNumber, GoChatError } from '../../../lib/errors.ts';
 import type {
   ConversationServiceService,
@@ -9,14 +11,12 @@ import type {
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type Cache, chunks } from '../cache/cache.ts';
-import { invalid } from '../conversation-changes/conversation-lock.ts';
 import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
-import { conversationIdOf, noAccess, notFound, notMember, userIdOf } from '../rows/conversation-access.ts';
+import { conversationIdOf, noAccess, notMember, userIdOf } from '../rows/conversation-access.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';
 import { loadUnread } from '../rows/unread.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import type { Databases, Transaction } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import { rowsTable } from '../storage/sql.ts';
 import { hasReceipts, mostSearched, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
 
@@ -187,7 +187,7 @@ type StateRow = {
 };
 
 function refusal({ seqId }: Mark, row: StateRow | undefined): GoChatError | undefined {
-  if (row?.status !== conversationStatus.active || row.last_seq_id === null) return notFound();
+  if (row?.status !== conversationStatus.active || row.last_seq_id === null) return conversationNotFound();
   if (row.member === null) return notMember();
   return seqId > row.last_seq_id ? beyond() : undefined;
 }

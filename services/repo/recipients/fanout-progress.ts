@@ -1,4 +1,6 @@
 import { fanoutMode } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { conversationNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type {
   GetFanoutProgressRequest,
@@ -8,9 +10,8 @@ import type {
   SetFanoutDoneRequest,
   SetFanoutDoneResponse,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
-import { conversationIdOf, notFound } from '../rows/conversation-access.ts';
+import { conversationIdOf } from '../rows/conversation-access.ts';
 import type { Databases } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import type { ResolveRecipients } from './recipients.ts';
 
 export type FanoutProgressDeps = { databases: Databases; recipients: ResolveRecipients };
@@ -57,7 +58,7 @@ export function createFanoutProgress({ databases, recipients }: FanoutProgressDe
           'SELECT last_seq_id, fanout_done_seq FROM conversation_heads WHERE conversation_id = ? FOR UPDATE',
           [id],
         );
-        if (!head) throw notFound();
+        if (!head) throw conversationNotFound();
         const done = Math.max(head.fanout_done_seq, Math.min(doneSeqId, head.last_seq_id));
         if (done !== head.fanout_done_seq) {
           await tx.execute('UPDATE conversation_heads SET fanout_done_seq = ? WHERE conversation_id = ?', [

@@ -2,10 +2,10 @@
 // memberships and presence, and changes neither.
 
 import { conversationType, fanoutMode } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
 import type { RecipientQuery, Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Gateways, Located } from '../presence/presence-gateways.ts';
 import type { Databases } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import { type MemberList, type MemberLists, newcomersOf } from './member-lists.ts';
 
 /** What decides about a conversation's recipients; read under its head's lock where messages were stored. */

@@ -1,8 +1,8 @@
+import { parseId } from '../../../lib/domain/ids.ts';
 import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { databaseTime, overlapMs } from '../storage/change-time.ts';
 import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import { accessExpiry } from './session-lifetimes.ts';
 
 /** Sessions of an account: each more ends the one that was unused for longest. */

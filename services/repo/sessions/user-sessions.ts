@@ -3,15 +3,15 @@
 import { createHash } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
+import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { LoginSession, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { isErased, type UserCards } from '../rows/user-cards.ts';
 import { type Databases, formatSql, isDuplicateKey } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import type { Prisma } from '../storage/prisma.ts';
-import { userNotFound } from '../users/user-profiles.ts';
 import { accessExpiry } from './session-lifetimes.ts';
 import { endSurplusSessions, revokeLocked } from './session-revocations.ts';
 import { presented, type Rotation, rotation } from './session-rotation.ts';

@@ -182,10 +182,3 @@ async function release(database: Database, block: Block, unused: number): Promis
     )
     .catch(() => undefined);
 }
-
-/** The row id that an id on the wire names; undefined when it can't name any. */
-export function parseId(text: string): number | undefined {
-  if (!/^[1-9]\d{0,15}$/.test(text)) return undefined;
-  const id = Number(text);
-  return Number.isSafeInteger(id) ? id : undefined;
-}

@@ -1,6 +1,7 @@
 // Room: what a client that was away has missed, within a budget of bytes. It only reads.
 
 import { conversationType } from '../../../lib/domain/enumerations.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import type {
   ConversationServiceService,
   SyncConversationsRequest,
@@ -8,7 +9,6 @@ import type {
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { invalid } from '../conversation-changes/conversation-lock.ts';
 import { type LoadedViews, loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import type { UserCards } from '../rows/user-cards.ts';

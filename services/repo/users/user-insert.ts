@@ -1,12 +1,11 @@
 import { memberRole } from '../../../lib/domain/enumerations.ts';
+import { worldRoomId } from '../../../lib/domain/ids.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { Cache } from '../cache/cache.ts';
 import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { basicKey } from '../rows/conversation-basic.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
 import { insertSuffixes } from './usernames.ts';
-
-const worldRoom = 1;
 
 /** Stores a new account, with what belongs to it, as a member of the world room. */
 type InsertUser = (user: User, passwordHash: string | null, belongings?: string[]) => Promise<void>;
@@ -17,7 +16,7 @@ export function createInsertUser(deps: { databases: Databases; cache: Cache; out
     const { id, username, displayName, avatarUrl, isGuest, createdAt } = user;
     await cache.change(async (touch) => {
       // The world room's number of members is cached.
-      await touch([basicKey(String(worldRoom))]);
+      await touch([basicKey(String(worldRoomId))]);
       await databases.users.transaction((tx) =>
         // One round trip: the world room's head is locked for as short as can be.
         tx.batchAndCommit(
@@ -41,12 +40,12 @@ export function createInsertUser(deps: { databases: Databases; cache: Cache; out
             ),
             ...belongings,
             ...insertSuffixes(Number(id), username),
-            `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoom}`,
-            `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoom}`,
+            `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoomId}`,
+            `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoomId}`,
             `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
-             VALUES (${id}, ${worldRoom}, ${memberRole.member}, FALSE, ${createdAt})`,
+             VALUES (${id}, ${worldRoomId}, ${memberRole.member}, FALSE, ${createdAt})`,
             `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
-             SELECT ${id}, conversation_id, last_seq_id, ${createdAt} FROM conversation_heads WHERE conversation_id = ${worldRoom}`,
+             SELECT ${id}, conversation_id, last_seq_id, ${createdAt} FROM conversation_heads WHERE conversation_id = ${worldRoomId}`,
             insertEvents([domainEvent({ type: 'user.created', actor_id: id, user_id: id })]),
           ].join(';\n'),
         ),

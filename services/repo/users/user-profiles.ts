@@ -2,6 +2,8 @@
 // come in.
 
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -16,7 +18,6 @@ import {
   userInfoKey,
 } from '../rows/user-cards.ts';
 import type { Databases, SqlValue } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import { searchUsers } from './user-search.ts';
 import { isUsername } from './usernames.ts';
 
@@ -102,5 +103,3 @@ export function createUserProfiles(deps: {
     },
   };
 }
-
-export const userNotFound = (): GoChatError => new GoChatError('USER_NOT_FOUND', 'There is no such user.');

@@ -1,13 +1,13 @@
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { defaultUserSettings } from '../../../lib/domain/user-settings.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { UserServiceService, UserSettings } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
-import { parseId } from '../storage/ids.ts';
 import { isTrue } from '../storage/sql.ts';
-import { userNotFound } from './user-profiles.ts';
 
 const mostIds = 5000;
 

@@ -37,7 +37,9 @@ const record = (partition: number, offset: number, value: object) => ({
   timestamp: `17${offset}`,
   value,
 });
-const left = (partition: number, offset: number, userId = `${partition}0${offset}`, at = 1000 + offset) =>
+/** Ids begin with no zero. */
+const userIdAt = (partition: number, offset: number) => `${partition || 9}0${offset}`;
+const left = (partition: number, offset: number, userId = userIdAt(partition, offset), at = 1000 + offset) =>
   record(partition, offset, {
     event_id: `user.disconnected/${userId}/e`,
     type: 'user.disconnected',

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { checkUserId } from '../../../../lib/domain/id-checks.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { toUser, User } from '../../../../lib/wire/user.ts';
 import * as fields from '../../validation/fields.ts';
-import * as ids from '../../validation/ids.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
@@ -51,7 +51,7 @@ export const blockRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['frie
       },
     },
     async (request, reply) => {
-      const blockedId = ids.userId(request.params.userId);
+      const blockedId = checkUserId(request.params.userId);
       await friends.blockUser({ userId: callerOf(request).userId, blockedId });
       return reply.code(204).send();
     },
@@ -71,7 +71,7 @@ export const blockRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['frie
       },
     },
     async (request, reply) => {
-      const blockedId = ids.userId(request.params.userId);
+      const blockedId = checkUserId(request.params.userId);
       await friends.unblockUser({ userId: callerOf(request).userId, blockedId });
       return reply.code(204).send();
     },

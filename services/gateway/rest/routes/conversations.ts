@@ -4,13 +4,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { conversationType, inviters, valuesOf } from '../../../../lib/domain/enumerations.ts';
+import { checkConversationId, checkUserId, checkUserIds } from '../../../../lib/domain/id-checks.ts';
 import { notificationChoices } from '../../../../lib/domain/member-choices.ts';
-import { GoChatError } from '../../../../lib/errors.ts';
+import { invalid } from '../../../../lib/domain/refusals.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Conversation, toConversation, toConversationPage } from '../../../../lib/wire/conversation.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import * as fields from '../../validation/fields.ts';
-import * as ids from '../../validation/ids.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import type { Pages } from '../answers/pages.ts';
@@ -116,7 +116,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request, reply) => {
       const { type, name = '', avatarUrl = '', description = '' } = request.body;
-      const memberIds = ids.userIds(request.body.memberIds);
+      const memberIds = checkUserIds(request.body.memberIds);
       if (type === conversationType.single && memberIds.length !== 1)
         throw invalid('memberIds', 'must name one friend');
       if (type === conversationType.group && name === '') throw invalid('name', 'is required');
@@ -152,7 +152,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request) => {
-      const conversationId = ids.conversationId(request.params.id);
+      const conversationId = checkConversationId(request.params.id);
       const { conversation } = await conversations.getConversation({
         userId: callerOf(request).userId,
         conversationId,
@@ -191,7 +191,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       const { name, avatarUrl, description, announcement, settings = {} } = request.body;
       const { conversation } = await conversations.updateConversation({
         userId: callerOf(request).userId,
-        conversationId: ids.conversationId(request.params.id),
+        conversationId: checkConversationId(request.params.id),
         name,
         avatarUrl,
         description,
@@ -218,7 +218,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      const conversationId = ids.conversationId(request.params.id);
+      const conversationId = checkConversationId(request.params.id);
       await conversations.dissolveConversation(
         { userId: callerOf(request).userId, conversationId },
         flowDeadline,
@@ -244,7 +244,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     async (request) => {
       const { lastReadSeqId, unreadCount } = await conversations.markAsRead({
         userId: callerOf(request).userId,
-        conversationId: ids.conversationId(request.params.id),
+        conversationId: checkConversationId(request.params.id),
         seqId: request.body.seqId,
       });
       return { lastReadSeqId, unreadCount };
@@ -273,7 +273,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       const { notifications, pinned, hidden } = request.body;
       const { conversation } = await conversations.updateMemberChoices({
         userId: callerOf(request).userId,
-        conversationId: ids.conversationId(request.params.id),
+        conversationId: checkConversationId(request.params.id),
         notifications,
         pinned,
         hidden,
@@ -300,8 +300,8 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       const { conversation } = await conversations.transferOwnership(
         {
           userId: callerOf(request).userId,
-          conversationId: ids.conversationId(request.params.id),
-          newOwnerId: ids.userId(request.body.userId),
+          conversationId: checkConversationId(request.params.id),
+          newOwnerId: checkUserId(request.body.userId),
         },
         flowDeadline,
       );
@@ -309,6 +309,3 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     },
   );
 };
-
-const invalid = (path: string, message: string) =>
-  new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);

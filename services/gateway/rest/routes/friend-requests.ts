@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { friendRequestAction, valuesOf } from '../../../../lib/domain/enumerations.ts';
+import { checkFriendRequestId, checkUserId } from '../../../../lib/domain/id-checks.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Conversation, toConversation } from '../../../../lib/wire/conversation.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import { FriendRequest, toFriendRequest } from '../../../../lib/wire/user.ts';
 import * as fields from '../../validation/fields.ts';
-import * as ids from '../../validation/ids.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import { asItIs } from '../answers/replay.ts';
@@ -48,7 +48,7 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
       const sent = await friends.sendFriendRequest(
         {
           userId: callerOf(request).userId,
-          targetUserId: ids.userId(targetUserId),
+          targetUserId: checkUserId(targetUserId),
           message,
           idempotencyKey: request.claim?.key ?? '',
         },
@@ -116,7 +116,7 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
       const handled = await friends.handleFriendRequest(
         {
           userId: callerOf(request).userId,
-          requestId: ids.requestId(request.params.requestId),
+          requestId: checkFriendRequestId(request.params.requestId),
           action: request.body.action,
         },
         flowDeadline,
@@ -142,7 +142,7 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
       },
     },
     async (request, reply) => {
-      const requestId = ids.requestId(request.params.requestId);
+      const requestId = checkFriendRequestId(request.params.requestId);
       await friends.withdrawFriendRequest({ userId: callerOf(request).userId, requestId }, flowDeadline);
       return reply.code(204).send();
     },

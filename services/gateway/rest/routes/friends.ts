@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { checkUserId } from '../../../../lib/domain/id-checks.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import { FriendView, toFriend } from '../../../../lib/wire/user.ts';
 import * as fields from '../../validation/fields.ts';
-import * as ids from '../../validation/ids.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { answer, named, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
@@ -54,7 +54,7 @@ export const friendRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['fri
     async (request) => {
       const { friend } = await friends.updateFriend({
         userId: callerOf(request).userId,
-        friendId: ids.userId(request.params.userId),
+        friendId: checkUserId(request.params.userId),
         remark: request.body.remark,
       });
       return toFriend(required(friend));
@@ -76,7 +76,7 @@ export const friendRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClient['fri
       },
     },
     async (request, reply) => {
-      const friendId = ids.userId(request.params.userId);
+      const friendId = checkUserId(request.params.userId);
       await friends.deleteFriend({ userId: callerOf(request).userId, friendId });
       return reply.code(204).send();
     },

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { checkConversationId, checkUserId, checkUserIds } from '../../../../lib/domain/id-checks.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Member, toMember } from '../../../../lib/wire/conversation.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import * as fields from '../../validation/fields.ts';
-import * as ids from '../../validation/ids.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import { refusedPart, refusedUsers } from '../answers/refused-users.ts';
@@ -38,7 +38,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
     async (request) => {
       const page = await conversations.getMembers({
         userId: callerOf(request).userId,
-        conversationId: ids.conversationId(request.params.id),
+        conversationId: checkConversationId(request.params.id),
         ...pagingOf(request.query),
       });
       const { hasMore, nextCursor } = page;
@@ -74,8 +74,8 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
       const { added, alreadyMembers, refused } = await conversations.addMembers(
         {
           userId: callerOf(request).userId,
-          conversationId: ids.conversationId(request.params.id),
-          memberIds: ids.userIds(request.body.userIds),
+          conversationId: checkConversationId(request.params.id),
+          memberIds: checkUserIds(request.body.userIds),
           idempotencyKey: request.claim?.key ?? '',
         },
         flowDeadline,
@@ -101,8 +101,8 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
       await conversations.removeMembers(
         {
           userId: callerOf(request).userId,
-          conversationId: ids.conversationId(request.params.id),
-          memberIds: [ids.userId(request.params.userId)],
+          conversationId: checkConversationId(request.params.id),
+          memberIds: [checkUserId(request.params.userId)],
           idempotencyKey: '',
         },
         flowDeadline,
@@ -133,8 +133,8 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
     async (request) => {
       const { member } = await conversations.updateMember({
         userId: callerOf(request).userId,
-        conversationId: ids.conversationId(request.params.id),
-        memberId: ids.userId(request.params.userId),
+        conversationId: checkConversationId(request.params.id),
+        memberId: checkUserId(request.params.userId),
         role: request.body.role,
         muted: request.body.muted,
       });

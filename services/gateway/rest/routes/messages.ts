@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { defaultMessageType } from '../../../../lib/domain/enumerations.ts';
+import { checkConversationId, checkMessageId } from '../../../../lib/domain/id-checks.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Message, toMessage, toMessagePage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import { checkContentSize, maxContentCharacters } from '../../validation/content.ts';
 import * as fields from '../../validation/fields.ts';
-import * as ids from '../../validation/ids.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import type { Pages } from '../answers/pages.ts';
 import { asItIs } from '../answers/replay.ts';
@@ -54,7 +54,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
     async (request, reply) => {
       const { beforeSeq, afterSeq, limit = 50 } = request.query;
       const { userId } = callerOf(request);
-      const conversationId = ids.conversationId(request.params.id);
+      const conversationId = checkConversationId(request.params.id);
       // The same for all members: whether the caller is one is asked each time.
       const key = `messages ${conversationId} ${beforeSeq} ${afterSeq} ${limit}`;
       return pages.answer(request, reply, key, async (knownTag) => {
@@ -113,7 +113,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       const { message, duplicate } = await messages.sendMessage(
         {
           userId: callerOf(request).userId,
-          conversationId: ids.conversationId(request.params.id),
+          conversationId: checkConversationId(request.params.id),
           clientMsgId,
           content,
           messageType,
@@ -142,8 +142,8 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      const conversationId = ids.conversationId(request.params.id);
-      const messageId = ids.messageId(request.params.messageId);
+      const conversationId = checkConversationId(request.params.id);
+      const messageId = checkMessageId(request.params.messageId);
       await messages.deleteMessage({ userId: callerOf(request).userId, conversationId, messageId });
       return reply.code(204).send();
     },

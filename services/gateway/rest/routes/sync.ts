@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { isId } from '../../../../lib/domain/ids.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Conversation, toConversation } from '../../../../lib/wire/conversation.ts';
 import { Message, toMessage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import * as fields from '../../validation/fields.ts';
-import { isPossibleId } from '../../validation/formats.ts';
 import { answer } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
@@ -76,7 +76,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
       const synced = await conversations.sync(
         {
           userId: callerOf(request).userId,
-          cursors: Object.fromEntries(named.filter(([id]) => isPossibleId(id))),
+          cursors: Object.fromEntries(named.filter(([id]) => isId(id))),
           since,
           limitPerConversation,
         },
@@ -91,7 +91,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
         })),
         recalled: synced.recalled.map(({ conversationId, seqId }) => ({ conversationId, seqId })),
         // What cannot be a conversation is none of the user's either.
-        removed: [...synced.removed, ...named.map(([id]) => id).filter((id) => !isPossibleId(id))],
+        removed: [...synced.removed, ...named.map(([id]) => id).filter((id) => !isId(id))],
         hasMore: synced.hasMore,
         ...(synced.moreChanges ? { moreChanges: true } : {}),
         serverTime: synced.serverTime,

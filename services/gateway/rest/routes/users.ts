@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { checkUserId } from '../../../../lib/domain/id-checks.ts';
 import { groupInviteChoices, lastSeenChoices } from '../../../../lib/domain/user-settings.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { required } from '../../../../lib/wire/required.ts';
@@ -8,7 +9,6 @@ import { toUserSettings, UserSettings } from '../../../../lib/wire/user-settings
 import type { RevokedSessions } from '../../access/revoked-sessions.ts';
 import type { SignInLimits } from '../../limits/sign-in-limits.ts';
 import * as fields from '../../validation/fields.ts';
-import * as ids from '../../validation/ids.ts';
 import { erasureDeadline } from '../answers/deadlines.ts';
 import { answer, named, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
@@ -179,7 +179,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request) => {
       const { user, presence } = await users.getUser({
-        userId: ids.userId(request.params.userId),
+        userId: checkUserId(request.params.userId),
         viewerId: callerOf(request).userId,
       });
       return { ...toUser(required(user)), ...presence };
