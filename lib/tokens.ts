@@ -9,9 +9,6 @@ export const tokenIssuer = 'gochat';
 export const tokenAudience = 'gochat';
 export const accessTokenType = 'access+jwt';
 
-/** No access token lives longer: what has to outlast every one of them can count on it. */
-export const longestAccessTokenS = 86_400;
-
 /** What a valid access token says. */
 export type AccessToken = {
   userId: string;

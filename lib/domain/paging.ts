@@ -1,3 +1,4 @@
+import { limits } from './limits.ts';
 import { invalid } from './refusals.ts';
 
 /** What a page is asked for by: so many rows from an offset on, or from behind the row that a cursor stands for. */
@@ -42,16 +43,16 @@ type ValuesOf<O extends readonly string[]> = {
   -readonly [K in keyof O]: O[K] extends 'string' ? string : number;
 };
 
-/** Rows of a page where nobody says how many. */
-export const usualPage = 50;
-/** Rows of a page that a client asks for. */
-export const longestPage = 200;
 const longestText = 64;
 
 /** INVALID_ARGUMENT for a limit, offset or cursor that can't be, and for a cursor beside an offset. */
-export function readPaging<L extends List>(list: L, request: PageRequest, most = longestPage): Paging<L> {
+export function readPaging<L extends List>(
+  list: L,
+  request: PageRequest,
+  most: number = limits.page.most,
+): Paging<L> {
   const { offset = 0, cursor } = request;
-  const limit = pageSize(request.limit ?? 0, usualPage, most);
+  const limit = pageSize(request.limit ?? 0, { usual: limits.page.usual, most });
   if (!Number.isSafeInteger(offset) || offset < 0) throw invalid('offset', 'must not be negative');
   if (cursor === undefined) return { limit, offset, after: undefined };
   if (offset > 0) throw invalid('cursor', 'must not be given together with offset');
@@ -59,7 +60,7 @@ export function readPaging<L extends List>(list: L, request: PageRequest, most =
 }
 
 /** A page's size: 0 means the usual one. */
-export function pageSize(limit: number, usual: number, most: number): number {
+export function pageSize(limit: number, { usual, most }: Readonly<{ usual: number; most: number }>): number {
   if (limit === 0) return usual;
   if (limit < 1 || limit > most) throw invalid('limit', `must be 1 to ${most}`);
   return limit;

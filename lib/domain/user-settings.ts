@@ -1,3 +1,5 @@
+import { limits } from './limits.ts';
+
 /** What users choose for themselves: the values there are, and what holds for whoever chose nothing. */
 
 /** Whose adding to a group needs no consent. */
@@ -17,14 +19,12 @@ export const defaultUserSettings = {
   locale: '',
 } as const;
 
-const longestLocale = 64;
-
 /** A BCP 47 language tag in its canonical form (`EN-us` is `en-US`); undefined for what is none, or too long. */
 export function canonicalLocale(tag: string): string | undefined {
-  if (tag.length > longestLocale) return undefined;
+  if (tag.length > limits.locale) return undefined;
   try {
     const [canonical] = Intl.getCanonicalLocales(tag);
-    return canonical !== undefined && canonical.length <= longestLocale ? canonical : undefined;
+    return canonical !== undefined && canonical.length <= limits.locale ? canonical : undefined;
   } catch {
     return undefined;
   }

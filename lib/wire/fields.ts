@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { limits } from '../domain/limits.ts';
 
 /**
  * Fields that clients send, with the contract's limits. Lengths count Unicode code points; what JSON Schema cannot say is a
@@ -10,16 +11,14 @@ export const id = Type.String({ maxLength: 64, examples: [exampleUserId] });
 
 export const clientMsgId = Type.String({
   format: 'client-msg-id',
-  description:
-    'Chosen by the client, 1 to 64 bytes in UTF-8. A repeat of the same message carries the same one, so that it is stored once.',
+  description: `Chosen by the client, 1 to ${limits.clientMsgIdBytes} bytes in UTF-8. A repeat of the same message carries the same one, so that it is stored once.`,
   examples: ['0b54f6c1-5d0e-4c5b-9f3a-6a3f9f1b7a10'],
 });
-/** 1 to 4,000 code points; the upper bound is checked apart, since it has an error code of its own. */
+/** Its longest length is checked apart, since that has an error code of its own. */
 export const content = Type.String({
   minLength: 1,
   format: 'text',
-  description:
-    'Text of up to 4,000 characters. Of an image or a file: {url, name, size, mime, width?, height?, thumbnailUrl?} as JSON.',
+  description: `Text of up to ${limits.messageContent.toLocaleString('en-US')} characters. Of an image or a file: {url, name, size, mime, width?, height?, thumbnailUrl?} as JSON.`,
   examples: ['See you at eight.'],
 });
 /** 4 (system) is written by operators only. */
@@ -35,4 +34,7 @@ export const replyToSeqId = Type.Integer({
   maximum: Number.MAX_SAFE_INTEGER,
   description: 'The seqId of the message that this one answers',
 });
-export const mentions = Type.Array(id, { maxItems: 100, description: 'Ids of the users mentioned' });
+export const mentions = Type.Array(id, {
+  maxItems: limits.mentions,
+  description: 'Ids of the users mentioned',
+});

@@ -8,9 +8,8 @@ import {
   repoAddress,
   temporalConfig,
 } from '../../lib/config.ts';
-import { longestAccessTokenS } from '../../lib/tokens.ts';
-
-const day = 24 * 3_600_000;
+import { limits } from '../../lib/domain/limits.ts';
+import { accessTokenS, refreshTokenMs } from '../../lib/domain/session-lifetimes.ts';
 
 export const logicConfig = Type.Object({
   ...commonConfig,
@@ -31,9 +30,17 @@ export const logicConfig = Type.Object({
   AUTH_PRIVATE_KEY_FILE: Type.String({ minLength: 1 }),
   /** JSON list of identity providers whose tokens POST /auth/exchange takes; empty: none. */
   AUTH_ISSUERS_FILE: Type.String({ default: '' }),
-  ACCESS_TOKEN_TTL_S: Type.Integer({ default: 900, minimum: 1, maximum: longestAccessTokenS }),
-  REFRESH_TOKEN_TTL_MS: Type.Integer({ default: 30 * day, minimum: 1000 }),
-  GROUP_MAX_MEMBERS: Type.Integer({ default: 2000, minimum: 2, maximum: 100_000 }),
+  ACCESS_TOKEN_TTL_S: Type.Integer({
+    default: accessTokenS.usual,
+    minimum: 1,
+    maximum: accessTokenS.longest,
+  }),
+  REFRESH_TOKEN_TTL_MS: Type.Integer({ default: refreshTokenMs.usual, minimum: refreshTokenMs.shortest }),
+  GROUP_MAX_MEMBERS: Type.Integer({
+    default: limits.groupMembers.usual,
+    minimum: limits.groupMembers.fewest,
+    maximum: limits.groupMembers.most,
+  }),
   RECALL_WINDOW_MS: count(120_000),
 });
 

@@ -1,7 +1,8 @@
 import { createSingleFlight } from '../../lib/async/single-flight.ts';
+import { signInAddressMs } from '../../lib/domain/session-lifetimes.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
-import { accessExpiry } from './sessions/session-lifetimes.ts';
+import { accessExpiry } from './sessions/access-expiry.ts';
 import type { Databases } from './storage/database.ts';
 
 const everyMs = 60_000;
@@ -18,7 +19,7 @@ const leftovers = [
   { what: 'idempotency_keys', where: 'expires_at < ?', afterMs: 0 },
   { what: 'sessions', where: `revoked_at < ? AND ${accessExpiry} < ?`, afterMs: hourMs },
   { what: 'sessions', where: 'expires_at < ?', afterMs: hourMs },
-  { what: 'sign_in_addresses', where: 'last_sign_in_at < ?', afterMs: 30 * 24 * hourMs },
+  { what: 'sign_in_addresses', where: 'last_sign_in_at < ?', afterMs: signInAddressMs },
   // The histories of the flows that they were for are kept for seven days.
   { what: 'flow_texts', where: 'created_at < ?', afterMs: 8 * 24 * hourMs },
   { what: 'username_reservations', where: 'reserved_until < ?', afterMs: 0 },

@@ -1,7 +1,7 @@
 import { createSingleFlight } from '../../../lib/async/single-flight.ts';
+import { accessTokenS } from '../../../lib/domain/session-lifetimes.ts';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import type { Logger } from '../../../lib/log.ts';
-import { longestAccessTokenS } from '../../../lib/tokens.ts';
 
 export type RevokedSessions = {
   has(sessionId: string): boolean;
@@ -14,7 +14,7 @@ export type RevokedSessions = {
 
 const pollMs = 1000;
 /** No access token lives longer; when the last one of a session expires is told by the poll. */
-const longestMs = longestAccessTokenS * 1000;
+const longestMs = accessTokenS.longest * 1000;
 const forgettingMs = 60_000;
 const maxRemembered = 500_000;
 

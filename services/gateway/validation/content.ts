@@ -1,18 +1,17 @@
+import { limits } from '../../../lib/domain/limits.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 
-export const maxContentCharacters = 4000;
-
-/** Refuses content over 4,000 Unicode code points with MESSAGE_TOO_LARGE. */
+/** Refuses content over the longest length with MESSAGE_TOO_LARGE. */
 export function checkContentSize(content: string): void {
-  if (content.length <= maxContentCharacters) return;
+  if (content.length <= limits.messageContent) return;
   let characters = 0;
   for (const _ of content) {
     characters += 1;
-    if (characters > maxContentCharacters) {
+    if (characters > limits.messageContent) {
       throw new GoChatError(
         'MESSAGE_TOO_LARGE',
-        `content may have up to ${maxContentCharacters} characters.`,
-        [{ path: 'content', message: `must have at most ${maxContentCharacters} characters` }],
+        `content may have up to ${limits.messageContent} characters.`,
+        [{ path: 'content', message: `must have at most ${limits.messageContent} characters` }],
       );
     }
   }

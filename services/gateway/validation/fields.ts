@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { longestWebAddress } from '../../../lib/domain/web-address.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { exampleUserId, id } from '../../../lib/wire/fields.ts';
 
 export {
@@ -18,18 +18,22 @@ const text = (minLength: number, maxLength: number, example: string) =>
   Type.String({ minLength, maxLength, format: 'text', examples: [example] });
 
 export const username = Type.String({ format: 'username', examples: ['ann'] });
-export const password = text(8, 128, 'correct horse battery staple');
+export const password = text(
+  limits.password.shortest,
+  limits.password.longest,
+  'correct horse battery staple',
+);
 /** Takes whatever may have been a password: a wrong one is told as such, not as malformed. */
 export const anyPassword = text(1, 1024, 'correct horse battery staple');
 export const anyUsername = text(1, 256, 'ann');
 export const avatarUrl = Type.String({
-  maxLength: longestWebAddress,
+  maxLength: limits.webAddress,
   format: 'picture-address',
   description: 'An http or https address without a user name or password in it. Empty: no picture.',
   examples: ['https://pictures.example/ann.png'],
 });
 export const locale = Type.String({
-  maxLength: 64,
+  maxLength: limits.locale,
   format: 'language-tag',
   description: 'A BCP 47 language tag. Empty: none.',
   examples: ['de-CH'],
@@ -38,27 +42,25 @@ export const locale = Type.String({
 export const displayName = Type.String({
   maxLength: 1000,
   format: 'display-name',
-  description:
-    '1 to 50 characters, some of them visible, and no control characters. Blanks around it are cut off.',
+  description: `1 to ${limits.displayName} characters, some of them visible, and no control characters. Blanks around it are cut off.`,
   examples: ['Ann Miller'],
 });
 export const groupName = Type.String({
   maxLength: 1000,
   format: 'group-name',
-  description:
-    '1 to 100 characters, some of them visible, and no control characters. Blanks around it are cut off.',
+  description: `1 to ${limits.groupName} characters, some of them visible, and no control characters. Blanks around it are cut off.`,
   examples: ['Climbing'],
 });
-export const description = text(0, 1000, 'Thursdays at the hall');
-export const announcement = text(0, 2000, 'The hall is closed next week.');
-export const remark = text(0, 100, 'Bob from work');
-export const requestMessage = text(0, 500, 'Hello Bob, it is me.');
+export const description = text(0, limits.description, 'Thursdays at the hall');
+export const announcement = text(0, limits.announcement, 'The hall is closed next week.');
+export const remark = text(0, limits.remark, 'Bob from work');
+export const requestMessage = text(0, limits.friendRequestMessage, 'Hello Bob, it is me.');
 export const refreshToken = text(1, 4096, 'eyJhbGciOiJFZERTQSJ9.eyJzaWQiOiJiM2YwIn0.c2lnbmF0dXJl');
 /** Of an identity provider: some put much into theirs. */
 export const externalToken = text(1, 16_384, 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl');
-export const searchText = text(1, 100, 'an');
+export const searchText = text(1, limits.searchText, 'an');
 
-export const ids = Type.Array(id, { maxItems: 1000 });
+export const ids = Type.Array(id, { maxItems: limits.usersPerCall });
 
 /** An id in a path. Ids are opaque to clients: one that cannot be is answered as one that nothing has. */
 const pathId = (description: string, example: string) => Type.String({ description, examples: [example] });
@@ -88,7 +90,12 @@ export const oneOf = <const V extends string | number>(
   });
 
 /** How many rows of a list a query string asks for. */
-export const limit = (preset: number, maximum: number) =>
+export const limit = ({ usual, most }: Readonly<{ usual: number; most: number }>) =>
   Type.Optional(
-    Type.Integer({ minimum: 1, maximum, default: preset, description: 'How many rows to answer at most' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: most,
+      default: usual,
+      description: 'How many rows to answer at most',
+    }),
   );

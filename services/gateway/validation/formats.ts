@@ -1,22 +1,18 @@
-import {
-  canonicalName,
-  isUsername,
-  longestDisplayName,
-  longestGroupName,
-} from '../../../lib/domain/names.ts';
+import { limits } from '../../../lib/domain/limits.ts';
+import { canonicalName, isUsername, nameRule, usernameRule } from '../../../lib/domain/names.ts';
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
-import { canonicalPictureAddress } from '../../../lib/domain/web-address.ts';
+import { canonicalPictureAddress, pictureAddressRule } from '../../../lib/domain/web-address.ts';
 
 /** String formats of the contract, by the name under which schemas use them. */
 export const formats: Record<string, (value: string) => boolean> = {
   /** Well-formed Unicode: a lone surrogate could not come back byte for byte. */
   text: (value) => value.isWellFormed(),
   username: isUsername,
-  'display-name': (value) => canonicalName(value, longestDisplayName) !== undefined,
-  'group-name': (value) => canonicalName(value, longestGroupName) !== undefined,
+  'display-name': (value) => canonicalName(value, limits.displayName) !== undefined,
+  'group-name': (value) => canonicalName(value, limits.groupName) !== undefined,
   'client-msg-id': (value) => {
     const bytes = Buffer.byteLength(value);
-    return value.isWellFormed() && bytes >= 1 && bytes <= 64;
+    return value.isWellFormed() && bytes >= 1 && bytes <= limits.clientMsgIdBytes;
   },
   /** An http or https address without a password in it, or nothing. */
   'picture-address': (value) => canonicalPictureAddress(value) !== undefined,
@@ -27,10 +23,10 @@ export const formats: Record<string, (value: string) => boolean> = {
 /** Why a value does not fit a format, as a predicate of the field. */
 export const formatSentences: Record<string, string> = {
   text: 'must be well-formed Unicode',
-  username: 'must be 3 to 50 letters, digits or _ . -',
-  'client-msg-id': 'must be 1 to 64 bytes of well-formed Unicode',
-  'display-name': `must be 1 to ${longestDisplayName} characters, some of them visible, and no control characters`,
-  'group-name': `must be 1 to ${longestGroupName} characters, some of them visible, and no control characters`,
-  'picture-address': 'must be an http or https address without a password in it, or empty',
+  username: usernameRule,
+  'client-msg-id': `must be 1 to ${limits.clientMsgIdBytes} bytes of well-formed Unicode`,
+  'display-name': nameRule(limits.displayName),
+  'group-name': nameRule(limits.groupName),
+  'picture-address': pictureAddressRule,
   'language-tag': 'must be a BCP 47 language tag such as de-CH, or empty',
 };

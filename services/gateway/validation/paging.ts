@@ -1,11 +1,11 @@
 import Type from 'typebox';
-import { longestPage, usualPage } from '../../../lib/domain/paging.ts';
-import { GoChatError } from '../../../lib/errors.ts';
+import { limits } from '../../../lib/domain/limits.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import { limit } from './fields.ts';
 
 /** What the query string of every list takes. */
 export const pagingFields = {
-  limit: limit(usualPage, longestPage),
+  limit: limit(limits.page),
   offset: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -31,10 +31,9 @@ export const nextCursor = Type.Optional(
 type PagingQuery = { limit?: number; offset?: number; cursor?: string };
 
 /** The page that a query string asks for. */
-export function pagingOf({ limit = usualPage, offset, cursor }: PagingQuery) {
+export function pagingOf({ limit = limits.page.usual, offset, cursor }: PagingQuery) {
   if (offset !== undefined && cursor !== undefined) {
-    const message = 'must not be given together with offset';
-    throw new GoChatError('INVALID_ARGUMENT', `cursor ${message}.`, [{ path: 'cursor', message }]);
+    throw invalid('cursor', 'must not be given together with offset');
   }
   return { limit, offset: offset ?? 0, cursor };
 }

@@ -2,7 +2,8 @@
 // are not.
 
 import { randomUUID } from 'node:crypto';
-import { canonicalName, isUsername, longestDisplayName } from '../../../lib/domain/names.ts';
+import { limits } from '../../../lib/domain/limits.ts';
+import { canonicalName, isUsername } from '../../../lib/domain/names.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';
 import { hashingMs } from '../../../lib/domain/passwords.ts';
 import { canonicalPictureAddress } from '../../../lib/domain/web-address.ts';
@@ -13,7 +14,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
 import type { AccessTokenVerifier } from '../../../lib/tokens.ts';
-import { checkPassword, checkPicture, checkUsername, ifGiven, limits } from '../input/input.ts';
+import { checkPassword, checkPicture, checkUsername, ifGiven } from '../input/input.ts';
 import type { Issuers } from './issuers.ts';
 import { invalidRefreshToken } from './refresh-tokens.ts';
 import type { Tokens } from './tokens.ts';
@@ -101,7 +102,7 @@ export function createAuth(deps: {
         issuer,
         subject,
         username: username !== undefined && isUsername(username) ? username : undefined,
-        displayName: canonicalName(displayName, longestDisplayName),
+        displayName: canonicalName(displayName, limits.displayName),
         avatarUrl: ifGiven(avatarUrl, canonicalPictureAddress),
       };
       const signIn = async () => openSession(await users.signInExternal(identity), client);
@@ -234,4 +235,4 @@ const wrongLogin = () => new GoChatError('UNAUTHENTICATED', 'The username or the
 const cut = (text: string | undefined, longest: number): string => (text ?? '').slice(0, longest);
 
 /** A password no longer than makes it certainly wrong, so that nobody has megabytes hashed. */
-export const hashable = (password: string): string => password.slice(0, 2 * (limits.password + 1));
+export const hashable = (password: string): string => password.slice(0, 2 * (limits.password.longest + 1));

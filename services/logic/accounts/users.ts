@@ -1,5 +1,5 @@
 import { checkUserId } from '../../../lib/domain/id-checks.ts';
-import { longestDisplayName } from '../../../lib/domain/names.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { pageSize } from '../../../lib/domain/paging.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import { groupInviteChoices, lastSeenChoices, seesPresence } from '../../../lib/domain/user-settings.ts';
@@ -9,15 +9,7 @@ import type { UserSettings } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Flows } from '../flows/flows.ts';
-import {
-  checkLocale,
-  checkName,
-  checkOneOf,
-  checkPicture,
-  checkText,
-  ifGiven,
-  limits,
-} from '../input/input.ts';
+import { checkLocale, checkName, checkOneOf, checkPicture, checkText, ifGiven } from '../input/input.ts';
 import { hashable, passwordDeadline } from './auth.ts';
 
 /** Profiles, settings, search, and the end of an account. */
@@ -61,7 +53,7 @@ export function createUsers(deps: {
       return users.updateUser({
         userId,
         avatarUrl: ifGiven(avatarUrl, (address) => checkPicture('avatarUrl', address)),
-        displayName: ifGiven(displayName, (name) => checkName('displayName', name, longestDisplayName)),
+        displayName: ifGiven(displayName, (name) => checkName('displayName', name, limits.displayName)),
       });
     },
 
@@ -84,8 +76,8 @@ export function createUsers(deps: {
 
     async searchUsers({ query, limit }) {
       if (query === '') throw invalid('q', 'must not be empty');
-      checkText('q', query, 100);
-      return users.searchUsersByUsername({ query, limit: pageSize(limit, 20, limits.searchResults) });
+      checkText('q', query, limits.searchText);
+      return users.searchUsersByUsername({ query, limit: pageSize(limit, limits.searchResults) });
     },
 
     async deleteAccount({ userId, password, address, redactMessages = true }) {

@@ -2,20 +2,17 @@
 
 import { inviters, isOneOf } from '../../../lib/domain/enumerations.ts';
 import { checkConversationId } from '../../../lib/domain/id-checks.ts';
-import { longestGroupName } from '../../../lib/domain/names.ts';
-import { longestPage, pageSize } from '../../../lib/domain/paging.ts';
+import { limits } from '../../../lib/domain/limits.ts';
+import { pageSize } from '../../../lib/domain/paging.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
-import { checkName, checkPicture, checkText, ifGiven, limits } from '../input/input.ts';
+import { checkName, checkPicture, checkText, ifGiven } from '../input/input.ts';
 import type { ListHandlers } from './conversation-list.ts';
 import type { Creation } from './creation.ts';
 import type { MemberHandlers } from './members.ts';
 import type { Typing } from './typing.ts';
-
-const messagesPerSync = 2000;
-const cursorsPerSync = 10_000;
 
 /** Conversations, history and read pointers. */
 export function createConversations(deps: {
@@ -41,7 +38,7 @@ export function createConversations(deps: {
     },
 
     async updateConversation({ userId, conversationId, ...changes }) {
-      const name = ifGiven(changes.name, (text) => checkName('name', text, longestGroupName));
+      const name = ifGiven(changes.name, (text) => checkName('name', text, limits.groupName));
       const avatarUrl = ifGiven(changes.avatarUrl, (text) => checkPicture('avatarUrl', text));
       checkText('description', changes.description, limits.description);
       checkText('announcement', changes.announcement, limits.announcement);
@@ -49,8 +46,11 @@ export function createConversations(deps: {
       if (inviteBy !== undefined && !isOneOf(inviters, inviteBy)) {
         throw invalid('settings.inviteBy', 'must be "admins" or "members"');
       }
-      if (maxMembers !== undefined && (maxMembers < 2 || maxMembers > groupMaxMembers)) {
-        throw invalid('settings.maxMembers', `must be 2 to ${groupMaxMembers}`);
+      if (
+        maxMembers !== undefined &&
+        (maxMembers < limits.groupMembers.fewest || maxMembers > groupMaxMembers)
+      ) {
+        throw invalid('settings.maxMembers', `must be ${limits.groupMembers.fewest} to ${groupMaxMembers}`);
       }
       return conversations.updateConversation({
         actorId: userId,
@@ -69,7 +69,7 @@ export function createConversations(deps: {
         conversationId: checkConversationId(conversationId),
         beforeSeqId,
         afterSeqId,
-        limit: pageSize(limit, 50, longestPage),
+        limit: pageSize(limit, limits.page),
         knownTag,
         asJson,
       });
@@ -90,8 +90,8 @@ export function createConversations(deps: {
 
     async sync({ userId, cursors, since, limitPerConversation }) {
       const entries = Object.entries(cursors);
-      if (entries.length > cursorsPerSync) {
-        throw invalid('cursors', `must name at most ${cursorsPerSync} conversations`);
+      if (entries.length > limits.syncCursors) {
+        throw invalid('cursors', `must name at most ${limits.syncCursors} conversations`);
       }
       for (const [conversationId, seqId] of entries) checkSeqId(`cursors.${conversationId}`, seqId);
       if (since < 0) throw invalid('since', 'must not be negative');
@@ -99,8 +99,8 @@ export function createConversations(deps: {
         userId,
         cursors,
         since,
-        limitPerConversation: pageSize(limitPerConversation, longestPage, messagesPerSync),
-        limitTotal: messagesPerSync,
+        limitPerConversation: pageSize(limitPerConversation, limits.syncMessages),
+        limitTotal: limits.syncMessages.most,
       });
     },
 

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { conversationType } from '../../../lib/domain/enumerations.ts';
 import { checkConversationId, checkUserId } from '../../../lib/domain/id-checks.ts';
-import { longestGroupName } from '../../../lib/domain/names.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type {
@@ -11,7 +11,7 @@ import type {
 import type { Relationship } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { Flows } from '../flows/flows.ts';
-import { checkName, checkPicture, checkText, limits } from '../input/input.ts';
+import { checkName, checkPicture, checkText } from '../input/input.ts';
 import { checkMemberIds } from './members.ts';
 
 export type Creation = (request: CreateConversationRequest) => Promise<CreateConversationResponse>;
@@ -52,11 +52,11 @@ export function createConversationCreator(deps: Deps): Creation {
 
   async function createGroup(request: CreateConversationRequest) {
     const { userId, description } = request;
-    const name = checkName('name', request.name, longestGroupName);
+    const name = checkName('name', request.name, limits.groupName);
     const avatarUrl = checkPicture('avatarUrl', request.avatarUrl);
     checkText('description', description, limits.description);
-    if (request.memberIds.length > limits.memberIds) {
-      throw invalid('memberIds', `must name at most ${limits.memberIds} users`);
+    if (request.memberIds.length > limits.usersPerCall) {
+      throw invalid('memberIds', `must name at most ${limits.usersPerCall} users`);
     }
     const memberIds = Array.from(new Set(request.memberIds.map(checkUserId))).filter((id) => id !== userId);
 

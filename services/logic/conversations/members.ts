@@ -1,5 +1,6 @@
 import { memberRole } from '../../../lib/domain/enumerations.ts';
 import { checkConversationId, checkUserId } from '../../../lib/domain/id-checks.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { notificationChoices } from '../../../lib/domain/member-choices.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
@@ -7,7 +8,7 @@ import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/co
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Flows } from '../flows/flows.ts';
-import { checkOneOf, limits } from '../input/input.ts';
+import { checkOneOf } from '../input/input.ts';
 
 type Handlers = UnaryHandlers<typeof ConversationServiceService>;
 export type MemberHandlers = Pick<
@@ -118,6 +119,6 @@ export function createMembers(deps: {
 /** Each once, at least one. */
 export function checkMemberIds(path: string, ids: readonly string[]): string[] {
   if (ids.length === 0) throw invalid(path, 'must not be empty');
-  if (ids.length > limits.memberIds) throw invalid(path, `must name at most ${limits.memberIds} users`);
+  if (ids.length > limits.usersPerCall) throw invalid(path, `must name at most ${limits.usersPerCall} users`);
   return Array.from(new Set(ids.map(checkUserId)));
 }

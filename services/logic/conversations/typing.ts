@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { conversationType, memberRole } from '../../../lib/domain/enumerations.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import { createDownstreamWriter, encodeEvent, eventTargets } from '../../../lib/kafka/downstream-writer.ts';
@@ -8,7 +9,6 @@ import { type Delivery, emptyDelivery } from '../upstream/delivery.ts';
 /** Tells the other members that are online that someone types. Refused to those who are no members. */
 export type Typing = (userId: string, conversationId: string) => Promise<void>;
 
-const largestConversation = 500;
 const maxInFlight = 1000;
 
 export function createTyping(deps: {
@@ -32,7 +32,7 @@ export function createTyping(deps: {
   return async (userId, conversationId) => {
     const { conversation: details } = await repo.conversations.getConversation({ userId, conversationId });
     const conversation = details?.conversation;
-    if (!details || !conversation || conversation.memberCount > largestConversation) return;
+    if (!details || !conversation || conversation.memberCount > limits.directMembers) return;
     if (conversation.type === conversationType.world) return;
     if (!(await mayWrite(userId, details))) return;
 

@@ -2,6 +2,7 @@
 
 import { friendRequestAction, friendRequestStatus, isOneOf } from '../../../lib/domain/enumerations.ts';
 import { checkFriendRequestId, checkUserId } from '../../../lib/domain/id-checks.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';
 import { friendRequestNotFound, invalid, userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
@@ -11,7 +12,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
 import type { Flows } from '../flows/flows.ts';
-import { checkText, limits } from '../input/input.ts';
+import { checkText } from '../input/input.ts';
 
 /** Friend requests (durable flows), friends and blocks. */
 export function createFriends(deps: {
@@ -56,7 +57,7 @@ export function createFriends(deps: {
     async sendFriendRequest({ userId, targetUserId, message, idempotencyKey }) {
       checkUserId(targetUserId);
       if (targetUserId === userId) throw invalid('targetUserId', 'must name another user');
-      checkText('message', message, limits.requestMessage);
+      checkText('message', message, limits.friendRequestMessage);
       await checkStanding(userId, targetUserId);
       // What is written goes to im-repo, which hands it to the flow's step: no history of a flow holds it.
       const kept =

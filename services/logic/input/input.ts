@@ -2,31 +2,19 @@
 
 import { attachmentFault } from '../../../lib/domain/attachment.ts';
 import { isId, isIdNumber } from '../../../lib/domain/ids.ts';
-import { canonicalName, isUsername } from '../../../lib/domain/names.ts';
+import { limits } from '../../../lib/domain/limits.ts';
+import { canonicalName, isUsername, nameRule, usernameRule } from '../../../lib/domain/names.ts';
 import { passwordRefusal } from '../../../lib/domain/passwords.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
-import { canonicalPictureAddress } from '../../../lib/domain/web-address.ts';
+import { canonicalPictureAddress, pictureAddressRule } from '../../../lib/domain/web-address.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 
 /** Checks of what callers give. Each throws INVALID_ARGUMENT naming the field. */
 
-export const limits = {
-  password: 128,
-  searchResults: 50,
-  memberIds: 1000,
-  content: 4000,
-  clientMsgIdBytes: 64,
-  mentions: 100,
-  remark: 100,
-  description: 1000,
-  announcement: 2000,
-  requestMessage: 500,
-} as const;
-
 export function checkUsername(username: string): void {
   if (!isUsername(username)) {
-    throw invalid('username', 'must be 3 to 50 letters, digits or any of _ . -');
+    throw invalid('username', usernameRule);
   }
 }
 
@@ -40,10 +28,7 @@ export function checkPassword(password: string, username: string, path = 'passwo
 export function checkName(path: string, text: string, longest: number): string {
   const name = canonicalName(text, longest);
   if (name === undefined) {
-    throw invalid(
-      path,
-      `must be 1 to ${longest} characters, some of them visible, and no control characters`,
-    );
+    throw invalid(path, nameRule(longest));
   }
   return name;
 }
@@ -52,7 +37,7 @@ export function checkName(path: string, text: string, longest: number): string {
 export function checkPicture(path: string, text: string): string {
   const address = canonicalPictureAddress(text);
   if (address === undefined) {
-    throw invalid(path, 'must be an http or https address without a password in it, or empty');
+    throw invalid(path, pictureAddressRule);
   }
   return address;
 }
@@ -101,8 +86,8 @@ export function refusalOf(message: {
   }
   if (content === '') return invalid('content', 'must not be empty');
   // Counting code points takes a walk over the text: most texts are short enough however they are counted.
-  if (content.length > limits.content && codePoints(content) > limits.content) {
-    return new GoChatError('MESSAGE_TOO_LARGE', `A message has at most ${limits.content} characters.`);
+  if (content.length > limits.messageContent && codePoints(content) > limits.messageContent) {
+    return new GoChatError('MESSAGE_TOO_LARGE', `A message has at most ${limits.messageContent} characters.`);
   }
   if (!content.isWellFormed()) return invalid('content', 'must be well-formed Unicode');
   const fault = messageType === 1 ? undefined : attachmentFault(content);

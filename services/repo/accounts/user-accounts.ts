@@ -5,7 +5,9 @@ import { randomInt } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
+import { isUsername, isUsernamePart, usernameRule } from '../../../lib/domain/names.ts';
 import { invalid, userNotFound } from '../../../lib/domain/refusals.ts';
+import { signInAddressMs } from '../../../lib/domain/session-lifetimes.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -18,12 +20,10 @@ import { type Databases, isDuplicateKey } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
 import { isTrue } from '../storage/sql.ts';
 import { createInsertUser } from '../users/user-insert.ts';
-import { deleteSuffixes, insertSuffixes, isNameTaken, isUsername } from '../users/usernames.ts';
+import { deleteSuffixes, insertSuffixes, isNameTaken } from '../users/usernames.ts';
 import type { Passwords } from './password.ts';
 
 const guestNameAttempts = 5;
-/** How long an address counts as one from where an account signs in. */
-const addressMemoryMs = 30 * 24 * 3_600_000;
 
 type Handlers = Pick<
   UnaryHandlers<typeof UserServiceService>,
@@ -76,13 +76,13 @@ export function createUserAccounts(deps: {
 
     async getSignInAccount({ username, userId, address }) {
       const [column, value] = userId === '' ? ['username', username] : ['id', parseId(userId) ?? 0];
-      if (column === 'username' && !isUsername(username)) return { userId: '', knownAddress: false };
+      if (column === 'username' && !isUsernamePart(username)) return { userId: '', knownAddress: false };
       const [row] = await databases.users.query<{ id: number; known: number | null }>(
         // users_username, or the primary key; the primary key of sign_in_addresses
         `SELECT u.id, a.last_sign_in_at AS known FROM users u
          LEFT JOIN sign_in_addresses a ON a.user_id = u.id AND a.address = ? AND a.last_sign_in_at > ?
          WHERE u.${column} = ? AND u.status = ${accountStatus.active}`,
-        [countedAddress(address), Date.now() - addressMemoryMs, value],
+        [countedAddress(address), Date.now() - signInAddressMs, value],
       );
       return { userId: row ? String(row.id) : '', knownAddress: (row?.known ?? null) !== null };
     },
@@ -90,7 +90,7 @@ export function createUserAccounts(deps: {
     async verifyPassword({ username, userId, password, address }) {
       const [column, value] = userId === undefined ? ['username', username] : ['id', parseId(userId) ?? 0];
       const [row] =
-        column === 'id' || isUsername(username)
+        column === 'id' || isUsernamePart(username)
           ? await databases.users.query<UserRow & { password_hash: string | null }>(
               // users_username, or the primary key
               `SELECT ${userColumns}, password_hash FROM users WHERE ${column} = ? AND status = ${accountStatus.active}`,
@@ -175,9 +175,7 @@ const turnOf = (address: string | undefined, account: string) => ({
 });
 
 function checkCredentials(username: string, password: string): void {
-  if (!isUsername(username) || username.length < 3) {
-    throw invalid('username', 'must be 3 to 50 letters, digits or any of _ . -');
-  }
+  if (!isUsername(username)) throw invalid('username', usernameRule);
   checkPassword(password);
 }
 

@@ -1,15 +1,14 @@
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
 
-const mostUsers = 1000;
-
 /** Ids of users that a call names, each once. INVALID_ARGUMENT for none or too many, USER_NOT_FOUND. */
 export function userIdsOf(path: string, ids: readonly string[]): number[] {
   if (ids.length === 0) throw invalid(path, 'must not be empty');
-  if (ids.length > mostUsers) throw invalid(path, `must name at most ${mostUsers} users`);
+  if (ids.length > limits.usersPerCall) throw invalid(path, `must name at most ${limits.usersPerCall} users`);
   return [...new Set(ids.map(userIdOf))];
 }
 

@@ -19,7 +19,7 @@ import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
-import { largestGroup } from './group-conversation.ts';
+import { checkMaxMembers } from './group-conversation.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'updateConversation'>;
 
@@ -94,9 +94,7 @@ function changesOf(request: UpdateConversationRequest): Changes {
   if (inviteBy !== undefined && !isOneOf(inviters, inviteBy)) {
     throw invalid('invite_by', 'must be "admins" or "members"');
   }
-  if (maxMembers !== undefined && (maxMembers < 1 || maxMembers > largestGroup)) {
-    throw invalid('max_members', `must be 1 to ${largestGroup}`);
-  }
+  if (maxMembers !== undefined) checkMaxMembers(maxMembers);
   return {
     ...(request.name === undefined ? {} : { name: request.name }),
     ...(request.avatarUrl === undefined ? {} : { avatar_url: request.avatarUrl }),

@@ -7,6 +7,7 @@ import {
   inviters,
   memberRole,
 } from '../../../lib/domain/enumerations.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conversation.ts';
@@ -27,9 +28,6 @@ import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
 import { type Databases, formatSql, isDuplicateKey, type Transaction } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
 
-const usualMaxMembers = 2000;
-export const largestGroup = 100_000;
-
 export type NewConversation = { conversationId: number; created: boolean; refused: string[] };
 
 /**
@@ -49,10 +47,8 @@ export function createGroupConversation(deps: {
     async create(request: CreateConversationRequest): Promise<NewConversation> {
       const id = request.conversationId === '' ? ids.nextId() : conversationIdOf(request.conversationId);
       const ownerId = userIdOf(request.creatorId);
-      const maxMembers = request.maxMembers === 0 ? usualMaxMembers : request.maxMembers;
-      if (maxMembers < 1 || maxMembers > largestGroup) {
-        throw invalid('max_members', `must be 1 to ${largestGroup}`);
-      }
+      const maxMembers = request.maxMembers === 0 ? limits.groupMembers.usual : request.maxMembers;
+      checkMaxMembers(maxMembers);
       const wanted =
         request.initialMemberIds.length === 0
           ? []
@@ -198,6 +194,12 @@ export function createGroupConversation(deps: {
       throw denied('This conversation id belongs to another conversation.');
     }
   }
+}
+
+/** The room of a group; the operator may allow less. */
+export function checkMaxMembers(maxMembers: number): void {
+  const { fewest, most } = limits.groupMembers;
+  if (maxMembers < fewest || maxMembers > most) throw invalid('max_members', `must be ${fewest} to ${most}`);
 }
 
 export const groupFull = (maxMembers: number) =>

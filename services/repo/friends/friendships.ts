@@ -3,6 +3,7 @@
 
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { seesPresence } from '../../../lib/domain/user-settings.ts';
@@ -16,7 +17,6 @@ import type { Databases } from '../storage/database.ts';
 import type { UserSettingsReader } from '../users/user-settings.ts';
 import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
 
-const mostUsers = 1000;
 /** Less than 2 MB. */
 const mostFriendIds = 100_000;
 
@@ -83,8 +83,8 @@ export function createFriendships(deps: {
     },
 
     async batchGetFriendIds({ userIds, cursor }) {
-      if (userIds.length > mostUsers)
-        throw new GoChatError('INVALID_ARGUMENT', `At most ${mostUsers} users.`);
+      if (userIds.length > limits.usersPerCall)
+        throw new GoChatError('INVALID_ARGUMENT', `At most ${limits.usersPerCall} users.`);
       const { limit, after } = readPaging('friend ids', { limit: mostFriendIds, cursor }, mostFriendIds);
       const [afterUserId, afterFriendId] = after ?? [0, 0];
       const ids = userIds
@@ -145,8 +145,8 @@ export function createFriendships(deps: {
     },
 
     async getRelationships({ userId, otherUserIds }) {
-      if (otherUserIds.length > mostUsers) {
-        throw new GoChatError('INVALID_ARGUMENT', `At most ${mostUsers} users.`);
+      if (otherUserIds.length > limits.usersPerCall) {
+        throw new GoChatError('INVALID_ARGUMENT', `At most ${limits.usersPerCall} users.`);
       }
       const id = parseId(userId) ?? 0;
       const others = otherUserIds.map(parseId).filter((other) => other !== undefined);

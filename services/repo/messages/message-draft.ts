@@ -1,4 +1,5 @@
 import { parseId } from '../../../lib/domain/ids.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { NewMessage } from '../../../lib/gen/im_repo/v1/message.ts';
@@ -14,10 +15,6 @@ export type Draft = {
   message: NewMessage;
 };
 
-export const maxCodePoints = 4000;
-const maxClientMsgIdBytes = 64;
-const maxMentions = 100;
-
 /** Checks what needs no database. Throws the error that the sender gets. */
 export function readDraft(message: NewMessage, index: number): Draft {
   const conversationId = parseId(message.conversationId);
@@ -29,14 +26,14 @@ export function readDraft(message: NewMessage, index: number): Draft {
   if (![1, 2, 3].includes(message.messageType)) throw invalid('messageType', 'must be 1, 2 or 3');
   checkContent(message.content);
   const clientMsgId = Buffer.from(message.clientMsgId);
-  if (clientMsgId.length === 0 || clientMsgId.length > maxClientMsgIdBytes) {
-    throw invalid('clientMsgId', `must have 1 to ${maxClientMsgIdBytes} bytes`);
+  if (clientMsgId.length === 0 || clientMsgId.length > limits.clientMsgIdBytes) {
+    throw invalid('clientMsgId', `must have 1 to ${limits.clientMsgIdBytes} bytes`);
   }
   if (message.replyToSeqId !== undefined && !(message.replyToSeqId >= 1)) {
     throw invalid('replyToSeqId', 'names no message');
   }
-  if (message.mentions.length > maxMentions)
-    throw invalid('mentions', `may have at most ${maxMentions} users`);
+  if (message.mentions.length > limits.mentions)
+    throw invalid('mentions', `may have at most ${limits.mentions} users`);
   if (message.mentions.some((id) => parseId(id) === undefined)) throw invalid('mentions', 'must be user ids');
   return { index, conversationId, senderId, clientMsgIdHex: clientMsgId.toString('hex'), message };
 }
@@ -45,9 +42,9 @@ function checkContent(content: string): void {
   if (content === '') throw invalid('content', 'must not be empty');
   if (!content.isWellFormed()) throw invalid('content', 'must be well-formed Unicode');
   // A code point is one or two UTF-16 units: most texts need no counting.
-  if (content.length <= maxCodePoints) return;
-  if (content.length > 2 * maxCodePoints || codePoints(content) > maxCodePoints) {
-    throw new GoChatError('MESSAGE_TOO_LARGE', `A message has at most ${maxCodePoints} characters.`);
+  if (content.length <= limits.messageContent) return;
+  if (content.length > 2 * limits.messageContent || codePoints(content) > limits.messageContent) {
+    throw new GoChatError('MESSAGE_TOO_LARGE', `A message has at most ${limits.messageContent} characters.`);
   }
 }
 

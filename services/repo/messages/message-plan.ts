@@ -5,6 +5,7 @@ import {
   memberRole,
   sendState,
 } from '../../../lib/domain/enumerations.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { codeNumber, GoChatError } from '../../../lib/errors.ts';
 import type { SavedMessage } from '../../../lib/gen/im_repo/v1/message.ts';
 import { isTrue } from '../storage/sql.ts';
@@ -67,9 +68,6 @@ export type SavePlan = {
 };
 
 export const memberKey = (userId: number, conversationId: number): string => `${userId}:${conversationId}`;
-
-/** Above this many members messages go through the fan-out flow. */
-export const directMembers = 500;
 
 /**
  * Decides what becomes of each draft: stored under the next seq id, answered with what is stored already, or
@@ -162,7 +160,7 @@ function place(draft: Draft, state: SaveState, plan: SavePlan, nextId: () => num
  * the last one delivered directly, and out of it only when fan-out has caught up, so that the two ways never overlap.
  */
 function enterOrLeaveFanout(head: HeadRow, { type, member_count }: ConversationRow): HeadRow {
-  const large = type === conversationType.world || member_count > directMembers;
+  const large = type === conversationType.world || member_count > limits.directMembers;
   if (large && head.fanout_mode === fanoutMode.off) {
     const from = head.last_seq_id;
     return { ...head, fanout_mode: fanoutMode.on, fanout_done_seq: from, fanout_from_seq: from };

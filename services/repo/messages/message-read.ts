@@ -1,4 +1,5 @@
 import { parseId } from '../../../lib/domain/ids.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import {
   GetMessagesResponse as codec,
@@ -21,8 +22,6 @@ import type { Databases } from '../storage/database.ts';
 
 export type MessageReadDeps = { databases: Databases; cache: Cache; userCards: UserCards };
 
-const defaultLimit = 50;
-const maxLimit = 200;
 /** Of the largest messages, with their senders, less than half of what a client takes in one answer. */
 const maxRange = 200;
 const answers = pageAnswers<GetMessagesResponse>(codec, { messages: [], hasMore: false }, toMessagePage);
@@ -129,7 +128,7 @@ function readBound(seqId: number, path: string): number {
 }
 
 function readLimit(limit: number): number {
-  if (limit === 0) return defaultLimit;
-  if (limit >= 1 && limit <= maxLimit) return limit;
-  throw new GoChatError('INVALID_ARGUMENT', `limit must be 1 to ${maxLimit}.`);
+  if (limit === 0) return limits.page.usual;
+  if (limit >= 1 && limit <= limits.page.most) return limit;
+  throw new GoChatError('INVALID_ARGUMENT', `limit must be 1 to ${limits.page.most}.`);
 }

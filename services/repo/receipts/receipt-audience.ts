@@ -1,4 +1,5 @@
 import { conversationType, sendState } from '../../../lib/domain/enumerations.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { defaultUserSettings } from '../../../lib/domain/user-settings.ts';
 import type { Reading } from '../cache/cache.ts';
 import { readUserBlocks } from '../rows/user-blocks.ts';
@@ -6,13 +7,10 @@ import type { Databases } from '../storage/database.ts';
 import type { UserSettingsReader } from '../users/user-settings.ts';
 
 /**
- * Who is told how far a member has read, and sees it in the list of members: in conversations of up to 500, unless it is a
+ * Who is told how far a member has read, and sees it in the list of members: in conversations of up to `limits.directMembers`, unless it is a
  * single one that is closed; the others are in no block with the reader, and both let reading be told. One's own
  * sessions are always told.
  */
-
-/** Above this many members nobody else is told who has read. */
-export const receiptMembers = 500;
 
 /** Whoever read more messages at once tells every member: their senders are not searched for. */
 export const mostSearched = 1000;
@@ -21,11 +19,11 @@ type Place = { type: number; send_state: number; member_count: number };
 
 /** Whether a conversation is one where others are told at all. */
 export const hasReceipts = ({ type, send_state, member_count }: Place): boolean =>
-  member_count <= receiptMembers && (type !== conversationType.single || send_state === sendState.open);
+  member_count <= limits.directMembers && (type !== conversationType.single || send_state === sendState.open);
 
 /** The same in SQL, of the row under an alias. */
 export const hasReceiptsSql = (conversation: string): string =>
-  `(${conversation}.member_count <= ${receiptMembers}
+  `(${conversation}.member_count <= ${limits.directMembers}
     AND (${conversation}.type <> ${conversationType.single} OR ${conversation}.send_state = ${sendState.open}))`;
 
 /** What `receiptsAllowed` looks at, by primary keys: `reader` and `other` are SQL for two users' ids. */

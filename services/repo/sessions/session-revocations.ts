@@ -3,7 +3,7 @@ import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { databaseTime, overlapMs } from '../storage/change-time.ts';
 import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
-import { accessExpiry } from './session-lifetimes.ts';
+import { accessExpiry } from './access-expiry.ts';
 
 /** Sessions of an account: each more ends the one that was unused for longest. */
 const mostSessions = 100;

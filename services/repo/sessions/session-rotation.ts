@@ -1,5 +1,5 @@
-/** How long a refresh token may come again after its rotation: from a second tab, or after a lost answer. */
-export const graceMs = 20_000;
+import { rotationGraceMs } from '../../../lib/domain/session-lifetimes.ts';
+
 /** Rotations within it, all of which are remembered: who refreshes more often gets the same token for a while. */
 const mostRemembered = 16;
 
@@ -29,12 +29,13 @@ export function rotation(
   const times = session.rotated_at?.split(',').map(Number) ?? [];
   // A later one is ours too: the storage was taken back to a state from before it.
   if (generation >= session.generation) {
-    const recent = generation > session.generation ? [] : times.filter((time) => time >= at - graceMs);
+    const recent =
+      generation > session.generation ? [] : times.filter((time) => time >= at - rotationGraceMs);
     if (recent.length >= mostRemembered) return { kind: 'again', generation };
     return { kind: 'next', generation: generation + 1, rotatedAt: [...recent, at].join(',') };
   }
   const rotatedAt = generation < 0 ? undefined : times.at(generation - session.generation);
-  return rotatedAt !== undefined && at - rotatedAt <= graceMs
+  return rotatedAt !== undefined && at - rotatedAt <= rotationGraceMs
     ? { kind: 'again', generation: session.generation }
     : { kind: 'reused' };
 }

@@ -12,7 +12,7 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { isErased, type UserCards } from '../rows/user-cards.ts';
 import { type Databases, formatSql, isDuplicateKey } from '../storage/database.ts';
 import type { Prisma } from '../storage/prisma.ts';
-import { accessExpiry } from './session-lifetimes.ts';
+import { accessExpiry } from './access-expiry.ts';
 import { endSurplusSessions, revokeLocked } from './session-revocations.ts';
 import { presented, type Rotation, rotation } from './session-rotation.ts';
 

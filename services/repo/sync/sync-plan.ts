@@ -1,3 +1,4 @@
+import { limits } from '../../../lib/domain/limits.ts';
 /** Where one of the user's conversations stands. */
 export type SyncRow = {
   id: number;
@@ -33,8 +34,8 @@ export type Take = {
 
 /** Text in one answer, well below what a gRPC message may hold. */
 export const maxBytes = 3 * 1024 * 1024;
-/** The longest message: 4,000 characters of four bytes each, and a hundred mentions. */
-const longestMessage = 4000 * 4 + 100 * 20;
+/** The longest message: a character has up to four bytes, the id of a mention up to twenty with what is around it. */
+const longestMessage = limits.messageContent * 4 + limits.mentions * 20;
 /** What a conversation and a message take besides their text. */
 const overhead = { conversation: 500, message: 300 };
 
@@ -57,15 +58,15 @@ export function oldestFirst(entries: readonly Entry[], oldestMissing: ReadonlyMa
  */
 export function planSync(
   entries: readonly Entry[],
-  limits: { each: number; total: number },
+  room: { each: number; total: number },
 ): { takes: Take[]; cut: boolean } {
   const takes: Take[] = [];
-  let left = limits.total;
+  let left = room.total;
   for (const { id, peer_id, text_bytes, cursor, last_seq_id } of entries) {
     if (left === 0) return { takes, cut: true };
     const reset = isBeyond({ cursor, last_seq_id });
     const missing = reset ? last_seq_id : last_seq_id - cursor;
-    const count = Math.min(missing, limits.each, left);
+    const count = Math.min(missing, room.each, left);
     const first = reset ? last_seq_id - count + 1 : cursor + 1;
     const last = first + count - 1;
     takes.push({

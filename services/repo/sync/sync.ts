@@ -1,6 +1,7 @@
 // Room: what a client that was away has missed, within a budget of bytes. It only reads.
 
 import { conversationType } from '../../../lib/domain/enumerations.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import type {
   ConversationServiceService,
@@ -34,10 +35,8 @@ type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'syncConv
 
 type Deps = { databases: Databases; userCards: UserCards };
 
-type Limits = { each: number; total: number };
-
-const usualTotal = 2000;
-const usualEach = 100;
+/** For messages. */
+type Room = { each: number; total: number };
 
 /**
  * Everything that a client missed, in a handful of queries, however many conversations it has. What does not fit into an
@@ -50,13 +49,13 @@ export function createSync(deps: Deps): Handlers {
   return {
     async syncConversations(request) {
       const userId = userIdOf(request.userId);
-      const limits = readLimits(request);
+      const room = readRoom(request);
       const since = request.since === 0 ? 0 : Math.max(1, request.since - overlapMs);
 
       const { time, rows } = await readRows(databases.conversations, userId);
       const own = new Set(rows.map((row) => String(row.id)));
       const entries = rows.flatMap((row) => entryOf(row, request.cursors));
-      const plan = await planAnswer(deps, entries, since, limits);
+      const plan = await planAnswer(deps, entries, since, room);
       const [messages, recalls, loaded] = await Promise.all([
         readMessages(deps, plan.takes),
         since === 0 ? { recalled: [], until: undefined } : readRecalled(databases, rows, since),
@@ -94,11 +93,11 @@ async function planAnswer(
   deps: Deps,
   entries: readonly Entry[],
   since: number,
-  limits: Limits,
+  room: Room,
 ): Promise<{ takes: Take[]; hasMore: boolean; until: number | undefined }> {
   const missing = entries.filter(isMissing);
   const ordered = oldestFirst(missing, await readOldestMissing(deps.databases, missing));
-  const planned = planSync(ordered, limits);
+  const planned = planSync(ordered, room);
   const changed = since === 0 ? [] : entries.filter(({ changed_at }) => changed_at > since);
   const changes = planChanges(changed);
   const some = planned.takes.length === 0;
@@ -141,13 +140,14 @@ function fill(
   });
 }
 
-function readLimits({ cursors, limitPerConversation, limitTotal }: SyncConversationsRequest): Limits {
+function readRoom({ cursors, limitPerConversation, limitTotal }: SyncConversationsRequest): Room {
   for (const [id, seqId] of Object.entries(cursors)) {
     if (!Number.isSafeInteger(seqId) || seqId < 0) throw invalid(`cursors.${id}`, 'must be a seq id or 0');
   }
-  const each = limitPerConversation === 0 ? usualEach : limitPerConversation;
-  const total = limitTotal === 0 ? usualTotal : limitTotal;
-  if (each < 1 || each > usualTotal) throw invalid('limit_per_conversation', `must be 1 to ${usualTotal}`);
-  if (total < 1 || total > usualTotal) throw invalid('limit_total', `must be 1 to ${usualTotal}`);
+  const { usual, most } = limits.syncMessages;
+  const each = limitPerConversation === 0 ? usual : limitPerConversation;
+  const total = limitTotal === 0 ? most : limitTotal;
+  if (each < 1 || each > most) throw invalid('limit_per_conversation', `must be 1 to ${most}`);
+  if (total < 1 || total > most) throw invalid('limit_total', `must be 1 to ${most}`);
   return { each, total };
 }

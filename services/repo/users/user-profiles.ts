@@ -3,6 +3,8 @@
 
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
+import { limits } from '../../../lib/domain/limits.ts';
+import { isUsernamePart } from '../../../lib/domain/names.ts';
 import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
@@ -19,11 +21,8 @@ import {
 } from '../rows/user-cards.ts';
 import type { Databases, SqlValue } from '../storage/database.ts';
 import { searchUsers } from './user-search.ts';
-import { isUsername } from './usernames.ts';
 
 const mostIds = 5000;
-const mostResults = 50;
-const usualResults = 20;
 
 type Handlers = Pick<
   UnaryHandlers<typeof UserServiceService>,
@@ -59,7 +58,7 @@ export function createUserProfiles(deps: {
     },
 
     async getUserByUsername({ username }) {
-      const [row] = isUsername(username)
+      const [row] = isUsernamePart(username)
         ? await databases.users.query<UserRow>(
             // users_username
             `SELECT ${userColumns} FROM users WHERE username = ? AND status = ${accountStatus.active}`,
@@ -71,8 +70,8 @@ export function createUserProfiles(deps: {
     },
 
     async searchUsersByUsername({ query, limit }) {
-      const most = Math.min(limit > 0 ? limit : usualResults, mostResults);
-      const found = isUsername(query) ? await searchUsers(databases, query, most) : [];
+      const most = Math.min(limit > 0 ? limit : limits.searchResults.usual, limits.searchResults.most);
+      const found = isUsernamePart(query) ? await searchUsers(databases, query, most) : [];
       return { users: found.map(toUserCard) };
     },
 

@@ -1,4 +1,4 @@
-import { longestDisplayName, longestGroupName } from '../../../../lib/domain/names.ts';
+import { limits } from '../../../../lib/domain/limits.ts';
 
 /** Nothing that controls, ends a line or changes the direction of the text around it. */
 const harmless = '[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]';
@@ -22,10 +22,10 @@ const path = `(?:/${characters})?(?:\\?${characters})?(?:#${characters})?`;
  */
 const keywords: Record<string, object> = {
   text: {},
-  username: { pattern: '^[A-Za-z0-9_.-]{3,50}$' },
-  'display-name': { pattern: name(longestDisplayName) },
-  'group-name': { pattern: name(longestGroupName) },
-  'client-msg-id': { minLength: 1, maxLength: 64 },
+  username: { pattern: `^[A-Za-z0-9_.-]{${limits.username.shortest},${limits.username.longest}}$` },
+  'display-name': { pattern: name(limits.displayName) },
+  'group-name': { pattern: name(limits.groupName) },
+  'client-msg-id': { minLength: 1, maxLength: limits.clientMsgIdBytes },
   'picture-address': { pattern: `^(?:[Hh][Tt][Tt][Pp][Ss]?://${host}${port}${path})?$` },
   'language-tag': {
     pattern: '^(?:(?:[A-Za-z]{2,3}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?)?$',

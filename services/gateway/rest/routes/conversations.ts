@@ -5,6 +5,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { conversationType, inviters, valuesOf } from '../../../../lib/domain/enumerations.ts';
 import { checkConversationId, checkUserId, checkUserIds } from '../../../../lib/domain/id-checks.ts';
+import { limits } from '../../../../lib/domain/limits.ts';
 import { notificationChoices } from '../../../../lib/domain/member-choices.ts';
 import { invalid } from '../../../../lib/domain/refusals.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
@@ -180,7 +181,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
             Type.Object({
               inviteBy: Type.Optional(fields.oneOf(valuesOf(inviters), 'Who may add members')),
               muteAll: Type.Optional(Type.Boolean({ description: 'Only the owner and admins may write' })),
-              maxMembers: Type.Optional(Type.Integer({ minimum: 2, maximum: 100_000 })),
+              maxMembers: Type.Optional(
+                Type.Integer({ minimum: limits.groupMembers.fewest, maximum: limits.groupMembers.most }),
+              ),
             }),
           ),
         }),

@@ -2,10 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { defaultMessageType } from '../../../../lib/domain/enumerations.ts';
 import { checkConversationId, checkMessageId } from '../../../../lib/domain/id-checks.ts';
+import { limits } from '../../../../lib/domain/limits.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Message, toMessage, toMessagePage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
-import { checkContentSize, maxContentCharacters } from '../../validation/content.ts';
+import { checkContentSize } from '../../validation/content.ts';
 import * as fields from '../../validation/fields.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import type { Pages } from '../answers/pages.ts';
@@ -43,7 +44,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
           afterSeq: Type.Optional(
             Type.Integer({ ...fields.seqId, description: 'Only messages with a higher seqId' }),
           ),
-          limit: fields.limit(50, 200),
+          limit: fields.limit(limits.page),
         }),
         response: {
           200: answer({ messages: Type.Array(Message), hasMore: Type.Boolean() }),
@@ -52,7 +53,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      const { beforeSeq, afterSeq, limit = 50 } = request.query;
+      const { beforeSeq, afterSeq, limit = limits.page.usual } = request.query;
       const { userId } = callerOf(request);
       const conversationId = checkConversationId(request.params.id);
       // The same for all members: whether the caller is one is asked each time.
@@ -87,7 +88,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
           'Answers when the message is stored: 201, or 200 with the first message when clientMsgId was seen before.',
         errors: [...notYours, 'NOT_FRIENDS', 'BLOCKED', 'MEMBER_MUTED', 'MESSAGE_TOO_LARGE'],
         params,
-        bodyRules: { properties: { content: { maxLength: maxContentCharacters } } },
+        bodyRules: { properties: { content: { maxLength: limits.messageContent } } },
         body: Type.Object({
           clientMsgId: fields.clientMsgId,
           content: fields.content,

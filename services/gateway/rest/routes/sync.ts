@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { isId } from '../../../../lib/domain/ids.ts';
+import { limits } from '../../../../lib/domain/limits.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Conversation, toConversation } from '../../../../lib/wire/conversation.ts';
 import { Message, toMessage } from '../../../../lib/wire/message.ts';
@@ -8,8 +9,6 @@ import { required } from '../../../../lib/wire/required.ts';
 import * as fields from '../../validation/fields.ts';
 import { answer } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-
-const perConversation = { preset: 200, maximum: 2000 };
 
 export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient['conversations'] }> = async (
   app,
@@ -32,9 +31,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
             examples: [{ '7301444403200007': 41 }],
           }),
           since: Type.Optional(fields.time),
-          limitPerConversation: Type.Optional(
-            Type.Integer({ minimum: 1, maximum: perConversation.maximum, default: perConversation.preset }),
-          ),
+          limitPerConversation: fields.limit(limits.syncMessages),
         }),
         response: {
           200: answer({
@@ -71,7 +68,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
       },
     },
     async (request) => {
-      const { cursors, since = 0, limitPerConversation = perConversation.preset } = request.body;
+      const { cursors, since = 0, limitPerConversation = limits.syncMessages.usual } = request.body;
       const named = Object.entries(cursors);
       const synced = await conversations.sync(
         {

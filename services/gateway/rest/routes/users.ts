@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { checkUserId } from '../../../../lib/domain/id-checks.ts';
+import { limits } from '../../../../lib/domain/limits.ts';
 import { groupInviteChoices, lastSeenChoices } from '../../../../lib/domain/user-settings.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { required } from '../../../../lib/wire/required.ts';
@@ -153,7 +154,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Search users by username',
         description: 'Finds usernames that contain the text or resemble it.',
-        querystring: Type.Object({ q: fields.searchText, limit: fields.limit(20, 50) }),
+        querystring: Type.Object({ q: fields.searchText, limit: fields.limit(limits.searchResults) }),
         response: { 200: answer({ users: Type.Array(User) }) },
       },
     },

@@ -1,4 +1,0 @@
-import { longestAccessTokenS } from '../../../lib/tokens.ts';
-
-/** Until when access tokens of a session live, as SQL: where nobody wrote it down, as long as any could. */
-export const accessExpiry = `COALESCE(access_expires_at, last_used_at + ${longestAccessTokenS * 1000})`;
