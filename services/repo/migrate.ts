@@ -53,7 +53,7 @@ const connect = (uri: string, log: Logger, waitMs: number): Promise<Connection> 
     firstMs: 100,
     longestMs: 2000,
     withinMs: waitMs,
-    isTransient: isNotThereYet,
+    isTransient: isNotReadyYet,
     onPause: (error, pauseMs) =>
       log.info({ pauseMs, reason: (error as Error).message }, 'waiting for the database server'),
   });
@@ -61,7 +61,7 @@ const connect = (uri: string, log: Logger, waitMs: number): Promise<Connection> 
 const errnoOf = (error: unknown): number => (error as { errno?: number }).errno ?? 0;
 
 /** 1040 too many connections, 1053 shutting down. */
-const isNotThereYet = (error: unknown): boolean =>
+const isNotReadyYet = (error: unknown): boolean =>
   [1040, 1053].includes(errnoOf(error)) ||
   ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'PROTOCOL_CONNECTION_LOST'].includes(
     (error as NodeJS.ErrnoException).code ?? '',

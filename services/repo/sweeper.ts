@@ -5,9 +5,9 @@ import type { Metrics } from '../../lib/metrics.ts';
 import { accessExpiry } from './sessions/access-expiry.ts';
 import type { Databases } from './storage/database.ts';
 
-const everyMs = 60_000;
+const intervalMs = 60_000;
 const batchRows = 500;
-const mostBatches = 20;
+const maxBatches = 20;
 
 const hourMs = 3_600_000;
 
@@ -39,7 +39,7 @@ export function startSweeper(deps: { databases: Databases; log: Logger; metrics:
 
   async function sweep(): Promise<void> {
     for (const { what, where, afterMs } of leftovers) {
-      for (let batch = 0; batch < mostBatches && !stopping; batch++) {
+      for (let batch = 0; batch < maxBatches && !stopping; batch++) {
         const { affectedRows } = await databases.users.execute(
           `DELETE FROM ${what} WHERE ${where.replaceAll('?', String(Date.now() - afterMs))} LIMIT ${batchRows}`,
         );
@@ -52,7 +52,7 @@ export function startSweeper(deps: { databases: Databases; log: Logger; metrics:
   const rounds = createSingleFlight(() =>
     sweep().catch((error: unknown) => log.warn({ err: error }, 'cannot delete what has expired')),
   );
-  const timer = setInterval(rounds.run, everyMs).unref();
+  const timer = setInterval(rounds.run, intervalMs).unref();
 
   return {
     sweep,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codeOf } from '../../../lib/errors.ts';
-import { createFairQueue, type Turn } from './fair-queue.ts';
+import { createFairQueue, type QueueKey } from './fair-queue.ts';
 
 /** A queue of one at a time, held by its first work until `go`; says in which order the rest was done. */
 function held(maxWaiting = 100) {
@@ -15,9 +15,9 @@ function held(maxWaiting = 100) {
     queue,
     refused,
     ask(address: string, account: string, times = 1) {
-      const turn: Turn = { address, account };
+      const queueKey: QueueKey = { address, account };
       for (let i = 0; i < times; i++) {
-        const work = queue.run(turn, async () => void done.push(account));
+        const work = queue.run(queueKey, async () => void done.push(account));
         all.push(
           work.catch((error: unknown) => {
             assert.equal(codeOf(error), 'UNAVAILABLE');
@@ -63,11 +63,11 @@ test('a full queue makes room for whoever has less in it, and refuses the rest',
 
 test('work that fails hands its place on', async () => {
   const queue = createFairQueue({ concurrency: 1, maxWaiting: 5 });
-  const turn = { address: 'a', account: 'b' };
-  const failing = queue.run(turn, async () => {
+  const queueKey = { address: 'a', account: 'b' };
+  const failing = queue.run(queueKey, async () => {
     throw new Error('no');
   });
-  const next = queue.run(turn, async () => 'done');
+  const next = queue.run(queueKey, async () => 'done');
   await assert.rejects(failing, /no/);
   assert.equal(await next, 'done');
 });

@@ -1,13 +1,13 @@
 import { GoChatError } from '../../../lib/errors.ts';
 
 export type FairQueue = {
-  /** Does the work when it is its turn. UNAVAILABLE when too many wait already. */
-  run<T>(turn: Turn, work: () => Promise<T>): Promise<T>;
+  /** Does the work when it is its queueKey. UNAVAILABLE when too many wait already. */
+  run<T>(queueKey: QueueKey, work: () => Promise<T>): Promise<T>;
   waiting(): number;
 };
 
 /** On whose behalf: addresses take turns, and accounts of one address among themselves. */
-export type Turn = { address: string; account: string };
+export type QueueKey = { address: string; account: string };
 
 type Waiter = { start: () => void; refuse: () => void };
 type Accounts = Map<string, Waiter[]>;
@@ -22,7 +22,7 @@ export function createFairQueue(options: { concurrency: number; maxWaiting: numb
   let running = 0;
   let waiting = 0;
 
-  /** Whose turn it is, in both rounds: who is served goes to the end. */
+  /** Whose queueKey it is, in both rounds: who is served goes to the end. */
   function next(): Waiter | undefined {
     for (const [address, accounts] of addresses) {
       addresses.delete(address);
@@ -38,7 +38,7 @@ export function createFairQueue(options: { concurrency: number; maxWaiting: numb
     return undefined;
   }
 
-  function add({ address, account }: Turn, waiter: Waiter): void {
+  function add({ address, account }: QueueKey, waiter: Waiter): void {
     const accounts = addresses.get(address) ?? new Map<string, Waiter[]>();
     const waiters = accounts.get(account) ?? [];
     waiters.push(waiter);
@@ -48,7 +48,7 @@ export function createFairQueue(options: { concurrency: number; maxWaiting: numb
   }
 
   /** False when nobody has more in the queue than the newcomer would have. */
-  function makeRoom(newcomer: Turn): boolean {
+  function makeRoom(newcomer: QueueKey): boolean {
     const own = countOf(addresses.get(newcomer.address));
     const [address = '', accounts] = [...addresses].sort(([, a], [, b]) => countOf(b) - countOf(a))[0] ?? [];
     if (!accounts || countOf(accounts) <= own + 1) return false;
@@ -62,13 +62,13 @@ export function createFairQueue(options: { concurrency: number; maxWaiting: numb
 
   return {
     waiting: () => waiting,
-    async run(turn, work) {
+    async run(queueKey, work) {
       if (running < concurrency) {
         running += 1;
       } else {
-        if (waiting >= maxWaiting && !makeRoom(turn)) throw full();
+        if (waiting >= maxWaiting && !makeRoom(queueKey)) throw full();
         // Whoever finishes hands its place on.
-        await new Promise<void>((start, reject) => add(turn, { start, refuse: () => reject(full()) }));
+        await new Promise<void>((start, reject) => add(queueKey, { start, refuse: () => reject(full()) }));
       }
       try {
         return await work();

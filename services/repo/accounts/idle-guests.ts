@@ -6,8 +6,8 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Databases } from '../storage/database.ts';
 import type { RedisStore } from '../storage/redis.ts';
 
-const usualPage = 100;
-const longestPage = 500;
+const defaultPage = 100;
+const maxPage = 500;
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'listIdleGuests'>;
 type Row = { id: number; last_active_at: number };
@@ -21,7 +21,7 @@ export function createIdleGuests(deps: {
   const { databases, redis, presence } = deps;
   return {
     async listIdleGuests({ idleBefore, cursor, limit }) {
-      const most = Math.min(limit > 0 ? limit : usualPage, longestPage);
+      const pageSize = Math.min(limit > 0 ? limit : defaultPage, maxPage);
       const [afterTime, afterId] = readCursor(cursor);
       // users_guest_active; a session is used at least whenever its access token is renewed (sessions_user).
       const rows = await databases.users.query<Row>(
@@ -31,19 +31,19 @@ export function createIdleGuests(deps: {
            AND (u.last_active_at > ? OR (u.last_active_at = ? AND u.id > ?))
            AND s.id IS NULL
          ORDER BY u.last_active_at, u.id LIMIT ?`,
-        [idleBefore, idleBefore, afterTime, afterTime, afterId, most],
+        [idleBefore, idleBefore, afterTime, afterTime, afterId, pageSize],
       );
       const last = rows.at(-1);
       const ids = rows.map(({ id }) => String(id));
       return {
-        userIds: await withoutThePresent(ids, idleBefore),
-        nextCursor: last && rows.length === most ? `${last.last_active_at}:${last.id}` : '',
+        userIds: await withoutOnline(ids, idleBefore),
+        nextCursor: last && rows.length === pageSize ? `${last.last_active_at}:${last.id}` : '',
       };
     },
   };
 
   /** Nobody counts as gone while nobody can be seen. */
-  async function withoutThePresent(userIds: string[], idleBefore: number): Promise<string[]> {
+  async function withoutOnline(userIds: string[], idleBefore: number): Promise<string[]> {
     if (userIds.length === 0) return [];
     const { statuses } = await presence.batchGetOnlineStatus({ userIds });
     if (!redis.isUp()) {

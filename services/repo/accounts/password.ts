@@ -1,5 +1,5 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createFairQueue, type Turn } from './fair-queue.ts';
+import { createFairQueue, type QueueKey } from './fair-queue.ts';
 
 /** The first choice of OWASP's list for argon2id: 19 MiB, 2 passes, 1 lane. */
 const cost = { memory: 19_456, passes: 2, parallelism: 1 };
@@ -8,10 +8,10 @@ const tagBytes = 32;
 
 export type Passwords = {
   /** An argon2id hash in PHC form, salt and cost included. */
-  hash(password: string, turn: Turn): Promise<string>;
+  hash(password: string, queueKey: QueueKey): Promise<string>;
   /** False for a null hash too, after as much work as for any other: time tells nothing about who exists. */
-  verify(password: string, hash: string | null, turn: Turn): Promise<boolean>;
-  /** How many wait for their turn. */
+  verify(password: string, hash: string | null, queueKey: QueueKey): Promise<boolean>;
+  /** How many wait for their queueKey. */
   waiting(): number;
 };
 
@@ -29,10 +29,10 @@ export function createPasswords(options: { concurrency?: number; maxWaiting?: nu
   const decoy = hashNow(randomBytes(32).toString('base64'));
   return {
     waiting: queue.waiting,
-    hash: (password, turn) => queue.run(turn, () => hashNow(password)),
-    async verify(password, hash, turn) {
+    hash: (password, queueKey) => queue.run(queueKey, () => hashNow(password)),
+    async verify(password, hash, queueKey) {
       const real = parseHash(hash ?? (await decoy));
-      const tag = await queue.run(turn, () => derive(password, real.salt, real));
+      const tag = await queue.run(queueKey, () => derive(password, real.salt, real));
       return timingSafeEqual(tag, real.tag) && hash !== null;
     },
   };

@@ -68,7 +68,7 @@ export function createUserAccounts(deps: {
       checkCredentials(username, password);
       // A name in use is found out before the work of hashing, and again by the unique key.
       if (await isNameTaken(databases.users, username)) throw usernameTaken();
-      const hash = await passwords.hash(password, turnOf(address, username));
+      const hash = await passwords.hash(password, queueKeyOf(address, username));
       const user = newUser(username, avatarUrl, false);
       await insertUser(user, hash).catch(asUsernameTaken);
       return { user, credential: credentialOf(hash) };
@@ -100,8 +100,8 @@ export function createUserAccounts(deps: {
       const wrong = { valid: false, credential: Buffer.alloc(0), withoutPassword: false };
       // Whoever asks by id is signed in: there is nothing to find out by the time it takes.
       if (column === 'id' && !row?.password_hash) return { ...wrong, withoutPassword: true };
-      const turn = turnOf(address, row ? String(row.id) : username);
-      const valid = await passwords.verify(password, row?.password_hash ?? null, turn);
+      const queueKey = queueKeyOf(address, row ? String(row.id) : username);
+      const valid = await passwords.verify(password, row?.password_hash ?? null, queueKey);
       return row && valid
         ? { ...wrong, valid, user: toUserCard(row), credential: credentialOf(row.password_hash) }
         : wrong;
@@ -115,9 +115,9 @@ export function createUserAccounts(deps: {
         [id],
       );
       if (!row) throw userNotFound();
-      const turn = turnOf(address, userId);
-      if (!(await passwords.verify(oldPassword, row.password_hash, turn))) throw wrongPassword();
-      const hash = await passwords.hash(newPassword, turn);
+      const queueKey = queueKeyOf(address, userId);
+      if (!(await passwords.verify(oldPassword, row.password_hash, queueKey))) throw wrongPassword();
+      const hash = await passwords.hash(newPassword, queueKey);
       return databases.users.transaction(async (tx) => {
         const { affectedRows } = await tx.execute(
           `UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ? AND status = ${accountStatus.active} AND password_hash = ?`,
@@ -139,7 +139,7 @@ export function createUserAccounts(deps: {
       if (!guest) throw userNotFound();
       if (!isTrue(guest.is_guest)) throw notAGuest();
       if (await isNameTaken(databases.users, username)) throw usernameTaken();
-      const hash = await passwords.hash(password, turnOf(address, userId));
+      const hash = await passwords.hash(password, queueKeyOf(address, userId));
       const upgraded = await cache.change(async (touch) => {
         await touch([userInfoKey(userId)]);
         return databases.users.transaction(async (tx) => {
@@ -169,7 +169,7 @@ export function createUserAccounts(deps: {
   };
 }
 
-const turnOf = (address: string | undefined, account: string) => ({
+const queueKeyOf = (address: string | undefined, account: string) => ({
   address: countedAddress(address ?? ''),
   account,
 });

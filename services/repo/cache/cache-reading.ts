@@ -1,6 +1,6 @@
+import { createDerivedValues, type Derived } from './cache-derived.ts';
 import type { HitRatio } from './cache-hits.ts';
 import { type CacheKind, cacheKey } from './cache-keys.ts';
-import { createMadeValues, type Made } from './cache-made.ts';
 import type { CacheMemory } from './cache-memory.ts';
 
 export type Reading = {
@@ -14,25 +14,25 @@ export type Reading = {
   peek<V>(kind: CacheKind<V>, id: string): Promise<V | undefined>;
   /**
    * What `make` makes out of what it reads through the reading that it is given, kept until any of that changes.
-   * `bytes` is about what it takes. With `mending`, changes of one kind of values do not end it.
+   * `bytes` is about what it takes. With `patching`, changes of one kind of values do not end it.
    */
-  made<T>(key: string, make: Make<T>, mending?: Mending<T>): Promise<T>;
+  derive<T>(key: string, compute: Compute<T>, patching?: Patching<T>): Promise<T>;
   /** What is made of this must not be kept. */
-  unsettle(): void;
+  doNotCache(): void;
 };
 
 export type Wanted = readonly (readonly [CacheKind<unknown>, string])[];
 
-export type Make<T> = (reading: Reading) => Promise<{ value: T; bytes: number }>;
+export type Compute<T> = (reading: Reading) => Promise<{ value: T; bytes: number }>;
 
-export type Mending<T> = {
+export type Patching<T> = {
   kind: CacheKind<unknown>;
   /** The value after these ids of the kind changed; it must not change the old one. Undefined: make it anew. */
-  mend(old: T, ids: string[], reading: Reading): Promise<T | undefined>;
+  patch(old: T, ids: string[], reading: Reading): Promise<T | undefined>;
 };
 
 /** What is cached of some keys: values in their order (undefined: missing), and for each how to store it. */
-export type Look = { values: unknown[]; sizes: number[]; marks: string[]; epoch: string; at: number };
+export type Lookup = { values: unknown[]; sizes: number[]; marks: string[]; epoch: string; at: number };
 
 /** Stores [key, its mark, value] where nobody is changing it. Answers the lengths of those that may be kept. */
 export type StoreEntries = (
@@ -48,28 +48,28 @@ export const changing = '!';
 /** Reads out of memory what nobody changed, and the rest from Redis or where it is stored. */
 export function createReadings(deps: {
   memory: CacheMemory;
-  look: (keys: readonly string[]) => Promise<Look>;
+  lookUp: (keys: readonly string[]) => Promise<Lookup>;
   store: StoreEntries;
   hits: HitRatio;
-}): (soon?: Wanted) => Promise<Reading> {
-  const { memory, look, store, hits } = deps;
-  const madeValues = createMadeValues();
-  memory.onChange(madeValues.changed);
+}): (prefetch?: Wanted) => Promise<Reading> {
+  const { memory, lookUp, store, hits } = deps;
+  const derivedValues = createDerivedValues();
+  memory.onChange(derivedValues.changed);
 
-  /** `live`: what is in memory may be used, and kept there. `making`: what is being made of what is read. */
-  function readingFor(live: boolean, making?: Made): Reading {
+  /** `inSync`: what is in memory may be used, and kept there. `derived`: what is being made of what is read. */
+  function readingFor(inSync: boolean, derived?: Derived): Reading {
     const watch = (key: string) => {
-      if (making) madeValues.watch(making, key);
+      if (derived) derivedValues.watch(derived, key);
     };
-    const unsettle = () => {
-      if (making) making.unsettled = true;
+    const doNotCache = () => {
+      if (derived) derived.uncacheable = true;
     };
-    const noteReads = (cache: string, count: number) => {
-      if (making) making.reads.set(cache, (making.reads.get(cache) ?? 0) + count);
+    const countReads = (cache: string, count: number) => {
+      if (derived) derived.reads.set(cache, (derived.reads.get(cache) ?? 0) + count);
     };
     /** Whoever finds the whole found its parts too; each counts once, since a part may be made of thousands. */
-    const notePart = (part: Made) => {
-      for (const cache of part.reads.keys()) noteReads(cache, 1);
+    const countPart = (part: Derived) => {
+      for (const cache of part.reads.keys()) countReads(cache, 1);
     };
 
     async function read<V>(
@@ -78,34 +78,34 @@ export function createReadings(deps: {
       load: (missing: string[]) => Promise<ReadonlyMap<string, V>>,
     ): Promise<Map<string, V>> {
       const found = new Map<string, V>();
-      const elsewhere: string[] = [];
+      const notInMemory: string[] = [];
       for (const id of ids) {
         const key = cacheKey(kind, id);
         watch(key);
-        const value = live ? memory.find(key) : undefined;
-        if (value === undefined) elsewhere.push(id);
+        const value = inSync ? memory.find(key) : undefined;
+        if (value === undefined) notInMemory.push(id);
         else found.set(id, value as V);
       }
-      const missing = elsewhere.length === 0 ? 0 : await readElsewhere(kind, elsewhere, found, load);
+      const missing = notInMemory.length === 0 ? 0 : await readMissing(kind, notInMemory, found, load);
       const hit = ids.length - missing;
       hits.count(kind.name, hit, missing);
-      noteReads(kind.name, ids.length);
+      countReads(kind.name, ids.length);
       return found;
     }
 
     /** Adds to `found`. Answers how many were not in Redis either. */
-    async function readElsewhere<V>(
+    async function readMissing<V>(
       kind: CacheKind<V>,
       ids: readonly string[],
       found: Map<string, V>,
       load: (missing: string[]) => Promise<ReadonlyMap<string, V>>,
     ): Promise<number> {
       const keys = ids.map((id) => cacheKey(kind, id));
-      const expected = memory.expect(keys);
+      const fill = memory.startFill(keys);
       try {
-        const { values, sizes, marks, epoch, at } = await look(keys);
+        const { values, sizes, marks, epoch, at } = await lookUp(keys);
         const keep = (key: string, value: unknown, size: number) => {
-          if (live) expected.keep(key, value, { epoch, size, ttlMs: kind.ttlMs });
+          if (inSync) fill.keep(key, value, { epoch, size, ttlMs: kind.ttlMs });
         };
         const missing = new Map<string, string>();
         ids.forEach((id, index) => {
@@ -116,7 +116,7 @@ export function createReadings(deps: {
             keep(keys[index] ?? '', value, sizes[index] ?? 0);
           } else {
             missing.set(id, mark);
-            if (mark === changing) unsettle();
+            if (mark === changing) doNotCache();
           }
         });
         if (missing.size === 0) return 0;
@@ -132,50 +132,50 @@ export function createReadings(deps: {
         for (const [id, value] of loaded) found.set(id, value);
         return missing.size;
       } finally {
-        expected.end();
+        fill.end();
       }
     }
 
-    async function mended<T>(known: Made, mending?: Mending<T>): Promise<T | undefined> {
-      if (!mending || !known.mending) return undefined;
+    async function patch<T>(known: Derived, patching?: Patching<T>): Promise<T | undefined> {
+      if (!patching || !known.patching) return undefined;
       const { version } = known;
-      const ids = [...known.mending.stale].map((key) => key.slice(cacheKey(mending.kind, '').length));
+      const ids = [...known.patching.staleKeys].map((key) => key.slice(cacheKey(patching.kind, '').length));
       // Only to know whether what is read is settled: the value itself watches these keys.
-      const seen = madeValues.begin(known.key);
+      const seen = derivedValues.begin(known.key);
       try {
-        const value = await mending.mend(known.value as T, ids, readingFor(live, seen));
-        if (seen.unsettled) unsettle();
-        else if (value !== undefined) madeValues.mended(known, version, value);
+        const value = await patching.patch(known.value as T, ids, readingFor(inSync, seen));
+        if (seen.uncacheable) doNotCache();
+        else if (value !== undefined) derivedValues.keepPatched(known, version, value);
         return value;
       } finally {
-        madeValues.abandon(seen);
+        derivedValues.abandon(seen);
       }
     }
 
     return {
       read,
-      unsettle,
-      peek: async <V>(kind: CacheKind<V>, id: string) => (await read(kind, [id], nothing<V>)).get(id),
-      async made<T>(key: string, make: Make<T>, mending?: Mending<T>) {
+      doNotCache,
+      peek: async <V>(kind: CacheKind<V>, id: string) => (await read(kind, [id], loadNothing<V>)).get(id),
+      async derive<T>(key: string, compute: Compute<T>, patching?: Patching<T>) {
         watch(key);
-        const known = live ? madeValues.find(key) : undefined;
+        const known = inSync ? derivedValues.find(key) : undefined;
         if (known) {
-          const value = known.mending?.stale.size ? await mended(known, mending) : (known.value as T);
+          const value = known.patching?.staleKeys.size ? await patch(known, patching) : (known.value as T);
           if (value !== undefined) {
             for (const [cache, reads] of known.reads) hits.count(cache, reads, 0);
-            notePart(known);
+            countPart(known);
             return value;
           }
-          madeValues.drop(known);
+          derivedValues.drop(known);
         }
-        const fresh = madeValues.begin(key, mending && cacheKey(mending.kind, ''));
+        const fresh = derivedValues.begin(key, patching && cacheKey(patching.kind, ''));
         try {
-          const { value, bytes } = await make(readingFor(live, fresh));
-          if (!madeValues.keep(fresh, value, bytes)) unsettle();
-          notePart(fresh);
+          const { value, bytes } = await compute(readingFor(inSync, fresh));
+          if (!derivedValues.keep(fresh, value, bytes)) doNotCache();
+          countPart(fresh);
           return value;
         } finally {
-          madeValues.abandon(fresh);
+          derivedValues.abandon(fresh);
         }
       },
     };
@@ -188,24 +188,24 @@ export function createReadings(deps: {
       .filter(({ key }) => memory.find(key) === undefined);
     if (missing.length === 0) return;
     const keys = missing.map(({ key }) => key);
-    const expected = memory.expect(keys);
+    const fill = memory.startFill(keys);
     try {
-      const { values, sizes, epoch } = await look(keys);
+      const { values, sizes, epoch } = await lookUp(keys);
       missing.forEach(({ kind, key }, index) => {
         const value = values[index];
         const size = sizes[index] ?? 0;
-        if (value !== undefined) expected.keep(key, value, { epoch, size, ttlMs: kind.ttlMs });
+        if (value !== undefined) fill.keep(key, value, { epoch, size, ttlMs: kind.ttlMs });
       });
     } finally {
-      expected.end();
+      fill.end();
     }
   }
 
-  return async (soon = []) => {
+  return async (prefetch = []) => {
     // In one trip: a change that is heard of meanwhile takes away what was fetched before it.
-    const [live] = await Promise.all([memory.hear(), fetch(soon)]);
-    return readingFor(live);
+    const [inSync] = await Promise.all([memory.catchUp(), fetch(prefetch)]);
+    return readingFor(inSync);
   };
 }
 
-const nothing = async <V>() => new Map<string, V>();
+const loadNothing = async <V>() => new Map<string, V>();

@@ -11,14 +11,14 @@ import { changeKeys, createCacheMemory, epochKey, keptChanges, newEpoch } from '
 import {
   changing,
   createReadings,
-  type Look,
+  type Lookup,
   type Reading,
   type StoreEntries,
   type Wanted,
 } from './cache-reading.ts';
 
 export { type CacheKind, cacheKey, cacheKind } from './cache-keys.ts';
-export type { Make, Reading } from './cache-reading.ts';
+export type { Compute, Reading } from './cache-reading.ts';
 
 export type Change = {
   /** Resolves when readers can't store these keys any more. Must be done before the commit. */
@@ -32,7 +32,7 @@ export type Cache = {
    * For the hottest reads: what it gives is as new as what the other functions give, and comes out of this process's
    * memory where nobody changed it. `soon` is what will be read first: it comes in the same round trip.
    */
-  reading(soon?: Wanted): Promise<Reading>;
+  reading(prefetch?: Wanted): Promise<Reading>;
   /** Values by id: from Redis, or from `load`, which gets the missing ids and leaves out what does not exist. */
   read<V>(
     kind: CacheKind<V>,
@@ -86,14 +86,14 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
   });
 
   /** A change was not told to Redis: what is cached there may be old. */
-  let missed = false;
+  let invalidationMissed = false;
   redis.beforeUse(async (run, { reconnected }) => {
-    if (!missed && !reconnected) return;
-    missed = false;
+    if (!invalidationMissed && !reconnected) return;
+    invalidationMissed = false;
     try {
       await run(epochScript, [epochKey], [newEpoch()]);
     } catch (error) {
-      missed = true;
+      invalidationMissed = true;
       throw error;
     }
   });
@@ -106,7 +106,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
     return value;
   };
 
-  async function look(keys: readonly string[]): Promise<Look> {
+  async function lookUp(keys: readonly string[]): Promise<Lookup> {
     const at = performance.now();
     const values: unknown[] = [];
     const sizes: number[] = [];
@@ -143,7 +143,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
   async function peek<V>(kind: CacheKind<V>, ids: readonly string[]): Promise<[Map<string, V>, Store<V>]> {
     if (ids.length === 0) return [new Map(), () => undefined];
     const keys = ids.map((id) => cacheKey(kind, id));
-    const { values, marks, epoch, at } = await look(keys);
+    const { values, marks, epoch, at } = await lookUp(keys);
     const found = new Map<string, V>();
     const missing = new Map<string, string>();
     ids.forEach((id, index) => {
@@ -165,8 +165,8 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
   }
 
   function begin(): Change {
-    const word = randomBytes(9).toString('base64url');
-    const marks = [`w${word}`, `x${word}`, markMs];
+    const writerId = randomBytes(9).toString('base64url');
+    const marks = [`w${writerId}`, `x${writerId}`, markMs];
     const touched = new Set<string>();
     let epoch: string | undefined;
     return {
@@ -178,7 +178,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
             redis.run(beginScript, [...changeKeys, ...some], [...marks, keptChanges]),
           ),
         )) {
-          if (reply === undefined) missed = true;
+          if (reply === undefined) invalidationMissed = true;
           // The first one counts: of a later epoch, other processes may know more.
           epoch ??= String(reply ?? '');
         }
@@ -192,15 +192,15 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
           return redis.run(
             endScript,
             [...changeKeys, ...some],
-            [...marks, `d${word}`, epoch ?? '', ttlMs, ...next],
+            [...marks, `d${writerId}`, epoch ?? '', ttlMs, ...next],
           );
         });
-        if ((await Promise.all(replies)).includes(undefined)) missed = true;
+        if ((await Promise.all(replies)).includes(undefined)) invalidationMissed = true;
       },
     };
   }
 
-  const reading = createReadings({ memory: createCacheMemory(redis), look, store, hits });
+  const reading = createReadings({ memory: createCacheMemory(redis), lookUp, store, hits });
 
   return {
     reading,
@@ -217,7 +217,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
     },
     async peekAll(wanted) {
       const keys = wanted.map(([kind, id]) => cacheKey(kind, id));
-      const { values, marks, epoch, at } = await look(keys);
+      const { values, marks, epoch, at } = await lookUp(keys);
       wanted.forEach(([kind], index) => {
         hits.count(kind.name, values[index] === undefined ? 0 : 1, values[index] === undefined ? 1 : 0);
       });

@@ -11,7 +11,7 @@ import {
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Encoded } from '../../../lib/grpc/definition.ts';
 import { toConversationPage } from '../../../lib/wire/conversation.ts';
-import type { Cache, Make, Reading, StoreOthers } from '../cache/cache.ts';
+import type { Cache, Compute, Reading, StoreOthers } from '../cache/cache.ts';
 import { noAccess, notMember } from '../rows/conversation-access.ts';
 import { type ConversationBasic, conversationBasic, readBasics } from '../rows/conversation-basic.ts';
 import { type ConversationHead, conversationHead, readHeads } from '../rows/conversation-head.ts';
@@ -95,7 +95,7 @@ export function createConversationList(deps: {
     const options = [includeLastMessage, includeSenderInfo, asJson];
     const key = ['page', userId, limit, offset, cursor, updatedSince, ...options].join(' ');
     let built: TaggedPage<Response> | undefined;
-    const tag = await reading.made(key, async (from) => {
+    const tag = await reading.derive(key, async (from) => {
       built = await build(from);
       return { value: built.tag, bytes: built.tag.length };
     });
@@ -129,10 +129,10 @@ export function createConversationList(deps: {
 
   /** All of the user's conversations in order; of a kept order only what moved is placed anew. */
   async function placesOf(reading: Reading, userId: string): Promise<Place[] | undefined> {
-    const make: Make<Place[] | undefined> = async (from) => {
+    const compute: Compute<Place[] | undefined> = async (from) => {
       const memberships = await from.peek(userMemberships, userId);
       if (!memberships) {
-        from.unsettle();
+        from.doNotCache();
         return { value: undefined, bytes: 0 };
       }
       const heads = await readHeads(
@@ -142,9 +142,9 @@ export function createConversationList(deps: {
       const value = inOrder(memberships, heads);
       return { value, bytes: bytesPerPlace * value.length };
     };
-    return reading.made(`order ${userId}`, make, {
+    return reading.derive(`order ${userId}`, compute, {
       kind: conversationHead,
-      async mend(old, ids, from) {
+      async patch(old, ids, from) {
         const moving = new Set(ids);
         const isMoving = ({ membership }: Place) => moving.has(membership.conversationId);
         const moved = old?.filter(isMoving) ?? [];

@@ -18,7 +18,7 @@ import type { UserSettingsReader } from '../users/user-settings.ts';
 import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
 
 /** Less than 2 MB. */
-const mostFriendIds = 100_000;
+const maxFriendIds = 100_000;
 
 type Handlers = Pick<
   UnaryHandlers<typeof FriendshipServiceService>,
@@ -85,7 +85,7 @@ export function createFriendships(deps: {
     async batchGetFriendIds({ userIds, cursor }) {
       if (userIds.length > limits.usersPerCall)
         throw new GoChatError('INVALID_ARGUMENT', `At most ${limits.usersPerCall} users.`);
-      const { limit, after } = readPaging('friend ids', { limit: mostFriendIds, cursor }, mostFriendIds);
+      const { limit, after } = readPaging('friend ids', { limit: maxFriendIds, cursor }, maxFriendIds);
       const [afterUserId, afterFriendId] = after ?? [0, 0];
       const ids = userIds
         .map(parseId)

@@ -9,8 +9,8 @@ import { type Databases, formatSql, type Sql } from '../storage/database.ts';
 import { sendStateOf } from './friendship-pair.ts';
 import { settle } from './friendship-requests.ts';
 
-const usualPage = 100;
-const longestPage = 500;
+const defaultPage = 100;
+const maxPage = 500;
 
 type Handlers = Pick<UnaryHandlers<typeof FriendshipServiceService>, 'endRelationships'>;
 
@@ -21,7 +21,7 @@ export function createRelationshipsEnd(deps: { databases: Databases; outbox: Out
     async endRelationships(request) {
       const userId = parseId(request.userId);
       if (userId === undefined) throw userNotFound();
-      const limit = Math.min(request.limit > 0 ? request.limit : usualPage, longestPage);
+      const limit = Math.min(request.limit > 0 ? request.limit : defaultPage, maxPage);
       await requireClosed(databases.users, userId);
       // A closed account gets no new relationships: who is found here is all that there is.
       const found = await readOthers(databases.users, userId, limit + 1);

@@ -4,8 +4,8 @@ import { requireClosed } from '../accounts/user-closing.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import type { Databases } from '../storage/database.ts';
 
-const usualPage = 100;
-const longestPage = 500;
+const defaultPage = 100;
+const maxPage = 500;
 
 type Handlers = Pick<UnaryHandlers<typeof FriendshipServiceService>, 'eraseRequestTexts'>;
 
@@ -14,7 +14,7 @@ export function createRequestTexts({ databases }: { databases: Databases }): Han
   return {
     async eraseRequestTexts(request) {
       const userId = userIdOf(request.userId);
-      const limit = Math.min(request.limit > 0 ? request.limit : usualPage, longestPage);
+      const limit = Math.min(request.limit > 0 ? request.limit : defaultPage, maxPage);
       await requireClosed(databases.users, userId);
       // friendship_requests_requester, friendship_requests_target: no more than this user's own requests are looked at.
       const found = await databases.users.query<{ id: number }>(

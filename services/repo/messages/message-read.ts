@@ -75,7 +75,7 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
       const { beforeSeqId, afterSeqId, limit, asJson } = wanted;
       let built: TaggedPage<GetMessagesResponse> | undefined;
       const key = ['messages', conversationId, beforeSeqId, afterSeqId, limit, asJson].join(' ');
-      const tag = await reading.made(key, async (from) => {
+      const tag = await reading.derive(key, async (from) => {
         built = await build(reading, from, wanted, statement);
         return { value: built.tag, bytes: built.tag.length };
       });

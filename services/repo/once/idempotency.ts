@@ -15,7 +15,7 @@ import type { Ids } from '../storage/ids.ts';
 
 /** How long an answer is kept. */
 const keepMs = 24 * 3_600_000;
-const longestLeaseMs = 3_600_000;
+const maxLeaseMs = 3_600_000;
 
 type KeyRow = {
   request_hash: Buffer;
@@ -53,7 +53,7 @@ export function createIdempotencyHandlers(deps: {
         throw new GoChatError('INVALID_ARGUMENT', 'A request hash has 32 bytes.');
       }
       const keyHash = hashOf(scope, key);
-      const claim = { name: randomUUID(), leaseMs: Math.min(Math.max(leaseMs, 1), longestLeaseMs) };
+      const claim = { name: randomUUID(), leaseMs: Math.min(Math.max(leaseMs, 1), maxLeaseMs) };
       try {
         // Most keys are new: one statement for them.
         const resourceId = ids.nextId();

@@ -20,7 +20,7 @@ export type OutboxRelay = Outbox & {
   stop(): Promise<void>;
 };
 
-type Burying = (row: Row, error: unknown) => Promise<void>;
+type MoveToDeadTopic = (row: Row, error: unknown) => Promise<void>;
 type Row = { id: number; topic: string; key: string; payload: string; created_at: number };
 
 const pollMs = 100;
@@ -60,9 +60,9 @@ export function startOutboxRelay(deps: {
   const stopping = new AbortController();
   let countedAt = 0;
 
-  const burying = async (row: Row, error: unknown): Promise<void> => {
+  const moveToDeadTopic = async (row: Row, error: unknown): Promise<void> => {
     log.error({ err: error, outboxId: row.id, topic: row.topic, key: row.key }, 'event is dead');
-    await bury(producer, row, error);
+    await produceDeadRecord(producer, row, error);
     records.inc({ topic: row.topic, result: 'dead' });
   };
 
@@ -76,15 +76,15 @@ export function startOutboxRelay(deps: {
       pending.set(0);
       return false;
     }
-    await countSometimes();
+    await refreshPendingCount();
     const rows = await database.transaction((tx) =>
-      takeBatch(tx, (batch) => produce(producer, batch, burying)),
+      takeBatch(tx, (batch) => produce(producer, batch, moveToDeadTopic)),
     );
     for (const { topic } of rows) relayed.inc({ topic });
     return rows.length > 0;
   }
 
-  async function countSometimes(): Promise<void> {
+  async function refreshPendingCount(): Promise<void> {
     if (Date.now() - countedAt < countEveryMs) return;
     countedAt = Date.now();
     const [row] = await database.query<{ count: number }>('SELECT COUNT(*) AS count FROM outbox');
@@ -166,16 +166,16 @@ function upToBytes(rows: Row[]): Row[] {
 }
 
 /** One produce for the batch. A record that the broker will never take is buried, so that it holds up no other. */
-async function produce(producer: Producer, rows: Row[], burying: Burying): Promise<void> {
+async function produce(producer: Producer, rows: Row[], moveToDeadTopic: MoveToDeadTopic): Promise<void> {
   try {
     await producer.sendBatch({ acks: -1, topicMessages: byTopic(rows) });
   } catch (error) {
     if (!isTooLarge(error)) throw error;
     const [only] = rows;
-    if (rows.length === 1 && only) return burying(only, error);
+    if (rows.length === 1 && only) return moveToDeadTopic(only, error);
     const middle = rows.length >> 1;
-    await produce(producer, rows.slice(0, middle), burying);
-    await produce(producer, rows.slice(middle), burying);
+    await produce(producer, rows.slice(0, middle), moveToDeadTopic);
+    await produce(producer, rows.slice(middle), moveToDeadTopic);
   }
 }
 
@@ -192,7 +192,7 @@ const isTooLarge = (error: unknown): boolean => {
   return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(type ?? cause?.type ?? '');
 };
 
-async function bury(producer: Producer, row: Row, error: unknown): Promise<void> {
+async function produceDeadRecord(producer: Producer, row: Row, error: unknown): Promise<void> {
   const { topic, id, key, payload } = row;
   const original = {
     topic,

@@ -20,7 +20,7 @@ type Fields<E> = E extends DomainEvent
 /** An event for its *-events topic; its key is the id of the entity that it is about. */
 export function domainEvent(fields: Fields<DomainEvent>): OutboxEvent {
   const event = { event_id: randomUUID(), occurred_at: Date.now(), ...fields } as DomainEvent;
-  const { topic, key } = placeOf(event);
+  const { topic, key } = topicAndKeyOf(event);
   return { topic, key, payload: JSON.stringify(event) };
 }
 
@@ -33,7 +33,7 @@ export function orderedEvent(event: OrderedFields<OrderedEvent>): OutboxEvent {
   return { topic: topics.upstream, key: event.conversation_id, payload: JSON.stringify(record) };
 }
 
-function placeOf(event: DomainEvent): { topic: string; key: string } {
+function topicAndKeyOf(event: DomainEvent): { topic: string; key: string } {
   switch (event.type) {
     case 'friend.request.created':
     case 'friend.request.withdrawn':

@@ -14,16 +14,16 @@ local live = live_boots()
 local silent_before, dead_before = now - silence, now - dead_after
 
 -- What friends are to be told, or nothing when they were told already or never knew.
-local function untold_entry(user)
+local function offline_entry(user)
   local record = redis.call('HMGET', 'user:presence:' .. user, 'epoch', 'announced', 'last_active_at')
   if record[1] and record[2] and record[2] ~= '' then
     return { epoch = record[1], last_active_at = record[3] or '0', page = '' }
   end
 end
 
-local function flat(told)
+local function flat(page_entries)
   local gone = {}
-  for user, entry in pairs(told) do
+  for user, entry in pairs(page_entries) do
     gone[#gone + 1] = user
     gone[#gone + 1] = entry.epoch
     gone[#gone + 1] = entry.last_active_at
@@ -48,14 +48,14 @@ local function dry_page()
   for _, boot in ipairs(dead) do
     is_dead[boot] = true
   end
-  local ended, told = 0, {}
+  local ended, page_entries = 0, {}
 
   -- Of a user: how many sessions would end at each place where one is found, the first such place, and whether any
   -- session stays. Worked out once a page, however many of the user's sessions it shows.
-  local known = {}
+  local by_user = {}
   local function would_end(user)
-    if known[user] then
-      return known[user]
+    if by_user[user] then
+      return by_user[user]
     end
     local found = { at = {} }
     for id, session in pairs(read_sessions(user)) do
@@ -75,7 +75,7 @@ local function dry_page()
         end
       end
     end
-    known[user] = found
+    by_user[user] = found
     return found
   end
 
@@ -83,7 +83,7 @@ local function dry_page()
     local found = would_end(user)
     ended = ended + (found.at[place] or 0)
     if not found.stays and (found.first == place or (not found.first and place == 'away')) then
-      told[user] = untold_entry(user)
+      page_entries[user] = offline_entry(user)
     end
   end
 
@@ -116,7 +116,7 @@ local function dry_page()
     end
     next_cursor = #away == limit and 'away:' .. (offset + limit) or ''
   end
-  return { 0, ended, next_cursor, flat(told) }
+  return { 0, ended, next_cursor, flat(page_entries) }
 end
 
 if dry then
@@ -125,17 +125,17 @@ end
 
 local ended = 0
 
-local function read_untold()
-  local untold = {}
+local function read_pending()
+  local pending = {}
   local raw = redis.call('HGETALL', 'presence:untold')
   for i = 1, #raw, 2 do
-    untold[raw[i]] = cjson.decode(raw[i + 1])
+    pending[raw[i]] = cjson.decode(raw[i + 1])
   end
-  return untold
+  return pending
 end
 
-local function judge(user)
-  local entry = not any_live(read_boots(user), live) and untold_entry(user)
+local function declare_if_offline(user)
+  local entry = not any_live(read_boots(user), live) and offline_entry(user)
   if entry then
     redis.call('HSET', 'user:presence:' .. user, 'announced', '', 'told_epoch', entry.epoch)
     redis.call('HSET', 'presence:untold', user, cjson.encode(entry))
@@ -144,7 +144,7 @@ local function judge(user)
 end
 
 if cursor ~= '' then
-  for user, entry in pairs(read_untold()) do
+  for user, entry in pairs(read_pending()) do
     if entry.page == cursor then
       redis.call('HDEL', 'presence:untold', user)
     end
@@ -160,15 +160,15 @@ for _, member in ipairs(silent) do
     end_session(user, id, cjson.decode(raw).boot_id)
   end
   redis.call('ZREM', 'presence:heartbeats', member)
-  judge(user)
+  declare_if_offline(user)
 end
 
 local dead = redis.call('ZRANGEBYSCORE', 'gateway:boots', '-inf', dead_before, 'LIMIT', 0, 1)[1]
 if dead and not live[dead] then
   -- A page ends with the user whose sessions fill it, or after so many users.
-  local most = ended + limit
+  local page_end = ended + limit
   for _ = 1, limit do
-    local user = ended < most and redis.call('SPOP', 'gateway:users:' .. dead)
+    local user = ended < page_end and redis.call('SPOP', 'gateway:users:' .. dead)
     if not user then
       break
     end
@@ -178,7 +178,7 @@ if dead and not live[dead] then
         ended = ended + 1
       end
     end
-    judge(user)
+    declare_if_offline(user)
   end
   if redis.call('EXISTS', 'gateway:users:' .. dead) == 0 then
     redis.call('ZREM', 'gateway:boots', dead)
@@ -191,19 +191,19 @@ end
 local away = redis.call('ZRANGEBYSCORE', 'presence:away', '-inf', now - away_after, 'LIMIT', 0, limit)
 for _, user in ipairs(away) do
   redis.call('ZREM', 'presence:away', user)
-  judge(user)
+  declare_if_offline(user)
 end
 
-local told, count = {}, 0
-for user, entry in pairs(read_untold()) do
+local page_entries, count = {}, 0
+for user, entry in pairs(read_pending()) do
   if any_live(read_boots(user), live) then
     redis.call('HDEL', 'presence:untold', user)
   elseif count < limit then
     entry.page = page
     redis.call('HSET', 'presence:untold', user, cjson.encode(entry))
-    told[user] = entry
+    page_entries[user] = entry
     count = count + 1
   end
 end
 local more = ended > 0 or #away > 0 or count > 0 or dead
-return { 0, ended, more and page or '', flat(told) }
+return { 0, ended, more and page or '', flat(page_entries) }

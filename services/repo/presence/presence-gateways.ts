@@ -22,7 +22,7 @@ export type Gateways = {
   renew(gateway: GatewayInfo, synced: boolean): Promise<boolean>;
   release(gatewayId: string, bootId: string): Promise<void>;
   /** Sessions of this boot could not be registered: until it has sent them all again, it is 'unknown'. */
-  doubt(bootId: string): void;
+  markUnsynced(bootId: string): void;
 };
 
 const locateScript = luaScript(import.meta.url, 'presence-locate');
@@ -52,10 +52,10 @@ export function createGateways(deps: {
   /** Whether Redis has ever answered here: it tells of gateways that this process has not heard of yet. */
   let answered = false;
   const remembered = new Map<string, { gateway: GatewayInfo; until: number }>();
-  const doubted = new Set<string>();
+  const unsynced = new Set<string>();
 
   redis.beforeUse(async (run) => {
-    await run(unsyncScript, [], [...doubted]);
+    await run(unsyncScript, [], [...unsynced]);
   });
 
   const remember = (gateway: GatewayInfo) => {
@@ -70,7 +70,7 @@ export function createGateways(deps: {
       const lease = JSON.parse(text) as { boot_id: string; push_address: string; synced: boolean };
       const gateway = { gatewayId, bootId: lease.boot_id, pushAddress: lease.push_address };
       if (live) remember(gateway);
-      const known = live && lease.synced && !doubted.has(lease.boot_id);
+      const known = live && lease.synced && !unsynced.has(lease.boot_id);
       return {
         gateway,
         users: known ? new Set(userIds.filter((_, index) => found[index] === '1')) : 'unknown',
@@ -92,7 +92,7 @@ export function createGateways(deps: {
     const complete = answers.every((answer) => answer !== undefined);
     answered ||= complete;
     // Every gateway that can reach this process renews its lease here within this time.
-    if (!answered && starting) throw blind;
+    if (!answered && starting) throw gatewaysUnknown;
     for (const [gatewayId, { gateway, until }] of remembered) {
       if (until < clock() && complete) remembered.delete(gatewayId);
       else if (!complete || !located.has(gateway.bootId))
@@ -107,31 +107,31 @@ export function createGateways(deps: {
 
     async renew(gateway, synced) {
       remember(gateway);
-      const trusted = synced && !doubted.has(gateway.bootId);
+      const trusted = synced && !unsynced.has(gateway.bootId);
       // Cleared first: what fails from here on belongs to the next resync.
-      doubted.delete(gateway.bootId);
+      unsynced.delete(gateway.bootId);
       const reply = await redis.run(
         renewScript,
         [],
         [gateway.gatewayId, gateway.bootId, gateway.pushAddress, trusted ? 1 : 0, leaseMs],
       );
-      if (reply === undefined) doubted.add(gateway.bootId);
+      if (reply === undefined) unsynced.add(gateway.bootId);
       return reply !== 0;
     },
 
     async release(gatewayId, bootId) {
       if (remembered.get(gatewayId)?.gateway.bootId === bootId) remembered.delete(gatewayId);
-      doubted.delete(bootId);
+      unsynced.delete(bootId);
       await redis.run(releaseScript, [], [gatewayId, bootId]);
     },
 
-    doubt(bootId) {
-      doubted.add(bootId);
+    markUnsynced(bootId) {
+      unsynced.add(bootId);
     },
   };
 }
 
-const blind = new GoChatError(
+const gatewaysUnknown = new GoChatError(
   'UNAVAILABLE',
   'im-repo has just started and cannot reach Redis: it does not know the gateways yet. Try again.',
 );

@@ -64,7 +64,7 @@ export function createPresenceHandlers(deps: PresenceDeps): Handlers {
       const reply = await redis.run(updateScript, [], [gatewayId, bootId, word, ...args]);
       if (reply === undefined) {
         registered = false;
-        gateways.doubt(bootId);
+        gateways.markUnsynced(bootId);
         continue;
       }
       const [came, went] = reply as [string[], string[]];

@@ -92,7 +92,7 @@ export function createRecipients(deps: {
           conversationId,
           fanout: fanoutMode || world,
           broadcast: world,
-          gateways: list ? split(located, list.userIds) : [],
+          gateways: list ? groupByGateway(located, list.userIds) : [],
           memberVersion: list?.version ?? memberVersion,
           newcomerIds: list ? newcomersOf(list) : [],
         };
@@ -114,7 +114,7 @@ export function createRecipients(deps: {
           conversationId,
           fanout: audience?.fanoutMode ?? false,
           broadcast: audience?.world ?? false,
-          gateways: audience?.world ? everywhere(located) : split(located, [...wanted]),
+          gateways: audience?.world ? everywhere(located) : groupByGateway(located, [...wanted]),
           memberVersion: list?.version ?? audience?.memberVersion ?? 0,
           newcomerIds: list ? newcomersOf(list) : [],
         };
@@ -130,7 +130,7 @@ export function createRecipients(deps: {
       const page = userIds.slice(from, from + limit);
       const more = from + limit < userIds.length;
       return {
-        gateways: page.length === 0 ? [] : split(await gateways.locateTopics(page), page),
+        gateways: page.length === 0 ? [] : groupByGateway(await gateways.locateTopics(page), page),
         newcomerIds: list ? newcomersAmong(list, page) : [],
         nextAfterUserId: more ? (page.at(-1) ?? '') : '',
       };
@@ -156,7 +156,7 @@ function firstAfter(ids: readonly string[], id: number): number {
 }
 
 /** The gateways that may hold some of these users, each with those. */
-function split(located: readonly Located[], userIds: readonly string[]): Recipients['gateways'] {
+function groupByGateway(located: readonly Located[], userIds: readonly string[]): Recipients['gateways'] {
   const reached: Recipients['gateways'] = [];
   for (const { gateway, users } of located) {
     const there = users === 'unknown' ? [...userIds] : userIds.filter((id) => users.has(id));

@@ -2,10 +2,10 @@ import type { Conversation } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { ConversationBasic } from './conversation-basic.ts';
 
 /** What changes with every message. */
-type Moving = { lastSeqId: number; lastMessageId: number; updatedAt: number };
+type HeadFields = { lastSeqId: number; lastMessageId: number; updatedAt: number };
 
 /** A conversation without the view of any member. */
-export const toProtoConversation = (basic: ConversationBasic, head: Moving): Conversation => ({
+export const toProtoConversation = (basic: ConversationBasic, head: HeadFields): Conversation => ({
   id: basic.id,
   type: basic.type,
   name: basic.name,

@@ -16,12 +16,12 @@ export type PageAnswers<R extends Tagged> = {
 };
 
 /** Of what a client takes in one answer; a longer page goes as the fields that it is made of, which take less. */
-const mostJsonBytes = 2 * 1024 * 1024;
+const maxJsonBytes = 2 * 1024 * 1024;
 
-/** `nothing` is the page without contents, `toBody` what REST shows of one. */
+/** `empty` is the page without contents, `toBody` what REST shows of one. */
 export function pageAnswers<R extends Tagged>(
   codec: { encode(response: R): { finish(): Uint8Array } },
-  nothing: Contents<R>,
+  empty: Contents<R>,
   toBody: (page: Contents<R>) => object,
 ): PageAnswers<R> {
   const encode = (contents: Contents<R>, tagged: Tagged): Buffer => {
@@ -31,16 +31,16 @@ export function pageAnswers<R extends Tagged>(
   return {
     full(page, asJson) {
       const json = asJson ? Buffer.from(JSON.stringify(toBody(page))) : undefined;
-      if (json && json.length <= mostJsonBytes) {
+      if (json && json.length <= maxJsonBytes) {
         const tag = tagOf(json);
-        return { encoded: encode(nothing, { tag, unchanged: false, json }), tag };
+        return { encoded: encode(empty, { tag, unchanged: false, json }), tag };
       }
       const bytes = encode(page, { tag: '', unchanged: false });
       const tag = tagOf(bytes);
       // Two encoded messages in a row are one that has the fields of both.
-      return { encoded: Buffer.concat([bytes, encode(nothing, { tag, unchanged: false })]), tag };
+      return { encoded: Buffer.concat([bytes, encode(empty, { tag, unchanged: false })]), tag };
     },
-    unchanged: (tag) => ({ encoded: encode(nothing, { tag, unchanged: true }) }),
+    unchanged: (tag) => ({ encoded: encode(empty, { tag, unchanged: true }) }),
   };
 }
 

@@ -11,7 +11,7 @@ const userBlocks = cacheKind<UserBlocks>('user:blocks', 60 * 60_000);
 export const userBlocksKey = (userId: string): string => cacheKey(userBlocks, userId);
 
 /** Somebody may be blocked by very many. */
-const mostBlocks = 5000;
+const maxBlocks = 5000;
 const usersPerStatement = 100;
 
 /** The blocks of every user asked for, through the cache or a reading of it. */
@@ -27,8 +27,8 @@ export function readUserBlocks(
           some
             .map(Number)
             .flatMap((id) => [
-              `(SELECT ${id} AS user, blocked_id AS other FROM user_blocks WHERE user_id = ${id} LIMIT ${mostBlocks + 1})`,
-              `(SELECT ${id} AS user, user_id AS other FROM user_blocks WHERE blocked_id = ${id} LIMIT ${mostBlocks + 1})`,
+              `(SELECT ${id} AS user, blocked_id AS other FROM user_blocks WHERE user_id = ${id} LIMIT ${maxBlocks + 1})`,
+              `(SELECT ${id} AS user, user_id AS other FROM user_blocks WHERE blocked_id = ${id} LIMIT ${maxBlocks + 1})`,
             ])
             .join(' UNION ALL '),
         ),
@@ -38,7 +38,7 @@ export function readUserBlocks(
     return new Map(
       missing.map((userId) => {
         const ids = (others.get(userId) ?? []).map(({ other }) => String(other));
-        return [userId, { userIds: ids.slice(0, mostBlocks), isWhole: ids.length <= mostBlocks }];
+        return [userId, { userIds: ids.slice(0, maxBlocks), isWhole: ids.length <= maxBlocks }];
       }),
     );
   });

@@ -6,13 +6,13 @@ import { type Databases, formatSql, type Transaction } from '../storage/database
 import { accessExpiry } from './access-expiry.ts';
 
 /** Sessions of an account: each more ends the one that was unused for longest. */
-const mostSessions = 100;
+const maxSessions = 100;
 /** So many end at once where there are more, from a time without the bound: the next sign-ins end the others. */
-const mostEnded = 20;
+const maxEndedPerSignIn = 20;
 /** Revoked sessions a page: far below what one gRPC answer holds. */
 const revokedPage = 10_000;
 /** Those that an answer names, for gateways to close at once: they learn of further ones within a second. */
-const mostNamed = 1000;
+const maxNamed = 1000;
 /** What a session id can be: the column takes no other characters, and a longer one is nobody's. */
 const sessionIdPattern = /^[\x21-\x7e]{1,36}$/;
 
@@ -81,7 +81,7 @@ export async function revokeSessionsAndCommit(
       [userId, exceptSessionId],
     ),
   );
-  return rows.slice(0, mostNamed).map(({ id }) => id);
+  return rows.slice(0, maxNamed).map(({ id }) => id);
 }
 
 /** Forgets where an erased account was signed in, ends all of its sessions, and commits. */
@@ -109,5 +109,5 @@ export const endSurplusSessions = (userId: number): string =>
        ORDER BY last_used_at DESC LIMIT ?, ?
      ) AS surplus JOIN sessions s ON s.id = surplus.id
      SET s.revoked_at = ${databaseTime} WHERE s.user_id = ? AND s.revoked_at IS NULL`,
-    [userId, mostSessions, mostEnded, userId],
+    [userId, maxSessions, maxEndedPerSignIn, userId],
   );

@@ -1,7 +1,7 @@
 import { rotationGraceMs } from '../../../lib/domain/session-lifetimes.ts';
 
 /** Rotations within it, all of which are remembered: who refreshes more often gets the same token for a while. */
-const mostRemembered = 16;
+const maxRemembered = 16;
 
 export type Rotation =
   /** The token was the current one: the session's next generation begins. */
@@ -31,7 +31,7 @@ export function rotation(
   if (generation >= session.generation) {
     const recent =
       generation > session.generation ? [] : times.filter((time) => time >= at - rotationGraceMs);
-    if (recent.length >= mostRemembered) return { kind: 'again', generation };
+    if (recent.length >= maxRemembered) return { kind: 'again', generation };
     return { kind: 'next', generation: generation + 1, rotatedAt: [...recent, at].join(',') };
   }
   const rotatedAt = generation < 0 ? undefined : times.at(generation - session.generation);

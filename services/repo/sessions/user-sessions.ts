@@ -105,12 +105,12 @@ export function createUserSessions(deps: {
         switch (result.kind) {
           case 'next':
             await tx.execute(
-              `UPDATE sessions SET generation = ?, rotated_at = ?, expires_at = ?, ${used} WHERE id = ?`,
+              `UPDATE sessions SET generation = ?, rotated_at = ?, expires_at = ?, ${setUsed} WHERE id = ?`,
               [result.generation, result.rotatedAt, expiresAt, accessExpiresAt, at, sessionId],
             );
             break;
           case 'again':
-            await tx.execute(`UPDATE sessions SET ${used} WHERE id = ?`, [accessExpiresAt, at, sessionId]);
+            await tx.execute(`UPDATE sessions SET ${setUsed} WHERE id = ?`, [accessExpiresAt, at, sessionId]);
             break;
           default:
             await tx.batchAndCommit(revokeLocked(sessionId));
@@ -161,7 +161,7 @@ export function createUserSessions(deps: {
   };
 }
 
-/** By their beginning, since a session that is used must not move between two pages. */
+/** By their beginning, since a session that is setUsed must not move between two pages. */
 const openedBefore = ([createdAt, id]: Position<'sessions'>) => ({
   OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }],
 });
@@ -170,7 +170,7 @@ const openedBefore = ([createdAt, id]: Position<'sessions'>) => ({
  * An access token from before may outlive the new one, where their lifetime was made shorter. Assignments run from left
  * to right: the old expiry may follow from the old use.
  */
-const used = `access_expires_at = GREATEST(${accessExpiry}, ?), last_used_at = ?`;
+const setUsed = `access_expires_at = GREATEST(${accessExpiry}, ?), last_used_at = ?`;
 
 const refused = { outcome: { kind: 'refused' }, userId: '' } as const;
 

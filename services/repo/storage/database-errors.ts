@@ -10,7 +10,7 @@ export const isLocked = (error: unknown): boolean => [1205, 3572].includes(errno
 export const isLockConflict = (error: unknown): boolean => errnoOf(error) === 1213 || isLocked(error);
 
 /** 1264 out of range, 1366 not a text of the column's characters, 1406 too long. */
-export const isUnfit = (error: unknown): boolean => [1264, 1366, 1406].includes(errnoOf(error));
+export const isInvalidValue = (error: unknown): boolean => [1264, 1366, 1406].includes(errnoOf(error));
 
 /** Errors of the connection carry `fatal`; the time limit of a statement leaves one in an unknown state. */
 export const isConnectionLost = (error: unknown): boolean => {

@@ -8,7 +8,7 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import { lockWaitSeconds } from './change-time.ts';
-import { isConnectionLost, isLockConflict, isUnavailable, isUnfit } from './database-errors.ts';
+import { isConnectionLost, isInvalidValue, isLockConflict, isUnavailable } from './database-errors.ts';
 import { formatSql, type SqlValue } from './sql.ts';
 
 export { formatSql, isDuplicateKey, literal } from './sql.ts';
@@ -55,7 +55,7 @@ export type Databases = {
 const statementSeconds = 10;
 const acquireDeadlineMs = 3000;
 /** Short, since whoever holds the lock mostly ends within milliseconds. */
-const lockConflicts = { tries: 6, firstMs: 4, longestMs: 160, isTransient: isLockConflict };
+const lockConflictRetry = { tries: 6, firstMs: 4, longestMs: 160, isTransient: isLockConflict };
 
 /** READ COMMITTED locks only the rows it changes; the mode makes both kinds of server refuse the same things. */
 const sessionSettings = [
@@ -123,12 +123,12 @@ function createSessionPool(options: {
 
 type Gate = <T>(work: (connection: PoolConnection) => Promise<T>) => Promise<T>;
 
-/** Lends out connections, and shows how many are lent, how long for, and how many wait for one. */
+/** Lends out connections, and shows how many are inUse, how long for, and how many wait for one. */
 function createGate(pool: Pool, metrics?: Metrics): Gate {
   let waiting = 0;
-  let lent = 0;
+  let inUse = 0;
   metrics?.observed('gochat_db_waiting', 'Callers that wait for a database connection.', () => waiting);
-  metrics?.observed('gochat_db_connections_in_use', 'Database connections in use.', () => lent);
+  metrics?.observed('gochat_db_connections_in_use', 'Database connections in use.', () => inUse);
   const held = metrics?.latency(
     'gochat_db_hold_seconds',
     'Time that a statement or transaction holds a connection.',
@@ -136,13 +136,13 @@ function createGate(pool: Pool, metrics?: Metrics): Gate {
   return async (work) => {
     waiting++;
     const connection = await acquire(pool).finally(() => waiting--);
-    lent++;
+    inUse++;
     const end = held?.startTimer();
     try {
       return await work(connection);
     } finally {
       end?.();
-      lent--;
+      inUse--;
       connection.release();
     }
   };
@@ -164,12 +164,12 @@ function createDatabase(withConnection: Gate, log: Logger): Database {
 
   return {
     query: <R>(sql: string, values?: readonly SqlValue[]) =>
-      guarded(log, () => withConnection((connection) => sqlOn(connection).query<R>(sql, values))),
+      withMappedErrors(log, () => withConnection((connection) => sqlOn(connection).query<R>(sql, values))),
     execute: (sql, values) =>
-      guarded(log, () => withConnection((connection) => sqlOn(connection).execute(sql, values))),
+      withMappedErrors(log, () => withConnection((connection) => sqlOn(connection).execute(sql, values))),
     batch: (statements) =>
-      guarded(log, () => withConnection((connection) => sqlOn(connection).batch(statements))),
-    transaction: (work) => guarded(log, () => retry(() => attempt(work), lockConflicts)),
+      withMappedErrors(log, () => withConnection((connection) => sqlOn(connection).batch(statements))),
+    transaction: (work) => withMappedErrors(log, () => retry(() => attempt(work), lockConflictRetry)),
   };
 }
 
@@ -231,7 +231,7 @@ function sqlThrough(run: (statements: string) => Promise<unknown[]>): Sql {
 
 async function runAll(connection: PoolConnection, statements: string): Promise<unknown[]> {
   try {
-    const { result, fields } = await ask(connection, statements);
+    const { result, fields } = await runQuery(connection, statements);
     return isListOfResults(fields) ? (result as unknown[]) : [result];
   } catch (error) {
     // An error that carried its statement would take messages and hashes into the log.
@@ -243,7 +243,7 @@ async function runAll(connection: PoolConnection, statements: string): Promise<u
 }
 
 /** Not by mysql2's own promises: they take down the stack of every call, which costs more than a short statement. */
-const ask = (connection: PoolConnection, sql: string) =>
+const runQuery = (connection: PoolConnection, sql: string) =>
   new Promise<{ result: unknown; fields: unknown }>((resolve, reject) => {
     connection.query({ sql, timeout: (statementSeconds + 1) * 1000 }, (error, result, fields) => {
       if (error) reject(error);
@@ -271,11 +271,12 @@ function acquire(pool: Pool): Promise<PoolConnection> {
   });
 }
 
-async function guarded<T>(log: Logger, work: () => Promise<T>): Promise<T> {
+async function withMappedErrors<T>(log: Logger, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (isUnfit(error)) throw new GoChatError('INVALID_ARGUMENT', 'A value is too long or out of range.');
+    if (isInvalidValue(error))
+      throw new GoChatError('INVALID_ARGUMENT', 'A value is too long or out of range.');
     if (!isUnavailable(error)) throw error;
     log.warn({ err: error }, 'database is not available');
     throw unavailable(error);

@@ -32,8 +32,8 @@ export function luaScript(moduleUrl: string, name: string, ...after: string[]): 
 const commandTimeoutMs = 250;
 const probeTimeoutMs = 3000;
 const probeEveryMs = 250;
-const down = Symbol('down');
-const late = (): typeof down => down;
+const timedOut = Symbol('down');
+const onTimeout = (): typeof timedOut => timedOut;
 
 /**
  * One connection to Redis that may be gone at any time: a call that meets a dead or frozen server costs at most one
@@ -92,7 +92,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
     probing = true;
     try {
       if (client.status !== 'ready') return;
-      if ((await withDeadline(client.ping(), probeTimeoutMs, late)) === down) {
+      if ((await withDeadline(client.ping(), probeTimeoutMs, onTimeout)) === timedOut) {
         // The answer may never come (a connection whose other end is gone): start with a new one.
         client.disconnect(true);
         return;
@@ -116,7 +116,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
     try {
       const run: RedisStore['run'] = (script, keys, args) => call(script, keys, args);
       const all = Promise.all(repairs.map((one) => one(run, { reconnected })));
-      return (await withDeadline(all, commandTimeoutMs * 2, late)) !== down;
+      return (await withDeadline(all, commandTimeoutMs * 2, onTimeout)) !== timedOut;
     } catch (error) {
       log.warn({ err: error }, 'Redis cannot be used yet');
       return false;
@@ -138,8 +138,8 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
         if (!isUp()) return undefined;
       }
       try {
-        const reply = await withDeadline(call(script, keys, args), commandTimeoutMs, late);
-        if (reply !== down) return reply;
+        const reply = await withDeadline(call(script, keys, args), commandTimeoutMs, onTimeout);
+        if (reply !== timedOut) return reply;
         trip(new Error(`${script.name} took longer than ${commandTimeoutMs} ms`));
       } catch (error) {
         trip(error);
@@ -151,7 +151,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
     async close() {
       const wasUp = isUp();
       state = 'closed';
-      if (wasUp) await withDeadline(client.quit(), commandTimeoutMs, late).catch(() => undefined);
+      if (wasUp) await withDeadline(client.quit(), commandTimeoutMs, onTimeout).catch(() => undefined);
       client.disconnect();
     },
   };

@@ -3,8 +3,8 @@ import type { SequenceServiceService } from '../../../lib/gen/im_repo/v1/sequenc
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type Databases, formatSql } from './database.ts';
 
-const mostNumbers = 10_000;
-const longestName = 128;
+const maxNumbers = 10_000;
+const maxNameBytes = 128;
 
 /** Named sequences. Numbers taken are never given again, used or not. */
 export function createSequenceHandlers(deps: {
@@ -13,11 +13,11 @@ export function createSequenceHandlers(deps: {
   return {
     async getNextSeq({ name, count }) {
       const bytes = Buffer.from(name);
-      if (bytes.length < 1 || bytes.length > longestName) {
-        throw new GoChatError('INVALID_ARGUMENT', `A sequence's name has 1 to ${longestName} bytes.`);
+      if (bytes.length < 1 || bytes.length > maxNameBytes) {
+        throw new GoChatError('INVALID_ARGUMENT', `A sequence's name has 1 to ${maxNameBytes} bytes.`);
       }
-      if (count < 0 || count > mostNumbers) {
-        throw new GoChatError('INVALID_ARGUMENT', `At most ${mostNumbers} numbers can be taken at once.`);
+      if (count < 0 || count > maxNumbers) {
+        throw new GoChatError('INVALID_ARGUMENT', `At most ${maxNumbers} numbers can be taken at once.`);
       }
       const taken = count === 0 ? 1 : count;
       // The row stays locked between the two statements.

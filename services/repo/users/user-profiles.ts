@@ -22,7 +22,7 @@ import {
 import type { Databases, SqlValue } from '../storage/database.ts';
 import { searchUsers } from './user-search.ts';
 
-const mostIds = 5000;
+const maxIds = 5000;
 
 type Handlers = Pick<
   UnaryHandlers<typeof UserServiceService>,
@@ -48,7 +48,7 @@ export function createUserProfiles(deps: {
     getUser: async ({ userId }) => ({ user: await cardById(userId) }),
 
     async getUsers({ userIds }) {
-      if (userIds.length > mostIds) throw new GoChatError('INVALID_ARGUMENT', `At most ${mostIds} users.`);
+      if (userIds.length > maxIds) throw new GoChatError('INVALID_ARGUMENT', `At max ${maxIds} users.`);
       const found = await userCards.byIds(userIds);
       return {
         users: userIds
@@ -70,8 +70,8 @@ export function createUserProfiles(deps: {
     },
 
     async searchUsersByUsername({ query, limit }) {
-      const most = Math.min(limit > 0 ? limit : limits.searchResults.usual, limits.searchResults.most);
-      const found = isUsernamePart(query) ? await searchUsers(databases, query, most) : [];
+      const max = Math.min(limit > 0 ? limit : limits.searchResults.usual, limits.searchResults.most);
+      const found = isUsernamePart(query) ? await searchUsers(databases, query, max) : [];
       return { users: found.map(toUserCard) };
     },
 

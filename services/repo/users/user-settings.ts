@@ -9,7 +9,7 @@ import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 import { isTrue } from '../storage/sql.ts';
 
-const mostIds = 5000;
+const maxIds = 5000;
 
 export const userSettingsKind = cacheKind<UserSettings>('user:settings', 60 * 60_000);
 
@@ -62,7 +62,7 @@ export function createUserSettings(deps: {
   const { databases, cache, userSettings } = deps;
   return {
     async getUserSettings({ userIds }) {
-      if (userIds.length > mostIds) throw new GoChatError('INVALID_ARGUMENT', `At most ${mostIds} users.`);
+      if (userIds.length > maxIds) throw new GoChatError('INVALID_ARGUMENT', `At most ${maxIds} users.`);
       const found = await userSettings.byIds(userIds);
       return { settings: userIds.map((userId) => found.get(userId) ?? defaultsOf(userId)) };
     },

@@ -16,7 +16,7 @@ beforeEach(async (context) => {
 
 /** Something made of two things. */
 const readMade = async (a: string, b: string, from = cache) =>
-  (await from.reading()).made(`both ${a} ${b}`, async (reading) => {
+  (await from.reading()).derive(`both ${a} ${b}`, async (reading) => {
     const value = `${await valueIn(reading, a)}+${await valueIn(reading, b)}`;
     return { value, bytes: value.length };
   });
@@ -44,8 +44,8 @@ test('a change while something is being made: it is not kept, nor what was made 
   const other = await connectFor(context);
   const [a, b] = [newId('a'), newId('b')];
   const readOuter = async (between: () => Promise<unknown>) =>
-    (await cache.reading()).made(`outer ${a} ${b}`, async (outer) => {
-      const inner = await outer.made(`inner ${a}`, async (reading) => {
+    (await cache.reading()).derive(`outer ${a} ${b}`, async (outer) => {
+      const inner = await outer.derive(`inner ${a}`, async (reading) => {
         const value = await valueIn(reading, a);
         await between();
         return { value, bytes: 1 };
@@ -70,7 +70,7 @@ function createAlbum(ids: readonly string[]) {
   const key = `album ${ids[0]}`;
   const done = { made: 0, mended: 0 };
   const look = async (from = cache, between = async (): Promise<unknown> => undefined) =>
-    (await from.reading()).made<string[]>(
+    (await from.reading()).derive<string[]>(
       key,
       async (reading) => {
         done.made += 1;
@@ -79,7 +79,7 @@ function createAlbum(ids: readonly string[]) {
       },
       {
         kind: thing,
-        async mend(old, changed, reading) {
+        async patch(old, changed, reading) {
           done.mended += 1;
           const found = await reading.read(thing, changed, load);
           await between();
@@ -136,8 +136,8 @@ test('a value is not mended with what may be changing', async () => {
 test('nothing is kept that was made of something unsettled', async () => {
   const id = newId();
   const readOuter = async () =>
-    (await cache.reading()).made(`unsettled ${id}`, async (outer) => ({
-      value: await outer.made(`inner ${id}`, async (inner) => ({
+    (await cache.reading()).derive(`unsettled ${id}`, async (outer) => ({
+      value: await outer.derive(`inner ${id}`, async (inner) => ({
         value: await valueIn(inner, id),
         bytes: 1,
       })),
@@ -154,8 +154,8 @@ test('who finds what was made of a made value found all that both were made of',
   const other = await connectFor(context);
   const [a, b] = [newId(), newId()];
   const make = async () =>
-    (await other.cache.reading()).made(`whole ${a} ${b}`, async (whole) => {
-      const part = await whole.made(`part ${a}`, async (reading) => ({
+    (await other.cache.reading()).derive(`whole ${a} ${b}`, async (whole) => {
+      const part = await whole.derive(`part ${a}`, async (reading) => ({
         value: await valueIn(reading, a),
         bytes: 1,
       }));

@@ -20,7 +20,7 @@ const read = async (id: string, from = cache) => valueIn(await from.reading(), i
 
 /** Something made of two things. */
 const readMade = async (a: string, b: string, from = cache) =>
-  (await from.reading()).made(`both ${a} ${b}`, async (reading) => {
+  (await from.reading()).derive(`both ${a} ${b}`, async (reading) => {
     const value = `${await valueIn(reading, a)}+${await valueIn(reading, b)}`;
     return { value, bytes: value.length };
   });

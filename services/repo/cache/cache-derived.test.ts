@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMadeValues } from './cache-made.ts';
+import { createDerivedValues } from './cache-derived.ts';
 
 const mebibyte = 1024 * 1024;
 
 test('a value goes with what it watches, and takes along what was made of it', () => {
-  const values = createMadeValues();
+  const values = createDerivedValues();
   const inner = values.begin('inner');
   values.watch(inner, 'a');
   const outer = values.begin('outer');
@@ -19,7 +19,7 @@ test('a value goes with what it watches, and takes along what was made of it', (
 });
 
 test('what changed while it was being made is not kept', () => {
-  const values = createMadeValues();
+  const values = createDerivedValues();
   const made = values.begin('made');
   values.watch(made, 'a');
   values.changed('a');
@@ -28,7 +28,7 @@ test('what changed while it was being made is not kept', () => {
 });
 
 test('the first of two that are made at once stays, and both are right', () => {
-  const values = createMadeValues();
+  const values = createDerivedValues();
   const [first, second] = [values.begin('made'), values.begin('made')];
   values.watch(first, 'a');
   values.watch(second, 'a');
@@ -39,7 +39,7 @@ test('the first of two that are made at once stays, and both are right', () => {
 });
 
 test('what there is no more room for takes along what was made of it', () => {
-  const values = createMadeValues();
+  const values = createDerivedValues();
   const inner = values.begin('inner');
   values.watch(inner, 'a');
   values.keep(inner, 1, 1);
@@ -56,7 +56,7 @@ test('what there is no more room for takes along what was made of it', () => {
 });
 
 test('after everything may have changed nothing is left', () => {
-  const values = createMadeValues();
+  const values = createDerivedValues();
   const kept = values.begin('kept');
   values.watch(kept, 'a');
   values.keep(kept, 1, 1);
