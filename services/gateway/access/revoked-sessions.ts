@@ -72,8 +72,9 @@ export function createRevokedSessions(deps: {
   const polling = createSingleFlight(poll);
 
   async function refresh(): Promise<void> {
-    // A poll that is under way may have asked before what the caller knows of came to be.
-    await polling.inFlight();
+    // A poll in flight may have been sent before the revocation that the caller knows of.
+    const pollInFlight = polling.inFlight();
+    if (pollInFlight) await pollInFlight;
     await polling.run();
   }
 
