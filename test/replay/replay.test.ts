@@ -46,17 +46,20 @@ test('the flows of today go on from every recorded history', async () => {
   assert.deepEqual(Object.fromEntries(await complaints(bundle, histories)), {});
 });
 
-/** A copy of the workflows in which `from` reads `to`. */
+/** A bundle of a copy of the workflows, beside what they take from lib, in which `from` reads `to`. */
 async function changedBundle(file: string, from: string, to: string): Promise<WorkflowBundle> {
   const root = join(import.meta.dirname, '..', '..');
   const copy = mkdtempSync(join(root, 'test', 'replay', '.changed-'));
   try {
-    cpSync(join(root, 'workflows'), copy, { recursive: true });
-    const source = readFileSync(join(copy, file), 'utf8');
+    for (const folder of ['workflows', join('lib', 'domain')]) {
+      cpSync(join(root, folder), join(copy, folder), { recursive: true });
+    }
+    const changed = join(copy, 'workflows', file);
+    const source = readFileSync(changed, 'utf8');
     assert.ok(source.includes(from), `${file} reads otherwise by now: ${from}`);
-    writeFileSync(join(copy, file), source.replace(from, to));
+    writeFileSync(changed, source.replace(from, to));
     const { code } = await bundleWorkflowCode({
-      workflowsPath: join(copy, 'index.ts'),
+      workflowsPath: join(copy, 'workflows', 'index.ts'),
       logger: new DefaultLogger('ERROR'),
     });
     return { code };

@@ -155,12 +155,12 @@ test('a discarded group leaves nothing behind', async () => {
 });
 
 test('a group with somebody unknown, or somebody who blocked its owner, is not made', async () => {
-  const [ann, bob] = (await repo.newUsers(2)) as Two;
+  const [ann, bob, cy] = (await repo.newUsers(3)) as Three;
   await repo.block(bob, ann);
   await refusedWith(repo.createGroup(ann, [bob]), 'BLOCKED');
   await refusedWith(repo.createGroup(ann, ['1']), 'USER_NOT_FOUND');
   await refusedWith(repo.createGroup(ann, ['bob']), 'USER_NOT_FOUND');
-  await refusedWith(repo.createGroup(bob, [ann], { maxMembers: 1 }), 'GROUP_FULL');
+  await refusedWith(repo.createGroup(bob, [ann, cy], { maxMembers: 2 }), 'GROUP_FULL');
   assert.deepEqual((await repo.list(ann)).conversations, []);
 });
 
