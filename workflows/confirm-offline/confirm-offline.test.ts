@@ -17,7 +17,7 @@ type Answer = Awaited<ReturnType<Activities['confirmUsersOffline']>>;
 
 const users = (count: number) =>
   Array.from({ length: count }, (_, index) => ({
-    userId: String(index),
+    userId: String(index + 1),
     epoch: `e${index}`,
     lastActiveAt: 1,
   }));
