@@ -38,6 +38,7 @@ export function createCreateGroupActivities({ repo }: { repo: RepoClient }) {
             activate: false,
             maxMembers: input.maxMembers,
             friendRequestId: '',
+            idOnly: true,
           })
           .then(() => ({})),
       ),

@@ -14,6 +14,8 @@ export type FriendRequestRow = {
   status: number;
   /** Unix milliseconds. */
   expiresAt: number;
+  /** When its status changed last, Unix milliseconds. Rows that a history has from an earlier release have none. */
+  updatedAt?: number;
 };
 
 type RowAnswer = ({ ok: true } & FriendRequestRow) | Refusal;
@@ -82,8 +84,9 @@ export function createFriendRequestActivities({
             activate: true,
             maxMembers: 0,
             friendRequestId: input.friendRequestId,
+            idOnly: true,
           })
-          .then(({ conversation }) => ({ conversationId: conversation?.conversation?.id ?? '' })),
+          .then(({ conversationId }) => ({ conversationId })),
       ),
   };
 }
@@ -98,5 +101,6 @@ function toRow(request: FriendRequest | undefined): FriendRequestRow {
     targetId: request.target.id,
     status: request.status,
     expiresAt: request.expiresAt,
+    updatedAt: request.updatedAt,
   };
 }

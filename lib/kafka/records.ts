@@ -186,6 +186,8 @@ export type FriendEvent =
       requester_id: string;
       target_id: string;
       conversation_id: string;
+      /** Of the event that says that the acceptance created the conversation, if it did. */
+      created_event_id?: string;
     })
   | (EventBase<'friend.removed' | 'friend.blocked' | 'friend.unblocked'> & {
       user_id: string;
@@ -198,6 +200,8 @@ export type ConversationEvent =
       conversation_type: number;
       /** The first members. */
       member_ids: string[];
+      /** The friend request whose acceptance created it, if one did: friend.request.accepted names this event. */
+      friend_request_id?: string;
     })
   | (EventBase<'conversation.updated' | 'conversation.dissolved'> & { conversation_id: string })
   | (EventBase<

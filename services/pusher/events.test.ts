@@ -17,6 +17,32 @@ const user = (id: string) => ({
   createdAt: 0,
 });
 
+const seenBy = (userId: string, conversationId: string) => ({
+  conversation: {
+    id: conversationId,
+    type: 2,
+    name: 'a group',
+    avatarUrl: '',
+    description: '',
+    announcement: '',
+    ownerId: '1',
+    memberCount: 1200,
+    createdAt: 0,
+    updatedAt: 0,
+    lastSeqId: 0,
+    lastMessageId: 0,
+  },
+  userMembership: {
+    conversationId,
+    role: userId === '1' ? 3 : 1,
+    muted: false,
+    joinedAt: 0,
+    lastReadSeqId: 0,
+  },
+  unreadCount: 0,
+  peer: user(userId === '1' ? '2' : '1'),
+});
+
 /** Users 1 and 2 are friends of each other and of 3; 2 is online; 3 shows it to nobody; request 50 went from 1 to 2; conversation 60 is owned by 1. */
 const repo = {
   friendships: {
@@ -61,32 +87,14 @@ const repo = {
     }),
   },
   conversations: {
-    getConversation: async ({ userId, conversationId }: { userId: string; conversationId: string }) => ({
-      conversation: {
-        conversation: {
-          id: conversationId,
-          type: 2,
-          name: 'a group',
-          avatarUrl: '',
-          description: '',
-          announcement: '',
-          ownerId: '1',
-          memberCount: 1200,
-          createdAt: 0,
-          updatedAt: 0,
-          lastSeqId: 0,
-          lastMessageId: 0,
-        },
-        userMembership: {
-          conversationId,
-          role: userId === '1' ? 3 : 1,
-          muted: false,
-          joinedAt: 0,
-          lastReadSeqId: 0,
-        },
-        unreadCount: 0,
-        peer: user(userId === '1' ? '2' : '1'),
-      },
+    getConversationViews: async ({
+      userIds,
+      conversationId,
+    }: {
+      userIds: string[];
+      conversationId: string;
+    }) => ({
+      views: userIds.map((userId) => ({ userId, conversation: seenBy(userId, conversationId) })),
     }),
   },
 } as unknown as RepoClient;
@@ -161,6 +169,36 @@ for (const what of ['rejected', 'withdrawn', 'expired']) {
     assert.equal('conversation' in (frame?.data ?? {}), false);
   });
 }
+
+test('a conversation that an acceptance created is told as created and as the answer, each once', async () => {
+  const { handle, frames } = scene();
+  const createdEvent = 'conversation.created/60';
+  await handle(
+    {
+      type: 'conversation.created',
+      event_id: createdEvent,
+      conversation_id: '60',
+      conversation_type: 1,
+      member_ids: ['1', '2'],
+      friend_request_id: '50',
+    },
+    {
+      type: 'friend.request.accepted',
+      ...request,
+      conversation_id: '60',
+      created_event_id: createdEvent,
+    },
+  );
+  assert.deepEqual(
+    frames().map(({ type, userIds, data }) => [type, userIds, data.conversation.peer.id]),
+    [
+      ['conversation-created', ['1'], '2'],
+      ['friend-request-handled', ['1'], '2'],
+      ['conversation-created', ['2'], '1'],
+      ['friend-request-handled', ['2'], '1'],
+    ],
+  );
+});
 
 test('a group is shown to each first member with the member’s own role', async () => {
   const { handle, frames } = scene();

@@ -1,7 +1,9 @@
 import { parseId } from '../../lib/domain/ids.ts';
+import { type Code, GoChatError } from '../../lib/errors.ts';
 import type {
   ConversationServiceService,
   GetConversationRequest,
+  GetConversationViewsRequest,
   GetUserConversationsRequest,
 } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { ServedHandlers } from '../../lib/grpc/definition.ts';
@@ -34,6 +36,9 @@ export type ConversationDeps = FanoutProgressDeps & {
   outbox: Outbox;
 };
 
+/** Of one call that asks for a conversation as each of them sees it. */
+const mostViewers = 100;
+
 /** The handlers of ConversationService. */
 export function createConversationHandlers(deps: ConversationDeps) {
   const list = createConversationList(deps);
@@ -58,6 +63,18 @@ export function createConversationHandlers(deps: ConversationDeps) {
       return { conversation: await list.one(userId, conversationIdOf(conversationId)) };
     },
 
+    async getConversationViews({ conversationId, userIds }: GetConversationViewsRequest) {
+      if (userIds.length > mostViewers) {
+        throw new GoChatError('INVALID_ARGUMENT', `At most ${mostViewers} users.`);
+      }
+      const id = conversationIdOf(conversationId);
+      const views = userIds.map(async (userId) => {
+        const conversation = await ifMember(list.one(userId, id));
+        return conversation ? [{ userId, conversation }] : [];
+      });
+      return { views: (await Promise.all(views)).flat() };
+    },
+
     async getUserConversations({ userId, updatedSince }: GetUserConversationsRequest) {
       const id = parseId(userId);
       if (id !== undefined && updatedSince > 0) {
@@ -70,3 +87,15 @@ export function createConversationHandlers(deps: ConversationDeps) {
     getUserConversationsWithDetails: list.page,
   } satisfies ServedHandlers<typeof ConversationServiceService>;
 }
+
+/** Undefined for who is no member of the conversation, or of one that is gone. */
+async function ifMember<T>(view: Promise<T>): Promise<T | undefined> {
+  try {
+    return await view;
+  } catch (error) {
+    if (error instanceof GoChatError && noMember.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const noMember: ReadonlySet<Code> = new Set<Code>(['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER']);

@@ -23,8 +23,13 @@ export type WithdrawInput = Attempt & { requestId: string; actorId: string };
 
 /** `conversationId` is set when the other one's request was pending: asking back accepts it. */
 export type RequestResult = { ok: true; requestId: string; conversationId?: string } | Refusal;
-/** `conversationId` is set when accepted (and nobody ended the friendship again in between). */
-export type DecideResult = { ok: true; requestId: string; conversationId?: string } | Refusal;
+/**
+ * `conversationId` is set when accepted (and nobody ended the friendship again in between); `decidedAt`, Unix
+ * milliseconds, unless the step that decided was done by an earlier release.
+ */
+export type DecideResult =
+  | { ok: true; requestId: string; conversationId?: string; decidedAt?: number }
+  | Refusal;
 export type WithdrawResult = { ok: true; requestId: string } | Refusal;
 
 export type FriendRequestCommand =

@@ -112,17 +112,13 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
     return { ...settled, conversationId: opened.conversationId };
   }
 
-  async function settle(
-    requestId: string,
-    actorId: string,
-    to: FriendRequestStatus,
-  ): Promise<WithdrawResult> {
+  async function settle(requestId: string, actorId: string, to: FriendRequestStatus): Promise<DecideResult> {
     const settled = await steps.settleFriendRequest({ requestId, actorId, status: to });
     if (settled.ok) {
       forget(requestId);
       latest = { phase: 'closed', requestId, status: settled.status };
       setCurrentDetails(`Request ${requestId} has status ${settled.status}.`);
-      return { ok: true, requestId };
+      return { ok: true, requestId, ...(settled.updatedAt ? { decidedAt: settled.updatedAt } : {}) };
     }
     // Handled past this flow, by a block for instance.
     if (settled.code === 'REQUEST_ALREADY_HANDLED' || settled.code === 'REQUEST_NOT_FOUND') forget(requestId);

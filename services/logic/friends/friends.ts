@@ -28,7 +28,7 @@ export function createFriends(deps: {
     return required(request, 'request');
   }
 
-  /** A pending request and its pair, for one of the two. */
+  /** A pending request with its pair, for one of the two. */
   async function pending(requestId: string, userId: string, side: 'requester' | 'target') {
     const request = await requestOf(checkFriendRequestId(requestId));
     const requesterId = required(request.requester, 'requester').id;
@@ -39,7 +39,7 @@ export function createFriends(deps: {
     if (request.status !== friendRequestStatus.pending) {
       throw new GoChatError('REQUEST_ALREADY_HANDLED', 'This friend request is not pending any more.');
     }
-    return [requesterId, targetId] as const;
+    return { request, pair: [requesterId, targetId] as const };
   }
 
   /** Refuses what is hopeless before a flow is started for it; the flow's own step decides. */
@@ -81,21 +81,23 @@ export function createFriends(deps: {
       if (!accept && action !== friendRequestAction.reject) {
         throw invalid('action', 'must be 1 (accept) or 2 (reject)');
       }
-      const pair = await pending(requestId, userId, 'target');
-      const { conversationId } = await flows.decideFriendRequest(pair, {
+      const { request, pair } = await pending(requestId, userId, 'target');
+      const { conversationId, decidedAt } = await flows.decideFriendRequest(pair, {
         requestId,
         actorId: userId,
         action: accept ? 'accept' : 'reject',
       });
-      const [request, opened] = await Promise.all([
-        requestOf(requestId),
+      const status = accept ? friendRequestStatus.accepted : friendRequestStatus.rejected;
+      const [decided, opened] = await Promise.all([
+        // The decision changed nothing else of what was read before it.
+        decidedAt === undefined ? requestOf(requestId) : { ...request, status, updatedAt: decidedAt },
         conversationId ? conversations.getConversation({ userId, conversationId }) : undefined,
       ]);
-      return { request, conversation: opened?.conversation };
+      return { request: decided, conversation: opened?.conversation };
     },
 
     async withdrawFriendRequest({ userId, requestId }) {
-      const pair = await pending(requestId, userId, 'requester');
+      const { pair } = await pending(requestId, userId, 'requester');
       await flows.withdrawFriendRequest(pair, { requestId, actorId: userId });
       return {};
     },

@@ -3,7 +3,7 @@ import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { ConversationEvent } from '../../../lib/kafka/records.ts';
 import type { Conversation } from '../../../lib/wire/conversation.ts';
-import { seenBy } from './friend-pushes.ts';
+import { conversationViews } from './conversation-views.ts';
 import { pushesTo } from './push.ts';
 
 /**
@@ -16,6 +16,8 @@ export async function conversationPushes(event: ConversationEvent, repo: RepoCli
     return toEach(userIds, conversationId, { type: 'conversation-updated', eventId }, repo);
   }
   if (event.type !== 'conversation.created') return [];
+  // The event of its acceptance tells of it.
+  if (event.friend_request_id) return [];
   const { conversation_id: conversationId, member_ids: memberIds, event_id: eventId } = event;
   const type = 'conversation-created';
 
@@ -24,7 +26,7 @@ export async function conversationPushes(event: ConversationEvent, repo: RepoCli
 
   const [first] = memberIds;
   const viewer = event.actor_id || first;
-  const seen = viewer && (await seenBy(viewer, conversationId, repo));
+  const seen = viewer && (await conversationViews(conversationId, [viewer], repo)).get(viewer);
   if (!seen) return [];
   const { ownerId } = seen;
   const others = memberIds.filter((userId) => userId !== ownerId);
@@ -44,11 +46,10 @@ async function toEach(
   frame: { type: 'conversation-created' | 'conversation-updated'; eventId: string },
   repo: RepoClient,
 ): Promise<Push[]> {
-  const pushes = userIds.map(async (userId) => {
-    const conversation = await seenBy(userId, conversationId, repo);
-    return conversation ? pushesTo([userId], { ...frame, data: { conversation } }) : [];
-  });
-  return (await Promise.all(pushes)).flat();
+  const views = await conversationViews(conversationId, userIds, repo);
+  return [...views].flatMap(([userId, conversation]) =>
+    pushesTo([userId], { ...frame, data: { conversation } }),
+  );
 }
 
 /** The owner's view as a member sees it who has read nothing yet. */

@@ -10,16 +10,21 @@ export const conversationCreated = (
   { id, type }: { id: number; type: number },
   actorId: string,
   memberIds: readonly number[],
+  /** Whose acceptance created it. */
+  friendRequestId = '',
 ): OutboxEvent[] => [
   domainEvent({
     type: 'conversation.created',
-    event_id: `conversation.created/${id}`,
+    event_id: createdEventId(id),
     actor_id: actorId,
     conversation_id: String(id),
     conversation_type: type,
     member_ids: memberIds.map(String),
+    ...(friendRequestId === '' ? {} : { friend_request_id: friendRequestId }),
   }),
 ];
+
+export const createdEventId = (conversationId: number): string => `conversation.created/${conversationId}`;
 
 /** `conversation` is the row as it is from now on. */
 export function conversationUpdated(conversation: LockedConversation, actorId: string): OutboxEvent[] {

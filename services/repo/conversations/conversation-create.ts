@@ -3,6 +3,7 @@ import { parseId } from '../../../lib/domain/ids.ts';
 import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
 import type {
   ConversationServiceService,
+  CreateConversationRequest,
   CreateConversationResponse,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -35,9 +36,11 @@ export function createConversationCreate(deps: {
 
   /** The creator sees a group even while it is being created. */
   async function answer(
-    creatorId: string,
+    { creatorId, idOnly }: CreateConversationRequest,
     { conversationId, created, refused }: NewConversation,
   ): Promise<CreateConversationResponse> {
+    const answered = { conversationId: String(conversationId), created, refused };
+    if (idOnly) return { ...answered, conversation: undefined };
     const { views, users } = await loadViews(databases.conversations, Number(creatorId), {
       detailed: 1,
       conversationIds: [conversationId],
@@ -45,20 +48,16 @@ export function createConversationCreate(deps: {
     });
     const [view] = views;
     if (!view) throw conversationNotFound();
-    return {
-      conversation: toDetails(view, users, { lastMessage: true, senderInfo: true }),
-      created,
-      refused,
-    };
+    return { ...answered, conversation: toDetails(view, users, { lastMessage: true, senderInfo: true }) };
   }
 
   return {
     async createConversation(request) {
       switch (request.type) {
         case conversationType.single:
-          return answer(request.creatorId, { ...(await openSingle(request)), refused: [] });
+          return answer(request, { ...(await openSingle(request)), refused: [] });
         case conversationType.group:
-          return answer(request.creatorId, await groups.create(request));
+          return answer(request, await groups.create(request));
         default:
           throw invalid('type', 'must be 1 (single) or 2 (group)');
       }

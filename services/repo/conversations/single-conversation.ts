@@ -10,7 +10,7 @@ import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Cache } from '../cache/cache.ts';
-import { conversationCreated } from '../conversation-changes/conversation-events.ts';
+import { conversationCreated, createdEventId } from '../conversation-changes/conversation-events.ts';
 import { insertMembers, memberKeys } from '../conversation-changes/member-rows.ts';
 import {
   lockPair,
@@ -53,14 +53,22 @@ export function createSingleConversation(deps: {
         if (!friends) throw new GoChatError('NOT_FRIENDS', 'The two are not friends.');
         const known = await lockSingleConversation(tx, pair);
         const conversationId = known ?? ids.nextId();
-        const events = await requestAccepted(tx, request.friendRequestId, pair, conversationId);
+        const events = await requestAccepted(
+          tx,
+          request.friendRequestId,
+          pair,
+          conversationId,
+          known === undefined,
+        );
         if (known !== undefined) {
           await storeSendState(tx, pair, known);
         } else {
           await touch(memberKeys([pair.low, pair.high]));
           await insert(tx, conversationId, pair);
           const single = { id: conversationId, type: conversationType.single };
-          events.push(...conversationCreated(single, request.creatorId, [pair.low, pair.high]));
+          events.push(
+            ...conversationCreated(single, request.creatorId, [pair.low, pair.high], request.friendRequestId),
+          );
         }
         if (events.length > 0) await tx.batchAndCommit(insertEvents(events));
         return { conversationId, created: known === undefined };
@@ -113,6 +121,7 @@ async function requestAccepted(
   requestId: string,
   pair: Pair,
   conversationId: number,
+  isCreated: boolean,
 ): Promise<OutboxEvent[]> {
   if (requestId === '') return [];
   const [request] = await tx.query<{ requester_id: number; target_id: number }>(
@@ -129,6 +138,7 @@ async function requestAccepted(
       requester_id: String(request.requester_id),
       target_id: String(request.target_id),
       conversation_id: String(conversationId),
+      ...(isCreated ? { created_event_id: createdEventId(conversationId) } : {}),
     }),
   ];
 }

@@ -124,15 +124,20 @@ export interface CreateConversationRequest {
   /** single: the accepted friend request that this conversation answers; its event is written with it. */
   friendRequestId: string;
   /** Of KeepFlowTexts: in the place of name, avatar_url and description. */
-  textsId?: string | undefined;
+  textsId?:
+    | string
+    | undefined;
+  /** The answer names the conversation by its id alone: for a flow's step, whose history is to hold nothing else. */
+  idOnly?: boolean | undefined;
 }
 
 export interface CreateConversationResponse {
-  /** As the creator sees it. */
+  /** As the creator sees it; absent with id_only. */
   conversation?: ConversationWithDetails | undefined;
   created: boolean;
   /** Initial members of a group who take invitations from friends only. */
   refused: string[];
+  conversationId: string;
 }
 
 export interface ActivateConversationRequest {
@@ -163,6 +168,22 @@ export interface GetConversationRequest {
 
 export interface GetConversationResponse {
   conversation?: ConversationWithDetails | undefined;
+}
+
+export interface GetConversationViewsRequest {
+  conversationId: string;
+  /** Up to 100. */
+  userIds: string[];
+}
+
+export interface ConversationView {
+  userId: string;
+  conversation?: ConversationWithDetails | undefined;
+}
+
+export interface GetConversationViewsResponse {
+  /** In the order asked. */
+  views: ConversationView[];
 }
 
 export interface GetUserConversationsRequest {
@@ -1112,6 +1133,7 @@ function createBaseCreateConversationRequest(): CreateConversationRequest {
     maxMembers: 0,
     friendRequestId: "",
     textsId: undefined,
+    idOnly: undefined,
   };
 }
 
@@ -1149,6 +1171,9 @@ export const CreateConversationRequest: MessageFns<CreateConversationRequest> = 
     }
     if (message.textsId !== undefined) {
       writer.uint32(90).string(message.textsId);
+    }
+    if (message.idOnly !== undefined) {
+      writer.uint32(96).bool(message.idOnly);
     }
     return writer;
   },
@@ -1254,6 +1279,14 @@ export const CreateConversationRequest: MessageFns<CreateConversationRequest> = 
             message.textsId = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.idOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1282,12 +1315,13 @@ export const CreateConversationRequest: MessageFns<CreateConversationRequest> = 
     message.maxMembers = object.maxMembers ?? 0;
     message.friendRequestId = object.friendRequestId ?? "";
     message.textsId = object.textsId ?? undefined;
+    message.idOnly = object.idOnly ?? undefined;
     return message;
   },
 };
 
 function createBaseCreateConversationResponse(): CreateConversationResponse {
-  return { conversation: undefined, created: false, refused: [] };
+  return { conversation: undefined, created: false, refused: [], conversationId: "" };
 }
 
 export const CreateConversationResponse: MessageFns<CreateConversationResponse> = {
@@ -1300,6 +1334,9 @@ export const CreateConversationResponse: MessageFns<CreateConversationResponse> 
     }
     for (const v of message.refused) {
       writer.uint32(26).string(v!);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(34).string(message.conversationId);
     }
     return writer;
   },
@@ -1341,6 +1378,14 @@ export const CreateConversationResponse: MessageFns<CreateConversationResponse> 
             message.refused.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1363,6 +1408,7 @@ export const CreateConversationResponse: MessageFns<CreateConversationResponse> 
       : undefined;
     message.created = object.created ?? false;
     message.refused = object.refused?.map((e) => e) || [];
+    message.conversationId = object.conversationId ?? "";
     return message;
   },
 };
@@ -1709,6 +1755,197 @@ export const GetConversationResponse: MessageFns<GetConversationResponse> = {
     message.conversation = (object.conversation !== undefined && object.conversation !== null)
       ? ConversationWithDetails.fromPartial(object.conversation)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseGetConversationViewsRequest(): GetConversationViewsRequest {
+  return { conversationId: "", userIds: [] };
+}
+
+export const GetConversationViewsRequest: MessageFns<GetConversationViewsRequest> = {
+  encode(message: GetConversationViewsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversationId !== "") {
+      writer.uint32(10).string(message.conversationId);
+    }
+    for (const v of message.userIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConversationViewsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConversationViewsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetConversationViewsRequest>, I>>(base?: I): GetConversationViewsRequest {
+    return GetConversationViewsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetConversationViewsRequest>, I>>(object: I): GetConversationViewsRequest {
+    const message = createBaseGetConversationViewsRequest();
+    message.conversationId = object.conversationId ?? "";
+    message.userIds = object.userIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseConversationView(): ConversationView {
+  return { userId: "", conversation: undefined };
+}
+
+export const ConversationView: MessageFns<ConversationView> = {
+  encode(message: ConversationView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversation !== undefined) {
+      ConversationWithDetails.encode(message.conversation, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConversationView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConversationView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversation = ConversationWithDetails.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ConversationView>, I>>(base?: I): ConversationView {
+    return ConversationView.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ConversationView>, I>>(object: I): ConversationView {
+    const message = createBaseConversationView();
+    message.userId = object.userId ?? "";
+    message.conversation = (object.conversation !== undefined && object.conversation !== null)
+      ? ConversationWithDetails.fromPartial(object.conversation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGetConversationViewsResponse(): GetConversationViewsResponse {
+  return { views: [] };
+}
+
+export const GetConversationViewsResponse: MessageFns<GetConversationViewsResponse> = {
+  encode(message: GetConversationViewsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.views) {
+      ConversationView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConversationViewsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConversationViewsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.views.push(ConversationView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetConversationViewsResponse>, I>>(base?: I): GetConversationViewsResponse {
+    return GetConversationViewsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetConversationViewsResponse>, I>>(object: I): GetConversationViewsResponse {
+    const message = createBaseGetConversationViewsResponse();
+    message.views = object.views?.map((e) => ConversationView.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5867,6 +6104,18 @@ export const ConversationServiceService = {
       Buffer.from(GetConversationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetConversationResponse => GetConversationResponse.decode(value),
   },
+  /** One conversation as each of several members sees it. Who is no member, or any more, is left out. */
+  getConversationViews: {
+    path: "/im_repo.v1.ConversationService/GetConversationViews" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetConversationViewsRequest): Buffer =>
+      Buffer.from(GetConversationViewsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetConversationViewsRequest => GetConversationViewsRequest.decode(value),
+    responseSerialize: (value: GetConversationViewsResponse): Buffer =>
+      Buffer.from(GetConversationViewsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetConversationViewsResponse => GetConversationViewsResponse.decode(value),
+  },
   /** The ids of the conversations of a user. */
   getUserConversations: {
     path: "/im_repo.v1.ConversationService/GetUserConversations" as const,
@@ -6143,6 +6392,8 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   discardConversation: handleUnaryCall<DiscardConversationRequest, DiscardConversationResponse>;
   /** One conversation as its member sees it. */
   getConversation: handleUnaryCall<GetConversationRequest, GetConversationResponse>;
+  /** One conversation as each of several members sees it. Who is no member, or any more, is left out. */
+  getConversationViews: handleUnaryCall<GetConversationViewsRequest, GetConversationViewsResponse>;
   /** The ids of the conversations of a user. */
   getUserConversations: handleUnaryCall<GetUserConversationsRequest, GetUserConversationsResponse>;
   /** The conversation list in one query when cold, two or three Redis round trips when hot. */
@@ -6261,6 +6512,22 @@ export interface ConversationServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetConversationResponse) => void,
+  ): ClientUnaryCall;
+  /** One conversation as each of several members sees it. Who is no member, or any more, is left out. */
+  getConversationViews(
+    request: GetConversationViewsRequest,
+    callback: (error: ServiceError | null, response: GetConversationViewsResponse) => void,
+  ): ClientUnaryCall;
+  getConversationViews(
+    request: GetConversationViewsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetConversationViewsResponse) => void,
+  ): ClientUnaryCall;
+  getConversationViews(
+    request: GetConversationViewsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetConversationViewsResponse) => void,
   ): ClientUnaryCall;
   /** The ids of the conversations of a user. */
   getUserConversations(

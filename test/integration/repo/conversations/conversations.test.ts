@@ -80,6 +80,28 @@ test('the event of an accepted request is written with its conversation, under o
   );
 });
 
+test('a conversation as each of its members sees it comes in one answer; who is no member is left out', async () => {
+  const [ann, bob, cy] = (await repo.newUsers(3)) as [string, string, string];
+  await repo.befriend(ann, bob);
+  const { conversation, conversationId } = await repo.openSingle(ann, bob);
+  assert.equal(conversationId, idOf(conversation));
+  const { views } = await repo.conversations.getConversationViews({
+    conversationId,
+    userIds: [ann, cy, bob, 'x'],
+  });
+  assert.deepEqual(
+    views.map(({ userId, conversation }) => [userId, conversation?.peer?.id]),
+    [
+      [ann, bob],
+      [bob, ann],
+    ],
+  );
+  assert.deepEqual(views[0]?.conversation, await repo.see(ann, conversationId));
+  assert.deepEqual(await repo.conversations.getConversationViews({ conversationId: '404', userIds: [ann] }), {
+    views: [],
+  });
+});
+
 test('a group that is being created is seen by nobody; activation shows and announces it once', async () => {
   const [ann, bob, cy] = (await repo.newUsers(3)) as Three;
   await repo.list(bob);

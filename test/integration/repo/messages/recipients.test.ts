@@ -116,16 +116,22 @@ test('recipients are the members with a session, by gateway', async () => {
   const [{ gateways = [] } = {}] = recipients;
   assert.deepEqual([usersOf(gateways, 'gateway-a'), usersOf(gateways, 'gateway-b')], [[ann], [bob]]);
   assert.ok(!gateways.flatMap(({ userIds }) => userIds).includes(cy));
-  const { queried } = await repo.messages.saveMessages({
-    messages: [],
-    recipientsOf: [
-      { conversationId: id, extraUserIds: [stranger] },
-      { conversationId: 'x', extraUserIds: [] },
-    ],
-  });
+  const queries = [
+    { conversationId: id, extraUserIds: [stranger] },
+    { conversationId: 'x', extraUserIds: [] },
+  ];
+  const saves = await savesCounted();
+  const { queried } = await repo.messages.saveMessages({ messages: [], recipientsOf: queries });
   assert.deepEqual(usersOf(queried[0]?.gateways ?? [], 'gateway-a').toSorted(), [ann, stranger].toSorted());
   assert.deepEqual(queried[1]?.gateways, []);
+  assert.deepEqual((await repo.messages.resolveRecipients({ queries })).recipients, queried);
+  assert.equal(await savesCounted(), saves, 'asking is no save');
 });
+
+async function savesCounted(): Promise<number> {
+  const shown = await repo.metrics.registry.getSingleMetricAsString('gochat_save_batch_messages');
+  return Number(/_count (\d+)/.exec(shown)?.[1]);
+}
 
 test('a conversation goes through fan-out above 500 members, and leaves it only when fan-out has caught up', async () => {
   const { users, id } = await repo.newConversationOf(3);
