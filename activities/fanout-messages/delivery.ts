@@ -1,4 +1,5 @@
 import type { LimitFunction } from 'p-limit';
+import { bodyToRecord } from '../../lib/domain/message-body.ts';
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import {
@@ -87,13 +88,9 @@ function toDownstream(message: Message): MessageBody {
       display_name: sender?.displayName ?? '',
       avatar_url: sender?.avatarUrl ?? '',
     },
-    message_type: message.messageType,
-    content: message.content,
+    ...bodyToRecord(message),
     seq_id: message.seqId,
-    client_msg_id: message.clientMsgId,
     created_at: message.createdAt,
-    ...(message.replyToSeqId === undefined ? {} : { reply_to_seq_id: message.replyToSeqId }),
-    ...(message.mentions.length === 0 ? {} : { mentions: message.mentions }),
     ...(message.deleted ? { deleted: true } : {}),
   };
 }

@@ -18,6 +18,9 @@ export const memberRole = { member: 1, admin: 2, owner: 3 } as const;
 /** Who of a group adds members: those of role admin and above, or everybody. */
 export const inviters = { admins: 'admins', members: 'members' } as const;
 
+/** What of a conversation's messages a member wants to be notified of. */
+export const notificationChoices = ['all', 'mentions', 'none'] as const;
+
 /** `system` messages are written by operators only. */
 export const messageType = { text: 1, image: 2, file: 3, system: 4 } as const;
 /** Of a message that names no type. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { limits } from './limits.ts';
+import { isLonger, limits } from './limits.ts';
 import { accessTokenS } from './session-lifetimes.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
@@ -27,4 +27,15 @@ test('the README tells the settings that limits and lifetimes are the defaults o
   const row = (name: string) => readme.split('\n').find((line) => line.startsWith(`| \`${name}\``)) ?? '';
   assert.match(row('GROUP_MAX_MEMBERS'), new RegExp(`\\| ${usual} \\| .*${count(most)}`));
   assert.match(row('ACCESS_TOKEN_TTL_S'), new RegExp(`\\b${accessTokenS.usual}\\b`));
+});
+
+test('the length of a text is its number of code points', () => {
+  for (const character of ['x', 'ü', '😀']) {
+    assert.equal(isLonger(character.repeat(4), 4), false, character);
+    assert.equal(isLonger(character.repeat(5), 4), true, character);
+  }
+  assert.equal(isLonger('', 0), false);
+  assert.equal(isLonger('xx😀😀', 4), false);
+  assert.equal(isLonger('xx😀😀😀', 4), true);
+  assert.equal(isLonger('x'.repeat(9), 4), true);
 });

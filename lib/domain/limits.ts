@@ -37,3 +37,16 @@ export const limits = {
   /** Above so many members messages go through the fan-out flow, and nobody is told who reads or types. */
   directMembers: 500,
 } as const;
+
+/** Whether a text has more than so many characters (Unicode code points). Most texts need no counting. */
+export function isLonger(text: string, most: number): boolean {
+  // A code point is one or two UTF-16 units.
+  if (text.length <= most) return false;
+  if (text.length > 2 * most) return true;
+  let count = 0;
+  for (const _ of text) {
+    count += 1;
+    if (count > most) return true;
+  }
+  return false;
+}

@@ -1,7 +1,7 @@
 // Room: what users, conversations and messages are: limits, enumerations, checks of fields. Pure: no I/O and no
 // other room of lib.
 
-import { limits } from './limits.ts';
+import { isLonger, limits } from './limits.ts';
 
 /** Names that others would take for somebody they are not. The names of guests are made. */
 const reserved = new Set([
@@ -49,6 +49,5 @@ export const nameRule = (longest: number): string =>
 export function canonicalName(text: string, longest: number): string | undefined {
   if (!text.isWellFormed() || forbidden.test(text) || !visible.test(text)) return undefined;
   const name = text.trim();
-  // Code points are at most as many as UTF-16 units: most names need no counting.
-  return name.length <= longest || [...name].length <= longest ? name : undefined;
+  return isLonger(name, longest) ? undefined : name;
 }

@@ -1,21 +1,17 @@
+import type { RecordBody } from '../domain/message-body.ts';
 import type { Code } from '../errors.ts';
 import type { ServerFrameData } from '../wire/frames.ts';
 
 /** What gateways (and logic, for REST sends) append to gochat.messages.upstream. */
-export type UpstreamMessage = {
+export type UpstreamMessage = RecordBody & {
   user_id: string;
   conversation_id: string;
-  message_type: number;
-  content: string;
-  client_msg_id: string;
   /** When it was received, Unix milliseconds. */
   timestamp: number;
   /** Whose downstream topic gets the acknowledgement, which start of it, and for which socket session. */
   gateway_id: string;
   gateway_boot_id: string;
   session_id: string;
-  reply_to_seq_id?: number;
-  mentions?: string[];
 };
 
 /** A conversation's event on the upstream topic: it takes the messages' way, so that it overtakes none of them. */
@@ -93,7 +89,7 @@ export type UpstreamRecord = UpstreamMessage | UpstreamEvent;
 
 export type SenderInfo = { id: string; username: string; display_name: string; avatar_url: string };
 
-export type DownstreamMessage = {
+export type DownstreamMessage = RecordBody & {
   /** One of the three: a single user, several, or everyone on the gateway. */
   target_user_id?: string;
   target_user_ids?: string[];
@@ -101,13 +97,8 @@ export type DownstreamMessage = {
   message_id: number;
   conversation_id: string;
   sender_info: SenderInfo;
-  message_type: number;
-  content: string;
   seq_id: number;
-  client_msg_id: string;
   created_at: number;
-  reply_to_seq_id?: number;
-  mentions?: string[];
   /** Those of the targets who joined a moment ago: the message waits until they were told so. */
   newcomer_ids?: string[];
   /** Sending is reading: those of the targets who are told, behind the message, that its sender has read up to it. */

@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { deletedUser } from '../domain/deleted-user.ts';
-import { inviters } from '../domain/enumerations.ts';
-import { notificationChoices } from '../domain/member-choices.ts';
+import { inviters, notificationChoices } from '../domain/enumerations.ts';
 import type {
   ConversationWithDetails,
   ConversationMember as ProtoMember,

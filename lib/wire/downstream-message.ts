@@ -1,3 +1,4 @@
+import { bodyFromRecord } from '../domain/message-body.ts';
 import type { DownstreamMessage } from '../kafka/records.ts';
 import type { Message } from './message.ts';
 
@@ -12,11 +13,7 @@ export const fromDownstream = (message: DownstreamMessage): Message => ({
     displayName: message.sender_info.display_name,
     avatarUrl: message.sender_info.avatar_url,
   },
-  messageType: message.message_type,
-  content: message.content,
-  clientMsgId: message.client_msg_id,
-  ...(message.reply_to_seq_id === undefined ? {} : { replyToSeqId: message.reply_to_seq_id }),
-  ...(message.mentions === undefined ? {} : { mentions: message.mentions }),
+  ...bodyFromRecord(message),
   deleted: message.deleted ?? false,
   createdAt: message.created_at,
 });

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { newBodySchemas } from '../domain/message-body.ts';
 import type { Code } from '../errors.ts';
 import { Conversation, Member, type PersonalField } from './conversation.ts';
 import * as fields from './fields.ts';
@@ -130,14 +131,7 @@ export const serverFrames = {
 export const clientFrames = {
   'send-message': {
     description: 'Sends a message. A message-ack or an error with the same clientMsgId answers it.',
-    data: Type.Object({
-      conversationId: fields.id,
-      clientMsgId: fields.clientMsgId,
-      content: fields.content,
-      messageType: Type.Optional(fields.messageType),
-      replyToSeqId: Type.Optional(fields.replyToSeqId),
-      mentions: Type.Optional(fields.mentions),
-    }),
+    data: Type.Object({ conversationId: fields.id, ...newBodySchemas }),
   },
   'mark-read': {
     description: 'Moves the user’s read pointer of a conversation forward, never back.',

@@ -3,6 +3,7 @@
 
 import { type Static, Type } from 'typebox';
 import { deletedUser } from '../domain/deleted-user.ts';
+import { bodyOf, extraSchemas } from '../domain/message-body.ts';
 import type { Message as ProtoMessage } from '../gen/im_repo/v1/message.ts';
 
 export const Sender = Type.Object(
@@ -20,8 +21,7 @@ export const Message = Type.Object(
     messageType: Type.Integer({ description: '1 text, 2 image, 3 file, 4 system' }),
     content: Type.String({ description: 'Empty once deleted' }),
     clientMsgId: Type.String(),
-    replyToSeqId: Type.Optional(Type.Integer()),
-    mentions: Type.Optional(Type.Array(Type.String())),
+    ...extraSchemas,
     deleted: Type.Boolean(),
     createdAt: Type.Integer({ description: 'Unix milliseconds' }),
   },
@@ -41,11 +41,7 @@ export function toMessage(message: ProtoMessage): Message {
       displayName: sender.displayName,
       avatarUrl: sender.avatarUrl,
     },
-    messageType: message.messageType,
-    content: message.content,
-    clientMsgId: message.clientMsgId,
-    ...(message.replyToSeqId === undefined ? {} : { replyToSeqId: message.replyToSeqId }),
-    ...(message.mentions.length === 0 ? {} : { mentions: message.mentions }),
+    ...bodyOf(message),
     deleted: message.deleted,
     createdAt: message.createdAt,
   };

@@ -1,8 +1,8 @@
 import type { ValidateFunction } from 'ajv';
 import { checkConversationId } from '../../../lib/domain/id-checks.ts';
+import { checkContentLength } from '../../../lib/domain/message-body.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import { type ClientFrame, type ClientFrameData, clientFrames } from '../../../lib/wire/frames.ts';
-import { checkContentSize } from '../validation/content.ts';
 import { fieldErrorOf, validatorOf } from '../validation/validator.ts';
 
 /**
@@ -35,7 +35,7 @@ export function parseFrame(text: string): ParsedFrame {
         return { kind: 'frame', frame: { type } };
       case 'send-message':
         if (!isSendMessage(data)) return { ...invalid(isSendMessage), ...about };
-        checkContentSize(data.content);
+        checkContentLength(data.content);
         checkConversationId(data.conversationId);
         return { kind: 'frame', frame: { type, data } };
       case 'mark-read':

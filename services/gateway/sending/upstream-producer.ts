@@ -1,7 +1,7 @@
 // Room: what clients send: the check of their frames, messages on their way to Kafka, read marks and typing. What
 // the system sends to clients is delivery's.
 
-import { defaultMessageType } from '../../../lib/domain/enumerations.ts';
+import { bodyToRecord } from '../../../lib/domain/message-body.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
 import type { UpstreamMessage } from '../../../lib/kafka/records.ts';
@@ -25,17 +25,11 @@ export function createUpstreamProducer(deps: {
       const record: UpstreamMessage = {
         user_id: session.userId,
         conversation_id: message.conversationId,
-        message_type: message.messageType ?? defaultMessageType,
-        content: message.content,
-        client_msg_id: message.clientMsgId,
+        ...bodyToRecord(message),
         timestamp: Date.now(),
         gateway_id: deps.gatewayId,
         gateway_boot_id: deps.bootId,
         session_id: session.id,
-        ...(message.replyToSeqId === undefined ? {} : { reply_to_seq_id: message.replyToSeqId }),
-        ...(message.mentions === undefined || message.mentions.length === 0
-          ? {}
-          : { mentions: message.mentions }),
       };
       try {
         await deps.commit.send(topics.upstream, message.conversationId, JSON.stringify(record));

@@ -2,15 +2,7 @@ import { Type } from 'typebox';
 import { limits } from '../../../lib/domain/limits.ts';
 import { exampleUserId, id } from '../../../lib/wire/fields.ts';
 
-export {
-  clientMsgId,
-  content,
-  id,
-  mentions,
-  messageType,
-  replyToSeqId,
-  seqId,
-} from '../../../lib/wire/fields.ts';
+export { id, seqId } from '../../../lib/wire/fields.ts';
 
 /** Fields of requests, with the contract's limits. Lengths count Unicode code points. Those of frames are in lib/wire. */
 

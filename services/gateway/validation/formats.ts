@@ -1,4 +1,5 @@
 import { limits } from '../../../lib/domain/limits.ts';
+import { clientMsgIdRule, isClientMsgId } from '../../../lib/domain/message-body.ts';
 import { canonicalName, isUsername, nameRule, usernameRule } from '../../../lib/domain/names.ts';
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
 import { canonicalPictureAddress, pictureAddressRule } from '../../../lib/domain/web-address.ts';
@@ -10,10 +11,7 @@ export const formats: Record<string, (value: string) => boolean> = {
   username: isUsername,
   'display-name': (value) => canonicalName(value, limits.displayName) !== undefined,
   'group-name': (value) => canonicalName(value, limits.groupName) !== undefined,
-  'client-msg-id': (value) => {
-    const bytes = Buffer.byteLength(value);
-    return value.isWellFormed() && bytes >= 1 && bytes <= limits.clientMsgIdBytes;
-  },
+  'client-msg-id': isClientMsgId,
   /** An http or https address without a password in it, or nothing. */
   'picture-address': (value) => canonicalPictureAddress(value) !== undefined,
   /** A BCP 47 language tag, or nothing. */
@@ -24,7 +22,7 @@ export const formats: Record<string, (value: string) => boolean> = {
 export const formatSentences: Record<string, string> = {
   text: 'must be well-formed Unicode',
   username: usernameRule,
-  'client-msg-id': `must be 1 to ${limits.clientMsgIdBytes} bytes of well-formed Unicode`,
+  'client-msg-id': clientMsgIdRule,
   'display-name': nameRule(limits.displayName),
   'group-name': nameRule(limits.groupName),
   'picture-address': pictureAddressRule,

@@ -1,7 +1,6 @@
-import { memberRole } from '../../../lib/domain/enumerations.ts';
+import { memberRole, notificationChoices } from '../../../lib/domain/enumerations.ts';
 import { checkConversationId, checkUserId } from '../../../lib/domain/id-checks.ts';
 import { limits } from '../../../lib/domain/limits.ts';
-import { notificationChoices } from '../../../lib/domain/member-choices.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';

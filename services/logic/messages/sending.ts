@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { withDeadline } from '../../../lib/async/deadline.ts';
+import type { RecordBody } from '../../../lib/domain/message-body.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
 import { type KafkaConnection, withAdmin } from '../../../lib/kafka/kafka.ts';
@@ -8,16 +9,7 @@ import { followTail } from '../../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
 
-export type Draft = Pick<
-  UpstreamMessage,
-  | 'user_id'
-  | 'conversation_id'
-  | 'message_type'
-  | 'content'
-  | 'client_msg_id'
-  | 'reply_to_seq_id'
-  | 'mentions'
->;
+export type Draft = RecordBody & Pick<UpstreamMessage, 'user_id' | 'conversation_id'>;
 
 export type Sending = {
   /** Appends a message upstream and waits until it is stored. Rejects with its refusal, or UNAVAILABLE in time. */

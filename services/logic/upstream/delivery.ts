@@ -1,4 +1,5 @@
 import { deletedUser } from '../../../lib/domain/deleted-user.ts';
+import { recordBodyOf } from '../../../lib/domain/message-body.ts';
 import { type Code, messageOf } from '../../../lib/errors.ts';
 import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
 import { buryRecord } from '../../../lib/kafka/dead-records.ts';
@@ -106,13 +107,9 @@ function addSaved(
     message_id: saved.messageId,
     conversation_id: message.conversation_id,
     sender_info: { id, username, display_name: displayName, avatar_url: avatarUrl },
-    message_type: message.message_type,
-    content: message.content,
+    ...recordBodyOf(message),
     seq_id: saved.seqId,
-    client_msg_id: message.client_msg_id,
     created_at: saved.createdAt,
-    ...(message.reply_to_seq_id === undefined ? {} : { reply_to_seq_id: message.reply_to_seq_id }),
-    ...(message.mentions === undefined ? {} : { mentions: message.mentions }),
   });
   for (const { route, encoded: to, userIds } of targets.of(recipients)) {
     const readFor = saved.readFor.filter((userId) => userIds.has(userId));

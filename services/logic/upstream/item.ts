@@ -1,9 +1,9 @@
 import { isId } from '../../../lib/domain/ids.ts';
+import { bodyFromRecord, bodyRefusal, readRecordBody } from '../../../lib/domain/message-body.ts';
 import { conversationNotFound } from '../../../lib/domain/refusals.ts';
 import type { GoChatError } from '../../../lib/errors.ts';
 import type { OrderedEvent, OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { toOrderedFrame } from '../../../lib/wire/ordered-frames.ts';
-import { refusalOf } from '../input/input.ts';
 
 /** A record of the upstream topic on its way through this process. */
 export type Item = {
@@ -71,28 +71,15 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function readMessage(record: Record<string, unknown>): UpstreamMessage | undefined {
-  const { user_id, conversation_id, message_type, content, client_msg_id, timestamp } = record;
-  const { gateway_id = '', gateway_boot_id = '', session_id = '', reply_to_seq_id, mentions } = record;
+  const { user_id, conversation_id, timestamp } = record;
+  const { gateway_id = '', gateway_boot_id = '', session_id = '' } = record;
   if (typeof user_id !== 'string' || !isId(user_id)) return undefined;
-  if (typeof conversation_id !== 'string' || typeof message_type !== 'number') return undefined;
-  if (typeof content !== 'string' || typeof client_msg_id !== 'string') return undefined;
-  if (typeof timestamp !== 'number' || typeof gateway_id !== 'string') return undefined;
-  if (typeof gateway_boot_id !== 'string' || typeof session_id !== 'string') return undefined;
-  if (reply_to_seq_id !== undefined && typeof reply_to_seq_id !== 'number') return undefined;
-  if (mentions !== undefined && !isStrings(mentions)) return undefined;
-  return {
-    user_id,
-    conversation_id,
-    message_type,
-    content,
-    client_msg_id,
-    timestamp,
-    gateway_id,
-    gateway_boot_id,
-    session_id,
-    ...(reply_to_seq_id === undefined ? {} : { reply_to_seq_id }),
-    ...(mentions === undefined ? {} : { mentions }),
-  };
+  if (typeof conversation_id !== 'string' || typeof timestamp !== 'number') return undefined;
+  if (typeof gateway_id !== 'string' || typeof gateway_boot_id !== 'string') return undefined;
+  if (typeof session_id !== 'string') return undefined;
+  const body = readRecordBody(record);
+  if (!body) return undefined;
+  return { user_id, conversation_id, ...body, timestamp, gateway_id, gateway_boot_id, session_id };
 }
 
 const isStrings = (value: unknown): value is string[] =>
@@ -100,13 +87,7 @@ const isStrings = (value: unknown): value is string[] =>
 
 function refusal(message: UpstreamMessage): GoChatError | undefined {
   if (!isId(message.conversation_id)) return conversationNotFound();
-  return refusalOf({
-    content: message.content,
-    clientMsgId: message.client_msg_id,
-    messageType: message.message_type,
-    replyToSeqId: message.reply_to_seq_id,
-    mentions: message.mentions,
-  });
+  return bodyRefusal(bodyFromRecord(message));
 }
 
 function readEvent(value: unknown): OrderedFrame | undefined {

@@ -1,3 +1,4 @@
+import { bodyFromRecord, noExtra } from '../../../lib/domain/message-body.ts';
 import { type Code, codeFromNumber, GoChatError, isRetryable } from '../../../lib/errors.ts';
 import type {
   NewMessage,
@@ -77,11 +78,8 @@ export function buried(item: Item, error: unknown): Outcome {
 const newMessage = (message: UpstreamMessage, partition: number, offset: number): NewMessage => ({
   conversationId: message.conversation_id,
   senderId: message.user_id,
-  messageType: message.message_type,
-  content: message.content,
-  clientMsgId: message.client_msg_id,
-  replyToSeqId: message.reply_to_seq_id,
-  mentions: message.mentions ?? [],
+  ...noExtra,
+  ...bodyFromRecord(message),
   sourcePartition: partition,
   sourceOffset: offset,
 });

@@ -1,4 +1,5 @@
 import { conversationType, fanoutMode } from '../../../lib/domain/enumerations.ts';
+import { bodyOf } from '../../../lib/domain/message-body.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type {
   SavedMessage,
@@ -212,11 +213,7 @@ function newHeads(plan: SavePlan, state: SaveState): Map<string, ConversationHea
         conversationId: message.conversationId,
         seqId,
         senderId: message.senderId,
-        messageType: message.messageType,
-        content: message.content,
-        clientMsgId: message.clientMsgId,
-        ...(message.replyToSeqId === undefined ? {} : { replyToSeqId: message.replyToSeqId }),
-        ...(message.mentions.length === 0 ? {} : { mentions: message.mentions }),
+        ...bodyOf(message),
         deleted: false,
         createdAt: plan.createdAt,
       },

@@ -1,20 +1,24 @@
+import {
+  bodyOf,
+  extraFromRecord,
+  extraToRecord,
+  type MessageBody,
+  type MessageExtra,
+  noExtra,
+  type RecordExtra,
+} from '../../../lib/domain/message-body.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import { isTrue } from '../storage/sql.ts';
 import { cardOf } from './user-cards.ts';
 
 /** A stored message as caches keep it: its sender by id. */
-export type StoredMessage = {
+export type StoredMessage = MessageBody & {
   id: number;
   conversationId: string;
   seqId: number;
   senderId: string;
-  messageType: number;
-  /** Empty once deleted. */
-  content: string;
-  clientMsgId: string;
-  replyToSeqId?: number;
-  mentions?: string[];
+  /** Its content is empty then. */
   deleted: boolean;
   createdAt: number;
 };
@@ -50,7 +54,6 @@ export const messageColumns = (alias = ''): string =>
   columns.map((column) => (alias ? `${alias}.${column}` : column)).join(', ');
 
 export function fromMessageRow(row: MessageRow): StoredMessage {
-  const extra = row.extra ? (JSON.parse(row.extra) as MessageExtra) : {};
   const deleted = isTrue(row.deleted);
   return {
     id: row.id,
@@ -60,23 +63,15 @@ export function fromMessageRow(row: MessageRow): StoredMessage {
     messageType: row.message_type,
     content: deleted ? '' : row.content,
     clientMsgId: row.client_msg_id.toString('utf8'),
-    ...(extra.reply_to_seq_id === undefined ? {} : { replyToSeqId: extra.reply_to_seq_id }),
-    ...(extra.mentions === undefined ? {} : { mentions: extra.mentions }),
+    ...(row.extra === null ? {} : extraFromRecord(JSON.parse(row.extra) as RecordExtra)),
     deleted,
     createdAt: row.created_at,
   };
 }
 
-type MessageExtra = { reply_to_seq_id?: number; mentions?: string[] };
-
 /** What goes into messages.extra; null when there is nothing to say. */
-export function messageExtra(message: {
-  replyToSeqId?: number | undefined;
-  mentions: readonly string[];
-}): string | null {
-  const extra: MessageExtra = {};
-  if (message.replyToSeqId !== undefined) extra.reply_to_seq_id = message.replyToSeqId;
-  if (message.mentions.length > 0) extra.mentions = [...message.mentions];
+export function messageExtra(message: MessageExtra): string | null {
+  const extra = extraToRecord(message);
   return Object.keys(extra).length === 0 ? null : JSON.stringify(extra);
 }
 
@@ -85,11 +80,8 @@ export const toMessage = (message: StoredMessage, senders: ReadonlyMap<string, U
   conversationId: message.conversationId,
   seqId: message.seqId,
   sender: cardOf(senders, message.senderId),
-  messageType: message.messageType,
-  content: message.content,
-  clientMsgId: message.clientMsgId,
-  replyToSeqId: message.replyToSeqId,
-  mentions: message.mentions ?? [],
+  ...noExtra,
+  ...bodyOf(message),
   deleted: message.deleted,
   createdAt: message.createdAt,
 });

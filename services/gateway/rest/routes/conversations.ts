@@ -3,10 +3,14 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
-import { conversationType, inviters, valuesOf } from '../../../../lib/domain/enumerations.ts';
+import {
+  conversationType,
+  inviters,
+  notificationChoices,
+  valuesOf,
+} from '../../../../lib/domain/enumerations.ts';
 import { checkConversationId, checkUserId, checkUserIds } from '../../../../lib/domain/id-checks.ts';
 import { limits } from '../../../../lib/domain/limits.ts';
-import { notificationChoices } from '../../../../lib/domain/member-choices.ts';
 import { invalid } from '../../../../lib/domain/refusals.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Conversation, toConversation, toConversationPage } from '../../../../lib/wire/conversation.ts';

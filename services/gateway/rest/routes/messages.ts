@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
-import { defaultMessageType } from '../../../../lib/domain/enumerations.ts';
 import { checkConversationId, checkMessageId } from '../../../../lib/domain/id-checks.ts';
 import { limits } from '../../../../lib/domain/limits.ts';
+import { bodyOf, checkContentLength, newBodySchemas, noExtra } from '../../../../lib/domain/message-body.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Message, toMessage, toMessagePage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
-import { checkContentSize } from '../../validation/content.ts';
 import * as fields from '../../validation/fields.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import type { Pages } from '../answers/pages.ts';
@@ -89,13 +88,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
         errors: [...notYours, 'NOT_FRIENDS', 'BLOCKED', 'MEMBER_MUTED', 'MESSAGE_TOO_LARGE'],
         params,
         bodyRules: { properties: { content: { maxLength: limits.messageContent } } },
-        body: Type.Object({
-          clientMsgId: fields.clientMsgId,
-          content: fields.content,
-          messageType: Type.Optional(fields.messageType),
-          replyToSeqId: Type.Optional(fields.replyToSeqId),
-          mentions: Type.Optional(fields.mentions),
-        }),
+        body: Type.Object(newBodySchemas),
         response: {
           200: answer({ message: Message }, 'The message that was stored first under this clientMsgId'),
           201: answer({ message: Message }, 'The message, as it was stored'),
@@ -103,23 +96,13 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      const {
-        clientMsgId,
-        content,
-        messageType = defaultMessageType,
-        replyToSeqId,
-        mentions = [],
-      } = request.body;
-      checkContentSize(content);
+      checkContentLength(request.body.content);
       const { message, duplicate } = await messages.sendMessage(
         {
           userId: callerOf(request).userId,
           conversationId: checkConversationId(request.params.id),
-          clientMsgId,
-          content,
-          messageType,
-          replyToSeqId,
-          mentions,
+          ...noExtra,
+          ...bodyOf(request.body),
         },
         flowDeadline,
       );

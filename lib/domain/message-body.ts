@@ -1,0 +1,211 @@
+import { Type } from 'typebox';
+import { GoChatError } from '../errors.ts';
+import { attachmentFault } from './attachment.ts';
+import { defaultMessageType, messageType } from './enumerations.ts';
+import { isId, isIdNumber } from './ids.ts';
+import { isLonger, limits } from './limits.ts';
+import { invalid } from './refusals.ts';
+
+/**
+ * The body of a message: what its sender writes. It keeps these fields on its whole way, in camelCase in requests, frames,
+ * proto and caches, in snake_case in Kafka records. The column messages.extra holds the optional ones as records do.
+ */
+export type MessageBody = { messageType: number; content: string; clientMsgId: string } & MessageExtra;
+export type RecordBody = { message_type: number; content: string; client_msg_id: string } & RecordExtra;
+
+/** The body as clients send it: the type may be left out. */
+export type NewBody = Omit<MessageBody, 'messageType'> & { messageType?: number | undefined };
+
+/**
+ * The optional fields. Whoever adds one adds it here and to the messages of proto that carry a body: all schemas, checks
+ * and copies of messages go by this table. An empty list counts as absent.
+ */
+const extraFields = {
+  replyToSeqId: {
+    inRecords: 'reply_to_seq_id',
+    schema: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'The seqId of the message that this one answers',
+      }),
+    ),
+    /** Whether it has the field's type. */
+    isValue: (value: unknown): value is number => typeof value === 'number',
+    /** What a value must be, if it is not. */
+    fault: (seqId: number) => (isIdNumber(seqId) ? undefined : 'must be a seq id'),
+  },
+  mentions: {
+    inRecords: 'mentions',
+    schema: Type.Optional(
+      Type.Array(Type.String({ maxLength: 64, examples: ['7301444403200002'] }), {
+        maxItems: limits.mentions,
+        description: 'Ids of the users mentioned',
+      }),
+    ),
+    isValue: (value: unknown): value is string[] =>
+      Array.isArray(value) && value.every((one) => typeof one === 'string'),
+    fault: (userIds: string[]) => {
+      if (userIds.length > limits.mentions) return `must name at most ${limits.mentions} users`;
+      return userIds.every(isId) ? undefined : 'must be user ids';
+    },
+  },
+} as const;
+
+type Fields = typeof extraFields;
+type Name = keyof Fields;
+type Value<N extends Name> = Fields[N]['isValue'] extends (value: unknown) => value is infer V ? V : never;
+
+export type MessageExtra = { [N in Name]?: Value<N> | undefined };
+export type RecordExtra = { [N in Name as Fields[N]['inRecords']]?: Value<N> | undefined };
+
+type Field = {
+  inMessages: Name;
+  inRecords: keyof RecordExtra;
+  isValue(value: unknown): boolean;
+  fault(value: unknown): string | undefined;
+};
+const fields = Object.entries(extraFields).map(([name, field]) => ({
+  inMessages: name,
+  ...field,
+})) as Field[];
+
+/** The optional fields as proto has them where a message lacks them: its lists are never absent. */
+export const noExtra = Object.fromEntries(
+  Object.entries(extraFields).map(([name, { schema }]) => [name, schema.type === 'array' ? [] : undefined]),
+) as unknown as { [N in Name]: Value<N> extends unknown[] ? Value<N> : undefined };
+
+/** The schemas of the optional fields, for whatever carries them. */
+export const extraSchemas = Object.fromEntries(
+  Object.entries(extraFields).map(([name, { schema }]) => [name, schema]),
+) as unknown as { [N in Name]: Fields[N]['schema'] };
+
+/** The body as clients send it. How long a content may be is checked apart, since that has an error code of its own. */
+export const newBodySchemas = {
+  clientMsgId: Type.String({
+    format: 'client-msg-id',
+    description: `Chosen by the client, 1 to ${limits.clientMsgIdBytes} bytes in UTF-8. A repeat of the same message carries the same one, so that it is stored once.`,
+    examples: ['0b54f6c1-5d0e-4c5b-9f3a-6a3f9f1b7a10'],
+  }),
+  content: Type.String({
+    minLength: 1,
+    format: 'text',
+    description: `Text of up to ${limits.messageContent.toLocaleString('en-US')} characters. Of an image or a file: {url, name, size, mime, width?, height?, thumbnailUrl?} as JSON.`,
+    examples: ['See you at eight.'],
+  }),
+  /** 4 (system) is written by operators only. */
+  messageType: Type.Optional(
+    Type.Integer({
+      minimum: messageType.text,
+      maximum: messageType.file,
+      default: defaultMessageType,
+      description: '1 text, 2 image, 3 file',
+    }),
+  ),
+  ...extraSchemas,
+};
+
+export const bodyOf = (message: NewBody): MessageBody => ({
+  messageType: message.messageType ?? defaultMessageType,
+  content: message.content,
+  clientMsgId: message.clientMsgId,
+  ...copyExtra<MessageExtra>(message, 'inMessages', 'inMessages'),
+});
+
+export const bodyToRecord = (message: NewBody): RecordBody => ({
+  message_type: message.messageType ?? defaultMessageType,
+  content: message.content,
+  client_msg_id: message.clientMsgId,
+  ...extraToRecord(message),
+});
+
+export const recordBodyOf = (record: RecordBody): RecordBody => ({
+  message_type: record.message_type,
+  content: record.content,
+  client_msg_id: record.client_msg_id,
+  ...copyExtra<RecordExtra>(record, 'inRecords', 'inRecords'),
+});
+
+export const bodyFromRecord = (record: RecordBody): MessageBody => ({
+  messageType: record.message_type,
+  content: record.content,
+  clientMsgId: record.client_msg_id,
+  ...extraFromRecord(record),
+});
+
+export const extraToRecord = (message: MessageExtra): RecordExtra =>
+  copyExtra(message, 'inMessages', 'inRecords');
+
+export const extraFromRecord = (record: RecordExtra): MessageExtra =>
+  copyExtra(record, 'inRecords', 'inMessages');
+
+/** The body in a record that anybody may have written; undefined when a field is missing or has another type. */
+export function readRecordBody(record: Record<string, unknown>): RecordBody | undefined {
+  const { message_type, content, client_msg_id } = record;
+  if (typeof message_type !== 'number' || typeof content !== 'string') return undefined;
+  if (typeof client_msg_id !== 'string') return undefined;
+  for (const { inRecords, isValue } of fields) {
+    if (record[inRecords] !== undefined && !isValue(record[inRecords])) return undefined;
+  }
+  return {
+    message_type,
+    content,
+    client_msg_id,
+    ...copyExtra<RecordExtra>(record, 'inRecords', 'inRecords'),
+  };
+}
+
+type Spelling = 'inMessages' | 'inRecords';
+
+/** Most messages have none of the optional fields. */
+const none = Object.freeze({});
+
+function copyExtra<T extends object>(source: object, from: Spelling, to: Spelling): T {
+  let extra: Record<string, unknown> | undefined;
+  for (const field of fields) {
+    const value = (source as Record<string, unknown>)[field[from]];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    extra ??= {};
+    extra[field[to]] = value;
+  }
+  return (extra ?? none) as T;
+}
+
+const sentByUsers: ReadonlySet<number> = new Set([messageType.text, messageType.image, messageType.file]);
+
+/** Why nobody may send such a message, wherever it goes; undefined when anybody may. */
+export function bodyRefusal(body: MessageBody): GoChatError | undefined {
+  const { messageType: type, content, clientMsgId } = body;
+  if (!isClientMsgId(clientMsgId)) return invalid('clientMsgId', clientMsgIdRule);
+  if (!sentByUsers.has(type)) return invalid('messageType', 'must be 1 (text), 2 (image) or 3 (file)');
+  if (content === '') return invalid('content', 'must not be empty');
+  if (isLonger(content, limits.messageContent)) return contentTooLong();
+  if (!content.isWellFormed()) return invalid('content', 'must be well-formed Unicode');
+  const fault = type === messageType.text ? undefined : attachmentFault(content);
+  if (fault) return invalid(fault.path, fault.message);
+  for (const { inMessages, fault } of fields) {
+    const value = body[inMessages];
+    const wrong = value === undefined ? undefined : fault(value);
+    if (wrong !== undefined) return invalid(inMessages, wrong);
+  }
+  return undefined;
+}
+
+/** Throws MESSAGE_TOO_LARGE. */
+export function checkContentLength(content: string): void {
+  if (isLonger(content, limits.messageContent)) throw contentTooLong();
+}
+
+const contentTooLong = () =>
+  new GoChatError('MESSAGE_TOO_LARGE', `A message has at most ${limits.messageContent} characters.`, [
+    { path: 'content', message: `must be at most ${limits.messageContent} characters` },
+  ]);
+
+/** A client's own name for a message is compared byte for byte. */
+export function isClientMsgId(text: string): boolean {
+  const bytes = Buffer.byteLength(text);
+  return bytes >= 1 && bytes <= limits.clientMsgIdBytes && text.isWellFormed();
+}
+
+/** What a clientMsgId must be, as a predicate of the field. */
+export const clientMsgIdRule = `must be 1 to ${limits.clientMsgIdBytes} bytes of well-formed Unicode`;
