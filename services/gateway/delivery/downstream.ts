@@ -41,10 +41,11 @@ export function createDownstream(deps: {
   const { sessions, metrics, departures } = deps;
   const newcomers = createNewcomers();
   const receipts = createReadReceipts((receipt) => {
-    const hasLeft = departures.from(receipt.conversationId, receipt.seqId);
     const frame = receiptFrame(receipt);
     for (const userId of receipt.userIds) {
-      if (!hasLeft?.(userId)) metrics.deliveries.inc(sessions.sendToUser(userId, frame));
+      // Some of them may have left since the message that told of reading.
+      if (!departures.isGone(receipt.conversationId, userId))
+        metrics.deliveries.inc(sessions.sendToUser(userId, frame));
     }
   });
 

@@ -69,6 +69,38 @@ test('messages reach their targets in order, but not the session that sent them'
   await Promise.all([sender, annToo, toBob, toCat].map((chat) => chat.close()));
 });
 
+test('the removal is the last thing that whoever was removed hears, also of reading', async () => {
+  const [ann, bob] = [newUser(), newUser()];
+  const [toAnn, toBob] = [await system.connect(here.url, ann), await system.connect(here.url, bob)];
+  const conversation_id = '80';
+  const cat = { ...messageRecord({}).sender_info, id: newUser() };
+  const fromCat = (seq_id: number, targets: string[]) =>
+    messageRecord({
+      conversation_id,
+      seq_id,
+      sender_info: cat,
+      target_user_ids: targets,
+      read_for: targets,
+    });
+  const removal = {
+    event_id: 'e',
+    frame: 'member-removed',
+    data: { conversationId: conversation_id, userIds: [bob], by: ann },
+    target_user_ids: [ann, bob],
+    last_seq_id: 2,
+  };
+  // The second and the third time that Cat reads are told together, after the removal.
+  await here.deliver({
+    messages: [fromCat(1, [ann, bob]), fromCat(2, [ann, bob])],
+    events: [removal],
+  });
+  await here.deliver({ messages: [fromCat(3, [ann])] });
+  await toAnn.expect('message-read', ({ seqId }) => seqId === 3);
+  await toBob.settled();
+  assert.equal(toBob.frames.filter(({ type }) => type !== 'pong').at(-1)?.type, 'member-removed');
+  await Promise.all([toAnn, toBob].map((chat) => chat.close()));
+});
+
 test('whoever was removed gets nothing more from before the removal, however late it comes', async () => {
   const [ann, bob] = [newUser(), newUser()];
   const [toAnn, toBob] = [await system.connect(here.url, ann), await system.connect(here.url, bob)];
