@@ -36,8 +36,8 @@ export type ConversationDeps = FanoutProgressDeps & {
   outbox: Outbox;
 };
 
-/** Of one call that asks for a conversation as each of them sees it. */
-const mostViewers = 100;
+/** The most users per call that reads a conversation as each of them sees it. */
+const maxViewers = 100;
 
 /** The handlers of ConversationService. */
 export function createConversationHandlers(deps: ConversationDeps) {
@@ -64,8 +64,8 @@ export function createConversationHandlers(deps: ConversationDeps) {
     },
 
     async getConversationViews({ conversationId, userIds }: GetConversationViewsRequest) {
-      if (userIds.length > mostViewers) {
-        throw new GoChatError('INVALID_ARGUMENT', `At most ${mostViewers} users.`);
+      if (userIds.length > maxViewers) {
+        throw new GoChatError('INVALID_ARGUMENT', `At most ${maxViewers} users.`);
       }
       const id = conversationIdOf(conversationId);
       const views = userIds.map(async (userId) => {
@@ -88,7 +88,7 @@ export function createConversationHandlers(deps: ConversationDeps) {
   } satisfies ServedHandlers<typeof ConversationServiceService>;
 }
 
-/** Undefined for who is no member of the conversation, or of one that is gone. */
+/** Resolves to undefined if the user is not a member or the conversation no longer exists. */
 async function ifMember<T>(view: Promise<T>): Promise<T | undefined> {
   try {
     return await view;

@@ -11,10 +11,10 @@ const migrationsFolder = fileURLToPath(new URL('../../prisma/migrations', import
 type Migration = { version: string; checksum: string; statements: string[] };
 
 /**
- * Brings a database to the newest version of the schema, creating it if the account may. Safe to repeat, safe from
- * two processes at once, and after a crash it goes on behind the last statement that was done. Waits for the
- * server up to `waitMs`. Throws when a migration that was applied has changed since. Answers the versions applied
- * by this call.
+ * Migrates a database to the newest version of the schema and creates the database if the account has the privilege. It
+ * may run repeatedly and in several processes at once. After a crash it continues after the last statement that was
+ * executed. It waits up to `waitMs` for the server. It throws if an applied migration has changed since. Returns the
+ * versions that this call applied.
  */
 export async function migrate(options: {
   url: string;
@@ -60,7 +60,7 @@ const connect = (uri: string, log: Logger, waitMs: number): Promise<Connection> 
 
 const errnoOf = (error: unknown): number => (error as { errno?: number }).errno ?? 0;
 
-/** 1040 too many connections, 1053 shutting down. */
+/** True if the server may become reachable soon. 1040: too many connections. 1053: the server is shutting down. */
 const isNotReadyYet = (error: unknown): boolean =>
   [1040, 1053].includes(errnoOf(error)) ||
   ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'PROTOCOL_CONNECTION_LOST'].includes(
@@ -72,18 +72,18 @@ async function useDatabase(connection: Connection, database: string): Promise<vo
   try {
     await connection.query(`CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
   } catch (error) {
-    // 1044, 1045 and 1227: the account may not create databases; then somebody else has to have done it.
+    // 1044, 1045 and 1227: the account may not create databases. An administrator must have created this one.
     if (![1044, 1045, 1227].includes(errnoOf(error))) throw error;
   }
   await connection.query(`USE ${name}`);
 }
 
 async function withLock<T>(connection: Connection, database: string, work: () => Promise<T>): Promise<T> {
-  // A lock's name has at most 64 characters and belongs to the whole server.
+  // The name of a lock has at most 64 characters and is shared by all databases of the server.
   const name = `gochat-migrate-${createHash('sha256').update(database).digest('hex').slice(0, 32)}`;
   const [rows] = await connection.query<RowDataPacket[]>('SELECT GET_LOCK(?, 120) AS locked', [name]);
   if (rows[0]?.locked !== 1)
-    throw new Error('another process has been migrating this database for 2 minutes');
+    throw new Error('another process holds the migration lock of this database for more than 2 minutes');
   try {
     return await work();
   } finally {
@@ -96,9 +96,9 @@ async function applyAll(connection: Connection, migrations: Migration[], log: Lo
     CREATE TABLE IF NOT EXISTS schema_migrations (
       version VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       checksum CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-      -- Statements done so far: DDL commits by itself, so a migration can stop in its middle.
+      -- Number of statements executed so far. DDL commits by itself, so a migration can stop in the middle.
       statements_done INT NOT NULL,
-      -- Unix milliseconds; NULL until all of it is done.
+      -- Unix milliseconds; NULL until all statements are executed.
       applied_at BIGINT NULL,
       PRIMARY KEY (version)
     ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
@@ -112,7 +112,7 @@ async function applyAll(connection: Connection, migrations: Migration[], log: Lo
   return applied;
 }
 
-/** Answers false when it was applied before. */
+/** Applies a migration, or the rest of it. Returns false if it was applied before. */
 async function apply(connection: Connection, { version, checksum, statements }: Migration): Promise<boolean> {
   const [rows] = await connection.query<RowDataPacket[]>(
     'SELECT checksum, statements_done, applied_at FROM schema_migrations WHERE version = ?',
@@ -134,7 +134,7 @@ async function apply(connection: Connection, { version, checksum, statements }: 
     try {
       await connection.query(statement);
     } catch (error) {
-      // DDL that was done just before a crash, and not noted any more.
+      // A crash came after this DDL statement and before statements_done was updated.
       const repeated = found && index === done && isAlreadyThere(error);
       if (!repeated) throw error;
     }
@@ -151,7 +151,7 @@ async function apply(connection: Connection, { version, checksum, statements }: 
   return true;
 }
 
-/** 1050 table exists, 1051 unknown table, 1060 column exists, 1061 key exists, 1091 nothing to drop. */
+/** 1050: table exists. 1051: unknown table. 1060: column exists. 1061: key exists. 1091: nothing to drop. */
 const isAlreadyThere = (error: unknown): boolean => [1050, 1051, 1060, 1061, 1091].includes(errnoOf(error));
 
 if (import.meta.main) {

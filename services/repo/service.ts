@@ -1,5 +1,5 @@
-// Room: im-repo, the only service that stores: here its rooms are put together and served over gRPC. No SQL and no
-// rule of a conversation belongs here.
+// Room: im-repo, the only service that stores data. Code here assembles its rooms and serves them over gRPC. SQL and
+// conversation rules do not belong here.
 
 import { serveAdmin } from '../../lib/admin.ts';
 import { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
@@ -61,7 +61,7 @@ const protoFiles = [
   'user',
 ].map((name) => `im_repo/v1/${name}.proto`);
 
-/** im-repo: the only process that holds the database, Redis and the outbox. */
+/** Starts im-repo, the only service that connects to the database and Redis and relays the outbox. */
 export async function startRepo(
   config: RepoConfig,
   log: Logger,
@@ -94,7 +94,7 @@ export async function startRepo(
   const receipts = createReceiptAudience({ databases, userSettings });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const passwords = createPasswords();
-  metrics.observed('gochat_password_waiting', 'Sign-ins that wait for their turn.', passwords.waiting);
+  metrics.observed('gochat_password_waiting', 'Password hashes that wait in the queue.', passwords.waiting);
   const presence = createPresenceHandlers({
     redis,
     gateways,

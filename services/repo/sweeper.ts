@@ -12,45 +12,45 @@ const maxBatches = 20;
 const hourMs = 3_600_000;
 
 /**
- * What is not needed any more. A revoked session is kept until the last of its access tokens has expired: gateways ask
- * for it until then.
+ * The rows to delete: `?` stands for the time `afterMs` ago. A revoked session is kept until its last access token has
+ * expired, because gateways ask for it until then.
  */
-const leftovers = [
-  { what: 'idempotency_keys', where: 'expires_at < ?', afterMs: 0 },
-  { what: 'sessions', where: `revoked_at < ? AND ${accessExpiry} < ?`, afterMs: hourMs },
-  { what: 'sessions', where: 'expires_at < ?', afterMs: hourMs },
-  { what: 'sign_in_addresses', where: 'last_sign_in_at < ?', afterMs: signInAddressMs },
-  // The histories of the flows that they were for are kept for seven days.
-  { what: 'flow_texts', where: 'created_at < ?', afterMs: 8 * 24 * hourMs },
-  { what: 'username_reservations', where: 'reserved_until < ?', afterMs: 0 },
+const expiredRows = [
+  { table: 'idempotency_keys', condition: 'expires_at < ?', afterMs: 0 },
+  { table: 'sessions', condition: `revoked_at < ? AND ${accessExpiry} < ?`, afterMs: hourMs },
+  { table: 'sessions', condition: 'expires_at < ?', afterMs: hourMs },
+  { table: 'sign_in_addresses', condition: 'last_sign_in_at < ?', afterMs: signInAddressMs },
+  // One day longer than the workflow histories that refer to these texts, which are kept for seven days.
+  { table: 'flow_texts', condition: 'created_at < ?', afterMs: 8 * 24 * hourMs },
+  { table: 'username_reservations', condition: 'reserved_until < ?', afterMs: 0 },
 ] as const;
 
 export type Sweeper = {
-  /** One round, as far as it goes. */
+  /** Runs one round: at most `maxBatches` batches per entry of `expiredRows`. */
   sweep(): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** Deletes what has expired, every minute in small batches that hold no lock for long. Safe in several processes. */
+/** Deletes expired rows every minute, in small batches that hold no lock for long. Several processes may run it. */
 export function startSweeper(deps: { databases: Databases; log: Logger; metrics: Metrics }): Sweeper {
   const { databases, log } = deps;
   const swept = deps.metrics.counter('gochat_swept_rows_total', 'Expired rows deleted.', ['table']);
   let stopping = false;
 
   async function sweep(): Promise<void> {
-    for (const { what, where, afterMs } of leftovers) {
+    for (const { table, condition, afterMs } of expiredRows) {
       for (let batch = 0; batch < maxBatches && !stopping; batch++) {
         const { affectedRows } = await databases.users.execute(
-          `DELETE FROM ${what} WHERE ${where.replaceAll('?', String(Date.now() - afterMs))} LIMIT ${batchRows}`,
+          `DELETE FROM ${table} WHERE ${condition.replaceAll('?', String(Date.now() - afterMs))} LIMIT ${batchRows}`,
         );
-        swept.inc({ table: what }, affectedRows);
+        swept.inc({ table }, affectedRows);
         if (affectedRows < batchRows) break;
       }
     }
   }
 
   const rounds = createSingleFlight(() =>
-    sweep().catch((error: unknown) => log.warn({ err: error }, 'cannot delete what has expired')),
+    sweep().catch((error: unknown) => log.warn({ err: error }, 'cannot delete expired rows')),
   );
   const timer = setInterval(rounds.run, intervalMs).unref();
 

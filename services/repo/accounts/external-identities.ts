@@ -17,7 +17,7 @@ const attempts = 5;
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'signInExternal'>;
 type Row = UserRow & { password_hash: string | null };
 
-/** Accounts of people whom another identity provider knows. */
+/** Serves sign-ins with the identity of an external identity provider. */
 export function createExternalIdentities(deps: {
   databases: Databases;
   ids: Ids;
@@ -48,21 +48,21 @@ export function createExternalIdentities(deps: {
       try {
         return await insertUser(user, null, [identity]);
       } catch (error) {
-        // Somebody was quicker: with the name, or with the same person's first sign-in.
+        // A concurrent call took the name, or stored this same identity.
         if (!isDuplicateKey(error) || left <= 0) throw error;
         if (await find(users, hash)) return;
       }
     }
   }
 
-  /** Takes over what the token says of the account, where that is something else than what is stored. */
+  /** Stores the profile fields of the token that differ from the stored ones. */
   async function update(request: SignInExternalRequest, row: Row): Promise<void> {
     const { username, displayName, avatarUrl } = request;
     const renamed =
       username !== undefined && username !== row.username && (await isFreeFor(users, username, row))
         ? username
         : undefined;
-    // A name that was never chosen goes with the username.
+    // A display name that equals the username was never chosen, so it follows the username.
     const followed = row.display_name === row.username ? renamed : undefined;
     const changes = Object.entries({
       username: renamed,
@@ -79,7 +79,7 @@ export function createExternalIdentities(deps: {
            WHERE id = ? AND status = ${accountStatus.active} AND username = ?`,
           [...changes.map(([, value]) => value as SqlValue), Date.now(), row.id, row.username],
         );
-        // Closed or renamed meanwhile: the next sign-in looks again.
+        // The account was closed or renamed meanwhile. The next sign-in tries again.
         if (affectedRows === 0) return;
         if (renamed !== undefined) {
           const suffixes = [...deleteSuffixes(row.id, row.username), ...insertSuffixes(row.id, renamed)];
@@ -99,13 +99,13 @@ export function createExternalIdentities(deps: {
         await create(request, hash);
       } else {
         await update(request, known).catch((error: unknown) => {
-          // The name went to somebody else in this moment; all the rest is taken over.
+          // A concurrent call took the username. Store the other fields without it.
           if (!isDuplicateKey(error, 'users_username')) throw error;
           return update({ ...request, username: undefined }, known);
         });
       }
       const row = await find(users, hash);
-      // Erased in this moment: whoever comes again gets a new one.
+      // The account was erased meanwhile. The next sign-in creates a new one.
       if (!row) throw userNotFound();
       return { user: toUserCard(row), credential: credentialOf(row.password_hash) };
     },
@@ -120,7 +120,7 @@ const hashOf = (issuer: string, subject: string): Buffer =>
 
 async function find(sql: Sql, hash: Buffer): Promise<Row | undefined> {
   const [row] = await sql.query<Row>(
-    // The primary keys of both.
+    // Indexes: the primary keys of both tables.
     `SELECT ${userColumns
       .split(', ')
       .map((column) => `u.${column}`)
@@ -132,7 +132,7 @@ async function find(sql: Sql, hash: Buffer): Promise<Row | undefined> {
   return row;
 }
 
-/** Another spelling of one's own name is free. */
+/** True if the user may take the username. A user may always change the case of their own name. */
 const isFreeFor = async (sql: Sql, username: string, row: Row): Promise<boolean> =>
   username.toLowerCase() === row.username.toLowerCase() || !(await isNameTaken(sql, username));
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { codeOf } from '../../../lib/errors.ts';
 import { createFairQueue, type QueueKey } from './fair-queue.ts';
 
-/** A queue of one at a time, held by its first work until `go`; says in which order the rest was done. */
+/** A queue with concurrency 1 whose first work item blocks until `go`, which returns the order of the other items. */
 function held(maxWaiting = 100) {
   const queue = createFairQueue({ concurrency: 1, maxWaiting });
   const gate = Promise.withResolvers<void>();
@@ -41,7 +41,7 @@ test('whoever waits alone comes after one of those who ask a hundred times, not 
   assert.deepEqual((await go()).slice(0, 3), ['many', 'one', 'many']);
 });
 
-test('accounts behind one address take turns too', async () => {
+test('accounts behind one address are served round-robin too', async () => {
   const { ask, go } = held();
   ask('office', 'many', 20);
   ask('office', 'one');
@@ -49,7 +49,7 @@ test('accounts behind one address take turns too', async () => {
   assert.deepEqual((await go()).slice(0, 4), ['many', 'two', 'one', 'many']);
 });
 
-test('a full queue makes room for whoever has less in it, and refuses the rest', async () => {
+test('a full queue makes room for an address with fewer waiting items, and refuses the rest', async () => {
   const { ask, go, refused, queue } = held(10);
   ask('attacker', 'many', 15);
   assert.equal(queue.waiting(), 10);
@@ -61,7 +61,7 @@ test('a full queue makes room for whoever has less in it, and refuses the rest',
   assert.equal(queue.waiting(), 0);
 });
 
-test('work that fails hands its place on', async () => {
+test('failed work starts the next waiting item', async () => {
   const queue = createFairQueue({ concurrency: 1, maxWaiting: 5 });
   const queueKey = { address: 'a', account: 'b' };
   const failing = queue.run(queueKey, async () => {

@@ -1,20 +1,21 @@
 import { GoChatError } from '../../../lib/errors.ts';
 
 export type FairQueue = {
-  /** Does the work when it is its queueKey. UNAVAILABLE when too many wait already. */
+  /** Runs the work when its turn comes. Throws UNAVAILABLE if the queue is full. */
   run<T>(queueKey: QueueKey, work: () => Promise<T>): Promise<T>;
   waiting(): number;
 };
 
-/** On whose behalf: addresses take turns, and accounts of one address among themselves. */
+/** The round-robin key of a work item: the queue rotates between addresses, then between the accounts of an address. */
 export type QueueKey = { address: string; account: string };
 
 type Waiter = { start: () => void; refuse: () => void };
 type Accounts = Map<string, Waiter[]>;
 
 /**
- * A few at a time; the rest waits, and whoever waits alone does not wait for somebody's hundred. When the queue is full,
- * the last of whoever has most in it makes room.
+ * Runs a few work items at a time and serves the waiting ones round-robin, so that one item does not wait for a hundred
+ * of another caller. When the queue is full, an item of the address with the most waiting items is refused: the last
+ * one of that address's busiest account.
  */
 export function createFairQueue(options: { concurrency: number; maxWaiting: number }): FairQueue {
   const { concurrency, maxWaiting } = options;
@@ -22,7 +23,7 @@ export function createFairQueue(options: { concurrency: number; maxWaiting: numb
   let running = 0;
   let waiting = 0;
 
-  /** Whose queueKey it is, in both rounds: who is served goes to the end. */
+  /** Takes the next waiter in both rotations. The served account and address move to the end. */
   function next(): Waiter | undefined {
     for (const [address, accounts] of addresses) {
       addresses.delete(address);
@@ -47,7 +48,7 @@ export function createFairQueue(options: { concurrency: number; maxWaiting: numb
     waiting += 1;
   }
 
-  /** False when nobody has more in the queue than the newcomer would have. */
+  /** Refuses a waiter to make room. Returns false if no address has more waiters than the newcomer's would have. */
   function makeRoom(newcomer: QueueKey): boolean {
     const own = countOf(addresses.get(newcomer.address));
     const [address = '', accounts] = [...addresses].sort(([, a], [, b]) => countOf(b) - countOf(a))[0] ?? [];
@@ -67,7 +68,7 @@ export function createFairQueue(options: { concurrency: number; maxWaiting: numb
         running += 1;
       } else {
         if (waiting >= maxWaiting && !makeRoom(queueKey)) throw full();
-        // Whoever finishes hands its place on.
+        // A finished item starts the next waiter, so `running` does not change here.
         await new Promise<void>((start, reject) => add(queueKey, { start, refuse: () => reject(full()) }));
       }
       try {
@@ -87,4 +88,5 @@ const countOf = (accounts: Accounts | undefined): number => {
   return count;
 };
 
-const full = () => new GoChatError('UNAVAILABLE', 'Too many are signing in right now. Try again shortly.');
+const full = () =>
+  new GoChatError('UNAVAILABLE', 'Too many users are signing in right now. Try again shortly.');

@@ -12,7 +12,7 @@ const maxPage = 500;
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'listIdleGuests'>;
 type Row = { id: number; last_active_at: number };
 
-/** Finds guests who have gone for good. */
+/** Lists guests who have been idle for so long that they may be erased. */
 export function createIdleGuests(deps: {
   databases: Databases;
   redis: Pick<RedisStore, 'isUp'>;
@@ -23,7 +23,7 @@ export function createIdleGuests(deps: {
     async listIdleGuests({ idleBefore, cursor, limit }) {
       const pageSize = Math.min(limit > 0 ? limit : defaultPage, maxPage);
       const [afterTime, afterId] = readCursor(cursor);
-      // users_guest_active; a session is used at least whenever its access token is renewed (sessions_user).
+      // Indexes: users_guest_active and sessions_user. A session counts as used each time its access token is renewed.
       const rows = await databases.users.query<Row>(
         `SELECT u.id, u.last_active_at FROM users u
          LEFT JOIN sessions s ON s.user_id = u.id AND s.last_used_at >= ?
@@ -42,12 +42,12 @@ export function createIdleGuests(deps: {
     },
   };
 
-  /** Nobody counts as gone while nobody can be seen. */
+  /** Removes users who are online or were active lately. Throws UNAVAILABLE without Redis: presence is unknown then. */
   async function withoutOnline(userIds: string[], idleBefore: number): Promise<string[]> {
     if (userIds.length === 0) return [];
     const { statuses } = await presence.batchGetOnlineStatus({ userIds });
     if (!redis.isUp()) {
-      throw new GoChatError('UNAVAILABLE', 'It is not known who is online. Try again.');
+      throw new GoChatError('UNAVAILABLE', 'The presence of users is unknown right now. Try again.');
     }
     return userIds.filter((_, index) => {
       const status = statuses[index];
@@ -61,7 +61,7 @@ function readCursor(cursor: string): [lastActiveAt: number, id: number] {
   const parts = cursor.split(':').map(Number);
   const [lastActiveAt, id] = parts;
   if (parts.length !== 2 || !Number.isSafeInteger(lastActiveAt) || !Number.isSafeInteger(id)) {
-    throw new GoChatError('INVALID_ARGUMENT', 'This cursor is none of ours.');
+    throw new GoChatError('INVALID_ARGUMENT', 'The cursor is not valid.');
   }
   return [lastActiveAt as number, id as number];
 }

@@ -30,11 +30,11 @@ test('the same characters composed another way are the same password', async () 
   );
 });
 
-test('nobody has no password, whatever is tried', async () => {
+test('no password matches a null hash', async () => {
   assert.equal(await createPasswords().verify('anything', null, queueKey), false);
 });
 
-test('a flood waits in a queue, and beyond it is told to come back', async () => {
+test('a flood waits in a queue, and is refused once the queue is full', async () => {
   const passwords = createPasswords({ concurrency: 1, maxWaiting: 3 });
   const results = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.hash('x', queueKey)));
   const refused = results.filter((result) => result.status === 'rejected');

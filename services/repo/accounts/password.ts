@@ -1,31 +1,33 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createFairQueue, type QueueKey } from './fair-queue.ts';
 
-/** The first choice of OWASP's list for argon2id: 19 MiB, 2 passes, 1 lane. */
+/** OWASP's first recommendation for argon2id: 19 MiB, 2 passes, 1 lane. */
 const cost = { memory: 19_456, passes: 2, parallelism: 1 };
 const saltBytes = 16;
 const tagBytes = 32;
 
 export type Passwords = {
-  /** An argon2id hash in PHC form, salt and cost included. */
+  /** Returns an argon2id hash in PHC format, which includes the salt and the cost. */
   hash(password: string, queueKey: QueueKey): Promise<string>;
-  /** False for a null hash too, after as much work as for any other: time tells nothing about who exists. */
+  /**
+   * A null hash is false too, after the same amount of work, so that the time does not reveal whether a user exists.
+   */
   verify(password: string, hash: string | null, queueKey: QueueKey): Promise<boolean>;
-  /** How many wait for their queueKey. */
+  /** The number of waiting hashes. */
   waiting(): number;
 };
 
 /**
- * Hashing costs tens of milliseconds of a thread and 19 MiB on purpose. Only a few run at a time, so that a flood of
- * logins leaves the other threads to the rest of the process; further ones take turns in a queue, and beyond it
- * UNAVAILABLE.
+ * Hashing deliberately costs tens of milliseconds of a thread and 19 MiB. Only a few hashes run at a time, so that a
+ * flood of sign-ins leaves threads to the rest of the process. Further ones wait in a fair queue. When it is full, they
+ * fail with UNAVAILABLE.
  */
 export function createPasswords(options: { concurrency?: number; maxWaiting?: number } = {}): Passwords {
   const queue = createFairQueue({
     concurrency: options.concurrency ?? 2,
     maxWaiting: options.maxWaiting ?? 200,
   });
-  /** Of a password that nobody has. */
+  /** The hash of a random password. Passwords of unknown users are verified against it. */
   const decoy = hashNow(randomBytes(32).toString('base64'));
   return {
     waiting: queue.waiting,
@@ -61,7 +63,7 @@ function parseHash(text: string): Hash {
   };
 }
 
-/** What looks the same is the same password, however a keyboard composes its characters. */
+/** NFKC makes passwords that look the same equal, however the keyboard composes their characters. */
 function derive(password: string, salt: Buffer, { memory, passes, parallelism }: Cost): Promise<Buffer> {
   const message = Buffer.from(password.normalize('NFKC'));
   return new Promise((resolve, reject) =>

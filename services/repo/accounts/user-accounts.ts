@@ -1,5 +1,5 @@
-// Room: accounts from registration to erasure: passwords, guests, identities of other providers. Profiles and
-// friendships are other rooms'.
+// Room: accounts from registration to erasure: passwords, guests, external identities. Profiles and friendships belong
+// in other rooms.
 
 import { randomInt } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
@@ -30,7 +30,7 @@ type Handlers = Pick<
   'createUser' | 'getSignInAccount' | 'verifyPassword' | 'changePassword' | 'upgradeGuest'
 >;
 
-/** Makes accounts, and what has to do with their passwords. */
+/** Creates accounts and handles their passwords. */
 export function createUserAccounts(deps: {
   databases: Databases;
   ids: Ids;
@@ -66,7 +66,7 @@ export function createUserAccounts(deps: {
     async createUser({ username, password, avatarUrl, isGuest, address }) {
       if (isGuest) return { user: await createGuest(avatarUrl), credential: credentialOf(null) };
       checkCredentials(username, password);
-      // A name in use is found out before the work of hashing, and again by the unique key.
+      // Checked before the expensive hash. The unique key checks it again.
       if (await isNameTaken(databases.users, username)) throw usernameTaken();
       const hash = await passwords.hash(password, queueKeyOf(address, username));
       const user = newUser(username, avatarUrl, false);
@@ -78,7 +78,7 @@ export function createUserAccounts(deps: {
       const [column, value] = userId === '' ? ['username', username] : ['id', parseId(userId) ?? 0];
       if (column === 'username' && !isUsernamePart(username)) return { userId: '', knownAddress: false };
       const [row] = await databases.users.query<{ id: number; known: number | null }>(
-        // users_username, or the primary key; the primary key of sign_in_addresses
+        // Indexes: users_username or the primary key; the primary key of sign_in_addresses.
         `SELECT u.id, a.last_sign_in_at AS known FROM users u
          LEFT JOIN sign_in_addresses a ON a.user_id = u.id AND a.address = ? AND a.last_sign_in_at > ?
          WHERE u.${column} = ? AND u.status = ${accountStatus.active}`,
@@ -92,13 +92,13 @@ export function createUserAccounts(deps: {
       const [row] =
         column === 'id' || isUsernamePart(username)
           ? await databases.users.query<UserRow & { password_hash: string | null }>(
-              // users_username, or the primary key
+              // Index: users_username or the primary key.
               `SELECT ${userColumns}, password_hash FROM users WHERE ${column} = ? AND status = ${accountStatus.active}`,
               [value],
             )
           : [];
       const wrong = { valid: false, credential: Buffer.alloc(0), withoutPassword: false };
-      // Whoever asks by id is signed in: there is nothing to find out by the time it takes.
+      // A caller that gives an id is signed in, so an early answer reveals nothing to it.
       if (column === 'id' && !row?.password_hash) return { ...wrong, withoutPassword: true };
       const queueKey = queueKeyOf(address, row ? String(row.id) : username);
       const valid = await passwords.verify(password, row?.password_hash ?? null, queueKey);
@@ -123,7 +123,7 @@ export function createUserAccounts(deps: {
           `UPDATE users SET password_hash = ?, updated_at = ? WHERE id = ? AND status = ${accountStatus.active} AND password_hash = ?`,
           [hash, Date.now(), id, row.password_hash],
         );
-        // Somebody else changed it meanwhile: what was checked is not the password any more.
+        // A concurrent call changed the password, so the verified one is no longer current.
         if (affectedRows === 0) throw wrongPassword();
         return { revokedSessionIds: await revokeSessionsAndCommit(tx, id, keepSessionId) };
       });
@@ -143,7 +143,7 @@ export function createUserAccounts(deps: {
       const upgraded = await cache.change(async (touch) => {
         await touch([userInfoKey(userId)]);
         return databases.users.transaction(async (tx) => {
-          // Assignments run from left to right: display_name is compared with the old username.
+          // SQL assigns from left to right, so display_name is compared with the old username.
           const { affectedRows } = await tx
             .execute(
               `UPDATE users SET display_name = IF(display_name = username, ?, display_name),
@@ -153,12 +153,12 @@ export function createUserAccounts(deps: {
             )
             .catch(asUsernameTaken);
           if (affectedRows === 0) throw notAGuest();
-          // It was a guest until now, so its name was the one read above: a guest's name never changes.
+          // A guest's name never changes, so the name read above is still current.
           const suffixes = [...deleteSuffixes(id, guest.username), ...insertSuffixes(id, username)];
           await tx.batch(suffixes.join(';\n'));
           const [row] = await tx.query<UserRow>(`SELECT ${userColumns} FROM users WHERE id = ?`, [id]);
           await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
-          // Whoever held the guest's tokens is not let into the account that has a password now.
+          // The guest's tokens must not give access to the account that now has a password.
           const revokedSessionIds = await revokeSessionsAndCommit(tx, id);
           return { user: row && toUserCard(row), revokedSessionIds };
         });
@@ -179,7 +179,7 @@ function checkCredentials(username: string, password: string): void {
   checkPassword(password);
 }
 
-/** Only what bounds the cost of hashing: im-logic has checked what a password must be. */
+/** Checks only what bounds the cost of hashing. im-logic has checked the password rules. */
 function checkPassword(password: string): void {
   if (password === '' || password.length > 1024) throw invalid('password', 'must be 1 to 1024 characters');
 }
@@ -195,6 +195,6 @@ function asUsernameTaken(error: unknown): never {
 
 const guestAlphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-/** 31^8 names: a repeat is rare, and tried again. */
+/** There are 31^8 names. A collision is rare and is retried. */
 const guestName = (): string =>
   `guest-${Array.from({ length: 8 }, () => guestAlphabet[randomInt(guestAlphabet.length)]).join('')}`;

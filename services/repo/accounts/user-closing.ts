@@ -19,8 +19,8 @@ type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'closeAccount'>;
 type Row = { username: string; status: number; is_guest: number; last_active_at: number };
 
 /**
- * The first step of erasing an account, and the one that can't be taken back. Whatever makes new friends, sessions or
- * memberships asks for an active account, so that what is left to undo only gets less from here on.
+ * Closes an account: the first step of its erasure, which can't be undone. Every call that creates friendships,
+ * sessions or memberships requires an active account. From here on the remaining data therefore only shrinks.
  */
 export function createUserClosing(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
   const { databases, cache, outbox } = deps;
@@ -40,13 +40,13 @@ export function createUserClosing(deps: { databases: Databases; cache: Cache; ou
             if (idleGuestBefore > 0 && !(await isIdleGuest(tx, id, row, idleGuestBefore))) return false;
             await eraseProfile(tx, id, row.username);
             const about = { actor_id: userId, user_id: userId };
-            // What the account shows has changed, too: whoever follows only that learns of it as of any other change.
+            // The profile has changed too. Consumers that follow only user.updated learn of it from this event.
             await writeEvents(tx, [
               domainEvent({ type: 'user.updated', ...about }),
               domainEvent({ type: 'user.erased', ...about }),
             ]);
           }
-          // Also those that came to be while the account was being closed.
+          // A repeated call also erases sessions that were opened while the account was being closed.
           await eraseSessionsAndCommit(tx, id);
           return true;
         });
@@ -66,7 +66,7 @@ async function isIdleGuest(tx: Sql, id: number, row: Row, before: number): Promi
   return sessions.length === 0;
 }
 
-/** The name is found by no part of it, and nobody else's for a while; what was chosen counts no more. */
+/** Erases the profile, the settings and the searchable name parts, and reserves the name for a while. */
 async function eraseProfile(tx: Sql, id: number, username: string): Promise<void> {
   const { displayName, avatarUrl } = deletedUser(String(id));
   await tx.batch(
@@ -82,13 +82,13 @@ async function eraseProfile(tx: Sql, id: number, username: string): Promise<void
       deleteFlowTexts(id),
       reserveName(username),
       formatSql('DELETE FROM sign_in_addresses WHERE user_id = ?', [id]),
-      // external_identities_user
+      // Index: external_identities_user.
       formatSql('DELETE FROM external_identities WHERE user_id = ?', [id]),
     ].join(';\n'),
   );
 }
 
-/** What is taken from an account for good is taken only from a closed one. */
+/** Throws PERMISSION_DENIED unless the account is closed. Every later step of the erasure calls this first. */
 export async function requireClosed(sql: Sql, userId: number): Promise<void> {
   const [row] = await sql.query<{ status: number }>('SELECT status FROM users WHERE id = ?', [userId]);
   if (!row) throw userNotFound();

@@ -1,7 +1,9 @@
--- KEYS[1] the epoch, KEYS[2] the changes, KEYS[3] how many there were, then keys about to change. ARGV[1] the writer's
--- mark, ARGV[2] the mark of several writers at once, ARGV[3] milliseconds that a mark lives, ARGV[4] changes that are
--- kept.
--- Marks each key as being changed, removes its value and tells those who keep it in memory. Answers the epoch.
+-- A writer runs this before it commits. It marks each key as being changed, deletes the cached value and appends the
+-- key to the list of changes, which invalidates the copies in the memory of all processes.
+-- KEYS[1] the epoch, KEYS[2] the list of changes, KEYS[3] the number of changes so far, then the keys about to change.
+-- ARGV[1] the writer's mark, ARGV[2] the mark for several concurrent writers, ARGV[3] the TTL of a mark in ms, ARGV[4]
+-- the maximum length of the list of changes.
+-- Returns the epoch.
 local markers = {}
 for i = 4, #KEYS do
   markers[i - 3] = 'dirty:' .. KEYS[i]

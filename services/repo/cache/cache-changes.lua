@@ -1,6 +1,8 @@
--- KEYS[1] the epoch, KEYS[2] the changes, KEYS[3] how many there were. ARGV[1] an epoch to begin with if there is none,
--- ARGV[2] the epoch and ARGV[3] the number of changes that the reader knows.
--- Answers {epoch, number, keys changed since}, without the keys when they can't be told.
+-- A reader runs this to learn which keys changed since its last call.
+-- KEYS[1] the epoch, KEYS[2] the list of changes, KEYS[3] the number of changes so far. ARGV[1] the epoch to set if
+-- there is none, ARGV[2] the epoch that the reader knows, ARGV[3] the number of changes that the reader knows.
+-- Returns {epoch, number of changes, changed keys}. The keys are left out if the epoch differs or the list no longer
+-- reaches back far enough: any key may then have changed.
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then
   epoch = ARGV[1]

@@ -4,7 +4,7 @@ import { createDerivedValues } from './cache-derived.ts';
 
 const mebibyte = 1024 * 1024;
 
-test('a value goes with what it watches, and takes along what was made of it', () => {
+test('a change removes a derived value and every value computed from it', () => {
   const values = createDerivedValues();
   const inner = values.begin('inner');
   values.watch(inner, 'a');
@@ -18,7 +18,7 @@ test('a value goes with what it watches, and takes along what was made of it', (
   assert.deepEqual([values.find('inner'), values.find('outer')], [undefined, undefined]);
 });
 
-test('what changed while it was being made is not kept', () => {
+test('a value whose source changes while it is computed is not kept', () => {
   const values = createDerivedValues();
   const made = values.begin('made');
   values.watch(made, 'a');
@@ -27,7 +27,7 @@ test('what changed while it was being made is not kept', () => {
   assert.equal(values.find('made'), undefined);
 });
 
-test('the first of two that are made at once stays, and both are right', () => {
+test('of two concurrent computations the first result is kept, and both are valid', () => {
   const values = createDerivedValues();
   const [first, second] = [values.begin('made'), values.begin('made')];
   values.watch(first, 'a');
@@ -38,7 +38,7 @@ test('the first of two that are made at once stays, and both are right', () => {
   assert.equal(values.find('made'), undefined);
 });
 
-test('what there is no more room for takes along what was made of it', () => {
+test('an evicted value takes along every value computed from it', () => {
   const values = createDerivedValues();
   const inner = values.begin('inner');
   values.watch(inner, 'a');
@@ -55,7 +55,7 @@ test('what there is no more room for takes along what was made of it', () => {
   assert.deepEqual([values.find('inner'), values.find('outer')], [undefined, undefined]);
 });
 
-test('after everything may have changed nothing is left', () => {
+test('after any key may have changed nothing is kept', () => {
   const values = createDerivedValues();
   const kept = values.begin('kept');
   values.watch(kept, 'a');

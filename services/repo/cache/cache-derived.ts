@@ -1,22 +1,23 @@
 import { LRUCache } from 'lru-cache';
 
 const maxBytes = 128 * 1024 * 1024;
-/** About what it takes to know that one value hangs on another. */
+/** The approximate memory for one watched key. */
 const bytesPerWatch = 200;
 const keptMs = 10 * 60_000;
 
-/** A value that is being made of others, or was. */
+/** A value that is or was computed from other values. */
 export type Derived = {
   readonly key: string;
+  /** The keys that the value was computed from. */
   readonly watched: Set<string>;
-  /** Values read, by the name of their cache. */
+  /** The number of values read for it, by the name of their cache. */
   readonly reads: Map<string, number>;
-  /** Something that it is made of may be changing right now. */
+  /** True if a value that was read for it may be changing right now. */
   uncacheable: boolean;
   state: 'computing' | 'kept' | 'gone';
-  /** Of a value that can be mended: what its keys begin with, and those of them that changed since. */
+  /** For a value that can be patched: the prefix of the keys that may change, and the keys that have changed. */
   readonly patching: { prefix: string; staleKeys: Set<string> } | undefined;
-  /** Counts changes of the value and of what is stale. */
+  /** Counts changes of `value` and of `staleKeys`. */
   version: number;
   value: unknown;
   bytes: number;
@@ -25,9 +26,9 @@ export type Derived = {
 export type DerivedValues = ReturnType<typeof createDerivedValues>;
 
 /**
- * What was made of cached values, kept until one of them changes. To be right, a value must watch a key before it reads
- * it; and one that is made of another derived one watches that one's key. A large value that one change touches only
- * here and there is mended: it stays, and what changed is noted.
+ * Keeps derived values in memory until one of the values that they were computed from changes. A derived value must
+ * watch a key before the key is read. If it is computed from another derived value, it must watch that value's key. A
+ * large value of which a change affects only a small part can be patched: it stays, and its stale keys are collected.
  */
 export function createDerivedValues() {
   const watchers = new Map<string, Set<Derived>>();
@@ -54,7 +55,7 @@ export function createDerivedValues() {
     }
   }
 
-  /** Forgets it and what was made of it. */
+  /** Removes the value, and every value that was computed from it. */
   function drop(derived: Derived): void {
     if (derived.state === 'gone') return;
     const wasKept = derived.state === 'kept';
@@ -80,7 +81,7 @@ export function createDerivedValues() {
 
   return {
     find: (key: string): Derived | undefined => kept.get(key),
-    /** One whose keys of a prefix may change can be mended instead of made anew. */
+    /** Begins a computation. A change of a key with `patchablePrefix` makes the value stale instead of removing it. */
     begin: (key: string, patchablePrefix?: string): Derived => ({
       key,
       patching: patchablePrefix === undefined ? undefined : { prefix: patchablePrefix, staleKeys: new Set() },
@@ -94,7 +95,7 @@ export function createDerivedValues() {
     }),
     watch,
     drop,
-    /** False when something changed meanwhile. */
+    /** Keeps the computed value. Returns false if a value that it was computed from has changed or may be changing. */
     keep(derived: Derived, value: unknown, bytes: number): boolean {
       if (derived.state === 'gone') return false;
       if (derived.uncacheable || kept.has(derived.key)) {
@@ -106,7 +107,7 @@ export function createDerivedValues() {
       kept.set(derived.key, derived);
       return true;
     },
-    /** Keeps what was mended of a value as it was at a version; not if more changed meanwhile. */
+    /** Replaces the value by its patched one, unless it has changed since the patch began at `version`. */
     keepPatched(derived: Derived, version: number, value: unknown): void {
       if (derived.state !== 'kept' || derived.version !== version) return;
       derived.value = value;
@@ -118,7 +119,7 @@ export function createDerivedValues() {
       derived.state = 'gone';
       unwatch(derived);
     },
-    /** Undefined: everything may have changed. */
+    /** Handles the change of a key. Undefined means that any key may have changed. */
     changed(key: string | undefined): void {
       if (key !== undefined) {
         changed(key);

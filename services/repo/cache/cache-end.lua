@@ -1,9 +1,11 @@
--- KEYS[1] the epoch, KEYS[2] the changes, KEYS[3] how many there were, then keys that were changed. ARGV[1] the
--- writer's mark, ARGV[2] the mark of several writers, ARGV[3] milliseconds that a mark lives, ARGV[4] the mark of a
--- finished change, ARGV[5] the epoch at the begin, ARGV[6] milliseconds that a value lives; then for each key the new
--- value ('' for none).
--- A new value is stored only by the only writer; with others there nothing is cached until their mark expires. A mark
--- that is gone was no protection to the end: what was read meanwhile is told to be changed.
+-- A writer runs this after its commit or rollback.
+-- KEYS[1] the epoch, KEYS[2] the list of changes, KEYS[3] the number of changes so far, then the changed keys. ARGV[1]
+-- the writer's mark, ARGV[2] the mark for several concurrent writers, ARGV[3] the TTL of a mark in ms, ARGV[4] the mark
+-- of a finished change, ARGV[5] the epoch that cache-begin returned, ARGV[6] the TTL of a value in ms, then per key the
+-- new value ('' for none).
+-- A new value is stored only if this was the only writer of its key. With several writers the key is not cached until
+-- their mark expires. If this writer's mark expired early, readers may have cached an old value, so the key is deleted
+-- and appended to the list of changes once more.
 local epoch = redis.call('GET', KEYS[1])
 local markers = {}
 for i = 4, #KEYS do

@@ -5,7 +5,7 @@ const stepMs = 15_000;
 
 export type HitRatio = { count(cache: string, hits: number, misses: number): void };
 
-/** Counts hits and misses of each cache, and shows the share of hits within the last five minutes. */
+/** Counts the hits and misses of each cache and exports the hit ratio of the last five minutes. */
 export function createHitRatio(metrics: Metrics): HitRatio {
   const hitCounter = metrics.counter('gochat_cache_hits_total', 'Values found in the cache.', ['cache']);
   const missCounter = metrics.counter('gochat_cache_misses_total', 'Values not found in the cache.', [
@@ -13,7 +13,7 @@ export function createHitRatio(metrics: Metrics): HitRatio {
   ]);
   const ratio = metrics.gauge(
     'gochat_cache_hit_ratio',
-    'Share of hits within five minutes; 1 without lookups.',
+    'Share of hits in the last five minutes; 1 without lookups.',
     ['cache'],
   );
   const totals = new Map<string, { hits: number; misses: number }>();

@@ -6,51 +6,51 @@ const changesScript = luaScript(import.meta.url, 'cache-changes');
 const maxBytes = 96 * 1024 * 1024;
 
 export const epochKey = 'cache:epoch';
-/** What the scripts that tell or hear of changes work on. */
+/** The Redis keys of the scripts that write or read the list of changes. */
 export const changeKeys = [epochKey, 'cache:changes', 'cache:changes:count'] as const;
-/** Whoever is further behind forgets everything. */
+/** The length of the list of changes. A reader that is further behind drops its whole memory. */
 export const keptChanges = 20_000;
 
-/** One that nobody had before. The colon ends it: no epoch may begin with another one. */
+/** Makes a new unique epoch. The final colon ensures that no epoch is a prefix of another one. */
 export const newEpoch = (): string => {
   epochCount += 1;
   return `${processPrefix}${epochCount.toString(36)}:`;
 };
 
-// A number each time: random bytes for every look at the cache took 2 % of a list that changed.
+// Epochs are counted because new random bytes per cache lookup took 2 % of the time of a list that changed.
 const processPrefix = randomBytes(6).toString('base64url');
 let epochCount = 0;
 
 export type CacheMemory = {
   /**
-   * Resolves when every change that was told before this call is known here: what is found afterwards is as new as what
-   * Redis has. False: Redis can't be asked, and nothing found here may be used.
+   * Applies every change that was recorded before this call. Afterwards the values in memory are as new as those in
+   * Redis. Resolves to false if Redis is not reachable: the values in memory may be stale then and must not be used.
    */
   catchUp(): Promise<boolean>;
   find(key: string): unknown;
-  /** To be called before a value is looked for anywhere else: it can be kept unless the key changes meanwhile. */
+  /** Must be called before the values are read elsewhere. A value can then be kept unless its key changes meanwhile. */
   startFill(keys: readonly string[]): Fill;
-  /** Told each changed key; undefined: everything may have changed. */
+  /** Registers a listener for changed keys. Undefined means that any key may have changed. */
   onChange(listener: (key: string | undefined) => void): void;
 };
 
 export type Fill = {
-  /** `epoch` is the one that the value was seen in, `size` the length of its text. */
+  /** `epoch` is the epoch in which the value was read, `size` is the length of its JSON text. */
   keep(key: string, value: unknown, kept: { epoch: string; size: number; ttlMs: number }): void;
   end(): void;
 };
 
 /**
- * Cached values in this process. Each writer adds the keys that it is about to change to a list in Redis, before it
- * commits; a reader asks for what was added since it asked last, forgets that, and may then use all the rest without
- * fetching it: one tiny round trip for all the callers of a moment.
+ * Cached values in the memory of this process. Before a writer commits, it appends the keys that it will change to a
+ * list in Redis. A reader fetches the keys added since its last fetch and drops their values. It may then use all other
+ * values without fetching them. Concurrent callers share one small round trip.
  */
 export function createCacheMemory(redis: Pick<RedisStore, 'run'>): CacheMemory {
   const values = new LRUCache<string, { value: unknown; size: number }>({
     maxSize: maxBytes,
     sizeCalculation: ({ size }, key) => 200 + 3 * size + key.length,
   });
-  /** Who is looking for a value of the key and was not overtaken by a change. */
+  /** The latest fill per key. A change of the key removes the entry, so a fill can't keep a stale value. */
   const fills = new Map<string, object>();
   const listeners: ((key: string | undefined) => void)[] = [];
   let epoch = '';
@@ -95,7 +95,7 @@ export function createCacheMemory(redis: Pick<RedisStore, 'run'>): CacheMemory {
   return {
     catchUp() {
       if (!inFlight) return begin();
-      // The one under way may have been answered before the change that this caller has to see.
+      // The request in flight may have been answered before a change that this caller has to see.
       queued ??= inFlight.then(begin);
       return queued;
     },

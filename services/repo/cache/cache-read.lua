@@ -1,6 +1,6 @@
--- KEYS[1] the epoch, then cached keys. ARGV[1] an epoch to begin with if there is none.
--- Answers {epoch, values, marks}: for a value that is not there, the mark to store it with, or '!' while somebody
--- may be changing it.
+-- KEYS[1] the epoch, then the keys to read. ARGV[1] the epoch to set if there is none.
+-- Returns {epoch, values, marks}. The mark of a missing value is what cache-store needs to store it, or '!' while a
+-- writer may be changing the key.
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then
   epoch = ARGV[1]

@@ -4,20 +4,21 @@ import { type CacheKind, cacheKey } from './cache-keys.ts';
 import type { CacheMemory } from './cache-memory.ts';
 
 export type Reading = {
-  /** As `Cache.read`. */
+  /** Like `Cache.read`. */
   read<V>(
     kind: CacheKind<V>,
     ids: readonly string[],
     load: (missing: string[]) => Promise<ReadonlyMap<string, V>>,
   ): Promise<Map<string, V>>;
-  /** Only if it is cached. */
+  /** Returns the value only if it is cached. */
   peek<V>(kind: CacheKind<V>, id: string): Promise<V | undefined>;
   /**
-   * What `make` makes out of what it reads through the reading that it is given, kept until any of that changes.
-   * `bytes` is about what it takes. With `patching`, changes of one kind of values do not end it.
+   * Returns the value that `compute` derives from what it reads through the given reading. The value is kept until
+   * anything that was read changes. `bytes` is its approximate size in memory. With `patching`, a change of one kind of
+   * value patches the derived value instead of removing it.
    */
   derive<T>(key: string, compute: Compute<T>, patching?: Patching<T>): Promise<T>;
-  /** What is made of this must not be kept. */
+  /** Prevents the value that is computed through this reading from being kept. */
   doNotCache(): void;
 };
 
@@ -27,14 +28,23 @@ export type Compute<T> = (reading: Reading) => Promise<{ value: T; bytes: number
 
 export type Patching<T> = {
   kind: CacheKind<unknown>;
-  /** The value after these ids of the kind changed; it must not change the old one. Undefined: make it anew. */
+  /**
+   * Returns the value after a change of these ids of the kind. It must not mutate the old value. If it returns
+   * undefined, the value is computed again.
+   */
   patch(old: T, ids: string[], reading: Reading): Promise<T | undefined>;
 };
 
-/** What is cached of some keys: values in their order (undefined: missing), and for each how to store it. */
+/**
+ * The cached values of some keys, in the order of the keys (undefined if missing), with the lengths of their texts and
+ * the marks for storing missing ones. `at` is the time of the lookup (performance.now).
+ */
 export type Lookup = { values: unknown[]; sizes: number[]; marks: string[]; epoch: string; at: number };
 
-/** Stores [key, its mark, value] where nobody is changing it. Answers the lengths of those that may be kept. */
+/**
+ * Stores entries of [key, mark, value] unless a writer is changing their keys. Returns the lengths of the texts of the
+ * values that may be kept in memory, by key.
+ */
 export type StoreEntries = (
   epoch: string,
   at: number,
@@ -42,10 +52,10 @@ export type StoreEntries = (
   entries: readonly (readonly [string, string, unknown])[],
 ) => ReadonlyMap<string, number>;
 
-/** The mark of a key that somebody may be changing right now. */
+/** The mark of a key that a writer may be changing right now. */
 export const changing = '!';
 
-/** Reads out of memory what nobody changed, and the rest from Redis or where it is stored. */
+/** Creates readings. They take unchanged values from memory, and the others from Redis or from the database. */
 export function createReadings(deps: {
   memory: CacheMemory;
   lookUp: (keys: readonly string[]) => Promise<Lookup>;
@@ -56,7 +66,7 @@ export function createReadings(deps: {
   const derivedValues = createDerivedValues();
   memory.onChange(derivedValues.changed);
 
-  /** `inSync`: what is in memory may be used, and kept there. `derived`: what is being made of what is read. */
+  /** `inSync`: values in memory may be used and added. `derived`: the value that is computed from what is read. */
   function readingFor(inSync: boolean, derived?: Derived): Reading {
     const watch = (key: string) => {
       if (derived) derivedValues.watch(derived, key);
@@ -67,7 +77,7 @@ export function createReadings(deps: {
     const countReads = (cache: string, count: number) => {
       if (derived) derived.reads.set(cache, (derived.reads.get(cache) ?? 0) + count);
     };
-    /** Whoever finds the whole found its parts too; each counts once, since a part may be made of thousands. */
+    /** A hit of a derived value is also a hit of its parts. A part counts once, even if it was read from thousands. */
     const countPart = (part: Derived) => {
       for (const cache of part.reads.keys()) countReads(cache, 1);
     };
@@ -93,7 +103,7 @@ export function createReadings(deps: {
       return found;
     }
 
-    /** Adds to `found`. Answers how many were not in Redis either. */
+    /** Reads the values that are not in memory and adds them to `found`. Returns how many were not in Redis either. */
     async function readMissing<V>(
       kind: CacheKind<V>,
       ids: readonly string[],
@@ -140,7 +150,7 @@ export function createReadings(deps: {
       if (!patching || !known.patching) return undefined;
       const { version } = known;
       const ids = [...known.patching.staleKeys].map((key) => key.slice(cacheKey(patching.kind, '').length));
-      // Only to know whether what is read is settled: the value itself watches these keys.
+      // Only detects whether a value read is being changed. The derived value itself already watches these keys.
       const seen = derivedValues.begin(known.key);
       try {
         const value = await patching.patch(known.value as T, ids, readingFor(inSync, seen));
@@ -181,7 +191,7 @@ export function createReadings(deps: {
     };
   }
 
-  /** Keeps what Redis has of values that are not in memory. */
+  /** Copies values from Redis that are not in memory. */
   async function fetch(wanted: Wanted): Promise<void> {
     const missing = wanted
       .map(([kind, id]) => ({ kind, key: cacheKey(kind, id) }))
@@ -202,7 +212,7 @@ export function createReadings(deps: {
   }
 
   return async (prefetch = []) => {
-    // In one trip: a change that is heard of meanwhile takes away what was fetched before it.
+    // Both take one round trip. A change that arrives in between invalidates the values fetched before it.
     const [inSync] = await Promise.all([memory.catchUp(), fetch(prefetch)]);
     return readingFor(inSync);
   };

@@ -1,6 +1,7 @@
--- KEYS[1] the epoch, then keys. ARGV[1] the epoch that was read, ARGV[2] milliseconds to live, then for each key its
--- mark as it was read, and the value.
--- Stores only what nobody changed or is changing since it was read.
+-- KEYS[1] the epoch, then the keys to store. ARGV[1] the epoch that cache-read returned, ARGV[2] the TTL in ms, then
+-- per key the mark that cache-read returned and the value.
+-- Stores a value only if no writer has changed its key, or begun to, since the mark was read. Returns the number of
+-- stored values.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

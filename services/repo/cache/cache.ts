@@ -1,5 +1,5 @@
-// Room: what Redis and this process's memory keep of rows, and how a change takes it away. It caches any kind of
-// value; which kinds there are is said in the rooms above.
+// Room: the cache in Redis and in the memory of this process, and its invalidation. It caches any kind of value; the
+// rooms above define the kinds.
 
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -21,36 +21,40 @@ export { type CacheKind, cacheKey, cacheKind } from './cache-keys.ts';
 export type { Compute, Reading } from './cache-reading.ts';
 
 export type Change = {
-  /** Resolves when readers can't store these keys any more. Must be done before the commit. */
+  /**
+   * Invalidates the keys. Once it resolves, readers can't store old values of them. Must be called before the commit.
+   */
   touch(keys: readonly string[]): Promise<void>;
-  /** After the commit (or its failure): new values of one kind where they are known; other keys stay removed. */
+  /** Must be called after the commit or rollback. Stores the known new values of one kind; other keys stay uncached. */
   end(known?: { kind: CacheKind<unknown>; values: ReadonlyMap<string, unknown> }): Promise<void>;
 };
 
 export type Cache = {
   /**
-   * For the hottest reads: what it gives is as new as what the other functions give, and comes out of this process's
-   * memory where nobody changed it. `soon` is what will be read first: it comes in the same round trip.
+   * Begins a reading, for the hottest reads. It is as fresh as the other functions, but takes unchanged values from the
+   * memory of this process. `prefetch` lists the values that will be read first; they come in the same round trip.
    */
   reading(prefetch?: Wanted): Promise<Reading>;
-  /** Values by id: from Redis, or from `load`, which gets the missing ids and leaves out what does not exist. */
+  /**
+   * Returns values by id, from Redis or from `load`. `load` gets the missing ids and leaves out those that don't exist.
+   */
   read<V>(
     kind: CacheKind<V>,
     ids: readonly string[],
     load: (missing: string[]) => Promise<ReadonlyMap<string, V>>,
   ): Promise<Map<string, V>>;
-  /** Only what is cached. The second function stores what the caller loads instead. */
+  /** Returns the cached values, and a function that stores values that the caller loaded for the missing ids. */
   peek<V>(kind: CacheKind<V>, ids: readonly string[]): Promise<[Map<string, V>, Store<V>]>;
   /**
-   * Several kinds in one round trip, each as with `peek`. The last function stores what else the caller loaded since,
-   * where nobody is changing it or did so lately.
+   * Like `peek`, for several kinds in one round trip. The last function stores other values that the caller has loaded
+   * since, unless a writer is changing their keys or changed them recently.
    */
   peekAll(
     wanted: readonly (readonly [CacheKind<unknown>, string])[],
   ): Promise<[unknown[], Store<unknown>[], StoreOthers]>;
-  /** For a caller that runs its own transaction: touch, commit, end. */
+  /** Begins a change for a caller that runs its own transaction: touch, commit, end. */
   begin(): Change;
-  /** Runs a transaction that changes what is cached: its `touch` names the keys before it commits. */
+  /** Runs `work`, which changes cached rows in a transaction and must `touch` their keys before the commit. */
   change<T>(work: (touch: Change['touch']) => Promise<T>): Promise<T>;
 };
 
@@ -65,27 +69,31 @@ const epochScript = luaScript(import.meta.url, 'cache-epoch');
 
 const keysPerCall = 1000;
 const markMs = 15_000;
-/** Whoever read a mark, or that there was none, may rely on it for less than it lives. */
+/**
+ * How long a reader may store a value after its lookup. Shorter than the TTL of a mark, so no mark can expire unseen.
+ */
 const storeWithinMs = 10_000;
 const parsedBytes = 64 * 1024 * 1024;
 
 /**
- * Cache-aside without its races. A writer marks the keys (touch) before it commits and again after; a reader stores
- * what it loaded only if the mark is still the one that it saw and is no writer's. Marks begin with 'w' for a writer
- * at work, 'x' for several at once (nothing is cached until it expires), 'd' for a change that is done. A writer that
- * dies leaves a mark that expires. Every value carries the epoch: when this process changed something while Redis was away, or has a new
- * connection (the server may have come back with old data), it begins a new epoch before it uses the cache again.
+ * Cache-aside without its races. A writer marks the keys before it commits (`touch`) and again afterwards (`end`). A
+ * reader stores a loaded value only if the key's mark is still the one that it saw and is not the mark of an active
+ * writer. A mark begins with 'w' for one active writer, 'x' for several at once (the key is not cached until the mark
+ * expires), or 'd' for a finished change. If a writer dies, its mark expires.
+ *
+ * Every value carries the epoch. A process begins a new epoch, which invalidates all values, before it uses Redis again
+ * after it has changed rows without Redis, or after it has reconnected (the server may have restarted with old data).
  */
 export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cache {
   const { redis } = deps;
   const hits = createHitRatio(deps.metrics);
-  /** What a cached text says, so that a hot value is parsed once. */
+  /** Parsed values by key, so that a hot value is parsed only once per text. */
   const parsed = new LRUCache<string, { text: string; value: unknown }>({
     maxSize: parsedBytes,
     sizeCalculation: ({ text }, key) => 200 + 3 * text.length + key.length,
   });
 
-  /** A change was not told to Redis: what is cached there may be old. */
+  /** True if an invalidation did not reach Redis, so that values there may be stale. */
   let invalidationMissed = false;
   redis.beforeUse(async (run, { reconnected }) => {
     if (!invalidationMissed && !reconnected) return;
@@ -116,7 +124,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
       const reply = (await redis.run(readScript, [epochKey, ...some], [newEpoch()])) as
         | [string, (string | null)[], string[]]
         | undefined;
-      // Two epochs within one look: the marks of the first part are of no use for storing.
+      // The epoch changed during the lookup, so the marks of the earlier parts can't be used for storing.
       if (epoch !== '' && reply && reply[0] !== epoch) marks.fill(changing);
       epoch = reply?.[0] ?? epoch;
       some.forEach((key, index) => {
@@ -179,7 +187,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
           ),
         )) {
           if (reply === undefined) invalidationMissed = true;
-          // The first one counts: of a later epoch, other processes may know more.
+          // The first epoch counts. If the epoch has changed since, `end` must not store values in the new one.
           epoch ??= String(reply ?? '');
         }
       },
@@ -229,7 +237,7 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
             store(epoch, at, kind.ttlMs, [[cacheKey(kind, id), marks[index] ?? changing, value]]);
           },
       );
-      // A change that was under way since the look has left a mark, which outlives what may be stored.
+      // An empty mark is right: any change since the lookup has left a mark that outlives `storeWithinMs`.
       const storeOthers: StoreOthers = (kind, others) =>
         store(
           epoch,

@@ -17,7 +17,7 @@ type Handlers = Pick<
   'blockUser' | 'unblockUser' | 'listBlocks'
 >;
 
-/** Blocks: one ends the friendship and what is pending, and refuses messages both ways. */
+/** Serves blocks. A block ends the friendship and any pending request, and stops messages in both directions. */
 export function createBlocks(deps: {
   databases: Databases;
   prisma: Prisma;
@@ -35,7 +35,7 @@ export function createBlocks(deps: {
 
   return {
     async blockUser({ userId, blockedId }) {
-      if (userId === blockedId) throw new GoChatError('INVALID_ARGUMENT', 'Nobody can block themselves.');
+      if (userId === blockedId) throw new GoChatError('INVALID_ARGUMENT', 'You cannot block yourself.');
       const pair = pairOf(userId, blockedId);
       await changed(userId, blockedId, async (tx) => {
         await lockPair(tx, pair);
@@ -44,7 +44,7 @@ export function createBlocks(deps: {
           Number(userId),
           Number(blockedId),
         ]);
-        // Done before: the same call again changes nothing.
+        // A repeated call changes nothing.
         if (blocked) return;
         await settleBlocked(tx, pair);
         await tx.execute(
@@ -73,7 +73,7 @@ export function createBlocks(deps: {
           [Number(userId), Number(blockedId)],
         );
         if (affectedRows === 0) return;
-        // Nothing is restored; the other one's block, if there is one, goes on.
+        // Nothing is restored. A block by the other user stays in force.
         await storeSendState(tx, pair, conversationId);
         await writeEvents(tx, [
           domainEvent({ type: 'friend.unblocked', actor_id: userId, user_id: userId, friend_id: blockedId }),
@@ -89,7 +89,7 @@ export function createBlocks(deps: {
       if (!id) return { users: [] };
       const found = await prisma.read((client) =>
         client.userBlock.findMany({
-          // Ranges of user_blocks_time, in its order.
+          // Index: ranges of user_blocks_time, in its order.
           where: { userId: id, ...(after ? blockedBefore(after) : {}) },
           orderBy: [{ createdAt: 'desc' }, { blockedId: 'desc' }],
           take: limit + 1,

@@ -3,10 +3,10 @@ import { pairKey, parseId } from '../../../lib/domain/ids.ts';
 import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
 
-/** Two users, lower id first: what stands between them is the same from both sides. */
+/** Two users, lower id first, so that both directions give the same pair. */
 export type Pair = { low: number; high: number; key: string };
 
-/** USER_NOT_FOUND when one of the ids can't be a user's. */
+/** Throws USER_NOT_FOUND if one of the ids is not a valid user id. */
 export function pairOf(a: string, b: string): Pair {
   const [first, second] = [parseId(a), parseId(b)];
   if (!first || !second) throw userNotFound();
@@ -15,9 +15,9 @@ export function pairOf(a: string, b: string): Pair {
 }
 
 /**
- * Locks a pair until the end of the transaction, by the rows of its users: requests, friendship, blocks and the
- * single conversation of two people change one at a time. It is a transaction's first lock, before the
- * conversation's head. USER_NOT_FOUND unless both accounts exist.
+ * Locks a pair until the end of the transaction by locking the rows of both users. It serializes all changes of their
+ * requests, friendship, blocks and single conversation. It must be the first lock of a transaction, before the
+ * conversation's head. Throws USER_NOT_FOUND unless both accounts exist.
  */
 export async function lockPair(tx: Sql, { low, high }: Pair): Promise<void> {
   const [lower, higher] = (await tx.batch(
@@ -47,16 +47,16 @@ export async function readStanding(tx: Sql, { low, high }: Pair): Promise<Standi
   };
 }
 
-/** What conversations.send_state says of a pair. */
+/** Returns the value of conversations.send_state for a pair. */
 export function sendStateOf({ friends, lowBlocksHigh, highBlocksLow }: Standing): SendState {
   if (lowBlocksHigh || highBlocksLow) return sendState.blocked;
   return friends ? sendState.open : sendState.notFriends;
 }
 
-/** Locks the head of the pair's single conversation, if they have one. Its id, or undefined. */
+/** Locks the head of the pair's single conversation. Returns its id, or undefined if there is none. */
 export async function lockSingleConversation(tx: Sql, pair: Pair): Promise<number | undefined> {
   const [found] = await tx.query<{ id: number }>(
-    // conversations_single
+    // Index: conversations_single.
     'SELECT id FROM conversations WHERE single_key = ?',
     [pair.key],
   );
@@ -65,7 +65,7 @@ export async function lockSingleConversation(tx: Sql, pair: Pair): Promise<numbe
   return found.id;
 }
 
-/** Brings send_state in line with what the transaction made of the pair. */
+/** Updates send_state to match the pair's friendship and blocks in this transaction. */
 export async function storeSendState(tx: Sql, pair: Pair, conversationId: number | undefined): Promise<void> {
   if (conversationId === undefined) return;
   await tx.execute('UPDATE conversations SET send_state = ? WHERE id = ?', [

@@ -39,8 +39,8 @@ type RequestRow = {
 const columns = 'id, requester_id, target_id, status, message, created_at, updated_at, expires_at';
 
 /**
- * Friend requests. The row decides: every change happens under the pair's lock, so that of two deciders one wins.
- * A pending request whose time is over counts as expired, whether anybody marked it or not.
+ * Serves friend requests. Every change happens under the lock of the pair, so that only one of two concurrent decisions
+ * wins. An overdue pending request counts as expired, even before it is marked so.
  */
 export function createFriendRequests(deps: {
   databases: Databases;
@@ -77,7 +77,7 @@ export function createFriendRequests(deps: {
   return {
     async createFriendRequest({ requesterId, targetId, message: given, ttlMs, cooldownMs = 0, textsId }) {
       if (requesterId === targetId) {
-        throw new GoChatError('INVALID_ARGUMENT', 'Nobody can be their own friend.', [
+        throw new GoChatError('INVALID_ARGUMENT', 'You cannot send yourself a friend request.', [
           { path: 'targetUserId', message: 'must name another user' },
         ]);
       }
@@ -86,9 +86,9 @@ export function createFriendRequests(deps: {
         await lockPair(tx, pair);
         const { friends, lowBlocksHigh, highBlocksLow } = await readStanding(tx, pair);
         if (lowBlocksHigh || highBlocksLow) {
-          throw new GoChatError('BLOCKED', 'One of the two has blocked the other.');
+          throw new GoChatError('BLOCKED', 'One of the two users has blocked the other.');
         }
-        if (friends) throw new GoChatError('ALREADY_FRIENDS', 'The two are friends already.');
+        if (friends) throw new GoChatError('ALREADY_FRIENDS', 'The two users are already friends.');
         const pending = await readPending(tx, pair);
         const now = Date.now();
         if (pending && !isOverdue(pending, now)) return { row: pending, created: false };
@@ -156,7 +156,7 @@ export function createFriendRequests(deps: {
       });
       outbox.wake();
       if (outcome === 'handled') {
-        throw new GoChatError('REQUEST_ALREADY_HANDLED', 'This friend request was handled before.');
+        throw new GoChatError('REQUEST_ALREADY_HANDLED', 'This friend request has already been handled.');
       }
       return { request: await toRequest(row), changed: outcome === 'changed' };
     },
@@ -176,8 +176,8 @@ export function createFriendRequests(deps: {
       const id = parseId(request.userId);
       if (!id) return { requests: [] };
       const found = await prisma.read((client) =>
-        // friendship_requests_target_id and friendship_requests_requester_id; with a status friendship_requests_target
-        // and friendship_requests_requester: each in the order of ids, of which a cursor is one.
+        // Indexes: friendship_requests_target_id and friendship_requests_requester_id; with a status,
+        // friendship_requests_target and friendship_requests_requester. All are in the order of ids, like the cursor.
         client.friendshipRequest.findMany({
           where: {
             ...(outgoing ? { requesterId: id } : { targetId: id }),
@@ -208,7 +208,7 @@ export function createFriendRequests(deps: {
 const isOverdue = (row: { status: number; expires_at: number }, now: number): boolean =>
   row.status === friendRequestStatus.pending && row.expires_at <= now;
 
-/** A status to look for, as of now: an overdue request is found among the expired. */
+/** The filter for a status at the time `now`: overdue pending requests count as expired. */
 function withStatus(status: number | undefined, now: number) {
   if (status === undefined) return {};
   if (status === friendRequestStatus.pending) return { status, expiresAt: { gt: now } };
@@ -230,7 +230,7 @@ function decisionOf(status: number): { by: 'target' | 'requester' | 'nobody' } {
     default:
       throw new GoChatError(
         'INVALID_ARGUMENT',
-        'A request becomes accepted, rejected, expired or withdrawn.',
+        'The new status must be accepted, rejected, expired or withdrawn.',
       );
   }
 }
@@ -250,14 +250,14 @@ async function readPending(sql: Sql, pair: Pair): Promise<RequestRow | undefined
 
 async function readLatest(sql: Sql, pair: Pair): Promise<RequestRow | undefined> {
   const [row] = await sql.query<RequestRow>(
-    // friendship_requests_pair
+    // Index: friendship_requests_pair.
     `SELECT ${columns} FROM friendship_requests WHERE pair_key = ? ORDER BY id DESC LIMIT 1`,
     [pair.key],
   );
   return row;
 }
 
-/** RATE_LIMITED for a requester who was rejected lately, unless the two became friends since. */
+/** Throws RATE_LIMITED if the requester was rejected within the cooldown, unless the two have become friends since. */
 async function refuseSoonAfterRejection(
   tx: Sql,
   pair: Pair,
@@ -267,7 +267,7 @@ async function refuseSoonAfterRejection(
 ): Promise<void> {
   const latest = (status: number, whose: string) =>
     formatSql(
-      // friendship_requests_pair_status
+      // Index: friendship_requests_pair_status.
       `SELECT updated_at FROM friendship_requests WHERE pair_key = ? AND status = ? ${whose} ORDER BY id DESC LIMIT 1`,
       [pair.key, status],
     );
@@ -290,8 +290,8 @@ const settledEvents = {
 } as const;
 
 /**
- * pending → a final status, with its event. Acceptance is told by whoever makes the conversation, since the event
- * names it; a block is told as such.
+ * Moves a pending request to a final status and writes the event. Two statuses have no event here: the step that
+ * creates the conversation writes the event of an acceptance, which names the conversation; a block has its own event.
  */
 export async function settle(tx: Sql, row: RequestRow, status: number, actorId: string): Promise<RequestRow> {
   const now = Date.now();
@@ -305,7 +305,7 @@ export async function settle(tx: Sql, row: RequestRow, status: number, actorId: 
   return { ...row, status, updated_at: now };
 }
 
-/** Ends what is pending between two who won't be friends, and says nothing about it. */
+/** Ends the pending request of a pair because of a block, without an event. */
 export async function settleBlocked(tx: Sql, pair: Pair): Promise<void> {
   const pending = await readPending(tx, pair);
   if (pending) await settle(tx, pending, friendRequestStatus.blocked, '');

@@ -1,5 +1,5 @@
-// Room: friend requests, friendships and blocks between two users. Conversations of friends are made in the
-// conversations' rooms.
+// Room: friend requests, friendships and blocks between two users. The rooms of conversations create the conversations
+// of friends.
 
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
@@ -17,7 +17,7 @@ import type { Databases } from '../storage/database.ts';
 import type { UserSettingsReader } from '../users/user-settings.ts';
 import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
 
-/** Less than 2 MB. */
+/** The most friend ids per page: less than 2 MB in a gRPC response. */
 const maxFriendIds = 100_000;
 
 type Handlers = Pick<
@@ -27,7 +27,7 @@ type Handlers = Pick<
 
 type FriendRow = { friend_id: number; remark: string };
 
-/** Friendships: two rows each, so that everybody's friends are one range of the primary key. */
+/** Serves friendships. A friendship has two rows, so that the friends of a user are one range of the primary key. */
 export function createFriendships(deps: {
   databases: Databases;
   userCards: UserCards;
@@ -73,7 +73,7 @@ export function createFriendships(deps: {
       }
       const { limit, offset, after: [afterFriendId] = [0] } = readPaging('friends', request);
       const found = await databases.users.query<FriendRow>(
-        // A range of the primary key, in its order.
+        // Index: a range of the primary key, in its order.
         `SELECT friend_id, remark FROM friendships
          WHERE user_id = ? AND friend_id > ? ORDER BY friend_id LIMIT ? OFFSET ?`,
         [id, afterFriendId, limit + 1, offset],
@@ -95,7 +95,7 @@ export function createFriendships(deps: {
         ids.length === 0
           ? []
           : await databases.users.query<{ user_id: number; friend_id: number }>(
-              // Ranges of the primary key, in its order.
+              // Index: ranges of the primary key, in its order.
               `SELECT user_id, friend_id FROM friendships
                WHERE user_id IN (?) AND (user_id > ? OR friend_id > ?) ORDER BY user_id, friend_id LIMIT ?`,
               [ids, afterUserId, afterFriendId, limit + 1],
@@ -133,7 +133,7 @@ export function createFriendships(deps: {
           'DELETE FROM friendships WHERE (user_id = ? AND friend_id = ?) OR (user_id = ? AND friend_id = ?)',
           [pair.low, pair.high, pair.high, pair.low],
         );
-        // Done before: the same call again changes nothing.
+        // A repeated call changes nothing.
         if (affectedRows === 0) return;
         await storeSendState(tx, pair, conversationId);
         await writeEvents(tx, [
@@ -174,7 +174,7 @@ export function createFriendships(deps: {
   };
 }
 
-const notFriends = () => new GoChatError('NOT_FRIENDS', 'The two are not friends.');
+const notFriends = () => new GoChatError('NOT_FRIENDS', 'The two users are not friends.');
 
 const stranger = (userId: string) => ({
   userId,
@@ -184,7 +184,7 @@ const stranger = (userId: string) => ({
   blocking: false,
 });
 
-/** The single conversation with each of these users, by user id. */
+/** Returns the ids of the single conversations with these users, by user id. */
 async function singleConversations(
   databases: Databases,
   userId: string,
@@ -192,7 +192,7 @@ async function singleConversations(
 ): Promise<Map<string, string>> {
   const others = new Map(otherIds.map((other) => [pairOf(userId, other).key, other]));
   const rows = await databases.conversations.query<{ id: number; single_key: string }>(
-    // conversations_single
+    // Index: conversations_single.
     'SELECT id, single_key FROM conversations WHERE single_key IN (?)',
     [[...others.keys()]],
   );

@@ -14,7 +14,7 @@ const maxPage = 500;
 
 type Handlers = Pick<UnaryHandlers<typeof FriendshipServiceService>, 'endRelationships'>;
 
-/** Ends everything between an account that is being erased and others. */
+/** Ends the friendships, blocks and pending requests of an account that is being erased. */
 export function createRelationshipsEnd(deps: { databases: Databases; outbox: Outbox }): Handlers {
   const { databases, outbox } = deps;
   return {
@@ -23,7 +23,7 @@ export function createRelationshipsEnd(deps: { databases: Databases; outbox: Out
       if (userId === undefined) throw userNotFound();
       const limit = Math.min(request.limit > 0 ? request.limit : defaultPage, maxPage);
       await requireClosed(databases.users, userId);
-      // A closed account gets no new relationships: who is found here is all that there is.
+      // A closed account gets no new relationships, so this query finds all that remain.
       const found = await readOthers(databases.users, userId, limit + 1);
       const others = found.slice(0, limit);
       if (others.length === 0) return { ended: 0, more: false };
@@ -34,15 +34,15 @@ export function createRelationshipsEnd(deps: { databases: Databases; outbox: Out
   };
 }
 
-/** With whom there is anything, in no order. */
+/** Returns users with whom a relationship exists, in no particular order. */
 async function readOthers(sql: Sql, userId: number, limit: number): Promise<number[]> {
   const pending = friendRequestStatus.pending;
   const parts = [
     `SELECT friend_id AS other FROM friendships WHERE user_id = ${userId}`,
     `SELECT blocked_id FROM user_blocks WHERE user_id = ${userId}`,
-    // user_blocks_blocked
+    // Index: user_blocks_blocked.
     `SELECT user_id FROM user_blocks WHERE blocked_id = ${userId}`,
-    // friendship_requests_requester, friendship_requests_target
+    // Indexes: friendship_requests_requester and friendship_requests_target.
     `SELECT target_id FROM friendship_requests WHERE requester_id = ${userId} AND status = ${pending}`,
     `SELECT requester_id FROM friendship_requests WHERE target_id = ${userId} AND status = ${pending}`,
   ];
@@ -52,14 +52,14 @@ async function readOthers(sql: Sql, userId: number, limit: number): Promise<numb
   return rows.map(({ other }) => other);
 }
 
-/** The pairs' locks are taken all at once and in their order: users by id, then heads by id. */
+/** Takes the locks of all pairs at once and in the usual order: users by id, then heads by id. */
 async function end(tx: Sql, userId: number, others: readonly number[]): Promise<void> {
   const users = [userId, ...others].sort((a, b) => a - b);
   const keys = others.map((other) => (other < userId ? `${other}:${userId}` : `${userId}:${other}`));
   const [, conversations] = (await tx.batch(
     [
       formatSql('SELECT id FROM users WHERE id IN (?) ORDER BY id FOR UPDATE', [users]),
-      // conversations_single
+      // Index: conversations_single.
       formatSql('SELECT id FROM conversations WHERE single_key IN (?) ORDER BY id', [keys]),
     ].join(';\n'),
   )) as [unknown, { id: number }[]];
@@ -115,7 +115,7 @@ async function endBlocks(tx: Sql, userId: number, others: readonly number[]): Pr
   );
 }
 
-/** What the account asked for is withdrawn, what it was asked for is rejected. */
+/** Withdraws the requests that the account sent and rejects those that it received. */
 async function settleRequests(tx: Sql, userId: number, others: readonly number[]): Promise<void> {
   const rows = await tx.query<Parameters<typeof settle>[1]>(
     `SELECT id, requester_id, target_id, status, message, created_at, updated_at, expires_at

@@ -9,14 +9,14 @@ const maxPage = 500;
 
 type Handlers = Pick<UnaryHandlers<typeof FriendshipServiceService>, 'eraseRequestTexts'>;
 
-/** Empties what was said with friend requests: by a closed account, and to it. */
+/** Erases the messages of the friend requests that a closed account sent or received. */
 export function createRequestTexts({ databases }: { databases: Databases }): Handlers {
   return {
     async eraseRequestTexts(request) {
       const userId = userIdOf(request.userId);
       const limit = Math.min(request.limit > 0 ? request.limit : defaultPage, maxPage);
       await requireClosed(databases.users, userId);
-      // friendship_requests_requester, friendship_requests_target: no more than this user's own requests are looked at.
+      // Indexes: friendship_requests_requester and friendship_requests_target, so only this user's requests are read.
       const found = await databases.users.query<{ id: number }>(
         ['requester_id', 'target_id']
           .map(

@@ -11,9 +11,9 @@ import type { Ids } from '../storage/ids.ts';
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'keepFlowTexts'>;
 
 /**
- * Texts on their way through a flow. Whoever starts it keeps them here first and names them by an id, and the step that
- * stores the request or the group takes them from here: so no history holds what people write. They go after eight days,
- * a day after the history of a flow that ended at once, and with their user.
+ * Stores user-written texts for a workflow, so that no workflow history contains them. The caller stores the texts
+ * before it starts the flow and passes only their id. The step that stores the friend request or group reads them by
+ * this id. They are deleted after eight days, a day after the history of a flow that ended at once, or with their user.
  */
 export function createFlowTexts(deps: { databases: Databases; ids: Pick<Ids, 'nextId'> }): Handlers {
   const { databases, ids } = deps;
@@ -22,7 +22,7 @@ export function createFlowTexts(deps: { databases: Databases; ids: Pick<Ids, 'ne
       const id = ids.nextId();
       const user = userIdOf(userId);
       await databases.users.transaction(async (tx) => {
-        // Under the lock that closing the account takes, so that nothing is kept for one that is being erased.
+        // Closing an account takes the same lock, so no text is stored for an account that is being erased.
         const [row] = await tx.query(
           `SELECT 1 FROM users WHERE id = ? AND status = ${accountStatus.active} FOR UPDATE`,
           [user],
@@ -37,16 +37,16 @@ export function createFlowTexts(deps: { databases: Databases; ids: Pick<Ids, 'ne
   };
 }
 
-/** What a user kept under an id. INVALID_ARGUMENT when it is there no more. */
+/** Reads the texts that a user stored under an id. Throws INVALID_ARGUMENT if they no longer exist. */
 export async function readFlowTexts(sql: Sql, textsId: string, userId: number): Promise<Partial<FlowTexts>> {
   const [row] = await sql.query<{ texts: string }>(
     'SELECT texts FROM flow_texts WHERE id = ? AND user_id = ?',
     [parseId(textsId) ?? 0, userId],
   );
-  if (!row) throw new GoChatError('INVALID_ARGUMENT', 'The texts of this request are there no more.');
+  if (!row) throw new GoChatError('INVALID_ARGUMENT', 'The texts of this request no longer exist.');
   return JSON.parse(row.texts);
 }
 
-/** A statement that drops all that a user kept. Index: flow_texts_user. */
+/** Returns the statement that deletes all texts of a user. Index: flow_texts_user. */
 export const deleteFlowTexts = (userId: number): string =>
   formatSql('DELETE FROM flow_texts WHERE user_id = ?', [userId]);

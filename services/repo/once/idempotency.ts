@@ -1,5 +1,5 @@
-// Room: what lets a repeated call have one effect: stored answers, operations that were done, texts that flows
-// name by id. It knows nothing of what the calls do.
+// Room: idempotency of repeated calls: stored responses, completed operations, and the texts that flows refer to by id.
+// Code here knows nothing of what the calls do.
 
 import { createHash, randomUUID } from 'node:crypto';
 import { parseId } from '../../../lib/domain/ids.ts';
@@ -13,7 +13,7 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type Databases, isDuplicateKey, type Sql } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
 
-/** How long an answer is kept. */
+/** How long a response is kept. */
 const keepMs = 24 * 3_600_000;
 const maxLeaseMs = 3_600_000;
 
@@ -26,7 +26,7 @@ type KeyRow = {
   expires_at: number;
 };
 
-/** Makes a repeated request answer what the first one answered. */
+/** Gives a repeated request the response of the first one. */
 export function createIdempotencyHandlers(deps: {
   databases: Databases;
   ids: Ids;
@@ -39,7 +39,7 @@ export function createIdempotencyHandlers(deps: {
         seq_id: number;
         created_at: number;
       }>(
-        // messages_client_msg_id
+        // Index: messages_client_msg_id.
         'SELECT id, seq_id, created_at FROM messages WHERE conversation_id = ? AND sender_id = ? AND client_msg_id = ?',
         [parseId(conversationId) ?? 0, parseId(senderId) ?? 0, Buffer.from(clientMsgId)],
       );
@@ -50,12 +50,12 @@ export function createIdempotencyHandlers(deps: {
 
     async beginRequest({ scope, key, requestHash, leaseMs }) {
       if (requestHash.length !== 32) {
-        throw new GoChatError('INVALID_ARGUMENT', 'A request hash has 32 bytes.');
+        throw new GoChatError('INVALID_ARGUMENT', 'The request hash must have 32 bytes.');
       }
       const keyHash = hashOf(scope, key);
       const claim = { name: randomUUID(), leaseMs: Math.min(Math.max(leaseMs, 1), maxLeaseMs) };
       try {
-        // Most keys are new: one statement for them.
+        // Most keys are new, so the common case is a single statement.
         const resourceId = ids.nextId();
         await insertClaim(databases.users, { keyHash, requestHash, resourceId, claim });
         return claimed(resourceId, claim.name);
@@ -98,7 +98,7 @@ export function createIdempotencyHandlers(deps: {
     },
 
     async completeRequest({ scope, key, claim, statusCode, responseBody }) {
-      // Who lost the claim meanwhile changes nothing: the new holder's answer is the one to keep.
+      // A caller that lost its claim changes nothing: the response of the new holder is kept.
       await databases.users.execute(
         `UPDATE idempotency_keys SET status_code = ?, response_body = ?, expires_at = ?
          WHERE key_hash = ? AND claim = ? AND status_code IS NULL`,
@@ -108,7 +108,7 @@ export function createIdempotencyHandlers(deps: {
     },
 
     async abandonRequest({ scope, key, claim }) {
-      // The row stays: the next claim has to get the same resource id, since something of it may exist.
+      // The row stays because the next claim must get the same resource id: part of the resource may already exist.
       await databases.users.execute(
         'UPDATE idempotency_keys SET claim_expires_at = 0 WHERE key_hash = ? AND claim = ? AND status_code IS NULL',
         [hashOf(scope, key), claim],

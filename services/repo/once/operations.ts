@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { type Databases, formatSql } from '../storage/database.ts';
 
-/** How long a repeat is recognized. */
+/** How long a repeated operation is recognized. */
 const keepMs = 24 * 3_600_000;
 
 export type Operations = {
   /**
-   * Carries out a change of a conversation that has a name, once: a repeat gets the first one's answer. The change
-   * itself has to store its answer, with `storeAnswer`, in its own transaction. Without a name it is just done.
+   * Runs a change of a conversation once per operation id. A repeated call gets the result of the first one. `work`
+   * must store its result in its own transaction with `storeAnswer`. Without an operation id, `work` always runs.
    */
   once<T>(conversationId: number, operationId: string | undefined, work: () => Promise<T>): Promise<T>;
 };
 
-/** Changes whose caller may die before it reads the answer, and then asks again without knowing. */
+/** Deduplicates changes whose caller may die before it reads the result and then retries. */
 export function createOperations({ databases }: { databases: Databases }): Operations {
   async function read(hash: Buffer): Promise<string | undefined> {
     const [row] = await databases.conversations.query<{ response_body: string | null }>(
@@ -35,7 +35,7 @@ export function createOperations({ databases }: { databases: Databases }): Opera
       try {
         return await work();
       } catch (error) {
-        // Refused since another one with this name came first: then the answer is that one's.
+        // A concurrent call with the same operation id may have come first. Return its result then.
         const meanwhile = await read(hash);
         if (meanwhile !== undefined) return JSON.parse(meanwhile);
         throw error;
@@ -44,7 +44,7 @@ export function createOperations({ databases }: { databases: Databases }): Opera
   };
 }
 
-/** The statement that goes with a change, so that either both are stored or neither is. */
+/** Returns the statement that stores the result, for the transaction of the change, so that both commit or neither. */
 export function storeAnswer(
   conversationId: number,
   operationId: string | undefined,

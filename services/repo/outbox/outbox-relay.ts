@@ -14,9 +14,9 @@ import { isLocked } from '../storage/database-errors.ts';
 import type { Outbox } from './outbox.ts';
 
 export type OutboxRelay = Outbox & {
-  /** Whether Kafka answers. */
+  /** Resolves to true if Kafka answers. */
   ready(): Promise<boolean>;
-  /** Resolves when the batch in hand is acknowledged and deleted, or given up. */
+  /** Resolves when the batch in flight is acknowledged and deleted, or after `stopDeadlineMs`. */
   stop(): Promise<void>;
 };
 
@@ -28,15 +28,15 @@ const pauses = { firstMs: 100, longestMs: 5000 };
 const countEveryMs = 5000;
 const stopDeadlineMs = 5000;
 const maxRows = 500;
-/** Below what a broker takes as one batch of a partition (1 MiB). */
+/** Less than the largest batch that a broker accepts per partition (1 MiB). */
 const maxBytes = 512 * 1024;
 
 /**
- * Takes the outbox of one database to Kafka: reads rows in the order of ids, produces them, and deletes them after
- * the acknowledgement. The row of outbox_relay stays locked meanwhile, so of several processes one relays at a
- * time and order is kept; one that dies loses the lock with its connection. A crash between acknowledgement and
- * delete repeats events with the same event_id. No position is kept: a row that becomes visible late, behind
- * greater ids, is simply found by the next read.
+ * Relays the outbox of one database to Kafka. It reads rows in the order of their ids, produces them, and deletes them
+ * after the acknowledgement. The row of outbox_relay stays locked meanwhile, so only one of several processes relays at
+ * a time and the order is kept. A process that dies loses the lock with its connection. After a crash between the
+ * acknowledgement and the delete, events are redelivered with the same event_id. The relay stores no position, so it
+ * also finds a row that commits after rows with greater ids.
  */
 export function startOutboxRelay(deps: {
   database: Database;
@@ -61,12 +61,15 @@ export function startOutboxRelay(deps: {
   let countedAt = 0;
 
   const moveToDeadTopic = async (row: Row, error: unknown): Promise<void> => {
-    log.error({ err: error, outboxId: row.id, topic: row.topic, key: row.key }, 'event is dead');
+    log.error(
+      { err: error, outboxId: row.id, topic: row.topic, key: row.key },
+      'Kafka does not accept an event: it goes to the dead records',
+    );
     await produceDeadRecord(producer, row, error);
     records.inc({ topic: row.topic, result: 'dead' });
   };
 
-  /** Answers whether there may be more. */
+  /** Relays one batch. Returns true if there may be more rows. */
   async function relayBatch(): Promise<boolean> {
     const [waiting] = await database.query<{ created_at: number }>(
       'SELECT created_at FROM outbox ORDER BY id LIMIT 1',
@@ -101,7 +104,7 @@ export function startOutboxRelay(deps: {
   async function run(): Promise<void> {
     const { signal } = stopping;
     const onPause = (error: unknown, pauseMs: number) =>
-      log.warn({ err: error, pauseMs }, 'cannot take events to Kafka now');
+      log.warn({ err: error, pauseMs }, 'cannot relay events to Kafka now');
     try {
       while (!signal.aborted) {
         const more = await retry(connectAndRelay, { ...pauses, signal, onPause });
@@ -111,7 +114,7 @@ export function startOutboxRelay(deps: {
       if (signal.aborted) return;
       throw error;
     }
-    // What the last calls wrote goes out with this process, since Kafka is there.
+    // If Kafka is connected, the events of the last calls still go out before this process ends.
     if (connected) await relayBatch().catch(() => undefined);
   }
 
@@ -133,7 +136,10 @@ export function startOutboxRelay(deps: {
   };
 }
 
-/** One batch inside a transaction that holds the relay's lock. Answers the rows it took; none while another relays. */
+/**
+ * Relays one batch in a transaction that holds the relay's lock. Returns the relayed rows, or none while another
+ * process holds the lock.
+ */
 async function takeBatch(tx: Transaction, send: (rows: Row[]) => Promise<void>): Promise<Row[]> {
   const rows = await lockAndRead(tx);
   if (rows.length === 0) return [];
@@ -165,7 +171,10 @@ function upToBytes(rows: Row[]): Row[] {
   return end === -1 ? rows : rows.slice(0, Math.max(end, 1));
 }
 
-/** One produce for the batch. A record that the broker will never take is buried, so that it holds up no other. */
+/**
+ * Produces the batch in one request. If it is too large, it is halved until only the record remains that the broker
+ * will never accept. That record goes to the dead topic, so that it blocks no other record.
+ */
 async function produce(producer: Producer, rows: Row[], moveToDeadTopic: MoveToDeadTopic): Promise<void> {
   try {
     await producer.sendBatch({ acks: -1, topicMessages: byTopic(rows) });

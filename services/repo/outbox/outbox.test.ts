@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { topics } from '../../../lib/kafka/topics.ts';
 import { domainEvent, orderedEvent } from './outbox.ts';
 
-test('an event goes to the topic of its entity, keyed by it', () => {
+test('a domain event goes to the topic of its entity, with the id of the entity as key', () => {
   const created = domainEvent({
     type: 'friend.request.created',
     actor_id: '2',
@@ -30,7 +30,7 @@ test('every event has an id of its own unless one is given, and a time', () => {
   assert.equal(JSON.parse(domainEvent({ ...fields, event_id: 'x' }).payload).event_id, 'x');
 });
 
-test('an event of a conversation takes the way of its messages', () => {
+test('an ordered event goes to the topic and key of the messages of its conversation', () => {
   const event = orderedEvent({
     type: 'conversation.member.removed',
     conversation_id: '9',

@@ -1,33 +1,36 @@
-// Room: events that are stored in the transaction of what they tell, and the relay that brings them to Kafka. What
-// events mean is for the rooms that write them.
+// Room: the transactional outbox. Events are stored in the transaction of the change that they describe, and a relay
+// produces them to Kafka. The rooms that write events define their meaning.
 
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent, OrderedEvent, UpstreamEvent } from '../../../lib/kafka/records.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
 
-/** What writers know of the relay: told after their commit, it need not wait for its next look at the table. */
+/**
+ * The relay as writers see it. A writer calls `wake` after its commit, so that the relay does not wait for its next
+ * poll.
+ */
 export type Outbox = { wake(): void };
 
 /** A record on its way to Kafka. */
 export type OutboxEvent = { topic: string; key: string; payload: string };
 
-/** What the caller says of an event; `event_id` only where it has to be the same for the same fact. */
+/** The fields that the caller sets. It sets `event_id` only where a repeated call must produce the same event id. */
 type Fields<E> = E extends DomainEvent
   ? Omit<E, 'event_id' | 'occurred_at'> & { event_id?: string; occurred_at?: number }
   : never;
 
-/** An event for its *-events topic; its key is the id of the entity that it is about. */
+/** Creates an event for its *-events topic. The record key is the id of the entity that the event is about. */
 export function domainEvent(fields: Fields<DomainEvent>): OutboxEvent {
   const event = { event_id: randomUUID(), occurred_at: Date.now(), ...fields } as DomainEvent;
   const { topic, key } = topicAndKeyOf(event);
   return { topic, key, payload: JSON.stringify(event) };
 }
 
-/** What the caller says of one, of each type by itself. */
+/** The fields that the caller sets. The conditional type keeps the union of event types. */
 type OrderedFields<E> = E extends unknown ? Omit<E, 'event_id'> : never;
 
-/** An event that takes the way of its conversation's messages, so that it overtakes none of them. */
+/** Creates an event for the upstream topic, with the key of its conversation's messages, so that it overtakes none. */
 export function orderedEvent(event: OrderedFields<OrderedEvent>): OutboxEvent {
   const record: UpstreamEvent = { event: { event_id: randomUUID(), ...event } };
   return { topic: topics.upstream, key: event.conversation_id, payload: JSON.stringify(record) };
@@ -61,14 +64,14 @@ function topicAndKeyOf(event: DomainEvent): { topic: string; key: string } {
 }
 
 /**
- * Stores events in the transaction that changed the data. They reach Kafka in the order of their rows: for one
- * entity that is the order of its transactions, as long as each holds the entity's row lock by now.
+ * Stores events in the transaction that changes the data. They reach Kafka in the order of their rows. Per entity this
+ * is the order of its transactions, provided that the transaction already holds the entity's row lock.
  */
 export async function writeEvents(tx: Sql, events: readonly OutboxEvent[]): Promise<void> {
   if (events.length > 0) await tx.batch(insertEvents(events));
 }
 
-/** The statement of `writeEvents`, for a batch of statements. */
+/** Returns the statement of `writeEvents` as SQL, for use in a batch. */
 export function insertEvents(events: readonly OutboxEvent[]): string {
   const now = Date.now();
   return formatSql('INSERT INTO outbox (topic, record_key, payload, created_at) VALUES ?', [

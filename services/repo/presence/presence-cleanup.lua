@@ -1,9 +1,13 @@
--- ARGV: ms after a flush in which nobody is judged, ms of silence that end a session, ms after which a dead
--- gateway's sessions end, ms after which somebody without sessions should have been told of, entries a page, cursor,
--- name of the page, '1' for a dry run.
--- Answers {milliseconds to wait, sessions ended, next cursor, flat list of user, epoch, last active at of users who
--- went offline}. Who is to be told is kept, and under the name of the page that told it, until the next page is asked
--- for with that name: a page that got lost comes again, and what was too much for one page comes with the next.
+-- Ends expired sessions and returns the users who went offline, page by page.
+-- ARGV[1] ms after a flush during which no user is declared offline, ARGV[2] ms of silence that end a session, ARGV[3]
+-- ms after a gateway's lease until its sessions end, ARGV[4] ms after which the friends of a user without sessions
+-- should have been notified, ARGV[5] entries per page, ARGV[6] cursor, ARGV[7] name of this page, ARGV[8] '1' for a dry
+-- run.
+-- Returns {ms to wait, number of ended sessions, next cursor, offline users as a flat list of user, epoch, last active
+-- at}.
+-- Offline users are kept in presence:untold with the name of the page that returned them, until the next page is
+-- requested with that name as its cursor. Therefore a lost page is returned again, and users beyond one page come with
+-- the next.
 local heal, silence, dead_after, away_after = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local limit, cursor, page, dry = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8] == '1'
 local wait = read_generation().created_at + heal - now
@@ -13,7 +17,7 @@ end
 local live = live_boots()
 local silent_before, dead_before = now - silence, now - dead_after
 
--- What friends are to be told, or nothing when they were told already or never knew.
+-- The entry of a user to report as offline, or nil if friends were already notified or never saw the user online.
 local function offline_entry(user)
   local record = redis.call('HMGET', 'user:presence:' .. user, 'epoch', 'announced', 'last_active_at')
   if record[1] and record[2] and record[2] ~= '' then
@@ -41,8 +45,8 @@ local function dead_boots()
   return dead
 end
 
--- A dry run changes nothing, so that its cursor is a place: 'silent:OFFSET', then 'dead:BOOT:SCAN', then 'away:OFFSET'.
--- Each session and each user is counted in one place, however many pages show them.
+-- A dry run changes nothing, so its cursor is a position: 'silent:OFFSET', then 'dead:BOOT:SCAN', then 'away:OFFSET'.
+-- Each session and each user is counted at one position only, even if several pages show it.
 local function dry_page()
   local dead, is_dead = dead_boots(), {}
   for _, boot in ipairs(dead) do
@@ -50,8 +54,8 @@ local function dry_page()
   end
   local ended, page_entries = 0, {}
 
-  -- Of a user: how many sessions would end at each place where one is found, the first such place, and whether any
-  -- session stays. Worked out once a page, however many of the user's sessions it shows.
+  -- Returns for a user the number of sessions that would end per position (at), the first such position (first), and
+  -- whether any session stays (stays). It is computed once per page and user.
   local by_user = {}
   local function would_end(user)
     if by_user[user] then
@@ -165,7 +169,7 @@ end
 
 local dead = redis.call('ZRANGEBYSCORE', 'gateway:boots', '-inf', dead_before, 'LIMIT', 0, 1)[1]
 if dead and not live[dead] then
-  -- A page ends with the user whose sessions fill it, or after so many users.
+  -- A page ends with the user whose sessions fill it, or after `limit` users.
   local page_end = ended + limit
   for _ = 1, limit do
     local user = ended < page_end and redis.call('SPOP', 'gateway:users:' .. dead)
@@ -187,7 +191,7 @@ elseif dead then
   redis.call('ZREM', 'gateway:boots', dead)
 end
 
--- Their gateway died between their leaving and telling of it, or their flow was stopped.
+-- These users left, but their gateway died before it reported it, or the confirmOffline flow was stopped.
 local away = redis.call('ZRANGEBYSCORE', 'presence:away', '-inf', now - away_after, 'LIMIT', 0, limit)
 for _, user in ipairs(away) do
   redis.call('ZREM', 'presence:away', user)

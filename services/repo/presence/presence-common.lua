@@ -1,8 +1,8 @@
--- Put before the presence scripts; their names of keys are in presence-keys.ts.
+-- Shared functions, prepended to the other presence scripts. presence-keys.ts describes the keys.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- The leases by gateway. Answered as {id = lease}.
+-- Returns the leases of all gateways: {gateway = lease}.
 local function read_leases()
   local leases = {}
   local raw = redis.call('HGETALL', 'gateway:leases')
@@ -12,7 +12,7 @@ local function read_leases()
   return leases
 end
 
--- The boots whose lease holds, and the gateway of each: sessions of other boots do not count.
+-- Returns the boots with a valid lease: {boot = gateway}. Sessions of other boots do not count.
 local function live_boots()
   local live = {}
   for gateway, lease in pairs(read_leases()) do
@@ -23,8 +23,8 @@ local function live_boots()
   return live
 end
 
--- What Redis knows since when: a flush or a restart (which may bring old data back) begins a new generation, in which
--- no gateway's sessions are all known until it has sent them again.
+-- Returns the generation, which says since when Redis has its data. A flush, or a restart that may restore old data,
+-- begins a new generation. In it, no gateway counts as synced until it has sent all of its sessions again.
 local function read_generation()
   local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
   local raw = redis.call('GET', 'presence:generation')
@@ -43,7 +43,7 @@ local function read_generation()
   return generation
 end
 
--- All of a user's sessions, however many: {session = {gateway_id, boot_id, connected_at, last_active_at}}.
+-- Returns all sessions of a user: {session = {gateway_id, boot_id, connected_at, last_active_at}}.
 local function read_sessions(user)
   local sessions = {}
   local raw = redis.call('HGETALL', 'user:online:' .. user)
@@ -53,9 +53,9 @@ local function read_sessions(user)
   return sessions
 end
 
--- How many sessions a user has at each boot: {boot = count}. Whatever asks for somebody looks here, so that it costs by
--- gateways, not by sockets. The key lives as long as that of the sessions; without it they are counted once, as they
--- were left by a version that did not count.
+-- Returns the number of sessions of a user per boot: {boot = count}. Lookups of a user read this key, so their cost
+-- grows with the number of gateways, not of sockets. The key has the TTL of the sessions' key. If it is missing, the
+-- sessions were stored by a version without counts, and they are counted once.
 local function read_boots(user)
   local key, boots = 'user:boots:' .. user, {}
   local raw = redis.call('HGETALL', key)
@@ -83,7 +83,8 @@ local function any_live(boots, live)
   return false
 end
 
--- Puts a session on every index, or brings it up to date. Whoever calls has read the user's boots, which counts them.
+-- Adds a session to every index, or updates it. The caller must have called read_boots before, which creates the
+-- counts.
 local function put_session(user, id, session)
   local key = 'user:online:' .. user
   if redis.call('HSET', key, id, cjson.encode(session)) == 1 then
@@ -95,7 +96,7 @@ local function put_session(user, id, session)
   redis.call('ZADD', 'presence:heartbeats', session.last_active_at, user .. '|' .. id)
 end
 
--- Takes a session of a boot off every index. Answers the boots where the user has others.
+-- Removes a session of a boot from every index. Returns the boots where the user still has sessions.
 local function end_session(user, id, boot)
   local boots = read_boots(user)
   redis.call('ZREM', 'presence:heartbeats', user .. '|' .. id)
@@ -110,6 +111,7 @@ local function end_session(user, id, boot)
   return boots
 end
 
+-- Moves the user's last_active_at forward, never back. Returns it as text.
 local function seen(user, at)
   local key = 'user:presence:' .. user
   local last = tonumber(redis.call('HGET', key, 'last_active_at') or '0')

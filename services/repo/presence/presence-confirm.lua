@@ -1,6 +1,7 @@
--- ARGV[1] how long after a flush nobody is judged; then user, epoch, last active at by threes.
--- Answers {milliseconds to wait, flat list of user, epoch, last active at of those who are offline for good}.
--- Asked again with the same epoch it answers the same, until the user comes back.
+-- Confirms which users are still offline.
+-- ARGV[1] ms after a flush during which no user is declared offline; then triples of user, epoch, last active at.
+-- Returns {ms to wait, offline users as a flat list of user, epoch, last active at}. A repeated call with the same
+-- epoch returns the same, until the user comes back.
 local wait = read_generation().created_at + tonumber(ARGV[1]) - now
 if wait > 0 then
   return { wait, {} }
@@ -13,8 +14,9 @@ for at = 2, #ARGV, 3 do
   local record = redis.call('HMGET', presence, 'epoch', 'announced', 'told_epoch')
   local known = record[1]
   if (not known or known == epoch) and not any_live(read_boots(user), live) then
-    -- Unknown since a flush: every living session has been sent again by now, so the user left before it, and
-    -- friends were told of the coming. The epoch is kept, so that an earlier one of the user is not told, too.
+    -- A user without an epoch is unknown since a flush. All live sessions have been sent again by now, so the user left
+    -- before the flush, and friends were notified that the user was online. The epoch is stored, so that an earlier
+    -- epoch of the user is not reported as well.
     local announced = not known or (record[2] and record[2] ~= '')
     if announced then
       redis.call('HSET', presence, 'epoch', epoch, 'announced', '', 'told_epoch', epoch)

@@ -4,24 +4,28 @@ import { chunks } from '../cache/cache.ts';
 import { luaScript, type RedisStore } from '../storage/redis.ts';
 import { leaseMs, presenceKeys } from './presence-keys.ts';
 
-/** A live gateway and who of those asked about has a session there; 'unknown' means it may be any of them. */
+/** A gateway and the requested users who have a session there. 'unknown' means that any of them may have one. */
 export type Located = { gateway: GatewayInfo; users: ReadonlySet<string> | 'unknown' };
 
 export type Gateways = {
   /**
-   * Those that can be called. One Redis round trip, whatever the number of users. Without Redis: every gateway known
-   * here, 'unknown'; UNAVAILABLE in the first seconds of a process, when it knows none.
+   * Locates users at the gateways that can be called, in one Redis round trip for any number of users. Without Redis it
+   * returns every gateway that this process knows, with 'unknown' users. It throws UNAVAILABLE in the first seconds of
+   * the process, before it knows the gateways.
    */
   locate(userIds: readonly string[]): Promise<Located[]>;
   /**
-   * Those whose topic somebody may read: also gateways whose lease has ended lately, as 'unknown'. One that stood still or
-   * could not reach im-repo has its sockets yet, and finds there what they would miss.
+   * Locates users at the gateways that may still read their topic: also those whose lease ended recently, with
+   * 'unknown' users. A gateway that was paused or could not reach im-repo still has its sockets, and its topic then
+   * holds what they would otherwise miss.
    */
   locateTopics(userIds: readonly string[]): Promise<Located[]>;
-  /** Keeps the lease; true when the gateway has to send all of its sessions (again). */
+  /** Renews the lease. Returns true if the gateway must send all of its sessions (again). */
   renew(gateway: GatewayInfo, synced: boolean): Promise<boolean>;
   release(gatewayId: string, bootId: string): Promise<void>;
-  /** Sessions of this boot could not be registered: until it has sent them all again, it is 'unknown'. */
+  /**
+   * Call this if sessions of a boot could not be registered. Its users are 'unknown' until it sends all sessions again.
+   */
   markUnsynced(bootId: string): void;
 };
 
@@ -29,27 +33,30 @@ const locateScript = luaScript(import.meta.url, 'presence-locate');
 const renewScript = luaScript(import.meta.url, 'presence-renew', 'presence-common');
 const releaseScript = luaScript(import.meta.url, 'presence-release', 'presence-common');
 const unsyncScript = luaScript(import.meta.url, 'presence-unsync', 'presence-common');
-/** Below what Lua's unpack can take. */
+/** Less than the limit of Lua's unpack. */
 const usersPerCall = 4000;
-/** Longer than a gateway lets a session be silent: after it no socket is left that a record could be for. */
+/** Longer than the heartbeat timeout of a session. After that the gateway has no socket left that needs a record. */
 const topicMs = 2 * 60_000;
-/** While this process was away nobody could renew: the leases that ended since then count until everybody had the time to. */
+/**
+ * While this process was down, gateways could not renew their leases here. For a lease's time after its start, leases
+ * that ended within this time still count.
+ */
 const outageMs = 10 * 60_000;
 
 /**
- * The gateways by their leases in Redis, and beside them by what this process saw itself: a gateway that Redis forgot
- * (or can't be asked about) within the time of a lease is still given what it may need.
+ * Knows the gateways from their leases in Redis and from the renewals that this process has seen. A gateway that Redis
+ * lost, or for which Redis can't be asked, is therefore still included for the time of a lease.
  */
 export function createGateways(deps: {
   redis: RedisStore;
   clock?: () => number;
-  /** How long after its start a process cannot know all gateways without Redis. */
+  /** How long after its start a process can't know all gateways without Redis, in milliseconds. */
   startMs?: number;
 }): Gateways {
   const { redis, startMs = leaseMs } = deps;
   const clock = deps.clock ?? (() => performance.now());
   const startedAt = clock();
-  /** Whether Redis has ever answered here: it tells of gateways that this process has not heard of yet. */
+  /** True once Redis has answered. Its answer includes gateways that have not renewed at this process yet. */
   let answered = false;
   const remembered = new Map<string, { gateway: GatewayInfo; until: number }>();
   const unsynced = new Set<string>();
@@ -62,7 +69,7 @@ export function createGateways(deps: {
     remembered.set(gateway.gatewayId, { gateway, until: clock() + leaseMs });
   };
 
-  /** What Redis answers for some of the users; undefined without Redis. */
+  /** Asks Redis about a part of the users. Returns undefined without Redis. */
   async function ask(userIds: readonly string[], lapsedMs: number): Promise<Located[] | undefined> {
     const reply = await redis.run(locateScript, [presenceKeys.leases], [lapsedMs, ...userIds]);
     if (reply === undefined) return undefined;
@@ -91,7 +98,7 @@ export function createGateways(deps: {
     }
     const complete = answers.every((answer) => answer !== undefined);
     answered ||= complete;
-    // Every gateway that can reach this process renews its lease here within this time.
+    // Every gateway that can reach this process renews its lease here within `startMs`.
     if (!answered && starting) throw gatewaysUnknown;
     for (const [gatewayId, { gateway, until }] of remembered) {
       if (until < clock() && complete) remembered.delete(gatewayId);
@@ -108,7 +115,7 @@ export function createGateways(deps: {
     async renew(gateway, synced) {
       remember(gateway);
       const trusted = synced && !unsynced.has(gateway.bootId);
-      // Cleared first: what fails from here on belongs to the next resync.
+      // Cleared before the call: a registration that fails from here on requires another resync.
       unsynced.delete(gateway.bootId);
       const reply = await redis.run(
         renewScript,

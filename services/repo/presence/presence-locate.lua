@@ -1,6 +1,7 @@
--- KEYS[1] the gateways' leases. ARGV: how long a lease that has ended still counts, in ms; user ids.
--- Answers for each gateway whose lease counts {gateway, lease, found, live}: found has a character a user, '1' for one
--- that has a session there, or is '' when the gateway's sessions are not all known; live is 1 while the lease holds.
+-- KEYS[1] the gateways' leases. ARGV[1] how long an ended lease still counts, in ms; then the user ids.
+-- Returns per gateway whose lease counts {gateway, lease, found, live}. found has one character per user, '1' if the
+-- user has a session there; it is '' if not all of the gateway's sessions are known. live is 1 while the lease is
+-- valid.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local leases = redis.call('HGETALL', KEYS[1])

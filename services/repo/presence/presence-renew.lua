@@ -1,5 +1,6 @@
--- ARGV: gateway, boot, push address, '1' when all its sessions were sent since the last resync, lease in ms.
--- Answers 1 when it has to send all of its sessions (again).
+-- ARGV[1] the gateway, ARGV[2] its boot, ARGV[3] its push address, ARGV[4] '1' if it has sent all of its sessions since
+-- the last resync, ARGV[5] the length of the lease in ms.
+-- Returns 1 if the gateway must send all of its sessions (again), else 0.
 local gateway, boot, address, synced = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 read_generation()
 local lease = read_leases()[gateway]

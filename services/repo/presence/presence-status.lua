@@ -1,4 +1,4 @@
--- ARGV: user ids. Answers for each {last active at ('' when unknown), gateways of live sessions...}.
+-- ARGV: user ids. Returns per user {last active at ('' if unknown), gateways of live sessions...}.
 local live = live_boots()
 local answer = {}
 for i, user in ipairs(ARGV) do

@@ -1,4 +1,4 @@
--- ARGV: boots whose sessions could not be registered. Looks after the generation, too.
+-- ARGV: boots whose sessions could not be registered. Also begins a new generation if Redis was flushed or restarted.
 read_generation()
 local doubtful = {}
 for _, boot in ipairs(ARGV) do

@@ -1,7 +1,8 @@
--- ARGV: gateway, boot, a random word; then five for each session in the order they happened: what ('c' connected,
--- 'h' heartbeat, 'd' disconnected), user, session, connected at, last active at.
--- Answers {users whose friends have to be told, users whose last session went}, each a flat list of
--- user, epoch, last active at.
+-- Records session events of a gateway.
+-- ARGV[1] the gateway, ARGV[2] its boot, ARGV[3] a random word; then, in the order of the events, five values per
+-- session: event ('c' connected, 'h' heartbeat, 'd' disconnected), user, session, connected at, last active at.
+-- Returns {users who came online and whose friends must be notified, users whose last session closed}, each as a flat
+-- list of user, epoch, last active at.
 local gateway, boot, word = ARGV[1], ARGV[2], ARGV[3]
 local generation = read_generation()
 local live = live_boots()
@@ -19,23 +20,23 @@ local function connected(what, user, id, connected_at, active_at)
   redis.call('ZREM', 'presence:away', user)
   local record = redis.call('HMGET', presence, 'epoch', 'announced', 'announced_at')
   local epoch, announced, announced_at = record[1], record[2], record[3]
-  -- The session is older than what Redis knows: friends were told before it forgot.
+  -- The session is older than the data in Redis, so friends were notified before Redis lost the data.
   local restored = not epoch and connected_at < generation.created_at
   if not was_online or not epoch then
     epoch = word .. ':' .. id
     redis.call('HSET', presence, 'epoch', epoch)
     redis.call('HDEL', 'presence:untold', user)
   end
-  local tell = false
+  local announce = false
   if not announced or announced == '' then
     redis.call('HSET', presence, 'announced', restored and 'before' or id, 'announced_at', now)
-    tell = not restored
+    announce = not restored
   elseif what == 'c' and announced == id and now - tonumber(announced_at) < 60000 then
-    -- The same call again: its first answer may have been lost.
-    tell = true
+    -- The call may have been repeated because its first response was lost.
+    announce = true
   end
   local last = seen(user, active_at)
-  if tell then
+  if announce then
     came[#came + 1] = user
     came[#came + 1] = epoch
     came[#came + 1] = last
@@ -52,13 +53,13 @@ local function disconnected(user, id, active_at)
   local record = redis.call('HMGET', presence, 'epoch', 'announced')
   local epoch, announced = record[1], record[2]
   if not epoch then
-    -- Forgotten in a flush: friends were told that the user is online.
+    -- Redis lost the user's record in a flush. Friends were notified that the user is online.
     epoch = word .. ':' .. id
     announced = id
     redis.call('HSET', presence, 'epoch', epoch, 'announced', id, 'announced_at', now)
   end
   if announced and announced ~= '' then
-    -- Should the gateway die before it tells of this, the clean-up does.
+    -- If the gateway dies before it reports this, the clean-up reports it.
     redis.call('ZADD', 'presence:away', now, user)
     went[#went + 1] = user
     went[#went + 1] = epoch

@@ -1,5 +1,5 @@
-// Room: who is online, on which gateway, kept in Redis with its Lua beside it. Who may see it is decided
-// elsewhere.
+// Room: the presence of users: who is online, at which gateway. It is kept in Redis by the Lua scripts in this folder.
+// The rules of who may see it do not belong here.
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { parseId } from '../../../lib/domain/ids.ts';
@@ -24,7 +24,7 @@ export type PresenceDeps = {
   redis: RedisStore;
   gateways: Gateways;
   databases: Databases;
-  /** How long after its gateway's death a session ends. */
+  /** How long after its gateway's death a session ends, in milliseconds. */
   offlineConfirmMs: number;
   healMs?: number;
 };
@@ -38,13 +38,15 @@ const sessionsPerCall = 500;
 const usersPerCall = 1000;
 const cleanupPage = 500;
 /**
- * A live gateway closes its silent sessions by itself, and who leaves is confirmed by a flow. The clean-up gives both
- * their time and some more, so that it finds only what they missed.
+ * Margins of the clean-up. A live gateway closes its silent sessions itself, and a flow confirms that users left. The
+ * clean-up waits for both and then for these margins, so it finds only what they missed.
  */
 const marginMs = 15_000;
 const awayMarginMs = 60_000;
 
-/** Presence of users, by the sessions that gateways report. Without Redis everything answers, and nobody is online. */
+/**
+ * Serves presence from the sessions that gateways report. Without Redis every call succeeds and all users are offline.
+ */
 export function createPresenceHandlers(deps: PresenceDeps): Handlers {
   const { redis, gateways, databases } = deps;
   const heal = deps.healMs ?? healMs;
@@ -197,14 +199,14 @@ async function lastActive(databases: Databases, userIds: readonly string[]): Pro
   return new Map(rows.map((row) => [String(row.id), row.last_active_at]));
 }
 
-/** Redis forgets in a flush when somebody was last seen: the table keeps it for those who are offline. */
+/** Stores last_active_at of offline users in the table users, because a flush of Redis loses it. */
 async function storeLastActive(databases: Databases, users: readonly PresenceTransition[]): Promise<void> {
   const seen = users.flatMap(({ userId, lastActiveAt }) => {
     const id = parseId(userId);
     return id === undefined ? [] : [[id, Math.trunc(lastActiveAt)] as const];
   });
   if (seen.length === 0) return;
-  // In the order of the primary key, so that two of these never wait for each other.
+  // Sorted by primary key, so that two such statements can't deadlock.
   seen.sort(([a], [b]) => a - b);
   await databases.users.batch(
     chunks(seen, rowsPerTable)

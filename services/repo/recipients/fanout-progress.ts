@@ -18,10 +18,10 @@ export type FanoutProgressDeps = { databases: Databases; recipients: ResolveReci
 
 const maxPage = 5000;
 
-/** What the fan-out flow reads and stores of conversations. */
+/** Serves the fan-out flow: it reads and stores the progress of conversations and resolves their members. */
 export function createFanoutProgress({ databases, recipients }: FanoutProgressDeps) {
   return {
-    /** Heads and progress of the conversations that exist. */
+    /** Returns the heads and the progress of those conversations that exist. */
     async getFanoutProgress(request: GetFanoutProgressRequest): Promise<GetFanoutProgressResponse> {
       const ids = request.conversationIds.map(parseId).filter((id) => id !== undefined);
       if (ids.length === 0) return { progress: [] };
@@ -50,7 +50,7 @@ export function createFanoutProgress({ databases, recipients }: FanoutProgressDe
       };
     },
 
-    /** Stores how far the fan-out came; never back, never beyond the head. */
+    /** Stores how far the fan-out has come. The progress never moves back and never beyond the head. */
     setFanoutDone({ conversationId, doneSeqId }: SetFanoutDoneRequest): Promise<SetFanoutDoneResponse> {
       const id = conversationIdOf(conversationId);
       return databases.messagesOf(conversationId).transaction(async (tx) => {
@@ -70,12 +70,12 @@ export function createFanoutProgress({ databases, recipients }: FanoutProgressDe
       });
     },
 
-    /** A page of members in the order of their ids, by the gateways that may hold them. */
+    /** Returns a page of members in the order of their ids, grouped by the gateways that may have their sessions. */
     async resolveMemberPage(request: ResolveMemberPageRequest): Promise<ResolveMemberPageResponse> {
       const conversationId = String(conversationIdOf(request.conversationId));
       const afterUserId = request.afterUserId === '' ? 0 : parseId(request.afterUserId);
       if (afterUserId === undefined || request.limit < 0 || request.limit > maxPage) {
-        throw new GoChatError('INVALID_ARGUMENT', 'There is no such page of members.');
+        throw new GoChatError('INVALID_ARGUMENT', 'The page of members is not valid.');
       }
       const limit = request.limit === 0 ? maxPage : request.limit;
       return recipients.ofPage({ conversationId, afterUserId, limit });

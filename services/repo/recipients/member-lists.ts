@@ -3,22 +3,25 @@ import { databaseTime } from '../storage/change-time.ts';
 import type { Databases } from '../storage/database.ts';
 import { isTrue } from '../storage/sql.ts';
 
-/** Who belongs to a conversation at one member_version, in the order of their ids. */
+/** The members of a conversation at one member_version, in the order of their ids. */
 export type MemberList = {
   readonly version: number;
   readonly userIds: readonly string[];
-  /** Who joined a moment ago, and until when that counts as a moment (performance.now). */
+  /** Members who just joined, with the time until which they count as newcomers (performance.now). */
   readonly newcomers: ReadonlyMap<string, number>;
 };
 
-/** How long somebody counts as a newcomer: the event that tells of it has come long before. */
+/** How long a member counts as a newcomer. The event of the join arrives well within this time. */
 const newcomerMs = 2000;
-/** `joined_at` is of a process's clock, which may differ from the database's by this much. */
+/** `joined_at` comes from the clock of a process, which may differ from the database's clock by this much. */
 const clockSkewMs = 5000;
-/** A group is filled by several calls; its first members are told of it by `conversation-created`, which nothing waits for. */
+/**
+ * How long a conversation counts as new. A group is filled by several calls. Its first members learn of it from
+ * `conversation-created`, for which no message waits.
+ */
 const creationMs = 60_000;
 
-/** Who is in the list since a moment only, so that the event of it may still be on its way. */
+/** The members who joined so recently that the event of it may not have arrived yet. */
 export const newcomersOf = ({ newcomers }: MemberList): string[] => {
   if (newcomers.size === 0) return [];
   const at = performance.now();
@@ -27,8 +30,8 @@ export const newcomersOf = ({ newcomers }: MemberList): string[] => {
 
 export type MemberLists = {
   /**
-   * Lists that are at least as new as the versions asked for, which were read under the heads' locks: a kept list of
-   * another version is not used.
+   * Returns member lists by conversation id, at least as new as the requested versions, which were read under the locks
+   * of the heads. A cached list of another version is not used.
    */
   of(wanted: ReadonlyMap<string, number>): Promise<Map<string, MemberList>>;
 };
@@ -36,7 +39,7 @@ export type MemberLists = {
 const maxMembers = 2_000_000;
 const conversationsPerQuery = 200;
 
-/** Member lists in this process's memory, bounded by the members in all of them together. */
+/** Keeps member lists in the memory of this process, bounded by the total number of members. */
 export function createMemberLists(databases: Databases): MemberLists {
   const kept = new LRUCache<string, MemberList>({
     maxSize: maxMembers,
@@ -44,8 +47,8 @@ export function createMemberLists(databases: Databases): MemberLists {
   });
 
   async function load(conversationIds: readonly string[]): Promise<Map<string, LoadedList>> {
-    // Version and members in one statement, so that they belong together. Index: conversation_members_conversation. A
-    // membership also changes later (role, mute): who joined long before is no newcomer then.
+    // One statement reads the version and the members, so that they match. Index: conversation_members_conversation. A
+    // membership also changes later (role, mute), so `joined_at` decides whether the member is a newcomer.
     const rows = await databases.conversations.query<Row>(
       `SELECT h.conversation_id AS id, h.member_version AS version, m.user_id AS user,
          IF(m.joined_at > ${databaseTime} - ${newcomerMs + clockSkewMs},
@@ -100,14 +103,17 @@ type Row = {
   id: number;
   version: number;
   user: number | null;
-  /** For how long yet the member counts as a newcomer. */
+  /** How long the member still counts as a newcomer, in milliseconds. */
   new_ms: number;
   is_new: number | null;
 };
 
 type LoadedList = { version: number; userIds: string[]; newcomers: Map<string, number>; isNew: boolean };
 
-/** Those who joined a moment ago. Who is in a list of before is not new, nor are the first members of a new conversation. */
+/**
+ * Finds the newcomers. Members of the previous list are none, unless they were newcomers there. The first members of a
+ * new conversation are none either.
+ */
 function findNewcomers(
   before: MemberList | undefined,
   { newcomers, isNew }: LoadedList,

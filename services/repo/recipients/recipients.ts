@@ -1,5 +1,5 @@
-// Room: which gateways and users a message goes to, and how far a large group's delivery has come. It reads
-// memberships and presence, and changes neither.
+// Room: the recipients of messages and events, as gateways and users, and the progress of the fan-out in large groups.
+// It reads memberships and presence and changes neither.
 
 import { conversationType, fanoutMode } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
@@ -8,23 +8,25 @@ import type { Gateways, Located } from '../presence/presence-gateways.ts';
 import type { Databases } from '../storage/database.ts';
 import { type MemberList, type MemberLists, newcomersOf } from './member-lists.ts';
 
-/** What decides about a conversation's recipients; read under its head's lock where messages were stored. */
+/** What determines the recipients of a conversation. For stored messages it was read under the lock of the head. */
 export type Audience = {
   conversationId: string;
   memberVersion: number;
-  /** Everybody: the world room. */
+  /** True for the world room, whose messages go to every user. */
   world: boolean;
   fanoutMode: boolean;
-  /** Messages of before the fan-out are delivered with those that take it. */
+  /** True if the batch also has messages from before fan-out mode, which are delivered directly. */
   direct: boolean;
 };
 
 export type ResolveRecipients = {
-  /** Where messages just stored go: to the fan-out flow, or to the gateways that may hold members. */
+  /** Resolves just stored messages: to the fan-out flow, or to the gateways that may have members' sessions. */
   ofMessages(audiences: readonly Audience[]): Promise<Recipients[]>;
-  /** Where events go: always to gateways, however many members there are. One for each query, in order. */
+  /** Resolves events: always to gateways, for any number of members. Returns one result per query, in order. */
   ofQueries(queries: readonly RecipientQuery[]): Promise<Recipients[]>;
-  /** Some members in the order of their ids, those after `afterUserId`, by the gateways that may hold them. */
+  /**
+   * Resolves the next members after `afterUserId`, in the order of their ids, to the gateways that may have sessions.
+   */
   ofPage(page: {
     conversationId: string;
     afterUserId: number;
@@ -33,8 +35,8 @@ export type ResolveRecipients = {
 };
 
 /**
- * Resolves recipients with one Redis round trip for a whole batch: every gateway is asked once which of all the
- * members have a session there. Called after the commit, so that a session registered before it is found.
+ * Resolves recipients with one Redis round trip per batch: it looks up once per gateway which of all the members have a
+ * session there. Callers call it after the commit, so that every session that was registered before is found.
  */
 export function createRecipients(deps: {
   databases: Databases;
@@ -122,7 +124,7 @@ export function createRecipients(deps: {
     },
 
     async ofPage({ conversationId, afterUserId, limit }) {
-      // From memory unless somebody came or went: a large group is resolved page by page for every few messages.
+      // The list comes from memory unless members changed, because a large group is resolved page by page, very often.
       const audiences = await readAudiences([{ conversationId, extraUserIds: [] }]);
       const list = (await listsOf(audiences.values())).get(conversationId);
       const userIds = list?.userIds ?? [];
@@ -138,13 +140,13 @@ export function createRecipients(deps: {
   };
 }
 
-/** Those of some members, in the order of their ids, who joined a moment ago: mostly nobody. */
+/** Returns the newcomers within a page, whose members are in the order of their ids. Usually there are none. */
 function newcomersAmong(list: MemberList, page: readonly string[]): string[] {
   const [first, last] = [Number(page[0]), Number(page.at(-1))];
   return newcomersOf(list).filter((id) => Number(id) >= first && Number(id) <= last);
 }
 
-/** Where in ids that ascend by number the first one greater than `id` is. */
+/** Returns the index of the first id greater than `id`, by binary search. The ids ascend as numbers. */
 function firstAfter(ids: readonly string[], id: number): number {
   let [from, to] = [0, ids.length];
   while (from < to) {
@@ -155,7 +157,7 @@ function firstAfter(ids: readonly string[], id: number): number {
   return from;
 }
 
-/** The gateways that may hold some of these users, each with those. */
+/** Groups the users by the gateways that may have their sessions. */
 function groupByGateway(located: readonly Located[], userIds: readonly string[]): Recipients['gateways'] {
   const reached: Recipients['gateways'] = [];
   for (const { gateway, users } of located) {

@@ -4,14 +4,14 @@ import { conversationNotFound, userNotFound } from '../../../lib/domain/refusals
 import { GoChatError } from '../../../lib/errors.ts';
 import type { Sql } from '../storage/database.ts';
 
-/** The row id of a conversation id on the wire; one that can't name any names none. */
+/** Parses a conversation id from the wire. Throws CONVERSATION_NOT_FOUND if it is not a valid id. */
 export function conversationIdOf(text: string): number {
   const id = parseId(text);
   if (id === undefined) throw conversationNotFound();
   return id;
 }
 
-/** The row id of a user id that a caller of ours gives. */
+/** Parses a user id from the wire. Throws USER_NOT_FOUND if it is not a valid id. */
 export function userIdOf(text: string): number {
   const id = parseId(text);
   if (id === undefined) throw userNotFound();
@@ -21,7 +21,7 @@ export function userIdOf(text: string): number {
 export const notMember = () =>
   new GoChatError('NOT_CONVERSATION_MEMBER', 'You are not a member of this conversation.');
 
-/** What somebody gets who asked for a conversation and is no member of it. */
+/** The error for a user who is not a member: it depends on whether the conversation exists. */
 export async function noAccess(sql: Sql, conversationId: number): Promise<GoChatError> {
   const [row] = await sql.query<{ status: number }>('SELECT status FROM conversations WHERE id = ?', [
     conversationId,

@@ -1,5 +1,5 @@
-// Room: single rows of users, conversations, memberships and messages, read through the cache, each with the key
-// that a change touches. It only reads; rules and writes are in the rooms above.
+// Room: single rows of users, conversations, memberships and messages, read through the cache, with the cache keys that
+// a change must touch. It only reads; rules and writes belong in the rooms above.
 
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
@@ -7,7 +7,7 @@ import type { Databases } from '../storage/database.ts';
 import { isTrue } from '../storage/sql.ts';
 import { keptRecalls, type RecalledSeqs, readSeqs, recalledOf } from './recall-counts.ts';
 
-/** What of a conversation changes rarely, and is the same for all of its members. */
+/** The part of a conversation that rarely changes and is the same for all members. */
 export type ConversationBasic = {
   id: string;
   type: number;
@@ -15,7 +15,7 @@ export type ConversationBasic = {
   avatarUrl: string;
   description: string;
   announcement: string;
-  /** Empty for single and world. */
+  /** Empty for single conversations and the world room. */
   ownerId: string;
   memberCount: number;
   inviteBy: string;
@@ -77,7 +77,7 @@ export const fromConversationRow = (row: ConversationRow, recalls: RecalledSeqs)
   recalls,
 });
 
-/** Basics of conversations that are open, through the cache. */
+/** Reads the basic parts of active conversations, through the cache. */
 export function readBasics(
   deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   conversationIds: readonly string[],
@@ -87,7 +87,7 @@ export function readBasics(
     const [conversations, recalls] = (await deps.databases.conversations.batch(
       [
         `SELECT ${conversationColumns('c')} FROM conversations c WHERE c.id IN (${ids}) AND c.status = ${conversationStatus.active}`,
-        // Nothing is beyond a pointer that is at the end.
+        // The largest read pointer: no recall is beyond it, so only the newest seq ids are read.
         `WITH mine AS (
            SELECT id AS conversation_id, ${Number.MAX_SAFE_INTEGER} AS last_read_seq_id
            FROM conversations WHERE id IN (${ids})

@@ -2,11 +2,14 @@ import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 import { fromMessageRow, type MessageRow, messageColumns, type StoredMessage } from './message-rows.ts';
 
-/** What every message changes: overlaid on the cached list when it is read, so that a message touches one key. */
+/**
+ * The part of a conversation that every message changes. Readers combine it with the cached lists, so that a message
+ * invalidates only one key.
+ */
 export type ConversationHead = {
   lastSeqId: number;
   lastMessageId: number;
-  /** The later of the last change and the last message, Unix milliseconds. */
+  /** The time of the last change or the last message, whichever is later, in Unix milliseconds. */
   updatedAt: number;
   lastMessage?: StoredMessage;
 };
@@ -14,7 +17,7 @@ export type ConversationHead = {
 export const conversationHead = cacheKind<ConversationHead>('conversation:head', 30 * 60_000);
 export const headKey = (conversationId: string): string => cacheKey(conversationHead, conversationId);
 
-/** Heads of conversations, through the cache. */
+/** Reads the heads of conversations, through the cache. */
 export function readHeads(
   deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   conversationIds: readonly string[],

@@ -1,10 +1,10 @@
 import type { Conversation } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { ConversationBasic } from './conversation-basic.ts';
 
-/** What changes with every message. */
+/** The fields that every message changes. */
 type HeadFields = { lastSeqId: number; lastMessageId: number; updatedAt: number };
 
-/** A conversation without the view of any member. */
+/** Builds a conversation without the fields that depend on a member. */
 export const toProtoConversation = (basic: ConversationBasic, head: HeadFields): Conversation => ({
   id: basic.id,
   type: basic.type,

@@ -4,23 +4,25 @@ import { changedFor } from '../storage/change-time.ts';
 import { type Database, type Databases, formatSql } from '../storage/database.ts';
 import { isTrue } from '../storage/sql.ts';
 
-/** One of a user's conversations: what of it changes only with the user's own place in it. */
+/** A user's membership in a conversation: the fields that change only when the membership itself changes. */
 export type Membership = {
   conversationId: string;
   role: number;
   muted: boolean;
   /** Unix milliseconds. */
   joinedAt: number;
-  /** The other one, for single. */
+  /** The other user, in a single conversation. */
   peerId?: string;
-  /** What its member chose, where it is not what nobody has to choose: "mentions" or "none". */
+  /** The member's choice: "mentions" or "none". Missing for the default. */
   notifications?: string;
   pinned?: true;
-  /** The last seq id when its member hid it. */
+  /** The conversation's last seq id when the member hid it. */
   hiddenAtSeqId?: number;
 };
 
-/** Whether a conversation is left out of its member's list: until the first message after it was hidden. */
+/**
+ * True if the conversation is hidden from the member's list. It reappears with the first message after it was hidden.
+ */
 export const isHidden = (
   { hiddenAtSeqId }: { hiddenAtSeqId?: number | null | undefined },
   lastSeqId: number,
@@ -40,13 +42,13 @@ export type MembershipRow = {
   hidden_at_seq_id: number | null;
 };
 
-/** What of a member's row makes a membership, but for the peer. */
+/** The columns of `MembershipRow` except peer_id. */
 export const membershipColumns = (member: string): string =>
   ['conversation_id', 'role', 'muted', 'joined_at', 'notifications', 'pinned', 'hidden_at_seq_id']
     .map((column) => `${member}.${column}`)
     .join(', ');
 
-/** The other user of `single_key`, for the user of a membership; NULL in groups and the world room. */
+/** SQL for the other user's id in `single_key`. It is NULL in groups and the world room. */
 export const peerIdColumn = (member: string, conversation: string): string =>
   `CAST(IF(SUBSTRING_INDEX(${conversation}.single_key, ':', 1) = ${member}.user_id,
      SUBSTRING_INDEX(${conversation}.single_key, ':', -1),
@@ -63,7 +65,7 @@ export const fromMembershipRow = (row: MembershipRow): Membership => ({
   ...(row.hidden_at_seq_id === null ? {} : { hiddenAtSeqId: row.hidden_at_seq_id }),
 });
 
-/** A user's open conversations, through the cache. */
+/** Reads a user's memberships in active conversations, through the cache. */
 export async function readMemberships(
   deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   userId: string,
@@ -89,7 +91,10 @@ async function loadMemberships(database: Database, userId: number): Promise<Memb
   return rows.map(fromMembershipRow);
 }
 
-/** Which of a user's open conversations have news since a moment: a message, or anything that changed for this user. */
+/**
+ * Returns the ids of a user's active conversations with a message, or any other change for this user, at or after
+ * `since` (Unix milliseconds).
+ */
 export async function readUpdated(database: Database, userId: number, since: number): Promise<string[]> {
   const changedAt = changedFor({ conversation: 'c', member: 'm', pointer: 'p' });
   // Indexes: primary keys.
@@ -103,10 +108,10 @@ export async function readUpdated(database: Database, userId: number, since: num
   return rows.map(({ id }) => String(id));
 }
 
-/** Conversation ids of memberships that were looked at, which are shared and never changed. */
+/** The conversation ids per list of memberships. Cached lists are shared and never mutated. */
 const idsOf = new WeakMap<readonly Membership[], Set<string>>();
 
-/** Whether a conversation is one of them; not by walking through a long list for each message page. */
+/** True if the conversation is in the list. It builds a set once per list, because each page of messages asks this. */
 export function isAmong(memberships: readonly Membership[], conversationId: string): boolean {
   let ids = idsOf.get(memberships);
   if (!ids) {

@@ -12,13 +12,13 @@ import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import { isTrue } from '../storage/sql.ts';
 import { cardOf } from './user-cards.ts';
 
-/** A stored message as caches keep it: its sender by id. */
+/** A stored message as the caches keep it, with the id of its sender instead of the user card. */
 export type StoredMessage = MessageBody & {
   id: number;
   conversationId: string;
   seqId: number;
   senderId: string;
-  /** Its content is empty then. */
+  /** If true, the content is empty. */
   deleted: boolean;
   createdAt: number;
 };
@@ -49,7 +49,7 @@ const columns = [
   'created_at',
 ];
 
-/** The columns of MessageRow, of a table alias if need be. */
+/** The columns of `MessageRow`, prefixed with a table alias if one is given. */
 export const messageColumns = (alias = ''): string =>
   columns.map((column) => (alias ? `${alias}.${column}` : column)).join(', ');
 
@@ -69,7 +69,7 @@ export function fromMessageRow(row: MessageRow): StoredMessage {
   };
 }
 
-/** What goes into messages.extra; null when there is nothing to say. */
+/** The value of the column messages.extra, or null if the message has no extra fields. */
 export function messageExtra(message: MessageExtra): string | null {
   const extra = extraToRecord(message);
   return Object.keys(extra).length === 0 ? null : JSON.stringify(extra);

@@ -1,24 +1,24 @@
 import { hash } from 'node:crypto';
 import type { Encoded } from '../../../lib/grpc/definition.ts';
 
-/** What every page ends with: a name of its contents, the same in every process of ours. */
+/** The last fields of every page. `tag` is a hash of the page's contents, the same in every process. */
 type Tagged = { tag: string; unchanged: boolean; json?: Buffer | undefined };
 type Contents<R> = Omit<R, keyof Tagged>;
 
 export type TaggedPage<R> = Encoded<R> & { tag: string };
 
-/** How one kind of page is answered. */
+/** Encodes the responses for one kind of page. */
 export type PageAnswers<R extends Tagged> = {
-  /** The page with its tag, as the body of REST's answer if it was asked for so. */
+  /** Encodes the page with its tag. With `asJson` the contents are encoded as the JSON body of the REST response. */
   full(page: Contents<R>, asJson: boolean): TaggedPage<R>;
-  /** For somebody who holds the page already. */
+  /** Encodes the response for a client that already has the page. */
   unchanged(tag: string): Encoded<R>;
 };
 
-/** Of what a client takes in one answer; a longer page goes as the fields that it is made of, which take less. */
+/** The limit for a JSON body within one gRPC response. A longer page is sent as proto fields, which are smaller. */
 const maxJsonBytes = 2 * 1024 * 1024;
 
-/** `empty` is the page without contents, `toBody` what REST shows of one. */
+/** `empty` is a page without contents. `toBody` builds the REST body of a page. */
 export function pageAnswers<R extends Tagged>(
   codec: { encode(response: R): { finish(): Uint8Array } },
   empty: Contents<R>,
@@ -37,7 +37,7 @@ export function pageAnswers<R extends Tagged>(
       }
       const bytes = encode(page, { tag: '', unchanged: false });
       const tag = tagOf(bytes);
-      // Two encoded messages in a row are one that has the fields of both.
+      // Two concatenated proto messages decode as one message with the fields of both.
       return { encoded: Buffer.concat([bytes, encode(empty, { tag, unchanged: false })]), tag };
     },
     unchanged: (tag) => ({ encoded: encode(empty, { tag, unchanged: true }) }),

@@ -1,21 +1,28 @@
 import { databaseTime } from '../storage/change-time.ts';
 import { formatSql } from '../storage/database.ts';
 
-/** Seq ids that one row of message_recall_counts covers. The generated column message_recalls.block says the same. */
+/**
+ * The number of seq ids that one row of message_recall_counts covers. The generated column message_recalls.block uses
+ * it too.
+ */
 export const seqIdsPerBlock = 1000;
 
-/** How many of a conversation's newest recalls are read with it: enough for whoever is not far behind. */
+/** How many of the newest recalls are read with a conversation. They suffice for readers who are not far behind. */
 export const keptRecalls = 60;
 
-/** Recalled seq ids, newest first: all of them from `from` on. They are not counted as unread. */
+/**
+ * The recalled seq ids at or after `from`, newest first; `total` counts all recalls. Recalled messages are never
+ * unread.
+ */
 export type RecalledSeqs = { from: number; seqIds: number[]; total: number };
 
 /**
- * Common table expressions, behind `mine (conversation_id, last_read_seq_id)`: `recalled (conversation_id, recalls,
- * beyond, seqs)` has a row where anything is recalled: how much is, how much of it beyond the pointer, and the newest
- * seq ids. A conversation costs a step a thousand messages, and single recalls of the pointer's block and the newest
- * blocks only, however many there are. Indexes: the primary key of message_recall_counts, message_recalls_block, which is
- * forced since any other one leads through all recalls of the conversation.
+ * Common table expressions that follow `mine (conversation_id, last_read_seq_id)`. Their result is `recalled
+ * (conversation_id, recalls, beyond, seqs)`, with one row per conversation that has recalls: the number of recalls, the
+ * number of recalls beyond the read pointer, and the newest recalled seq ids. The cost per conversation is one row per
+ * thousand messages, plus the single recalls of the read pointer's block and of the newest blocks. Indexes: the primary
+ * key of message_recall_counts, and message_recalls_block, which is forced because any other index reads all recalls of
+ * the conversation.
  */
 export const recalledOf = (which: { newest: number; where?: string }): string =>
   `blocks AS (
@@ -46,15 +53,15 @@ export const recalledOf = (which: { newest: number; where?: string }): string =>
    )`;
 
 /**
- * The newest of `seqs`. A server cuts a long list off, maybe within a number, but not before 1,024 bytes: the ones that
- * are kept, of up to 16 digits each, are whole.
+ * Parses the newest seq ids of `seqs`. The server truncates a long GROUP_CONCAT, perhaps within a number, but not
+ * before 1,024 bytes. The `keptRecalls` ids of up to 16 digits each are within that limit, so they are complete.
  */
 export function readSeqs(total: number, list: string | null): RecalledSeqs {
   const seqIds = list === null ? [] : list.split(',', Math.min(keptRecalls, total)).map(Number);
   return { from: seqIds.length === total ? 0 : (seqIds.at(-1) ?? 0), seqIds, total };
 }
 
-/** How many messages beyond a read pointer were recalled; undefined when what is kept doesn't reach back so far. */
+/** Counts the recalls beyond a read pointer. Returns undefined if the kept seq ids don't reach back that far. */
 export function recalledBeyond(
   { from, seqIds, total }: RecalledSeqs,
   lastReadSeqId: number,
@@ -64,7 +71,10 @@ export function recalledBeyond(
   return seqIds.filter((seqId) => seqId > lastReadSeqId).length;
 }
 
-/** Marks messages as recalled and counts them. The head is locked, and none of them is recalled yet. */
+/**
+ * Returns the statements that mark messages as recalled and count them. The caller holds the lock of the head, and none
+ * of the messages is recalled yet.
+ */
 export function storeRecalls(
   conversationId: number,
   recalls: readonly { seqId: number; messageId: number; by: number }[],
@@ -82,7 +92,7 @@ export function storeRecalls(
   ];
 }
 
-/** Counts anew, from a block on, under the head's lock. */
+/** Returns the statements that recount the blocks from `fromBlock` on. The caller holds the lock of the head. */
 export const recountRecalls = (conversationId: number, fromBlock: number): string[] => [
   formatSql('UPDATE message_recall_counts SET recalls = 0 WHERE conversation_id = ? AND block >= ?', [
     conversationId,
@@ -97,7 +107,7 @@ export const recountRecalls = (conversationId: number, fromBlock: number): strin
   ),
 ];
 
-/** Blocks, from one on, whose count is not what is stored. */
+/** Returns the query for the blocks, from `fromBlock` on, whose stored count differs from the number of recalls. */
 export const miscountedBlocks = (conversationId: number, fromBlock: number): string =>
   formatSql(
     `SELECT block FROM (

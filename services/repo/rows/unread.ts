@@ -4,7 +4,10 @@ import { recalledOf } from './recall-counts.ts';
 
 export type Unread = { conversationId: string; lastReadSeqId: number; unreadCount: number };
 
-/** What a user has not read: exact, without what was recalled. Of all open conversations, or of some. */
+/**
+ * Counts a user's unread messages, exactly and without recalled ones, per conversation: in all active conversations of
+ * the user, or in the given ones.
+ */
 export async function loadUnread(
   database: Database,
   userId: number,
@@ -12,7 +15,7 @@ export async function loadUnread(
 ): Promise<Unread[]> {
   if (conversationIds?.length === 0) return [];
   const some = conversationIds ? formatSql('AND m.conversation_id IN (?)', [conversationIds]) : '';
-  // Indexes: the primary keys of the first four tables; recalls as `recalledOf` says.
+  // Indexes: the primary keys of the first four tables, and those that `recalledOf` names.
   const rows = await database.query<{ conversation_id: number; last_read: number; unread: number }>(
     `WITH mine AS (
        SELECT m.conversation_id, COALESCE(p.last_read_seq_id, 0) AS last_read_seq_id, h.last_seq_id

@@ -2,19 +2,19 @@ import type { Cache } from '../cache/cache.ts';
 import { cacheKey, cacheKind, chunks } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 
-/** Who is in a block with a user, whichever of the two blocked; not all of them when there are too many. */
+/** The users who blocked a user or whom that user blocked. `isWhole` is false if the list was cut at its limit. */
 export type UserBlocks = { userIds: string[]; isWhole: boolean };
 
 const userBlocks = cacheKind<UserBlocks>('user:blocks', 60 * 60_000);
 
-/** What a block touches, of both users. */
+/** The cache key that a block or unblock must touch, for both users. */
 export const userBlocksKey = (userId: string): string => cacheKey(userBlocks, userId);
 
-/** Somebody may be blocked by very many. */
+/** Bounds the list: a user may be blocked by very many others. */
 const maxBlocks = 5000;
 const usersPerStatement = 100;
 
-/** The blocks of every user asked for, through the cache or a reading of it. */
+/** Reads the blocks of the given users, through the cache or a reading of it. */
 export function readUserBlocks(
   { databases, from }: { databases: Databases; from: Pick<Cache, 'read'> },
   userIds: readonly string[],

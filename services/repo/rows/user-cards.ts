@@ -8,13 +8,13 @@ import { isTrue } from '../storage/sql.ts';
 
 export const userInfo = cacheKind<User>('user:info', 30 * 60_000);
 
-/** What a change of a user's name, picture or state touches. */
+/** The cache key that a change of a user's name, avatar or account status must touch. */
 export const userInfoKey = (userId: string): string => cacheKey(userInfo, userId);
 
 export type UserCards = {
   /**
-   * The accounts that exist or existed among these ids, through the cache or a reading of it. Of an erased one there is
-   * what stands for it (see `isErased`), so that it shows when it was created.
+   * Reads the cards of the given accounts, through the cache or a reading of it. An erased account has a placeholder
+   * card (see `isErased`) with its creation time. An id that never named an account is left out.
    */
   byIds(userIds: Iterable<string>, from?: Pick<Cache, 'read'>): Promise<Map<string, User>>;
 };
@@ -31,7 +31,7 @@ export type UserRow = {
 
 export const userColumns = 'id, username, display_name, avatar_url, is_guest, created_at, status';
 
-/** The card of an account; of an erased one what stands for it, with the time of its creation. */
+/** The card of an account. For an erased account it is the placeholder with the account's creation time. */
 export const toUserCard = (row: UserRow): User =>
   row.status === accountStatus.active
     ? {
@@ -44,13 +44,13 @@ export const toUserCard = (row: UserRow): User =>
       }
     : { ...deletedUser(String(row.id)), createdAt: row.created_at };
 
-/** Whether a card stands for an account that was erased. Nobody can register its name. */
+/** True if the card is the placeholder of an erased account. Its username can't be registered. */
 export const isErased = ({ username, displayName }: User): boolean =>
   username === erasedCard.username && displayName === erasedCard.displayName;
 
 const erasedCard = deletedUser('');
 
-/** Who stands for a user id: the account, or a placeholder for one that was erased. */
+/** The card of a user id, or a placeholder if there is none. */
 export const cardOf = (cards: ReadonlyMap<string, User>, userId: string): User =>
   cards.get(userId) ?? deletedUser(userId);
 

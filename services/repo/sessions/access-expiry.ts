@@ -1,4 +1,7 @@
 import { accessTokenS } from '../../../lib/domain/session-lifetimes.ts';
 
-/** Until when access tokens of a session live, as SQL: where nobody wrote it down, as long as any could. */
+/**
+ * SQL for the time when a session's last access token expires, in Unix milliseconds. Without a stored time it is the
+ * latest possible one.
+ */
 export const accessExpiry = `COALESCE(access_expires_at, last_used_at + ${accessTokenS.longest * 1000})`;

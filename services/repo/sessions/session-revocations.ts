@@ -5,23 +5,23 @@ import { databaseTime, overlapMs } from '../storage/change-time.ts';
 import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
 import { accessExpiry } from './access-expiry.ts';
 
-/** Sessions of an account: each more ends the one that was unused for longest. */
+/** The maximum number of sessions per account. A further sign-in ends the least recently used session. */
 const maxSessions = 100;
-/** So many end at once where there are more, from a time without the bound: the next sign-ins end the others. */
+/** An account may exceed the bound, from a time without it. One sign-in ends only so many; later ones end the rest. */
 const maxEndedPerSignIn = 20;
-/** Revoked sessions a page: far below what one gRPC answer holds. */
+/** Revoked sessions per page, far below the size limit of a gRPC response. */
 const revokedPage = 10_000;
-/** Those that an answer names, for gateways to close at once: they learn of further ones within a second. */
+/** The most session ids in a response. Gateways close these at once and learn of any others within a second. */
 const maxNamed = 1000;
-/** What a session id can be: the column takes no other characters, and a longer one is nobody's. */
+/** The form of a session id: the column accepts no other characters and no session has a longer id. */
 const sessionIdPattern = /^[\x21-\x7e]{1,36}$/;
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'revokeSession' | 'listRevokedSessions'>;
 
 /**
- * The end of login sessions, and how gateways learn of it. When a session ended is the database's clock, written by a
- * statement that waits for no lock or for one, and goes out with its COMMIT (change-time.ts): so whoever asks since a
- * moment misses none that was under way then.
+ * Revokes login sessions and lists the revoked ones for gateways. The time of revocation is the database's clock. It is
+ * written by a statement that waits for at most one lock and goes out with its COMMIT (see change-time.ts), so a
+ * gateway that asks for revocations since a time misses none that was in flight then.
  */
 export function createSessionRevocations(deps: { databases: Databases }): Handlers {
   const { users } = deps.databases;
@@ -40,7 +40,7 @@ export function createSessionRevocations(deps: { databases: Databases }): Handle
       const [times, revoked] = (await users.batch(
         [
           `SELECT ${databaseTime} AS time`,
-          // sessions_revoked, which ends with the primary key
+          // Index: sessions_revoked, which ends with the primary key.
           formatSql(
             `SELECT id, revoked_at, ${accessExpiry} AS until FROM sessions
              WHERE revoked_at >= ? AND (revoked_at > ? OR id > ?)
@@ -62,15 +62,15 @@ export function createSessionRevocations(deps: { databases: Databases }): Handle
 }
 
 /**
- * Revokes an account's sessions and commits the transaction, which changed the account before: so none is opened
- * meanwhile. Answers which; of very many only some.
+ * Revokes an account's sessions and commits the transaction. The transaction has already changed the account's row, so
+ * no session can be opened meanwhile. Returns the ids of the revoked sessions, at most `maxNamed` of them.
  */
 export async function revokeSessionsAndCommit(
   tx: Transaction,
   userId: number,
   exceptSessionId = '',
 ): Promise<string[]> {
-  // Any wait for a lock is here, before the time is taken. sessions_user_used
+  // All waits for locks happen here, before the time is taken. Index: sessions_user_used.
   const rows = await tx.query<{ id: string }>(
     'SELECT id FROM sessions WHERE user_id = ? AND revoked_at IS NULL AND id <> ? FOR UPDATE',
     [userId, exceptSessionId],
@@ -84,9 +84,9 @@ export async function revokeSessionsAndCommit(
   return rows.slice(0, maxNamed).map(({ id }) => id);
 }
 
-/** Forgets where an erased account was signed in, ends all of its sessions, and commits. */
+/** Erases the user agents and addresses of an erased account's sessions, revokes the sessions, and commits. */
 export async function eraseSessionsAndCommit(tx: Transaction, userId: number): Promise<void> {
-  // sessions_user
+  // Index: sessions_user.
   await tx.query('SELECT id FROM sessions WHERE user_id = ? FOR UPDATE', [userId]);
   await tx.batchAndCommit(
     formatSql(
@@ -97,11 +97,11 @@ export async function eraseSessionsAndCommit(tx: Transaction, userId: number): P
   );
 }
 
-/** Revokes one whose row is locked. */
+/** Returns the statement that revokes a session. The caller holds the lock of its row. */
 export const revokeLocked = (sessionId: string): string =>
   formatSql(`UPDATE sessions SET revoked_at = ${databaseTime} WHERE id = ?`, [sessionId]);
 
-/** Ends what an account has beyond the bound, by sessions_user_used. */
+/** Returns the statement that revokes an account's sessions beyond the bound. Index: sessions_user_used. */
 export const endSurplusSessions = (userId: number): string =>
   formatSql(
     `UPDATE (

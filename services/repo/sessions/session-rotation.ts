@@ -1,17 +1,20 @@
 import { rotationGraceMs } from '../../../lib/domain/session-lifetimes.ts';
 
-/** Rotations within it, all of which are remembered: who refreshes more often gets the same token for a while. */
+/**
+ * The most rotations that are remembered within the grace period. A client that refreshes more often gets the same
+ * token.
+ */
 const maxRemembered = 16;
 
 export type Rotation =
   /** The token was the current one: the session's next generation begins. */
   | { kind: 'next'; generation: number; rotatedAt: string }
-  /** It was rotated moments ago, or there were too many rotations lately: the current generation once more. */
+  /** The token was rotated within the grace period, or there were too many rotations: the current generation stays. */
   | { kind: 'again'; generation: number }
-  /** It was rotated before: it, or its successor, is in the wrong hands. */
+  /** The token was rotated earlier: it or its successor must be assumed stolen. */
   | { kind: 'reused' };
 
-/** The generation of the presented token; below every other one when it is older than all that are known. */
+/** Returns the generation of the presented token, or -1 if the token is older than every known one. */
 export function presented(
   token: { presentedTokenHash: Buffer; presentedGeneration: number },
   firstTokenHash: Buffer | null,
@@ -20,14 +23,14 @@ export function presented(
   return firstTokenHash?.equals(token.presentedTokenHash) ? 0 : -1;
 }
 
-/** What a presented generation means to a session, at a moment in Unix milliseconds. */
+/** Decides what a presented generation means for a session at the time `at` (Unix milliseconds). */
 export function rotation(
   session: { generation: number; rotated_at: string | null },
   generation: number,
   at: number,
 ): Rotation {
   const times = session.rotated_at?.split(',').map(Number) ?? [];
-  // A later one is ours too: the storage was taken back to a state from before it.
+  // A later generation is valid too: the database was restored to a state before that rotation.
   if (generation >= session.generation) {
     const recent =
       generation > session.generation ? [] : times.filter((time) => time >= at - rotationGraceMs);

@@ -1,4 +1,4 @@
-// Room: login sessions: opened, refreshed, listed and revoked. It checks no password.
+// Room: login sessions: open, refresh, list and revoke them. Password checks do not belong here.
 
 import { createHash } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
@@ -30,13 +30,13 @@ type SessionRow = {
   revoked_at: number | null;
 };
 
-/** Stands for a password hash outside of im-repo: tells two apart and says nothing about either. */
+/** A fingerprint of a password hash for use outside im-repo. It detects a change and reveals nothing of the hash. */
 export const credentialOf = (passwordHash: string | null): Buffer =>
   createHash('sha256')
     .update(passwordHash ?? '')
     .digest();
 
-/** Login sessions. Refresh tokens are derived from a session's id and generation, so that none is stored. */
+/** Serves login sessions. Refresh tokens are derived from a session's id and generation, so no token is stored. */
 export function createUserSessions(deps: {
   databases: Databases;
   prisma: Prisma;
@@ -61,7 +61,8 @@ export function createUserSessions(deps: {
         const [inserted] = await databases.users.transaction((tx) =>
           tx.batchAndCommit(
             [
-              // The lock orders it with whatever ends sessions: that changes the account first, then looks for them.
+              // The shared lock orders this with bulk revocations, which change the account before they read its
+              // sessions.
               formatSql(
                 `INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_used_at, expires_at, access_expires_at)
                  SELECT ?, id, ?, ?, ?, ?, ?, ? FROM users
@@ -85,7 +86,7 @@ export function createUserSessions(deps: {
         );
         if ((inserted as { affectedRows: number }).affectedRows === 0) throw await notOpened(databases, id);
       } catch (error) {
-        // The same call again, whose first answer was lost.
+        // The same call may have been repeated because its first response was lost.
         if (!isDuplicateKey(error) || !(await isSame(databases, sessionId, id, expiresAt))) throw error;
       }
       return { session };
@@ -135,7 +136,7 @@ export function createUserSessions(deps: {
             revokedAt: null,
             expiresAt: { gt: Date.now() },
             ...(request.sessionId === undefined ? {} : { id: request.sessionId }),
-            // Ranges of sessions_user, in its order.
+            // Index: ranges of sessions_user, in its order.
             ...(after ? openedBefore(after) : {}),
           },
           orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
@@ -161,20 +162,20 @@ export function createUserSessions(deps: {
   };
 }
 
-/** By their beginning, since a session that is setUsed must not move between two pages. */
+/** Pages are ordered by creation time, because a session must not move between pages when it is used. */
 const openedBefore = ([createdAt, id]: Position<'sessions'>) => ({
   OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }],
 });
 
 /**
- * An access token from before may outlive the new one, where their lifetime was made shorter. Assignments run from left
- * to right: the old expiry may follow from the old use.
+ * Records the use of a session. GREATEST, because an earlier access token may outlive the new one after the configured
+ * lifetime was shortened. SQL assigns from left to right, so `accessExpiry` still sees the old last_used_at.
  */
 const setUsed = `access_expires_at = GREATEST(${accessExpiry}, ?), last_used_at = ?`;
 
 const refused = { outcome: { kind: 'refused' }, userId: '' } as const;
 
-/** From where the account of a session that was just opened signs in, where it has a password that could be guessed. */
+/** Returns the statement that stores the address of a new session. Accounts without a password need no such address. */
 const rememberAddress = (sessionId: string, address: string, at: number): string =>
   formatSql(
     `INSERT INTO sign_in_addresses (user_id, address, last_sign_in_at)
@@ -191,7 +192,7 @@ async function notOpened(databases: Databases, userId: number): Promise<GoChatEr
   );
   return active.length === 0
     ? userNotFound()
-    : new GoChatError('UNAUTHENTICATED', 'The password was changed meanwhile. Sign in again.');
+    : new GoChatError('UNAUTHENTICATED', 'The password has changed meanwhile. Sign in again.');
 }
 
 async function isSame(

@@ -1,5 +1,5 @@
-// Room: connections to MySQL and Redis, transactions, ids and times, and how SQL text is written. Nothing here
-// knows a user, a conversation or a message.
+// Room: connections to MySQL and Redis, transactions, ids, change times, and the building of SQL text. Code here knows
+// nothing of users, conversations or messages.
 
 import { createPool, type FieldPacket, type Pool, type PoolConnection } from 'mysql2';
 import { withDeadline } from '../../../lib/async/deadline.ts';
@@ -16,33 +16,39 @@ export type { SqlValue };
 
 export type Sql = {
   /**
-   * Rows of a SELECT. `?` takes one value, a list for `IN (?)`, or a list of lists for `VALUES ?`. BIGINT comes
-   * back as a number, BOOLEAN as 0 or 1, BINARY as a Buffer.
+   * Returns the rows of a SELECT. `?` takes one value, a list for `IN (?)`, or a list of lists for `VALUES ?`. BIGINT
+   * comes back as a number, BOOLEAN as 0 or 1, BINARY as a Buffer.
    */
   query<R>(sql: string, values?: readonly SqlValue[]): Promise<R[]>;
-  /** What a statement did. `affectedRows` counts the rows that matched, changed or not. */
+  /** Runs a statement that writes. `affectedRows` counts the rows that matched, whether they changed or not. */
   execute(
     sql: string,
     values?: readonly SqlValue[],
   ): Promise<{ affectedRows: number; insertId: number; changedRows: number }>;
-  /** Several statements, values already escaped with `literal`, in one round trip: one result a statement. */
+  /**
+   * Runs several statements in one round trip and returns one result per statement. Their values are already escaped
+   * (`literal`, `formatSql`).
+   */
   batch(statements: string): Promise<unknown[]>;
 };
 
 export type Transaction = Sql & {
-  /** The last batch and COMMIT in one round trip. Nothing may be asked of the transaction after it. */
+  /** Runs the last batch and COMMIT in one round trip. The transaction accepts no statement afterwards. */
   batchAndCommit(statements: string): Promise<unknown[]>;
 };
 
 export type Database = Sql & {
   /**
-   * One READ COMMITTED transaction; BEGIN travels with its first statement. A deadlock or a lock wait that took
-   * too long rolls it back and runs `work` again from the start, so `work` keeps no state outside of itself.
+   * Runs `work` in one READ COMMITTED transaction. BEGIN travels with the first statement. After a deadlock or a lock
+   * wait timeout the transaction is rolled back and `work` runs again from the start, so `work` must keep no state
+   * outside itself.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 };
 
-/** Code asks for the database that holds what it wants, never for "the database": today they are one. */
+/**
+ * Each caller names the database that holds its data, so that they can be separated later. Today all are the same one.
+ */
 export type Databases = {
   users: Database;
   conversations: Database;
@@ -51,13 +57,13 @@ export type Databases = {
   ready(): Promise<boolean>;
 };
 
-/** A statement that takes longer is ended by the server, or with its connection a second later by us. */
+/** The server ends a statement that takes longer. If it does not, the client closes the connection one second later. */
 const statementSeconds = 10;
 const acquireDeadlineMs = 3000;
-/** Short, since whoever holds the lock mostly ends within milliseconds. */
+/** The back-off is short because the holder of a lock usually commits within milliseconds. */
 const lockConflictRetry = { tries: 6, firstMs: 4, longestMs: 160, isTransient: isLockConflict };
 
-/** READ COMMITTED locks only the rows it changes; the mode makes both kinds of server refuse the same things. */
+/** READ COMMITTED locks only the rows that it changes. The sql_mode makes MySQL and MariaDB refuse the same values. */
 const sessionSettings = [
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   `SET SESSION sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
@@ -66,11 +72,11 @@ const sessionSettings = [
     /*!80000 , max_execution_time = ${statementSeconds * 1000} */`,
 ].join(';\n');
 
-/** Opens the pools. Nothing is connected before the first statement. */
+/** Creates the connection pool. It connects at the first statement. */
 export function createDatabases(options: {
   url: string;
   log: Logger;
-  /** Connections; further callers wait, up to `queueLimit` of them and for 3 s each. */
+  /** The size of the pool. Further callers wait: at most `queueLimit` callers, each for at most 3 s. */
   connectionLimit?: number;
   queueLimit?: number;
   metrics?: Metrics;
@@ -107,11 +113,11 @@ function createSessionPool(options: {
     decimalNumbers: true,
     jsonStrings: true,
     multipleStatements: true,
-    // Values are put in by formatSql, and only where there are any: mysql2 would search every text for `?`.
+    // formatSql puts the values in, and only if there are any. mysql2 would search every statement for `?`.
     queryFormat: (sql: string) => sql,
   });
   pool.on('connection', (connection) => {
-    // Commands of a connection run in order: this one comes before whoever asked for the connection.
+    // The commands of a connection run in order, so these settings apply before the caller's first statement.
     connection.query(sessionSettings, (error) => {
       if (!error) return;
       options.log.error({ err: error }, 'cannot set up a database connection');
@@ -123,7 +129,7 @@ function createSessionPool(options: {
 
 type Gate = <T>(work: (connection: PoolConnection) => Promise<T>) => Promise<T>;
 
-/** Lends out connections, and shows how many are inUse, how long for, and how many wait for one. */
+/** Lends connections to callers and measures how many are in use, for how long, and how many callers wait. */
 function createGate(pool: Pool, metrics?: Metrics): Gate {
   let waiting = 0;
   let inUse = 0;
@@ -173,7 +179,7 @@ function createDatabase(withConnection: Gate, log: Logger): Database {
   };
 }
 
-/** A transaction whose BEGIN goes out with its first statement. */
+/** A transaction that sends BEGIN together with its first statement. */
 function beginLazily(connection: PoolConnection) {
   let state: 'new' | 'open' | 'closed' = 'new';
   const run = async (statements: string): Promise<unknown[]> => {
@@ -234,15 +240,15 @@ async function runAll(connection: PoolConnection, statements: string): Promise<u
     const { result, fields } = await runQuery(connection, statements);
     return isListOfResults(fields) ? (result as unknown[]) : [result];
   } catch (error) {
-    // An error that carried its statement would take messages and hashes into the log.
+    // The statement is removed from the error: it would put message texts and password hashes into the log.
     if (error instanceof Error) Reflect.deleteProperty(error, 'sql');
-    // What was cut off in the middle may still be running there: the connection is of no more use.
+    // The interrupted statement may still be running on the server, so the connection can't be used again.
     if (isConnectionLost(error)) connection.destroy();
     throw error;
   }
 }
 
-/** Not by mysql2's own promises: they take down the stack of every call, which costs more than a short statement. */
+/** Avoids mysql2's own promises: they capture a stack trace per call, which costs more than a short statement. */
 const runQuery = (connection: PoolConnection, sql: string) =>
   new Promise<{ result: unknown; fields: unknown }>((resolve, reject) => {
     connection.query({ sql, timeout: (statementSeconds + 1) * 1000 }, (error, result, fields) => {
@@ -251,13 +257,13 @@ const runQuery = (connection: PoolConnection, sql: string) =>
     });
   });
 
-/** mysql2 answers a lone statement without the list around it; only its fields tell the two apart. */
+/** mysql2 does not wrap the result of a single statement in a list. Only `fields` tells the two forms apart. */
 const isListOfResults = (fields: unknown): boolean =>
   Array.isArray(fields) && fields.some((field: FieldPacket | FieldPacket[] | undefined) => isResult(field));
 
 const isResult = (field: unknown): boolean => field === undefined || Array.isArray(field);
 
-/** A connection from the pool, or UNAVAILABLE after 3 s of waiting for one. */
+/** Takes a connection from the pool. Throws UNAVAILABLE after waiting 3 s for one. */
 function acquire(pool: Pool): Promise<PoolConnection> {
   const wanted = new Promise<PoolConnection>((resolve, reject) => {
     pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
@@ -278,7 +284,7 @@ async function withMappedErrors<T>(log: Logger, work: () => Promise<T>): Promise
     if (isInvalidValue(error))
       throw new GoChatError('INVALID_ARGUMENT', 'A value is too long or out of range.');
     if (!isUnavailable(error)) throw error;
-    log.warn({ err: error }, 'database is not available');
+    log.warn({ err: error }, 'the database is not available');
     throw unavailable(error);
   }
 }

@@ -6,7 +6,9 @@ import type { Logger } from '../../../lib/log.ts';
 import type { Database, Transaction } from './database.ts';
 import { isLocked } from './database-errors.ts';
 
-/** 41 bits of milliseconds since 2024-01-01, 5 bits of worker, 7 bits of sequence: below 2^53 until 2093. */
+/**
+ * An id has 41 bits of milliseconds since 2024-01-01, 5 bits of worker and 7 bits of sequence: below 2^53 until 2093.
+ */
 const epochMs = 1_704_067_200_000;
 const workers = 32;
 const idsPerMs = 128;
@@ -16,28 +18,31 @@ const leaseMs = 10_000;
 const renewEveryMs = 1000;
 const claimDeadlineMs = 60_000;
 
-/** The database's clock in milliseconds since our epoch: the only wall clock that leases are judged by. */
+/** The database's clock in milliseconds since `epochMs`. Leases are judged by this clock alone. */
 const databaseNow = `FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000) - ${epochMs}`;
 
 export type Ids = {
-  /** A new id: unique for ever, greater than every earlier one of this process. UNAVAILABLE when none is left. */
+  /**
+   * Returns a new id, unique for ever and greater than every earlier id of this process. Throws UNAVAILABLE when the
+   * reserved block is used up.
+   */
   nextId(): number;
   stop(): Promise<void>;
 };
 
-/** Ids of one worker number: those whose time is in [start, end). */
+/** A reserved block: the ids of one worker number whose time is in [start, end), in milliseconds since `epochMs`. */
 type Block = { worker: number; owner: string; start: number; end: number };
 
 /**
- * Makes time-ordered ids without asking anybody: a block of time of one worker number is reserved in id_workers
- * before ids are made from it, and renewed in the background. Uniqueness hangs on the reservation alone. Whoever
- * takes over a worker number begins where the last reservation ends, so a process that was paused, a clock that
- * stepped back and a restart can't repeat an id; an id's time is then a little off, never its uniqueness.
+ * Makes time-ordered ids without a round trip per id. The process reserves a block of time for one worker number in
+ * id_workers, makes ids from the block, and renews the reservation in the background. Uniqueness depends on the
+ * reservation alone: the next holder of a worker number begins where the last reservation ends. Therefore a paused
+ * process, a clock that steps back or a restart can't repeat an id. At worst the time in an id is slightly wrong.
  */
 export async function createIds(deps: {
   database: Database;
   log: Logger;
-  /** Milliseconds that only grow. */
+  /** A monotonic clock, in milliseconds. */
   clock?: () => number;
 }): Promise<Ids> {
   const { database, log } = deps;
@@ -54,7 +59,8 @@ export async function createIds(deps: {
       const renewed = (await extend(database, block, lastMs)) ?? (await claim(database, lastMs + 1));
       if (!renewed) throw new Error('no worker number is free');
       if (renewed.block.owner !== block.owner) {
-        // Ids were made while it was claimed: go on above both them and its start.
+        // Ids were made while the new worker number was claimed. Continue above those ids and above the new block's
+        // start.
         lastMs = Math.max(lastMs, renewed.block.start - 1);
         lastSequence = idsPerMs - 1;
       }
@@ -71,7 +77,7 @@ export async function createIds(deps: {
   return {
     nextId() {
       const now = Math.floor(anchor.databaseMs + clock() - anchor.clockMs);
-      // What is left of a reservation stays good after its time: a short outage of the database goes unnoticed.
+      // The rest of a reservation stays valid after its time has passed, so a short database outage has no effect.
       let ms = Math.max(lastMs, Math.min(now, block.end - 1));
       let sequence = ms === lastMs ? lastSequence + 1 : 0;
       if (sequence === idsPerMs) {
@@ -109,7 +115,7 @@ function claimWithin(database: Database, deadlineMs: number, from: number): Prom
   });
 }
 
-/** Takes a worker number that nobody holds, and a first block that begins at `from` or later. */
+/** Claims a worker number that no process holds, with a first block that begins at `from` or later. */
 async function claim(database: Database, from: number): Promise<Reserved | undefined> {
   const free = await database.query<{ worker: number }>(
     `SELECT worker FROM id_workers WHERE ${isFree} ORDER BY worker`,
@@ -123,7 +129,7 @@ async function claim(database: Database, from: number): Promise<Reserved | undef
 
 const isFree = `(owner IS NULL OR lease_until < ${databaseNow})`;
 
-/** Undefined when another process takes the worker number right now, or has taken it. */
+/** Returns undefined if another process has claimed the worker number or is claiming it now. */
 function claimWorker(database: Database, worker: number, from: number): Promise<Reserved | undefined> {
   return database.transaction(async (tx) => {
     const free = await lockFree(tx, worker);
@@ -155,7 +161,7 @@ async function lockFree(
   }
 }
 
-/** Moves the block's end. Undefined when the worker number has gone to somebody else. */
+/** Moves the block's end forward. Returns undefined if another process has taken over the worker number. */
 function extend(database: Database, block: Block, lastMs: number): Promise<Reserved | undefined> {
   return database.transaction(async (tx) => {
     await tx.execute(
@@ -173,7 +179,7 @@ function extend(database: Database, block: Block, lastMs: number): Promise<Reser
   });
 }
 
-/** Gives the worker number back, with what is left of the block. */
+/** Gives the worker number back, along with the unused rest of the block. */
 async function release(database: Database, block: Block, unused: number): Promise<void> {
   await database
     .execute(

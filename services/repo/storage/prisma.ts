@@ -3,9 +3,9 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import { PrismaClient } from '../prisma/client/client.ts';
 
-/** Runs a calm read: a list that somebody looks at, not what every message does. */
+/** Typed reads for lists that a user opens now and then. Reads that happen per message use `Database` instead. */
 export type Prisma = {
-  /** UNAVAILABLE when the database is not reachable. */
+  /** Throws UNAVAILABLE if the database is not reachable. */
   read<T>(query: (client: PrismaClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 };
@@ -18,7 +18,8 @@ export function createPrisma(options: { url: string; log: Logger }): Prisma {
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     database: decodeURIComponent(url.pathname.slice(1)),
-    // MySQL 8.4 signs in with caching_sha2_password: without TLS the driver has to ask for the server's key.
+    // MySQL 8.4 authenticates with caching_sha2_password. Without TLS the driver has to ask for the server's public
+    // key.
     allowPublicKeyRetrieval: true,
     connectionLimit: 4,
     connectTimeout: 3000,
@@ -31,7 +32,7 @@ export function createPrisma(options: { url: string; log: Logger }): Prisma {
         return await query(client);
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        options.log.warn({ err: error }, 'database is not available');
+        options.log.warn({ err: error }, 'the database is not available');
         throw new GoChatError('UNAVAILABLE', 'The database is not reachable right now. Try again.');
       }
     },
@@ -40,8 +41,8 @@ export function createPrisma(options: { url: string; log: Logger }): Prisma {
 }
 
 /**
- * P1xxx: no connection. P2024 and P2028: none in time. P2039: the driver's own error, which for a read of a known
- * table is one of the connection.
+ * P1xxx: no connection. P2024 and P2028: no connection in time. P2039: an error of the driver, which for a read of a
+ * known table is a connection error.
  */
 const isUnavailable = (error: unknown): boolean =>
   /^(P1\d\d\d|P2024|P2028|P2039)$/.test((error as { code?: string }).code ?? '');

@@ -9,19 +9,21 @@ import type { Metrics } from '../../../lib/metrics.ts';
 export type LuaScript = { readonly name: string; readonly source: string; readonly sha: string };
 
 export type RedisStore = {
-  /** The script's reply, or undefined while Redis is not reachable. */
+  /** Returns the script's reply, or undefined while Redis is not reachable. */
   run(script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
-  /** False while every call answers undefined at once. */
+  /** False while Redis is bypassed and every call returns undefined at once. */
   isUp(): boolean;
-  /** Runs each time before Redis is used (again): what was missed meanwhile is repaired here. */
+  /** Registers a repair that runs each time before Redis is used (again). It makes up for writes that Redis missed. */
   beforeUse(repair: Repair): void;
   close(): Promise<void>;
 };
 
-/** `reconnected` tells that the server may be another one than before, or one that came back with old data. */
+/**
+ * `reconnected` is true if the connection is new: the server may be another one, or may have restarted with old data.
+ */
 export type Repair = (run: RedisStore['run'], context: { reconnected: boolean }) => Promise<void>;
 
-/** A script that lies beside the module at `moduleUrl`, preceded by the scripts that it builds on. */
+/** Loads `name`.lua from the folder of the module at `moduleUrl`, preceded by the scripts that it builds on. */
 export function luaScript(moduleUrl: string, name: string, ...after: string[]): LuaScript {
   const source = [...after, name]
     .map((file) => readFileSync(new URL(`./${file}.lua`, moduleUrl), 'utf8'))
@@ -36,9 +38,9 @@ const timedOut = Symbol('down');
 const onTimeout = (): typeof timedOut => timedOut;
 
 /**
- * One connection to Redis that may be gone at any time: a call that meets a dead or frozen server costs at most one
- * short wait, every later one nothing, until a probe in the background finds the server again. Nothing rejects:
- * callers go on without Redis.
+ * One connection to Redis behind a circuit breaker. The first call that meets a dead or frozen server waits for at most
+ * `commandTimeoutMs`. Later calls return undefined at once until a background probe finds the server again. No call
+ * rejects: callers continue without Redis.
  */
 export function createRedis(options: { url: string; log: Logger; metrics: Metrics }): RedisStore {
   const { log } = options;
@@ -49,14 +51,12 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
     connectTimeout: 2000,
     retryStrategy: (attempt) => jittered(Math.min(25 * attempt, 250)),
   });
-  options.metrics.observed(
-    'gochat_redis_up',
-    'Whether Redis is in use: 1, or 0 while it is passed over.',
-    () => (state === 'up' ? 1 : 0),
+  options.metrics.observed('gochat_redis_up', 'Whether Redis is in use: 1, or 0 while it is bypassed.', () =>
+    state === 'up' ? 1 : 0,
   );
   const repairs: Repair[] = [];
   let state: 'up' | 'down' | 'closed' = 'down';
-  /** While repairs run, callers wait for them: nothing may slip between a repair and the first use. */
+  /** While repairs run, callers wait for them, so that no call runs between a repair and the switch to `up`. */
   let repairing: Promise<boolean> | undefined;
   let probing = false;
   let reconnected = true;
@@ -79,7 +79,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
   const trip = (error: unknown) => {
     if (state !== 'up') return;
     state = 'down';
-    log.warn({ err: error }, 'Redis is not reachable: going on without it');
+    log.warn({ err: error }, 'Redis is not reachable: calls bypass it');
     scheduleProbe();
   };
 
@@ -93,7 +93,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
     try {
       if (client.status !== 'ready') return;
       if ((await withDeadline(client.ping(), probeTimeoutMs, onTimeout)) === timedOut) {
-        // The answer may never come (a connection whose other end is gone): start with a new one.
+        // The reply may never come (a half-open connection), so open a new connection.
         client.disconnect(true);
         return;
       }
@@ -104,7 +104,7 @@ export function createRedis(options: { url: string; log: Logger; metrics: Metric
         log.info('Redis is in use');
       }
     } catch (error) {
-      log.warn({ err: error }, 'Redis answered, but not as expected');
+      log.warn({ err: error }, 'Redis gave an unexpected answer');
     } finally {
       probing = false;
       repairing = undefined;

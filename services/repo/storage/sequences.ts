@@ -6,7 +6,7 @@ import { type Databases, formatSql } from './database.ts';
 const maxNumbers = 10_000;
 const maxNameBytes = 128;
 
-/** Named sequences. Numbers taken are never given again, used or not. */
+/** Serves named sequences. A number is given out only once, even if its taker never uses it. */
 export function createSequenceHandlers(deps: {
   databases: Databases;
 }): UnaryHandlers<typeof SequenceServiceService> {
@@ -14,13 +14,16 @@ export function createSequenceHandlers(deps: {
     async getNextSeq({ name, count }) {
       const bytes = Buffer.from(name);
       if (bytes.length < 1 || bytes.length > maxNameBytes) {
-        throw new GoChatError('INVALID_ARGUMENT', `A sequence's name has 1 to ${maxNameBytes} bytes.`);
+        throw new GoChatError(
+          'INVALID_ARGUMENT',
+          `The name of a sequence must have 1 to ${maxNameBytes} bytes.`,
+        );
       }
       if (count < 0 || count > maxNumbers) {
-        throw new GoChatError('INVALID_ARGUMENT', `At most ${maxNumbers} numbers can be taken at once.`);
+        throw new GoChatError('INVALID_ARGUMENT', `A call can take at most ${maxNumbers} numbers.`);
       }
       const taken = count === 0 ? 1 : count;
-      // The row stays locked between the two statements.
+      // The row stays locked between the two statements, so the value read is the one just written.
       const [, rows] = await deps.databases.users.transaction((tx) =>
         tx.batchAndCommit(
           [
@@ -33,7 +36,7 @@ export function createSequenceHandlers(deps: {
         ),
       );
       const [row] = rows as { value: number }[];
-      if (!row) throw new Error('a sequence vanished within its transaction');
+      if (!row) throw new Error('the sequence row disappeared within its transaction');
       return { first: row.value - taken + 1, last: row.value };
     },
   };

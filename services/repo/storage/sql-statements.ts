@@ -1,6 +1,6 @@
 /**
- * The statements of a SQL file, without the comments between them. A semicolon ends a statement unless it stands
- * in a string, a quoted name or a comment.
+ * Splits a SQL file into its statements and removes the comments. A semicolon ends a statement unless it is inside a
+ * string, a quoted name or a comment.
  */
 export function splitStatements(text: string): string[] {
   const statements: string[] = [];
@@ -17,7 +17,7 @@ export function splitStatements(text: string): string[] {
   return statements.filter((statement) => statement !== '');
 }
 
-/** A whole string, quoted name or comment, or one character; a comment that begins with `/*!` is code. */
+/** Matches a whole string, quoted name or comment, or else one character. A comment that begins with `/*!` is code. */
 const tokens =
   /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`|\/\*[\s\S]*?\*\/|--(?=\s|$)[^\n]*|#[^\n]*|[\s\S]/g;
 

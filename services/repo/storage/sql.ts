@@ -1,24 +1,27 @@
 import { escape as escapeValue, format } from 'mysql2/promise';
 
-/** What may stand for a `?`: a value, a list of values for `IN (?)`, or a list of rows for `VALUES ?`. */
+/** The value of a `?`: a single value, a list of values for `IN (?)`, or a list of rows for `VALUES ?`. */
 export type SqlValue = string | number | bigint | boolean | null | Buffer | readonly SqlValue[];
 
-/** What mysql2 takes: the same, though it asks for arrays it promises not to change. */
+/** The parameter type of mysql2. It accepts the same values, but its type asks for mutable arrays. */
 type Escapable = Parameters<typeof escapeValue>[0];
 
 /**
- * Ids in one `IN (…)` list: MariaDB turns lists of 1,000 or more into subqueries, which read, and lock, in another order.
+ * The most ids in one `IN (…)` list. MariaDB turns lists of 1,000 or more into subqueries, which read and lock rows in
+ * another order.
  */
 export const idsPerList = 500;
 
-/** A value as SQL text, for statements that are put together by hand. */
+/** Escapes a value as SQL text, for statements that are assembled by hand. */
 export const literal = (value: SqlValue): string => escapeValue(checked(value), true);
 
-/** Puts values in place of `?`. Without values the text stays as it is, unread. */
+/** Replaces each `?` with a value. Without values the text is returned as it is, without a search for `?`. */
 export const formatSql = (sql: string, values?: readonly SqlValue[]): string =>
   values === undefined ? sql : format(sql, values.map(checked), true);
 
-/** An empty list would make `IN ()`, and NaN a column name: both are faults here, not of the data. */
+/**
+ * Rejects values that would become wrong SQL: an empty list would become `IN ()`, and NaN would become a column name.
+ */
 function checked(value: SqlValue): Escapable {
   if (Array.isArray(value)) {
     if (value.length === 0) throw new Error('an empty list has no SQL form');
@@ -29,10 +32,10 @@ function checked(value: SqlValue): Escapable {
 }
 
 /**
- * Rows as a table to join with, one for each thing that is looked up; not too many at once (`rowsPerTable`). SELECT …
- * UNION ALL, since MySQL and MariaDB write VALUES differently, Vitess plans it not at all, and MariaDB looks up a long
- * list of row constructors at a fifth of the speed. A join begins with it and goes through it in the order given, which
- * is the order of locks too.
+ * Writes rows as a derived table to join with, at most `rowsPerTable` per statement. It uses SELECT … UNION ALL because
+ * MySQL and MariaDB write VALUES differently, Vitess can't plan VALUES, and MariaDB looks up a long list of row
+ * constructors at a fifth of the speed. A join that begins with this table visits its rows, and takes locks, in the
+ * given order.
  */
 export function rowsTable(
   columns: readonly string[],
@@ -45,19 +48,21 @@ export function rowsTable(
   return `(${selects.join(' UNION ALL ')})`;
 }
 
-/** A server reads and plans each row as a query: a thousand take 10 ms. */
+/** The server parses and plans each row as a query of its own: 1,000 rows take 10 ms. */
 export const rowsPerTable = 1000;
 
-/** Text as it has to stand in a LIKE pattern to mean only itself. */
+/** Escapes text for a LIKE pattern, so that it matches only itself. */
 export const likeLiteral = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
-/** Whether a statement failed because a row with that (unique or primary) key exists. */
+/**
+ * True if a statement failed because a row with the same unique or primary key exists. `key` is the name of the key.
+ */
 export function isDuplicateKey(error: unknown, key?: string): boolean {
   const { errno, message } = (error ?? {}) as { errno?: number; message?: string };
   if (errno !== 1062) return false;
-  // MariaDB names the key alone, MySQL with its table before it.
+  // MariaDB names only the key. MySQL puts the table name before it.
   return key === undefined || new RegExp(`for key '(\\w+\\.)?${key}'`).test(message ?? '');
 }
 
-/** What a boolean column says: the driver gives its number. Nothing there is false. */
+/** Reads a BOOLEAN column, which the driver returns as 0 or 1. NULL is false. */
 export const isTrue = (column: number | null | undefined): boolean => column === 1;

@@ -7,18 +7,21 @@ import { basicKey } from '../rows/conversation-basic.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
 import { insertSuffixes } from './usernames.ts';
 
-/** Stores a new account, with what belongs to it, as a member of the world room. */
-type InsertUser = (user: User, passwordHash: string | null, belongings?: string[]) => Promise<void>;
+/**
+ * Stores a new account as a member of the world room. `ownedRows` are further INSERT statements that run in the same
+ * transaction.
+ */
+type InsertUser = (user: User, passwordHash: string | null, ownedRows?: string[]) => Promise<void>;
 
 export function createInsertUser(deps: { databases: Databases; cache: Cache; outbox: Outbox }): InsertUser {
   const { databases, cache, outbox } = deps;
-  return async (user, passwordHash, belongings = []) => {
+  return async (user, passwordHash, ownedRows = []) => {
     const { id, username, displayName, avatarUrl, isGuest, createdAt } = user;
     await cache.change(async (touch) => {
       // The world room's number of members is cached.
       await touch([basicKey(String(worldRoomId))]);
       await databases.users.transaction((tx) =>
-        // One round trip: the world room's head is locked for as short as can be.
+        // One round trip keeps the lock of the world room's head as short as possible.
         tx.batchAndCommit(
           [
             formatSql(
@@ -38,7 +41,7 @@ export function createInsertUser(deps: { databases: Databases; cache: Cache; out
                 ],
               ],
             ),
-            ...belongings,
+            ...ownedRows,
             ...insertSuffixes(Number(id), username),
             `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoomId}`,
             `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoomId}`,

@@ -1,5 +1,5 @@
-// Room: who users are to others: names, profiles, search, and what they choose. Passwords and sessions may not
-// come in.
+// Room: users as others see them (names, profiles, search) and their settings. Passwords and sessions do not belong
+// here.
 
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
@@ -60,7 +60,7 @@ export function createUserProfiles(deps: {
     async getUserByUsername({ username }) {
       const [row] = isUsernamePart(username)
         ? await databases.users.query<UserRow>(
-            // users_username
+            // Index: users_username.
             `SELECT ${userColumns} FROM users WHERE username = ? AND status = ${accountStatus.active}`,
             [username],
           )

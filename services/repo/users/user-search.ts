@@ -7,9 +7,10 @@ import { erasedUsernames } from './usernames.ts';
 type SuffixRow = { suffix: string; user_id: number };
 
 /**
- * Names that begin with the text, the exact one first (it is the shortest of them), then those that contain it, in the
- * order of what they end with from there on. Both are ranges of an index, read only as far as the page needs it: what
- * a search costs does not grow with the users.
+ * Finds users by name. First come the names that begin with the text, in alphabetical order (an exact match is the
+ * shortest, so it is first). Then come the names that contain the text, ordered by their suffix from the text on. Both
+ * are ranges of an index that are read only as far as the page needs, so the cost does not grow with the number of
+ * users.
  */
 export async function searchUsers(databases: Databases, text: string, limit: number): Promise<UserRow[]> {
   const pattern = `${likeLiteral(text)}%`;
@@ -20,19 +21,19 @@ export async function searchUsers(databases: Databases, text: string, limit: num
   return [...beginning, ...(await usersById(databases, ids))];
 }
 
-/** Erased accounts, of which there may be many, lie in the middle of 'd%': they are not read either. */
+/** The range of erased accounts is excluded, because there may be many of them among the names that match 'd%'. */
 const usersBeginning = (databases: Databases, pattern: string, limit: number): Promise<UserRow[]> =>
   databases.users.query<UserRow>(
-    // users_username
+    // Index: users_username.
     `SELECT ${userColumns} FROM users
      WHERE username LIKE ? AND username NOT BETWEEN ? AND ? AND status = ${accountStatus.active} ORDER BY username LIMIT ?`,
     [pattern, ...erasedUsernames, limit],
   );
 
 /**
- * Users beside the known ones, until there are `limit` of both. A name that contains the text several times has as many
- * rows in the range, so one page of rows may not be enough; but no name has more than 49, so five pages are, each
- * twice as large as the one before.
+ * Finds further users until they and the known ones are `limit` together. A name that contains the text several times
+ * has several rows in the range, so one page of rows may not suffice. No name has more than 49 rows, so five pages
+ * suffice, because each page is twice as large as the one before.
  */
 async function idsContaining(
   databases: Databases,
@@ -57,13 +58,13 @@ const suffixesAfter = (
   limit: number,
 ): Promise<SuffixRow[]> =>
   databases.users.query<SuffixRow>(
-    // PRIMARY
+    // Index: the primary key.
     `SELECT suffix, user_id FROM username_suffixes
      WHERE suffix LIKE ? AND (suffix > ? OR (suffix = ? AND user_id > ?)) ORDER BY suffix, user_id LIMIT ?`,
     [pattern, suffix, suffix, user_id, limit],
   );
 
-/** In the order asked, without whoever was erased since. */
+/** Reads users in the order of the ids, without accounts that were erased meanwhile. */
 async function usersById(databases: Databases, ids: readonly number[]): Promise<UserRow[]> {
   if (ids.length === 0) return [];
   const rows = await databases.users.query<UserRow>(

@@ -13,11 +13,11 @@ const maxIds = 5000;
 
 export const userSettingsKind = cacheKind<UserSettings>('user:settings', 60 * 60_000);
 
-/** What a change of a user's settings touches. */
+/** The cache key that a change of a user's settings must touch. */
 export const userSettingsKey = (userId: string): string => cacheKey(userSettingsKind, userId);
 
 export type UserSettingsReader = {
-  /** The settings of every user asked for, through the cache or a reading of it. */
+  /** Reads the settings of the given users, through the cache or a reading of it. */
   byIds(userIds: Iterable<string>, from?: Pick<Cache, 'read'>): Promise<Map<string, UserSettings>>;
 };
 
@@ -31,14 +31,14 @@ type Row = {
 
 const columns = 'user_id, group_invites, last_seen, read_receipts, locale';
 
-/** Reads settings. That a user chose nothing is cached too: few ever choose something. */
+/** Reads settings. Defaults are cached too, because few users change their settings. */
 export function createUserSettingsReader(deps: { cache: Cache; databases: Databases }): UserSettingsReader {
   const load = async (missing: string[]): Promise<Map<string, UserSettings>> => {
     const settings = new Map(missing.map((userId) => [userId, defaultsOf(userId)]));
     const ids = missing.map(parseId).filter((id) => id !== undefined);
     if (ids.length === 0) return settings;
     const rows = await deps.databases.users.query<Row>(
-      // By primary key.
+      // Index: the primary key.
       `SELECT ${columns} FROM user_settings WHERE user_id IN (?)`,
       [ids],
     );
@@ -53,7 +53,7 @@ export function createUserSettingsReader(deps: { cache: Cache; databases: Databa
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'getUserSettings' | 'updateUserSettings'>;
 
-/** What users choose for themselves. */
+/** Serves the settings that users choose for themselves. */
 export function createUserSettings(deps: {
   databases: Databases;
   cache: Cache;
@@ -73,7 +73,7 @@ export function createUserSettings(deps: {
       return cache.change(async (touch) => {
         await touch([userSettingsKey(userId)]);
         return databases.users.transaction(async (tx) => {
-          // Locked, so that nothing is written behind an account that is being closed.
+          // The lock prevents a write after the account is closed.
           const users = await tx.query(
             `SELECT 1 FROM users WHERE id = ? AND status = ${accountStatus.active} FOR UPDATE`,
             [id],

@@ -3,20 +3,20 @@ import { isReservedUsername } from '../../../lib/domain/names.ts';
 import type { Sql } from '../storage/database.ts';
 import { formatSql } from '../storage/sql.ts';
 
-/** Takes the place of an erased account's name. It can't be anybody's, since a colon is in no username. */
+/** The name that replaces an erased account's username. No user can have it, because usernames contain no colon. */
 export const erasedUsername = (userId: number): string => `deleted:${userId}`;
 
-/** The part of users_username that holds all erased names and no others: a semicolon comes next to a colon. */
+/** The range of users_username that holds exactly the erased names: in ASCII the semicolon follows the colon. */
 export const erasedUsernames: readonly [from: string, to: string] = ['deleted:', 'deleted;'];
 
-/** How long nobody may take the name of an erased account, so that nobody is taken for its owner. */
+/** How long the name of an erased account stays reserved, so that nobody can pose as its owner. */
 const reservationMs = 30 * 24 * 3_600_000;
 
-/** A name that somebody has, or had until not long ago, or that nobody may have. */
+/** True if the name is in use, reserved after an erasure, or forbidden. */
 export async function isNameTaken(sql: Sql, username: string): Promise<boolean> {
   if (isReservedUsername(username)) return true;
   const rows = await sql.query(
-    // users_username; the primary key of username_reservations
+    // Indexes: users_username and the primary key of username_reservations.
     `SELECT 1 FROM users WHERE username = ?
      UNION ALL SELECT 1 FROM username_reservations WHERE name_hash = ? AND reserved_until > ?`,
     [username, nameHash(username), Date.now()],
@@ -24,7 +24,7 @@ export async function isNameTaken(sql: Sql, username: string): Promise<boolean> 
   return rows.length > 0;
 }
 
-/** The statement that keeps a name away from others for a while, of the transaction that erases its account. */
+/** Returns the statement that reserves a name, for the transaction that erases its account. */
 export function reserveName(username: string): string {
   const until = Date.now() + reservationMs;
   return formatSql(
@@ -37,8 +37,8 @@ export function reserveName(username: string): string {
 const nameHash = (username: string): Buffer => createHash('sha256').update(username.toLowerCase()).digest();
 
 /**
- * Statements that make a name found by its parts. They follow, in the same transaction, the one that gives the name:
- * whoever writes rows of a user here holds the lock of its row in users, so that nobody waits for one of these.
+ * Returns the statements that make a name findable by its parts. In the same transaction they must follow the statement
+ * that sets the name: it locks the user's row in users, so that no two transactions wait for each other here.
  */
 export function insertSuffixes(userId: number, username: string): string[] {
   const rows = suffixesOf(username).map((suffix) => [suffix, userId]);
@@ -48,14 +48,15 @@ export function insertSuffixes(userId: number, username: string): string[] {
 }
 
 /**
- * Statements that end it, of the transaction that takes the name away. One a row, by its whole key: a small table would
- * be searched for a list of them row by row, which waits for every writer of another name.
+ * Returns the statements that delete these rows, for the transaction that removes the name. There is one statement per
+ * row, by the whole primary key: with a list, the server would scan a small table and wait for the writers of other
+ * names.
  */
 export const deleteSuffixes = (userId: number, username: string): string[] =>
   suffixesOf(username).map((suffix) =>
     formatSql('DELETE FROM username_suffixes WHERE suffix = ? AND user_id = ?', [suffix, userId]),
   );
 
-/** All but the name itself, which users_username has. */
+/** All suffixes except the whole name, which users_username covers. */
 const suffixesOf = (username: string): string[] =>
   Array.from(username, (_, index) => username.slice(index)).slice(1);
