@@ -2,23 +2,23 @@ import type { KafkaConnection } from '../../lib/kafka/kafka.ts';
 
 export type BrokerCheck = { isUp(): Promise<boolean>; stop(): Promise<void> };
 
-/** Whether the broker answers. One question is under way at a time, however often it is asked. */
+/** Checks whether the Kafka broker answers. Concurrent calls of `isUp` share one request. */
 export async function createBrokerCheck(kafka: KafkaConnection): Promise<BrokerCheck> {
   const admin = kafka.admin();
   await admin.connect();
-  let asking: Promise<boolean> | undefined;
+  let pending: Promise<boolean> | undefined;
   return {
     isUp() {
-      asking ??= admin
+      pending ??= admin
         .describeCluster()
         .then(
           ({ brokers }) => brokers.length > 0,
           () => false,
         )
         .finally(() => {
-          asking = undefined;
+          pending = undefined;
         });
-      return asking;
+      return pending;
     },
     stop: () => admin.disconnect(),
   };

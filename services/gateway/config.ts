@@ -18,42 +18,43 @@ const schema = Type.Object({
   ...repoAddress,
   ...logicAddress,
   METRICS_PORT: port(9464),
-  /** Names this gateway in routes and in its downstream topic. */
+  /** Id of this gateway in presence data, and in the name of its downstream topic. */
   GATEWAY_ID: Type.String({ default: 'gateway-1', pattern: '^[A-Za-z0-9._-]{1,100}$' }),
-  /** Address that clients reach. */
+  /** Address on which the gateway listens for clients. */
   GATEWAY_HOST: Type.String({ default: '127.0.0.1' }),
   GATEWAY_PORT: port(8080),
   GATEWAY_GRPC_PORT: port(9003),
-  /** host:port under which other services reach this gateway's PusherService. Empty: BIND_HOST and the port. */
+  /** host:port at which other services reach this gateway's PusherService. If empty: BIND_HOST and the gRPC port. */
   GATEWAY_GRPC_ADVERTISE: Type.String({ default: '' }),
   AUTH_PUBLIC_KEY_FILE: Type.String({ minLength: 1 }),
-  /** How many proxies, or which, are believed what they write into X-Forwarded-For. */
+  /** Proxies whose X-Forwarded-For entries are trusted: their number, or their addresses and ranges. */
   TRUST_PROXY: Type.String({ default: '0' }),
-  /** Whose pages may call from a browser, besides the gateway's own. */
+  /** Origins whose pages may call from a browser, in addition to the gateway's own origin. */
   ALLOWED_ORIGINS: Type.String({ default: '' }),
-  /** The only names under which requests are answered. Empty: all. */
+  /** Host names for which requests are answered. If empty: all. */
   ALLOWED_HOSTS: Type.String({ default: '' }),
   RATE_LIMIT_REGISTER_PER_HOUR: count(100),
   RATE_LIMIT_LOGIN_FAILURES_PER_15MIN: count(10),
   RATE_LIMIT_REQUESTS_PER_MINUTE: count(1200),
-  /** Requests per address without a good token. */
+  /** Requests without a valid access token, per client address. */
   RATE_LIMIT_ANONYMOUS_PER_MINUTE: count(300),
   RATE_LIMIT_FRAMES_PER_SECOND: count(50),
-  /** What a socket may send per second, with four times as much at once. */
+  /** Bytes that a socket may send per second; four times as many may come in one burst. */
   RATE_LIMIT_BYTES_PER_SECOND: count(256 * 1024),
-  /** How often a client is asked to send `ping`, and after how much silence its session is closed. */
+  /** The interval at which clients are asked to send `ping`. */
   HEARTBEAT_INTERVAL_MS: count(30_000),
+  /** A session whose client sends nothing for this long is closed. */
   HEARTBEAT_TIMEOUT_MS: count(75_000),
-  /** A session with more than this waiting to be written is closed with 4002. */
+  /** A session with more unwritten bytes than this is closed with code 4002. */
   SEND_BUFFER_LIMIT_BYTES: count(1024 * 1024),
   MAX_CONNECTIONS: count(50_000),
   MAX_SOCKETS_PER_USER: count(20),
   MAX_SOCKETS_PER_ADDRESS: count(1000),
-  /** Sends that this gateway took and that were not acknowledged yet; more are refused with UNAVAILABLE. */
+  /** Sends accepted by this gateway and not acknowledged yet; further sends are refused with UNAVAILABLE. */
   MAX_UNACKED_SENDS: count(20_000),
-  /** After it a send without acknowledgement is answered UNAVAILABLE. */
+  /** A send without acknowledgement is answered with UNAVAILABLE after this time. */
   SEND_TIMEOUT_MS: count(15_000),
-  /** Sockets are told to go (4003) spread over this time. */
+  /** A stopping gateway closes its sockets (code 4003) at random moments within this time. */
   DRAIN_SPREAD_MS: count(1500),
 });
 

@@ -28,12 +28,12 @@ const notStoredInTime = new GoChatError(
   'The message was not stored in time. Send it again with the same clientMsgId.',
 );
 
-/** A user may send as much over all sessions as so many of them may. */
-const sessionsWorth = 4;
+/** Frame rate of a user over all sessions, as a multiple of the rate of one session. */
+const userRateFactor = 4;
 
 export type Realtime = ReturnType<typeof createRealtime>;
 
-/** Everything between sockets and the rest of the system, put together: what comes in, and what goes out. */
+/** Assembles everything between the sockets and the rest of the system, for inbound and outbound frames. */
 export function createRealtime(deps: {
   config: GatewayConfig;
   bootId: string;
@@ -43,7 +43,7 @@ export function createRealtime(deps: {
   conversations: LogicClient['conversations'];
   presence: RepoClient['presence'];
   isRevoked: (loginSessionId: string) => boolean;
-  /** Told after each presence flush whether Redis took it. */
+  /** Called after each presence flush; `registered` is true if Redis stored it. */
   onFlushed: (registered: boolean) => void;
   metrics: GatewayMetrics;
   log: Logger;
@@ -65,7 +65,7 @@ export function createRealtime(deps: {
   });
   const refuse = createRefuse(sessions, metrics);
   const unacked = createUnackedSends<Session>({
-    most: config.MAX_UNACKED_SENDS,
+    max: config.MAX_UNACKED_SENDS,
     timeoutMs: config.SEND_TIMEOUT_MS,
     onTimeout: (session, clientMsgId) => refuse(session, notStoredInTime, clientMsgId),
   });
@@ -81,7 +81,7 @@ export function createRealtime(deps: {
   const typing = createTypingNotices({ conversations, onRefused: refuse });
   const readMarks = createReadMarks({ conversations, onRefused: refuse });
   const rate = createFrameRate(config.RATE_LIMIT_FRAMES_PER_SECOND);
-  const userRate = createFrameRate(config.RATE_LIMIT_FRAMES_PER_SECOND * sessionsWorth);
+  const userRate = createFrameRate(config.RATE_LIMIT_FRAMES_PER_SECOND * userRateFactor);
   const byteRate = createByteRate(config.RATE_LIMIT_BYTES_PER_SECOND);
   const upstream = createUpstreamProducer({ commit: deps.upstream, gatewayId, bootId });
   const inbound = createInbound({

@@ -1,5 +1,5 @@
-// Room: the gateway: REST and WebSocket for clients, put together from its rooms. It stores nothing; rules of
-// accounts and conversations are im-logic's.
+// Room: assembles the gateway, which serves REST and WebSocket to clients. It stores nothing, and the rules of accounts
+// and conversations belong to im-logic.
 
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
@@ -39,14 +39,14 @@ import { watchHeartbeats } from './sockets/heartbeat.ts';
 import { acceptUpgrades } from './sockets/upgrade.ts';
 
 const maxPendingProduces = 20_000;
-/** Requests that are still running when the sockets have gone get this long. */
+/** How long running requests may take after all sockets are closed. */
 const requestsMs = 10_000;
-/** What is left to tell others gets this long each while draining. */
+/** How long each queue of presence changes and events may take to flush at the stop. */
 const flushMs = 5000;
 
 export type Gateway = Running & { port: number; grpcPort: number; metricsPort: number; bootId: string };
 
-/** Starts a gateway: resolves when clients can connect, with everything that they cause finding its way back. */
+/** Starts a gateway. Resolves when clients can connect and the gateway receives acks, messages and events for them. */
 export async function startGateway(config: GatewayConfig, log: Logger): Promise<Gateway> {
   const gatewayId = config.GATEWAY_ID;
   const bootId = randomUUID();
@@ -204,12 +204,12 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     grpc.drain();
     upgrades.stop();
     stopHeartbeats();
-    // Stops listening at once; resolves when the last request and socket are done.
+    // app.close() stops listening at once, and resolves when the last request and socket have ended.
     const closed = app.close();
     await drainSessions(sessions, config.DRAIN_SPREAD_MS);
-    const impatient = setTimeout(() => app.server.closeAllConnections(), requestsMs);
+    const cutOff = setTimeout(() => app.server.closeAllConnections(), requestsMs);
     await closed;
-    clearTimeout(impatient);
+    clearTimeout(cutOff);
     await Promise.all([realtime.readMarks.flush(), upstream.flush(), presence.flush(flushMs)]);
     await events.flush(flushMs);
     await lease.release();
@@ -257,7 +257,7 @@ function observeQueues(
   metrics.observed(
     'gochat_gateway_unacked_sends_limit',
     'How many sends may wait for their acknowledgement; fewer while more is sent than can be stored.',
-    unacked.most,
+    unacked.limit,
   );
   metrics.observed(
     'gochat_gateway_presence_queue',

@@ -1,16 +1,16 @@
-// Room: who gets in: tokens, revoked sessions, the bound of connections. What a user may do in a conversation is
-// im-logic's.
+// Room: decides who may connect and call: access tokens, revoked sessions, the number of connections. What a user may
+// do in a conversation is decided by im-logic.
 
 import { GoChatError } from '../../../lib/errors.ts';
 import type { AccessToken, AccessTokenVerifier } from '../../../lib/tokens.ts';
 import type { RevokedSessions } from './revoked-sessions.ts';
 
 export type Access = {
-  /** Who an access token stands for. Rejects with UNAUTHENTICATED. */
+  /** Verifies an access token and resolves to its content. Rejects with UNAUTHENTICATED. */
   check(token: string | undefined): Promise<AccessToken>;
 };
 
-/** Tokens are checked here, without asking anybody: signature and expiry, then whether their session was revoked. */
+/** Checks access tokens without a call to another service: signature and expiry, then the list of revoked sessions. */
 export function createAccess(tokens: AccessTokenVerifier, revoked: Pick<RevokedSessions, 'has'>): Access {
   return {
     async check(token) {

@@ -6,18 +6,18 @@ import type { TrustedProxies } from '../door/trusted-proxies.ts';
 import { RateLimitedError } from '../limits/rate-limit.ts';
 import { writeProblem } from '../problems/problems.ts';
 
-/** Connections beside the sockets: REST calls, handshakes, and those over which nothing has come yet. */
+/** Connections allowed in addition to WebSockets: REST calls, handshakes, and connections without a request yet. */
 const otherConnections = 10_000;
-/** An address may have as many of those as it may have sockets. */
-const perAddressShare = 2;
+/** Connections allowed per address and WebSocket: the socket itself, and one connection of another kind. */
+const connectionsPerSocket = 2;
 const retryMs = 10_000;
 
 const tooMany = new RateLimitedError('Too many connections from this address. Close some first.', retryMs);
 
 /**
- * Bounds connections from the moment they are accepted, since one that never sends a request holds memory and a file
- * handle too. All clients of a trusted proxy connect from its address, which is therefore not counted: their sockets
- * are counted when they ask for the upgrade.
+ * Limits the number of connections as soon as they are accepted, because a connection that never sends a request also
+ * holds memory and a file descriptor. The address of a trusted proxy is not counted, because all its clients connect
+ * from it; their sockets are counted per client at the upgrade.
  */
 export function limitConnections(
   server: Server,
@@ -39,7 +39,7 @@ export function limitConnections(
     if (proxies.isTrusted(address, 0)) return;
     const key = countedAddress(address);
     const count = counts.get(key) ?? 0;
-    if (count >= maxSocketsPerAddress * perAddressShare) {
+    if (count >= maxSocketsPerAddress * connectionsPerSocket) {
       options.onRefused();
       writeProblem(socket, tooMany);
       socket.destroySoon();

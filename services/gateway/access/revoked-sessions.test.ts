@@ -33,7 +33,7 @@ function polled(answers: (() => Promise<Page>)[]) {
   return { revoked, asked, closed };
 }
 
-test('a session is closed once, however often it is named', async (t) => {
+test('a revoked session is closed once, even if it is reported several times', async (t) => {
   const answer = async () => page(['a', 'b'], 77);
   const { revoked, asked, closed } = polled([answer, answer]);
   t.after(revoked.stop);
@@ -45,7 +45,7 @@ test('a session is closed once, however often it is named', async (t) => {
   assert.equal(asked[1]?.since, 77);
 });
 
-test('all pages are asked for at once', async (t) => {
+test('one refresh reads all pages', async (t) => {
   const { revoked, asked } = polled([
     async () => page(['a'], 5, { more: true, nextAfterSessionId: 'a' }),
     async () => page(['b'], 9),
@@ -77,7 +77,7 @@ test('a session is remembered for as long as an access token of it lives, even t
   assert.ok(revoked.has('long'));
 });
 
-test('after a failed call the same time is asked for again', async (t) => {
+test('after a failed poll, the next one starts from the same time', async (t) => {
   const { revoked, asked } = polled([
     async () => {
       throw new GoChatError('UNAVAILABLE', 'Not now.');
@@ -91,7 +91,7 @@ test('after a failed call the same time is asked for again', async (t) => {
   assert.ok(revoked.has('a'));
 });
 
-test('asking now does not settle for a call that was under way', async (t) => {
+test('a refresh does not rely on a poll that was in flight before', async (t) => {
   const early = Promise.withResolvers<Page>();
   const { revoked } = polled([() => early.promise, async () => page(['late'], 9)]);
   t.after(revoked.stop);

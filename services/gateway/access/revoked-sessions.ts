@@ -5,22 +5,22 @@ import type { Logger } from '../../../lib/log.ts';
 
 export type RevokedSessions = {
   has(sessionId: string): boolean;
-  /** Login sessions known to be revoked from now on, ahead of the next poll. */
+  /** Marks login sessions as revoked at once, before the next poll reports them. */
   add(sessionIds: readonly string[]): void;
-  /** Asks now. Resolves when the answer is taken in; a failed call is left to the next poll. */
+  /** Polls logic now. Resolves when the answer is applied, and also when the call failed: the next poll tries again. */
   refresh(): Promise<void>;
   stop(): void;
 };
 
 const pollMs = 1000;
-/** No access token lives longer; when the last one of a session expires is told by the poll. */
-const longestMs = accessTokenS.longest * 1000;
-const forgettingMs = 60_000;
-const maxRemembered = 500_000;
+/** The longest lifetime of an access token. It is assumed until the poll reports when a session's last token expires. */
+const maxTokenLifetimeMs = accessTokenS.longest * 1000;
+const pruneIntervalMs = 60_000;
+const maxSessions = 500_000;
 
 /**
- * The login sessions whose access tokens are refused although unexpired. Gateways learn of them within a second;
- * while logic is away they judge by what they know.
+ * The login sessions that were revoked, but have access tokens that are not expired yet: such tokens are refused. The
+ * gateway polls logic for new ones every second. While logic is unreachable, the gateway uses the sessions it knows.
  */
 export function createRevokedSessions(deps: {
   auth: Pick<LogicClient['auth'], 'listRevokedSessions'>;
@@ -29,11 +29,11 @@ export function createRevokedSessions(deps: {
   log: Logger;
 }): RevokedSessions {
   const { auth, log } = deps;
-  /** Until when each is remembered: when the last of its access tokens has expired, or later. */
+  /** Per session id, the time until which it is kept, in Unix ms: when its last access token has expired, or later. */
   const revoked = new Map<string, number>();
-  /** What was revoked before has no living access token. */
-  let position = { since: Date.now() - longestMs, afterSessionId: '' };
-  let nextForgetting = 0;
+  /** The cursor of the next poll. Sessions revoked before the first `since` have no unexpired access token. */
+  let position = { since: Date.now() - maxTokenLifetimeMs, afterSessionId: '' };
+  let nextPruneAt = 0;
   let failing = false;
 
   function remember(sessionId: string, until: number): void {
@@ -42,14 +42,17 @@ export function createRevokedSessions(deps: {
     if (!known) deps.onRevoked(sessionId);
   }
 
-  function forget(): void {
-    if (Date.now() < nextForgetting && revoked.size <= maxRemembered) return;
-    nextForgetting = Date.now() + forgettingMs;
+  function prune(): void {
+    if (Date.now() < nextPruneAt && revoked.size <= maxSessions) return;
+    nextPruneAt = Date.now() + pruneIntervalMs;
     for (const [sessionId, until] of revoked) if (until <= Date.now()) revoked.delete(sessionId);
-    if (revoked.size <= maxRemembered) return;
-    log.error({ sessions: revoked.size }, 'too many sessions were revoked to remember them all');
-    const soonest = [...revoked].sort(([, a], [, b]) => a - b).slice(0, revoked.size - maxRemembered);
-    for (const [sessionId] of soonest) revoked.delete(sessionId);
+    if (revoked.size <= maxSessions) return;
+    log.error(
+      { sessions: revoked.size },
+      'there are too many revoked sessions: those that expire first are dropped',
+    );
+    const expiringFirst = [...revoked].sort(([, a], [, b]) => a - b).slice(0, revoked.size - maxSessions);
+    for (const [sessionId] of expiringFirst) revoked.delete(sessionId);
   }
 
   async function poll(): Promise<void> {
@@ -60,13 +63,13 @@ export function createRevokedSessions(deps: {
         position = { since: page.nextSince, afterSessionId: page.nextAfterSessionId };
         more = page.more;
       }
-      if (failing) log.info('revoked sessions are known again');
+      if (failing) log.info('logic answers with revoked sessions again');
       failing = false;
     } catch (error) {
-      if (!failing) log.warn({ err: error }, 'cannot ask for revoked sessions');
+      if (!failing) log.warn({ err: error }, 'cannot list revoked sessions');
       failing = true;
     }
-    forget();
+    prune();
   }
 
   const polling = createSingleFlight(poll);
@@ -82,7 +85,7 @@ export function createRevokedSessions(deps: {
   return {
     has: (sessionId) => revoked.has(sessionId),
     add(sessionIds) {
-      for (const id of sessionIds) if (!revoked.has(id)) remember(id, Date.now() + longestMs);
+      for (const id of sessionIds) if (!revoked.has(id)) remember(id, Date.now() + maxTokenLifetimeMs);
     },
     refresh,
     stop: () => clearInterval(timer),

@@ -2,35 +2,38 @@ import { LRUCache } from 'lru-cache';
 import type { DownstreamEvent } from '../../../lib/kafka/records.ts';
 
 export type Departures = {
-  /** Takes notice of an event that was delivered: who left a conversation, and after which message. */
-  note(event: DownstreamEvent): void;
-  /** Who may not get a message of a conversation any more; undefined when nobody left lately. */
-  from(conversationId: string, seqId: number): ((userId: string) => boolean) | undefined;
-  /** Whether somebody left lately, and was not added since. */
+  /** Records a delivered event: which users left or joined a conversation, and the last message before they left. */
+  record(event: DownstreamEvent): void;
+  /**
+   * Returns a predicate: true if a user must not get this message, because the user left the conversation after it.
+   * Undefined if nobody left recently.
+   */
+  hasLeftAfter(conversationId: string, seqId: number): ((userId: string) => boolean) | undefined;
+  /** True if the user left recently and was not added again. */
   isGone(conversationId: string, userId: string): boolean;
 };
 
-/** More than a fan-out lags behind. */
+/** Longer than a fan-out lags behind. */
 const keptMs = 10 * 60_000;
-const mostUsers = 100_000;
+const maxUsers = 100_000;
 
-/** After which message each left; of those who are back, too. */
+/** `users`: per user who left, the last seq id before. `back`: those of them who were added again. */
 type Left = { users: Map<string, number>; back: Set<string>; dissolved: boolean };
 
 /**
- * Who left which conversation. In large groups member-removed comes directly, while messages from before may still be
- * on their way through the pages of the fan-out: they must not come after it. Later messages are not addressed to
- * whoever left, and reach whoever was added again.
+ * Remembers who left which conversation recently. In large groups, member-removed is delivered directly, while earlier
+ * messages may still be in the pages of the fan-out: a user must not get them after member-removed. Later messages are
+ * not addressed to users who left, and do reach users who were added again.
  */
 export function createDepartures(): Departures {
   const left = new LRUCache<string, Left>({
     ttl: keptMs,
-    maxSize: mostUsers,
+    maxSize: maxUsers,
     sizeCalculation: ({ users }) => users.size + 1,
   });
 
   return {
-    note({ frame, data, last_seq_id }) {
+    record({ frame, data, last_seq_id }) {
       if (frame === 'conversation-dissolved') {
         left.set(data.conversationId, { users: new Map(), back: new Set(), dissolved: true });
         return;
@@ -54,7 +57,7 @@ export function createDepartures(): Departures {
       }
       left.set(conversationId, { users, back, dissolved });
     },
-    from(conversationId, seqId) {
+    hasLeftAfter(conversationId, seqId) {
       const found = left.get(conversationId);
       if (!found) return undefined;
       return (userId) => found.dissolved || seqId <= (found.users.get(userId) ?? 0);

@@ -1,5 +1,5 @@
-// Room: what the system sends to clients: downstream records and pushes, in order and each once. It takes nothing
-// from clients.
+// Room: delivers what the system sends to clients: downstream records and pushes, in order and without duplicates. It
+// takes no frames from clients.
 
 import { GoChatError, isRetryable } from '../../../lib/errors.ts';
 import type {
@@ -17,7 +17,7 @@ import { encodeForeignFrame, encodeFrame } from '../sessions/frame-buffer.ts';
 import type { Refuse } from '../sessions/refusal.ts';
 import { forgetSent, isOwnCopy } from '../sessions/sent-messages.ts';
 import type { Session } from '../sessions/session.ts';
-import type { IsLeftOut, Sessions } from '../sessions/sessions.ts';
+import type { IsExcluded, Sessions } from '../sessions/sessions.ts';
 import type { Departures } from './departures.ts';
 import { createNewcomers } from './newcomers.ts';
 import { createReadReceipts } from './read-receipts.ts';
@@ -25,8 +25,8 @@ import { createReadReceipts } from './read-receipts.ts';
 export type Downstream = { deliver(value: Buffer): void };
 
 /**
- * Brings downstream records to sockets, in the order of the topic. A frame is encoded once, whoever gets it. What
- * was meant for an earlier start of this gateway is dropped: its sessions are gone.
+ * Delivers downstream records to sockets in the order of the topic. A frame is encoded once for all its recipients. A
+ * record for an earlier process of this gateway (another boot id) is dropped, because its sessions are gone.
  */
 export function createDownstream(deps: {
   bootId: string;
@@ -43,7 +43,7 @@ export function createDownstream(deps: {
   const receipts = createReadReceipts((receipt) => {
     const frame = receiptFrame(receipt);
     for (const userId of receipt.userIds) {
-      // Some of them may have left since the message that told of reading.
+      // A user may have left since the message that caused this receipt.
       if (!departures.isGone(receipt.conversationId, userId))
         metrics.deliveries.inc(sessions.sendToUser(userId, frame));
     }
@@ -51,42 +51,50 @@ export function createDownstream(deps: {
 
   function deliverMessage(message: DownstreamMessage): number {
     const { conversation_id, client_msg_id, sender_info } = message;
-    const hasLeft = departures.from(conversation_id, message.seq_id);
-    const isLeftOut = (session: Session) =>
+    const hasLeft = departures.hasLeftAfter(conversation_id, message.seq_id);
+    const isExcluded = (session: Session) =>
       (session.userId === sender_info.id && isOwnCopy(session, conversation_id, client_msg_id)) ||
       hasLeft?.(session.userId) === true;
     const frame = encodeFrame('new-message', fromDownstream(message));
-    const waits = hold(message, frame, isLeftOut);
-    const mayHave = waits ? (session: Session) => waits.has(session.userId) || isLeftOut(session) : isLeftOut;
-    return deliverTo(message, frame, mayHave) + deliverRead(message, mayHave);
+    const held = hold(message, frame, isExcluded);
+    const isSkipped = held
+      ? (session: Session) => held.has(session.userId) || isExcluded(session)
+      : isExcluded;
+    return deliverTo(message, frame, isSkipped) + deliverRead(message, isSkipped);
   }
 
-  /** Sending is reading: told to the sender's other sessions that got the message, and to whose messages were read. */
-  function deliverRead(message: DownstreamMessage, isLeftOut: IsLeftOut): number {
+  /**
+   * A sender has read the conversation up to the message sent. Sends message-read to the sender's other sessions that
+   * got the message, and to the users whose messages were read by that (`read_for`). Returns the number of frames.
+   */
+  function deliverRead(message: DownstreamMessage, isExcluded: IsExcluded): number {
     const { conversation_id: conversationId, sender_info, seq_id: seqId, read_for = [] } = message;
     const readerId = sender_info.id;
-    const isOnline = (userId: string) => sessions.reaches(userId, isLeftOut);
-    receipts.tell(conversationId, readerId, seqId, read_for.filter(isOnline));
+    const isOnline = (userId: string) => sessions.reaches(userId, isExcluded);
+    receipts.notify(conversationId, readerId, seqId, read_for.filter(isOnline));
     if (!isTarget(message, readerId) || !isOnline(readerId)) return 0;
-    return sessions.sendToUser(readerId, receiptFrame({ conversationId, readerId, seqId }), isLeftOut);
+    return sessions.sendToUser(readerId, receiptFrame({ conversationId, readerId, seqId }), isExcluded);
   }
 
   function deliverEvent(event: DownstreamEvent): number {
     const frame = encodeForeignFrame(event.frame, event.data);
-    const isLeftOut = ({ id }: Session) => id === event.exclude_session_id;
+    const isExcluded = ({ id }: Session) => id === event.exclude_session_id;
     const added = joinedBy(event);
-    const waits = hold(event, frame, isLeftOut, new Set(added));
+    const held = hold(event, frame, isExcluded, new Set(added));
     const sent = deliverTo(
       event,
       frame,
-      waits ? (session) => waits.has(session.userId) || isLeftOut(session) : isLeftOut,
+      held ? (session) => held.has(session.userId) || isExcluded(session) : isExcluded,
     );
     for (const userId of added) newcomers.announced(event.conversation_id ?? '', userId);
     for (const userId of leftBy(event)) newcomers.departed(event.conversation_id ?? '', userId);
     return sent;
   }
 
-  /** Keeps a frame for those of its targets who were not told yet that they joined, and answers who these are. */
+  /**
+   * Holds a frame back for those of its targets who have not received the event yet that they joined. Returns their
+   * user ids. `announcedByFrame`: the users who joined by this very frame.
+   */
   function hold(
     targets: {
       conversation_id?: string;
@@ -95,32 +103,33 @@ export function createDownstream(deps: {
       target_user_id?: string;
     },
     frame: Buffer,
-    isLeftOut: IsLeftOut,
-    toldByIt: ReadonlySet<string> = nobody,
+    isExcluded: IsExcluded,
+    announcedByFrame: ReadonlySet<string> = noUsers,
   ): Set<string> | undefined {
     const { conversation_id: conversationId = '', newcomer_ids = [] } = targets;
     if (newcomer_ids.length === 0 && newcomers.held() === 0) return undefined;
-    const among = new Set(newcomer_ids);
-    const waits = new Set<string>();
+    const newcomerIds = new Set(newcomer_ids);
+    const held = new Set<string>();
     for (const userId of targets.target_user_ids ?? [targets.target_user_id ?? '']) {
-      if (toldByIt.has(userId) || !newcomers.waits(conversationId, userId, among)) continue;
-      waits.add(userId);
+      if (announcedByFrame.has(userId) || !newcomers.mustWait(conversationId, userId, newcomerIds)) continue;
+      held.add(userId);
       newcomers.hold(conversationId, userId, () => {
-        metrics.deliveries.inc(sessions.sendToUser(userId, frame, isLeftOut));
+        metrics.deliveries.inc(sessions.sendToUser(userId, frame, isExcluded));
       });
     }
-    return waits;
+    return held;
   }
 
   function deliverTo(
     targets: { target_user_id?: string; target_user_ids?: string[]; broadcast?: boolean },
     frame: Buffer,
-    isLeftOut: IsLeftOut,
+    isExcluded: IsExcluded,
   ): number {
-    if (targets.broadcast) return sessions.broadcast(frame, isLeftOut);
+    if (targets.broadcast) return sessions.broadcast(frame, isExcluded);
     let sent = 0;
-    for (const userId of targets.target_user_ids ?? []) sent += sessions.sendToUser(userId, frame, isLeftOut);
-    if (targets.target_user_id) sent += sessions.sendToUser(targets.target_user_id, frame, isLeftOut);
+    for (const userId of targets.target_user_ids ?? [])
+      sent += sessions.sendToUser(userId, frame, isExcluded);
+    if (targets.target_user_id) sent += sessions.sendToUser(targets.target_user_id, frame, isExcluded);
     return sent;
   }
 
@@ -129,7 +138,7 @@ export function createDownstream(deps: {
     const session = sessions.get(ack.session_id);
     if (!session) return 0;
     if (ack.error) {
-      // What may be tried again may also still be stored, and is this session's own then.
+      // After a retryable error the message may still be stored. Then this session must not get its own copy.
       if (!isRetryable(ack.error.code)) forgetSent(session, ack.conversation_id, ack.client_msg_id);
       deps.refuse(session, new GoChatError(ack.error.code, ack.error.message), ack.client_msg_id);
       return 1;
@@ -153,7 +162,7 @@ export function createDownstream(deps: {
     let frames = 0;
     const acks = acksByConversation(record.acks);
     for (const message of record.messages) {
-      // A sender's own messages take their places among the others': its acks go by the seq ids too.
+      // Deliver the acks between the messages by seq id, so that a sender's own messages keep their place, too.
       const own = acks.get(message.conversation_id);
       while (own?.[0] && own[0].seq_id < message.seq_id) {
         frames += deliverAck(own[0]);
@@ -164,7 +173,7 @@ export function createDownstream(deps: {
     for (const own of acks.values()) for (const ack of own) frames += deliverAck(ack);
     for (const event of record.events) {
       frames += deliverEvent(event);
-      departures.note(event);
+      departures.record(event);
     }
     metrics.deliveries.inc(frames);
     metrics.deliveryBatch.observe(frames);
@@ -176,7 +185,7 @@ export function createDownstream(deps: {
       try {
         record = JSON.parse(value.toString('utf8'));
       } catch (error) {
-        deps.log.error({ err: error }, 'a downstream record is no JSON');
+        deps.log.error({ err: error }, 'cannot parse a downstream record');
         metrics.staleRecords.inc();
         return;
       }
@@ -187,7 +196,7 @@ export function createDownstream(deps: {
       try {
         deliverRecord(record);
       } catch (error) {
-        // One record that does not fit must not stop all that come after it.
+        // One invalid record must not stop the delivery of later records.
         deps.log.error({ err: error }, 'cannot deliver a downstream record');
       }
     },
@@ -201,9 +210,9 @@ const receiptFrame = (receipt: { conversationId: string; readerId: string; seqId
     seqId: receipt.seqId,
   });
 
-const nobody: ReadonlySet<string> = new Set();
+const noUsers: ReadonlySet<string> = new Set();
 
-/** Who joined, and who left, as an event tells it. A logic of another version may leave the list out. */
+/** The users who joined or left by an event. Another version of im-logic may omit the list. */
 const joinedBy = (event: DownstreamEvent): string[] =>
   event.frame === 'member-added' ? (event.data.members ?? []).map(({ id }) => id) : [];
 const leftBy = (event: DownstreamEvent): string[] =>

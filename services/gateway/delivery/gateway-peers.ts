@@ -10,13 +10,13 @@ export type Peer = UnaryClient<typeof PusherServiceService>;
 export type GatewayPeers = { of(gateway: GatewayInfo): Peer; close(): void };
 
 const maxPeers = 200;
-const unusedMs = 10 * 60_000;
+const idleMs = 10 * 60_000;
 
-/** Clients of the other gateways' PusherServices, one a start of a gateway; unused ones are closed. */
+/** Keeps one gRPC client per other gateway process (address and boot id). Clients idle for 10 minutes are closed. */
 export function createGatewayPeers(token: GrpcToken | undefined): GatewayPeers {
   const peers = new LRUCache<string, { channel: GrpcChannel; peer: Peer }>({
     max: maxPeers,
-    ttl: unusedMs,
+    ttl: idleMs,
     updateAgeOnGet: true,
     dispose: ({ channel }) => channel.close(),
   });

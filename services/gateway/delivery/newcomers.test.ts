@@ -5,9 +5,9 @@ import { createNewcomers } from './newcomers.ts';
 function scene() {
   const newcomers = createNewcomers();
   const got: string[] = [];
-  /** As a delivery does it: now, or when it may. */
-  const deliver = (what: string, among: string[] = ['7']) => {
-    if (newcomers.waits('c', '7', new Set(among))) newcomers.hold('c', '7', () => got.push(what));
+  /** Delivers as downstream does: at once, or when the newcomer has received the event. */
+  const deliver = (what: string, newcomerIds: string[] = ['7']) => {
+    if (newcomers.mustWait('c', '7', new Set(newcomerIds))) newcomers.hold('c', '7', () => got.push(what));
     else got.push(what);
   };
   return { newcomers, got, deliver };
@@ -16,7 +16,7 @@ function scene() {
 test('what comes for a newcomer waits until it is told, in its order', () => {
   const { newcomers, got, deliver } = scene();
   deliver('one');
-  // A later one comes behind those that wait, whatever it says of newcomers.
+  // A later frame queues behind the waiting ones, even if it names no newcomers.
   deliver('two', []);
   assert.deepEqual([got, newcomers.held()], [[], 2]);
   newcomers.announced('c', '7');
@@ -24,7 +24,7 @@ test('what comes for a newcomer waits until it is told, in its order', () => {
   assert.deepEqual([got, newcomers.held()], [['one', 'two', 'three'], 0]);
 });
 
-test('who is no newcomer, or was told before, does not wait', () => {
+test('frames do not wait for other users, or for newcomers who have got the event', () => {
   const { newcomers, got, deliver } = scene();
   deliver('one', ['8']);
   newcomers.announced('c', '7');
@@ -32,7 +32,7 @@ test('who is no newcomer, or was told before, does not wait', () => {
   assert.deepEqual(got, ['one', 'two']);
 });
 
-test('who left and comes back waits again', () => {
+test('frames wait again after a user has left and joined again', () => {
   const { newcomers, got, deliver } = scene();
   newcomers.announced('c', '7');
   newcomers.departed('c', '7');
@@ -42,7 +42,7 @@ test('who left and comes back waits again', () => {
   assert.deepEqual(got, ['one']);
 });
 
-test('what nobody tells of comes after two seconds all the same', (t) => {
+test('without the event, frames are delivered after two seconds', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { got, deliver } = scene();
   deliver('one');
@@ -53,7 +53,7 @@ test('what nobody tells of comes after two seconds all the same', (t) => {
   assert.deepEqual(got, ['one', 'two']);
 });
 
-test('only so many wait', () => {
+test('the number of waiting frames is bounded', () => {
   const { newcomers, got, deliver } = scene();
   for (let n = 0; n <= 10_000; n += 1) deliver(String(n));
   assert.deepEqual([got.length, newcomers.held()], [10_001, 0]);

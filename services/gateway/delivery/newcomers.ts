@@ -1,38 +1,42 @@
 import { LRUCache } from 'lru-cache';
 
 export type Newcomers = {
-  /** Whether what comes now of a conversation has to wait for a user, who is in the conversation, but not yet told so. */
-  waits(conversationId: string, userId: string, among: ReadonlySet<string>): boolean;
-  /** Keeps a delivery until the user was told. */
+  /**
+   * True if a frame of this conversation must wait for this user: a newcomer (one of `newcomerIds`) who has not received
+   * the event about joining yet, or a user for whom earlier frames wait.
+   */
+  mustWait(conversationId: string, userId: string, newcomerIds: ReadonlySet<string>): boolean;
+  /** Queues a delivery until the user has received that event. */
   hold(conversationId: string, userId: string, deliver: () => void): void;
-  /** The user was told: what waited is delivered. */
+  /** The user has received the event: runs the queued deliveries. */
   announced(conversationId: string, userId: string): void;
-  /** The user left: what is told of coming back is waited for again. */
+  /** The user left: if the user joins again, frames wait for the new event. */
   departed(conversationId: string, userId: string): void;
-  /** Deliveries that wait. */
+  /** Number of queued deliveries. */
   held(): number;
 };
 
-/** The event mostly follows within 20 ms. What fails must not hold messages up for good. */
-const longestMs = 2000;
-/** Longer than anybody counts as a newcomer. */
+/** The event usually follows within 20 ms. If it gets lost, messages must not be held back for good. */
+const maxHoldMs = 2000;
+/** Longer than a user is listed as a newcomer. */
 const rememberedMs = 10_000;
-const mostHeld = 10_000;
+const maxHeld = 10_000;
 
 /**
- * A member is added by a transaction, and told so by an event that takes the messages' way. Messages that were on this way
- * already reach the newcomer before the event: they wait here for it, so that nobody hears of a conversation that is not
- * theirs yet as far as they know.
+ * A transaction adds a member, and an event announces it to the member on the path of the messages. Messages that are on
+ * this path already reach the newcomer before the event. They are held here until the event, so that a client never gets
+ * a message of a conversation that it does not know yet.
  */
 export function createNewcomers(): Newcomers {
   const waiting = new Map<string, { deliveries: (() => void)[]; timer: NodeJS.Timeout }>();
-  const told = new LRUCache<string, true>({ max: 100_000, ttl: rememberedMs });
+  /** Users who have received the event, by `keyOf`. */
+  const notified = new LRUCache<string, true>({ max: 100_000, ttl: rememberedMs });
   let count = 0;
   const keyOf = (conversationId: string, userId: string) => `${conversationId} ${userId}`;
 
   function release(key: string): void {
     const queue = waiting.get(key);
-    told.set(key, true);
+    notified.set(key, true);
     if (!queue) return;
     waiting.delete(key);
     clearTimeout(queue.timer);
@@ -41,25 +45,25 @@ export function createNewcomers(): Newcomers {
   }
 
   return {
-    waits(conversationId, userId, among) {
+    mustWait(conversationId, userId, newcomerIds) {
       const key = keyOf(conversationId, userId);
       if (waiting.has(key)) return true;
-      return count < mostHeld && among.has(userId) && !told.has(key);
+      return count < maxHeld && newcomerIds.has(userId) && !notified.has(key);
     },
     hold(conversationId, userId, deliver) {
       const key = keyOf(conversationId, userId);
       let queue = waiting.get(key);
       if (!queue) {
-        queue = { deliveries: [], timer: setTimeout(release, longestMs, key).unref() };
+        queue = { deliveries: [], timer: setTimeout(release, maxHoldMs, key).unref() };
         waiting.set(key, queue);
       }
       queue.deliveries.push(deliver);
       count += 1;
-      if (count > mostHeld) release(key);
+      if (count > maxHeld) release(key);
     },
     announced: (conversationId, userId) => release(keyOf(conversationId, userId)),
     departed: (conversationId, userId) => {
-      told.delete(keyOf(conversationId, userId));
+      notified.delete(keyOf(conversationId, userId));
     },
     held: () => count,
   };

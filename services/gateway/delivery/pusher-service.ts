@@ -14,7 +14,7 @@ import type { SeenEvents } from './seen-events.ts';
 
 const forwardDeadlineMs = 2000;
 
-/** Frames from other services into people's sockets, wherever they are connected. */
+/** Delivers frames of other services to the sockets of users, on this gateway and on the others. */
 export function createPusherService(deps: {
   sessions: Sessions;
   presence: Pick<RepoClient['presence'], 'locateUsers'>;
@@ -31,20 +31,23 @@ export function createPusherService(deps: {
     const data = parseData(push);
     const frame = encodeForeignFrame(push.type, data);
     const conversationId = push.type === 'conversation-updated' ? conversationOf(data) : undefined;
-    const isLeftOut = ({ id }: Session) => id === push.excludeSessionId;
+    const isExcluded = ({ id }: Session) => id === push.excludeSessionId;
     let delivered = 0;
     for (const userId of push.userIds) {
       if (seen.has(push.eventId, push.type, userId)) continue;
-      // Pushes take another way than member-removed, which is the last that is told of a conversation.
+      // A push can overtake member-removed or follow it. After member-removed, nothing of the conversation may follow.
       if (conversationId !== undefined && departures.isGone(conversationId, userId)) continue;
-      const sent = sessions.sendToUser(userId, frame, isLeftOut);
+      const sent = sessions.sendToUser(userId, frame, isExcluded);
       if (sent > 0) seen.add(push.eventId, push.type, userId);
       delivered += sent;
     }
     return delivered;
   }
 
-  /** To the gateways that hold the others. One that fails does not keep the rest from getting theirs. */
+  /**
+   * Forwards pushes to the other gateways that hold sessions of their users. If one of these gateways fails, the others
+   * get their pushes all the same; then the call rejects with UNAVAILABLE.
+   */
   async function forward(pushes: readonly Push[]): Promise<number> {
     const userIds = [...new Set(pushes.flatMap((push) => push.userIds))];
     if (userIds.length === 0) return 0;
@@ -52,7 +55,7 @@ export function createPusherService(deps: {
     const elsewhere = locations.filter(({ gateway }) => gateway && gateway.gatewayId !== deps.gatewayId);
     const results = await Promise.allSettled(elsewhere.map((location) => forwardTo(location, pushes)));
     if (results.some(({ status }) => status === 'rejected')) {
-      throw new GoChatError('UNAVAILABLE', 'A gateway could not be reached. Push again.');
+      throw new GoChatError('UNAVAILABLE', 'A gateway could not be reached. Send the push again.');
     }
     return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0);
   }
@@ -96,6 +99,6 @@ function parseData(push: Push): unknown {
   try {
     return JSON.parse(push.dataJson);
   } catch {
-    throw new GoChatError('INVALID_ARGUMENT', `The data of a ${push.type} push is no JSON.`);
+    throw new GoChatError('INVALID_ARGUMENT', `The data of a ${push.type} push is not JSON.`);
   }
 }

@@ -13,31 +13,31 @@ function receiptsSent(t: { mock: { timers: { enable(o: { apis: ['setTimeout'] })
 
 test('the first receipt is sent at once', (t) => {
   const { receipts, sent } = receiptsSent(t);
-  receipts.tell('c', 'ann', 3, ['bob']);
-  receipts.tell('d', 'ann', 1, ['bob']);
-  receipts.tell('c', 'cid', 2, ['bob']);
-  receipts.tell('e', 'ann', 2, []);
+  receipts.notify('c', 'ann', 3, ['bob']);
+  receipts.notify('d', 'ann', 1, ['bob']);
+  receipts.notify('c', 'cid', 2, ['bob']);
+  receipts.notify('e', 'ann', 2, []);
   assert.deepEqual(sent, ['ann read c to 3: bob', 'ann read d to 1: bob', 'cid read c to 2: bob']);
 });
 
 test('those that follow soon become one, which tells everybody the furthest', (t) => {
   const { receipts, sent } = receiptsSent(t);
-  receipts.tell('c', 'ann', 3, ['bob']);
+  receipts.notify('c', 'ann', 3, ['bob']);
   sent.length = 0;
-  receipts.tell('c', 'ann', 5, ['bob', 'cid']);
-  receipts.tell('c', 'ann', 4, ['dan']);
+  receipts.notify('c', 'ann', 5, ['bob', 'cid']);
+  receipts.notify('c', 'ann', 4, ['dan']);
   assert.deepEqual(sent, []);
   t.mock.timers.tick(spacingMs);
   assert.deepEqual(sent, ['ann read c to 5: bob cid dan']);
-  receipts.tell('c', 'ann', 6, ['bob']);
+  receipts.notify('c', 'ann', 6, ['bob']);
   t.mock.timers.tick(spacingMs);
   assert.deepEqual(sent, ['ann read c to 5: bob cid dan', 'ann read c to 6: bob']);
 });
 
 test('after a pause the next receipt is sent at once again', (t) => {
   const { receipts, sent } = receiptsSent(t);
-  receipts.tell('c', 'ann', 3, ['bob']);
+  receipts.notify('c', 'ann', 3, ['bob']);
   t.mock.timers.tick(spacingMs);
-  receipts.tell('c', 'ann', 4, ['bob']);
+  receipts.notify('c', 'ann', 4, ['bob']);
   assert.deepEqual(sent, ['ann read c to 3: bob', 'ann read c to 4: bob']);
 });

@@ -1,24 +1,25 @@
 export type ReadReceipts = {
-  /** Tells users how far somebody has read a conversation: at once, or together with what follows within `spacingMs`. */
-  tell(conversationId: string, readerId: string, seqId: number, userIds: readonly string[]): void;
+  /** Notifies users how far a reader has read: at once, or merged with later receipts within `spacingMs`. */
+  notify(conversationId: string, readerId: string, seqId: number, userIds: readonly string[]): void;
 };
 
-/** What somebody read in a conversation since that was told last. */
+/** How far a reader has read a conversation, and the users to notify. */
 type Receipt = { conversationId: string; readerId: string; seqId: number; userIds: Set<string> };
 
+/** The shortest time between two receipts of one reader in one conversation. */
 export const spacingMs = 200;
 
 /**
- * Every message that somebody sends tells others that its sender has read theirs: in a busy group a frame for each of
- * them. Only the furthest says anything. So the first is sent at once, and those that follow within `spacingMs` become
- * one.
+ * Each message that a user sends also says that the user has read the messages of others: in a busy group this is a
+ * receipt per message. Only the furthest one matters. So the first receipt is sent at once, and those that follow within
+ * `spacingMs` are merged into one.
  */
 export function createReadReceipts(send: (receipt: Receipt) => void): ReadReceipts {
-  /** By conversation and reader, while less than `spacingMs` has passed since the last was sent. */
+  /** Per conversation and reader whose last receipt is younger than `spacingMs`: the next receipt, maybe without users. */
   const recent = new Map<string, Receipt>();
   let timer: NodeJS.Timeout | undefined;
 
-  function sendFollowing(): void {
+  function sendMerged(): void {
     timer = undefined;
     for (const [key, receipt] of recent) {
       const { userIds } = receipt;
@@ -33,11 +34,11 @@ export function createReadReceipts(send: (receipt: Receipt) => void): ReadReceip
   }
 
   function start(): void {
-    if (!timer) timer = setTimeout(sendFollowing, spacingMs).unref();
+    if (!timer) timer = setTimeout(sendMerged, spacingMs).unref();
   }
 
   return {
-    tell(conversationId, readerId, seqId, userIds) {
+    notify(conversationId, readerId, seqId, userIds) {
       if (userIds.length === 0) return;
       const key = `${conversationId} ${readerId}`;
       const receipt = recent.get(key);

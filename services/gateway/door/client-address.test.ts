@@ -16,7 +16,7 @@ const request = (remoteAddress: string, forwarded?: string) =>
 const seen = (trust: string, remoteAddress: string, forwarded?: string) =>
   createClientAddress(parseTrustedProxies(trust), silent)(request(remoteAddress, forwarded));
 
-test('without a trusted proxy the client is who connected, whatever it writes', () => {
+test('without a trusted proxy, the client is the peer of the connection, whatever the header says', () => {
   for (const trust of ['', '0', 'false']) assert.equal(seen(trust, '192.0.2.1', '198.51.100.7'), '192.0.2.1');
   assert.equal(seen('0', '::ffff:192.0.2.1'), '192.0.2.1');
 });
@@ -28,24 +28,24 @@ test('behind a number of proxies the entry of the outermost counts, not what the
   assert.equal(seen('1', '10.0.0.1'), '10.0.0.1');
 });
 
-test('behind proxies that are named the nearest other address counts', () => {
+test('behind proxies that are listed, the nearest other address is the client', () => {
   const trust = '10.0.0.0/8, 2001:db8::/32,192.0.2.9';
   assert.equal(seen(trust, '10.0.0.1', '10.9.9.9, 198.51.100.7, 10.0.0.2'), '198.51.100.7');
   assert.equal(seen(trust, '::ffff:10.0.0.1', '198.51.100.7'), '198.51.100.7');
   assert.equal(seen(trust, '2001:db8::5', '6.6.6.6,2001:db9::7, 192.0.2.9'), '2001:db9::7');
-  // Who comes past the proxy is believed nothing.
+  // The header of a client that bypasses the proxy is ignored.
   assert.equal(seen(trust, '203.0.113.5', '198.51.100.7'), '203.0.113.5');
   assert.equal(seen(trust, '10.0.0.1', '10.0.0.3, 10.0.0.2'), '10.0.0.3');
 });
 
-test('ports and brackets are left out, and what is no address is nobody', () => {
+test('ports and brackets are removed, and an entry that is not an address is not used', () => {
   assert.equal(seen('1', '10.0.0.1', '198.51.100.7:5123'), '198.51.100.7');
   assert.equal(seen('1', '10.0.0.1', '[2001:db8::7]:443'), '2001:db8::7');
   assert.equal(seen('1', '10.0.0.1', 'unknown'), '10.0.0.1');
   assert.equal(seen('1', '10.0.0.1', '198.51.100.7, '), '10.0.0.1');
 });
 
-test('a header that is not believed is logged once', () => {
+test('a header that is ignored is logged once', () => {
   const lines: string[] = [];
   const log = { warn: (line: string) => lines.push(line) } as unknown as Logger;
   const address = createClientAddress(parseTrustedProxies('0'), log);
@@ -55,7 +55,7 @@ test('a header that is not believed is logged once', () => {
   assert.doesNotMatch(lines[0] ?? '', /6\.6\.6\.6/);
 });
 
-test('what would trust everybody, or is neither a number nor addresses, refuses the start', () => {
+test('a value that trusts everybody, or is neither a number nor addresses, prevents the start', () => {
   for (const text of [
     'true',
     'TRUE',

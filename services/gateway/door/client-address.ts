@@ -1,26 +1,26 @@
-// Room: where a request comes from and whether its origin, host and proxy are trusted. Who the user is comes
-// later.
+// Room: finds the client address of a request, and decides which proxies, origins and hosts are accepted. It knows no
+// users.
 
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Logger } from '../../../lib/log.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
-/** Who sent a request: the nearest address that is no trusted proxy's. */
+/** Returns the address of a request's client: the nearest address that does not belong to a trusted proxy. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
 /**
- * Each proxy writes whom it got the request from at the end of X-Forwarded-For; what stands further left may be the
- * client's own invention. So the list is read from its end, for as long as the one who wrote the entry is trusted.
+ * Each proxy appends the address from which it got the request to X-Forwarded-For. Entries further left may be forged by
+ * the client. So the list is read from its end, as long as the entry was written by a trusted proxy.
  */
 export function createClientAddress(proxies: TrustedProxies, log: Logger): ClientAddress {
-  let told = false;
+  let warned = false;
 
-  function tellOnce(): void {
-    if (told) return;
-    told = true;
+  function warnOnce(): void {
+    if (warned) return;
+    warned = true;
     log.warn(
-      'X-Forwarded-For comes, but TRUST_PROXY is 0: behind a proxy all clients count as one address, that of the proxy',
+      'a request has X-Forwarded-For, but TRUST_PROXY is 0: behind a proxy, all clients count as the address of the proxy',
     );
   }
 
@@ -29,21 +29,24 @@ export function createClientAddress(proxies: TrustedProxies, log: Logger): Clien
     const header = headers['x-forwarded-for'];
     if (header === undefined) return address;
     if (!proxies.any) {
-      tellOnce();
+      warnOnce();
       return address;
     }
     const entries = [header].flat().join(',').split(',');
     for (let hop = 0; proxies.isTrusted(address, hop); hop++) {
-      const before = addressOf(entries.pop() ?? '');
-      // Nothing that could be an address: the one who wrote it is the nearest that is known.
-      if (before === undefined) break;
-      address = before;
+      const previous = addressOf(entries.pop() ?? '');
+      // The entry is not an address: the proxy that wrote it is the nearest known address.
+      if (previous === undefined) break;
+      address = previous;
     }
     return address;
   };
 }
 
-/** An address out of an entry, which may come with a port or in brackets; an IPv4 one in its own spelling. */
+/**
+ * Parses an entry of X-Forwarded-For, which may have a port or brackets. An IPv4 address in IPv6 form is returned as IPv4.
+ * Undefined if the entry is not an address.
+ */
 export function addressOf(entry: string): string | undefined {
   const text = entry.trim();
   const bare =

@@ -66,7 +66,7 @@ test('others get nothing of CORS, and neither do the gateway’s own pages', asy
   assert.equal(any.headers['access-control-allow-origin'], '*');
 });
 
-test('another host is answered 421, but to whoever watches over the process', async () => {
+test('requests for another host are answered 421, except those of probes', async () => {
   const { app } = await testApp(
     { 'users.getUser': () => ({ user }) },
     {},
@@ -131,7 +131,7 @@ test('what asks for routes that are not there is counted as well, but for probes
   assert.equal(await statusOf('GET', '/users/profile', bearer), 200);
 });
 
-test('a signed-in user who asks for routes that are not there uses up a share of requests', async () => {
+test('requests of a signed-in user for unknown routes count in the limit of the user', async () => {
   const { app } = await testApp({}, { requestsPerMinute: 2 }, { anonymousPerMinute: 1 });
   const statusOf = async () => (await app.inject({ url: '/nowhere', headers: bearer })).statusCode;
   assert.deepEqual([await statusOf(), await statusOf(), await statusOf()], [404, 404, 429]);

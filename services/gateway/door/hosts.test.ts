@@ -25,12 +25,12 @@ test('names are compared without port and case', () => {
   }
 });
 
-test('without a list every name is answered', () => {
+test('without a list, every host name is answered', () => {
   assert.doesNotThrow(() => parseHosts('').check('anything.example'));
   assert.doesNotThrow(() => parseHosts(' , ').check(undefined));
 });
 
-test('what is no host refuses the start', () => {
+test('an entry that is not a host prevents the start', () => {
   for (const text of ['https://chat.example', 'chat.example/path', '*.example', 'a b']) {
     assert.throws(() => parseHosts(text), /^Error: configuration: ALLOWED_HOSTS /, text);
   }

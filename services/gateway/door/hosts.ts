@@ -1,19 +1,19 @@
 import { GoChatError } from '../../../lib/errors.ts';
 
-/** The names under which this gateway may be asked. */
+/** The host names for which this gateway answers. */
 export type Hosts = {
-  /** Throws where the Host header names another one. */
+  /** Throws MisdirectedError if the Host header names another host. */
   check(host: string | undefined): void;
 };
 
-/** Answered 421: the request is fine, but it is not for here. */
+/** Answered with 421: the request is valid, but meant for another host. */
 export class MisdirectedError extends GoChatError {
   constructor() {
     super('INVALID_ARGUMENT', 'This gateway does not answer for the host that the Host header names.');
   }
 }
 
-/** Reads ALLOWED_HOSTS; empty allows every name. Throws a sentence where something in it is no host. */
+/** Parses ALLOWED_HOSTS; an empty list allows every name. Throws an Error with a sentence if an entry is not a host. */
 export function parseHosts(text: string): Hosts {
   const parts = text
     .split(',')
@@ -37,7 +37,7 @@ export function parseHosts(text: string): Hosts {
   };
 }
 
-/** A host's name without port, in one spelling. */
+/** The name of a host without port, in lower case and punycode. Undefined if it is not a host. */
 function nameOf(host: string): string | undefined {
   if (!/^[^\s/?#@\\*]+$/.test(host) || !URL.canParse(`http://${host}`)) return undefined;
   return new URL(`http://${host}`).hostname.replace(/\.$/, '');

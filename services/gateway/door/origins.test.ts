@@ -26,7 +26,7 @@ test('the listed origins are allowed in any spelling, no others', () => {
   assert.equal(parseOrigins(' * ').allows('null'), true);
 });
 
-test('what is no origin refuses the start', () => {
+test('an entry that is not an origin prevents the start', () => {
   for (const text of [
     'chat.example.com',
     'https://a.example/path',
@@ -40,7 +40,7 @@ test('what is no origin refuses the start', () => {
   }
 });
 
-test('a page is the gateway’s own when its host is the one that was asked', () => {
+test('a page is the gateway’s own if its host is the requested host', () => {
   assert.equal(isOwnOrigin('http://127.0.0.1:8080', '127.0.0.1:8080'), true);
   assert.equal(isOwnOrigin('https://chat.example', 'chat.example'), true);
   assert.equal(isOwnOrigin('https://chat.example', 'Chat.example:443'), true);

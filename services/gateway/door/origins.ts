@@ -1,12 +1,12 @@
-/** Whose pages may call from a browser, besides the gateway's own. */
+/** The origins whose pages may call from a browser, in addition to the gateway's own origin. */
 export type Origins = {
-  /** all: every origin may, and the answer is the same for each of them. */
+  /** all: every origin is allowed, and gets the same CORS headers. */
   kind: 'none' | 'listed' | 'all';
-  /** Whether a page of this origin may. */
+  /** True if pages of this origin may call. */
   allows(origin: string): boolean;
 };
 
-/** Reads ALLOWED_ORIGINS. Throws a sentence where something in it is no origin. */
+/** Parses ALLOWED_ORIGINS. Throws an Error with a sentence if an entry is not an origin. */
 export function parseOrigins(text: string): Origins {
   const parts = text
     .split(',')
@@ -17,26 +17,26 @@ export function parseOrigins(text: string): Origins {
     return { kind: 'all', allows: () => true };
   }
   const listed = new Set(parts.map(checkedOrigin));
-  return { kind: listed.size === 0 ? 'none' : 'listed', allows: (origin) => listed.has(normal(origin)) };
+  return { kind: listed.size === 0 ? 'none' : 'listed', allows: (origin) => listed.has(normalised(origin)) };
 }
 
 function checkedOrigin(text: string): string {
-  // Apps have schemes of their own (capacitor://localhost); a path, a query or a user would never match.
+  // Apps use schemes of their own (capacitor://localhost). A path, query or user never occurs in an Origin header.
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/i.test(text) || !URL.canParse(text)) {
     throw wrong(`takes origins like https://chat.example.com, without a path, not "${text}"`);
   }
-  return normal(text);
+  return normalised(text);
 }
 
-/** In the spelling in which browsers send it: lower case, without the scheme's own port. */
-function normal(origin: string): string {
+/** An origin as browsers send it: in lower case, without the default port of its scheme. */
+function normalised(origin: string): string {
   if (!URL.canParse(origin)) return origin.toLowerCase();
   const parsed = new URL(origin).origin;
-  // Of schemes that are not the web's, URL knows no origin.
+  // URL returns the origin 'null' for schemes other than the web's.
   return parsed === 'null' ? origin.toLowerCase() : parsed;
 }
 
-/** Whether an origin is the host that the request was sent to. A proxy may have ended TLS, so schemes may differ. */
+/** True if an origin names the host that the request was sent to. The schemes may differ: a proxy may terminate TLS. */
 export function isOwnOrigin(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false;
   const page = new URL(origin);

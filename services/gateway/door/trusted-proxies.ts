@@ -1,25 +1,25 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Which proxies in front of the gateway are believed when they say whom they forward. */
+/** The proxies in front of the gateway whose X-Forwarded-For entries are trusted. */
 export type TrustedProxies = {
-  /** Whether there are any. */
+  /** True if at least one proxy is trusted. */
   any: boolean;
-  /** Whether an address, so many hops before the gateway (0: the one that connected), is one of them. */
+  /** True if an address is a trusted proxy. `hop`: its distance from the gateway, 0 for the peer that connected. */
   isTrusted(address: string, hop: number): boolean;
 };
 
-const mostHops = 32;
+const maxHops = 32;
 
 /**
- * Reads TRUST_PROXY: a number of proxies, or a list of addresses and ranges. Throws a sentence where it is neither, or
- * where it would trust everybody.
+ * Parses TRUST_PROXY: a number of proxies, or a list of addresses and ranges. Throws an Error with a sentence if it is
+ * neither, or if it would trust every address.
  */
 export function parseTrustedProxies(text: string): TrustedProxies {
   const value = text.trim().toLowerCase();
   if (value === '' || value === 'false') return trustHops(0);
   if (/^\d+$/.test(value)) {
     const hops = Number(value);
-    if (hops > mostHops) throw wrong(`takes up to ${mostHops} proxies, not ${value}`);
+    if (hops > maxHops) throw wrong(`takes up to ${maxHops} proxies, not ${value}`);
     return trustHops(hops);
   }
   if (value === 'true') {
@@ -41,9 +41,9 @@ function trustRanges(ranges: readonly string[]): TrustedProxies {
   for (const range of ranges) {
     const [address = '', prefix, ...rest] = range.split('/');
     const version = isIP(address);
-    const most = version === 4 ? 32 : 128;
-    const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-    if (version === 0 || rest.length > 0 || !(bits <= most)) {
+    const maxBits = version === 4 ? 32 : 128;
+    const bits = prefix === undefined ? maxBits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
+    if (version === 0 || rest.length > 0 || !(bits <= maxBits)) {
       throw wrong(`takes a number of proxies, or addresses and ranges like 10.0.0.0/8, not "${range}"`);
     }
     if (bits === 0) throw wrong(`must not trust every address, as ${range} does`);

@@ -21,7 +21,7 @@ test('a burst of 1 MiB passes, what follows is refused, then closed, then cut of
   assert.equal(take(64 * KiB), 'cut');
 });
 
-test('256 KiB per second pass for ever, and a rest makes up for what was owed', () => {
+test('256 KiB per second pass for ever, and a pause pays the debt', () => {
   const { clock, take } = session();
   for (let second = 0; second < 100; second++) {
     clock.now += 1000;

@@ -1,4 +1,7 @@
-/** What a session may still send, in bytes; below 0 while it owes. Refilled with time, computed only when bytes come. */
+/**
+ * Token bucket of a session: the bytes that it may still send, below 0 while the session is in debt. `at` is the time of
+ * the last refill, in ms; the bucket is refilled only when bytes arrive.
+ */
 export type ByteAllowance = { bytes: number; at: number };
 
 export type ByteVerdict = 'pass' | 'refuse' | 'close' | 'cut';
@@ -6,22 +9,22 @@ export type ByteVerdict = 'pass' | 'refuse' | 'close' | 'cut';
 export type ByteRate = {
   allowance(): ByteAllowance;
   /**
-   * Counts bytes that came. `refuse`: what they belong to is not taken. `close`: they kept coming although they were
-   * refused. `cut`: and even after that.
+   * Counts received bytes. `refuse`: their frame is refused. `close`: the session kept sending although it was refused,
+   * and must be closed. `cut`: the session kept sending even after that, and its connection must be cut.
    */
   take(allowance: ByteAllowance, bytes: number): ByteVerdict;
-  /** Whether more came lately than the session may send. */
+  /** True while the session is in debt: it sent more than it may. */
   isOver(allowance: ByteAllowance): boolean;
 };
 
-/** Seconds' worth of bytes that may come at once. */
+/** Size of a burst, in seconds of the rate. */
 const burstSeconds = 4;
-/** Seconds' worth of refused bytes after which patience ends. */
-const patienceSeconds = 1;
-/** Seconds' worth of bytes for which a closed session's last words are waited for. */
-const cutSeconds = 8;
+/** A session with a larger debt is closed, in seconds of the rate. */
+const closeDebtSeconds = 1;
+/** A closed session with a larger debt is cut off, in seconds of the rate. Until then its close frame is awaited. */
+const cutDebtSeconds = 8;
 
-/** So many bytes per second and session, with four times as many at once; 0 switches it off. */
+/** Limits a session to `perSecond` bytes per second, with bursts of four times as many. 0 switches the limit off. */
 export function createByteRate(
   perSecond: number,
   now: () => number = performance.now.bind(performance),
@@ -33,11 +36,11 @@ export function createByteRate(
       if (perSecond === 0) return 'pass';
       const refill = ((now() - allowance.at) / 1000) * perSecond;
       allowance.at = now();
-      // What is refused is owed too: whoever goes on above the rate is never taken again.
+      // Refused bytes count as debt, too: a session that goes on above the rate stays refused.
       allowance.bytes = Math.min(burst, allowance.bytes + refill) - bytes;
       if (allowance.bytes >= 0) return 'pass';
-      if (allowance.bytes >= -patienceSeconds * perSecond) return 'refuse';
-      return allowance.bytes >= -cutSeconds * perSecond ? 'close' : 'cut';
+      if (allowance.bytes >= -closeDebtSeconds * perSecond) return 'refuse';
+      return allowance.bytes >= -cutDebtSeconds * perSecond ? 'close' : 'cut';
     },
     isOver: (allowance) => allowance.bytes < 0,
   };

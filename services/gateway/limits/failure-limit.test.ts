@@ -30,7 +30,7 @@ function limited(options: { limit?: number; successForgives?: boolean } = {}) {
   return {
     attempt,
     freely: (key: string, outcome: Outcome) => limit.attemptFreely(key, work(outcome)),
-    /** How it ended: right, wrong, broken or refused. */
+    /** The outcome of the attempt: right, wrong, broken or refused. */
     end: (key: string, outcome: Outcome) =>
       attempt(key, outcome).catch((error: unknown) =>
         error instanceof RateLimitedError ? 'refused' : error instanceof Wrong ? 'wrong' : 'broken',
@@ -42,7 +42,7 @@ function limited(options: { limit?: number; successForgives?: boolean } = {}) {
   };
 }
 
-test('after so many failures the right one is refused too, without being tried, until the window ends', async () => {
+test('after too many failures a correct attempt is refused, too, without a try, until the window ends', async () => {
   const { attempt, end, begun, pass } = limited();
   for (let i = 0; i < 3; i++) assert.equal(await end('a', 'wrong'), 'wrong');
   pass(20_000);
@@ -63,7 +63,7 @@ test('of guesses sent at once no more are tried than may fail', async () => {
   assert.deepEqual([ends.filter((it) => it === 'wrong').length, begun()], [3, 3]);
 });
 
-test('whoever is right at many places at once is let in everywhere', async () => {
+test('correct attempts at many places at once all succeed', async () => {
   const { end } = limited();
   const ends = await Promise.all(Array.from({ length: 40 }, () => end('a', 'right')));
   assert.deepEqual(new Set(ends), new Set(['right']));
@@ -95,7 +95,7 @@ test('what may go on freely is bound by failures only, which count with the othe
   assert.equal(await end('b', 'right'), 'refused');
 });
 
-test('a success forgives what failed before it only where it may, and what broke counts neither way', async () => {
+test('a success resets earlier failures only if configured, and other errors do not count', async () => {
   for (const [successForgives, expected] of [
     [true, 'wrong'],
     [false, 'refused'],

@@ -2,33 +2,33 @@ import { RateLimitedError } from './rate-limit.ts';
 
 export type FailureLimit = {
   /**
-   * Does something for a key that may fail so many times in a window, and refuses it with RATE_LIMITED once it has.
-   * What is under way counts as if it failed: the rest waits until it is known. So guesses sent at once are not more
-   * than others, and whoever is right at many places at once is let in. Where too many wait, another is told to try
-   * again soon.
+   * Runs `work`, which may fail `limit` times per key and window; after that, rejects with RATE_LIMITED. Work in flight
+   * counts as failed until its result is known, and further attempts wait for the result. So concurrent guesses get no
+   * more tries than sequential ones, and a user who signs in correctly at many places at once is let in everywhere. If
+   * too many attempts wait, further ones are rejected with RATE_LIMITED and may retry after a second.
    */
   attempt<T>(key: string, work: () => Promise<T>): Promise<T>;
-  /** The same for work that costs little and can't be guessed: only what has failed counts, and nobody waits. */
+  /** Like `attempt`, for work that is cheap and secrets that cannot be guessed: only failures count, and no call waits. */
   attemptFreely<T>(key: string, work: () => Promise<T>): Promise<T>;
 };
 
 type Attempts = { endsAt: number; failed: number; running: number; waiting: (() => void)[] };
 
 const maxKeys = 100_000;
-/** Those that wait for what is under way; further ones are refused, and may try again after `busyMs`. */
+/** Attempts per key that wait for those in flight; further ones are rejected, and may retry after `busyMs`. */
 const maxWaiting = 50;
 const busyMs = 1000;
 
 export function createFailureLimit(options: {
-  /** 0 switches it off. */
+  /** Failures allowed per key and window. 0 switches the limit off. */
   limit: number;
   windowMs: number;
   isFailure: (error: unknown) => boolean;
-  /** A success makes up for the failures before it. */
+  /** True: a success resets the failures before it. */
   successForgives: boolean;
-  /** What is read by whoever is refused after too many failures. */
+  /** The error message after too many failures. */
   sentence: string;
-  /** What is read by whoever is refused because too many are under way. */
+  /** The error message while too many attempts wait. */
   busySentence: string;
   now?: () => number;
 }): FailureLimit {
@@ -39,7 +39,7 @@ export function createFailureLimit(options: {
   function attemptsOf(key: string): Attempts {
     const known = all.get(key);
     if (known && known.endsAt > now()) return known;
-    // Set anew, so that the map's order stays that of the windows' ends.
+    // Delete and set again, so that the map stays in the order in which windows end.
     all.delete(key);
     const fresh: Attempts = known
       ? Object.assign(known, { endsAt: now() + windowMs, failed: 0 })
@@ -56,7 +56,7 @@ export function createFailureLimit(options: {
     }
   }
 
-  /** What the key may still do in its window; refuses it where that is nothing. */
+  /** The attempts of a key in its window. Throws RATE_LIMITED if the key has used up its failures. */
   function openAttempts(key: string): Attempts {
     const attempts = attemptsOf(key);
     if (attempts.failed >= limit) throw new RateLimitedError(sentence, attempts.endsAt - now());

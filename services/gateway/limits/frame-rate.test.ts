@@ -19,7 +19,7 @@ test('a burst of 200 passes, the next frames are refused', () => {
   assert.deepEqual(count(210), { pass: 200, refuse: 10, close: 0 });
 });
 
-test('50 a second pass for ever', () => {
+test('50 per second pass for ever', () => {
   const { clock, count } = session(50);
   count(200);
   for (let second = 0; second < 100; second++) {
@@ -28,7 +28,7 @@ test('50 a second pass for ever', () => {
   }
 });
 
-test('a thousand refused frames without a rest end the patience', () => {
+test('a thousand refused frames without a pause close the session', () => {
   const { clock, count } = session(50);
   assert.equal(count(1200).close, 0);
   assert.equal(count(1).close, 1);

@@ -1,20 +1,23 @@
-/** What a session may still send: refilled with time, computed only when a frame comes. */
+/**
+ * Token bucket of a session: the frames that it may still send, and the frames that may still be refused (`patience`)
+ * before the session is closed. `at` is the time of the last refill, in ms; it is refilled only when a frame arrives.
+ */
 export type FrameAllowance = { tokens: number; patience: number; at: number };
 
 export type FrameVerdict = 'pass' | 'refuse' | 'close';
 
 export type FrameRate = {
   allowance(): FrameAllowance;
-  /** Whether the session's next frame passes, is refused with RATE_LIMITED, or was one refusal too many. */
+  /** Counts a frame. `refuse`: answer RATE_LIMITED. `close`: too many frames were refused, close the session. */
   judge(allowance: FrameAllowance): FrameVerdict;
 };
 
-/** Seconds' worth of frames that may come at once. */
+/** Size of a burst, in seconds of the rate. */
 const burstSeconds = 4;
-/** Seconds' worth of refused frames after which patience ends. */
+/** Refused frames after which the session is closed, in seconds of the rate. */
 const patienceSeconds = 20;
 
-/** So many frames a second and session, with four times as many at once; 0 switches it off. */
+/** Limits a session to `perSecond` frames per second, with bursts of four times as many. 0 switches the limit off. */
 export function createFrameRate(
   perSecond: number,
   now: () => number = performance.now.bind(performance),

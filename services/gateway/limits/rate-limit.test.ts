@@ -14,7 +14,7 @@ const limited = (limit: number, maxKeys?: number) => {
   return { clock, rate };
 };
 
-test('the one after the last of a window is told how long to wait', () => {
+test('a use beyond the limit is refused, with the time to wait', () => {
   const { clock, rate } = limited(2);
   rate.take('ann');
   clock.now += 10_000;
@@ -26,7 +26,7 @@ test('the one after the last of a window is told how long to wait', () => {
   rate.take('bob');
 });
 
-test('a new window gives the whole share again', () => {
+test('a new window allows the full limit again', () => {
   const { clock, rate } = limited(1);
   rate.take('ann');
   clock.now += 60_000;
@@ -34,7 +34,7 @@ test('a new window gives the whole share again', () => {
   assert.throws(() => rate.take('ann'), RateLimitedError);
 });
 
-test('what is given back or forgotten can be used again', () => {
+test('uses that are given back or forgotten are available again', () => {
   const { rate } = limited(1);
   rate.take('ann');
   rate.giveBack('ann');

@@ -1,20 +1,19 @@
-// Room: how much a user, a session or an address may do in a time. It counts; what is counted is decided by its
-// callers.
+// Room: rate limits of users, sessions and addresses. The callers decide what is counted.
 
 import { GoChatError } from '../../../lib/errors.ts';
 
 type Window = { endsAt: number; used: number };
 
 export type RateLimit = {
-  /** Counts one for the key. Throws RATE_LIMITED, with the wait, when the window's share is used up. */
+  /** Counts one use of a key. Throws RATE_LIMITED, with the time to wait, if the window has no uses left. */
   take(key: string): void;
-  /** Gives one back: it turned out not to count. */
+  /** Takes one counted use back. */
   giveBack(key: string): void;
-  /** Forgets what the key used. */
+  /** Forgets all uses of a key. */
   forget(key: string): void;
 };
 
-/** RATE_LIMITED with the seconds after which another try makes sense. */
+/** RATE_LIMITED, with the seconds after which a retry may succeed. */
 export class RateLimitedError extends GoChatError {
   readonly retryAfterSeconds: number;
 
@@ -24,29 +23,29 @@ export class RateLimitedError extends GoChatError {
   }
 }
 
-const maxKeys = 100_000;
+const defaultMaxKeys = 100_000;
 
 /**
- * So many a key in a window that begins with the key's first use; 0 switches it off. It remembers a bounded number
- * of keys: beyond it the oldest window is forgotten first.
+ * Allows `limit` uses per key in a window, which begins with the first use of the key. 0 switches the limit off. At most
+ * `maxKeys` keys are kept; the oldest window is dropped first.
  */
 export function createRateLimit(options: {
   limit: number;
   windowMs: number;
-  /** What the refused one reads. */
+  /** The error message of a refused use. */
   sentence: string;
   maxKeys?: number;
   now?: () => number;
 }): RateLimit {
-  const { limit, windowMs } = options;
+  const { limit, windowMs, maxKeys = defaultMaxKeys } = options;
   const now = options.now ?? Date.now;
-  const most = options.maxKeys ?? maxKeys;
+
   const windows = new Map<string, Window>();
 
   function windowOf(key: string): Window {
     const known = windows.get(key);
     if (known && known.endsAt > now()) return known;
-    // Set anew, so that the map's order stays that of the windows' ends.
+    // Delete and set again, so that the map stays in the order in which windows end.
     windows.delete(key);
     const fresh = { endsAt: now() + windowMs, used: 0 };
     windows.set(key, fresh);
@@ -56,7 +55,7 @@ export function createRateLimit(options: {
 
   function dropOldest(): void {
     for (const [key, { endsAt }] of windows) {
-      if (endsAt > now() && windows.size <= most) return;
+      if (endsAt > now() && windows.size <= maxKeys) return;
       windows.delete(key);
     }
   }

@@ -4,30 +4,30 @@ import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import { createFailureLimit } from './failure-limit.ts';
 
 export type SignInLimits = {
-  /** Checks a password: counted for the address, and for the account whoever asks for it. */
-  password<T>(who: Who, address: string, check: () => Promise<T>): Promise<T>;
-  /** Checks a token, whose account is unknown until it is found right: counted for the address. */
+  /** Runs the check of a password. A failure counts for the client's address and for the account. */
+  password<T>(account: AccountRef, address: string, check: () => Promise<T>): Promise<T>;
+  /** Runs the check of a token. A failure counts for the client's address: the account of a wrong token is unknown. */
   token<T>(address: string, check: () => Promise<T>): Promise<T>;
 };
 
-type Who = { username?: string; userId?: string };
+type AccountRef = { username?: string; userId?: string };
 
 const windowMs = 15 * 60_000;
-/** An address may stand for a whole office. */
+/** An address may fail this many times as often as an account, because a whole office may share it. */
 const addressFactor = 5;
 
-/** UNAUTHENTICATED at a sign-in; PERMISSION_DENIED where whoever is signed in gives a wrong password. */
+/** A failed sign-in is UNAUTHENTICATED; a wrong password of a user who is signed in is PERMISSION_DENIED. */
 const isFailure = (error: unknown): boolean =>
   ['UNAUTHENTICATED', 'PERMISSION_DENIED'].includes(codeOf(error));
 
 /**
- * Failed sign-ins count for their address and for their account, over all addresses but those from where it signed in
- * lately: these have counts of their own, so that strangers lock nobody out. Over a bound the right password is refused
- * too, before anything is hashed.
+ * Failed sign-ins count for the client's address and for the account. Per account there is one count for all unknown
+ * addresses, and one count for each address from which the account signed in recently, so that strangers cannot lock the
+ * user out. Over the limit the right password is refused, too, before anything is hashed.
  */
 export function createSignInLimits(deps: {
   auth: Pick<LogicClient['auth'], 'getSignInAccount'>;
-  /** Failures of an account in 15 minutes; 0 = no limit, for addresses neither. */
+  /** Failures allowed per account in 15 minutes. 0 switches off the limits of accounts and addresses. */
   failures: number;
 }): SignInLimits {
   const sentences = {
@@ -38,7 +38,7 @@ export function createSignInLimits(deps: {
     limit: deps.failures * addressFactor,
     windowMs,
     isFailure,
-    // One who knows one password could try those of others without end.
+    // Otherwise an attacker with one valid password could reset the count and guess other passwords without end.
     successForgives: false,
     ...sentences,
   });
@@ -50,20 +50,22 @@ export function createSignInLimits(deps: {
     ...sentences,
   });
 
-  async function accountKey(who: Who, address: string): Promise<string> {
-    const { username = '', userId = '' } = who;
+  async function accountKey(ref: AccountRef, address: string): Promise<string> {
+    const { username = '', userId = '' } = ref;
     const account = await deps.auth.getSignInAccount({ username, userId, address });
-    // Guesses at names that nobody has are counted alike, so that the limit tells nothing.
+    // Unknown usernames are counted in the same way, so that the limit does not reveal which usernames exist.
     const name = account.userId || `name ${username.toLowerCase()}`;
     return account.knownAddress ? `${name} ${address}` : name;
   }
 
   return {
-    password(who, from, check) {
+    password(account, clientAddress, check) {
       if (deps.failures === 0) return check();
-      const address = countedAddress(from);
-      return addresses.attempt(address, async () => accounts.attempt(await accountKey(who, address), check));
+      const address = countedAddress(clientAddress);
+      return addresses.attempt(address, async () =>
+        accounts.attempt(await accountKey(account, address), check),
+      );
     },
-    token: (from, check) => addresses.attemptFreely(countedAddress(from), check),
+    token: (clientAddress, check) => addresses.attemptFreely(countedAddress(clientAddress), check),
   };
 }

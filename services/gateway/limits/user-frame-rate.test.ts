@@ -29,7 +29,7 @@ test('coming back brings no new allowance', () => {
   assert.equal(passing(ofUsers.join('1'), 500), 200);
 });
 
-test('who is gone is forgotten after a minute, or when too many are', () => {
+test('a user without sessions is forgotten after a minute, or if there are too many', () => {
   const { clock, ofUsers } = users(10);
   for (let user = 0; user < 50; user++) {
     ofUsers.join(`${user}`);

@@ -1,34 +1,35 @@
 import type { FrameAllowance, FrameRate } from './frame-rate.ts';
 
 export type UserFrameRate = {
-  /** The allowance that all sessions of a user share. Each session takes it once and leaves it once. */
+  /** Returns the allowance that all sessions of a user share. Each session calls `join` once and `leave` once. */
   join(userId: string): FrameAllowance;
   leave(userId: string): void;
-  /** Users that are remembered. */
+  /** Number of users whose allowance is kept. */
   size(): number;
 };
 
-/** Longer than an allowance takes to be whole again: after it a fresh one is the same. */
+/** Longer than an allowance takes to refill: after this time, a new one is the same. */
 const rememberedMs = 60_000;
-const maxGone = 100_000;
+const defaultMaxGone = 100_000;
 
 /**
- * What a user may send over all its sessions here. It outlives the last session for a minute, so that nobody sends more
- * by coming back; of those who are gone a bounded number is remembered, the latest.
+ * Keeps the allowance of each user for all the user's sessions on this gateway. It is kept for a minute after the last
+ * session has closed, so that a reconnect does not refill it. At most `maxGone` users without a session are kept, the
+ * latest ones.
  */
 export function createUserFrameRate(
   rate: FrameRate,
   options: { now?: () => number; maxGone?: number } = {},
 ): UserFrameRate {
   const now = options.now ?? performance.now.bind(performance);
-  const most = options.maxGone ?? maxGone;
+  const maxGone = options.maxGone ?? defaultMaxGone;
   const here = new Map<string, { allowance: FrameAllowance; sessions: number }>();
-  /** In the order in which they went. */
+  /** Users without a session, in the order in which their last session closed. */
   const gone = new Map<string, { allowance: FrameAllowance; at: number }>();
 
   function forgetOldest(): void {
     for (const [userId, { at }] of gone) {
-      if (gone.size <= most && now() - at < rememberedMs) return;
+      if (gone.size <= maxGone && now() - at < rememberedMs) return;
       gone.delete(userId);
     }
   }

@@ -1,10 +1,10 @@
-// Room: what a gateway counts and measures. It is told, and asks nobody.
+// Room: the metrics of a gateway. Other rooms record values here; this room reads no state and calls no service.
 
 import type { Metrics } from '../../../lib/metrics.ts';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
-/** What a gateway counts and measures, besides the REST calls. */
+/** All counters and histograms of a gateway except those of REST calls. */
 export function createGatewayMetrics(metrics: Metrics) {
   return {
     framesIn: metrics.counter('gochat_gateway_frames_in_total', 'Frames that came from clients.', ['type']),
@@ -16,7 +16,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     ]),
     connectionsRefused: metrics.counter(
       'gochat_gateway_connections_refused_total',
-      'Connections closed before any request: there were too many, in all or of one address.',
+      'Connections closed before any request, because there were too many in all or from one address.',
     ),
     registration: metrics.latency(
       'gochat_gateway_registration_seconds',
@@ -38,7 +38,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     ),
     staleRecords: metrics.counter(
       'gochat_gateway_stale_records_total',
-      'Downstream records for an earlier start of this gateway, or unreadable.',
+      'Downstream records dropped: unreadable, or for an earlier process of this gateway.',
     ),
     presenceFlush: metrics.latency('gochat_gateway_presence_flush_seconds', 'Time of one presence flush.'),
     forwards: metrics.counter('gochat_gateway_push_forwards_total', 'Pushes forwarded to other gateways.', [

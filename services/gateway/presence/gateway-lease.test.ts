@@ -4,7 +4,7 @@ import { GoChatError } from '../../../lib/errors.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createGatewayLease } from './gateway-lease.ts';
 
-/** A lease whose clock and im-repo are the test's own. */
+/** A lease with a clock and an im-repo that the test controls. */
 function scene() {
   let at = 0;
   let reachable = true;
@@ -38,7 +38,7 @@ function scene() {
   };
 }
 
-test('sockets go elsewhere before they miss anything, once, when im-repo stays out of reach', async (t) => {
+test('if im-repo stays unreachable, sockets are closed once, before they miss events', async (t) => {
   const { lease, lapses, reach, renewAfter } = scene();
   t.after(lease.release);
   reach(false);
@@ -50,7 +50,7 @@ test('sockets go elsewhere before they miss anything, once, when im-repo stays o
   assert.equal(lapses(), 1);
 });
 
-test('the same when the gateway stood still for long, although im-repo answers at once', async (t) => {
+test('sockets are also closed after the gateway was suspended, although im-repo answers at once', async (t) => {
   const { lease, lapses, renewAfter } = scene();
   t.after(lease.release);
   await renewAfter(150);

@@ -4,27 +4,31 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { Logger } from '../../../lib/log.ts';
 
 export type GatewayLease = {
-  /** Asks for it now. Resolves to whether im-repo answered. */
+  /** Renews the lease now. Resolves to true if im-repo answered. */
   renew(): Promise<boolean>;
-  /** What the last flush said about Redis: when it was away, the lease must not claim that all is known. */
+  /**
+   * To be called after each presence flush. `registered` is false if Redis was unavailable: then the lease must not claim
+   * that im-repo knows all sessions.
+   */
   flushed(registered: boolean): void;
+  /** Stops the renewals and gives the lease up. */
   release(): Promise<void>;
 };
 
 const renewMs = 3000;
-/** A gateway without a lease is still given what its sockets would miss, for two minutes. */
+/** For two minutes after its lease has expired, a gateway still gets the events for its sockets. This is a bit less. */
 const lapsedMs = 100_000;
 
 /**
- * Keeps this gateway's lease of 10 s, without which its sessions count for nobody, and sends all sessions again
- * whenever im-repo asks for them: after Redis was flushed or away.
+ * Keeps this gateway's lease of 10 s in im-repo. Without the lease, the sessions of this gateway are ignored. Sends all
+ * sessions again when im-repo asks for a resync, which happens after Redis was flushed or unavailable.
  */
 export function createGatewayLease(deps: {
   presence: Pick<RepoClient['presence'], 'renewGateway' | 'releaseGateway'>;
   gateway: GatewayInfo;
-  /** Sends all sessions; resolves to whether all were stored. */
+  /** Sends all sessions again. Resolves to true if all were stored. */
   resend: () => Promise<boolean>;
-  /** The lease has been gone for so long that sockets may begin to miss something: they have to go elsewhere. */
+  /** The lease has been missing for so long that sockets may soon miss events: they must reconnect elsewhere. */
   onLapsed: () => void;
   log: Logger;
   clock?: () => number;
@@ -39,9 +43,9 @@ export function createGatewayLease(deps: {
   let renewedAt = clock();
 
   async function renewOnce(): Promise<boolean> {
-    // Also after this process stood still.
+    // This also detects that the process itself was suspended.
     if (clock() - renewedAt > lapsedMs) {
-      log.error('the gateway lease has been gone for long: all sockets are closed');
+      log.error('the gateway lease was not renewed for too long: all sockets are closed');
       renewedAt = clock();
       deps.onLapsed();
     }
@@ -59,7 +63,7 @@ export function createGatewayLease(deps: {
     }
   }
 
-  /** Beside the renewals, which go on meanwhile: the lease must not end because there is much to send. */
+  /** Resends sessions while the renewals go on, so that the lease does not expire when there is much to send. */
   function startSync(): void {
     if (syncing) return;
     synced = false;
@@ -67,7 +71,7 @@ export function createGatewayLease(deps: {
     deps.resend().then((stored) => {
       syncing = false;
       synced = stored;
-      // At once: until it is told, im-repo treats this gateway as one that may hold anybody.
+      // Renew at once: until im-repo knows that all sessions are synced, it assumes that any user may be connected here.
       if (stored) void renew();
     });
   }

@@ -1,5 +1,5 @@
-// Room: sessions told to im-repo and to Kafka, and the lease that says that this gateway lives. It sends nothing
-// to clients.
+// Room: reports sessions to im-repo and to Kafka, and keeps the lease that shows that this gateway is alive. It sends
+// nothing to clients.
 
 import { withDeadline } from '../../../lib/async/deadline.ts';
 import { createGather } from '../../../lib/async/gather.ts';
@@ -12,35 +12,36 @@ import type { Session } from '../sessions/session.ts';
 import type { UserEvents } from './user-events.ts';
 
 export type Presence = {
-  /** Resolves once im-repo knows the session: from then on everything for its user is routed here. */
+  /** Reports a new session. Resolves when im-repo has taken it: from then on, events for its user are routed here. */
   connected(session: Session): Promise<void>;
   disconnected(session: Session): void;
   heartbeat(session: Session): void;
-  /** Sends sessions again in full. Resolves to whether all of them were stored. */
+  /** Reports sessions again. Resolves to true if all of them were stored. */
   resend(sessions: Iterable<Session>): Promise<boolean>;
+  /** Number of changes that wait for a flush. */
   depth(): number;
-  /** Resolves when all told so far is flushed, or after the time given. */
+  /** Resolves when all changes so far are flushed, or after `withinMs`. */
   flush(withinMs: number): Promise<void>;
 };
 
 const maxBatch = 2000;
 const pauses = { firstMs: 100, longestMs: 2000 };
-/** Disconnects kept while Redis is away. */
-const maxUntold = 100_000;
+/** Disconnects that are kept while Redis is unavailable. */
+const maxUnstored = 100_000;
 
 type Connect = { session: Session; resolve: () => void };
 
 /**
- * Tells im-repo about sessions in batches: one flush is in flight, and what comes meanwhile makes the next one, so
- * that a lone connect waits for nothing and a thousand of them are a few calls. A failed flush is sent again whole;
- * every part of it may be repeated.
+ * Reports sessions to im-repo in batches. One flush is in flight at a time; changes that arrive meanwhile form the next
+ * batch. So a single connect does not wait, and a thousand connects take a few calls. A failed flush is retried as a
+ * whole: im-repo accepts repeated changes.
  */
 export function createPresence(deps: {
   presence: Pick<RepoClient['presence'], 'updateSessions'>;
   gatewayId: string;
   bootId: string;
   events: UserEvents;
-  /** Told after each flush whether Redis took it. */
+  /** Called after each flush; `registered` is true if Redis stored it. */
   onFlushed: (registered: boolean) => void;
   metrics: GatewayMetrics;
   log: Logger;
@@ -49,11 +50,12 @@ export function createPresence(deps: {
   let connects = new Map<string, Connect>();
   let heartbeats = new Map<string, Session>();
   let disconnects = new Map<string, SessionInfo>();
-  /** Disconnects that Redis did not take: told again with the next resend, or nobody would learn of them. */
-  const untold = new Map<string, SessionInfo>();
-  /** Whether every flush since the last resend began was stored. */
+  /** Disconnects that Redis did not store. The next resend reports them again; otherwise they would be lost. */
+  const unstored = new Map<string, SessionInfo>();
+  /** True if every flush since the start of the last resend was stored. */
   let allStored = true;
-  let resent: (() => void)[] = [];
+  /** Resolvers of the resends in flight. */
+  let pendingResends: (() => void)[] = [];
 
   const depth = (): number => connects.size + heartbeats.size + disconnects.size;
 
@@ -66,7 +68,7 @@ export function createPresence(deps: {
       }),
   });
 
-  /** Takes what waits now, also when it is tried again: more may have come. */
+  /** Flushes the next batch. A retry takes a new batch, because more changes may have arrived. */
   async function flushBatch(): Promise<void> {
     if (depth() === 0) return;
     const batch = takeBatch();
@@ -92,8 +94,8 @@ export function createPresence(deps: {
   }
 
   function putBack(batch: Batch): void {
-    // What came while the flush failed goes behind. Of a session that left meanwhile only the disconnect counts,
-    // which is waiting already.
+    // Changes that arrived during the failed flush go behind the batch. If a session closed meanwhile, its connect and
+    // heartbeat are dropped, because its disconnect is pending already.
     for (const { session, resolve } of batch.connects) if (session.state === 'closing') resolve();
     const here = batch.connects.filter(({ session }) => session.state !== 'closing');
     const alive = batch.heartbeats.filter(({ state }) => state !== 'closing');
@@ -116,16 +118,17 @@ export function createPresence(deps: {
     for (const session of batch.heartbeats) session.lastReportedAt = Date.now();
     if (!registered) {
       allStored = false;
-      for (const info of batch.disconnects) if (untold.size < maxUntold) untold.set(info.sessionId, info);
+      for (const info of batch.disconnects)
+        if (unstored.size < maxUnstored) unstored.set(info.sessionId, info);
     }
     deps.onFlushed(registered);
     deps.events.publish('user.online', cameOnline);
     deps.events.publish('user.disconnected', disconnected);
-    // Redis away: everything is routed to every gateway until the resync, so the session is reached all the same.
+    // Resolve even if Redis is unavailable: until the resync, events go to every gateway, so they reach the session.
     for (const { resolve } of batch.connects) resolve();
     if (heartbeats.size > 0) return;
-    for (const resolve of resent) resolve();
-    resent = [];
+    for (const resolve of pendingResends) resolve();
+    pendingResends = [];
   }
 
   return {
@@ -136,7 +139,7 @@ export function createPresence(deps: {
       }),
     disconnected(session) {
       heartbeats.delete(session.id);
-      // Never told: nothing to take back. One that is being told right now is taken back by the next flush.
+      // A connect that was not sent yet is dropped. If it is in flight, the next flush reports the disconnect.
       if (connects.delete(session.id)) return;
       disconnects.set(session.id, infoOf(session));
       wake();
@@ -148,11 +151,11 @@ export function createPresence(deps: {
     async resend(sessions) {
       allStored = true;
       for (const session of sessions) heartbeats.set(session.id, session);
-      for (const [id, info] of untold) disconnects.set(id, info);
-      untold.clear();
+      for (const [id, info] of unstored) disconnects.set(id, info);
+      unstored.clear();
       if (depth() === 0) return true;
       wake();
-      await new Promise<void>((resolve) => resent.push(resolve));
+      await new Promise<void>((resolve) => pendingResends.push(resolve));
       return allStored;
     },
     depth,
@@ -162,10 +165,10 @@ export function createPresence(deps: {
   };
 }
 
-function take<V>(from: Map<string, V>, most: number): V[] {
+function take<V>(from: Map<string, V>, max: number): V[] {
   const taken: V[] = [];
   for (const [key, value] of from) {
-    if (taken.length >= most) break;
+    if (taken.length >= max) break;
     taken.push(value);
     from.delete(key);
   }

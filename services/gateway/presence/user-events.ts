@@ -8,21 +8,22 @@ import { topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
 
 export type UserEvents = {
+  /** Queues one event per transition. While too many are pending, an event is dropped and the drop is logged. */
   publish(type: 'user.online' | 'user.disconnected', transitions: readonly PresenceTransition[]): void;
   depth(): number;
-  /** Resolves when all are acknowledged, or after the time given. */
+  /** Resolves when the broker has acknowledged all events, or after `withinMs`. */
   flush(withinMs: number): Promise<void>;
 };
 
 const maxPending = 100_000;
 const pauses = { firstMs: 100, longestMs: 2000 };
 
-/** Presence events into gochat.user-events, in order, tried again until the broker has them. */
+/** Publishes presence events to gochat.user-events in order, with retries until the broker has acknowledged them. */
 export function createUserEvents(deps: { commit: GroupCommit; log: Logger }): UserEvents {
   const { log } = deps;
   let pending: UserEvent[] = [];
 
-  /** Rejects when some were not taken: they wait again, ahead of what came meanwhile. */
+  /** Rejects if the broker refused some events. These are queued again, in front of those that arrived meanwhile. */
   async function sendPending(): Promise<void> {
     const events = pending;
     pending = [];
@@ -42,7 +43,7 @@ export function createUserEvents(deps: { commit: GroupCommit; log: Logger }): Us
       retry(sendPending, {
         ...pauses,
         onPause: (error, pauseMs) =>
-          log.warn({ err: error, events: pending.length, pauseMs }, 'presence events wait for the broker'),
+          log.warn({ err: error, events: pending.length, pauseMs }, 'cannot publish presence events'),
       }),
   });
 
@@ -50,7 +51,7 @@ export function createUserEvents(deps: { commit: GroupCommit; log: Logger }): Us
     publish(type, transitions) {
       for (const { userId, epoch, lastActiveAt } of transitions) {
         if (pending.length >= maxPending) {
-          log.error({ userId, type }, 'presence event dropped: too many are waiting');
+          log.error({ userId, type }, 'dropped a presence event, because too many are pending');
           continue;
         }
         pending.push({

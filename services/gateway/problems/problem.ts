@@ -1,4 +1,4 @@
-// Room: how errors look over REST, and how broken HTTP is answered. Errors are not made here.
+// Room: turns errors into HTTP answers, also for input that is not valid HTTP. Other rooms decide what is an error.
 
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
@@ -26,7 +26,7 @@ export const Problem = Type.Object(
 
 export type ProblemAnswer = { status: number; headers: Record<string, string>; body: string };
 
-/** How an error shows over REST. Faults tell nothing of the inside. */
+/** Converts an error into a REST answer. An internal fault gets a general text, which reveals nothing of the system. */
 export function toProblem(error: GoChatError): ProblemAnswer {
   const status = error instanceof MisdirectedError ? 421 : httpStatus(error.code);
   const headers: Record<string, string> = {
@@ -57,7 +57,7 @@ function title(code: Code): string {
   return words[0]?.toUpperCase() + words.slice(1);
 }
 
-/** Any error that the framework or a handler throws, as the system's one error; undefined for a fault. */
+/** Converts an error thrown by Fastify or a handler into a GoChatError. Undefined for an internal fault. */
 export function fromThrown(error: unknown): GoChatError | undefined {
   if (error instanceof GoChatError) return error;
   if (!isFrameworkError(error)) return undefined;

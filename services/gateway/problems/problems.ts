@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fault, GoChatError, isFault } from '../../../lib/errors.ts';
 import { fromThrown, toProblem } from './problem.ts';
 
-/** Everything that goes wrong over REST answers application/problem+json, from here. */
+/** Answers every error of a REST request with application/problem+json. */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
 }
@@ -11,7 +11,7 @@ export function answerProblems(app: FastifyInstance): void {
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = fromThrown(thrown) ?? fault(thrown);
   if (isFault(error)) {
-    // The route's pattern, not the URL: an address may hold what is nobody's business.
+    // Log the route's pattern, not the URL: a URL may hold personal data or secrets.
     request.log.error(
       { err: thrown, method: request.method, route: request.routeOptions?.url },
       'request failed',
@@ -21,7 +21,7 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
   return reply.code(status).headers(headers).send(body);
 }
 
-/** Answers what is no HTTP at all: the parser gave up before there was a request. */
+/** Answers input that is not valid HTTP: the parser failed before there was a request. */
 export function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -39,10 +39,10 @@ const sentences: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
 };
 
-/** How long somebody who was refused may take to close the connection. */
+/** How long a refused client may take to close the connection. */
 const lingerMs = 1000;
 
-/** A problem as a whole HTTP answer, for sockets that have no reply object; closes the connection. */
+/** Writes a problem as a complete HTTP answer to a socket that has no reply object, and closes the connection. */
 export function writeProblem(socket: Socket, error: GoChatError): void {
   const { status, headers, body } = toProblem(error);
   const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)) });
@@ -50,8 +50,8 @@ export function writeProblem(socket: Socket, error: GoChatError): void {
     `HTTP/1.1 ${status} ${error.code}\r\nconnection: close\r\n` +
       `${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
   );
-  // Read on, or a client's own close is never noticed; and nobody keeps a connection by not closing it.
+  // Go on reading, because otherwise the client's close is never noticed. A client that does not close is cut off.
   socket.resume();
-  const impatient = setTimeout(() => socket.destroy(), lingerMs);
-  socket.once('close', () => clearTimeout(impatient));
+  const cutOff = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(cutOff));
 }

@@ -4,7 +4,7 @@ import { type Code, GoChatError } from '../../../lib/errors.ts';
 import { codeNames } from '../../../test/support/codes.ts';
 import { isProblem, send, session, testApp, user } from '../../../test/support/gateway/gateway-app.ts';
 
-test('every code of the system shows with its status and name', async () => {
+test('every error code is answered with its status and name', async () => {
   let code: Code = 'INTERNAL_ERROR';
   const { app } = await testApp({
     'users.getUser': () => {
@@ -14,7 +14,7 @@ test('every code of the system shows with its status and name', async () => {
   for (code of codeNames) isProblem(await send(app, 'GET', '/users/profile'), code, 'x');
 });
 
-test('a fault tells nothing of the inside', async () => {
+test('an internal fault reveals nothing of the system', async () => {
   const { app } = await testApp({
     'users.getUser': () => {
       throw new Error('password of the database is 1234');
@@ -25,7 +25,7 @@ test('a fault tells nothing of the inside', async () => {
   assert.doesNotMatch(JSON.stringify(answer.body), /1234/);
 });
 
-test('without a good token only the public routes answer', async () => {
+test('without a valid token only the public routes answer', async () => {
   const { app } = await testApp({ 'auth.login': () => ({ session }) });
   for (const authorization of ['', 'Bearer bad', 'Basic good', 'good', 'Bearer good x']) {
     const answer = await send(app, 'GET', '/users/profile', undefined, { authorization });
@@ -52,7 +52,7 @@ test('readiness names the dependencies', async () => {
   assert.deepEqual(body, { ready: false, dependencies: { kafka: 'down', logic: 'up', repo: 'up' } });
 });
 
-test('a rejected request comes without a conversation, an accepted one with it', async () => {
+test('a rejected friend request is answered without a conversation, an accepted one with it', async () => {
   const request = {
     id: '7',
     requester: user,

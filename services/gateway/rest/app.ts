@@ -1,4 +1,4 @@
-// Room: the REST application: its plugins and routes put together. It knows no socket.
+// Room: assembles the REST application from its plugins and routes. It handles no WebSockets.
 
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { JWK } from 'jose';
@@ -18,12 +18,12 @@ import { addFormats, validatorOptions } from '../validation/validator.ts';
 import { createPages } from './answers/pages.ts';
 import { addSharedSchemas } from './answers/schemas.ts';
 import { authenticate, type CallerCounts, countUnknown } from './plugins/authenticate.ts';
-import { knowClientAddress } from './plugins/client-address.ts';
+import { setClientAddress } from './plugins/client-address.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { reference, serveDocuments } from './plugins/documents.ts';
 import { answerOwnHosts } from './plugins/hosts.ts';
 import { honourIdempotencyKeys } from './plugins/idempotency-key.ts';
-import { takeJsonBodies } from './plugins/json-bodies.ts';
+import { acceptJsonBodies } from './plugins/json-bodies.ts';
 import { parseQueryNumbers } from './plugins/query-numbers.ts';
 import { measureRequests } from './plugins/request-metrics.ts';
 import { sendSecurityHeaders } from './plugins/security-headers.ts';
@@ -49,7 +49,7 @@ export type AppDeps = {
   tokenKeys: readonly JWK[];
   readiness: () => Promise<Readiness>;
   limits: { registersPerHour: number; loginFailuresPer15Min: number; requestsPerMinute: number };
-  /** Requests without a good token, by address. */
+  /** Limits the requests without a valid token, per address. */
   anonymous: RateLimit;
   clientAddress: ClientAddress;
   hosts: Hosts;
@@ -59,38 +59,38 @@ export type AppDeps = {
 };
 
 const bodyLimitBytes = 1024 * 1024;
-/** Until a request's headers are here, also the first one's of a connection that says nothing. */
+/** How long the headers of a request may take to arrive, from the start of the connection for the first request. */
 const headersTimeoutMs = 10_000;
-/** Until all of a request is here. */
+/** How long a whole request may take to arrive. */
 const requestTimeoutMs = 30_000;
-/** How often those two are looked after. */
+/** How often these two timeouts are checked. */
 const checkEveryMs = 5000;
-/** After it a connection over which nothing goes either way is closed, one whose client reads no answer too. */
-const silentConnectionMs = 60_000;
+/** A connection without traffic in either direction is closed after this time, even if an answer is not read yet. */
+const idleConnectionMs = 60_000;
 
-/** The REST side of the gateway, ready to listen or to be injected into. */
+/** Builds the REST application. It serves after `listen`; tests call it by `inject`. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { logic, limits } = deps;
   const loggerInstance: FastifyBaseLogger = deps.log;
   const app: FastifyInstance = Fastify({
     loggerInstance,
-    // Addresses may hold tokens; requests are counted by route instead.
+    // Requests are not logged, because URLs may hold tokens. The metrics count them per route.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
-    connectionTimeout: silentConnectionMs,
+    connectionTimeout: idleConnectionMs,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // An id of any length names nothing, which its route says better than the router.
+    // A long id must reach its route, whose error says what was not found; the router's error does not.
     routerOptions: { maxParamLength: 16_384 },
     ajv: { customOptions: validatorOptions, plugins: [addFormats] },
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
     clientErrorHandler: refuseBrokenHttp,
     rewriteUrl: ({ url }) => routedUrl(url ?? '/'),
     http: {
-      // Some HTTP clients offer an upgrade to HTTP/2 with every request; only WebSockets are taken.
+      // Some HTTP clients offer an upgrade to HTTP/2 with every request; only WebSocket upgrades are accepted.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
-      // A request without Host is refused with a problem like any other.
+      // The plugin of security headers refuses a request without Host, with a problem document.
       requireHostHeader: false,
       headersTimeout: headersTimeoutMs,
       connectionsCheckingInterval: checkEveryMs,
@@ -98,8 +98,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
 
   answerProblems(app);
-  takeJsonBodies(app);
-  knowClientAddress(app, deps.clientAddress);
+  acceptJsonBodies(app);
+  setClientAddress(app, deps.clientAddress);
   sendSecurityHeaders(app);
   answerOwnHosts(app, deps.hosts);
   allowOrigins(app, deps.origins);
@@ -129,7 +129,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     registrations: createRateLimit({
       limit: limits.registersPerHour,
       windowMs: 3_600_000,
-      sentence: 'Too many accounts were made from this address. Try again later.',
+      sentence: 'Too many accounts were created from this address. Try again later.',
     }),
     signIns,
   });
@@ -146,7 +146,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   return app;
 }
 
-/** An address with a slash at its end means the same as without; only the reference is written with one. */
+/** Removes a slash at the end of the path, so that both spellings reach the same route. The reference keeps its slash. */
 function routedUrl(url: string): string {
   const [path = '', ...query] = url.split('?');
   const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;

@@ -3,17 +3,17 @@ import { test } from 'node:test';
 import { createRandom } from '../../../test/support/storm/records/random.ts';
 import { createBacklog } from './backlog.ts';
 
-const most = 20_000;
+const max = 20_000;
 
 /**
- * A gateway before a store, by its own clock: sends come unevenly at one rate and are acknowledged at another, in their order,
- * none sooner than what the store takes for one, and as many at a time as it stores in `batchMs`.
+ * Simulates a gateway and a store with its own clock. Sends arrive at random around one rate, and are acknowledged in order
+ * at another: none sooner than `ms` after its send, and in batches of what the store can store in `batchMs`.
  */
 function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
   const random = createRandom(7);
   let at = 0;
   let due = 0;
-  const backlog = createBacklog({ most, now: () => at });
+  const backlog = createBacklog({ max, now: () => at });
   let waiting: number[] = [];
   const took: number[] = [];
   const sent = { accepted: 0, refused: 0 };
@@ -32,7 +32,7 @@ function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
     due -= done;
   }
 
-  /** Sends at a rate for a while. Answers what became of them, and what the acknowledgements of that time took. */
+  /** Sends at a rate for a while. Returns the accepted, refused and acknowledged sends, and quantiles of the ack times. */
   function send(perSecond: number, seconds: number) {
     took.length = 0;
     Object.assign(sent, { accepted: 0, refused: 0 });
@@ -46,7 +46,7 @@ function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
   }
 
   function take(): void {
-    if (waiting.length >= backlog.most()) {
+    if (waiting.length >= backlog.limit()) {
       backlog.refused();
       sent.refused += 1;
       return;
@@ -58,9 +58,9 @@ function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
   const quantile = (share: number): number => took[Math.floor(took.length * share)] ?? 0;
 
   return {
-    most: backlog.most,
+    limit: backlog.limit,
     send,
-    /** Sends as many at once; answers how many were refused. */
+    /** Sends this many messages at once. Returns how many were refused. */
     burst(sends: number) {
       const before = sent.refused;
       for (let i = 0; i < sends; i += 1) take();
@@ -70,10 +70,10 @@ function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
   };
 }
 
-test('as much as is stored is accepted, whatever memory allows may wait', () => {
-  const { most: allowed, send } = scene({ perSecond: 4000, ms: 20 });
+test('sends at the rate of storing are all accepted, and as many may wait as memory allows', () => {
+  const { limit, send } = scene({ perSecond: 4000, ms: 20 });
   assert.equal(send(3900, 10).refused, 0);
-  assert.equal(allowed(), most);
+  assert.equal(limit(), max);
 });
 
 test('more than is stored: what is accepted is about what is stored, and stays quick from the first second on', () => {
@@ -89,7 +89,7 @@ test('more than is stored: what is accepted is about what is stored, and stays q
   }
 });
 
-test('so it is where acknowledgements come in batches', () => {
+test('accepted sends stay quick in overload, too, if acknowledgements come in batches', () => {
   for (const batchMs of [40, 120, 300]) {
     const { send } = scene({ perSecond: 5000, ms: 20, batchMs });
     assert.equal(send(4000, 5).refused, 0);
@@ -104,7 +104,7 @@ test('so it is where acknowledgements come in batches', () => {
   }
 });
 
-test('a little more than is stored is refused only by that little', () => {
+test('a small overload refuses only the small excess', () => {
   const { send } = scene({ perSecond: 4000, ms: 20 });
   send(2000, 3);
   const { refused, acknowledged } = send(4400, 30);
@@ -112,39 +112,39 @@ test('a little more than is stored is refused only by that little', () => {
   assert.ok(refused < 0.12 * 30 * 4400, String(refused));
 });
 
-test('once less is sent nothing is refused any more, and a second later all of memory may wait again', () => {
-  const { most: allowed, send } = scene({ perSecond: 4000, ms: 20 });
+test('after overload nothing is refused any more, and a second later as many may wait as memory allows', () => {
+  const { limit, send } = scene({ perSecond: 4000, ms: 20 });
   send(2000, 2);
   send(12_000, 5);
   assert.ok(send(2000, 0.2).refused < 50);
   assert.equal(send(2000, 2).refused, 0);
-  assert.equal(allowed(), most);
+  assert.equal(limit(), max);
 });
 
-test('a refusal now and then does not make it last', () => {
-  const { most: allowed, send, store } = scene({ perSecond: 4000, ms: 20, batchMs: 40 });
+test('occasional refusals do not prolong overload', () => {
+  const { limit, send, store } = scene({ perSecond: 4000, ms: 20, batchMs: 40 });
   send(2000, 2);
   send(12_000, 5);
-  // Every few seconds the store does something else for a moment.
+  // The store stands still for 0.1 s again and again.
   for (let moment = 0; moment < 10; moment += 1) {
     send(3500, 0.7);
     store({ perSecond: 0 });
     send(3500, 0.1);
     store({ perSecond: 4400 });
   }
-  assert.equal(allowed(), most);
+  assert.equal(limit(), max);
 });
 
-test('nothing is left of it either where nothing is sent any more', () => {
-  const { most: allowed, send, burst } = scene({ perSecond: 4000, ms: 20 });
+test('overload also ends if nothing is sent any more', () => {
+  const { limit, send, burst } = scene({ perSecond: 4000, ms: 20 });
   send(2000, 2);
   send(12_000, 5);
   send(0, 3);
-  assert.equal(allowed(), most);
+  assert.equal(limit(), max);
   assert.equal(burst(3000), 0);
 });
 
-test('a burst is taken whole, and restricts nothing that comes after it', () => {
+test('a burst is accepted completely, and causes no refusals afterwards', () => {
   const { burst, send } = scene({ perSecond: 4000, ms: 20 });
   send(1000, 2);
   assert.equal(burst(3000), 0);
@@ -160,7 +160,7 @@ test('a store that stands still for a moment makes up for it without a refusal',
   assert.equal(send(2800, 5).refused, 0);
 });
 
-test('nor does it matter when it stands still again before it has', () => {
+test('a second pause before the store has caught up causes no refusal either', () => {
   for (const second of [0.4, 1]) {
     const { store, send } = scene({ perSecond: 4000, ms: 20 });
     send(2800, 2);
@@ -174,7 +174,7 @@ test('nor does it matter when it stands still again before it has', () => {
   }
 });
 
-test('what gathers while nothing is stored at all is taken whole, and so is what comes until it is stored', () => {
+test('all sends are accepted during a long pause, and until the store has caught up', () => {
   const { store, send } = scene({ perSecond: 4000, ms: 20 });
   send(1000, 2);
   store({ perSecond: 0 });
@@ -183,7 +183,7 @@ test('what gathers while nothing is stored at all is taken whole, and so is what
   assert.equal(send(1000, 5).refused, 0);
 });
 
-test('few wait without being refused, however slow the store', () => {
+test('a short queue is never refused, however slow the store is', () => {
   const { send } = scene({ perSecond: 100, ms: 1500 });
   assert.equal(send(99, 20).refused, 0);
 });
@@ -191,12 +191,12 @@ test('few wait without being refused, however slow the store', () => {
 test('a store that is far away is not taken for one that has too much to do', () => {
   const { store, send } = scene({ perSecond: 10_000, ms: 20 });
   send(500, 3);
-  // It moved: from one second to the next everything takes half a second. When more is sent, more waits: like overload.
+  // From now on the store takes half a second, as if it had moved far away. More sends mean a longer queue, like overload.
   store({ ms: 500 });
   send(2000, 3);
   send(4000, 40);
   send(5000, 20);
-  // By now it is known.
+  // By now the backlog has learnt the unqueued time.
   const { refused, acknowledged } = send(5000, 10);
   assert.equal(refused, 0);
   assert.ok(acknowledged > 39_000, String(acknowledged));

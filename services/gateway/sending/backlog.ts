@@ -1,100 +1,105 @@
 export type Backlog = {
-  /** An acknowledgement came, so many seconds after its send; so many sends still wait. */
+  /** Records an acknowledgement: the seconds since its send, and the number of sends that still wait for theirs. */
   note(seconds: number, waiting: number): void;
-  /** A send was refused since as many wait as may. */
+  /** Records a send that was refused because the limit was reached. */
   refused(): void;
-  /** How many sends may wait at present. */
-  most(): number;
+  /** How many sends may wait for their acknowledgement at present. */
+  limit(): number;
 };
 
-/** So few may wait in any case. Where storing is not slow in itself, they are no queue. */
-const fewest = 200;
-/** What an acknowledgement may take, or twice what it takes by itself. More, and more and more, is overload. */
+/** The limit is never lower than this: so few sends are no queue, unless storing itself is slow. */
+const minLimit = 200;
+/** A queue is too long if a new send must expect to wait this long, or twice an unqueued acknowledgement if longer. */
 const slowMs = 200;
-/** For so long it is looked at, and by so much it has to grow: what only comes in waves does not. */
+/** A queue that is too long is overload if, after `patienceMs`, it has grown by this factor. A short wave does not grow. */
 const patienceMs = 100;
 const growth = 1.1;
-/** What an acknowledgement shall take in overload: as much as storing needs to be at its best, which is a batch that waits for another. */
+/**
+ * The acknowledgement time to aim for in overload. Storing is most efficient at about this time: one batch then always
+ * waits behind another.
+ */
 const targetMs = 70;
-/** Overload is over when so long hardly anything had to be refused: no more than so much of what was acknowledged. */
+/** Overload ends when, for `calmMs`, hardly any sends were refused: at most this share of the acknowledged ones. */
 const calmMs = 1000;
-const hardlyAny = 0.05;
+const maxCalmRefusals = 0.05;
+/** The limit and the estimates are adjusted once per window. */
 const windowMs = 250;
-/** By so much at most one window changes how many may wait, and what is believed of an acknowledgement by itself. */
+/** The largest factors by which one window changes the limit (down, up) and raises the unqueued time (slower). */
 const steps = { down: 0.8, up: 1.25, slower: 1.25 };
-/** What that is believed to be at first. */
+/** First estimate of the time that an acknowledgement takes without a queue. */
 const firstUnqueuedMs = 20;
 
 /**
- * How many sends may wait for their acknowledgement. A burst may be as large as memory allows, and so may what gathers
- * while storing stands still. But where more comes than is stored, a queue only adds its length to every
- * acknowledgement: then as many may wait as keep them quick, and the rest is refused at once.
+ * Decides how many sends may wait for their acknowledgement. A burst may be as large as memory allows (`max`), and so may
+ * the queue that builds up while storing stands still. But while more messages arrive than are stored, a longer queue
+ * only delays every acknowledgement. Then the limit is lowered until acknowledgements are quick, and the other sends are
+ * refused at once.
  *
- * A send will wait for as long as those before it take: their number by the rate of acknowledgements. That tells of
- * overload before the first slow acknowledgement does. How much room there is then is found by trying, from window to
- * window, since how long a queue makes storing most efficient differs by machine. And what is slow goes by what
- * an acknowledgement takes while few wait, so that a database far away is not taken for one with too much to do.
+ * A new send waits for the sends before it: their number divided by the rate of acknowledgements. This expected wait shows
+ * overload before the first slow acknowledgement does. The limit in overload is then found by trial, from window to
+ * window, because the queue length at which storing is most efficient differs per machine. "Slow" is relative to the
+ * time of an acknowledgement while few sends wait, so that a distant database is not mistaken for an overloaded one.
  */
-export function createBacklog(options: { most: number; now?: () => number }): Backlog {
+export function createBacklog(options: { max: number; now?: () => number }): Backlog {
   const { now = () => performance.now() } = options;
-  /** While overloaded: how many may wait. */
-  let room: number | undefined;
-  /** Since when more waits than should, and how much it was then; what is acknowledged meanwhile tells what can be. */
-  let slow: { since: number; waiting: number; acknowledged: number } | undefined;
-  let busyAt = Number.NEGATIVE_INFINITY;
-  let perMs = 0;
+  /** The limit during overload; undefined otherwise. */
+  let overloadLimit: number | undefined;
+  /** Set while the queue is too long: since when, its length then, and the acknowledgements since, to measure the rate. */
+  let longQueue: { since: number; waiting: number; acknowledged: number } | undefined;
+  let overloadedAt = Number.NEGATIVE_INFINITY;
+  let acksPerMs = 0;
   let unqueuedMs = firstUnqueuedMs;
-  const newWindow = (from: number) => ({ from, acknowledged: 0, refused: 0, sumMs: 0, mostWaiting: 0 });
+  const newWindow = (from: number) => ({ from, acknowledged: 0, refused: 0, sumMs: 0, maxWaiting: 0 });
   let window = newWindow(now());
   const hasPaused = watchPauses(now());
 
-  const within = (sends: number) => Math.min(Math.max(sends, fewest), options.most);
+  const clampLimit = (sends: number) => Math.min(Math.max(sends, minLimit), options.max);
   const orTwiceUnqueued = (ms: number) => Math.max(ms, 2 * unqueuedMs);
-  const mayWait = (rate: number) => Math.max(rate * orTwiceUnqueued(slowMs), fewest);
+  const acceptableQueue = (rate: number) => Math.max(rate * orTwiceUnqueued(slowMs), minLimit);
 
   function measure(at: number, ms: number, waiting: number): void {
     window.acknowledged += 1;
     window.sumMs += ms;
-    window.mostWaiting = Math.max(window.mostWaiting, waiting);
+    window.maxWaiting = Math.max(window.maxWaiting, waiting);
     const length = at - window.from;
     if (length < windowMs) return;
-    learn(length);
-    if (window.refused > window.acknowledged * hardlyAny) busyAt = at;
+    adjust(length);
+    if (window.refused > window.acknowledged * maxCalmRefusals) overloadedAt = at;
     window = newWindow(at);
   }
 
-  function learn(length: number): void {
-    const { acknowledged, refused, sumMs, mostWaiting } = window;
+  function adjust(length: number): void {
+    const { acknowledged, refused, sumMs, maxWaiting } = window;
     const meanMs = sumMs / acknowledged;
-    perMs = acknowledged / length;
-    if (mostWaiting <= fewest) unqueuedMs = Math.min(meanMs, unqueuedMs * steps.slower);
-    // What waited before there was a bound, or before it was lowered, says nothing of this one.
-    if (room === undefined || mostWaiting > room) return;
+    acksPerMs = acknowledged / length;
+    if (maxWaiting <= minLimit) unqueuedMs = Math.min(meanMs, unqueuedMs * steps.slower);
+    // Sends that queued before the limit was set or lowered say nothing about the present limit.
+    if (overloadLimit === undefined || maxWaiting > overloadLimit) return;
     const factor = orTwiceUnqueued(targetMs) / meanMs;
-    // Nor does a bound that nothing reached.
+    // A limit that was not reached need not be raised.
     if (factor > 1 && refused === 0) return;
-    room = within(room * Math.min(Math.max(factor, steps.down), steps.up));
+    overloadLimit = clampLimit(overloadLimit * Math.min(Math.max(factor, steps.down), steps.up));
   }
 
-  function lookForOverload(at: number, waiting: number, paused: boolean): void {
-    if (waiting <= mayWait(perMs)) {
-      slow = undefined;
+  function detectOverload(at: number, waiting: number, paused: boolean): void {
+    if (waiting <= acceptableQueue(acksPerMs)) {
+      longQueue = undefined;
       return;
     }
-    // What gathered in a pause is made up for by itself, unless more and more waits after it.
-    if (!slow || paused) slow = { since: at, waiting, acknowledged: 0 };
-    slow.acknowledged += 1;
-    const forMs = at - slow.since;
-    if (forMs <= patienceMs || waiting < slow.waiting * growth) return;
-    perMs = slow.acknowledged / forMs;
-    slow = undefined;
-    if (waiting <= mayWait(perMs)) return;
-    room = within(perMs * orTwiceUnqueued(targetMs));
-    busyAt = at;
+    // A queue that built up while storing stood still drains by itself, unless it keeps growing afterwards.
+    if (!longQueue || paused) longQueue = { since: at, waiting, acknowledged: 0 };
+    longQueue.acknowledged += 1;
+    const forMs = at - longQueue.since;
+    if (forMs <= patienceMs || waiting < longQueue.waiting * growth) return;
+    acksPerMs = longQueue.acknowledged / forMs;
+    longQueue = undefined;
+    if (waiting <= acceptableQueue(acksPerMs)) return;
+    overloadLimit = clampLimit(acksPerMs * orTwiceUnqueued(targetMs));
+    overloadedAt = at;
   }
 
   function endWhenCalm(at: number): void {
-    if (at - busyAt > calmMs) room = undefined;
+    if (at - overloadedAt > calmMs) overloadLimit = undefined;
   }
 
   return {
@@ -103,25 +108,25 @@ export function createBacklog(options: { most: number; now?: () => number }): Ba
       const paused = hasPaused(at);
       measure(at, seconds * 1000, waiting);
       endWhenCalm(at);
-      if (room === undefined) lookForOverload(at, waiting, paused);
+      if (overloadLimit === undefined) detectOverload(at, waiting, paused);
     },
     refused() {
       window.refused += 1;
     },
-    most() {
-      // Also where nothing is acknowledged any more.
-      if (room !== undefined) endWhenCalm(now());
-      return room ?? options.most;
+    limit() {
+      // Overload must also end when no more acknowledgements arrive.
+      if (overloadLimit !== undefined) endWhenCalm(now());
+      return overloadLimit ?? options.max;
     },
   };
 }
 
-/** Acknowledgements that come so soon one after the other are of one batch. */
+/** Acknowledgements that are no further apart than this belong to one batch. */
 const batchMs = 5;
-/** So much longer than between batches, and so long at least, is a pause. */
+/** A gap between two batches is a pause if it is longer than `ms` and longer than `times` the usual gap. */
 const pause = { times: 4, ms: 150 };
 
-/** Whether there was a pause before an acknowledgement: storing stood still. */
+/** Returns a function that is called per acknowledgement, and is true after a pause: storing stood still. */
 function watchPauses(start: number): (at: number) => boolean {
   let lastAt = start;
   let usualMs = 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseFrame } from './client-frames.ts';
 
-test('what is no frame is malformed', () => {
+test('input that is not a frame is malformed', () => {
   const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
   for (const text of ['', '{', 'null', '5', '"ping"', '[]', '{}', '{"type":5}', '{"type":"PING"}', deep]) {
     assert.equal(parseFrame(text).kind, 'malformed', text.slice(0, 20));
@@ -14,7 +14,7 @@ test('what is no frame is malformed', () => {
   }
 });
 
-test('a frame whose type is known is never malformed, whatever it carries', () => {
+test('a frame whose type is known is never malformed, whatever its data is', () => {
   for (const data of ['null', '5', '[]', '{}', '{"__proto__":{"conversationId":"7"}}', '"x"']) {
     for (const type of ['send-message', 'mark-read', 'typing']) {
       assert.equal(parseFrame(`{"type":"${type}","data":${data}}`).kind, 'invalid', `${type} ${data}`);
@@ -22,7 +22,7 @@ test('a frame whose type is known is never malformed, whatever it carries', () =
   }
 });
 
-test('an invalid message says which one it is', () => {
+test('the error of an invalid message names its clientMsgId', () => {
   const parsed = parseFrame(
     '{"type":"send-message","data":{"clientMsgId":"a","conversationId":"7","content":5}}',
   );
@@ -35,7 +35,7 @@ test('unknown fields are ignored, and numbers are taken as they are', () => {
   assert.equal(parseFrame('{"type":"ping","data":[],"timestamp":"x"}').kind, 'frame');
 });
 
-test('what is well-formed but against a rule is neither malformed nor invalid', () => {
+test('a valid frame that breaks a rule is neither malformed nor invalid', () => {
   const content = 'x'.repeat(4001);
   const data = { conversationId: '7', clientMsgId: 'a', content };
   assert.equal(parseFrame(JSON.stringify({ type: 'send-message', data })).kind, 'refused');
@@ -51,18 +51,18 @@ test('a message may hold any brackets and quotes, however many', () => {
   }
 });
 
-test('the first error is told: a list’s size before what is in it', () => {
+test('only the first error is reported, and the size of a list is checked before its items', () => {
   const good = { conversationId: '7', clientMsgId: 'a', content: 'x' };
-  const told = (data: object) => {
+  const messageOf = (data: object) => {
     const parsed = parseFrame(JSON.stringify({ type: 'send-message', data }));
     return 'error' in parsed ? parsed.error.message : '';
   };
   assert.equal(
-    told({ ...good, mentions: Array(30_000).fill(1) }),
+    messageOf({ ...good, mentions: Array(30_000).fill(1) }),
     'data/mentions must NOT have more than 100 items.',
   );
-  assert.equal(told({ ...good, mentions: ['1', 2, 3] }), 'data/mentions/1 must be string.');
-  assert.equal(told({ conversationId: '7', clientMsgId: 'a' }), 'data/content is required.');
+  assert.equal(messageOf({ ...good, mentions: ['1', 2, 3] }), 'data/mentions/1 must be string.');
+  assert.equal(messageOf({ conversationId: '7', clientMsgId: 'a' }), 'data/content is required.');
 });
 
 const frameBytes = 64 * 1024;
@@ -91,7 +91,7 @@ test('no frame of 64 KiB costs over 2 ms', () => {
   for (const [name, text] of Object.entries(hostile)) {
     assert.ok(Buffer.byteLength(text) <= frameBytes, name);
     let least = Number.POSITIVE_INFINITY;
-    // CPU time, since the machine may do something else meanwhile.
+    // Measures CPU time, because the machine may be busy with other work.
     for (let round = 0; round < 200 && least >= 2; round++) {
       const from = process.cpuUsage();
       parseFrame(text);

@@ -6,8 +6,8 @@ import { type ClientFrame, type ClientFrameData, clientFrames } from '../../../l
 import { fieldErrorOf, validatorOf } from '../validation/validator.ts';
 
 /**
- * What a frame turned out to be. `malformed`: no frame at all. `invalid`: its type is known, its data isn't what that
- * type takes. Both count against the session, each by itself. `refused`: well-formed, but against a rule; never counts.
+ * The result of parsing a frame. `malformed`: it is not a frame. `invalid`: its type is known, but its data does not fit
+ * the type. Both count as offences of the session, separately. `refused`: it is valid, but breaks a rule; no offence.
  */
 export type ParsedFrame =
   | { kind: 'frame'; frame: ClientFrame }
@@ -56,10 +56,10 @@ export function parseFrame(text: string): ParsedFrame {
 }
 
 const maxDepth = 64;
-/** A frame of this length cannot cost much, however deep it is. */
+/** Up to this length, a frame costs little to parse, however deep it nests. */
 const shallowLength = 4096;
 
-/** Whether a long frame nests deeper than any needs. Told before it is parsed: 64 KiB of brackets are thousands of objects. */
+/** True if a long frame nests too deep. Checked before it is parsed, because 64 KiB of brackets are thousands of objects. */
 function isDeep(text: string): boolean {
   if (text.length <= shallowLength) return false;
   let depth = 0;
@@ -77,7 +77,7 @@ const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [..
   c.charCodeAt(0),
 );
 
-/** Where the string that begins at `from` has its closing quote. */
+/** The position of the closing quote of the string that begins at `from`. */
 function endOfString(text: string, from: number): number {
   let at = from;
   while (at < text.length) {

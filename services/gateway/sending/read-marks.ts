@@ -3,14 +3,15 @@ import { codeFromNumber, GoChatError } from '../../../lib/errors.ts';
 import type { LogicClient } from '../../../lib/grpc/clients.ts';
 import type { Session } from '../sessions/session.ts';
 
-/** What a session marked in one conversation since the last write: the furthest, and what it would else stand for. */
+/** Marks of a session in one conversation since the last write: the furthest, and the lower ones that it replaces. */
 type Mark = { session: Session; conversationId: string; seqId: number; lower?: Set<number> };
 
 export type ReadMarks = {
-  /** Notes how far a session has read. Throws UNAVAILABLE while too many wait. */
+  /** Queues a mark: the session has read up to `seqId`. Throws UNAVAILABLE while too many marks are pending. */
   mark(session: Session, conversationId: string, seqId: number): void;
+  /** Number of pending marks. */
   depth(): number;
-  /** Resolves when everything marked so far was told to logic. */
+  /** Resolves when all marks so far have been sent to logic. */
   flush(): Promise<void>;
 };
 
@@ -19,28 +20,28 @@ const maxBatch = 1000;
 const maxPending = 50_000;
 
 /**
- * Coalesces mark-read frames: of several for one session and conversation only the furthest is written, since read
- * pointers never move back. Where it lies beyond the conversation's head it says nothing about the others, which are
- * then written too. A batch goes out 50 ms after its first mark, or when the one before has returned.
+ * Coalesces mark-read frames: of several marks of one session in one conversation only the furthest is written, because
+ * read pointers never move back. If the furthest is beyond the conversation's head, logic refuses it, and the lower marks
+ * are written instead. A batch is sent 50 ms after its first mark, or when the previous batch has returned.
  */
 export function createReadMarks(deps: {
   conversations: Pick<LogicClient['conversations'], 'batchMarkAsRead'>;
   onRefused: (session: Session, error: GoChatError) => void;
 }): ReadMarks {
   let pending = new Map<string, Mark>();
-  /** Marks in `pending`, those that the furthest stands for included. */
+  /** Number of marks in `pending`, including the lower ones. */
   let waiting = 0;
 
   async function writePending(): Promise<void> {
     const marks = [...pending.values()];
     pending = new Map();
     waiting = 0;
-    const beyond: Mark[] = [];
-    for (const some of chunksOf(marks)) beyond.push(...(await write(some)));
-    for (const some of chunksOf(beyond.flatMap(lowerMarks))) await write(some);
+    const beyondHead: Mark[] = [];
+    for (const chunk of chunksOf(marks)) beyondHead.push(...(await write(chunk)));
+    for (const chunk of chunksOf(beyondHead.flatMap(lowerMarks))) await write(chunk);
   }
 
-  /** Answers with the marks that are beyond their conversation's head. */
+  /** Writes marks, and returns those that are beyond the head of their conversation. */
   async function write(marks: Mark[]): Promise<Mark[]> {
     const updates = marks.map(({ session, conversationId, seqId }) => ({
       userId: session.userId,
@@ -57,9 +58,9 @@ export function createReadMarks(deps: {
         return code === 'INVALID_ARGUMENT';
       });
     } catch (error) {
-      const told =
+      const refusal =
         error instanceof GoChatError ? error : new GoChatError('INTERNAL_ERROR', 'Cannot mark as read now.');
-      for (const { session } of marks) deps.onRefused(session, told);
+      for (const { session } of marks) deps.onRefused(session, refusal);
       return [];
     }
   }
@@ -72,7 +73,7 @@ export function createReadMarks(deps: {
       const known = pending.get(key);
       if (known?.seqId === seqId || known?.lower?.has(seqId)) return;
       if (waiting >= maxPending)
-        throw new GoChatError('UNAVAILABLE', 'Too much is waiting. Try again shortly.');
+        throw new GoChatError('UNAVAILABLE', 'Too many read marks are pending. Try again shortly.');
       waiting += 1;
       if (known) {
         known.lower ??= new Set();
@@ -88,7 +89,7 @@ export function createReadMarks(deps: {
   };
 }
 
-/** The marks that another one stood for, the furthest first: after the first that is written none moves the pointer. */
+/** The lower marks that a mark replaced, the furthest first: once one of them is written, the others change nothing. */
 const lowerMarks = ({ session, conversationId, lower = new Set() }: Mark): Mark[] =>
   [...lower].sort((a, b) => b - a).map((seqId) => ({ session, conversationId, seqId }));
 

@@ -8,12 +8,12 @@ const after = (acknowledgements: number, seconds: number) => {
   return pace.lingerMs();
 };
 
-test('nobody waits until acknowledgements take their time', () => {
+test('produces do not linger while acknowledgements are quick', () => {
   assert.equal(after(0, 0), 0);
   assert.ok(after(1000, 0.003) < 1);
 });
 
-test('the more an acknowledgement takes, the longer a produce waits, up to a bound', () => {
+test('the slower acknowledgements are, the longer a produce lingers, up to a bound', () => {
   assert.ok(after(1000, 0.02) > 2 * after(1000, 0.008));
   assert.ok(after(1000, 0.02) < 7);
   assert.equal(after(1000, 30), 10);

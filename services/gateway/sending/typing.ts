@@ -7,25 +7,26 @@ export type TypingNotices = {
   forget(session: Session): void;
 };
 
-/** A notice says "is typing now"; another one so soon says nothing new. */
+/** A notice says "is typing now"; a second one within this time says nothing new. */
 const intervalMs = 2000;
 const maxConversations = 20;
 const maxInFlight = 200;
 
 /**
- * Passes typing frames on, at most one a session and conversation in two seconds. They are worth nothing later, so
- * what cannot be passed on at once is dropped.
+ * Forwards typing frames to logic, at most one per session and conversation in two seconds. A late notice is worthless, so
+ * a notice that cannot be forwarded at once is dropped.
  */
 export function createTypingNotices(deps: {
   conversations: Pick<LogicClient['conversations'], 'notifyTyping'>;
   onRefused: (session: Session, error: GoChatError) => void;
 }): TypingNotices {
-  const noticed = new Map<string, Map<string, number>>();
+  /** Per session id and conversation id: when the last notice was forwarded, in ms. */
+  const lastNotices = new Map<string, Map<string, number>>();
   let inFlight = 0;
 
-  function isNew(session: Session, conversationId: string): boolean {
-    const times = noticed.get(session.id) ?? new Map<string, number>();
-    noticed.set(session.id, times);
+  function isDue(session: Session, conversationId: string): boolean {
+    const times = lastNotices.get(session.id) ?? new Map<string, number>();
+    lastNotices.set(session.id, times);
     const now = performance.now();
     const last = times.get(conversationId);
     if (last !== undefined && now - last < intervalMs) return false;
@@ -40,7 +41,7 @@ export function createTypingNotices(deps: {
 
   return {
     notice(session, conversationId) {
-      if (inFlight >= maxInFlight || !isNew(session, conversationId)) return;
+      if (inFlight >= maxInFlight || !isDue(session, conversationId)) return;
       inFlight += 1;
       deps.conversations
         .notifyTyping({ userId: session.userId, conversationId }, { deadlineMs: 2000 })
@@ -52,7 +53,7 @@ export function createTypingNotices(deps: {
         });
     },
     forget: (session) => {
-      noticed.delete(session.id);
+      lastNotices.delete(session.id);
     },
   };
 }

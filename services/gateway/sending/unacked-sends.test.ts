@@ -6,8 +6,8 @@ import { createUnackedSends } from './unacked-sends.ts';
 
 const session = { id: 's' };
 
-test('a send is taken out once', (t) => {
-  const unacked = createUnackedSends({ most: 10, timeoutMs: 1000, onTimeout: () => undefined });
+test('a send is removed once', (t) => {
+  const unacked = createUnackedSends({ max: 10, timeoutMs: 1000, onTimeout: () => undefined });
   t.after(unacked.stop);
   unacked.begin(session, '7', 'a');
   assert.ok((unacked.end('s', '7', 'a') ?? -1) >= 0);
@@ -17,8 +17,8 @@ test('a send is taken out once', (t) => {
   assert.equal(unacked.drop('s', '7', 'b'), false);
 });
 
-test('more than the most are refused until some are taken out', (t) => {
-  const unacked = createUnackedSends({ most: 1, timeoutMs: 1000, onTimeout: () => undefined });
+test('sends beyond the limit are refused until some are removed', (t) => {
+  const unacked = createUnackedSends({ max: 1, timeoutMs: 1000, onTimeout: () => undefined });
   t.after(unacked.stop);
   unacked.begin(session, '7', 'a');
   assert.throws(
@@ -29,23 +29,23 @@ test('more than the most are refused until some are taken out', (t) => {
   unacked.begin(session, '7', 'b');
 });
 
-test('what waits too long is told once', async (t) => {
-  const told: string[] = [];
+test('a send that waits too long is reported once', async (t) => {
+  const timedOut: string[] = [];
   const unacked = createUnackedSends({
-    most: 9,
+    max: 9,
     timeoutMs: 40,
-    onTimeout: (_, clientMsgId) => told.push(clientMsgId),
+    onTimeout: (_, clientMsgId) => timedOut.push(clientMsgId),
   });
   t.after(unacked.stop);
   for (const clientMsgId of ['a', 'b', 'a']) unacked.begin(session, '7', clientMsgId);
   await eventually(() => unacked.size() === 0);
-  assert.deepEqual(told, ['b', 'a']);
+  assert.deepEqual(timedOut, ['b', 'a']);
 });
 
 test('while more is sent than is acknowledged, few may wait', (t) => {
   let at = 0;
   const unacked = createUnackedSends({
-    most: 20_000,
+    max: 20_000,
     timeoutMs: 60_000,
     onTimeout: () => undefined,
     now: () => at,
@@ -64,6 +64,6 @@ test('while more is sent than is acknowledged, few may wait', (t) => {
     for (let i = 0; i < 9; i += 1) send();
     for (let i = 0; i < 3 && acknowledged < sent; i += 1) unacked.end('s', '7', String(acknowledged++));
   }
-  assert.ok(unacked.most() < 1000, `${unacked.most()} may wait`);
+  assert.ok(unacked.limit() < 1000, `${unacked.limit()} may wait`);
   assert.ok(refused > 6000, `${refused} were refused`);
 });

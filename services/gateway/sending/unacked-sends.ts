@@ -1,39 +1,43 @@
 import { GoChatError } from '../../../lib/errors.ts';
 import { createBacklog } from './backlog.ts';
 
-const tooMany = new GoChatError('UNAVAILABLE', 'Too many messages wait to be stored. Send it again shortly.');
+const tooMany = new GoChatError(
+  'UNAVAILABLE',
+  'Too many messages wait to be stored. Send this one again shortly.',
+);
 
 type Send<S> = { session: S; conversationId: string; clientMsgId: string; at: number };
 
 export type UnackedSends<S> = {
-  /** Notes a send. Throws UNAVAILABLE while too many wait: logic lags behind. */
+  /** Adds a send. Throws UNAVAILABLE while too many sends wait, because logic lags behind. */
   begin(session: S, conversationId: string, clientMsgId: string): void;
   /**
-   * Takes a send out that was acknowledged, whether its session is still there or not. Answers how many seconds it took,
-   * or undefined when it is not waiting (any more).
+   * Removes a send that was acknowledged, even if its session is gone. Returns the seconds since `begin`, or undefined if
+   * the send is not waiting (any more).
    */
   end(sessionId: string, conversationId: string, clientMsgId: string): number | undefined;
-  /** Takes a send out that will not be acknowledged. False when it is not waiting (any more). */
+  /** Removes a send that will not be acknowledged. Returns false if it is not waiting (any more). */
   drop(sessionId: string, conversationId: string, clientMsgId: string): boolean;
+  /** Number of waiting sends. */
   size(): number;
-  /** How many may wait at present. */
-  most(): number;
+  /** How many sends may wait at present. */
+  limit(): number;
   stop(): void;
 };
 
 /**
- * The sends of this gateway that wait for their acknowledgement. Their number tells how far logic lags; what waits
- * longer than the timeout is told to its sender as retryable.
+ * The sends of this gateway that wait for their acknowledgement. Their number shows how far logic lags behind. `onTimeout`
+ * is called for a send that waits longer than the timeout.
  */
 export function createUnackedSends<S extends { readonly id: string }>(options: {
-  /** Of those that wait at once; fewer while acknowledgements are slow. */
-  most: number;
+  /** The maximum number of waiting sends; fewer are allowed in overload. */
+  max: number;
   timeoutMs: number;
   onTimeout: (session: S, clientMsgId: string) => void;
   now?: () => number;
 }): UnackedSends<S> {
   const { now = () => performance.now() } = options;
-  // In the order of their beginning, since a repeat is set anew: the oldest comes first.
+  // The oldest send comes first: a repeated send is deleted and set again.
   const waiting = new Map<string, Send<S>>();
   const backlog = createBacklog(options);
   const keyOf = (sessionId: string, conversationId: string, clientMsgId: string) =>
@@ -51,7 +55,7 @@ export function createUnackedSends<S extends { readonly id: string }>(options: {
   const timer = setInterval(expire, Math.max(20, Math.min(1000, options.timeoutMs / 4)));
   return {
     begin(session, conversationId, clientMsgId) {
-      if (waiting.size >= backlog.most()) {
+      if (waiting.size >= backlog.limit()) {
         backlog.refused();
         throw tooMany;
       }
@@ -71,7 +75,7 @@ export function createUnackedSends<S extends { readonly id: string }>(options: {
     drop: (sessionId, conversationId, clientMsgId) =>
       waiting.delete(keyOf(sessionId, conversationId, clientMsgId)),
     size: () => waiting.size,
-    most: backlog.most,
+    limit: backlog.limit,
     stop: () => clearInterval(timer),
   };
 }

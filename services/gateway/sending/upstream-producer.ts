@@ -1,5 +1,5 @@
-// Room: what clients send: the check of their frames, messages on their way to Kafka, read marks and typing. What
-// the system sends to clients is delivery's.
+// Room: handles what clients send: checks frames, produces messages to Kafka, forwards read marks and typing. Delivery
+// handles what the system sends to clients.
 
 import { bodyToRecord } from '../../../lib/domain/message-body.ts';
 import { GoChatError } from '../../../lib/errors.ts';
@@ -10,11 +10,11 @@ import type { ClientFrameData } from '../../../lib/wire/frames.ts';
 import type { Session } from '../sessions/session.ts';
 
 export type UpstreamProducer = {
-  /** Appends a message upstream. Rejects with UNAVAILABLE when the broker is away or too much is waiting. */
+  /** Produces a message to the upstream topic. Rejects with UNAVAILABLE if Kafka fails or too many records are pending. */
   append(session: Session, message: ClientFrameData['send-message']): Promise<void>;
 };
 
-/** Stamps messages and hands them to the group commit, in the order in which they came. */
+/** Builds upstream records from messages, and passes them to the group commit in the order of arrival. */
 export function createUpstreamProducer(deps: {
   commit: GroupCommit;
   gatewayId: string;
@@ -35,7 +35,7 @@ export function createUpstreamProducer(deps: {
         await deps.commit.send(topics.upstream, message.conversationId, JSON.stringify(record));
       } catch (error) {
         if (error instanceof GoChatError) throw error;
-        throw new GoChatError('UNAVAILABLE', 'The message could not be taken. Send it again.');
+        throw new GoChatError('UNAVAILABLE', 'The message could not be accepted. Send it again.');
       }
     },
   };

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import * as ws from 'ws';
 import { encodeForeignFrame } from './frame-buffer.ts';
 
-// Missing in the package's types.
+// The types of ws lack Receiver.
 const { Receiver } = ws as unknown as {
   Receiver: new (options: { isServer: boolean; maxPayload: number }) => Writable;
 };

@@ -1,13 +1,13 @@
 import type { BareFrameType, ServerFrameData, ServerFrameType } from '../../../lib/wire/frames.ts';
 
-/** A whole unmasked WebSocket text frame, made once and written to any number of sockets. */
+/** Encodes a complete, unmasked WebSocket text frame, which can be written to any number of sockets. */
 export function encodeFrame<T extends ServerFrameType>(type: T, data: ServerFrameData[T]): Buffer;
 export function encodeFrame(type: BareFrameType<ServerFrameData>): Buffer;
 export function encodeFrame(type: ServerFrameType, data?: unknown): Buffer {
   return encodeForeignFrame(type, data);
 }
 
-/** The same for a frame that another service made: it may be of a version that knows more frames than this one. */
+/** Encodes a frame from another service. Its type may be unknown here, because that service may be of a newer version. */
 export function encodeForeignFrame(type: string, data?: unknown): Buffer {
   const json =
     data === undefined

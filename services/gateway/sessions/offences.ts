@@ -1,10 +1,10 @@
-/** When the latest offences of one kind happened, oldest first. */
+/** Times of the latest offences of one kind in ms, oldest first. */
 export type Offences = number[];
 
 const windowMs = 60_000;
 
-/** Notes an offence at `now` (ms). Whether it makes so many within a minute. */
-export function isOneTooMany(offences: Offences, limit: number, now = performance.now()): boolean {
+/** Records an offence at `now` (ms). Returns true if it is at least the `limit`th within a minute. */
+export function recordOffence(offences: Offences, limit: number, now = performance.now()): boolean {
   offences.push(now);
   while (offences.length > limit || (offences[0] ?? now) <= now - windowMs) offences.shift();
   return offences.length >= limit;

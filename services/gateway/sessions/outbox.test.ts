@@ -6,7 +6,7 @@ import { createOutbox } from './outbox.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
 
-/** A connection that remembers what reaches it at once, and one that takes nothing. */
+/** One connection that records what is written to it at once, and one that accepts nothing. */
 function createConnection({ stuck = false } = {}) {
   const writes: Buffer[][] = [];
   const stream = new Duplex({
@@ -79,7 +79,7 @@ test('a frame for many is the same bytes for all of them, not a copy each', asyn
   for (const { writes } of connections) assert.equal(writes[0]?.[0], frame);
 });
 
-test('whoever is not yet welcome, or has been closed, gets nothing', async () => {
+test('a session before its welcome, or after its close, gets nothing', async () => {
   const { sessions } = createWorld();
   const { stream, writes } = createConnection();
   for (const state of ['connecting', 'closing'] as const) sessions.add({ ...sessionOn(stream), state });

@@ -1,19 +1,19 @@
 import type { Session } from './session.ts';
 
 export type Outbox = {
-  /** Queues a frame; all frames of one turn of the event loop go to the connection as one write. */
+  /** Queues a frame. All frames of one turn of the event loop are written to the connection at once. */
   send(session: Session, frame: Buffer): void;
-  /** Writes what the session still has, before its close frame. */
+  /** Writes the queued frames of a session now, before its close frame. */
   flush(session: Session): void;
 };
 
-/** Frames up to this size in all are copied together; larger ones are handed over as they are. */
+/** Frames of up to this total size are copied into one buffer; larger ones are written without a copy. */
 const copyLimitBytes = 16 * 1024;
 
 /**
- * Writes frames to sockets, coalesced per tick: a session that gets fifty messages of one batch costs one system
- * call. A session with more waiting than the limit is too slow to be served. No gather (lib/async): nothing is waited
- * for here, and each frame costs no more than its place in a list.
+ * Writes frames to sockets, coalesced per turn of the event loop: a session that gets fifty messages of one batch costs
+ * one system call. A session with more unwritten bytes than the limit is too slow to be served. This does not use the
+ * batching of lib/async, because nothing is awaited here, and a frame should cost no more than an entry in an array.
  */
 export function createOutbox(options: {
   limitBytes: number;
@@ -33,7 +33,7 @@ export function createOutbox(options: {
     if (frames.length === 0) return;
     session.outbox = [];
     const { socket, stream } = session;
-    // After a close frame nothing may follow.
+    // No frame may follow a close frame.
     if (socket.readyState !== socket.OPEN || stream.destroyed) return;
     write(stream, frames);
     options.onWritten(frames.length);

@@ -3,7 +3,7 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
-/** Tells a session what went wrong: an error frame, with the message it is about where there is one. */
+/** Sends an error frame to a session. `clientMsgId` names the message that was refused, if there is one. */
 export type Refuse = (session: Session, error: unknown, clientMsgId?: string) => void;
 
 export function createRefuse(sessions: Pick<Sessions, 'send'>, metrics: GatewayMetrics): Refuse {

@@ -4,7 +4,7 @@ import { forgetSent, isOwnCopy, noteSent, type SentMessages } from './sent-messa
 
 const newSession = (): { sent?: SentMessages } => ({});
 
-test('a session knows what it sent, also when it is delivered a second time', () => {
+test('a session recognises its own message, also when it is delivered a second time', () => {
   const session = newSession();
   noteSent(session, '7', 'a');
   assert.equal(isOwnCopy(session, '8', 'a'), false);
@@ -14,14 +14,14 @@ test('a session knows what it sent, also when it is delivered a second time', ()
   assert.equal(isOwnCopy(session, '7', 'a'), true);
 });
 
-test('what will not be stored is forgotten: sent elsewhere, it is somebody else’s', () => {
+test('a message that will not be stored is forgotten: sent by another session, it is delivered', () => {
   const session = newSession();
   noteSent(session, '7', 'a');
   forgetSent(session, '7', 'a');
   assert.equal(isOwnCopy(session, '7', 'a'), false);
 });
 
-test('a session that sent nothing holds nothing, and one that sent much a bounded number', () => {
+test('a session that sent nothing keeps nothing, and one that sent much keeps a bounded number', () => {
   const session = newSession();
   assert.equal(isOwnCopy(session, '7', 'a'), false);
   assert.deepEqual(session, {});

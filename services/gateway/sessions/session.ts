@@ -15,22 +15,22 @@ export type Session = {
   /** The connection below the WebSocket: frames that are encoded already are written to it directly. */
   readonly stream: Duplex;
   readonly connectedAt: number;
-  /** connecting: not registered yet, gets nothing. open: from `welcome` on. closing: gets nothing any more. */
+  /** connecting: not registered yet, gets no frames. open: from `welcome` on. closing: gets no frames any more. */
   state: 'connecting' | 'open' | 'closing';
-  /** The code with which we closed it. Unset while it is open, and when the client closed it. */
+  /** The code with which the gateway closed the session. Unset while it is open, and if the client closed it. */
   closedWith?: number;
-  /** When something last came from the client. */
+  /** When the client last sent anything, in Unix ms. */
   lastSeenAt: number;
-  /** The last life sign that was told to im-repo. */
+  /** When the session was last reported to im-repo, in Unix ms. */
   lastReportedAt: number;
   readonly allowance: FrameAllowance;
   /** Shared with the user's other sessions here. */
   readonly userAllowance: FrameAllowance;
   readonly byteAllowance: ByteAllowance;
-  /** Frames that were none, and frames whose data was not what their type takes; made with the first one. */
+  /** Recent malformed frames, and recent frames with invalid data. Created by the first one. */
   malformed?: Offences;
   invalid?: Offences;
-  /** Encoded frames of this turn of the event loop, not written yet. */
+  /** Encoded frames that are written at the end of this turn of the event loop. */
   outbox: Buffer[];
   sent?: SentMessages;
 };

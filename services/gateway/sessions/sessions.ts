@@ -1,5 +1,5 @@
-// Room: the sockets that are open here, and frames written to them, with the codes that they are closed with. What
-// the frames tell is for the rooms above.
+// Room: the open sockets of this gateway, the writing of frames to them, and the codes with which they are closed. What
+// the frames say is decided by other rooms.
 
 import { type CloseCause, closeCodes } from '../../../lib/wire/close-codes.ts';
 import type { BareFrameType, ServerFrameData, ServerFrameType } from '../../../lib/wire/frames.ts';
@@ -7,7 +7,7 @@ import { encodeForeignFrame } from './frame-buffer.ts';
 import type { Outbox } from './outbox.ts';
 import type { Session } from './session.ts';
 
-export type IsLeftOut = (session: Session) => boolean;
+export type IsExcluded = (session: Session) => boolean;
 
 export type Sessions = {
   add(session: Session): void;
@@ -18,27 +18,27 @@ export type Sessions = {
   /** Sends a frame to one session. */
   send<T extends ServerFrameType>(session: Session, type: T, data: ServerFrameData[T]): void;
   send(session: Session, type: BareFrameType<ServerFrameData>): void;
-  /** Sends an encoded frame to a user's open sessions, but to none that `isLeftOut`. Answers to how many. */
-  sendToUser(userId: string, frame: Buffer, isLeftOut?: IsLeftOut): number;
-  /** Whether a user has an open session here that is not `isLeftOut`. */
-  reaches(userId: string, isLeftOut: IsLeftOut): boolean;
-  /** Sends an encoded frame to every open session, but to none that `isLeftOut`. Answers to how many. */
-  broadcast(frame: Buffer, isLeftOut?: IsLeftOut): number;
-  /** Closes a session for a cause of ours: what was sent to it before is written first, then nothing more. */
+  /** Sends an encoded frame to a user's open sessions, except the excluded ones. Returns the number of sessions. */
+  sendToUser(userId: string, frame: Buffer, isExcluded?: IsExcluded): number;
+  /** True if a user has an open session here that is not excluded. */
+  reaches(userId: string, isExcluded: IsExcluded): boolean;
+  /** Sends an encoded frame to all open sessions, except the excluded ones. Returns the number of sessions. */
+  broadcast(frame: Buffer, isExcluded?: IsExcluded): number;
+  /** Closes a session with the close code of `cause`. Frames that are queued already are written first. */
   close(session: Session, cause: CloseCause): void;
   /** Closes the sockets of a login session. */
   closeLoginSession(loginSessionId: string): void;
-  /** Takes a session out whose socket has closed, for whatever reason. */
+  /** Removes a session whose socket has closed. */
   remove(session: Session): void;
 };
 
-/** How long a client has to answer a close frame; a slow one has to wake up and read what is before it. */
+/** How long a client may take to answer a close frame. A slow client must first read the frames before it. */
 const closeTimeoutMs = 30_000;
 
 /** The sockets of this gateway by session, by user and by login session. */
 export function createSessions(deps: {
   outbox: Outbox;
-  /** A session is gone for good: its socket closed, or we began to close it. Called once a session. */
+  /** Called once per session, when its socket has closed or the gateway begins to close it. */
   onGone: (session: Session) => void;
 }): Sessions {
   const { outbox } = deps;
@@ -49,8 +49,8 @@ export function createSessions(deps: {
   function remove(session: Session): void {
     session.state = 'closing';
     if (!byId.delete(session.id)) return;
-    takeOut(byUser, session.userId, session);
-    takeOut(byLogin, session.loginSessionId, session);
+    removeFrom(byUser, session.userId, session);
+    removeFrom(byLogin, session.loginSessionId, session);
     deps.onGone(session);
   }
 
@@ -69,8 +69,8 @@ export function createSessions(deps: {
   return {
     add(session) {
       byId.set(session.id, session);
-      putIn(byUser, session.userId, session);
-      putIn(byLogin, session.loginSessionId, session);
+      addTo(byUser, session.userId, session);
+      addTo(byLogin, session.loginSessionId, session);
     },
     get: (sessionId) => byId.get(sessionId),
     size: () => byId.size,
@@ -78,23 +78,23 @@ export function createSessions(deps: {
     all: () => byId.values(),
     send: (session: Session, type: ServerFrameType, data?: unknown) =>
       outbox.send(session, encodeForeignFrame(type, data)),
-    sendToUser(userId, frame, isLeftOut) {
+    sendToUser(userId, frame, isExcluded) {
       const sessions = byUser.get(userId);
       if (!sessions) return 0;
       let sent = 0;
       for (const session of sessions) {
-        if (session.state !== 'open' || isLeftOut?.(session)) continue;
+        if (session.state !== 'open' || isExcluded?.(session)) continue;
         outbox.send(session, frame);
         sent += 1;
       }
       return sent;
     },
-    reaches: (userId, isLeftOut) =>
-      byUser.get(userId)?.some((session) => session.state === 'open' && !isLeftOut(session)) === true,
-    broadcast(frame, isLeftOut) {
+    reaches: (userId, isExcluded) =>
+      byUser.get(userId)?.some((session) => session.state === 'open' && !isExcluded(session)) === true,
+    broadcast(frame, isExcluded) {
       let sent = 0;
       for (const session of byId.values()) {
-        if (session.state !== 'open' || isLeftOut?.(session)) continue;
+        if (session.state !== 'open' || isExcluded?.(session)) continue;
         outbox.send(session, frame);
         sent += 1;
       }
@@ -108,13 +108,13 @@ export function createSessions(deps: {
   };
 }
 
-function putIn(index: Map<string, Session[]>, key: string, session: Session): void {
+function addTo(index: Map<string, Session[]>, key: string, session: Session): void {
   const sessions = index.get(key);
   if (sessions) sessions.push(session);
   else index.set(key, [session]);
 }
 
-function takeOut(index: Map<string, Session[]>, key: string, session: Session): void {
+function removeFrom(index: Map<string, Session[]>, key: string, session: Session): void {
   const sessions = index.get(key);
   if (!sessions) return;
   if (sessions.length === 1) {

@@ -20,7 +20,7 @@ function admission(limits: { all?: number; perAddress?: number; perUser?: number
   return { clock, open, closed, ...createAdmission(sessions, all, () => clock.now) };
 }
 
-test('one more of a user closes the longest silent, if that was silent for over 35 s; else it is refused', () => {
+test('beyond the limit of a user, the longest silent socket is closed if it was silent for over 35 s; else the new one is refused', () => {
   const { clock, open, closed, reserve } = admission({ perUser: 3 });
   const [a, b, c] = [session('1', 99_000), session('1', 65_000), session('1', 100_000)];
   open.push(a, b, c, session('2', 0));
@@ -33,7 +33,7 @@ test('one more of a user closes the longest silent, if that was silent for over 
   assert.equal(closed.length, 1);
 });
 
-test('an address has so many places, whoever asks; a place given back can be had again', () => {
+test('the places of an address are limited, whoever the user is; a released place can be reserved again', () => {
   const { reserve } = admission({ perAddress: 2 });
   const place = reserve('192.0.2.1');
   reserve('::ffff:192.0.2.1');
@@ -43,13 +43,13 @@ test('an address has so many places, whoever asks; a place given back can be had
   place.release();
   reserve('192.0.2.1');
   assert.throws(() => reserve('192.0.2.1'), { code: 'RATE_LIMITED' });
-  // A household of IPv6 is one address.
+  // The addresses of one IPv6 network (/64) count as one address.
   reserve('2001:db8::1');
   reserve('2001:db8::2');
   assert.throws(() => reserve('2001:db8::3'), { code: 'RATE_LIMITED' });
 });
 
-test('a full gateway says so, and 0 is no limit per user and address', () => {
+test('a full gateway refuses with UNAVAILABLE, and 0 means no limit per user and address', () => {
   const { reserve, open } = admission({ all: 50 });
   for (let i = 0; i < 50; i++) {
     open.push(session('1', 100_000));

@@ -4,23 +4,26 @@ import { RateLimitedError } from '../limits/rate-limit.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
-/** A place for one connection, from its handshake to its end. */
+/** A reserved place for one connection, from its handshake until it closes. */
 export type Place = {
-  /** Throws RATE_LIMITED when the user has all the sockets that a user may have, and none of them seems dead. */
+  /**
+   * Admits a user's socket. If the user has the maximum number of sockets, closes the one that has been silent longest,
+   * or throws RATE_LIMITED if none of them seems dead.
+   */
   admit(userId: string): void;
   release(): void;
 };
 
 export type Admission = {
-  /** Throws UNAVAILABLE when the gateway is full, RATE_LIMITED when the address has all that an address may have. */
+  /** Throws UNAVAILABLE if the gateway is full, RATE_LIMITED if the address has the maximum number of sockets. */
   reserve(address: string): Place;
 };
 
-/** A live client pings every 30 s: whoever was silent for longer has most likely gone without a word. */
+/** A live client pings every 30 s: the connection of a client that is silent for longer is most likely dead. */
 const seemsDeadMs = 35_000;
 const retryMs = 10_000;
 
-/** How many sockets there may be: in all, per address and per user. A handshake counts like the socket it becomes. */
+/** Limits the number of sockets: in all, per address and per user. A handshake counts like the socket it becomes. */
 export function createAdmission(
   sessions: Pick<Sessions, 'ofUser' | 'close'>,
   limits: { all: number; perAddress: number; perUser: number },

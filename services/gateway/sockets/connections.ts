@@ -1,5 +1,5 @@
-// Room: the life of a WebSocket: admission, welcome, frames in, heartbeat, drain. What a frame does is done by the
-// rooms below.
+// Room: the lifecycle of a WebSocket: admission, welcome, inbound frames, heartbeat, drain. The rooms below carry out
+// what a frame asks for.
 
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
@@ -14,12 +14,12 @@ import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Inbound } from './inbound.ts';
 
-/** How long a socket waits to be registered before it is told to try later. */
+/** How long a socket may wait for its registration before it is closed with `tryLater`. */
 const registrationMs = 10_000;
 
 /**
- * The life of a socket: registered, welcomed, then open until it closes. Nothing is read from it and nothing is
- * sent to it before `welcome`; whoever syncs after `welcome` misses nothing, since routing to it began before.
+ * The lifecycle of a socket: registered, welcomed, then open until it closes. Nothing is read from it or sent to it before
+ * `welcome`. A client that syncs after `welcome` misses nothing, because events are routed to its session before that.
  */
 export function createConnections(deps: {
   sessions: Sessions;
@@ -74,15 +74,15 @@ export function createConnections(deps: {
       };
       stream.setNoDelay(true);
       socket.pause();
-      // Ahead of the reader of frames, and for what never becomes a whole frame, too.
+      // Count bytes before ws parses them, including bytes that never become a whole frame.
       stream.prependListener('data', (chunk: Buffer) => inbound.count(session, chunk.length));
       socket.on('message', (bytes, isBinary) => inbound.receive(session, bytes, isBinary));
       socket.on('ping', (payload) => inbound.receivePing(session, payload));
       socket.on('pong', seen);
-      // ws closes with the fitting code by itself (1009 for a frame too large); 'close' follows.
+      // ws itself closes the socket with the right code (such as 1009 for a frame too large); 'close' follows.
       socket.on('error', () => undefined);
       socket.on('close', (code) => {
-        // A client that never answers our close frame ends as 1006, which is not why it was closed.
+        // If the client never answers our close frame, `code` is 1006, which is not the cause of the close.
         metrics.closes.inc({ code: String(session.closedWith ?? code) });
         sessions.remove(session);
         deps.userFrames.leave(session.userId);

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../../../lib/async/deadline.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
-/** How long clients have to answer the close frame. */
-const patienceMs = 2000;
+/** How long clients may take to answer the close frame. */
+const closeTimeoutMs = 2000;
 
 /**
- * Sends every session away with 4003, spread over a while, so that they do not all reach the other gateways in one
- * moment. Resolves when their sockets are closed, or after a little patience.
+ * Closes every session with 4003, at random moments within `spreadMs`, so that the clients do not all reconnect to the
+ * other gateways at once. Resolves when their sockets are closed; those still open 2 s after `spreadMs` are terminated.
  */
 export async function drainSessions(sessions: Sessions, spreadMs: number): Promise<void> {
   const leaving = [...sessions.all()];
@@ -17,6 +17,6 @@ export async function drainSessions(sessions: Sessions, spreadMs: number): Promi
     sessions.close(session, 'draining');
     await gone;
   });
-  await withDeadline(Promise.all(closed), spreadMs + patienceMs, () => undefined);
+  await withDeadline(Promise.all(closed), spreadMs + closeTimeoutMs, () => undefined);
   for (const { socket } of leaving) socket.terminate();
 }

@@ -1,10 +1,10 @@
 import type { Presence } from '../presence/presence.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
-/** A session that showed life is reported again after this time, well within the 75 s that im-repo allows. */
+/** A live session is reported to im-repo at this interval, well within the 75 s that im-repo allows between reports. */
 const reportMs = 25_000;
 
-/** One timer for all sessions: closes the silent ones and reports life signs. Returns what stops it. */
+/** Closes silent sessions and reports live ones, with one timer for all. Returns a function that stops the timer. */
 export function watchHeartbeats(deps: {
   sessions: Sessions;
   presence: Presence;

@@ -9,25 +9,26 @@ import type { ReadMarks } from '../sending/read-marks.ts';
 import type { TypingNotices } from '../sending/typing.ts';
 import type { UnackedSends } from '../sending/unacked-sends.ts';
 import type { UpstreamProducer } from '../sending/upstream-producer.ts';
-import { isOneTooMany } from '../sessions/offences.ts';
+import { recordOffence } from '../sessions/offences.ts';
 import type { Refuse } from '../sessions/refusal.ts';
 import { forgetSent, noteSent } from '../sessions/sent-messages.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
 export type Inbound = {
-  /** Counts what came over the connection, before any frame of it is taken. */
+  /** Counts bytes received over the connection, before their frames are handled. */
   count(session: Session, bytes: number): void;
-  /** Takes what a socket received. */
+  /** Handles a WebSocket message. */
   receive(session: Session, bytes: RawData, isBinary: boolean): void;
-  /** Takes a ping of the WebSocket protocol itself: a life sign, and a frame like any other to the rate limits. */
+  /** Handles a ping of the WebSocket protocol itself: a sign of life, which counts as a frame in the rate limits. */
   receivePing(session: Session, payload: Buffer): void;
 };
 
+/** A session is closed after this many offences of a kind within a minute. */
 const malformedLimit = 3;
 const invalidLimit = 20;
 
-/** What becomes of the frames that clients send. */
+/** Handles the frames that clients send: applies the rate limits, parses frames and carries them out. */
 export function createInbound(deps: {
   sessions: Sessions;
   rate: FrameRate;
@@ -44,11 +45,11 @@ export function createInbound(deps: {
 
   function count(session: Session, bytes: number): void {
     const verdict = deps.byteRate.take(session.byteAllowance, bytes);
-    // A client that was told to go and sends on is not read any longer.
+    // A client that goes on sending after the close frame is cut off.
     if (verdict === 'cut' && session.state === 'closing') session.socket.terminate();
     if (session.state !== 'open' || verdict === 'pass' || verdict === 'refuse') return;
-    // One frame can be all that came: it is told even if nothing was refused before.
-    refuse(session, tooMuch);
+    // Send the error here, because nothing was refused before if all the bytes belong to one frame.
+    refuse(session, tooManyBytes);
     sessions.close(session, 'rateLimited');
   }
 
@@ -61,7 +62,7 @@ export function createInbound(deps: {
   function countOffence(session: Session, kind: 'malformed' | 'invalid'): void {
     session[kind] ??= [];
     const limit = kind === 'malformed' ? malformedLimit : invalidLimit;
-    if (isOneTooMany(session[kind], limit)) sessions.close(session, 'protocolError');
+    if (recordOffence(session[kind], limit)) sessions.close(session, 'protocolError');
   }
 
   function receive(session: Session, bytes: RawData, isBinary: boolean): void {
@@ -72,11 +73,11 @@ export function createInbound(deps: {
       sessions.close(session, 'rateLimited');
       return;
     }
-    const parsed = isBinary ? binary : parseFrame(String(bytes));
+    const parsed = isBinary ? binaryFrame : parseFrame(String(bytes));
     metrics.framesIn.inc({ type: parsed.kind === 'frame' ? parsed.frame.type : parsed.kind });
-    if (deps.byteRate.isOver(session.byteAllowance)) refuse(session, tooMuch, clientMsgIdOf(parsed));
-    else if (verdict === 'refuse') refuse(session, tooMany, clientMsgIdOf(parsed));
-    else if (parsed.kind === 'frame') take(session, parsed.frame);
+    if (deps.byteRate.isOver(session.byteAllowance)) refuse(session, tooManyBytes, clientMsgIdOf(parsed));
+    else if (verdict === 'refuse') refuse(session, tooManyFrames, clientMsgIdOf(parsed));
+    else if (parsed.kind === 'frame') handle(session, parsed.frame);
     else refuse(session, parsed.error, parsed.clientMsgId);
     if (parsed.kind === 'malformed' || parsed.kind === 'invalid') countOffence(session, parsed.kind);
   }
@@ -89,7 +90,7 @@ export function createInbound(deps: {
     else if (verdict === 'close') sessions.close(session, 'rateLimited');
   }
 
-  function take(session: Session, frame: ClientFrame): void {
+  function handle(session: Session, frame: ClientFrame): void {
     switch (frame.type) {
       case 'ping':
         sessions.send(session, 'pong');
@@ -116,7 +117,7 @@ export function createInbound(deps: {
     noteSent(session, conversationId, clientMsgId);
     deps.upstream.append(session, message).catch((error: unknown) => {
       forgetSent(session, conversationId, clientMsgId);
-      // Already told when it has timed out meanwhile.
+      // If the send has timed out meanwhile, its sender has got an error already.
       if (deps.unacked.drop(session.id, conversationId, clientMsgId)) refuse(session, error, clientMsgId);
     });
   }
@@ -132,13 +133,13 @@ export function createInbound(deps: {
   return { count, receive, receivePing };
 }
 
-const tooMuch = new GoChatError(
+const tooManyBytes = new GoChatError(
   'RATE_LIMITED',
-  'Too many bytes. Wait for some seconds before you send this again.',
+  'Too many bytes. Wait for a few seconds before you send this again.',
 );
-const tooMany = new GoChatError('RATE_LIMITED', 'Too many frames. Send this one again in a second.');
+const tooManyFrames = new GoChatError('RATE_LIMITED', 'Too many frames. Send this one again in a second.');
 
-const binary: ParsedFrame = {
+const binaryFrame: ParsedFrame = {
   kind: 'malformed',
   error: new GoChatError('INVALID_ARGUMENT', 'Frames are text, not binary.'),
 };

@@ -17,19 +17,19 @@ import { countingRefusals } from '../rest/plugins/authenticate.ts';
 import { type Admission, full, type Place } from './admission.ts';
 
 export type Upgrades = {
-  /** From now on upgrades are refused with 503. */
+  /** Refuses all further upgrades with 503. */
   stop(): void;
 };
 
 const path = '/ws';
 const protocol = 'gochat.v1';
 const tokenPrefix = 'bearer.';
-/** Bytes of a frame. More closes with 1009. */
+/** Maximum size of a frame. A larger one closes the socket with 1009. */
 const maxFrameBytes = 64 * 1024;
 
 /**
- * Takes WebSocket upgrades on a server: the token is checked before anything is upgraded. It comes as ?token= or
- * as a subprotocol beside gochat.v1, and is never logged.
+ * Accepts WebSocket upgrades on an HTTP server. The access token is checked before the upgrade. It is sent as ?token= or as
+ * a subprotocol in addition to gochat.v1, and is never logged.
  */
 export function acceptUpgrades(
   server: Server,
@@ -39,7 +39,7 @@ export function acceptUpgrades(
     clientAddress: ClientAddress;
     hosts: Hosts;
     origins: Origins;
-    /** Refusals for want of a good token, by address. */
+    /** Limits the handshakes without a valid token, per address. */
     anonymous: RateLimit;
     onSocket: (socket: WebSocket, stream: Socket, access: AccessToken, sessionId: string) => void;
     metrics: GatewayMetrics;
@@ -51,13 +51,13 @@ export function acceptUpgrades(
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    // Pings are answered within the rate limits.
+    // The gateway answers pings itself, because they count in the rate limits.
     autoPong: false,
     maxPayload: maxFrameBytes,
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
   });
 
-  /** Everything that can be told without asking, in the order of what it costs. */
+  /** Makes all the checks that come before the token, the cheapest first, and reserves a place. */
   function reserve(request: IncomingMessage): Place {
     const { host, origin } = request.headers;
     deps.hosts.check(host);
@@ -65,7 +65,8 @@ export function acceptUpgrades(
     if (url?.pathname !== path && url?.pathname !== `${path}/`)
       throw new GoChatError('NOT_FOUND', 'There is no such route.');
     if (request.method !== 'GET') throw new GoChatError('METHOD_NOT_ALLOWED', 'A WebSocket begins with GET.');
-    if (origin !== undefined && !isOwnOrigin(origin, host) && !deps.origins.allows(origin)) throw foreign();
+    if (origin !== undefined && !isOwnOrigin(origin, host) && !deps.origins.allows(origin))
+      throw originRefused();
     if (stopped) throw full();
     return deps.admission.reserve(deps.clientAddress(request));
   }
@@ -99,11 +100,11 @@ export function acceptUpgrades(
     stream.once('close', place.release);
     check(request)
       .then((access) => {
-        // At once before the socket is there: whoever comes meanwhile is counted.
+        // Admit and upgrade in one turn of the event loop, so that concurrent handshakes of a user are all counted.
         if (stream.destroyed) return;
         place.admit(access.userId);
         stream.off('error', onEarlyError);
-        leaveOutEmptyProtocols(request);
+        removeEmptyProtocols(request);
         websockets.handleUpgrade(request, stream, head, (socket) =>
           deps.onSocket(socket, stream, access, randomUUID()),
         );
@@ -117,7 +118,7 @@ export function acceptUpgrades(
   };
 }
 
-const foreign = () =>
+const originRefused = () =>
   new GoChatError(
     'PERMISSION_DENIED',
     'Pages of this origin may not connect. ALLOWED_ORIGINS names those that may.',
@@ -140,8 +141,8 @@ function tokenFromProtocols(request: IncomingMessage): string | undefined {
     ?.slice(tokenPrefix.length);
 }
 
-/** RFC 9110, 5.6.1: a list may have empty elements, which ws does not take. */
-function leaveOutEmptyProtocols(request: IncomingMessage): void {
+/** Removes empty elements from the list of subprotocols. RFC 9110, 5.6.1 allows them, but ws refuses them. */
+function removeEmptyProtocols(request: IncomingMessage): void {
   const offered = offeredProtocols(request);
   if (offered.length > 0) request.headers['sec-websocket-protocol'] = offered.join(', ');
   else delete request.headers['sec-websocket-protocol'];

@@ -4,7 +4,7 @@ import { exampleUserId, id } from '../../../lib/wire/fields.ts';
 
 export { id, seqId } from '../../../lib/wire/fields.ts';
 
-/** Fields of requests, with the contract's limits. Lengths count Unicode code points. Those of frames are in lib/wire. */
+/** Schemas of request fields, with their limits. Lengths count Unicode code points. The fields of frames are in lib/wire. */
 
 const text = (minLength: number, maxLength: number, example: string) =>
   Type.String({ minLength, maxLength, format: 'text', examples: [example] });
@@ -15,7 +15,7 @@ export const password = text(
   limits.password.longest,
   'correct horse battery staple',
 );
-/** Takes whatever may have been a password: a wrong one is told as such, not as malformed. */
+/** Accepts any text that may be a password, so that a wrong one is answered as wrong and not as malformed. */
 export const anyPassword = text(1, 1024, 'correct horse battery staple');
 export const anyUsername = text(1, 256, 'ann');
 export const avatarUrl = Type.String({
@@ -30,7 +30,7 @@ export const locale = Type.String({
   description: 'A BCP 47 language tag. Empty: none.',
   examples: ['de-CH'],
 });
-/** Blanks around a name are no part of it, and do not count. */
+/** Blanks around a name are cut off and do not count. */
 export const displayName = Type.String({
   maxLength: 1000,
   format: 'display-name',
@@ -48,13 +48,13 @@ export const announcement = text(0, limits.announcement, 'The hall is closed nex
 export const remark = text(0, limits.remark, 'Bob from work');
 export const requestMessage = text(0, limits.friendRequestMessage, 'Hello Bob, it is me.');
 export const refreshToken = text(1, 4096, 'eyJhbGciOiJFZERTQSJ9.eyJzaWQiOiJiM2YwIn0.c2lnbmF0dXJl');
-/** Of an identity provider: some put much into theirs. */
+/** A token of an identity provider. Some providers put many claims into it, so it can be long. */
 export const externalToken = text(1, 16_384, 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl');
 export const searchText = text(1, limits.searchText, 'an');
 
 export const ids = Type.Array(id, { maxItems: limits.usersPerCall });
 
-/** An id in a path. Ids are opaque to clients: one that cannot be is answered as one that nothing has. */
+/** An id in a path. Ids are opaque to clients, so text that cannot be an id is answered like an unknown id. */
 const pathId = (description: string, example: string) => Type.String({ description, examples: [example] });
 export const pathUserId = pathId('Id of the user', exampleUserId);
 export const pathConversationId = pathId('Id of the conversation', '7301444403200007');
@@ -81,7 +81,7 @@ export const oneOf = <const V extends string | number>(
     ...(preset === undefined ? {} : { default: preset }),
   });
 
-/** How many rows of a list a query string asks for. */
+/** The query parameter for the maximum number of rows of a list. */
 export const limit = ({ usual, most }: Readonly<{ usual: number; most: number }>) =>
   Type.Optional(
     Type.Integer({

@@ -4,9 +4,9 @@ import { canonicalName, isUsername, nameRule, usernameRule } from '../../../lib/
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
 import { canonicalPictureAddress, pictureAddressRule } from '../../../lib/domain/web-address.ts';
 
-/** String formats of the contract, by the name under which schemas use them. */
+/** Checks of string formats, by the name that schemas use. */
 export const formats: Record<string, (value: string) => boolean> = {
-  /** Well-formed Unicode: a lone surrogate could not come back byte for byte. */
+  /** Well-formed Unicode, because a lone surrogate cannot be stored and returned unchanged. */
   text: (value) => value.isWellFormed(),
   username: isUsername,
   'display-name': (value) => canonicalName(value, limits.displayName) !== undefined,
@@ -18,7 +18,7 @@ export const formats: Record<string, (value: string) => boolean> = {
   'language-tag': (value) => value === '' || canonicalLocale(value) !== undefined,
 };
 
-/** Why a value does not fit a format, as a predicate of the field. */
+/** The error per format, as a predicate of the field. */
 export const formatSentences: Record<string, string> = {
   text: 'must be well-formed Unicode',
   username: usernameRule,

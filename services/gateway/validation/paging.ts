@@ -3,7 +3,7 @@ import { limits } from '../../../lib/domain/limits.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import { limit } from './fields.ts';
 
-/** What the query string of every list takes. */
+/** The query parameters of every list. */
 export const pagingFields = {
   limit: limit(limits.page),
   offset: Type.Optional(
@@ -23,14 +23,14 @@ export const pagingFields = {
   ),
 };
 
-/** What every list answers beside its rows. */
+/** The field that every list answers in addition to its rows. */
 export const nextCursor = Type.Optional(
   Type.String({ description: 'The cursor of the next page; absent on the last page' }),
 );
 
 type PagingQuery = { limit?: number; offset?: number; cursor?: string };
 
-/** The page that a query string asks for. */
+/** Reads the page from a query string. Throws INVALID_ARGUMENT if it has both an offset and a cursor. */
 export function pagingOf({ limit = limits.page.usual, offset, cursor }: PagingQuery) {
   if (offset !== undefined && cursor !== undefined) {
     throw invalid('cursor', 'must not be given together with offset');

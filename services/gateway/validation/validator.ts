@@ -1,12 +1,12 @@
-// Room: the checks of fields, ids, formats and pages that REST bodies and frames share. It asks no other service.
+// Room: the checks of fields, ids, formats and pages that REST bodies and frames share. It calls no other service.
 
 import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import type { FieldError } from '../../../lib/errors.ts';
 import { formatSentences, formats } from './formats.ts';
 
 /**
- * How everything that clients send is checked, REST bodies and frames alike: the first error ends it, and the size of a
- * list before what is in it, so that no input costs more to refuse than to read.
+ * Options for the checks of REST bodies and frames. A check ends at the first error, and checks the size of a list before
+ * its items, so that no input costs more to refuse than to read.
  */
 export const validatorOptions: Options = {
   coerceTypes: false,
@@ -22,7 +22,7 @@ export function addFormats(ajv: Ajv): Ajv {
 
 const ajv = addFormats(new Ajv(validatorOptions));
 
-/** A check of one shape, which is a guard of its type. */
+/** Compiles a schema into a type guard. */
 export const validatorOf = <T>(schema: object): ValidateFunction<T> => ajv.compile<T>(schema);
 
 export type ValidationError = {
@@ -32,7 +32,7 @@ export type ValidationError = {
   message?: string | undefined;
 };
 
-/** Which field is wrong, and why, as a predicate of it. The path is '' where the whole is. */
+/** Returns the wrong field, and the error as a predicate of it. The path is '' if the whole value is wrong. */
 export function fieldErrorOf({ keyword, instancePath, params, message }: ValidationError): FieldError {
   const where = instancePath.slice(1);
   const missing = typeof params.missingProperty === 'string' ? params.missingProperty : undefined;

@@ -1,10 +1,10 @@
 import { hashingMs } from '../../../../lib/domain/passwords.ts';
 
-/** For calls that a durable flow answers, and for sends that wait to be stored. */
+/** For calls that a Temporal workflow answers, and for sends that wait to be stored. */
 export const flowDeadline = { deadlineMs: 12_000 };
 
 /** For calls that check or store a password, and then open a session. */
 export const passwordDeadline = { deadlineMs: hashingMs + 5000 };
 
-/** To erase an account its password is checked, then a durable flow is begun. */
+/** For the erasure of an account, which checks the password and then starts a Temporal workflow. */
 export const erasureDeadline = { deadlineMs: passwordDeadline.deadlineMs + flowDeadline.deadlineMs };

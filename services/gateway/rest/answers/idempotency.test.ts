@@ -93,7 +93,7 @@ test('a message that was recalled meanwhile is not read out of a repeat, nor wha
   );
 });
 
-test('an answer that an earlier version kept whole is read anew as well', async () => {
+test('a whole answer that an earlier version stored is read anew, too', async () => {
   const { app, idempotency } = await testApp({
     'messages.sendMessage': () => ({ message, duplicate: false }),
     'conversations.getMessages': () => ({
@@ -123,7 +123,7 @@ test('a refusal is repeated too', async () => {
   assert.match(String(repeat.headers['content-type']), /problem\+json/);
 });
 
-test('a fault has no answer worth keeping: the repeat is tried anew', async () => {
+test('a fault is not stored: the repeat is carried out again', async () => {
   let faults = 0;
   const { app, calls } = await testApp({
     'friends.sendFriendRequest': () => {
@@ -138,7 +138,7 @@ test('a fault has no answer worth keeping: the repeat is tried anew', async () =
   assert.equal(calls.length, 2);
 });
 
-test('the same key with another body is a mismatch, in another place another request', async () => {
+test('the same key with another body is a mismatch, and on another path another request', async () => {
   const { app, calls } = await testApp({
     'friends.sendFriendRequest': () => ({ request }),
     'conversations.addMembers': () => ({ added: ['5'], alreadyMembers: [], refused: [] }),
@@ -152,7 +152,7 @@ test('the same key with another body is a mismatch, in another place another req
   assert.equal(calls.length, 3);
 });
 
-test('two at once make one: the second waits for the first answer', async () => {
+test('two concurrent requests create one resource: the second waits for the first answer', async () => {
   const gate = Promise.withResolvers<void>();
   const { app, calls } = await testApp({
     'friends.sendFriendRequest': async () => {
@@ -192,7 +192,7 @@ test('a group is created under the id that was reserved for the key', async () =
   assert.deepEqual(made?.memberIds, ['5']);
 });
 
-test('keys that are none are refused', async () => {
+test('invalid keys are refused', async () => {
   const { app, calls } = await testApp();
   for (const key of ['', 'a b', 'é', 'x'.repeat(256)]) {
     const answer = await post(app, '/friends/requests', { targetUserId: '5' }, key);

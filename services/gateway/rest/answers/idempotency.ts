@@ -8,27 +8,30 @@ import type { RepoClient } from '../../../../lib/grpc/clients.ts';
 /** The right to carry out the request that a key names. */
 export type Claim = {
   key: string;
-  /** Reserved for what the request creates: the same after a crash and a new claim. */
+  /** The id for the resource that the request creates. It stays the same if the key is claimed again after a crash. */
   resourceId: string;
+  /** Stores the answer for repeats. */
   complete(status: number, body: string): Promise<void>;
+  /** Gives the claim up, so that a repeat carries the request out again. */
   abandon(): Promise<void>;
 };
 
+/** new: the caller must carry the request out. done: an earlier request has the answer. */
 export type Begun = { state: 'new'; claim: Claim } | { state: 'done'; status: number; body: string };
 
 /** How long a repeat waits for the first answer. */
-const patienceMs = 10_000;
-/** Longer than any request takes; after it a crashed gateway's claim can be taken over. */
+const maxWaitMs = 10_000;
+/** Longer than any request takes. After it, another request can take over the claim of a crashed gateway. */
 const leaseMs = 30_000;
 
 /**
- * Claims a key, or waits for the answer of whoever holds it. IDEMPOTENCY_MISMATCH for another body under the same
- * key, UNAVAILABLE when the first answer does not come in time.
+ * Claims a key, or waits for the answer of the request that holds its claim. Rejects with IDEMPOTENCY_MISMATCH if the key
+ * was used with another body, and with UNAVAILABLE if the first answer does not come within `waitMs`.
  */
 export async function beginOnce(
   idempotency: RepoClient['idempotency'],
   request: { scope: string; key: string; requestHash: Buffer },
-  waitMs = patienceMs,
+  waitMs = maxWaitMs,
 ): Promise<Begun> {
   const { scope, key } = request;
   const deadline = Date.now() + waitMs;

@@ -5,7 +5,7 @@ import { bearer, freshTestApp } from '../../../../test/support/gateway/gateway-a
 
 const emptyPage = { conversations: [], messages: [], hasMore: false, unchanged: false };
 
-/** Logic with one page, which it leaves out for whoever knows its tag. */
+/** A logic with one page, which it omits if the caller knows its tag. */
 async function appWithPage(page: { tag: string; hasMore: boolean }) {
   const answerPage = ({ knownTag }: { knownTag: string }) =>
     knownTag === page.tag
@@ -30,7 +30,7 @@ async function appWithPage(page: { tag: string; hasMore: boolean }) {
 }
 
 for (const url of ['/conversations', '/conversations/7/messages']) {
-  test(`${url}: an unchanged page is answered without being sent for again`, async () => {
+  test(`${url}: an unchanged page is answered from the cache`, async () => {
     const page = { tag: 'first', hasMore: true };
     const { get } = await appWithPage(page);
     const first = await get(url);
@@ -45,7 +45,7 @@ for (const url of ['/conversations', '/conversations/7/messages']) {
     assert.deepEqual([(await get(url)).text], [third.text]);
   });
 
-  test(`${url}: who names the page's ETag is told that it holds`, async () => {
+  test(`${url}: a client that sends the page's ETag gets 304`, async () => {
     const page = { tag: 'first', hasMore: true };
     const { get } = await appWithPage(page);
     const { etag, headers } = await get(url);
@@ -60,7 +60,7 @@ for (const url of ['/conversations', '/conversations/7/messages']) {
     assert.deepEqual([changed.status, changed.etag], [200, 'W/"second"']);
   });
 
-  test(`${url}: a gateway that does not know the page asks by the ETag of the caller`, async () => {
+  test(`${url}: a gateway without the page in its cache uses the ETag of the client`, async () => {
     const { get } = await appWithPage({ tag: 'first', hasMore: true });
     const held = await get(url, { 'if-none-match': 'W/"first"' });
     assert.deepEqual([held.status, held.knownTag], [304, 'first']);
@@ -72,7 +72,7 @@ for (const [url, method] of [
   ['/conversations', 'getConversationsOptimized'],
   ['/conversations/7/messages', 'getMessages'],
 ]) {
-  test(`${url}: a page that comes as JSON is asked for so and goes out as it is`, async () => {
+  test(`${url}: a page that logic has serialised is answered as it is`, async () => {
     const text = '{"of":"logic","and":"nobody else"}';
     const { app, calls } = await freshTestApp({
       [`conversations.${method}`]: ({ knownTag }: { knownTag: string }) =>
@@ -92,7 +92,7 @@ for (const [url, method] of [
   });
 }
 
-test('pages of other bounds are other pages', async () => {
+test('pages with other bounds are cached separately', async () => {
   const { get } = await appWithPage({ tag: 'first', hasMore: true });
   await get('/conversations/7/messages?beforeSeq=5');
   for (const query of ['', '?beforeSeq=6', '?afterSeq=5', '?beforeSeq=5&limit=2']) {
@@ -102,7 +102,7 @@ test('pages of other bounds are other pages', async () => {
   assert.equal((await get('/conversations/7/messages?beforeSeq=5')).knownTag, 'first');
 });
 
-test('a refusal is a refusal, whatever is known here', async () => {
+test('a refusal by logic is answered even if the page is cached', async () => {
   let member = true;
   const { app } = await freshTestApp({
     'conversations.getMessages': () => {

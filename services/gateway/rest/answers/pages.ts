@@ -3,15 +3,15 @@ import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../../../../lib/metrics.ts';
 
 /**
- * A page as it comes from logic: left out when it is `unchanged`. `json` is the answer in the bytes that go out; where
- * logic did not write it, it is what `body` gives.
+ * A page from logic, without content if it is `unchanged`. `json` is the serialised answer; if logic did not serialise it,
+ * `body` returns the answer as an object.
  */
 export type Page = { tag: string; unchanged: boolean; json?: Buffer | undefined; body: () => object };
 
 export type Pages = {
   /**
-   * Answers a page that `load` asks logic for, naming the tag of the one known under this key. Whether the caller may
-   * have it is decided there, at each call.
+   * Answers a request with a page. `load` gets the page from logic; it is called with the tag of the page that is cached
+   * under `key`, or else that the client holds. Logic checks in each call if the caller may read the page.
    */
   answer(
     request: FastifyRequest,
@@ -21,40 +21,38 @@ export type Pages = {
   ): Promise<FastifyReply>;
 };
 
-const mostBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 
 /**
- * The last answers in the bytes that went out, so that an unchanged page is neither carried through the system nor
- * written anew. Its tag is the answer's ETag: who sends it as If-None-Match is told 304 while it holds.
+ * Caches the latest answers as bytes, so that an unchanged page is neither sent through the system nor serialised again.
+ * The page's tag is the ETag of the answer: a client that sends it as If-None-Match gets 304 while the page is unchanged.
  */
 export function createPages(metrics: Metrics): Pages {
-  const kept = new LRUCache<string, { tag: string; bytes: Buffer }>({
-    maxSize: mostBytes,
+  const cache = new LRUCache<string, { tag: string; bytes: Buffer }>({
+    maxSize: maxBytes,
     sizeCalculation: ({ bytes }, key) => 300 + key.length + bytes.length,
   });
-  const answers = metrics.counter('gochat_pages_total', 'Pages answered, by what had to be done for it.', [
-    'as',
-  ]);
+  const answers = metrics.counter('gochat_pages_total', 'Pages answered, by how they were answered.', ['as']);
 
   return {
     async answer(request, reply, key, load) {
-      const known = kept.get(key);
-      const held = tagsOf(request.headers['if-none-match']);
-      const knownTag = known?.tag ?? held[0] ?? '';
+      const cached = cache.get(key);
+      const clientTags = tagsOf(request.headers['if-none-match']);
+      const knownTag = cached?.tag ?? clientTags[0] ?? '';
       const page = await load(knownTag);
-      // Weak: another version of ours may write the same page in other words.
+      // The ETag is weak, because another version of the gateway may serialise the same page differently.
       reply.headers({ etag: `W/"${page.tag}"`, 'cache-control': 'private, no-cache' });
-      if (held.includes(page.tag)) {
+      if (clientTags.includes(page.tag)) {
         answers.inc({ as: 'not modified' });
         return reply.code(304).send();
       }
       reply.type('application/json; charset=utf-8');
-      if (page.unchanged && known) {
+      if (page.unchanged && cached) {
         answers.inc({ as: 'unchanged' });
-        return reply.send(known.bytes);
+        return reply.send(cached.bytes);
       }
       const bytes = page.json ?? Buffer.from(reply.serialize(page.body()) as string);
-      kept.set(key, { tag: page.tag, bytes });
+      cache.set(key, { tag: page.tag, bytes });
       answers.inc({ as: 'changed' });
       return reply.send(bytes);
     },

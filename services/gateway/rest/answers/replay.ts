@@ -1,22 +1,23 @@
-/** What is kept of a successful answer under its Idempotency-Key, and what a repeat is answered from it. */
+/** How a successful answer is stored under its Idempotency-Key, and how a repeat is answered from it. */
 export type Replay = {
+  /** Returns the part of an answer that is stored. */
   keep(answer: string): string;
-  /** Rejects where the caller could not read it now. */
+  /** Builds the answer to a repeat from the stored part. Rejects if the caller may not read the resource any more. */
   restore(kept: string, userId: string): Promise<string>;
 };
 
-/** For answers made only of ids: a repeat gets them as they were. */
-export const asItWas: Replay = { keep: (answer) => answer, restore: async (kept) => kept };
+/** For answers that consist of ids only: a repeat gets the first answer. */
+export const replayFirst: Replay = { keep: (answer) => answer, restore: async (kept) => kept };
 
 /**
- * For answers that show something: only what names it is kept, and a repeat gets it as it is now. So a recalled message
- * stays recalled, and whoever may not read it any more does not. `names` picks the names out of an answer, and out of
- * what it picked before: answers that were kept whole by earlier versions are read the same way.
+ * For answers that show a resource: only its ids are stored, and a repeat gets the resource as it is now. So a recalled
+ * message stays recalled, and a user who may not read the message any more does not get it. `idsOf` picks the ids from an
+ * answer, and also from a stored part, because earlier versions stored whole answers.
  */
-export const asItIs = <Names extends object>(
-  names: (answer: Names) => Names,
-  read: (names: Names, userId: string) => Promise<object>,
+export const replayCurrent = <Ids extends object>(
+  idsOf: (answer: Ids) => Ids,
+  read: (ids: Ids, userId: string) => Promise<object>,
 ): Replay => ({
-  keep: (answer) => JSON.stringify(names(JSON.parse(answer) as Names)),
-  restore: async (kept, userId) => JSON.stringify(await read(names(JSON.parse(kept) as Names), userId)),
+  keep: (answer) => JSON.stringify(idsOf(JSON.parse(answer) as Ids)),
+  restore: async (kept, userId) => JSON.stringify(await read(idsOf(JSON.parse(kept) as Ids), userId)),
 });

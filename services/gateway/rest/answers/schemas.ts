@@ -1,4 +1,5 @@
-// Room: how REST answers look and how a repeated request is answered. Routes and plugins may not come in.
+// Room: the shapes of REST answers, cached pages, and the answers to repeated requests. It contains no route and no
+// plugin.
 
 import type { FastifyInstance } from 'fastify';
 import Type, { type TProperties, type TSchema } from 'typebox';
@@ -70,24 +71,24 @@ const shared = [
   Problem,
 ] as const;
 
-/** Makes the shared shapes known by name, to routes and to the OpenAPI document. */
+/** Registers the shared shapes by name, for the routes and the OpenAPI document. */
 export function addSharedSchemas(app: FastifyInstance): void {
   for (const schema of shared) app.addSchema({ ...(byName(schema, true) as object), $id: idOf(schema) });
 }
 
-/** A shared shape in a route's schema: by name, with its type. */
+/** A reference to a shared shape for a route's schema, with the TypeScript type of the shape. */
 export const named = <T extends TSchema>(schema: T): T => byName(schema, false) as T;
 
-/** An answer's object, whose shared shapes stand by name. */
+/** The schema of an answer, in which shared shapes are references. */
 export const answer = <P extends TProperties>(properties: P, description?: string) => {
   const whole = Type.Object(properties, description === undefined ? {} : { description });
   return byName(whole, false) as typeof whole;
 };
 
-/** An answer without a body. */
+/** The schema of an answer without a body. */
 export const nothing = Type.Unsafe<undefined>({ type: 'null', description: 'Done; the answer has no body' });
 
-/** An answer that the caller holds already. */
+/** The schema of a 304 answer: the client holds the page already. */
 export const notModified = Type.Unsafe<undefined>({
   type: 'null',
   description: 'The page is unchanged: If-None-Match names its ETag',
@@ -96,7 +97,7 @@ export const notModified = Type.Unsafe<undefined>({
 const idOf = (schema: object): string | undefined =>
   '$id' in schema && typeof schema.$id === 'string' ? schema.$id : undefined;
 
-/** A schema with each named one inside it (or itself, unless it is the definition) replaced by a reference. */
+/** Replaces the named schemas inside a schema by references, and also the schema itself unless it is the definition. */
 function byName(schema: unknown, isDefinition: boolean): unknown {
   if (Array.isArray(schema)) return schema.map((part) => byName(part, false));
   if (schema === null || typeof schema !== 'object') return schema;

@@ -11,7 +11,7 @@ const cache = join(root, 'node_modules/.cache');
 let folder: string;
 
 before(async () => {
-  // Where the generated code finds its runtime.
+  // The generated code finds its runtime here.
   mkdirSync(cache, { recursive: true });
   folder = mkdtempSync(join(cache, 'gochat-client-'));
   const { app } = await testApp();
@@ -21,7 +21,7 @@ before(async () => {
 
 after(() => rmSync(folder, { recursive: true }));
 
-/** What the compiler has to say about a program that uses the generated client; empty when it compiles. */
+/** Compiles a program that uses the generated client. Returns the compiler errors, or an empty text. */
 function compile(name: string, program: string): Promise<string> {
   const file = join(folder, `${name}.ts`);
   writeFileSync(file, program);

@@ -23,7 +23,7 @@ type Document = {
 
 let text: string;
 let document: Document;
-/** Knows what the document's schemas refer to, so that each of those is compiled once. */
+/** Holds the shared schemas to which the others refer, so that each of them is compiled once. */
 let ajv: Ajv2020;
 
 before(async () => {
@@ -42,7 +42,7 @@ const operations = () =>
     })),
   );
 
-/** An answer, or the shared one that it refers to. */
+/** Resolves an answer that is a reference to a shared one. */
 const resolved = (answer: Answer): Answer =>
   document.components.responses[answer.$ref?.split('/').at(-1) ?? ''] ?? answer;
 
@@ -52,7 +52,7 @@ const operationAt = (method: string, path: string): Operation => {
   return operation;
 };
 
-/** A check of a schema that stands in the document. */
+/** Compiles a schema of the document into a check. */
 function checkOf(schema: object) {
   return ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"document#/components')));
 }
@@ -60,10 +60,10 @@ function checkOf(schema: object) {
 test('the OpenAPI document keeps the recommended rules of Redocly', async () => {
   const config = await createConfig({ extends: ['recommended'] });
   const problems = await lintFromString({ source: text, absoluteRef: 'openapi.json', config });
-  const told = problems.map(
+  const findings = problems.map(
     ({ ruleId, message, location }) => `${ruleId} ${message} ${location[0]?.pointer}`,
   );
-  assert.deepEqual(told, []);
+  assert.deepEqual(findings, []);
 });
 
 test('every operation has a name of its own, a summary, a known tag, and its errors as problems', () => {
@@ -110,7 +110,7 @@ test('every example fits the schema that it stands beside', () => {
   assert.ok(count > 150, String(count));
 });
 
-test('a body that may be left out is said to be optional', () => {
+test('an optional body is documented as optional', () => {
   assert.equal(operationAt('post', '/auth/guest').requestBody?.required, false);
   assert.equal(operationAt('delete', '/users/profile').requestBody?.required, false);
   assert.equal(operationAt('post', '/auth/login').requestBody?.required, true);

@@ -1,5 +1,5 @@
-// Room: the OpenAPI document, as far as it holds for all routes: who publishes it, the errors, headers and examples.
-// What a single route takes and answers stays in rest/routes; no route imports this folder.
+// Room: the parts of the OpenAPI document that all routes share: general information, errors, headers and examples. The
+// schemas of single routes are in rest/routes; no route imports this folder.
 
 import { STATUS_CODES } from 'node:http';
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
@@ -8,14 +8,14 @@ import { exampleOf, sharedExamples } from './examples.ts';
 import { describeFormats } from './formats.ts';
 import { problemResponses, type RouteKind, sharedHeaders, sharedResponses } from './problems.ts';
 
-/** Keywords of an object's schema, among them those of its fields. */
+/** Keywords of an object's schema, including the schemas of its fields. */
 export type Fields = { properties?: Record<string, object>; required?: string[]; [keyword: string]: unknown };
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** The codes that this route answers with because of what it is about, beside those of all routes of its kind. */
+    /** Error codes of this route, in addition to those that all routes of its kind have. */
     errors?: readonly Code[];
-    /** What the handler checks of the body beyond its schema: further keywords, or those of each variant there is. */
+    /** Checks that the handler makes of the body beyond its schema: as keywords, or as keywords per variant. */
     bodyRules?: Fields | Fields[];
   }
 }
@@ -32,7 +32,7 @@ const description = `GoChat over HTTP. The WebSocket at \`/ws\` is described in 
 - **Lists** answer \`nextCursor\` where there is more. Send it as \`cursor\` to get the next page.
 - **Names** of users are in \`username\` (unique) and \`displayName\` (what people see).`;
 
-/** What the document says before any route is known. */
+/** The parts of the document that do not depend on a route. */
 export const openapi: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   openapi: '3.1.0',
   info: {
@@ -66,7 +66,7 @@ export const openapi: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   security: [{ bearer: [] }],
 };
 
-/** What the document says of a route beside its schema. */
+/** What the document needs to know about a route in addition to its schema. */
 export type RouteFacts = RouteKind & { errors?: readonly Code[] | undefined };
 
 type Media = { schema: object; example?: unknown };
@@ -81,12 +81,12 @@ type Document = {
   components?: { schemas?: Record<string, object>; responses?: object; headers?: object };
 };
 
-/** Completes the document that was made of the routes' schemas. `factsOf` takes a method and a path with {braces}. */
+/** Completes the document generated from the routes' schemas. `factsOf` takes a method and a path with {braces}. */
 export function completeDocument<D extends object>(
-  made: D,
+  generated: D,
   factsOf: (method: string, path: string) => RouteFacts | undefined,
 ): D {
-  const document = describeFormats(made) as D & Document;
+  const document = describeFormats(generated) as D & Document;
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const [method, operation] of Object.entries(operations)) {
       const facts = factsOf(method.toUpperCase(), path);
@@ -99,20 +99,20 @@ export function completeDocument<D extends object>(
   }
   document.components = {
     ...document.components,
-    responses: referredTo(sharedResponses, document.paths),
+    responses: usedResponses(sharedResponses, document.paths),
     headers: sharedHeaders,
   };
   return document;
 }
 
-/** A body's schema with further keywords, or its variants. */
+/** A body's schema with further keywords, or with one variant per set of keywords. */
 export function withRules(body: Fields, rules: Fields | Fields[]): object {
   return Array.isArray(rules)
     ? { anyOf: rules.map((variant) => merged(body, variant)) }
     : merged(body, rules);
 }
 
-/** A schema with further keywords, and further ones of its fields. */
+/** A schema with further keywords, also for its fields. */
 function merged(schema: Fields, { properties = {}, required = [], ...more }: Fields): object {
   const fields = Object.entries(properties).map(([name, rules]) => [
     name,
@@ -126,13 +126,13 @@ function merged(schema: Fields, { properties = {}, required = [], ...more }: Fie
   };
 }
 
-/** What an answer without a description gets. */
+/** The description that @fastify/swagger gives to an answer without one. */
 const undescribed = 'Default Response';
 
 function completeOperation(operation: Operation, facts: RouteFacts): void {
   const { requestBody, responses } = operation;
   if (requestBody) {
-    requestBody.required = !Object.values(requestBody.content).some(({ schema }) => takesNothing(schema));
+    requestBody.required = !Object.values(requestBody.content).some(({ schema }) => isOptionalBody(schema));
     addExample(requestBody.content);
   }
   for (const [status, answer] of Object.entries(responses)) {
@@ -141,7 +141,7 @@ function completeOperation(operation: Operation, facts: RouteFacts): void {
   }
   if (facts.takesIdempotencyKey) addIdempotencyKey(operation);
   if ('304' in responses) addEtag(operation);
-  // An answer that is no problem, such as that of a probe, stands as its route says.
+  // The answers that a route defines itself, such as the 503 of a probe, replace the general problems.
   operation.responses = { ...problemResponses(facts, facts.errors), ...responses };
 }
 
@@ -149,8 +149,8 @@ function addExample(content: Record<string, Media> = {}): void {
   for (const media of Object.values(content)) media.example ??= exampleOf(media.schema);
 }
 
-/** Whether a request may come without a body. */
-const takesNothing = (schema: object): boolean =>
+/** True if the body of a request may be left out. */
+const isOptionalBody = (schema: object): boolean =>
   'anyOf' in schema && JSON.stringify(schema.anyOf).includes('{"type":"null"');
 
 function addIdempotencyKey(operation: Operation): void {
@@ -198,8 +198,8 @@ function addEtag(operation: Operation): void {
   for (const status of ['200', '304']) Object.assign(operation.responses[status] ?? {}, { headers });
 }
 
-/** Those of the shared responses that a path refers to. */
-function referredTo(shared: Record<string, object>, paths: unknown): Record<string, object> {
+/** The shared responses to which a path refers. */
+function usedResponses(shared: Record<string, object>, paths: unknown): Record<string, object> {
   const text = JSON.stringify(paths);
   return Object.fromEntries(
     Object.entries(shared).filter(([name]) => text.includes(`"#/components/responses/${name}"`)),

@@ -145,8 +145,8 @@ type Schema = {
 };
 
 /**
- * An example of a schema, put together from those of its parts. A field that may be left out stands in it only where it
- * has an example of its own.
+ * Builds an example of a schema from the examples of its parts. An optional field is included only if it has an example
+ * of its own.
  */
 export function exampleOf(schema: Schema): unknown {
   if (schema.$ref !== undefined) return sharedExamples[schema.$ref.split('/').at(-1) ?? ''];

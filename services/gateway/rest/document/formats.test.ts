@@ -4,7 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { formats } from '../../validation/formats.ts';
 import { describeFormats } from './formats.ts';
 
-/** Whether a schema of this format takes a value, in the words of the document. */
+/** True if a schema of this format accepts a value, by the document's keywords. */
 function documented(format: string, value: string): boolean {
   const schema = describeFormats({ type: 'string', format });
   assert.notEqual(schema.format, format, 'the document uses common keywords only');

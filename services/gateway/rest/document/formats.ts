@@ -1,11 +1,11 @@
 import { limits } from '../../../../lib/domain/limits.ts';
 
-/** Nothing that controls, ends a line or changes the direction of the text around it. */
+/** A character that does not control, does not end a line and does not change the direction of text. */
 const harmless = '[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]';
 const visible = '(?![\\u115f\\u1160\\u2800\\u3164\\uffa0])[\\p{L}\\p{N}\\p{P}\\p{S}]';
 const blank = '[ \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\ufeff]';
 
-/** Blanks around a name are no part of it. */
+/** The pattern of a name of up to `longest` characters. Blanks around the name do not count. */
 const name = (longest: number) => `^(?=.*${visible})${blank}*${harmless}{1,${longest}}${blank}*$`;
 
 const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
@@ -17,8 +17,8 @@ const characters = "(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*";
 const path = `(?:/${characters})?(?:\\?${characters})?(?:#${characters})?`;
 
 /**
- * What the checks of validation/formats.ts say in keywords that everybody knows. Where a check cannot be said so, as
- * with addresses and language tags, the pattern covers what is usual: all that fits it is taken.
+ * The checks of validation/formats.ts as standard keywords of JSON Schema. Some checks, such as those of URLs and language
+ * tags, cannot be written as a pattern: theirs covers the usual values, and the check accepts every value that fits it.
  */
 const keywords: Record<string, object> = {
   text: {},
@@ -32,7 +32,7 @@ const keywords: Record<string, object> = {
   },
 };
 
-/** A copy of a document in which formats of our own are replaced by keywords that say the same. */
+/** Copies a document, and replaces GoChat's own formats by standard keywords with the same meaning. */
 export function describeFormats<T>(node: T): T;
 export function describeFormats(node: unknown): unknown {
   if (Array.isArray(node)) return node.map((part) => describeFormats(part));

@@ -2,7 +2,7 @@ import { type Code, GoChatError, httpStatus } from '../../../../lib/errors.ts';
 import { MisdirectedError } from '../../door/hosts.ts';
 import { toProblem } from '../../problems/problem.ts';
 
-/** What each code tells the caller: the text of the document, and the detail of its examples. */
+/** The meaning of each code, for the descriptions of the document and for `detail` in its examples. */
 const sentences: Record<Code, string> = {
   INVALID_ARGUMENT: 'The request is malformed, or a field is not valid; `errors` names the field.',
   UNAUTHENTICATED: 'The access token is missing, wrong, expired or revoked.',
@@ -32,12 +32,12 @@ const sentences: Record<Code, string> = {
   UNAVAILABLE: 'A part of the system cannot be reached. Send the same request again after Retry-After.',
 };
 
-/** What decides which errors a route gives whatever it is about. */
+/** The properties of a route on which its general errors depend. */
 export type RouteKind = {
   method: string;
-  /** Takes no access token. */
+  /** The route needs no access token. */
   isPublic: boolean;
-  /** Asked by whatever watches over the process: never counted, under any host name. */
+  /** The route is a probe for monitoring, which has no rate limit and answers for any host name. */
   isProbe: boolean;
   takesIdempotencyKey: boolean;
 };
@@ -56,7 +56,7 @@ function codesOf({ method, isPublic, isProbe, takesIdempotencyKey }: RouteKind):
 
 const misdirected = 'Misdirected';
 
-/** A route's error answers by status: references to shared ones, or its own where several codes share a status. */
+/** A route's error answers by status: a reference to a shared answer, or its own if several codes share the status. */
 export function problemResponses(kind: RouteKind, special: readonly Code[] = []): Record<string, object> {
   const byStatus = Map.groupBy(new Set([...codesOf(kind), ...special]), httpStatus);
   const responses = Array.from(byStatus, ([status, codes]) => [status, responseOf(status, codes)] as const);

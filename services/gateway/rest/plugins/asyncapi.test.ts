@@ -7,13 +7,13 @@ import { asyncapi } from './asyncapi.ts';
 
 type Operation = keyof typeof asyncapi.operations;
 
-/** The document as a reader gets it. */
+/** The document after serialisation, as clients get it. */
 const document: typeof asyncapi = JSON.parse(JSON.stringify(asyncapi));
 
 const typesOf = (operation: Operation) =>
   document.operations[operation].messages.map(({ $ref }) => $ref.replace('#/channels/ws/messages/', ''));
 
-/** The part of the document that a reference names. */
+/** The part of the document to which a reference points. */
 function find($ref: string): unknown {
   const path = $ref.replace('#/', '').split('/');
   return path.reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], document);
@@ -33,21 +33,21 @@ test('the document names every frame of either side, with a sentence about it', 
   }
 });
 
-test('every reference of the document leads somewhere, and no shape is written twice', () => {
+test('every reference of the document resolves, and no shape is written twice', () => {
   const references = referencesIn(document);
   assert.ok(references.includes('#/components/schemas/Message'));
   for (const reference of references) assert.ok(find(reference), reference);
   assert.doesNotMatch(JSON.stringify(document), /"\$id"/);
 });
 
-test('every close code is told, with what a client has to do', () => {
+test('every close code is documented, with what a client has to do', () => {
   for (const { code, description } of Object.values(closeCodes)) {
     assert.match(document.info.description, new RegExp(`\\| ${code} \\|`));
     assert.ok(document.info.description.includes(description));
   }
 });
 
-test('a frame that fits the document is told from one that does not', () => {
+test('the document accepts valid frames and refuses others', () => {
   const ajv = new Ajv({ strict: false, formats: { text: true, 'client-msg-id': true } });
   ajv.addSchema({ $id: 'document', components: document.components });
   const fits = (type: string, frame: object) => {

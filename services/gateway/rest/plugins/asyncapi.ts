@@ -1,10 +1,9 @@
 import { closeCodes } from '../../../../lib/wire/close-codes.ts';
 import { clientFrames, serverFrames } from '../../../../lib/wire/frames.ts';
 
-/** Shapes that have a name of their own, and stand in any number of frames. */
+/** Named schemas to which frames refer. Filled by `named`. */
 const shapes: Record<string, unknown> = {};
 
-/** Frames as an AsyncAPI document has them. */
 const fromClient = Object.entries(clientFrames).map(([type, kind]) => messageOf(type, kind));
 const fromServer = Object.entries(serverFrames).map(([type, kind]) => messageOf(type, kind));
 
@@ -14,12 +13,12 @@ export const asyncapi = {
   info: {
     title: 'GoChat WebSocket',
     version: '1.0.0',
-    description: `One JSON object per frame: \`{type, data?, timestamp?}\`, up to 64 KiB, as text. The access token comes as \`?token=\` or
-as the subprotocols \`gochat.v1, bearer.<token>\`, so that nothing secret is in the URL. Fields that a client does not know are to be
-passed over, frames too.
+    description: `One JSON object per frame: \`{type, data?, timestamp?}\`, up to 64 KiB, as text. A client sends its access
+token as \`?token=\`, or as the subprotocols \`gochat.v1, bearer.<token>\`, which keep it out of the URL. Clients ignore fields
+and frames that they do not know.
 
-A handshake that is refused gets an HTTP status and a problem document: 401 no good token, 403 pages of this origin may not
-connect, 421 another host, 429 too many sockets of the user or the address, 503 full or about to stop.
+A refused handshake gets an HTTP status and a problem document: 401 no valid token, 403 pages of this origin may not connect,
+421 another host, 429 too many sockets of the user or the address, 503 the gateway is full or stopping.
 
 The gateway closes a socket with one of these codes:
 
@@ -35,7 +34,8 @@ ${Object.values(closeCodes)
   channels: {
     ws: {
       address: '/ws',
-      description: 'A session of a user. welcome comes first; a user may have several at once.',
+      description:
+        'A session of a user. The first frame is welcome. A user may have several sessions at once.',
       messages: Object.fromEntries([...fromClient, ...fromServer].map((message) => [message.name, message])),
       bindings: {
         ws: {
@@ -85,7 +85,7 @@ function messageOf(type: string, { description, data }: { description: string; d
   };
 }
 
-/** A copy of a schema in which every shape with an $id is a reference to the one among the components. */
+/** Copies a schema, and replaces every schema with an $id by a reference to its copy in `shapes`. */
 function named(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(named);
   if (schema === null || typeof schema !== 'object') return schema;

@@ -1,4 +1,5 @@
-// Room: what happens to every request beside its route: who asks, headers, documents. No route is named here.
+// Room: the plugins for all requests: authentication, limits, headers, repeats, documents. They contain no route of a
+// resource.
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { countedAddress } from '../../../../lib/client-address.ts';
@@ -9,23 +10,23 @@ import type { RateLimit } from '../../limits/rate-limit.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls; absent on public routes. */
+    /** The access token of the calling user; absent on public routes. */
     caller?: AccessToken;
   }
   interface FastifyContextConfig {
-    /** Open to everybody, without a token. */
+    /** The route needs no access token. */
     public?: boolean;
-    /** Asked by whatever watches over the process, under any name and as often as it likes. */
+    /** The route is a probe for monitoring, which has no rate limit and answers for any host name. */
     probe?: boolean;
   }
 }
 
-/** Who calls, and how often a user, and an address without a good token, may. */
+/** The check of access tokens, and the rate limits: `requests` per user, `anonymous` per address without a valid token. */
 export type CallerCounts = { access: Access; requests: RateLimit; anonymous: RateLimit };
 
 /**
- * Asks for a bearer token on every route that is not marked public. Requests are counted by user, those without a good
- * token by address.
+ * Requires a bearer token on every route that is not public. Requests are counted per user; requests without a valid
+ * token are counted per address.
  */
 export function authenticate(app: FastifyInstance, deps: CallerCounts): void {
   app.addHook('onRequest', async (request) => {
@@ -42,14 +43,14 @@ export function authenticate(app: FastifyInstance, deps: CallerCounts): void {
   });
 }
 
-/** Counts a request for which there is no route: nobody needs a token to learn that. */
+/** Counts a request without a route. The request needs no token. */
 export async function countUnknown(deps: CallerCounts, request: FastifyRequest): Promise<void> {
   const caller = await deps.access.check(bearerToken(request.headers.authorization)).catch(() => undefined);
   if (caller) deps.requests.take(caller.userId);
   else deps.anonymous.take(countedAddress(request.ip));
 }
 
-/** Counts for an address what is refused for want of a good token; RATE_LIMITED once that was too often. */
+/** Runs a token check, and counts an UNAUTHENTICATED result for the address. Rejects with RATE_LIMITED after too many. */
 export async function countingRefusals<T>(
   anonymous: RateLimit,
   address: string,
@@ -63,7 +64,7 @@ export async function countingRefusals<T>(
   }
 }
 
-/** The user behind a request on a route that is not public. */
+/** The access token of a request on a route that is not public. Throws UNAUTHENTICATED without one. */
 export function callerOf(request: FastifyRequest): AccessToken {
   if (!request.caller) throw new GoChatError('UNAUTHENTICATED', 'This request needs a valid access token.');
   return request.caller;

@@ -7,8 +7,8 @@ const exposedHeaders = 'ETag, Retry-After, Location';
 const maxAgeSeconds = '600';
 
 /**
- * Lets pages of the allowed origins call from a browser. Without credentials mode: a token travels in a header, which
- * no page sends by accident. Everybody else gets no header of CORS at all. Register it before the routes are told.
+ * Lets pages of the allowed origins call from a browser. CORS credentials are off, because the token is sent in a header,
+ * which no page sends by accident. Other origins get no CORS headers at all. Register this before answerUnknownRoutes.
  */
 export function allowOrigins(app: FastifyInstance, origins: Origins): void {
   app.addHook('onRequest', async (request, reply) => {

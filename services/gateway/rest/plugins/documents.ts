@@ -4,13 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import { completeDocument, type Fields, openapi, type RouteFacts, withRules } from '../document/document.ts';
 import { asyncapi } from './asyncapi.ts';
 
-/** Where the browsable reference is. */
+/** Path of the browsable API reference. */
 export const reference = '/docs';
 
 /** Serves /openapi.json, /asyncapi.json and the browsable reference at /docs. Register it before the routes. */
 export async function serveDocuments(app: FastifyInstance): Promise<void> {
   const facts = new Map<string, RouteFacts>();
-  // First, so that it also sees the routes of the plugins below.
+  // Add this hook first, so that it also sees the routes of the plugins below.
   app.addHook('onRoute', (route) => {
     if (isDocument(route.url)) route.config = { ...route.config, public: true };
     const { url, schema, config = {} } = route;
@@ -44,7 +44,7 @@ export async function serveDocuments(app: FastifyInstance): Promise<void> {
   await app.register(scalar, {
     routePrefix: reference,
     configuration: {
-      // Absolute, since the page is read with and without a slash at the end of its address.
+      // An absolute path, because the page is served with and without a slash at the end of its path.
       cdn: `${reference}/js/scalar.js`,
       url: '/openapi.json',
       pageTitle: 'GoChat API',

@@ -12,14 +12,14 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /**
-     * This route creates something and takes an Idempotency-Key, which belongs to the user who calls. Routes that
-     * answer tokens have none: whoever sent the key would be let in.
+     * Set on routes that create something: they accept an Idempotency-Key, which belongs to the calling user. Routes that
+     * answer with tokens must not have it, because anybody who knows the key would get the tokens.
      */
     replay?: Replay;
   }
 }
 
-/** Makes repeats of a creating POST answer what the first one made. */
+/** Answers a repeated POST with the resource that the first one created. */
 export function honourIdempotencyKeys(
   app: FastifyInstance,
   deps: { idempotency: RepoClient['idempotency'] },
@@ -44,7 +44,7 @@ export function honourIdempotencyKeys(
     request.claim = begun.claim;
   });
 
-  // Before the answer goes out: whoever has read it can rely on its repeat.
+  // Store the answer before it is sent, so that a client that has read it can rely on repeats.
   app.addHook('onSend', async (request, reply, payload) => {
     const { claim } = request;
     const { replay } = request.routeOptions.config;
@@ -53,11 +53,11 @@ export function honourIdempotencyKeys(
     const status = reply.statusCode;
     const text = typeof payload === 'string' ? payload : '';
     try {
-      if (isDefinite(status)) await claim.complete(status, isSuccess(status) ? replay.keep(text) : text);
+      if (isFinal(status)) await claim.complete(status, isSuccess(status) ? replay.keep(text) : text);
       else await claim.abandon();
     } catch (error) {
-      // The claim's lease runs out by itself; a repeat then meets what the request left behind.
-      request.log.warn({ err: error }, 'cannot settle an idempotency key');
+      // The claim's lease expires by itself. A repeat is then carried out again and finds what this request has stored.
+      request.log.warn({ err: error }, 'cannot complete or abandon the claim of an idempotency key');
     }
     return payload;
   });
@@ -65,8 +65,8 @@ export function honourIdempotencyKeys(
 
 const isSuccess = (status: number): boolean => status < 400;
 
-/** 5xx and 429 say nothing about the request itself: a repeat has to be tried anew. */
-const isDefinite = (status: number): boolean => status < 500 && status !== 429;
+/** 5xx and 429 say nothing about the request itself, so a repeat must be carried out again. */
+const isFinal = (status: number): boolean => status < 500 && status !== 429;
 
 function repeat(reply: FastifyReply, status: number, body: string): FastifyReply {
   reply.code(status).header('idempotency-replayed', 'true');
@@ -91,7 +91,7 @@ function scopeOf(request: FastifyRequest): string {
   return `user ${callerOf(request).userId} ${route} ${params}`.trimEnd();
 }
 
-/** What of the body the route knows, in one order: white space and unknown fields make no other request of it. */
+/** The fields of the body that the route knows, in a fixed order: white space and unknown fields make no difference. */
 function knownFields(request: FastifyRequest): string {
   const schema = request.routeOptions.schema?.body as { properties?: object } | undefined;
   const body = (request.body ?? {}) as Record<string, unknown>;

@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { GoChatError } from '../../../../lib/errors.ts';
 
-/** The only body there is: JSON in UTF-8. Nothing sent counts as no body, whatever the type says. */
-export function takeJsonBodies(app: FastifyInstance): void {
+/** Accepts JSON bodies in UTF-8 only. An empty body counts as no body, whatever its content type is. */
+export function acceptJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     const encoding = request.headers['content-encoding'];
@@ -12,7 +12,7 @@ export function takeJsonBodies(app: FastifyInstance): void {
       return done(new GoChatError('UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed.'));
     }
     if (bytes.length === 0) return done(null, undefined);
-    // A decoder would put U+FFFD in the place of broken bytes, and nothing would come back as it was sent.
+    // A decoder would replace invalid bytes by U+FFFD, and clients would get back other text than they sent.
     if (!isUtf8(bytes)) return done(new GoChatError('INVALID_ARGUMENT', 'The body is not UTF-8.'));
     try {
       done(null, JSON.parse(bytes.toString('utf8')));
@@ -20,11 +20,11 @@ export function takeJsonBodies(app: FastifyInstance): void {
       done(new GoChatError('INVALID_ARGUMENT', 'The body is not JSON.'));
     }
   });
-  // Browsers and HTTP clients name a type of their own (a form's) for a POST that has no body.
+  // Browsers and HTTP clients send a default content type (that of a form) with a POST without a body.
   app.addHook('onRequest', async ({ raw }) => {
     if (!mayHaveBody(raw)) delete raw.headers['content-type'];
   });
-  // In chunks nobody knows before the end that there is nothing: the first byte decides.
+  // In a chunked request, only the end shows that the body is empty: the first byte decides.
   app.addContentTypeParser('*', (_request, body, done) => {
     body.once('data', () =>
       done(new GoChatError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.')),

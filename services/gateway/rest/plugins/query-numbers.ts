@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Query strings are text: where a route's schema wants an integer, decimal digits become one before validation.
- * Anything else stays text and is refused, so that nothing is coerced by accident (" 5", "0x5", "1e3", "").
+ * Query strings are text. Where a route's schema expects an integer, decimal digits are converted before validation.
+ * Any other value stays text and is refused, so that nothing is coerced by accident (" 5", "0x5", "1e3", "").
  */
 export function parseQueryNumbers(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => {

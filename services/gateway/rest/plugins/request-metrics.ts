@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Metrics } from '../../../../lib/metrics.ts';
 
-/** Measures each request by its route's pattern. */
+/** Measures how long each request takes, per method, pattern of the route and status. */
 export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
   const duration = metrics.latency('gochat_http_request_duration_seconds', 'Time to answer a REST call.', [
     'method',

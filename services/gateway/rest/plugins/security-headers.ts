@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { GoChatError } from '../../../../lib/errors.ts';
 
-/** Answers are data: no browser may sniff, frame or keep them. */
+/** For answers, which are data: a page made of them may load nothing and may not be framed. */
 const forData = "default-src 'none'; frame-ancestors 'none'";
-/** The API reference is a page of its own, with everything it needs served from here. */
+/** For the API reference, a page that loads everything it needs from this gateway. */
 const forReference =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; " +
   "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
@@ -17,7 +17,7 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
       'content-security-policy': reference ? forReference : forData,
     });
     if (!reference) reply.header('cache-control', 'no-store');
-    // HTTP/1.0 knows no Host header; whoever builds an address from it gets one all the same.
+    // HTTP/1.0 does not require a Host header. Set one, because other code builds URLs from it.
     const { headers, httpVersion } = request.raw;
     if (httpVersion === '1.0') headers.host ??= 'gateway';
     if (headers.host === undefined || !URL.canParse(`http://${request.host}`)) {

@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GoChatError } from '../../../../lib/errors.ts';
 
 /**
- * Tells a wrong method (405 with Allow) from a wrong address (404), whatever the body, after it has counted the request.
- * Probes and preflights are never counted, as where there is a route. Register it before the routes, so that it sees them all.
+ * Answers requests without a route: 405 with Allow for a wrong method, 404 for a wrong path, whatever the body is. The
+ * request is counted first, unless it is a preflight or names the path of a probe, which are never counted. Register this
+ * before the routes, so that it sees them all.
  */
 export function answerUnknownRoutes(
   app: FastifyInstance,
@@ -18,12 +19,12 @@ export function answerUnknownRoutes(
     routes.set(url, methods);
   });
 
-  /** The methods of a route that is named in full, else of all whose pattern fits. */
+  /** The methods of the route whose pattern equals the path, or else of all routes whose pattern matches it. */
   function methodsOf(path: string): Set<string> {
     const named = routes.get(path);
     if (named) return named;
-    const fitting = Array.from(routes).filter(([pattern]) => matches(pattern, path));
-    return new Set(fitting.flatMap(([, methods]) => [...methods]));
+    const matching = Array.from(routes).filter(([pattern]) => matches(pattern, path));
+    return new Set(matching.flatMap(([, methods]) => [...methods]));
   }
 
   function refuse(request: FastifyRequest, reply: FastifyReply): never {
@@ -34,7 +35,7 @@ export function answerUnknownRoutes(
     throw new GoChatError('METHOD_NOT_ALLOWED', `This route takes only ${[...allowed].sort().join(', ')}.`);
   }
 
-  // Before the body is read: nothing in it can make up for the address.
+  // Answer before the body is read, because no body can make up for a wrong path.
   app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return;
     if (!isPreflight(request) && !probes.has(pathOf(request))) await deps.count(request);

@@ -12,7 +12,7 @@ import {
   testApp,
 } from '../../../../test/support/gateway/gateway-app.ts';
 
-/** Logic that knows one password, and from where each account signs in. */
+/** A logic with one correct password, and the known sign-in addresses of each account. */
 const signIn = (known: Record<string, string> = {}) => {
   const checked: string[] = [];
   const right = ({ username, password = '', oldPassword = password }: Record<string, string>) => {
@@ -84,7 +84,7 @@ test('failed sign-ins of an address are counted over all accounts and tokens, IP
   assert.equal(await refresh('2001:db8:0:1::', 'good'), 200);
 });
 
-test('a wrong password counts as well where one is signed in', async () => {
+test('a wrong password of a signed-in user counts, too', async () => {
   const { answers } = signIn();
   const { app } = await testApp(answers, { loginFailuresPer15Min: 2 });
   const here = from('192.0.2.1');
@@ -142,7 +142,7 @@ test('signing out takes effect here at once', async () => {
   assert.equal((await send(app, 'DELETE', '/auth/sessions/s-7')).status, 204);
   const change = { oldPassword: 'x', newPassword: 'long enough' };
   assert.equal((await send(app, 'PUT', '/auth/password', change)).status, 204);
-  // Whether s-7 was the caller's to revoke is not for the gateway to say.
+  // Only logic knows if s-7 is a session of the caller.
   assert.deepEqual([...revoked], ['s-1', 's-8', 's-9']);
 });
 

@@ -23,7 +23,7 @@ import {
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Accounts'];
-/** The keys of an identity provider may have to be fetched, twice. */
+/** Long enough to fetch the keys of an identity provider twice. */
 const exchangeDeadline = { deadlineMs: 15_000 };
 
 /** Accounts, tokens and login sessions. */
@@ -217,7 +217,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     async (request, reply) => {
       const { sessionId } = request.params;
       await auth.revokeSession({ userId: callerOf(request).userId, sessionId });
-      // Asked for, not assumed: the id may be that of somebody else's session, which stays.
+      // Ask logic which sessions are revoked: the id may name another user's session, which is not revoked.
       await revoked.refresh();
       return reply.code(204).send();
     },
@@ -244,7 +244,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
         const { session } = await signIns.token(request.ip, () => auth.refreshToken({ refreshToken }));
         return toSession(required(session));
       } catch (error) {
-        // A token used before has just revoked its session: refuse its access tokens without waiting for the poll.
+        // A reused refresh token has just revoked its session: refuse its access tokens without waiting for the poll.
         if (codeOf(error) === 'UNAUTHENTICATED') await revoked.refresh();
         throw error;
       }
@@ -271,7 +271,7 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
   );
 };
 
-/** Where a sign-in comes from, as the list of sessions shows it. */
+/** The client of a sign-in, as the list of sessions shows it. */
 const clientOf = (request: FastifyRequest) => ({
   userAgent: (request.headers['user-agent'] ?? '').slice(0, 200),
   address: request.ip,

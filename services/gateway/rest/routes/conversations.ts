@@ -1,5 +1,5 @@
-// Room: the REST routes, one file per resource: each checks its input, calls im-logic and shows the answer. A rule
-// of the domain may not come in.
+// Room: the REST routes, one file per resource: each checks its input, calls im-logic and returns the answer. Rules of
+// the domain belong to im-logic.
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
@@ -20,17 +20,17 @@ import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import type { Pages } from '../answers/pages.ts';
 import { refusedPart, refusedUsers } from '../answers/refused-users.ts';
-import { asItIs } from '../answers/replay.ts';
+import { replayCurrent } from '../answers/replay.ts';
 import { answer, nothing, notModified } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Conversations'];
 const params = Type.Object({ id: fields.pathConversationId });
-/** Answers about a conversation that does not exist, or that the caller does not belong to. */
-const notYours = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
+/** Error codes for a conversation that does not exist, or of which the caller is no member. */
+const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
 const oneConversation = answer({ conversation: Conversation });
 
-/** Conversations: list, create, look at, change, dissolve, hand over, mark as read. */
+/** Conversations: list, create, get, change, dissolve, mark as read, set choices, transfer the ownership. */
 export const conversationRoutes: FastifyPluginAsyncTypebox<{
   conversations: LogicClient['conversations'];
   pages: Pages;
@@ -71,7 +71,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     },
   );
 
-  const created = asItIs<{ conversation: { id: string }; refused?: string[] }>(
+  const created = replayCurrent<{ conversation: { id: string }; refused?: string[] }>(
     ({ conversation: { id }, refused }) => ({ conversation: { id }, ...(refused ? { refused } : {}) }),
     async ({ conversation: { id }, ...rest }, userId) => {
       const { conversation } = await conversations.getConversation({ userId, conversationId: id });
@@ -151,7 +151,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         operationId: 'getConversation',
         tags,
         summary: 'Get a conversation',
-        errors: notYours,
+        errors: accessErrors,
         params,
         response: { 200: oneConversation },
       },
@@ -174,7 +174,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Change a group',
         description: 'The owner and admins may. What is left out stays as it is.',
-        errors: [...notYours, 'PERMISSION_DENIED'],
+        errors: [...accessErrors, 'PERMISSION_DENIED'],
         params,
         body: Type.Object({
           name: Type.Optional(fields.groupName),
@@ -219,7 +219,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Dissolve a group',
         description: 'Only the owner may. Nobody can read the group any more.',
-        errors: [...notYours, 'PERMISSION_DENIED'],
+        errors: [...accessErrors, 'PERMISSION_DENIED'],
         params,
         response: { 204: nothing },
       },
@@ -242,7 +242,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Mark a conversation as read',
         description: 'Moves your read pointer to a seqId of the conversation; it never moves back.',
-        errors: notYours,
+        errors: accessErrors,
         params,
         body: Type.Object({ seqId: fields.seqId }),
         response: { 200: answer({ lastReadSeqId: Type.Integer(), unreadCount: Type.Integer() }) },
@@ -266,7 +266,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Set your choices for a conversation',
         description: 'They hold for you alone. What is left out stays as it is.',
-        errors: notYours,
+        errors: accessErrors,
         params,
         body: Type.Object({
           notifications: Type.Optional(fields.oneOf(notificationChoices)),
@@ -297,7 +297,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Make another member the owner of a group',
         description: 'Only the owner may, who then is an admin.',
-        errors: [...notYours, 'PERMISSION_DENIED', 'USER_NOT_FOUND'],
+        errors: [...accessErrors, 'PERMISSION_DENIED', 'USER_NOT_FOUND'],
         params,
         body: Type.Object({ userId: fields.id }),
         response: { 200: oneConversation },

@@ -9,7 +9,7 @@ import { FriendRequest, toFriendRequest } from '../../../../lib/wire/user.ts';
 import * as fields from '../../validation/fields.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
-import { asItIs } from '../answers/replay.ts';
+import { replayCurrent } from '../answers/replay.ts';
 import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
@@ -20,7 +20,7 @@ export const friendRequestRoutes: FastifyPluginAsyncTypebox<{ friends: LogicClie
   app,
   { friends },
 ) => {
-  const sentRequest = asItIs<{ request: { id: string } }>(
+  const sentRequest = replayCurrent<{ request: { id: string } }>(
     ({ request: { id } }) => ({ request: { id } }),
     async ({ request: { id } }, userId) => {
       const { request } = await friends.getFriendRequest({ userId, requestId: id });

@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 import Type from 'typebox';
 import { answer } from '../answers/schemas.ts';
 
-/** The public keys of access tokens, for others that check them. */
+/** The public keys of access tokens, for other systems that verify them. */
 export const jwksRoutes: FastifyPluginAsyncTypebox<{ keys: readonly JWK[] }> = async (app, { keys }) => {
   app.get(
     '/.well-known/jwks.json',

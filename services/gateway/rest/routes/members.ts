@@ -8,15 +8,15 @@ import * as fields from '../../validation/fields.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import { refusedPart, refusedUsers } from '../answers/refused-users.ts';
-import { asItWas } from '../answers/replay.ts';
+import { replayFirst } from '../answers/replay.ts';
 import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Members'];
 const params = Type.Object({ id: fields.pathConversationId });
 const memberParams = Type.Object({ id: fields.pathConversationId, userId: fields.pathUserId });
-/** Answers about a conversation that does not exist, that the caller does not belong to, or may not change. */
-const refused = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER', 'PERMISSION_DENIED'] as const;
+/** Error codes for a conversation that does not exist, of which the caller is no member, or that it may not change. */
+const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER', 'PERMISSION_DENIED'] as const;
 
 export const memberRoutes: FastifyPluginAsyncTypebox<{
   conversations: LogicClient['conversations'];
@@ -29,7 +29,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'List the members of a conversation',
         description: 'Nobody can list the members of the world room.',
-        errors: refused,
+        errors: accessErrors,
         params,
         querystring: Type.Object(pagingFields),
         response: { 200: answer({ members: Type.Array(Member), hasMore: Type.Boolean(), nextCursor }) },
@@ -49,7 +49,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
   app.post(
     '/conversations/:id/members',
     {
-      config: { replay: asItWas },
+      config: { replay: replayFirst },
       schema: {
         operationId: 'addMembers',
         tags,
@@ -57,7 +57,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         description:
           'The owner and admins may; all members may where settings.inviteBy is "members". ' +
           'Users who take invitations from friends only are named in refused.',
-        errors: [...refused, 'BLOCKED', 'USER_NOT_FOUND', 'GROUP_FULL'],
+        errors: [...accessErrors, 'BLOCKED', 'USER_NOT_FOUND', 'GROUP_FULL'],
         params,
         bodyRules: { properties: { userIds: { minItems: 1 } } },
         body: Type.Object({ userIds: fields.ids }),
@@ -92,7 +92,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Remove a member or leave a group',
         description: 'The owner and admins may remove members of a lower role. Name yourself to leave.',
-        errors: [...refused, 'USER_NOT_FOUND'],
+        errors: [...accessErrors, 'USER_NOT_FOUND'],
         params: memberParams,
         response: { 204: nothing },
       },
@@ -120,7 +120,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Change a member’s role or mute a member',
         description:
           'The owner gives roles. The owner and admins mute members of a lower role. One of the two is needed.',
-        errors: [...refused, 'USER_NOT_FOUND'],
+        errors: [...accessErrors, 'USER_NOT_FOUND'],
         params: memberParams,
         bodyRules: [{ required: ['role'] }, { required: ['muted'] }],
         body: Type.Object({

@@ -9,14 +9,14 @@ import { required } from '../../../../lib/wire/required.ts';
 import * as fields from '../../validation/fields.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import type { Pages } from '../answers/pages.ts';
-import { asItIs } from '../answers/replay.ts';
+import { replayCurrent } from '../answers/replay.ts';
 import { answer, nothing, notModified } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Messages'];
 const params = Type.Object({ id: fields.pathConversationId });
-/** Answers about a conversation that does not exist, or that the caller does not belong to. */
-const notYours = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
+/** Error codes for a conversation that does not exist, or of which the caller is no member. */
+const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
 
 /** History, sending outside the WebSocket, and recalling. */
 export const messageRoutes: FastifyPluginAsyncTypebox<{
@@ -34,7 +34,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
         description:
           'A page in ascending order of seqId. Without a bound it is the newest page, with beforeSeq the newest page ' +
           'before it, with afterSeq the oldest page after it. Bounds are exclusive.',
-        errors: notYours,
+        errors: accessErrors,
         params,
         querystring: Type.Object({
           beforeSeq: Type.Optional(
@@ -55,7 +55,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       const { beforeSeq, afterSeq, limit = limits.page.usual } = request.query;
       const { userId } = callerOf(request);
       const conversationId = checkConversationId(request.params.id);
-      // The same for all members: whether the caller is one is asked each time.
+      // The page is the same for all members. Logic checks in each call if the caller is a member.
       const key = `messages ${conversationId} ${beforeSeq} ${afterSeq} ${limit}`;
       return pages.answer(request, reply, key, async (knownTag) => {
         const bounds = { beforeSeqId: beforeSeq, afterSeqId: afterSeq, limit };
@@ -66,7 +66,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
     },
   );
 
-  const sentMessage = asItIs<{ message: { conversationId: string; seqId: number } }>(
+  const sentMessage = replayCurrent<{ message: { conversationId: string; seqId: number } }>(
     ({ message: { conversationId, seqId } }) => ({ message: { conversationId, seqId } }),
     async ({ message: { conversationId, seqId } }, userId) => {
       const page = { afterSeqId: seqId - 1, limit: 1, knownTag: '' };
@@ -85,7 +85,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Send a message',
         description:
           'Answers when the message is stored: 201, or 200 with the first message when clientMsgId was seen before.',
-        errors: [...notYours, 'NOT_FRIENDS', 'BLOCKED', 'MEMBER_MUTED', 'MESSAGE_TOO_LARGE'],
+        errors: [...accessErrors, 'NOT_FRIENDS', 'BLOCKED', 'MEMBER_MUTED', 'MESSAGE_TOO_LARGE'],
         params,
         bodyRules: { properties: { content: { maxLength: limits.messageContent } } },
         body: Type.Object(newBodySchemas),
@@ -120,7 +120,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
         description:
           'Its content becomes empty for everybody. The sender may within 2 minutes (RECALL_WINDOW_MS), ' +
           'the owner and admins of a group at any time.',
-        errors: [...notYours, 'PERMISSION_DENIED', 'MESSAGE_NOT_FOUND', 'RECALL_EXPIRED'],
+        errors: [...accessErrors, 'PERMISSION_DENIED', 'MESSAGE_NOT_FOUND', 'RECALL_EXPIRED'],
         params: Type.Object({ id: fields.pathConversationId, messageId: fields.pathMessageId }),
         response: { 204: nothing },
       },

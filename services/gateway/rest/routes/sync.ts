@@ -87,7 +87,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
           ...(reset ? { reset } : {}),
         })),
         recalled: synced.recalled.map(({ conversationId, seqId }) => ({ conversationId, seqId })),
-        // What cannot be a conversation is none of the user's either.
+        // Text that cannot be an id names no conversation of the user, so it is reported as removed.
         removed: [...synced.removed, ...named.map(([id]) => id).filter((id) => !isId(id))],
         hasMore: synced.hasMore,
         ...(synced.moreChanges ? { moreChanges: true } : {}),

@@ -16,7 +16,7 @@ import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Users'];
 
-/** Profiles, settings, search, and the end of an account. */
+/** Profiles, settings, search, and the erasure of accounts. */
 export const userRoutes: FastifyPluginAsyncTypebox<{
   users: LogicClient['users'];
   revoked: Pick<RevokedSessions, 'refresh'>;

@@ -10,7 +10,7 @@ import {
   user,
 } from '../../../../test/support/gateway/gateway-app.ts';
 
-test('what is no request is answered as a problem', async () => {
+test('an invalid request is answered as a problem', async () => {
   const { app } = await testApp();
   const login = '/auth/login';
   const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
@@ -43,12 +43,12 @@ test('what is no request is answered as a problem', async () => {
   const wrong = await send(app, 'PATCH', '/auth/sessions/abc');
   isProblem(wrong, 'METHOD_NOT_ALLOWED');
   assert.equal(wrong.headers.allow, 'DELETE');
-  // Not those of /friends/:userId, which is another route.
+  // The methods of /friends/:userId do not count, because that is another route.
   const named = await send(app, 'PATCH', '/friends/requests');
   assert.deepEqual([named.status, named.headers.allow], [405, 'GET, HEAD, POST']);
 });
 
-test('nothing sent is no body, whatever its type is called; something in another type is refused', async () => {
+test('an empty body is no body, whatever its content type; a body of another type is refused', async () => {
   const { app } = await testApp({ 'auth.guestLogin': () => ({ session }) });
   for (const type of [
     'application/x-www-form-urlencoded',
@@ -63,7 +63,7 @@ test('nothing sent is no body, whatever its type is called; something in another
       'UNSUPPORTED_MEDIA_TYPE',
     );
   }
-  // In chunks, so that no header says that nothing comes.
+  // The body is chunked, so that no header says that it is empty.
   const form = { 'content-type': 'application/x-www-form-urlencoded', 'transfer-encoding': 'chunked' };
   const chunked = (payload: Readable) =>
     app.inject({ method: 'POST', url: '/auth/guest', headers: form, payload });
@@ -82,7 +82,7 @@ test('a body of 1 MiB costs no more to refuse than to read, whatever is wrong in
     ['/conversations/5/members', `{"userIds":${list('null')}}`],
     ['/sync', `{"cursors":{${cursors}}}`],
   ];
-  // CPU time, since the machine may do something else meanwhile.
+  // Measures CPU time, because the machine may be busy with other work.
   const cost = async (run: () => unknown) => {
     let least = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 8; round++) {
@@ -104,7 +104,7 @@ test('a body of 1 MiB costs no more to refuse than to read, whatever is wrong in
   }
 });
 
-test('fields that are wrong are named', async () => {
+test('the answer names the fields that are wrong', async () => {
   const { app, calls } = await testApp();
   const ok = { username: 'ann', password: 'long enough' };
   const table: (readonly [string, 'POST' | 'PUT' | 'PATCH', unknown, string])[] = [
@@ -207,7 +207,7 @@ test('content is counted in code points', async () => {
   assert.deepEqual(sent, ['😀'.repeat(4000), 'a\u0000b']);
 });
 
-test('ids that cannot be are answered like ids that are not', async () => {
+test('impossible ids are answered like unknown ids', async () => {
   const { app } = await testApp();
   for (const id of ['x', '0', '-1', '007', '1e3', '9'.repeat(300), '99999999999999999', '%00', "' OR 1=1"]) {
     const part = id.startsWith('%') ? id : encodeURIComponent(id);
