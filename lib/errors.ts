@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { ErrorCode } from './gen/im_repo/v1/error_code.ts';
 
-/** One row a code: what REST and gRPC answer, and whether the same request may be sent again. */
+/** One row per code: the HTTP status, the gRPC status, and whether the same request may succeed if it is sent again. */
 const table = {
   INVALID_ARGUMENT: [400, status.INVALID_ARGUMENT, false],
   UNAUTHENTICATED: [401, status.UNAUTHENTICATED, false],
@@ -35,12 +35,12 @@ export type Code = keyof typeof table;
 
 export type FieldError = { path: string; message: string };
 
-/** The one error of the system. Whatever else is thrown is a fault and shows as INTERNAL_ERROR. */
+/** The only error class whose code and message callers see. Any other error is a fault, shown as INTERNAL_ERROR. */
 export class GoChatError extends Error {
   override readonly name = 'GoChatError';
   readonly code: Code;
   readonly fields: readonly FieldError[];
-  /** After how long the same request may succeed, where that is known. */
+  /** Milliseconds after which the same request may succeed; undefined if unknown. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: Code, message: string, fields: readonly FieldError[] = [], retryAfterMs?: number) {
@@ -56,25 +56,25 @@ export const grpcStatus = (code: Code): status => table[code][1];
 export const isRetryable = (code: Code): boolean => table[code][2];
 export const isCode = (text: string): text is Code => Object.hasOwn(table, text);
 
-/** The code of anything that was thrown. */
+/** The code of any thrown value. */
 export const codeOf = (error: unknown): Code =>
   error instanceof GoChatError ? error.code : 'INTERNAL_ERROR';
 
-/** All that is told of a fault: its own words are for the log, not for whoever reads the answer. */
+/** The message that callers see for every fault. The fault's own message may hold internals, so it is only logged. */
 const faultSentence = 'Something went wrong here. Send the same request again.';
 
-/** An error for what is nobody's doing but ours. */
+/** An INTERNAL_ERROR for a fault of the system, with the fault as its `cause`. */
 export const fault = (cause?: unknown): GoChatError => {
   const error = new GoChatError('INTERNAL_ERROR', faultSentence);
   error.cause = cause;
   return error;
 };
 
-/** Whether it is a fault, of here or of a service that was asked: something for the log. */
+/** True for a fault of this service or of a service that it called; faults are logged. */
 export const isFault = (error: unknown): boolean =>
   !(error instanceof GoChatError) || (error.code === 'INTERNAL_ERROR' && error.cause !== undefined);
 
-/** What the caller may read about anything that was thrown. */
+/** The message of any thrown value that callers may see. */
 export const messageOf = (error: unknown): string =>
   error instanceof GoChatError ? error.message : faultSentence;
 
@@ -84,9 +84,9 @@ const codeByNumber = new Map<number, Code>(
     .map((code) => [ErrorCode[`ERROR_CODE_${code}`], code]),
 );
 
-/** The proto enum's number of a code, for results inside batch responses. */
+/** The number of a code in the proto enum, for results in batch responses. */
 export const codeNumber = (code: Code): ErrorCode => ErrorCode[`ERROR_CODE_${code}`];
 
-/** The code of a number from a batch response; undefined for 0, which means success. */
+/** The code of a number in a batch response; undefined for 0, which means success. */
 export const codeFromNumber = (number: number): Code | undefined =>
   number === 0 ? undefined : (codeByNumber.get(number) ?? 'INTERNAL_ERROR');

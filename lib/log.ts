@@ -2,8 +2,10 @@ import { type Logger, pino } from 'pino';
 
 export type { Logger };
 
-/** A service's logger: one JSON object a line on stdout. Secrets never go into a log call; as a second line of
- * defence the names under which they could travel are redacted. */
+/**
+ * A service's logger: one JSON object per line on stdout. Code must never log a secret; as a second line of defence,
+ * the logger redacts fields whose names suggest one.
+ */
 export const createLogger = (service: string, level = 'info'): Logger =>
   pino({
     name: service,

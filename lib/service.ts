@@ -1,16 +1,16 @@
-// Room: what every service needs: configuration, logs, metrics, errors, start and stop. Nothing here knows a
-// service, a workflow or an activity.
+// Room: the basics of every service: configuration, logs, metrics, errors, start and stop. Nothing in this room knows
+// a particular service, workflow or activity.
 
 import type { Logger } from './log.ts';
 
-/** A running service: `stop` drains it and resolves when nothing of it is left. */
+/** A running service: `stop` drains it, and resolves when all its connections and timers are closed. */
 export type Running = { stop(): Promise<void> };
 
 const stopDeadlineMs = 30_000;
 
 /**
- * Runs a service as this process: starts it, drains it on SIGTERM or SIGINT, and exits non-zero when it cannot
- * start or does not stop in time.
+ * Runs a service as this process: starts it, drains it on SIGTERM or SIGINT, and exits non-zero if it cannot start or
+ * does not stop within 30 s.
  */
 export async function runService(log: Logger, start: () => Promise<Running>): Promise<void> {
   process.on('unhandledRejection', (error) => {

@@ -3,7 +3,10 @@ import { calculateJwkThumbprint, errors, exportJWK, importSPKI, type JWK, jwtVer
 import { LRUCache } from 'lru-cache';
 import { GoChatError } from './errors.ts';
 
-/** Access tokens are JWTs signed with Ed25519. The header's `typ` keeps other tokens from being taken for one. */
+/**
+ * Access tokens are JWTs signed with Ed25519. The header's `typ` prevents that another kind of token is accepted as
+ * one.
+ */
 export const tokenAlgorithm = 'EdDSA';
 export const tokenIssuer = 'gochat';
 export const tokenAudience = 'gochat';
@@ -19,17 +22,19 @@ export type AccessToken = {
 };
 
 export type AccessTokenVerifier = {
-  /** Rejects with UNAUTHENTICATED. Whether the login session was revoked is not in the token: ask that elsewhere. */
+  /**
+   * Rejects with UNAUTHENTICATED if the token is invalid or expired. Does not check whether its session was revoked.
+   */
   verify(token: string): Promise<AccessToken>;
 };
 
 export type PublicKey = { kid: string; key: Awaited<ReturnType<typeof importSPKI>>; jwk: JWK };
 
-const cachedTokens = 20_000;
-/** Longer ones are not ours and are not worth a signature check. */
+const maxCachedTokens = 20_000;
+/** Our tokens are shorter, so a longer one is refused without a signature check. */
 const maxTokenLength = 2048;
 
-/** The keys of PEM texts, public or private, each of one or more Ed25519 keys: their public halves, each once. */
+/** The distinct public keys of PEM texts, each of which holds one or more Ed25519 keys, public or private. */
 export async function publicKeys(pemTexts: readonly string[]): Promise<PublicKey[]> {
   const found = new Map<string, PublicKey>();
   for (const pem of pemTexts.flatMap(pemBlocks)) {
@@ -42,7 +47,7 @@ export async function publicKeys(pemTexts: readonly string[]): Promise<PublicKey
   return [...found.values()];
 }
 
-/** The keys in a PEM text. */
+/** The PEM blocks of a text, one per key. Throws if there is none. */
 export function pemBlocks(text: string): string[] {
   const blocks = text.match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g) ?? [];
   if (blocks.length === 0) throw new Error('configuration: a key file holds no key in PEM form');
@@ -50,12 +55,12 @@ export function pemBlocks(text: string): string[] {
 }
 
 /**
- * Checks access tokens against the public keys. Remembers those that were valid, so that a busy client costs one
- * signature check a token.
+ * Checks access tokens against the public keys. Caches valid tokens until they expire, so that each token costs one
+ * signature check.
  */
 export function verifyAccessTokens(keys: readonly PublicKey[]): AccessTokenVerifier {
   const byKid = new Map(keys.map(({ kid, key }) => [kid, key]));
-  const valid = new LRUCache<string, AccessToken>({ max: cachedTokens });
+  const valid = new LRUCache<string, AccessToken>({ max: maxCachedTokens });
 
   return {
     async verify(token) {

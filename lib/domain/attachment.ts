@@ -1,6 +1,6 @@
 import { isWebAddress } from './web-address.ts';
 
-/** A field of an attachment that is not as it has to be, and how it has to be. */
+/** An invalid field of an attachment, and the rule that it breaks. */
 export type AttachmentFault = { path: string; message: string };
 
 const longestName = 255;
@@ -8,9 +8,9 @@ const longestMime = 127;
 const mimePattern = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*(?:\s*;[^\p{C}]*)?$/iu;
 
 /**
- * What is wrong with the content of an image or file message, or undefined. It is a file as `POST /files` answers one,
- * in JSON: {url, name, size, mime, width?, height?, thumbnailUrl?}. Clients open these addresses, so that only http and
- * https may stand there. Fields that are not known are left to those who know them.
+ * The first fault in the content of an image or file message; undefined if the content is valid. Valid content is a
+ * file as `POST /files` answers it, in JSON: {url, name, size, mime, width?, height?, thumbnailUrl?}. Addresses must
+ * be http or https, since clients open them. Unknown fields are allowed and not checked.
  */
 export function attachmentFault(content: string): AttachmentFault | undefined {
   const file = parse(content);

@@ -1,13 +1,16 @@
 import type { Position } from './paging.ts';
 
-type Place = Position<'conversations'>;
+type ConversationPosition = Position<'conversations'>;
 
-/** Newest first: by the later of the last change and the last message; of the same moment, the one made later. */
-export const newestFirst = ([timeA, idA]: Place, [timeB, idB]: Place): number => timeB - timeA || idB - idA;
+/**
+ * Compares two conversations for the order "newest first": by the time of the last change or the last message,
+ * whichever is later; at the same time, by id, the higher one first.
+ */
+export const newestFirst = ([timeA, idA]: ConversationPosition, [timeB, idB]: ConversationPosition): number => timeB - timeA || idB - idA;
 
-/** Those behind a place of the order; all of them without one. */
-export const behind = <T>(
+/** The rows that follow the position `after` in the order; all rows if `after` is undefined. */
+export const rowsAfter = <T>(
   rows: readonly T[],
-  after: Place | undefined,
-  placeOf: (row: T) => Place,
-): readonly T[] => (after ? rows.filter((row) => newestFirst(after, placeOf(row)) < 0) : rows);
+  after: ConversationPosition | undefined,
+  positionOf: (row: T) => ConversationPosition,
+): readonly T[] => (after ? rows.filter((row) => newestFirst(after, positionOf(row)) < 0) : rows);

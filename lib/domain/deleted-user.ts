@@ -1,6 +1,6 @@
 import type { User } from '../gen/im_repo/v1/user.ts';
 
-/** Stands for an account that was erased. */
+/** The placeholder profile of an account that was erased. */
 export const deletedUser = (id: string): User => ({
   id,
   username: 'deleted-user',

@@ -1,9 +1,12 @@
-// Room: what users, conversations and messages are: limits, enumerations, checks of fields. Pure: no I/O and no
-// other room of lib.
+// Room: the domain of users, conversations and messages: limits, enumerations, checks of fields. Pure functions only:
+// no I/O, and no import of another room of lib.
 
 import { isLonger, limits } from './limits.ts';
 
-/** Names that others would take for somebody they are not. The names of guests are made. */
+/**
+ * Names that could be mistaken for operators or for placeholders. Guests get generated names that begin with
+ * `guest-`.
+ */
 const reserved = new Set([
   'admin',
   'administrator',
@@ -33,9 +36,12 @@ export const isReservedUsername = (username: string): boolean => {
   return reserved.has(name) || name.startsWith('guest-');
 };
 
-/** Control characters, line and paragraph separators, and what turns the direction of the text around it. */
+/** Control characters, line and paragraph separators, and characters that change the direction of the text. */
 const forbidden = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
-/** Something that can be seen. The fillers are letters and a sign by their category, and are blank. */
+/**
+ * A visible character. The excluded fillers are letters or symbols by their Unicode category, but are displayed
+ * blank.
+ */
 const visible = /(?![\u115f\u1160\u2800\u3164\uffa0])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /** What the name of a person or group must be, as a predicate of the field. */
@@ -43,8 +49,9 @@ export const nameRule = (longest: number): string =>
   `must be 1 to ${longest} characters, some of them visible, and no control characters`;
 
 /**
- * The name of a person or group as it is stored: trimmed, with something to see in it, and nothing that changes what is
- * written beside it. Undefined for what is no such name. Lengths count Unicode code points.
+ * The name of a person or group as it is stored: trimmed, with at least one visible character, and without characters
+ * that change how the surrounding text is displayed. Undefined if the text is no valid name. `longest` is the maximum
+ * length in Unicode code points.
  */
 export function canonicalName(text: string, longest: number): string | undefined {
   if (!text.isWellFormed() || forbidden.test(text) || !visible.test(text)) return undefined;

@@ -1,7 +1,7 @@
 import { limits } from './limits.ts';
 import { invalid } from './refusals.ts';
 
-/** What a page is asked for by: so many rows from an offset on, or from behind the row that a cursor stands for. */
+/** A request for a page: at most `limit` rows, from `offset` on or after the row that `cursor` names. */
 export type PageRequest = {
   limit?: number | undefined;
   offset?: number | undefined;
@@ -11,29 +11,29 @@ export type PageRequest = {
 export type Paging<L extends List> = {
   limit: number;
   offset: number;
-  /** The position of the last row of the page before. */
+  /** The position of the last row of the previous page; undefined without a cursor. */
   after: Position<L> | undefined;
 };
 
 /**
- * The lists, and by what the rows of each are ordered: the values that a cursor carries. They name a place in the
- * order and not a count of rows, so a cursor holds whatever comes or goes in front of it, in every process and after
- * every restart.
+ * The sort keys of each list, which are the values in its cursors. A cursor holds the sort keys of a row instead of a
+ * number of rows, so it stays correct when rows before it are added or removed, and is valid in every process and after
+ * a restart.
  */
 const orders = {
-  /** updatedAt and id, both falling. */
+  /** updatedAt and id, both descending. */
   conversations: ['number', 'number'],
-  /** The user's id, rising. */
+  /** The user's id, ascending. */
   members: ['number'],
-  /** The friend's id, rising. */
+  /** The friend's id, ascending. */
   friends: ['number'],
-  /** The user's id and the friend's, both rising. */
+  /** The user's id and the friend's id, both ascending. */
   'friend ids': ['number', 'number'],
-  /** The request's id, falling. */
+  /** The request's id, descending. */
   'friend requests': ['number'],
-  /** When it was blocked and the user's id, both falling. */
+  /** The time of the block and the blocked user's id, both descending. */
   blocks: ['number', 'number'],
-  /** When it began and its id, both falling. */
+  /** The session's start time and id, both descending. */
   sessions: ['number', 'string'],
 } as const;
 
@@ -66,7 +66,10 @@ export function pageSize(limit: number, { usual, most }: Readonly<{ usual: numbe
   return limit;
 }
 
-/** A page out of what was found for it, which is one row more than the page has where another one follows. */
+/**
+ * Builds a page from the rows found. The caller searches for `limit + 1` rows: the extra one shows that a page
+ * follows.
+ */
 export function pageOf<L extends List, Row>(
   list: L,
   found: readonly Row[],
@@ -80,7 +83,7 @@ export function pageOf<L extends List, Row>(
   return { rows, hasMore, nextCursor };
 }
 
-/** Text that is safe in an address. The list's name stands in it, so that no other list takes it for its own. */
+/** Encodes a cursor as text that is safe in a URL. It contains the list's name, so that other lists reject it. */
 const writeCursor = <L extends List>(list: L, position: Position<L>): string =>
   Buffer.from(JSON.stringify([list, ...position])).toString('base64url');
 
@@ -90,8 +93,8 @@ function readCursor<L extends List>(list: L, cursor: string): Position<L> {
   const fits =
     name === list &&
     position.length === order.length &&
-    position.every((value, index) => typeof value === order[index] && isPlace(value)) &&
-    // Each position has one cursor.
+    position.every((value, index) => typeof value === order[index] && isSortKey(value)) &&
+    // A position has exactly one valid cursor: no other encoding of it is accepted.
     writeCursor(list, position as Position<L>) === cursor;
   if (!fits) throw invalid('cursor', 'must be a nextCursor of this list');
   return position as Position<L>;
@@ -106,7 +109,7 @@ function parsed(cursor: string): unknown[] {
   }
 }
 
-const isPlace = (value: unknown): boolean =>
+const isSortKey = (value: unknown): boolean =>
   typeof value === 'string'
-    ? value.length <= longestText && value.isWellFormed()
+    ? value.length <= maxTextLength && value.isWellFormed()
     : Number.isSafeInteger(value) && (value as number) >= 0;

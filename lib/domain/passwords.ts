@@ -3,7 +3,10 @@ import { limits } from './limits.ts';
 
 const { shortest, longest } = limits.password;
 
-/** Hashing is slow on purpose, and slower still when many sign in at once: so long it may take with its waiting. */
+/**
+ * Deadline for hashing a password, in milliseconds, including the wait in the queue. Hashing is slow on purpose, and
+ * the queue grows when many users sign in at the same time.
+ */
 export const hashingMs = 15_000;
 
 /** How long a password must be, as a predicate of the field. */
@@ -20,12 +23,12 @@ export function passwordRefusal(password: string, username: string): string | un
   return undefined;
 }
 
-/** What looks the same is as easy to guess. */
+/** Removes differences in case and Unicode form, which make a password no harder to guess. */
 const fold = (text: string): string => text.normalize('NFKC').toLowerCase();
 
 let common: Set<string> | undefined;
 
-/** common-passwords.txt, read when the first password is chosen. */
+/** The lines of common-passwords.txt. The file is read at the first call. */
 function commonPasswords(): Set<string> {
   common ??= new Set(
     readFileSync(new URL('./common-passwords.txt', import.meta.url), 'utf8')

@@ -2,13 +2,13 @@ import { limits } from './limits.ts';
 
 /** What users choose for themselves: the values there are, and what holds for whoever chose nothing. */
 
-/** Whose adding to a group needs no consent. */
+/** Who may add the user to a group without the user's consent. */
 export const groupInviteChoices = ['everyone', 'friends'] as const;
 
-/** Who is told whether a user is online and when the user was last active. */
+/** Who may see whether the user is online and when the user was last active. */
 export const lastSeenChoices = ['everyone', 'friends', 'nobody'] as const;
 
-/** Whether somebody sees the presence of a user who chose `lastSeen`; `isFriend`: of that user. */
+/** True if a viewer may see the presence of a user whose setting is `lastSeen`. `isFriend`: the viewer is a friend. */
 export const seesPresence = (lastSeen: string, isFriend: boolean): boolean =>
   lastSeen === 'everyone' || (isFriend && lastSeen !== 'nobody');
 

@@ -1,6 +1,6 @@
 import { limits } from './limits.ts';
 
-/** An http or https address as it was written: without the blanks and control characters that a URL parser forgives. */
+/** True for an http or https address without the blanks and control characters that a URL parser would ignore. */
 export const isWebAddress = (text: string): boolean =>
   text.length <= limits.webAddress && /^https?:\/\/[^\s\p{C}]+$/iu.test(text) && URL.canParse(text);
 
@@ -8,8 +8,9 @@ export const isWebAddress = (text: string): boolean =>
 export const pictureAddressRule = 'must be an http or https address without a password in it, or empty';
 
 /**
- * The address of a picture as it is stored: in the spelling of the URL standard, and without a name or password in it,
- * which would be sent to whoever looks at the picture. "" is none. Undefined for what is no such address.
+ * The address of a picture as it is stored, in the spelling of the URL standard; "" for no picture. Undefined if the
+ * text is no http or https address, or contains a username or password, which would be sent to everyone who sees the
+ * picture.
  */
 export function canonicalPictureAddress(text: string): string | undefined {
   if (text === '') return '';

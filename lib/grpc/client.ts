@@ -12,18 +12,18 @@ import {
   type UnaryClient,
 } from './definition.ts';
 import { maxMessageBytes } from './server.ts';
-import { isStranger, toGoChatError } from './service-error.ts';
+import { isTokenRefusal, toGoChatError } from './service-error.ts';
 import { createTogether } from './together.ts';
 import { type GrpcToken, tokenMetadata } from './token.ts';
 
 const flowControlBytes = 4 * 1024 * 1024;
 
-/** A connection to a service's address, whose calls carry the token. */
+/** Opens a connection to a service's address. Its calls carry the token. */
 export function openChannel(address: string, token: GrpcToken | undefined): GrpcChannel {
   const client = new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': maxMessageBytes * 4,
     'grpc.max_send_message_length': maxMessageBytes,
-    // Answers of the size of a page would wait for permission to go on every 64 KiB.
+    // With the default window of 64 KiB, a response the size of a page would wait several times for window updates.
     'grpc-node.flow_control_window': flowControlBytes,
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5000,
@@ -36,12 +36,12 @@ export function openChannel(address: string, token: GrpcToken | undefined): Grpc
     client,
     token,
     onAnswer(error) {
-      isRefused = error !== null && isStranger(error);
+      isRefused = error !== null && isTokenRefusal(error);
     },
   };
   return {
     unary: (method) => unaryCall(connection, method),
-    encoded: (method) => unaryCall(connection, leftEncoded(method)),
+    encoded: (method) => unaryCall(connection, withoutDecoding(method)),
     remote: true,
     ready: () =>
       new Promise((resolve) =>
@@ -52,9 +52,9 @@ export function openChannel(address: string, token: GrpcToken | undefined): Grpc
 }
 
 /**
- * A client of one service on a channel. Every call has a deadline; every rejection is a GoChatError. Calls of the
- * methods named in `together` that come at the same time go as one; the responses of those in `encoded` stay as they
- * came.
+ * A client of one service on a channel. Every call has a deadline (5 s unless given), and rejects with a GoChatError.
+ * Concurrent calls of the methods in `together` are combined into one call. The responses of the methods in `encoded`
+ * are returned as bytes, without decoding.
  */
 export function createClient<D extends ServiceDefinition, E extends keyof D = never>(
   channel: GrpcChannel,
@@ -62,15 +62,16 @@ export function createClient<D extends ServiceDefinition, E extends keyof D = ne
   { together = [], encoded = [] }: { together?: readonly (keyof D)[]; encoded?: readonly E[] } = {},
 ): UnaryClient<D, E> {
   const calls = Object.entries(definition).map(([key, method]) => {
-    const leave = encoded.some((one) => one === key);
-    const alone = leave ? channel.encoded(method) : channel.unary(method);
-    if (!channel.remote || !together.includes(key)) return [key, alone];
-    return [key, createTogether(leave ? leftEncoded(method) : method, alone, channel.unary(callTogether))];
+    const isEncoded = encoded.some((one) => one === key);
+    const single = isEncoded ? channel.encoded(method) : channel.unary(method);
+    if (!channel.remote || !together.includes(key)) return [key, single];
+    const combined = isEncoded ? withoutDecoding(method) : method;
+    return [key, createTogether(combined, single, channel.unary(callTogether))];
   });
   return Object.fromEntries(calls);
 }
 
-const leftEncoded = (method: AnyMethod): AnyMethod => ({
+const withoutDecoding = (method: AnyMethod): AnyMethod => ({
   ...method,
   responseDeserialize: (bytes: Buffer): Encoded<unknown> => ({ encoded: bytes }),
 });
@@ -80,7 +81,7 @@ const { callTogether } = TogetherServiceService;
 type Connection = {
   client: Client;
   token: GrpcToken | undefined;
-  /** Told of every answer: null when the call succeeded. */
+  /** Called after every call, with null if the call succeeded. */
   onAnswer(error: ServiceError | null): void;
 };
 

@@ -17,7 +17,7 @@ import type { GrpcToken } from './token.ts';
 export type RepoClient = ReturnType<typeof connectRepo>;
 export type LogicClient = ReturnType<typeof connectLogic>;
 
-/** im-repo's services over one channel: to its address, unless it runs in the same process. */
+/** The clients of im-repo's services. `at` is im-repo's address, or a channel to an im-repo in the same process. */
 export function connectRepo(at: string | GrpcChannel, token?: GrpcToken) {
   const channel = typeof at === 'string' ? openChannel(at, token) : at;
   return {
@@ -39,7 +39,7 @@ export function connectRepo(at: string | GrpcChannel, token?: GrpcToken) {
   };
 }
 
-/** im-logic's services over one channel. */
+/** The clients of im-logic's services at an address. */
 export function connectLogic(address: string, token?: GrpcToken) {
   const channel = openChannel(address, token);
   return {

@@ -4,21 +4,23 @@ import { GoChatError } from '../errors.ts';
 // biome-ignore lint/suspicious/noExplicitAny: a definition's request and response types are read back by inference.
 export type AnyMethod = MethodDefinition<any, any>;
 
-/** What ts-proto generates for a service: its unary methods by name. */
+/** A service as ts-proto generates it: its unary methods by name. */
 export type ServiceDefinition = Record<string, AnyMethod>;
 
 export type Request<M> = M extends { requestSerialize: (value: infer R) => Buffer } ? R : never;
 export type Response<M> = M extends { responseDeserialize: (value: Buffer) => infer R } ? R : never;
 
-/** The server's side of a service: a promise-returning function a method. */
+/** The server side of a service: one asynchronous function per method. */
 export type UnaryHandlers<D extends ServiceDefinition> = {
   [K in keyof D]: (request: Request<D[K]>) => Promise<Response<D[K]>>;
 };
 
-/** A response in the bytes that travel, which whoever only passes it on need not read. */
+/**
+ * A response in protobuf bytes, for a caller that passes it on without reading it. `as` is the same response decoded.
+ */
 export type Encoded<R> = { readonly encoded: Buffer; readonly as?: R };
 
-/** As UnaryHandlers, where a handler may also answer with the encoded response. */
+/** Like UnaryHandlers, but a handler may also answer with an encoded response. */
 export type ServedHandlers<D extends ServiceDefinition> = {
   [K in keyof D]: (request: Request<D[K]>) => Promise<Response<D[K]> | Encoded<Response<D[K]>>>;
 };
@@ -29,10 +31,10 @@ export const isEncoded = (response: unknown): response is Encoded<unknown> =>
   'encoded' in response &&
   Buffer.isBuffer(response.encoded);
 
-/** Of a call that names none. */
+/** The deadline of a call that gives none. */
 export const defaultDeadlineMs = 5000;
 
-/** What a call rejects with whose server does not answer in time, or at all. */
+/** The error of a call whose server does not answer, or not before the deadline. */
 export const unreachable = (): GoChatError =>
   new GoChatError('UNAVAILABLE', 'A part of the system is not reachable right now. Try again.');
 
@@ -41,7 +43,7 @@ export type CallOptions = {
   deadlineMs?: number;
 };
 
-/** The client's side of a service, some of its responses (`E`) left encoded. Rejects with a GoChatError. */
+/** The client side of a service. The responses of the methods in `E` stay encoded. Calls reject with a GoChatError. */
 export type UnaryClient<D extends ServiceDefinition, E extends keyof D = never> = {
   [K in keyof D]: (
     request: Request<D[K]>,
@@ -49,18 +51,18 @@ export type UnaryClient<D extends ServiceDefinition, E extends keyof D = never> 
   ) => Promise<K extends E ? Encoded<Response<D[K]>> : Response<D[K]>>;
 };
 
-/** One call of a method, as a client makes it. */
+/** A client's function that calls one method. */
 export type UnaryCall<M extends AnyMethod> = (
   request: Request<M>,
   options?: CallOptions,
 ) => Promise<Response<M>>;
 
-/** A way to the methods of a service; several clients share it. */
+/** A connection to the services of one process. Several clients share it. */
 export type GrpcChannel = {
   unary<M extends AnyMethod>(method: M): UnaryCall<M>;
-  /** The same with the response left in the bytes that travelled. */
+  /** Like `unary`, but answers the response in protobuf bytes. */
   encoded(method: AnyMethod): (request: unknown, options?: CallOptions) => Promise<Encoded<unknown>>;
-  /** Whether calls cost a journey, so that those of a moment had better go together. */
+  /** True if calls cross the network, so that combining concurrent calls saves time. */
   readonly remote: boolean;
   ready(): Promise<boolean>;
   close(): void;

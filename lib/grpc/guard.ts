@@ -1,31 +1,31 @@
 import type { Metadata, Server } from '@grpc/grpc-js';
 import type { Logger } from '../log.ts';
-import { strangerError } from './service-error.ts';
+import { tokenRefusal } from './service-error.ts';
 import { type GrpcToken, hasToken } from './token.ts';
 
 type Call = { metadata: Metadata };
-// biome-ignore lint/suspicious/noExplicitAny: what is wrapped has the types of whichever method it serves.
+// biome-ignore lint/suspicious/noExplicitAny: a wrapped handler has the types of its method, which differ by method.
 type Handler = (call: any, reply: any) => unknown;
 
 const logEveryMs = 60_000;
 
-/** Takes services of unary methods onto a server, which then answer to those alone who have the token. */
+/** Adds services of unary methods to a server. Their methods refuse calls without the token. */
 export function createGuard(
   server: Server,
   token: GrpcToken | undefined,
   log: Logger,
 ): Pick<Server, 'addService'> {
-  let strangers = 0;
+  let refused = 0;
   let loggedAt = 0;
 
   function refuse(reply: (error: unknown) => void): void {
-    strangers += 1;
+    refused += 1;
     if (Date.now() - loggedAt > logEveryMs) {
-      log.warn({ calls: strangers }, 'calls without the right token are refused');
+      log.warn({ calls: refused }, 'refused calls without the right token');
       loggedAt = Date.now();
-      strangers = 0;
+      refused = 0;
     }
-    reply(strangerError());
+    reply(tokenRefusal());
   }
 
   return {

@@ -12,15 +12,15 @@ import {
 import type { ServedMethod } from './together-server.ts';
 
 /**
- * Calls of services that the caller's own process serves: requests and responses go over as the objects they are, so
- * neither side may change one. Deadlines and errors are those of a channel.
+ * A channel to services in the caller's own process. Requests and responses are passed as objects without copying, so
+ * neither side may change them. Deadlines and errors are the same as those of a remote channel.
  */
 export function localChannel(methods: ReadonlyMap<string, ServedMethod>): GrpcChannel {
   function callOf({ path }: AnyMethod) {
     const served = methods.get(path);
     if (!served) throw new Error(`${path} is not served here`);
     return (request: unknown, { deadlineMs = defaultDeadlineMs }: CallOptions = {}) =>
-      withDeadline(served.call(request).catch(rethrownForCallers), deadlineMs, late);
+      withDeadline(served.call(request).catch(hideFault), deadlineMs, throwUnreachable);
   }
   return {
     unary: (method) => {
@@ -44,11 +44,11 @@ export function localChannel(methods: ReadonlyMap<string, ServedMethod>): GrpcCh
   };
 }
 
-const late = (): never => {
+const throwUnreachable = (): never => {
   throw unreachable();
 };
 
-/** Faults stay behind: their words are for the log of whoever served the call. */
-const rethrownForCallers = (error: unknown): never => {
+/** Replaces a fault by a plain INTERNAL_ERROR, as gRPC does: the serving side has logged its details. */
+const hideFault = (error: unknown): never => {
   throw error instanceof GoChatError ? error : fault();
 };

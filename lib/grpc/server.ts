@@ -1,5 +1,5 @@
-// Room: gRPC between services: servers, clients, deadlines, errors, the shared token. No method's meaning may come
-// in.
+// Room: gRPC between services: servers, clients, deadlines, errors, the shared token. Nothing in this room knows what
+// a particular method does.
 
 import { fileURLToPath } from 'node:url';
 import { type handleUnaryCall, Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js';
@@ -28,17 +28,17 @@ export const maxMessageBytes = 4 * 1024 * 1024;
 
 type Registration = { name: string; definition: ServiceDefinition; handlers: object };
 
-/** Pairs a generated service definition with its handlers; `name` is the full proto name. */
+/** Pairs a generated service definition with its handlers. `name` is the full proto name of the service. */
 export function service<D extends ServiceDefinition>(
   name: string,
   definition: D,
   handlers: ServedHandlers<D>,
 ): Registration {
-  const methods = Object.entries(definition).map(([key, method]) => [key, passingEncoded(method)]);
+  const methods = Object.entries(definition).map(([key, method]) => [key, acceptingEncoded(method)]);
   return { name, definition: Object.fromEntries(methods), handlers };
 }
 
-const passingEncoded = (method: AnyMethod): AnyMethod => ({
+const acceptingEncoded = (method: AnyMethod): AnyMethod => ({
   ...method,
   responseSerialize: (response: unknown) =>
     isEncoded(response) ? response.encoded : method.responseSerialize(response),
@@ -46,23 +46,23 @@ const passingEncoded = (method: AnyMethod): AnyMethod => ({
 
 export type GrpcServer = {
   port: number;
-  /** For callers within this process. */
+  /** A channel for callers in this process. */
   local: GrpcChannel;
   drain(): void;
   close(): Promise<void>;
 };
 
 /**
- * Serves services with health checking and reflection. A handler that throws a GoChatError answers the matching
- * status with its code in the metadata; anything else is logged and answers INTERNAL_ERROR.
+ * Starts a gRPC server with health checking and reflection. If a handler throws a GoChatError, the call answers the
+ * matching status with the code in the metadata. Any other error is logged and answers INTERNAL_ERROR.
  */
 export async function serveGrpc(options: {
   host: string;
   port: number;
   services: Registration[];
-  /** Proto files relative to proto/, for reflection. */
+  /** Paths of the proto files for reflection, relative to proto/. */
   protoFiles: string[];
-  /** Demanded of every caller, but of those who ask for the health or the reflection. Those within the process need none. */
+  /** Required in every call, except for health checks, reflection, and calls from within the process. */
   token?: GrpcToken | undefined;
   log: Logger;
   metrics: Metrics;
@@ -98,7 +98,7 @@ export async function serveGrpc(options: {
   }
   const together = answerTogether(calls);
   guard.addService(
-    { callTogether: passingEncoded(TogetherServiceService.callTogether) },
+    { callTogether: acceptingEncoded(TogetherServiceService.callTogether) },
     {
       callTogether: (unary: { request: CallTogetherRequest }, reply: sendUnaryData<unknown>) => {
         together(unary.request).then(
@@ -109,9 +109,9 @@ export async function serveGrpc(options: {
     },
   );
 
-  /** A handler with its time measured and its faults logged. */
+  /** Wraps a handler: measures its time and logs its faults. */
   function measured(path: string, handler: Handler): Handler {
-    // Async, so that a handler that throws at once rejects like all others instead of ending the process.
+    // Async, so that a handler that throws synchronously rejects the call instead of crashing the process.
     return async (request) => {
       const end = duration.startTimer({ method: path });
       try {
@@ -135,8 +135,8 @@ export async function serveGrpc(options: {
   health.addToServer(server);
   const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
   const packages = loadSync(options.protoFiles, { includeDirs: [protoFolder] });
-  // Imported files describe services of others: what is listed is what is served here.
-  // Told to everybody, as health is: it says no more than the public proto files.
+  // Without the list of names, reflection would also list services of imported proto files that are not served here.
+  // Like health, reflection needs no token: it shows nothing but the public proto files.
   new ReflectionService(packages, { services: options.services.map(({ name }) => name) }).addToServer(server);
 
   const port = await new Promise<number>((resolve, reject) =>
@@ -162,7 +162,7 @@ export async function serveGrpc(options: {
   };
 }
 
-/** For a handler whose rule is elsewhere: what an unset required message means. */
+/** Answers the value, or throws INVALID_ARGUMENT for `path` if a required message field is not set. */
 export function required<T>(value: T | undefined, path: string): T {
   if (value === undefined) {
     throw new GoChatError('INVALID_ARGUMENT', `${path} is required.`, [{ path, message: 'is required' }]);

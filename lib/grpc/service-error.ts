@@ -2,15 +2,15 @@ import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/gr
 import { codeOf, type FieldError, fault, GoChatError, grpcStatus, isCode, messageOf } from '../errors.ts';
 import { unreachable } from './definition.ts';
 
-/** gRPC metadata key under which an error's code travels. */
+/** gRPC metadata keys of an error: its code, and its field errors as JSON. */
 const codeKey = 'gochat-code';
 const fieldsKey = 'gochat-fields-bin';
 /** Milliseconds. */
 const retryAfterKey = 'gochat-retry-after';
-/** Set where the service took its caller for a stranger, so that nobody takes that for a sign-in that failed. */
-const strangerKey = 'gochat-stranger';
+/** Set if the service refused the caller's token, to distinguish the refusal from a user's failed sign-in. */
+const tokenRefusalKey = 'gochat-stranger';
 
-/** What is answered for an error: the matching status, with the code in the metadata. */
+/** The gRPC answer for an error: the matching status, with the code in the metadata. */
 export function toServiceError(error: unknown): Partial<StatusObject> & { metadata: Metadata } {
   const code = codeOf(error);
   const metadata = new Metadata();
@@ -24,22 +24,22 @@ export function toServiceError(error: unknown): Partial<StatusObject> & { metada
   return { code: grpcStatus(code), details: messageOf(error), metadata };
 }
 
-/** What is answered to a caller without the token. */
-export function strangerError(): Partial<StatusObject> {
+/** The gRPC answer to a caller without the token. */
+export function tokenRefusal(): Partial<StatusObject> {
   const refused = toServiceError(
-    new GoChatError('UNAUTHENTICATED', 'This service takes calls with its token only.'),
+    new GoChatError('UNAUTHENTICATED', 'This service accepts only calls with its token.'),
   );
-  refused.metadata.set(strangerKey, '1');
+  refused.metadata.set(tokenRefusalKey, '1');
   return refused;
 }
 
-/** Whether the service has another token than this process: nothing that whoever waits for the call has done. */
-export const isStranger = ({ metadata }: ServiceError): boolean =>
-  (metadata?.get(strangerKey).length ?? 0) > 0;
+/** True if the service refused this process's token: an error in the configuration, which the caller did not cause. */
+export const isTokenRefusal = ({ metadata }: ServiceError): boolean =>
+  (metadata?.get(tokenRefusalKey).length ?? 0) > 0;
 
-/** The error that a failed call rejects with. */
+/** Converts the error of a failed gRPC call to a GoChatError. */
 export function toGoChatError(error: ServiceError): GoChatError {
-  if (isStranger(error)) return unreachable();
+  if (isTokenRefusal(error)) return unreachable();
   const code = String(error.metadata?.get(codeKey)[0] ?? '');
   if (isCode(code)) {
     return new GoChatError(code, error.details, fieldsOf(error.metadata), retryAfterOf(error.metadata));

@@ -10,16 +10,18 @@ import type { AnyMethod, Encoded } from './definition.ts';
 export type Handler = (request: unknown) => Promise<unknown>;
 export type ServedMethod = { method: AnyMethod; call: Handler };
 
-/** Half of what a client takes: the response that does not fit any more is asked for alone. */
-const mostBytes = 8 * 1024 * 1024;
+/**
+ * Half of the maximum size that a client accepts. The client asks again, in a call of its own, for what does not fit.
+ */
+const maxBytes = 8 * 1024 * 1024;
 
-/** Answers several calls of one method, each with an outcome of its own. */
+/** Serves a combined call: runs several calls of one method, and answers one outcome per call. */
 export function answerTogether(
   methods: ReadonlyMap<string, ServedMethod>,
 ): (request: CallTogetherRequest) => Promise<Encoded<CallTogetherResponse>> {
   return async ({ method: path, requests }) => {
     const served = methods.get(path);
-    if (!served) throw new GoChatError('INVALID_ARGUMENT', 'There is no such method here.');
+    if (!served) throw new GoChatError('INVALID_ARGUMENT', 'This server has no such method.');
     let bytes = 0;
     const outcomes = await Promise.all(
       requests.map(async (request) => {
@@ -27,7 +29,7 @@ export function answerTogether(
           const response = await served.call(served.method.requestDeserialize(request));
           const encoded = served.method.responseSerialize(response);
           bytes += encoded.length;
-          return bytes > mostBytes ? failure({ alone: true }) : success(encoded);
+          return bytes > maxBytes ? failure({ alone: true }) : success(encoded);
         } catch (error) {
           const fields =
             error instanceof GoChatError && error.fields.length > 0 ? JSON.stringify(error.fields) : '';
@@ -40,8 +42,8 @@ export function answerTogether(
 }
 
 /**
- * The fields of a CallTogetherResponse with one response in it, around the response's own bytes: a generated encoder copies
- * these several times, and they are pages.
+ * Encodes one successful outcome of a CallTogetherResponse around the response's bytes. The generated encoder would
+ * copy these bytes several times, and responses are whole pages.
  */
 function success(response: Buffer): Uint8Array[] {
   const inner = new BinaryWriter().uint32(responseTag).uint32(response.length).finish();
@@ -66,6 +68,6 @@ function failure(some: Partial<Omit<CallOutcome, 'response'>>): Uint8Array[] {
 }
 
 const nothing = Buffer.alloc(0);
-/** Field number and wire type of CallTogetherResponse.outcomes and of CallOutcome.response: 1, with a length. */
+/** The protobuf tags of CallTogetherResponse.outcomes and CallOutcome.response: field 1, length-delimited. */
 const outcomesTag = 10;
 const responseTag = 10;

@@ -11,19 +11,20 @@ type Waiting = {
   reject: (error: unknown) => void;
 };
 
-/** Calls under way at once, each for up to so many: what comes meanwhile joins the next one. */
+/** Maximum number of combined calls in flight, of calls per combined call, and of calls that wait. */
 const maxConcurrentCalls = 4;
-const mostTogether = 16;
-const mostWaiting = 10_000;
+const maxBatch = 16;
+const maxWaiting = 10_000;
 
 /**
- * Makes the calls of a method that come at about the same time go as one, like a group commit: the more load, the more
- * go together. A unary call of its own costs each side about as much as its work. Only for methods that read: what
- * goes together ends together. `alone` makes a call by itself, `send` one of TogetherService.
+ * Combines concurrent calls of a method into one call, like a group commit: the batches grow with the load. This saves
+ * time since the overhead of a unary call costs each side about as much as the work itself. Only for methods that read,
+ * since calls of a batch all end with the slowest, and fail together if the combined call fails. `single` makes a call
+ * by itself, `send` makes a combined call of TogetherService.
  */
 export function createTogether(
   method: AnyMethod,
-  alone: Call,
+  single: Call,
   send: (
     request: { method: string; requests: Buffer[] },
     options: CallOptions,
@@ -32,38 +33,38 @@ export function createTogether(
   const waiting: Waiting[] = [];
   const gather = createGather({
     waiting: () => waiting.length,
-    handle: () => answer(waiting.splice(0, mostTogether)),
+    handle: () => answer(waiting.splice(0, maxBatch)),
     maxConcurrent: maxConcurrentCalls,
   });
 
   async function answer(batch: Waiting[]): Promise<void> {
     const [only] = batch;
-    if (only && batch.length === 1) return settle(only);
+    if (only && batch.length === 1) return callSingle(only);
     const deadlineMs = Math.max(...batch.map(({ until }) => until)) - Date.now();
     try {
       const requests = batch.map(({ request }) => method.requestSerialize(request));
       const { outcomes } = await send({ method: method.path, requests }, { deadlineMs });
-      await Promise.all(batch.map((one, index) => take(one, outcomes[index])));
+      await Promise.all(batch.map((one, index) => settle(one, outcomes[index])));
     } catch (error) {
       for (const one of batch) one.reject(error);
     }
   }
 
-  async function settle(one: Waiting): Promise<void> {
-    await alone(one.request, { deadlineMs: one.until - Date.now() }).then(one.resolve, one.reject);
+  async function callSingle(one: Waiting): Promise<void> {
+    await single(one.request, { deadlineMs: one.until - Date.now() }).then(one.resolve, one.reject);
   }
 
-  async function take(one: Waiting, outcome: CallOutcome | undefined): Promise<void> {
-    if (!outcome || outcome.alone) return settle(one);
+  async function settle(one: Waiting, outcome: CallOutcome | undefined): Promise<void> {
+    if (!outcome || outcome.alone) return callSingle(one);
     if (!isCode(outcome.code)) return one.resolve(method.responseDeserialize(outcome.response));
     const fields = outcome.fields === '' ? [] : JSON.parse(outcome.fields);
     one.reject(new GoChatError(outcome.code, outcome.message, fields));
   }
 
   return (request, { deadlineMs = defaultDeadlineMs } = {}) => {
-    if (waiting.length >= mostWaiting) {
+    if (waiting.length >= maxWaiting) {
       return Promise.reject(
-        new GoChatError('UNAVAILABLE', 'Too much is waiting to be read. Try again shortly.'),
+        new GoChatError('UNAVAILABLE', 'Too many reads are waiting. Try again shortly.'),
       );
     }
     return new Promise((resolve, reject) => {

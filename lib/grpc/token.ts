@@ -2,11 +2,11 @@ import { timingSafeEqual } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import { readSecretFile } from '../config.ts';
 
-/** What services prove to each other that they belong together by. None where none is configured. */
+/** The shared secret with which services authenticate to each other. Undefined if none is configured. */
 export type GrpcToken = {
-  /** Sent with every call. */
+  /** The token that clients send with every call. */
   readonly own: string;
-  /** What a server takes: the own one, and those that others may still send. */
+  /** The authorization values that servers accept: for the own token, and for tokens that others may still send. */
   readonly accepted: readonly Buffer[];
 };
 
@@ -15,9 +15,9 @@ const tokenMetadataKey = 'authorization';
 const tokenPattern = /^[\x21-\x7e]{16,256}$/;
 
 /**
- * The token of GRPC_TOKEN_FILE. A file of several lines has the own token first and then those that are taken as well,
- * so that it is changed while everything runs: first the new one is added behind the old one everywhere, then they
- * change places, then the old one goes.
+ * Reads GRPC_TOKEN_FILE; undefined if the path is empty. The first line is the token to send; servers accept the tokens
+ * of all lines. So a token can be rotated without downtime: add the new token as a second line everywhere, then move it
+ * to the first line everywhere, then remove the old token.
  */
 export function readGrpcToken(path: string): GrpcToken | undefined {
   if (path === '') return undefined;
@@ -27,19 +27,19 @@ export function readGrpcToken(path: string): GrpcToken | undefined {
     .filter((line) => line !== '');
   const [own] = lines;
   if (own === undefined || !lines.every((line) => tokenPattern.test(line))) {
-    throw new Error(`configuration: ${path} must hold a token of 16 to 256 visible ASCII characters a line`);
+    throw new Error(`configuration: ${path} must hold one token of 16 to 256 visible ASCII characters per line`);
   }
   return { own, accepted: lines.map(bearer) };
 }
 
-/** What a client sends with a call. */
+/** The metadata that a client sends with a call. */
 export function tokenMetadata(token: GrpcToken | undefined): Metadata {
   const metadata = new Metadata();
   if (token) metadata.set(tokenMetadataKey, `Bearer ${token.own}`);
   return metadata;
 }
 
-/** Whether a caller may call. How long it takes tells nothing but the length of what was sent. */
+/** True if the metadata has an accepted token. The comparison takes constant time for texts of equal length. */
 export function hasToken(metadata: Metadata, { accepted }: GrpcToken): boolean {
   const [sent] = metadata.get(tokenMetadataKey);
   if (typeof sent !== 'string') return false;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buryRecord } from './dead-records.ts';
+import { buildDeadRecord } from './dead-records.ts';
 import type { DeadRecord } from './records.ts';
 
 const lay = { topic: 't', partition: 3, offset: '12' };
 const mebibyte = 1024 * 1024;
 const bury = (key: Buffer | null, value: Buffer | null, error: unknown = 'no good') => {
-  const dead = buryRecord({ ...lay, key, value }, error);
+  const dead = buildDeadRecord({ ...lay, key, value }, error);
   return { ...dead, record: JSON.parse(dead.value) as DeadRecord };
 };
 

@@ -1,30 +1,31 @@
 import type { DeadRecord } from './records.ts';
 
-/** Where a record lay, and its bytes as they were. */
+/** The original record: its position and its unchanged bytes. */
 export type Original = {
   topic: string;
-  /** -1 for what never came to lie in a partition. */
+  /** -1 for a record that was never written to a partition. */
   partition: number;
   offset: string;
   key: Buffer | null;
   value: Buffer | null;
 };
 
-/** The broker takes records of up to a mebibyte; what is cut beyond these bounds is said in `error`. */
-const longestKey = 32 * 1024;
-const longestValue = 576 * 1024;
-const longestText = 100 * 1024;
+/** Bounds in bytes, since the broker accepts records of up to 1 MiB. If a part is cut, `error` says so. */
+const maxKeyBytes = 32 * 1024;
+const maxValueBytes = 576 * 1024;
+const maxTextBytes = 100 * 1024;
 
 /**
- * What is produced to gochat.messages.dead for a record that nobody could process: under its own key, so that records of
- * one thing stay together and in order, and with its bytes beside the text, which shows what is no UTF-8 as U+FFFD.
+ * Builds the record for gochat.messages.dead about a record that could not be processed. It has the original key, so
+ * that records with the same key stay in one partition and in order. It has the original bytes besides the text,
+ * since the text shows bytes that are no UTF-8 as U+FFFD.
  */
-export function buryRecord(original: Original, error: unknown): { key: Buffer | null; value: string } {
+export function buildDeadRecord(original: Original, error: unknown): { key: Buffer | null; value: string } {
   const { topic, partition, offset, key } = original;
   const value = original.value ?? Buffer.alloc(0);
-  const isKeyKept = key === null || key.length <= longestKey;
+  const isKeyKept = key === null || key.length <= maxKeyBytes;
   const cuts = [
-    ...(value.length > longestValue ? [`the first ${longestValue} of ${value.length} bytes are kept`] : []),
+    ...(value.length > maxValueBytes ? [`the first ${maxValueBytes} of ${value.length} bytes are kept`] : []),
     ...(isKeyKept ? [] : [`its key of ${key.length} bytes is left out`]),
   ];
   const dead: DeadRecord = {
@@ -33,7 +34,7 @@ export function buryRecord(original: Original, error: unknown): { key: Buffer | 
     offset,
     error: [reasonOf(error), ...cuts].join('; '),
     record: fittingText(value),
-    record_base64: value.subarray(0, longestValue).toString('base64'),
+    record_base64: value.subarray(0, maxValueBytes).toString('base64'),
   };
   return { key: isKeyKept ? key : null, value: JSON.stringify(dead) };
 }
@@ -41,8 +42,8 @@ export function buryRecord(original: Original, error: unknown): { key: Buffer | 
 const reasonOf = (error: unknown): string =>
   (typeof error === 'string' ? error : String(error)).slice(0, 4096);
 
-/** Escaped, a character of one byte may take six. */
+/** The value as text whose JSON has at most `maxTextBytes`. JSON may escape a character of one byte with six. */
 function fittingText(value: Buffer): string {
-  const text = value.subarray(0, longestText).toString('utf8');
-  return Buffer.byteLength(JSON.stringify(text)) <= longestText ? text : text.slice(0, longestText / 8);
+  const text = value.subarray(0, maxTextBytes).toString('utf8');
+  return Buffer.byteLength(JSON.stringify(text)) <= maxTextBytes ? text : text.slice(0, maxTextBytes / 8);
 }

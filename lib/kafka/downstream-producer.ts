@@ -5,27 +5,28 @@ import { ensureDownstreamTopics } from './topics.ts';
 
 export type DownstreamProducer = {
   /**
-   * Finds out which of the topics are there, as far as that is not known. Those that are `needed` are made where they
-   * are missing: their receivers live.
+   * Finds out which topics exist, and caches the result. Creates the missing ones of `needed`, whose receivers are
+   * known to be alive.
    */
   lookUp(topics: Iterable<string>, needed: ReadonlySet<string>): Promise<void>;
-  /** Whether the topic was there. */
+  /** True if the topic existed at the last look-up. */
   reaches(topic: string): boolean;
   sendBatch(topicMessages: NonNullable<ProducerBatch['topicMessages']>): Promise<void>;
-  /** After a failure: with a new producer, that has all topics looked up anew. */
+  /** Must be called after a failure: replaces the producer, and forgets which topics exist. */
   renew(): Promise<void>;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
 };
 
-/** How long a receiver whose topic is missing counts as gone. */
+/** How long a missing topic is not looked up again, in milliseconds. */
 const absentMs = 2000;
-const absentKept = 1000;
+/** Maximum number of missing topics that are remembered. */
+const maxAbsent = 1000;
 
 /**
- * A producer for the topics of receivers, which come and go. One unknown topic fails a whole batch, and a topic that
- * vanished poisons its producer for good: so topics are looked up before they are routed to for the first time, and
- * after a failure everything is looked up anew with a new producer.
+ * A producer for the downstream topics of receivers. These topics appear and disappear: one unknown topic fails a
+ * whole batch, and a kafkajs producer keeps failing once a topic that it knew was deleted. So topics are looked up
+ * before their first use, and after a failure a new producer starts with new look-ups.
  */
 export function createDownstreamProducer(deps: { kafka: KafkaConnection; log: Logger }): DownstreamProducer {
   const { kafka, log } = deps;
@@ -46,7 +47,7 @@ export function createDownstreamProducer(deps: { kafka: KafkaConnection; log: Lo
         const existing = new Set(await admin.listTopics());
         const missing = [...unknown].filter((topic) => needed.has(topic) && !existing.has(topic));
         if (missing.length > 0) {
-          log.warn({ topics: missing }, 'topics of receivers are missing: making them');
+          log.warn({ topics: missing }, 'creating missing downstream topics of live receivers');
           await ensureDownstreamTopics(admin, missing);
         }
         for (const topic of unknown) {
@@ -54,12 +55,12 @@ export function createDownstreamProducer(deps: { kafka: KafkaConnection; log: Lo
             present.add(topic);
             absent.delete(topic);
           } else {
-            // Nobody listens: an acknowledgement for a gateway that is gone.
+            // Nobody consumes the topic: the record is an acknowledgement for a gateway that stopped.
             absent.set(topic, now + absentMs);
           }
         }
       });
-      if (absent.size > absentKept) absent.clear();
+      if (absent.size > maxAbsent) absent.clear();
     },
 
     reaches: (topic) => present.has(topic),

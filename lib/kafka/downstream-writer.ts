@@ -1,18 +1,18 @@
 import type { DownstreamAck, DownstreamEvent, DownstreamMessage } from './records.ts';
 
-/** Below the broker's limit of a mebibyte, with room for the batch's own framing. */
+/** Maximum size of a record: below the broker's limit of 1 MiB, with room for the framing of the batch. */
 export const maxRecordBytes = 900_000;
 
-/** A downstream record's way: one start of one receiver. */
+/** The addressee of a downstream record: a receiver, and one start (boot) of its process. */
 export type Route = { receiverId: string; bootId: string };
 
 export type BuiltRecord = Route & { value: string; bytes: number };
 
-/** Who something is for. */
+/** The fields that name the users whom a message or event is for. */
 type TargetFields = 'target_user_id' | 'target_user_ids' | 'broadcast' | 'newcomer_ids';
-/** What a message says, whoever it is for. */
+/** A message without the fields that name its targets. */
 export type MessageBody = Omit<DownstreamMessage, TargetFields | 'read_for'>;
-/** What an event says, whoever it is for. */
+/** An event without the fields that name its targets. */
 export type EventBody = DownstreamEvent extends infer E
   ? E extends unknown
     ? Omit<E, TargetFields>
@@ -20,8 +20,9 @@ export type EventBody = DownstreamEvent extends infer E
   : never;
 
 /**
- * Pieces of a record's JSON: fields without the braces around them. What goes to several gateways, and whom several
- * messages go to, is encoded once. Only the functions below make such pieces, so that they always fit together.
+ * Pieces of a record's JSON: fields without the surrounding braces. With them, a message for several gateways and the
+ * targets of several messages are encoded once. Only the functions below create pieces, so that they always fit
+ * together.
  */
 declare const piece: unique symbol;
 type Piece<Name> = string & { readonly [piece]: Name };
@@ -29,16 +30,16 @@ export type Targets = Piece<'targets'>;
 export type EncodedMessage = Piece<'message'>;
 export type EncodedEvent = Piece<'event'>;
 
-/** Everyone on the gateway. */
+/** Targets all users of the gateway. */
 export const everyone = '"broadcast":true,' as Targets;
 
-/** Whom a message is for. Some of them may be members since a moment only; `newcomerIds` may name others too. */
+/** Targets users with a message. `newcomerIds` names users who joined recently, some of whom may not be targets. */
 export const messageTargets = (userIds: readonly string[], newcomerIds: readonly string[]): Targets =>
   userIds.length === 1
     ? (`"target_user_id":${JSON.stringify(userIds[0])},${newcomers(newcomerIds)}` as Targets)
     : eventTargets(userIds, newcomerIds);
 
-/** Whom an event is for; the same but for a single user. */
+/** Targets users with an event. Unlike a message, an event has no short form for a single user. */
 export const eventTargets = (userIds: readonly string[], newcomerIds: readonly string[]): Targets =>
   `"target_user_ids":${JSON.stringify(userIds)},${newcomers(newcomerIds)}` as Targets;
 
@@ -51,7 +52,7 @@ export const encodeMessage = (message: MessageBody): EncodedMessage =>
 export const encodeEvent = (event: EventBody): EncodedEvent => JSON.stringify(event).slice(1) as EncodedEvent;
 
 export type DownstreamWriter = {
-  /** `readFor`: those of the targets who are told that the sender has read up to the message. */
+  /** `readFor`: the targets who get a read receipt, which says that the sender has read up to the message. */
   message(
     route: Route,
     conversationId: string,
@@ -60,9 +61,9 @@ export type DownstreamWriter = {
     readFor?: readonly string[],
   ): void;
   ack(route: Route, ack: DownstreamAck): void;
-  /** `conversationId`: the conversation whose messages it must neither overtake nor fall behind. */
+  /** `conversationId`: the conversation with whose messages the event keeps its order. */
   event(route: Route, conversationId: string, targets: Targets, event: EncodedEvent): void;
-  /** What was written, in the order in which it has to be produced. */
+  /** The records written, in the order in which they must be produced. */
   records(): BuiltRecord[];
 };
 
@@ -74,20 +75,20 @@ type Open = Route & {
   eventOf: Set<string>;
 };
 
-/** An empty record with the ids in it takes less. */
+/** An upper bound of the size of a record without messages, acks and events. */
 const envelopeBytes = 200;
 
-/** Writes downstream records: one per receiver, unless it grows too large or order demands another. */
+/** Writes downstream records: one per receiver, or more if one grows too large or if the order requires it. */
 export function createDownstreamWriter(): DownstreamWriter {
   const open = new Map<string, Open>();
   const built: BuiltRecord[] = [];
 
-  /** The receiver's record that has room; another one if the present one is full or `isOver`. */
-  function recordFor({ receiverId, bootId }: Route, json: string, isOver?: (record: Open) => boolean): Open {
+  /** The receiver's open record; a new one if that record has no room for `json`, or if `mustClose` is true for it. */
+  function recordFor({ receiverId, bootId }: Route, json: string, mustClose?: (record: Open) => boolean): Open {
     const key = `${bootId}/${receiverId}`;
     const bytes = Buffer.byteLength(json) + 1;
     let record = open.get(key);
-    if (record && (record.bytes + bytes > maxRecordBytes || isOver?.(record))) {
+    if (record && (record.bytes + bytes > maxRecordBytes || mustClose?.(record))) {
       built.push(close(record));
       record = undefined;
     }
@@ -111,7 +112,7 @@ export function createDownstreamWriter(): DownstreamWriter {
     message(route, conversationId, targets, message, readFor) {
       const read = readFor?.length ? `"read_for":${JSON.stringify(readFor)},` : '';
       const json = `{${targets}${read}${message}`;
-      // A record's messages are taken before its events, so what comes after an event needs the next record.
+      // Receivers handle a record's messages before its events, so a message that follows an event needs a new record.
       recordFor(route, json, ({ eventOf }) => eventOf.has(conversationId)).messages.push(json);
     },
     ack(route, ack) {

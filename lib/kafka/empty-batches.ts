@@ -4,10 +4,10 @@ type Batch = { isEmpty(): boolean; isEmptyDueToFiltering(): boolean };
 type ConsumerGroup = { fetch(nodeId: string): Promise<Batch[]> };
 
 /**
- * The broker answers every fetch with all partitions, most of which have nothing new. kafkajs (2.2.4) makes a batch of
- * each and takes it through all that is done with a batch, only to find that it is empty: a large
- * part of what a fetch costs. It has no setting for it, so the empty ones are left out here, for every consumer of the
- * process; its version is pinned.
+ * The broker answers every fetch with all partitions, most of which have no new records. kafkajs (2.2.4) creates a
+ * batch for each and processes it before it finds that the batch is empty, which is a large part of the cost of a
+ * fetch. kafkajs has no setting for this, so this patch removes empty batches for every consumer of the process. The
+ * version of kafkajs is pinned.
  */
 const { prototype }: { prototype: ConsumerGroup } = createRequire(import.meta.url)(
   'kafkajs/src/consumer/consumerGroup.js',

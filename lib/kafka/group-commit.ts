@@ -3,7 +3,7 @@ import type { ProducerBatch } from 'kafkajs';
 import { createGather } from '../async/gather.ts';
 import { GoChatError } from '../errors.ts';
 
-/** kafkajs makes one record batch of all that goes to a partition, and the broker takes batches of up to a mebibyte. */
+/** kafkajs sends the records for a partition as one record batch, and the broker accepts batches of up to 1 MiB. */
 const maxBatchBytes = 900_000;
 
 type Pending = {
@@ -15,11 +15,11 @@ type Pending = {
   reject: (error: unknown) => void;
 };
 
-/** Of a producer, what it takes. */
+/** The part of a producer that group commit needs. */
 export type BatchProducer = { sendBatch(batch: ProducerBatch): Promise<unknown> };
 
 export type GroupCommit = {
-  /** Resolves when the broker acknowledged the record. Rejects with UNAVAILABLE at once while the queue is full. */
+  /** Resolves when the broker has acknowledged the record. Rejects at once with UNAVAILABLE if the queue is full. */
   send(topic: string, key: string | null, value: string): Promise<void>;
   /** Records accepted and not yet acknowledged. */
   depth(): number;
@@ -28,15 +28,16 @@ export type GroupCommit = {
 };
 
 /**
- * Group commit over a producer: one produce is in flight, and when it is acknowledged everything that came
- * meanwhile goes out as the next one. Batches grow with load; records keep the order in which they were given.
+ * Group commit for a producer: one produce is in flight at a time, and when it is acknowledged, all records that
+ * arrived meanwhile are sent as the next one. Batches grow with the load. Records keep the order in which they were
+ * given.
  */
 export function createGroupCommit(
   producer: BatchProducer,
   options: {
     maxPending: number;
     maxBatch?: number;
-    /** How long a produce waits for more to come, in milliseconds; less than 1 is not at all, which is usual. */
+    /** Milliseconds that a produce waits for more records. Less than 1, which is the default, means no wait. */
     lingerMs?: () => number;
     onBatch?: (records: number, seconds: number) => void;
   },
@@ -45,7 +46,9 @@ export function createGroupCommit(
   let pending: Pending[] = [];
   let inFlight = 0;
 
-  /** The next batch is cut as soon as the last one is settled: what its senders go on to send belongs to the one after. */
+  /**
+   * A batch is taken as soon as the previous one is settled, so what its senders send next is part of the one after.
+   */
   async function produceAll(): Promise<void> {
     while (pending.length > 0) {
       const lingerMs = Math.floor(options.lingerMs?.() ?? 0);
@@ -72,7 +75,7 @@ export function createGroupCommit(
     send(topic, key, value) {
       if (pending.length + inFlight >= options.maxPending) {
         return Promise.reject(
-          new GoChatError('UNAVAILABLE', 'Too much is waiting to be sent. Try again shortly.'),
+          new GoChatError('UNAVAILABLE', 'Too many records are waiting to be sent. Try again shortly.'),
         );
       }
       return new Promise((resolve, reject) => {
@@ -85,7 +88,7 @@ export function createGroupCommit(
   };
 }
 
-/** How many of the oldest fit into one produce; at least one. */
+/** How many of the oldest records fit into one produce; at least one. */
 function batchLength(pending: readonly Pending[], maxBatch: number): number {
   let bytes = 0;
   let count = 0;

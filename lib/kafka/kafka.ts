@@ -1,5 +1,5 @@
-// Room: Kafka: topics, records, producing and consuming, and the only place that knows the client library. What a
-// record does is its consumer's business.
+// Room: Kafka: topics, records, producing and consuming. Only this room knows the client library, and nothing in it
+// knows what consumers do with a record.
 
 import kafkajs, {
   type Admin,
@@ -20,8 +20,9 @@ export type { Admin, Consumer, Producer };
 export type KafkaConnection = ReturnType<typeof connectKafka>;
 
 /**
- * Kafka for one process. Producers wait for all replicas; every connection retries while the broker is away. Where it
- * consumes, `clientId` names the process alone and stays the same over restarts: consumers take over from those of it.
+ * Connects one process to Kafka. Producers wait for all replicas; every connection retries while the broker is down.
+ * In a process that consumes, `clientId` must be unique to the process and stay the same after a restart, since
+ * consumers take over the partitions of members with the same client id.
  */
 export function connectKafka(options: { brokers: string; clientId: string; log: Logger }) {
   const { clientId, log } = options;
@@ -54,7 +55,7 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
           kafka.consumer({
             allowAutoTopicCreation: false,
             partitionAssigners,
-            // How long the partitions of a process that was killed and does not come back wait for another.
+            // If a process is killed and does not restart, its partitions wait this long for another process.
             sessionTimeout: 10_000,
             rebalanceTimeout: 12_000,
             heartbeatInterval: 2000,
@@ -66,7 +67,7 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
               maxRetryTime: 3000,
               retries: 8,
               ...config.retry,
-              // keepRunning starts it again.
+              // keepRunning restarts the consumer instead of kafkajs.
               restartOnFailure: async () => false,
             },
           }),
@@ -76,7 +77,7 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
   };
 }
 
-/** Runs something with an admin client of its own. */
+/** Runs `work` with a new admin client, and disconnects the client afterwards. */
 export async function withAdmin<T>(kafka: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.admin();
   await admin.connect();

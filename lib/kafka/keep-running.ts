@@ -2,45 +2,45 @@ import type { Consumer, ConsumerRunConfig } from 'kafkajs';
 import { jittered } from '../async/retry.ts';
 import type { Logger } from '../log.ts';
 
-/** At least, in milliseconds; at most twice as long. */
+/** The minimum pause before a restart, in milliseconds. The maximum is twice as long. */
 const defaultPauseMs = 750;
 
 /**
- * The same consumer, but it never stays down, and it stays down once it was told to. kafkajs gives a consumer up for good
- * after errors that it takes for final, such as a coordinator that was not found while the broker starts: nothing would
- * be read any more, by a process that looks well. After other errors it would start again by itself, even a consumer
- * that was stopped meanwhile: a process could not end. So it is told not to (`restartOnFailure`), and starts here.
+ * A consumer that restarts after every crash until it is stopped. kafkajs itself has two faults. It gives a consumer up
+ * after errors that it considers final, such as a missing coordinator while the broker starts: the process would look
+ * healthy but read nothing. After other errors it restarts the consumer, even if it was stopped meanwhile: the process
+ * could not end. So kafkajs's restarts are turned off (`restartOnFailure`), and this wrapper restarts the consumer.
  */
 export function keepRunning(consumer: Consumer, log: Logger, pauseMs = defaultPauseMs): Consumer {
   let config: ConsumerRunConfig | undefined;
-  let over = false;
+  let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function run(): Promise<void> {
     await consumer.run(config);
-    // It was stopped while it joined its group, which kafkajs takes no notice of.
-    if (over) await consumer.disconnect();
+    // The consumer was stopped while it joined its group. kafkajs ignores a stop at that time.
+    if (stopped) await consumer.disconnect();
   }
 
-  async function runAgain(): Promise<void> {
+  async function restart(): Promise<void> {
     try {
       await consumer.connect();
-      if (!over) await run();
+      if (!stopped) await run();
     } catch (error) {
-      again(error);
+      scheduleRestart(error);
     }
   }
 
-  function again(error: unknown): void {
-    if (over) return;
-    log.error({ err: error }, 'consumer was given up; it is started again');
-    timer = setTimeout(() => void runAgain(), jittered(pauseMs));
+  function scheduleRestart(error: unknown): void {
+    if (stopped) return;
+    log.error({ err: error }, 'consumer crashed; restarting it');
+    timer = setTimeout(() => void restart(), jittered(pauseMs));
   }
 
-  consumer.on(consumer.events.CRASH, ({ payload }) => again(payload.error));
+  consumer.on(consumer.events.CRASH, ({ payload }) => scheduleRestart(payload.error));
 
   const end = (): void => {
-    over = true;
+    stopped = true;
     clearTimeout(timer);
   };
 
@@ -48,7 +48,7 @@ export function keepRunning(consumer: Consumer, log: Logger, pauseMs = defaultPa
     ...consumer,
     async run(given) {
       config = given;
-      over = false;
+      stopped = false;
       await run();
     },
     async stop() {

@@ -2,15 +2,17 @@ import type { Cluster, Consumer, PartitionAssigner } from 'kafkajs';
 import kafkajs from 'kafkajs';
 import type { Logger } from '../log.ts';
 
-/** kafkajs (2.2.4) has it and its types leave it out. Any client may tell the broker that a member leaves. */
+/** A method of kafkajs (2.2.4) that its types omit. With it, any client may remove a member from a group. */
 type Coordinator = { leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown> };
 
 /**
- * A consumer that takes over at once from what went before it under its client id: a start of this process that was
- * killed, or one of its own runs that was cut off, stays a member of the group until its session times out, and nobody
- * reads its partitions meanwhile. So whoever is about to join first has these members leave. One that lives after all
- * (two processes were given the same id, or the last start still drains) is told at its next heartbeat and joins again
- * as a new member; what it did not commit comes a second time, as after any failure.
+ * A consumer that removes its predecessors, the group's members with the same client id, before it joins. A predecessor
+ * is an earlier start of this process that was killed, or an earlier run whose connection was lost. It would stay a
+ * member until its session times out, and nobody would read its partitions meanwhile.
+ *
+ * A predecessor may still be alive: two processes have the same id, or the earlier start still drains. It learns of its
+ * removal at its next heartbeat and joins again as a new member. The records that it has not committed are redelivered,
+ * as after any failure.
  */
 export function takeOver(
   group: { groupId: string; clientId: string; log: Logger },
@@ -19,14 +21,14 @@ export function takeOver(
   const { groupId, clientId, log } = group;
   let cluster: Cluster | undefined;
   const consumer = create([
-    // The usual one. An assigner is what kafkajs shows a consumer's cluster to.
+    // The default assigner. Wrapping it is the only way to get the consumer's cluster object from kafkajs.
     (given) => {
       cluster = given.cluster;
       return kafkajs.PartitionAssigners.roundRobin(given);
     },
   ]);
 
-  async function dismissPredecessors(): Promise<void> {
+  async function removePredecessors(): Promise<void> {
     const { members } = await consumer.describeGroup();
     const predecessors = members.filter((member) => member.clientId === clientId);
     if (predecessors.length === 0) return;
@@ -34,15 +36,15 @@ export function takeOver(
     for (const { memberId } of predecessors) await coordinator.leaveGroup({ groupId, memberId });
     log.warn(
       { groupId, members: predecessors.length },
-      'took over from a start that did not leave its group',
+      'removed members of an earlier start that did not leave the group',
     );
   }
 
   return {
     ...consumer,
     async run(config) {
-      await dismissPredecessors().catch((error: unknown) => {
-        log.warn({ err: error, groupId }, 'cannot look for predecessors; their sessions have to time out');
+      await removePredecessors().catch((error: unknown) => {
+        log.warn({ err: error, groupId }, 'cannot remove predecessors; their sessions must time out first');
       });
       await consumer.run(config);
     },

@@ -1,35 +1,35 @@
 import type { Metrics } from '../metrics.ts';
 
-/** Records by what became of them. Those that are `dead` lie in gochat.messages.dead. */
+/** Counts records by result. Records with the result `dead` are in gochat.messages.dead. */
 export const countRecords = (metrics: Metrics) =>
-  metrics.counter('gochat_consumer_records_total', 'Records by what became of them.', ['topic', 'result']);
+  metrics.counter('gochat_consumer_records_total', 'Records consumed, by result.', ['topic', 'result']);
 
-export type InHand = {
-  /** Tells that records of the topic are taken up; its answer is called when they are done with. */
-  take(topic: string): () => void;
+export type RecordsInProgress = {
+  /** Must be called when records of the topic are about to be processed, and its result when they are done. */
+  begin(topic: string): () => void;
 };
 
 /**
- * How long the records in hand have been there, the oldest of each topic. It grows while they fail and are tried again,
- * and also while whoever handles them does not answer, however few they are: the lag would not tell.
+ * Measures for each topic how long its oldest records in progress have been processed. The value grows while records
+ * fail and are retried, and while a handler hangs. The lag does not show either of them if the records are few.
  */
-export function watchInHand(metrics: Metrics, topics: readonly string[]): InHand {
+export function watchInProgress(metrics: Metrics, topics: readonly string[]): RecordsInProgress {
   const since = new Map(topics.map((topic) => [topic, new Set<{ at: number }>()]));
-  const ageOf = (taken: Set<{ at: number }>): number =>
-    taken.size === 0 ? 0 : (performance.now() - Math.min(...Array.from(taken, ({ at }) => at))) / 1000;
+  const ageOf = (starts: Set<{ at: number }>): number =>
+    starts.size === 0 ? 0 : (performance.now() - Math.min(...Array.from(starts, ({ at }) => at))) / 1000;
 
   metrics.observedBy(
     'gochat_consumer_stuck_seconds',
-    'How long the oldest records in hand have been there.',
+    'How long the oldest records in progress have been processed.',
     'topic',
-    () => Array.from(since, ([topic, taken]) => [topic, ageOf(taken)]),
+    () => Array.from(since, ([topic, starts]) => [topic, ageOf(starts)]),
   );
   return {
-    take(topic) {
-      const one = { at: performance.now() };
-      const taken = since.get(topic);
-      taken?.add(one);
-      return () => void taken?.delete(one);
+    begin(topic) {
+      const started = { at: performance.now() };
+      const inProgress = since.get(topic);
+      inProgress?.add(started);
+      return () => void inProgress?.delete(started);
     },
   };
 }

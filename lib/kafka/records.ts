@@ -8,22 +8,24 @@ export type UpstreamMessage = RecordBody & {
   conversation_id: string;
   /** When it was received, Unix milliseconds. */
   timestamp: number;
-  /** Whose downstream topic gets the acknowledgement, which start of it, and for which socket session. */
+  /** The addressee of the acknowledgement: the receiver, its boot id, and the socket session. */
   gateway_id: string;
   gateway_boot_id: string;
   session_id: string;
 };
 
-/** A conversation's event on the upstream topic: it takes the messages' way, so that it overtakes none of them. */
+/** An event of a conversation on the upstream topic. It follows the path of messages, to keep its order with them. */
 export type UpstreamEvent = { event: OrderedEvent };
 
-/** What happened, as storage knows it. `lib/wire/ordered-frames.ts` says what clients are shown of it. */
+/**
+ * A change of a conversation, as im-repo stored it. `lib/wire/ordered-frames.ts` converts it to a frame for clients.
+ */
 export type OrderedEvent = {
   event_id: string;
   conversation_id: string;
-  /** Who did it: "0" for the operators, empty when nobody did. */
+  /** The id of the user who did it; "0" for the operators, empty if nobody did. */
   actor_id: string;
-  /** Users reached besides the members: those removed. */
+  /** Users who get the event besides the members: those removed. */
   extra_user_ids: string[];
 } & (
   | { type: 'conversation.updated'; conversation: ConversationFacts }
@@ -34,14 +36,14 @@ export type OrderedEvent = {
   | { type: 'message.recalled'; message_id: number; seq_id: number }
 );
 
-/** A conversation right after a change, without what differs by member. */
+/** A conversation right after a change, without the fields that differ by member. */
 export type ConversationFacts = {
   type: number;
   name: string;
   avatar_url: string;
   description: string;
   announcement: string;
-  /** Empty when it has none. */
+  /** Empty if the conversation has no owner. */
   owner_id: string;
   member_count: number;
   last_seq_id: number;
@@ -65,7 +67,7 @@ export type MemberFacts = {
   joined_at: number;
 };
 
-/** The frames that take the way of a conversation's messages. */
+/** The types of frames that keep their order with a conversation's messages. */
 export type OrderedFrameType =
   | 'conversation-updated'
   | 'conversation-dissolved'
@@ -76,7 +78,7 @@ export type OrderedFrameType =
 /** A WebSocket frame's type and its data. */
 type FrameAndData<T extends keyof ServerFrameData> = { [F in T]: { frame: F; data: ServerFrameData[F] } }[T];
 
-/** An ordered event as clients are shown it, and whom it reaches besides the members. */
+/** An ordered event as a frame for clients, and the users who get it besides the members. */
 export type OrderedFrame = FrameAndData<OrderedFrameType> & {
   event_id: string;
   conversation_id: string;
@@ -101,7 +103,7 @@ export type DownstreamMessage = RecordBody & {
   created_at: number;
   /** Those of the targets who joined a moment ago: the message waits until they were told so. */
   newcomer_ids?: string[];
-  /** Sending is reading: those of the targets who are told, behind the message, that its sender has read up to it. */
+  /** Targets who get a read receipt right after the message, since a sender has read up to the message sent. */
   read_for?: string[];
   /** Recalled before it was delivered: its content is empty. */
   deleted?: boolean;
@@ -115,7 +117,7 @@ export type DownstreamAck = {
   seq_id: number;
   created_at: number;
   duplicate: boolean;
-  /** Set when the message was refused; the numbers are 0 then. */
+  /** Set if the message was refused. The numbers are 0 then. */
   error?: { code: Code; message: string };
 };
 
@@ -124,7 +126,7 @@ export type DownstreamEvent = FrameAndData<OrderedFrameType | 'typing-indicator'
   target_user_ids?: string[];
   broadcast?: boolean;
   exclude_session_id?: string;
-  /** The conversation that it belongs to the order of, and those of the targets who joined it a moment ago. */
+  /** The conversation with whose messages the event keeps its order, and users who joined the conversation recently. */
   conversation_id?: string;
   newcomer_ids?: string[];
   /** Of member-removed: the last message that was stored before it. */
@@ -132,8 +134,8 @@ export type DownstreamEvent = FrameAndData<OrderedFrameType | 'typing-indicator'
 };
 
 /**
- * One record a batch and gateway: its messages are taken first, then acks, then events. A record for another boot
- * than the receiver's is dropped.
+ * One record per batch and receiver. The receiver handles its messages first, then its acks, then its events. It drops
+ * a record whose boot id is not its own.
  */
 export type DownstreamRecord = {
   gateway_boot_id: string;
@@ -142,22 +144,24 @@ export type DownstreamRecord = {
   events: DownstreamEvent[];
 };
 
-/** Work for the fan-out flow: seq ids, never content. */
+/**
+ * A range of messages for the fan-out flow. It has seq ids only, since content must not get into workflow histories.
+ */
 export type FanoutTask = {
   conversation_id: string;
   first_seq_id: number;
   last_seq_id: number;
-  /** When the first of them was received, Unix milliseconds. */
+  /** When a gateway received the first of these messages, Unix milliseconds. */
   sent_at: number;
 };
 
-/** What every record of the *-events topics has. */
+/** The fields of every record in the *-events topics. */
 type EventBase<T extends string> = {
   event_id: string;
   type: T;
   /** Unix milliseconds. */
   occurred_at: number;
-  /** Who caused it; empty when nobody did. */
+  /** The id of the user who caused it; empty if nobody did. */
   actor_id: string;
 };
 
@@ -206,9 +210,9 @@ export type MessageEvent =
   | (EventBase<'message.read'> & {
       conversation_id: string;
       seq_id: number;
-      /** Senders of the messages newly read, the reader left out. Empty above 500 members. */
+      /** Senders of the messages newly read, without the reader. Empty for more than 500 members. */
       sender_ids: string[];
-      /** The socket session that read; empty for a REST call. */
+      /** The socket session that sent the read pointer; empty for a REST call. */
       session_id: string;
     })
   | (EventBase<'message.recalled'> & { conversation_id: string; message_id: number; seq_id: number });
@@ -223,14 +227,14 @@ export type UserEvent =
 
 export type DomainEvent = FriendEvent | ConversationEvent | MessageEvent | UserEvent;
 
-/** A record that no consumer could process, for a person to look at. */
+/** A record that could not be processed, kept for operators to inspect. */
 export type DeadRecord = {
   topic: string;
   partition: number;
   offset: string;
   error: string;
-  /** As text, to be read: what is no UTF-8 is U+FFFD, and a long record is cut. */
+  /** The value as text for people. Bytes that are no UTF-8 are shown as U+FFFD, and a long text is cut. */
   record: string;
-  /** The bytes as they were. */
+  /** The unchanged bytes of the value, cut if they are too long. */
   record_base64: string;
 };

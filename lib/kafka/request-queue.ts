@@ -3,10 +3,11 @@ import { createRequire } from 'node:module';
 type RequestQueue = { pending: readonly unknown[]; scheduleCheckPendingRequests(): void };
 
 /**
- * kafkajs (2.2.4) looks for waiting requests with a timer that it sets anew each time, also when nothing waits: with a
- * negative duration, which Node warns of and takes for 1 ms, a thousand times a second and connection for ever. The
- * timer is needed only while something waits, and whatever has to wait sets it. kafkajs has no setting for it, so it is
- * mended here, for every connection of the process; its version is pinned.
+ * kafkajs (2.2.4) checks its queue of requests with a timer that it restarts after each check, even if the queue is
+ * empty. The duration is negative then, which Node warns of and treats as 1 ms: a thousand checks per second and
+ * connection, forever. The timer is needed only while requests wait, and a request that must wait starts it. kafkajs
+ * has no setting for this, so this patch fixes it for every connection of the process. The version of kafkajs is
+ * pinned.
  */
 const { prototype }: { prototype: RequestQueue } = createRequire(import.meta.url)(
   'kafkajs/src/network/requestQueue/index.js',

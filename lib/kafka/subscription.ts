@@ -4,9 +4,9 @@ import { createBackoff } from '../async/retry.ts';
 import { GoChatError, isRetryable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { buryRecord } from './dead-records.ts';
+import { buildDeadRecord } from './dead-records.ts';
 import type { KafkaConnection, Producer } from './kafka.ts';
-import { countRecords, watchInHand } from './record-metrics.ts';
+import { countRecords, watchInProgress } from './record-metrics.ts';
 import { topics } from './topics.ts';
 
 export type ReceivedRecord = {
@@ -18,38 +18,38 @@ export type ReceivedRecord = {
   value: unknown;
 };
 
-/** With what it was made of. */
+/** A received record with the kafkajs message from which it was parsed. */
 type FetchedRecord = ReceivedRecord & { message: Pick<KafkaMessage, 'key' | 'value'> };
 
 export type Subscription = { stop(): Promise<void> };
 
 const pauses = { firstMs: 100, longestMs: 5000 };
-/** Within a pause, so that the group does not take this process for dead. */
+/** Interval of heartbeats during a pause, so that the group does not remove this process. */
 const heartbeatEveryMs = 1000;
 
 export type SubscribeOptions = {
   groupId: string;
   topics: string[];
-  /** For dead records. */
+  /** Produces dead records. */
   producer: Producer;
   handle: (records: ReceivedRecord[]) => Promise<void>;
-  /** Partitions handled at the same time, each in order; 1 unless told otherwise. */
+  /** Maximum number of partitions that are handled concurrently, each in order; 1 unless given. */
   partitionsAtOnce?: number;
   log: Logger;
   metrics: Metrics;
 };
 
 /**
- * Consumes topics of JSON records in batches, at least once: offsets are committed after `handle` resolved. What is
- * transient (UNAVAILABLE, INTERNAL_ERROR and any fault) is tried again with a growing pause; a record that is no
- * JSON, or that alone is refused for good, goes to gochat.messages.dead and the rest goes on.
+ * Consumes topics of JSON records in batches, at least once: offsets are committed after `handle` has resolved. After a
+ * transient error (UNAVAILABLE, INTERNAL_ERROR and any fault), the batch is retried with growing pauses. After a final
+ * error, the batch is bisected; a record that fails by itself, or is no JSON, goes to gochat.messages.dead.
  */
 export async function subscribe(kafka: KafkaConnection, options: SubscribeOptions): Promise<Subscription> {
   const { log, metrics, producer } = options;
   const handled = countRecords(metrics);
-  // There from the start, so that the first dead record is an increase.
+  // The series start at 0, so that the first dead record counts as an increase.
   for (const topic of options.topics) handled.inc({ topic, result: 'dead' }, 0);
-  const inHand = watchInHand(metrics, options.topics);
+  const inProgress = watchInProgress(metrics, options.topics);
   const lag = metrics.gauge('gochat_consumer_lag_records', 'Records behind the end of a partition.', [
     'topic',
     'partition',
@@ -57,16 +57,16 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
   const consumer = kafka.consumer({ groupId: options.groupId });
   const stopping = new AbortController();
 
-  async function bury(record: FetchedRecord, error: unknown): Promise<void> {
+  async function sendDeadRecord(record: FetchedRecord, error: unknown): Promise<void> {
     const { topic, partition, offset } = record;
     const { key, value } = record.message;
-    log.error({ topic, partition, offset, err: error }, 'record is dead');
-    const dead = buryRecord({ topic, partition, offset, key, value }, error);
+    log.error({ topic, partition, offset, err: error }, 'record goes to the dead records');
+    const dead = buildDeadRecord({ topic, partition, offset, key, value }, error);
     await producer.send({ topic: topics.dead, acks: -1, messages: [dead] });
     handled.inc({ topic, result: 'dead' });
   }
 
-  /** False when it was stopped before the records were handled: they come again. */
+  /** Answers false if the subscription was stopped before the records were handled: they are redelivered. */
   async function process(records: FetchedRecord[], heartbeat: () => Promise<void>): Promise<boolean> {
     const nextPauseMs = createBackoff(pauses);
     while (!stopping.signal.aborted) {
@@ -78,7 +78,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
         const final = error instanceof GoChatError && !isRetryable(error.code);
         const [only] = records;
         if (final && records.length === 1 && only) {
-          await bury(only, error);
+          await sendDeadRecord(only, error);
           return true;
         }
         if (final) {
@@ -89,7 +89,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
           );
         }
         const pauseMs = nextPauseMs();
-        log.warn({ err: error, records: records.length, pauseMs }, 'cannot process records now');
+        log.warn({ err: error, records: records.length, pauseMs }, 'cannot process records; retrying after a pause');
         await pause(pauseMs, heartbeat, stopping.signal);
       }
     }
@@ -112,7 +112,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
         record.value = JSON.parse(message.value?.toString('utf8') ?? '');
         records.push(record);
       } catch (error) {
-        await bury(record, error);
+        await sendDeadRecord(record, error);
       }
     }
     if (!isRunning() || isStale()) return;
@@ -130,7 +130,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.partitionsAtOnce ?? 1,
     eachBatch: async (payload) => {
-      const done = inHand.take(payload.batch.topic);
+      const done = inProgress.begin(payload.batch.topic);
       try {
         await processBatch(payload);
       } finally {
@@ -146,7 +146,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
   };
 }
 
-/** Ends early when the subscription is stopped. */
+/** Sleeps `ms` milliseconds and sends heartbeats. Ends early if the subscription is stopped. */
 async function pause(ms: number, heartbeat: () => Promise<void>, signal: AbortSignal): Promise<void> {
   for (let leftMs = ms; leftMs > 0 && !signal.aborted; leftMs -= heartbeatEveryMs) {
     await sleep(Math.min(heartbeatEveryMs, leftMs), undefined, { signal }).catch(() => undefined);

@@ -4,9 +4,9 @@ import { withAdmin } from './kafka.ts';
 export type Tail = { stop(): Promise<void> };
 
 /**
- * Follows a topic of one partition from its present end: whatever is produced after this resolves is handed to
- * `onRecord`, in order. kafkajs has no manual assignment, so the reader is a group of its own, named by the
- * caller with its boot id, and removed at the end.
+ * Follows a topic of one partition from its current end: every record produced after this function resolves is passed
+ * to `onRecord`, in order. kafkajs cannot assign partitions without a group, so each reader is the only member of a
+ * group. The caller names the group with its boot id; `stop` deletes the group.
  */
 export async function followTail(
   kafka: KafkaConnection,
@@ -23,7 +23,7 @@ export async function followTail(
   });
   await consumer.connect();
   await consumer.subscribe({ topic: options.topic, fromBeginning: true });
-  // Where to go on after a rejoin: nothing is committed, the position lives here.
+  // The offset at which to continue after a rejoin. It is kept in memory, since nothing is committed.
   let next = end;
   const joined = new Promise<void>((resolve) => {
     consumer.on(consumer.events.GROUP_JOIN, () => {

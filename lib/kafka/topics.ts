@@ -1,10 +1,12 @@
 import type { Admin } from 'kafkajs';
 import { retry } from '../async/retry.ts';
 
-/** Every topic by the name the contract gives it. */
+/** The names of all topics. */
 export const topics = {
   upstream: 'gochat.messages.upstream',
-  /** One a gateway (and one a logic process, for the acknowledgements of REST sends), with a single partition. */
+  /**
+   * One topic per gateway, and one per logic process for the acknowledgements of REST sends. Each has one partition.
+   */
   downstream: (receiverId: string) => `gochat.messages.downstream.${receiverId}`,
   fanoutTasks: 'gochat.tasks.fanout',
   friendEvents: 'gochat.friend-events',
@@ -15,8 +17,8 @@ export const topics = {
 } as const;
 
 /**
- * Of every topic that is shared: the most processes of a kind that share its work. Each costs something in every fetch
- * and every produce, so there are no more than a machine or a few can use.
+ * The partitions of each shared topic, which is the maximum number of processes that can share its work. Every
+ * partition adds cost to every fetch and produce, so there are no more than one or a few machines can use.
  */
 export const topicPartitions = 6;
 const hour = 3_600_000;
@@ -31,34 +33,34 @@ const shared: { topic: string; numPartitions: number; retentionMs: number }[] = 
   { topic: topics.dead, numPartitions: 1, retentionMs: 30 * 24 * hour },
 ];
 
-/** Creates the shared topics that are missing; resolves when all of them can be used. Safe from several processes at once. */
+/** Creates the missing shared topics, and resolves when all are usable. Several processes may call it concurrently. */
 export const ensureSharedTopics = (admin: Admin): Promise<void> => ensure(admin, shared);
 
-/** The same for a receiver's downstream topic. Its records are void after the receiver's next start, so they are kept briefly. */
+/** Creates a receiver's downstream topic. Its records are void after the receiver restarts, so retention is short. */
 export const ensureDownstreamTopic = (admin: Admin, receiverId: string): Promise<void> =>
   ensureDownstreamTopics(admin, [topics.downstream(receiverId)]);
 
-/** The same for several, by the topics' names. */
+/** Creates several downstream topics, by topic name. */
 export const ensureDownstreamTopics = (admin: Admin, names: readonly string[]): Promise<void> =>
   ensure(
     admin,
     names.map((topic) => ({ topic, numPartitions: 1, retentionMs: hour })),
   );
 
-/** How long a topic may take from its creation, here or in another process, until the broker serves it. */
-const patienceMs = 30_000;
+/** Maximum time from the creation of a topic, by this or another process, until the broker serves it. */
+const usableWithinMs = 30_000;
 const pauses = { firstMs: 200, longestMs: 400 };
 
 async function ensure(admin: Admin, wanted: typeof shared): Promise<void> {
   const attempt = async (): Promise<void> => {
     await createMissing(admin, wanted);
-    // A topic is listed before its partitions are served: whoever asks for their offsets too early fails.
+    // The broker lists a topic before it serves its partitions. Fetching the offsets fails until it does.
     await Promise.all(wanted.map(({ topic }) => admin.fetchTopicOffsets(topic)));
   };
-  await retry(attempt, { ...pauses, withinMs: patienceMs, isTransient });
+  await retry(attempt, { ...pauses, withinMs: usableWithinMs, isTransient });
 }
 
-/** Whether the broker says that the same may work a little later. kafkajs wraps what it has tried in vain. */
+/** True if the broker calls the error retriable. kafkajs wraps the broker's error after its own retries. */
 function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ('retriable' in error && error.retriable === true) || isTransient(error.cause);

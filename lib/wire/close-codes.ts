@@ -1,4 +1,7 @@
-/** Why a gateway closes a socket: clients act on the code, the reason is for people, the description for the documents. */
+/**
+ * The reasons for which a gateway closes a socket. Clients act on the code, people read the reason, and the API
+ * documents show the description.
+ */
 export const closeCodes = {
   revoked: {
     code: 4001,
@@ -8,35 +11,35 @@ export const closeCodes = {
   tooSlow: {
     code: 4002,
     reason: 'too slow',
-    description: 'More was waiting to be written than the send buffer holds. Reconnect and sync.',
+    description: 'The client read too slowly, and the send buffer was full. Reconnect and sync.',
   },
   draining: {
     code: 4003,
     reason: 'server draining',
-    description: 'This gateway stops. Reconnect elsewhere at once, with jitter.',
+    description: 'This gateway is shutting down. Reconnect to another one at once, with jitter.',
   },
   protocolError: {
     code: 4004,
     reason: 'malformed frames',
     description:
-      'Three malformed frames within a minute, or twenty whose data was not what their type takes. Mend the client.',
+      'The client sent three malformed frames within a minute, or twenty whose data does not match their type. Fix the client.',
   },
   rateLimited: {
     code: 4005,
     reason: 'too many frames',
     description:
-      'Frames or bytes kept coming although they were refused. Wait, then reconnect and send less.',
+      'The client kept sending although its frames were refused. Wait, then reconnect and send less.',
   },
   silent: {
     code: 1001,
     reason: 'no heartbeat',
-    description: 'Nothing was heard for longer than the heartbeat allows. Reconnect and sync.',
+    description: 'The client sent nothing for longer than the heartbeat allows. Reconnect and sync.',
   },
   replaced: {
     code: 1001,
     reason: 'replaced by a newer socket',
     description:
-      'The user opened one more socket than a user may have, and this one was silent for longest. Stay away.',
+      'The user opened more sockets than allowed, and this one had been silent for the longest time. Do not reconnect.',
   },
   tryLater: {
     code: 1013,
@@ -46,9 +49,9 @@ export const closeCodes = {
   frameTooLarge: {
     code: 1009,
     reason: '',
-    description: 'A frame had over 64 KiB. Send smaller ones.',
+    description: 'A frame was larger than 64 KiB. Send smaller frames.',
   },
 } as const;
 
-/** What the gateway's own code closes for. The WebSocket library closes for a frame that is too large. */
+/** The causes that the gateway's own code uses. The WebSocket library closes the socket if a frame is too large. */
 export type CloseCause = Exclude<keyof typeof closeCodes, 'frameTooLarge'>;

@@ -27,10 +27,12 @@ export const Conversation = Type.Object(
     notifications: Type.Unsafe<string>({
       type: 'string',
       enum: notificationChoices,
-      description: 'Of which messages one wants to be notified',
+      description: 'Which messages the member wants to be notified of',
     }),
-    pinned: Type.Boolean({ description: 'For clients to show it above the others; the order stays' }),
-    hidden: Type.Boolean({ description: 'Left out of the list until its next message' }),
+    pinned: Type.Boolean({
+      description: 'Clients show the conversation above the others. The order of the list stays the same',
+    }),
+    hidden: Type.Boolean({ description: 'The list leaves the conversation out until its next message' }),
     lastMessage: Type.Optional(Message),
     peer: Type.Optional(User),
     settings: Type.Object({
@@ -45,7 +47,7 @@ export const Conversation = Type.Object(
 );
 export type Conversation = Static<typeof Conversation>;
 
-/** What of a conversation differs by member: what all members are told at once leaves these out. */
+/** The fields of a conversation that differ by member. A frame that goes to all members leaves them out. */
 export const personalFields = [
   'role',
   'muted',
@@ -59,7 +61,7 @@ export type PersonalField = (typeof personalFields)[number];
 
 export function toConversation(details: ConversationWithDetails): Conversation {
   const { conversation, userMembership: membership, lastMessage, peer, unreadCount } = details;
-  if (!conversation || !membership) throw new Error('a conversation came without itself or its membership');
+  if (!conversation || !membership) throw new Error('an answer lacks the conversation or the membership');
   return {
     id: conversation.id,
     type: conversation.type,
@@ -89,7 +91,7 @@ export function toConversation(details: ConversationWithDetails): Conversation {
   };
 }
 
-/** The body of a page of the conversation list. */
+/** The response body of a page of the conversation list. */
 export const toConversationPage = (page: {
   conversations: readonly ConversationWithDetails[];
   hasMore: boolean;

@@ -2,7 +2,7 @@ import { bodyFromRecord } from '../domain/message-body.ts';
 import type { DownstreamMessage } from '../kafka/records.ts';
 import type { Message } from './message.ts';
 
-/** A message as frames show it, out of a downstream record. */
+/** Converts a message of a downstream record to the shape in frames. */
 export const fromDownstream = (message: DownstreamMessage): Message => ({
   id: message.message_id,
   conversationId: message.conversation_id,

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 
 /**
- * Fields that clients send, with the contract's limits. Lengths count Unicode code points; what JSON Schema cannot say is a
- * named format, which the gateway checks.
+ * The fields that clients send, with their limits. Lengths count Unicode code points. A rule that JSON Schema cannot
+ * express is a named format, which the gateway checks.
  */
 
 export const exampleUserId = '7301444403200002';

@@ -6,7 +6,7 @@ import * as fields from './fields.ts';
 import { Message } from './message.ts';
 import { FriendRequest } from './user.ts';
 
-/** One type of frame: what it says, and the schema of its `data` where it has any. */
+/** One type of frame: its description for the API documents, and the schema of its `data` if it has any. */
 type FrameKind = { description: string; data?: TSchema };
 
 const id = Type.String();
@@ -14,7 +14,7 @@ const seqId = Type.Integer();
 const time = Type.Integer({ description: 'Unix milliseconds' });
 
 const own = Conversation.properties;
-/** What differs by member is there only in what a member is told of itself. */
+/** The fields that differ by member are present only in frames for one member about that member. */
 const personal = {
   role: Type.Optional(own.role),
   muted: Type.Optional(own.muted),
@@ -25,10 +25,11 @@ const personal = {
   hidden: Type.Optional(own.hidden),
 } satisfies Record<PersonalField, TSchema>;
 
-/** Every frame that a server sends, by its type. */
+/** Every frame that a server sends, by type. */
 export const serverFrames = {
   welcome: {
-    description: 'Comes first, once the session is registered: whatever is sent after it arrives here.',
+    description:
+      'The first frame, sent when the session is registered. The session gets everything that is sent to the user from now on.',
     data: Type.Object({
       sessionId: id,
       userId: id,
@@ -43,36 +44,36 @@ export const serverFrames = {
       messageId: Type.Integer(),
       seqId,
       createdAt: time,
-      duplicate: Type.Boolean({ description: 'It had been stored before, and is sent to nobody again' }),
+      duplicate: Type.Boolean({ description: 'The message had been stored before, and is not delivered again' }),
     }),
   },
   'new-message': {
     description:
-      'A message of a conversation, for every session of its members but the one that sent it. Within a conversation they come in the order of their seqIds.',
+      'A message of a conversation, for every session of its members except the one that sent it. Messages of a conversation arrive in the order of their seqIds.',
     data: Message,
   },
   'message-read': {
     description:
-      'A member has read up to seqId, by marking or by sending: for those whose messages were newly read, and for the reader’s other sessions.',
+      'A member has read up to seqId, by marking or by sending. Sent to the senders of the messages newly read, and to the reader’s other sessions.',
     data: Type.Object({ conversationId: id, userId: id, seqId }),
   },
   'message-recalled': {
     description:
-      'A message was recalled, for every member. Its seqId stays, its content is empty from now on.',
+      'A message was recalled. Sent to every member. Its seqId stays, and its content is empty from now on.',
     data: Type.Object({
       conversationId: id,
       messageId: Type.Integer(),
       seqId,
-      by: Type.String({ description: 'Who did it; "0" when the operators did' }),
+      by: Type.String({ description: 'The id of the user who recalled it; "0" for the operators' }),
     }),
   },
   'typing-indicator': {
-    description: 'A member is typing, for the other members of conversations of up to 500.',
+    description: 'A member is typing. Sent to the other members of conversations with up to 500 members.',
     data: Type.Object({ conversationId: id, userId: id }),
   },
   'online-status': {
     description:
-      'A friend came online, or went offline: told once nothing of the friend has come back within 30 s.',
+      'A friend came online or went offline. A friend counts as offline 30 s after the last session ended without a new one.',
     data: Type.Object({
       userId: id,
       status: Type.Union([Type.Literal('online'), Type.Literal('offline')]),
@@ -80,54 +81,54 @@ export const serverFrames = {
     }),
   },
   'friend-request': {
-    description: 'Somebody asks the user to become friends.',
+    description: 'Another user sent the user a friend request.',
     data: Type.Object({ request: FriendRequest }),
   },
   'friend-request-handled': {
     description:
-      'A friend request was accepted, rejected, withdrawn, or expired, for both sides; with the conversation when it was accepted.',
+      'A friend request was accepted, rejected, withdrawn, or expired. Sent to both sides; includes the conversation if it was accepted.',
     data: Type.Object({ request: FriendRequest, conversation: Type.Optional(Conversation) }),
   },
   'conversation-created': {
-    description: 'A conversation began, for each of its first members, as the member sees it.',
+    description: 'A conversation was created. Sent to each of its first members, with the member’s own fields.',
     data: Type.Object({ conversation: Conversation }),
   },
   'conversation-updated': {
     description:
-      'A conversation changed, for every member, without the fields that differ by member; or what the member is or chose in it, for the member alone, with these fields.',
+      'A conversation changed. Sent to every member without the fields that differ by member. If only such fields changed, it is sent with them to that member only.',
     data: Type.Object({ conversation: Type.Object({ ...own, ...personal }) }),
   },
   'conversation-dissolved': {
-    description: 'A group is gone, for all who were members.',
+    description: 'A group was dissolved. Sent to all who were members.',
     data: Type.Object({ conversationId: id }),
   },
   'member-added': {
     description:
-      'Members joined, for every member. To a new member it comes before anything else of the conversation.',
+      'Members joined. Sent to every member. A new member gets it before any other frame of the conversation.',
     data: Type.Object({ conversationId: id, members: Type.Array(Member) }),
   },
   'member-removed': {
     description:
-      'Members left or were removed, for the members and, as the last thing of the conversation, for those removed.',
+      'Members left or were removed. Sent to the members, and to those removed as the last frame of the conversation.',
     data: Type.Object({
       conversationId: id,
       userIds: Type.Array(id),
-      by: Type.String({ description: 'Who did it; the same user when the member left' }),
+      by: Type.String({ description: 'The id of the user who removed them; the member’s own id if the member left' }),
     }),
   },
   pong: { description: 'Answers ping.' },
   error: {
     description: 'A frame of this session was refused.',
     data: Type.Object({
-      code: Type.Unsafe<Code>({ type: 'string', description: 'As in REST’s problem documents' }),
+      code: Type.Unsafe<Code>({ type: 'string', description: 'The same codes as in the problem documents of REST' }),
       message: Type.String({ description: 'Why, for people' }),
-      clientMsgId: Type.Optional(Type.String({ description: 'Of the message that was refused' })),
+      clientMsgId: Type.Optional(Type.String({ description: 'The clientMsgId of the refused message' })),
       retryable: Type.Boolean({ description: 'Whether the same frame may be sent again' }),
     }),
   },
 } as const satisfies Record<string, FrameKind>;
 
-/** Every frame that a client may send, by its type. The gateway checks what comes against these. */
+/** Every frame that a client may send, by type. The gateway checks incoming frames against these schemas. */
 export const clientFrames = {
   'send-message': {
     description: 'Sends a message. A message-ack or an error with the same clientMsgId answers it.',
@@ -139,7 +140,7 @@ export const clientFrames = {
   },
   typing: {
     description:
-      'Tells the other members that the user is typing; more than one in two seconds is passed over.',
+      'Tells the other members that the user is typing. The gateway ignores more than one per two seconds.',
     data: Type.Object({ conversationId: fields.id }),
   },
   ping: { description: 'Keeps the session alive: send one every heartbeatMs. Answered by pong.' },
@@ -147,7 +148,7 @@ export const clientFrames = {
 
 type DataOf<Kind> = Kind extends { data: infer Schema extends TSchema } ? Static<Schema> : undefined;
 
-/** The `data` of each type of frame; undefined where it has none. */
+/** The `data` of each type of frame; undefined if the type has none. */
 export type ServerFrameData = {
   [T in keyof typeof serverFrames]: DataOf<(typeof serverFrames)[T]>;
 };
@@ -168,7 +169,7 @@ type FramesOf<FrameData, Chosen extends keyof FrameData> = {
     : { type: T; data: FrameData[T] };
 }[Chosen];
 
-/** A frame that a server sends, of any type or of the chosen ones. `type` tells which `data` it has. */
+/** A frame that a server sends, of any type or of the chosen types. `type` decides the shape of `data`. */
 export type ServerFrame<Chosen extends ServerFrameType = ServerFrameType> = FramesOf<ServerFrameData, Chosen>;
 /** A frame that a client sends. */
 export type ClientFrame<Chosen extends ClientFrameType = ClientFrameType> = FramesOf<ClientFrameData, Chosen>;

@@ -1,5 +1,4 @@
-// Room: how things look to clients, in REST answers and frames. Only shapes: no I/O, and no decision who sees
-// what.
+// Room: the shapes of data in REST answers and frames. Only shapes: no I/O, and no decision who may see what.
 
 import { type Static, Type } from 'typebox';
 import { deletedUser } from '../domain/deleted-user.ts';
@@ -11,7 +10,7 @@ export const Sender = Type.Object(
   { $id: 'Sender' },
 );
 
-/** A message as REST answers and WebSocket frames show one. */
+/** A message in REST answers and WebSocket frames. */
 export const Message = Type.Object(
   {
     id: Type.Integer(),
@@ -47,7 +46,7 @@ export function toMessage(message: ProtoMessage): Message {
   };
 }
 
-/** The body of a page of history. */
+/** The response body of a page of messages. */
 export const toMessagePage = (page: { messages: readonly ProtoMessage[]; hasMore: boolean }) => ({
   messages: page.messages.map(toMessage),
   hasMore: page.hasMore,

@@ -2,7 +2,7 @@ import type { ConversationFacts, MemberFacts, OrderedEvent, OrderedFrame } from 
 import type { Member } from './conversation.ts';
 import type { ServerFrameData } from './frames.ts';
 
-/** What clients are shown of something that happened in a conversation. */
+/** Converts an event of a conversation to the frame that its members get. */
 export function toOrderedFrame(event: OrderedEvent): OrderedFrame {
   const { event_id, conversation_id, actor_id: by, extra_user_ids } = event;
   const common = { event_id, conversation_id, extra_user_ids };
@@ -38,7 +38,7 @@ export function toOrderedFrame(event: OrderedEvent): OrderedFrame {
   }
 }
 
-/** A conversation as all of its members are told of it: without what differs by member. */
+/** A conversation as in frames that go to all its members: without the fields that differ by member. */
 const toSharedConversation = (
   id: string,
   facts: ConversationFacts,
@@ -67,6 +67,6 @@ const toNewMember = (facts: MemberFacts): Member => ({
   role: facts.role,
   muted: facts.muted,
   joinedAt: facts.joined_at,
-  // All members get the same frame, and some of them may not know how far others have read.
+  // All members get the same frame, and some of them may not see what others have read.
   lastReadSeqId: 0,
 });

@@ -1,5 +1,8 @@
-/** A part that a successful answer always has. Proto marks every message field as optional; its absence is a fault. */
+/**
+ * A message field that every successful answer has. Proto makes all message fields optional, so a missing one is a
+ * fault of the service that answered.
+ */
 export function required<T>(part: T | undefined): T {
-  if (part === undefined) throw new Error('an answer came without the part it is about');
+  if (part === undefined) throw new Error('an answer lacks a required field');
   return part;
 }

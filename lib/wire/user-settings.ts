@@ -2,23 +2,23 @@ import { type Static, Type } from 'typebox';
 import { groupInviteChoices, lastSeenChoices } from '../domain/user-settings.ts';
 import type { UserSettings as ProtoUserSettings } from '../gen/im_repo/v1/user.ts';
 
-/** A user's choices as REST answers show them. */
+/** A user's settings in REST answers. */
 export const UserSettings = Type.Object(
   {
     groupInvites: Type.Unsafe<string>({
       type: 'string',
       enum: groupInviteChoices,
-      description: 'Who may add the user to a group; whoever else tries names the user in refused',
+      description: 'Who may add the user to a group. If anyone else tries, the answer names the user in refused',
     }),
     lastSeen: Type.Unsafe<string>({
       type: 'string',
       enum: lastSeenChoices,
-      description: 'Who is told whether the user is online, and when the user was last active',
+      description: 'Who may see whether the user is online and when the user was last active',
     }),
     readReceipts: Type.Boolean({
-      description: 'False: nobody is told what the user has read, nor the user what others have',
+      description: 'False: nobody sees what the user has read, and the user does not see what others have read',
     }),
-    locale: Type.Optional(Type.String({ description: 'A BCP 47 language tag; absent: not chosen' })),
+    locale: Type.Optional(Type.String({ description: 'A BCP 47 language tag; absent if the user chose none' })),
   },
   { $id: 'UserSettings' },
 );

@@ -5,7 +5,7 @@ import type { User as ProtoUser } from '../gen/im_repo/v1/user.ts';
 
 const time = (description: string) => Type.Integer({ description: `${description}, Unix milliseconds` });
 
-/** A user as REST answers and WebSocket frames show one. */
+/** A user in REST answers and WebSocket frames. */
 export const User = Type.Object(
   {
     id: Type.String(),
@@ -28,12 +28,12 @@ export const toUser = (user: ProtoUser): User => ({
   createdAt: user.createdAt,
 });
 
-/** A user as one asked for: with the presence, where the user shows it to everyone. */
+/** The answer to a request for one user: includes the presence if the user shows it to everyone. */
 export const UserView = Type.Object(
   {
     ...User.properties,
-    online: Type.Optional(Type.Boolean({ description: 'Only of a user who shows it to everyone' })),
-    lastActiveAt: Type.Optional(time('Last seen; 0 when never; as online')),
+    online: Type.Optional(Type.Boolean({ description: 'Present if the user shows it to everyone' })),
+    lastActiveAt: Type.Optional(time('Last seen, 0 if never; present if the user shows it to everyone')),
   },
   { $id: 'UserView' },
 );
@@ -71,8 +71,8 @@ export const FriendView = Type.Object(
     ...User.properties,
     remark: Type.String(),
     online: Type.Boolean(),
-    lastActiveAt: time('Last seen; 0 when never'),
-    conversationId: Type.String({ description: 'Of the single conversation' }),
+    lastActiveAt: time('Last seen, 0 if never'),
+    conversationId: Type.String({ description: 'The id of the single conversation with the friend' }),
   },
   { $id: 'Friend' },
 );

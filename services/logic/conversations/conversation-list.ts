@@ -1,4 +1,4 @@
-import { behind, newestFirst } from '../../../lib/domain/conversation-order.ts';
+import { newestFirst, rowsAfter } from '../../../lib/domain/conversation-order.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
@@ -18,10 +18,10 @@ type Page = {
   cursor?: string | undefined;
 };
 
-/** Conversations asked for at once by the plain way. */
-const parallel = 20;
+/** Maximum number of concurrent `getConversation` calls per `getConversations` request. */
+const maxConcurrent = 20;
 
-/** A user's conversations, the newest first. */
+/** The pages of a user's conversation list, the newest conversation first. */
 export function createConversationList(deps: {
   conversations: RepoClient['conversations'];
   metrics: Metrics;
@@ -38,7 +38,7 @@ export function createConversationList(deps: {
     return { userId, updatedSince, cursor, ...readPaging('conversations', page) };
   }
 
-  async function timed<T>(load: Promise<T>): Promise<T> {
+  async function measured<T>(load: Promise<T>): Promise<T> {
     const end = duration.startTimer();
     try {
       return await load;
@@ -47,17 +47,17 @@ export function createConversationList(deps: {
     }
   }
 
-  async function loadOneByOne({ userId, limit, offset, after, updatedSince }: ReturnType<typeof checked>) {
+  async function loadEach({ userId, limit, offset, after, updatedSince }: ReturnType<typeof checked>) {
     const { conversationIds } = await conversations.getUserConversations({ userId, updatedSince });
     const all: ConversationWithDetails[] = [];
-    for (let from = 0; from < conversationIds.length; from += parallel) {
-      const some = conversationIds.slice(from, from + parallel);
+    for (let from = 0; from < conversationIds.length; from += maxConcurrent) {
+      const some = conversationIds.slice(from, from + maxConcurrent);
       const details = await Promise.all(some.map((id) => detailsOf(userId, id)));
       all.push(...details.filter((one) => one !== undefined));
     }
     const listed = updatedSince > 0 ? all : all.filter((one) => !isHidden(one));
     const ordered = listed.sort((a, b) => newestFirst(positionOf(a), positionOf(b)));
-    const found = behind(ordered, after, positionOf).slice(offset, offset + limit + 1);
+    const found = rowsAfter(ordered, after, positionOf).slice(offset, offset + limit + 1);
     const { rows, hasMore, nextCursor } = pageOf('conversations', found, limit, positionOf);
     return { conversations: rows, hasMore, nextCursor };
   }
@@ -79,13 +79,13 @@ export function createConversationList(deps: {
   }
 
   return {
-    getConversations: async (request) => timed(loadOneByOne(checked(request))),
-    // The page is passed on as it comes.
+    getConversations: async (request) => measured(loadEach(checked(request))),
+    // The page is passed on in the bytes that im-repo sent, without decoding it.
     async getConversationsOptimized(request) {
       const { userId, limit, offset, cursor, updatedSince } = checked(request);
       const { knownTag, asJson } = request;
       const wanted = { userId, limit, offset, cursor, updatedSince, knownTag, asJson };
-      return timed(
+      return measured(
         conversations.getUserConversationsWithDetails({
           ...wanted,
           includeLastMessage: true,

@@ -2,7 +2,7 @@ import { deletedUser } from '../../../lib/domain/deleted-user.ts';
 import { recordBodyOf } from '../../../lib/domain/message-body.ts';
 import { type Code, messageOf } from '../../../lib/errors.ts';
 import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
-import { buryRecord } from '../../../lib/kafka/dead-records.ts';
+import { buildDeadRecord } from '../../../lib/kafka/dead-records.ts';
 import {
   type BuiltRecord,
   createDownstreamWriter,
@@ -212,4 +212,4 @@ function partsOf(ids: readonly string[]): (readonly string[])[] {
 }
 
 const deadRecord = (topic: string, { partition, offset, key, value }: Item, reason: string) =>
-  buryRecord({ topic, partition, offset: String(offset), key, value }, reason);
+  buildDeadRecord({ topic, partition, offset: String(offset), key, value }, reason);

@@ -70,7 +70,7 @@ export function createConversationList(deps: {
       row,
       after,
       async slice(places) {
-        let wanted = behind(places, after, positionOf);
+        let wanted = rowsAfter(places, after, positionOf);
         if (updatedSince === 0) {
           wanted = wanted.filter(({ hidden }) => !hidden);
         } else {

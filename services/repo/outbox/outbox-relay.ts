@@ -2,7 +2,7 @@ import { withDeadline } from '../../../lib/async/deadline.ts';
 import { retry } from '../../../lib/async/retry.ts';
 import { createSingleFlight } from '../../../lib/async/single-flight.ts';
 import { createSleeper } from '../../../lib/async/sleeper.ts';
-import { buryRecord } from '../../../lib/kafka/dead-records.ts';
+import { buildDeadRecord } from '../../../lib/kafka/dead-records.ts';
 import type { Admin, KafkaConnection, Producer } from '../../../lib/kafka/kafka.ts';
 import { withAdmin } from '../../../lib/kafka/kafka.ts';
 import { countRecords } from '../../../lib/kafka/record-metrics.ts';
@@ -210,7 +210,7 @@ async function produceDeadRecord(producer: Producer, row: Row, error: unknown): 
     key: Buffer.from(key),
     value: Buffer.from(payload),
   };
-  await producer.send({ topic: topics.dead, acks: -1, messages: [buryRecord(original, error)] });
+  await producer.send({ topic: topics.dead, acks: -1, messages: [buildDeadRecord(original, error)] });
 }
 
 async function answers(admin: Admin): Promise<boolean> {
