@@ -17,18 +17,18 @@ export const logicConfig = Type.Object({
   ...temporalConfig,
   ...repoAddress,
   /**
-   * Names this process in its consumer group, and its downstream topic for the acknowledgements of REST sends. Unique
-   * among processes, the same after a restart.
+   * The name of this process in its consumer group and in its downstream topic, which carries the acknowledgements of
+   * REST sends. Must be unique among processes and stay the same after a restart.
    */
   LOGIC_ID: Type.String({ default: 'logic-1', pattern: '^[A-Za-z0-9._-]{1,100}$' }),
   LOGIC_GRPC_PORT: port(9002),
   METRICS_PORT: port(9465),
   /**
-   * Ed25519 private keys, PKCS8 PEM, in files separated by commas: the first signs, all are taken. There is no default:
-   * whoever knows a key can be anybody.
+   * Paths of files with Ed25519 private keys (PKCS8 PEM), separated by commas. The first key signs; tokens of all keys
+   * are accepted. There is no default, since anyone who knows a key can sign in as any user.
    */
   AUTH_PRIVATE_KEY_FILE: Type.String({ minLength: 1 }),
-  /** JSON list of identity providers whose tokens POST /auth/exchange takes; empty: none. */
+  /** Path of a JSON list of the identity providers whose tokens POST /auth/exchange accepts; empty: none. */
   AUTH_ISSUERS_FILE: Type.String({ default: '' }),
   ACCESS_TOKEN_TTL_S: Type.Integer({
     default: accessTokenS.usual,
@@ -46,7 +46,7 @@ export const logicConfig = Type.Object({
 
 export type LogicConfig = Static<typeof logicConfig>;
 
-/** Refuses also what can't hold together. */
+/** Reads the configuration. Also throws if the values contradict each other. */
 export function readLogicConfig(env: Record<string, string | undefined> = process.env): LogicConfig {
   const config = loadConfig(logicConfig, env);
   if (config.REFRESH_TOKEN_TTL_MS < config.ACCESS_TOKEN_TTL_S * 1000) {

@@ -1,5 +1,5 @@
-// Room: im-logic: rules of accounts, friends, conversations and messages, served over gRPC, and the consumer of
-// what clients send. It stores nothing; im-repo does.
+// Room: im-logic: the rules of accounts, friends, conversations and messages, served over gRPC, and the consumer of
+// the messages that clients send. im-logic stores nothing; im-repo does.
 
 import { serveAdmin } from '../../lib/admin.ts';
 import { readSecretFiles } from '../../lib/config.ts';
@@ -36,11 +36,11 @@ import { startSending } from './messages/sending.ts';
 import { startUpstream } from './upstream/consumer.ts';
 import { createProducing } from './upstream/producing.ts';
 
-/** Starts im-logic; resolves when it consumes and answers. */
+/** Starts im-logic. Resolves when it consumes messages and answers calls. */
 export async function startLogic(
   config: LogicConfig,
   log: Logger,
-  /** Others than the product's own only where several systems share a broker. */
+  /** Overrides of the defaults, for several systems that share a broker or a process. */
   place: { topic?: string; groupId?: string; repo?: GrpcChannel } = {},
 ): Promise<Running & { grpcPort: number; adminPort: number }> {
   const tokens = await createTokens({
@@ -132,7 +132,7 @@ export async function startLogic(
     port: config.METRICS_PORT,
     metrics,
     dependencies: { repo: repo.ready, kafka: upstream.isConsuming },
-    // Without it people chat; only friend requests, groups and their members have to wait.
+    // Without Temporal, users can still chat; only friend requests, groups and member changes must wait.
     optional: { temporal: flows.isUp },
   });
 
@@ -142,7 +142,7 @@ export async function startLogic(
     async stop() {
       admin.drain();
       grpc.drain();
-      // Calls under way may wait for messages of theirs, so consuming ends after them.
+      // Calls in flight may wait for messages to be stored, so consuming ends after them.
       await grpc.close();
       await upstream.stop();
       await upstreamQueue.flush();

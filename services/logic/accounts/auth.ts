@@ -1,5 +1,5 @@
-// Room: signing in: passwords, guests, tokens, other identity providers. Profiles are changed here too, friends
-// are not.
+// Room: accounts: sign-in with passwords, as a guest or by an identity provider, tokens, sessions, profiles. Friends
+// have a room of their own.
 
 import { randomUUID } from 'node:crypto';
 import { limits } from '../../../lib/domain/limits.ts';
@@ -21,10 +21,10 @@ import type { Tokens } from './tokens.ts';
 
 export const passwordDeadline = { deadlineMs: hashingMs };
 
-const longestUserAgent = 255;
-const longestAddress = 45;
+const maxUserAgentLength = 255;
+const maxAddressLength = 45;
 
-/** Accounts, tokens and login sessions. */
+/** The handlers of AuthService: accounts, tokens and login sessions. */
 export function createAuth(deps: {
   users: RepoClient['users'];
   tokens: Tokens;
@@ -33,7 +33,10 @@ export function createAuth(deps: {
 }): UnaryHandlers<typeof AuthServiceService> {
   const { users, tokens, verifier, issuers } = deps;
 
-  /** `credential` stands for what was checked: where the account has another one by now, nobody is signed in. */
+  /**
+   * Opens a login session. `credential` identifies the password or identity that was checked: im-repo opens no session
+   * if the account's credential has changed since.
+   */
   async function openSession(
     account: { user?: User | undefined; credential: Buffer },
     client: ClientInfo | undefined,
@@ -47,13 +50,13 @@ export function createAuth(deps: {
       credential: account.credential,
       expiresAt,
       accessExpiresAt,
-      userAgent: cut(client?.userAgent, longestUserAgent),
+      userAgent: cut(client?.userAgent, maxUserAgentLength),
       address: addressOf(client),
     });
-    return signed(user, { sessionId, generation: 0, accessExpiresAt });
+    return withTokens(user, { sessionId, generation: 0, accessExpiresAt });
   }
 
-  const signed = async (
+  const withTokens = async (
     user: User,
     session: { sessionId: string; generation: number; accessExpiresAt: number },
   ): Promise<Session> => ({
@@ -77,7 +80,7 @@ export function createAuth(deps: {
     },
 
     getSignInAccount: ({ username, userId, address }) =>
-      users.getSignInAccount({ username: cut(username, 64), userId, address: cut(address, longestAddress) }),
+      users.getSignInAccount({ username: cut(username, 64), userId, address: cut(address, maxAddressLength) }),
 
     async login({ username, password, client }) {
       const account = await users.verifyPassword(
@@ -88,7 +91,7 @@ export function createAuth(deps: {
       try {
         return { session: await openSession(account, client) };
       } catch (error) {
-        // The password was changed, or the account erased, while it was being checked.
+        // While the password was checked, it was changed or the account was erased.
         if (['UNAUTHENTICATED', 'USER_NOT_FOUND'].includes(codeOf(error))) throw wrongLogin();
         throw error;
       }
@@ -97,7 +100,7 @@ export function createAuth(deps: {
     async exchangeToken({ token, client }) {
       const { issuer, subject, ...claims } = await issuers.verify(token);
       const { username, displayName = '', avatarUrl } = claims;
-      // A claim that can't be stored is left out: it is no reason to keep somebody away.
+      // A claim that cannot be stored is left out: it is no reason to refuse the sign-in.
       const identity = {
         issuer,
         subject,
@@ -106,8 +109,9 @@ export function createAuth(deps: {
         avatarUrl: ifGiven(avatarUrl, canonicalPictureAddress),
       };
       const signIn = async () => openSession(await users.signInExternal(identity), client);
-      // The account may be erased, or get a password, while it is looked at: what is there now is found.
-      const session = await signIn().catch(ifGone(signIn)).catch(ifGone(refuseGone));
+      // The account may be erased, or get a password, between its look-up and the session: the second try sees the
+      // change.
+      const session = await signIn().catch(ifAccountChanged(signIn)).catch(ifAccountChanged(refuseErased));
       return { session };
     },
 
@@ -168,7 +172,7 @@ export function createAuth(deps: {
         );
       }
       if (!rotated || !user) throw invalidRefreshToken();
-      return { session: await signed(user, { sessionId, generation, accessExpiresAt }) };
+      return { session: await withTokens(user, { sessionId, generation, accessExpiresAt }) };
     },
 
     async logout({ userId, sessionId }) {
@@ -191,7 +195,7 @@ export function createAuth(deps: {
           passwordDeadline,
         );
       } catch (error) {
-        // Not UNAUTHENTICATED: the caller is signed in, and a client would sign itself out.
+        // Not UNAUTHENTICATED: the caller is signed in, and a client signs itself out on that code.
         if (error instanceof GoChatError && error.code === 'UNAUTHENTICATED') {
           throw new GoChatError('PERMISSION_DENIED', 'The old password is wrong.');
         }
@@ -216,23 +220,23 @@ export function createAuth(deps: {
 
 const notValid = { valid: false, userId: '', sessionId: '', expiresAt: 0, isGuest: false };
 
-const addressOf = (client: ClientInfo | undefined): string => cut(client?.address, longestAddress);
+const addressOf = (client: ClientInfo | undefined): string => cut(client?.address, maxAddressLength);
 
-/** Does something else where an account was gone, or its password another, when its session was to be opened. */
-const ifGone =
+/** A handler that runs `otherwise` if no session was opened because the account was erased or its password changed. */
+const ifAccountChanged =
   (otherwise: () => Promise<Session>) =>
   (error: unknown): Promise<Session> => {
     if (!['UNAUTHENTICATED', 'USER_NOT_FOUND'].includes(codeOf(error))) throw error;
     return otherwise();
   };
 
-async function refuseGone(): Promise<Session> {
+async function refuseErased(): Promise<Session> {
   throw new GoChatError('UNAUTHENTICATED', 'This account is being erased. Sign in again.');
 }
 
 const wrongLogin = () => new GoChatError('UNAUTHENTICATED', 'The username or the password is wrong.');
 
-const cut = (text: string | undefined, longest: number): string => (text ?? '').slice(0, longest);
+const cut = (text: string | undefined, maxLength: number): string => (text ?? '').slice(0, maxLength);
 
 /** A password no longer than makes it certainly wrong, so that nobody has megabytes hashed. */
 export const hashable = (password: string): string => password.slice(0, 2 * (limits.password.longest + 1));

@@ -3,26 +3,26 @@ import { type CryptoKey, importJWK, type JWK, type JWTHeaderParameters } from 'j
 import { GoChatError } from '../../../lib/errors.ts';
 
 export type IssuerKeys = {
-  /** The keys that may have signed a token with that header; UNAVAILABLE while none can be had. */
+  /** The keys that may have signed a token with this header. Rejects with UNAVAILABLE while no keys can be loaded. */
   matching(header: Pick<JWTHeaderParameters, 'kid'> & { alg?: string }): Promise<CryptoKey[]>;
 };
 
-/** A key that is not known asks for the keys again, but not more often than this. */
+/** Minimum interval of reloads caused by tokens with an unknown key. */
 const unknownKeyMs = 30_000;
-/** Keys are asked for again after this time, so that one that was taken back is not taken for ever. */
+/** Keys older than this are reloaded, so that a revoked key is not accepted forever. */
 const freshMs = 10 * 60_000;
-/** Asked for longer ago than this, nobody knows whether they can be had: the token waits for it. */
+/** If the last load is longer ago than this, a token waits for the reload instead of being checked with stale keys. */
 const idleMs = 2 * freshMs;
-/** For so long they hold while they can't be fetched. */
+/** Maximum age of keys that are used while reloads fail. */
 const staleMs = 24 * 3_600_000;
-/** After a failure the next try waits. */
+/** Minimum pause between a failed load and the next one. */
 const retryMs = 1000;
 const fetchDeadlineMs = 4000;
-const mostBytes = 512 * 1024;
-/** Tokens without a kid are tried on so many keys at most. */
-const mostTried = 10;
+const maxBytes = 512 * 1024;
+/** Maximum number of keys with which the signature of one token is checked. A token without a kid matches several. */
+const maxKeysPerToken = 10;
 
-/** The public keys of an identity provider, from its address or a file. */
+/** The public keys of an identity provider, loaded from its JWKS address or from a file. */
 export function createIssuerKeys(options: {
   jwksUrl?: string;
   jwksFile?: string;
@@ -35,16 +35,16 @@ export function createIssuerKeys(options: {
   let keys: JWK[] | undefined;
   let loadedAt = 0;
   let failedAt = Number.NEGATIVE_INFINITY;
-  let askedForUnknownAt = Number.NEGATIVE_INFINITY;
+  let unknownKeyAt = Number.NEGATIVE_INFINITY;
   let running: Promise<boolean> | undefined;
 
-  /** Whether they could be had. Callers at once share one try. */
+  /** Loads the keys, and answers whether that succeeded. Concurrent callers share one load. */
   function reload(): Promise<boolean> {
     if (running) return running;
     if (now() - failedAt < retryMs) return Promise.resolve(false);
     running = load()
       .then((text) => {
-        keys = usable(JSON.parse(text));
+        keys = signingKeys(JSON.parse(text));
         loadedAt = now();
         return true;
       })
@@ -58,8 +58,8 @@ export function createIssuerKeys(options: {
     return running;
   }
 
-  /** Asks again for keys that are old. A token that one of them may have signed does not wait, unless all was idle. */
-  async function freshen(kid: string | undefined, alg: string | undefined): Promise<void> {
+  /** Reloads keys that are old. A token that matches a loaded key does not wait for the reload, unless it was idle. */
+  async function refreshIfOld(kid: string | undefined, alg: string | undefined): Promise<void> {
     if (keys && now() - loadedAt <= freshMs) return;
     const isIdle = now() - Math.max(loadedAt, failedAt) > idleMs;
     const reloaded = reload();
@@ -68,30 +68,30 @@ export function createIssuerKeys(options: {
 
   return {
     async matching({ kid, alg }) {
-      await freshen(kid, alg);
+      await refreshIfOld(kid, alg);
       if (!keys || now() - loadedAt > staleMs) throw unreachable();
       let found = matches(keys, kid, alg);
-      // Whoever comes while the keys are being fetched waits for them too.
-      while (found.length === 0 && (running || now() - askedForUnknownAt >= unknownKeyMs)) {
-        if (!running) askedForUnknownAt = now();
+      // A token that arrives while the keys are being loaded waits for them, even if it may not cause a load itself.
+      while (found.length === 0 && (running || now() - unknownKeyAt >= unknownKeyMs)) {
+        if (!running) unknownKeyAt = now();
         if (!(await reload())) {
-          askedForUnknownAt = Number.NEGATIVE_INFINITY;
+          unknownKeyAt = Number.NEGATIVE_INFINITY;
           throw unreachable();
         }
         found = matches(keys, kid, alg);
       }
       const imported = await Promise.all(
-        found.slice(0, mostTried).map((key) => importJWK(key, alg).catch(() => undefined)),
+        found.slice(0, maxKeysPerToken).map((key) => importJWK(key, alg).catch(() => undefined)),
       );
       return imported.filter((key): key is CryptoKey => key !== undefined && !(key instanceof Uint8Array));
     },
   };
 }
 
-/** Public signing keys of a key set; what else it holds is nobody's business here. */
-function usable(set: unknown): JWK[] {
+/** The public signing keys of a key set. Other keys are ignored. */
+function signingKeys(set: unknown): JWK[] {
   const { keys } = (set ?? {}) as { keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error('this is no JSON Web Key Set');
+  if (!Array.isArray(keys)) throw new Error('the text is no JSON Web Key Set');
   return keys.filter(
     (key): key is JWK =>
       typeof key === 'object' &&
@@ -125,7 +125,7 @@ async function fetched(url: string): Promise<string> {
   let bytes = 0;
   for await (const chunk of response.body) {
     bytes += chunk.length;
-    if (bytes > mostBytes) throw new Error('the keys are too many');
+    if (bytes > maxBytes) throw new Error('the key set is too large');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

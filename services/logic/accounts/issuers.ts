@@ -5,7 +5,7 @@ import { Value } from 'typebox/value';
 import { GoChatError } from '../../../lib/errors.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 
-/** Whatever a shared secret signs could be made by everybody who can check it. */
+/** Asymmetric algorithms only: with a shared secret, everybody who can check a token could also create one. */
 const asymmetric = [
   'RS256',
   'RS384',
@@ -22,7 +22,7 @@ const asymmetric = [
 
 const claim = Type.String({ minLength: 1, maxLength: 255 });
 
-/** An identity provider whose tokens are exchanged for sessions. */
+/** The configuration of an identity provider whose tokens may be exchanged for login sessions. */
 const Issuer = Type.Object({
   issuer: claim,
   audience: claim,
@@ -38,7 +38,7 @@ const Issuer = Type.Object({
 });
 export type Issuer = Static<typeof Issuer>;
 
-/** What a valid token says. Claims that are absent or no text are left out. */
+/** The identity in a valid token. Optional claims that are missing or no strings are left out. */
 export type ExternalIdentity = {
   issuer: string;
   subject: string;
@@ -48,14 +48,17 @@ export type ExternalIdentity = {
 };
 
 export type Issuers = {
-  /** Rejects with UNAUTHENTICATED, or with UNAVAILABLE where the keys can't be had. */
+  /**
+   * Rejects with UNAUTHENTICATED if the token is invalid, or with UNAVAILABLE if the provider's keys cannot be
+   * loaded.
+   */
   verify(token: string): Promise<ExternalIdentity>;
 };
 
 const clockToleranceS = 60;
-const longestSubjectBytes = 255;
+const maxSubjectBytes = 255;
 
-/** Reads AUTH_ISSUERS_FILE; none where it is not set. Throws one sentence that says what is wrong with it. */
+/** Reads AUTH_ISSUERS_FILE; answers no issuers if the path is empty. Throws an error that says what is wrong. */
 export function readIssuers(path: string): Issuer[] {
   if (path === '') return [];
   const refuse = (why: string, cause?: unknown) =>
@@ -75,7 +78,7 @@ export function readIssuers(path: string): Issuer[] {
       throw refuse(`must give either jwksUrl or jwksFile for ${issuer}`);
     }
     if (jwksUrl !== undefined && !isFetchable(jwksUrl)) {
-      throw refuse(`gives a jwksUrl for ${issuer} that is no address, or has a password in it`);
+      throw refuse(`gives a jwksUrl for ${issuer} that is no address, or contains a username or password`);
     }
   }
   return list;
@@ -86,7 +89,7 @@ function isFetchable(address: string): boolean {
   return url !== null && url.username === '' && url.password === '';
 }
 
-/** Checks tokens of identity providers. Keys are fetched when they are needed first. */
+/** Checks tokens of identity providers. A provider's keys are loaded when its first token is checked. */
 export function createIssuers(
   issuers: readonly Issuer[],
   keysOf: (issuer: Issuer) => IssuerKeys = createIssuerKeys,
@@ -102,7 +105,7 @@ export function createIssuers(
       if (!found) throw invalid();
       const { issuer, keys } = found;
       const algorithms: readonly string[] = issuer.algorithms ?? asymmetric;
-      // Before any key is fetched for it.
+      // Checked first, so that a token with a refused algorithm causes no load of keys.
       if (!algorithms.includes(header.alg ?? '')) throw invalid();
       for (const key of await keys.matching(header)) {
         const claims = await checked(token, key, issuer, algorithms);
@@ -121,7 +124,7 @@ function parsed(token: string) {
   }
 }
 
-/** The claims; undefined when another key signed. */
+/** The claims of the token; undefined if another key signed it. */
 async function checked(
   token: string,
   key: Awaited<ReturnType<IssuerKeys['matching']>>[number],
@@ -149,10 +152,10 @@ async function checked(
 
 function identityOf(issuer: Issuer, claims: JWTPayload): ExternalIdentity {
   const value = claims[issuer.userClaim ?? 'sub'];
-  // A greater number was rounded when it was read: it may name somebody else.
+  // JSON.parse rounds an unsafe integer, so it could name another user.
   const subject = Number.isSafeInteger(value) ? String(value) : value;
   if (typeof subject !== 'string' || subject === '' || !subject.isWellFormed()) throw invalid();
-  if (Buffer.byteLength(subject) > longestSubjectBytes) throw invalid();
+  if (Buffer.byteLength(subject) > maxSubjectBytes) throw invalid();
   const textOf = (name: string | undefined): string | undefined => {
     const text = name === undefined ? undefined : claims[name];
     return typeof text === 'string' ? text : undefined;

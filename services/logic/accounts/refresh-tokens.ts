@@ -3,13 +3,13 @@ import { errors, jwtVerify } from 'jose';
 import { GoChatError } from '../../../lib/errors.ts';
 import { type PublicKey, tokenAlgorithm, tokenIssuer } from '../../../lib/tokens.ts';
 
-/** What a refresh token names: a generation of a login session, or a token by its SHA-256 from before there were any. */
+/** The content of a refresh token: a generation of a login session, or, for a token of the old format, its SHA-256. */
 export type PresentedRefreshToken = { sessionId: string } & ({ generation: number } | { hash: Buffer });
 
 export type RefreshTokens = {
-  /** The token of a session's generation: the same text whenever and wherever it is asked for. */
+  /** The token of a session's generation. It is deterministic: every process derives the same token every time. */
   derive(sessionId: string, generation: number): string;
-  /** Rejects with UNAUTHENTICATED unless the token is ours. Whether it is still good is in storage. */
+  /** Rejects with UNAUTHENTICATED if the token was not issued here. Does not check whether it is still valid. */
   read(token: string): Promise<PresentedRefreshToken>;
 };
 
@@ -17,9 +17,9 @@ const prefix = 'gcr1';
 const form = /^gcr1\.([0-9a-f-]{36})\.(0|[1-9]\d{0,9})\.([\w-]{43})$/;
 
 /**
- * Refresh tokens are made of the session's id, its generation and a MAC under a secret that follows from the signing
- * key. So a token need not be stored to be given out a second time, and who reads the storage can make none. The first
- * key makes tokens, those of the other keys are taken too.
+ * A refresh token consists of the session's id, its generation and a MAC, whose secret is derived from a signing key.
+ * So a token can be issued a second time without being stored, and a leak of the database does not allow to forge
+ * tokens. The first key issues tokens; tokens of the other keys are accepted too.
  */
 export function createRefreshTokens(
   privateKeyPems: readonly string[],
@@ -52,7 +52,7 @@ function secretOf(privateKeyPem: string): Buffer {
 const macOf = (secret: Buffer, sessionId: string, generation: number): Buffer =>
   createHmac('sha256', secret).update(`${sessionId}.${generation}`).digest();
 
-/** Sessions from before tokens were derived have one that is signed like an access token. */
+/** Reads a token of the old format, a JWT signed like an access token. */
 async function readSigned(token: string, keys: readonly PublicKey[]): Promise<PresentedRefreshToken> {
   for (const { key } of keys) {
     try {

@@ -11,21 +11,24 @@ import {
 import { createRefreshTokens, type PresentedRefreshToken } from './refresh-tokens.ts';
 
 export type Tokens = {
-  /** What checks the tokens: of every key that is taken, not only of the one that signs. */
+  /** The public halves of all keys whose tokens are accepted, not only of the key that signs. */
   publicKeys: readonly PublicKey[];
-  /** Seconds that an access token lives. */
+  /** Lifetime of an access token, in seconds. */
   accessTtlS: number;
-  /** Expires at `expiresAt`, Unix milliseconds. */
+  /** Signs an access token that expires at `expiresAt`, in Unix milliseconds. */
   access(user: { id: string; isGuest: boolean }, sessionId: string, expiresAt: number): Promise<string>;
-  /** Until when tokens that are made now live, Unix milliseconds. */
+  /** The expiry times of an access token and a session issued now, in Unix milliseconds. */
   lifetimes(): { accessExpiresAt: number; expiresAt: number };
   /** The refresh token of a session's generation. */
   refresh(sessionId: string, generation: number): string;
-  /** What a refresh token names. Rejects with UNAUTHENTICATED unless it is ours. */
+  /** Reads a refresh token. Rejects with UNAUTHENTICATED if it was not issued here. */
   readRefresh(token: string): Promise<PresentedRefreshToken>;
 };
 
-/** Makes the tokens of login sessions with Ed25519 keys (PKCS8 PEM): the first signs, tokens of all are taken. */
+/**
+ * Issues the tokens of login sessions with Ed25519 keys (PKCS8 PEM). The first key signs; all keys' tokens are
+ * accepted.
+ */
 export async function createTokens(options: {
   privateKeyPems: readonly string[];
   accessTtlS: number;

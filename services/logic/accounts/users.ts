@@ -12,7 +12,7 @@ import type { Flows } from '../flows/flows.ts';
 import { checkLocale, checkName, checkOneOf, checkPicture, checkText, ifGiven } from '../input/input.ts';
 import { hashable, passwordDeadline } from './auth.ts';
 
-/** Profiles, settings, search, and the end of an account. */
+/** The handlers of UserService: profiles, settings, search, and the deletion of an account. */
 export function createUsers(deps: {
   repo: Pick<RepoClient, 'users' | 'presence' | 'friendships'>;
   flows: Pick<Flows, 'eraseUser'>;
@@ -20,14 +20,14 @@ export function createUsers(deps: {
   const { repo, flows } = deps;
   const { users } = repo;
 
-  /** Refuses who does not know the password of an account that has one. */
+  /** Rejects with PERMISSION_DENIED if the account has a password and `password` is wrong. */
   async function checkPassword(userId: string, password = '', address = ''): Promise<void> {
     const checked = { userId, username: '', password: hashable(password), address };
     const { valid, withoutPassword } = await users.verifyPassword(checked, passwordDeadline);
     if (!valid && !withoutPassword) throw new GoChatError('PERMISSION_DENIED', 'The password is wrong.');
   }
 
-  /** Whether somebody who need not be a friend sees it: not across a block. */
+  /** The presence of a user who shows it to everyone; undefined if the user does not, or if one blocked the other. */
   async function presenceFor(viewerId: string, settings: UserSettings | undefined) {
     if (!settings || !seesPresence(settings.lastSeen, false)) return undefined;
     const { userId } = settings;
@@ -83,7 +83,8 @@ export function createUsers(deps: {
     async deleteAccount({ userId, password, address, redactMessages = true }) {
       await checkPassword(checkUserId(userId), password, address);
       await flows.eraseUser(userId, redactMessages);
-      // The flow's own first step, so that whoever reads the answer is signed out. The flow makes up for its failure.
+      // This is the first step of the flow, done here so that the user is signed out before the answer. If it fails,
+      // the flow repeats it.
       await users.closeAccount({ userId, idleGuestBefore: 0 }).catch((error: unknown) => {
         if (!isRetryable(codeOf(error))) throw error;
       });

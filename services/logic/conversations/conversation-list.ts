@@ -62,7 +62,7 @@ export function createConversationList(deps: {
     return { conversations: rows, hasMore, nextCursor };
   }
 
-  /** Undefined when the user left between the two calls. */
+  /** Undefined if the user left the conversation between the two calls. */
   async function detailsOf(
     userId: string,
     conversationId: string,

@@ -1,4 +1,4 @@
-// Room: conversations and their members, as users ask for them. Messages may not come in.
+// Room: requests of users about conversations and their members. Sending messages does not belong here.
 
 import { inviters, isOneOf } from '../../../lib/domain/enumerations.ts';
 import { checkConversationId } from '../../../lib/domain/id-checks.ts';

@@ -22,7 +22,7 @@ type Deps = {
   groupMaxMembers: number;
 };
 
-/** Opens single conversations between friends, and groups. */
+/** Creates single conversations between friends, and groups. */
 export function createConversationCreator(deps: Deps): Creation {
   const { repo, flows, groupMaxMembers } = deps;
 
@@ -98,7 +98,7 @@ export function createConversationCreator(deps: Deps): Creation {
     return relationships;
   }
 
-  /** An id for a request without an Idempotency-Key: reserved as if it had one that nobody else knows. */
+  /** Reserves an id for a request without an Idempotency-Key, with a random key. */
   async function reserveId(userId: string): Promise<string> {
     const key = randomUUID();
     const { resourceId } = await repo.idempotency.beginRequest({

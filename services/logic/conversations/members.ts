@@ -22,8 +22,8 @@ export type MemberHandlers = Pick<
 >;
 
 /**
- * Who belongs to a conversation. im-repo checks the actor's rights under the conversation's lock; a flow makes sure
- * that a change of the member set is carried out, once.
+ * The handlers for the members of a conversation. im-repo checks the actor's rights under the conversation's lock. A
+ * flow makes sure that a change of the member set is carried out exactly once.
  */
 export function createMembers(deps: {
   conversations: RepoClient['conversations'];
@@ -115,7 +115,7 @@ export function createMembers(deps: {
   };
 }
 
-/** Each once, at least one. */
+/** Checks a list of user ids, and removes duplicates. Throws INVALID_ARGUMENT if the list is empty or too long. */
 export function checkMemberIds(path: string, ids: readonly string[]): string[] {
   if (ids.length === 0) throw invalid(path, 'must not be empty');
   if (ids.length > limits.usersPerCall) throw invalid(path, `must name at most ${limits.usersPerCall} users`);

@@ -6,7 +6,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import { createDownstreamWriter, encodeEvent, eventTargets } from '../../../lib/kafka/downstream-writer.ts';
 import { type Delivery, emptyDelivery } from '../upstream/delivery.ts';
 
-/** Tells the other members that are online that someone types. Refused to those who are no members. */
+/** Sends a typing indicator to the other members who are online. Rejects if the user is no member. */
 export type Typing = (userId: string, conversationId: string) => Promise<void>;
 
 const maxInFlight = 1000;
@@ -18,7 +18,7 @@ export function createTyping(deps: {
   const { repo, deliver } = deps;
   let inFlight = 0;
 
-  /** Whoever may not write types for nobody to see. */
+  /** False if the user may not send messages: then nobody gets the indicator. */
   async function mayWrite(userId: string, details: ConversationWithDetails): Promise<boolean> {
     const { conversation, userMembership, peer } = details;
     if (!conversation || !userMembership || userMembership.muted) return false;
@@ -57,7 +57,7 @@ export function createTyping(deps: {
       delivery.live.add(gatewayId);
     }
     delivery.records = writer.records();
-    // Nobody waits for it, and while the broker is away nothing piles up.
+    // The caller does not wait for the produce. While the broker is down, further indicators are dropped.
     if (delivery.records.length === 0 || inFlight >= maxInFlight) return;
     inFlight += 1;
     deliver(delivery)

@@ -1,4 +1,4 @@
-// Room: durable flows, started, updated and asked through Temporal. What flows do is in workflows/.
+// Room: calls to Temporal: logic starts, updates and queries flows here. The flows themselves are in workflows/.
 
 import { hash, randomUUID } from 'node:crypto';
 import {
@@ -44,19 +44,19 @@ type Pair = readonly [string, string];
 
 export type Flows = ReturnType<typeof connectFlows>;
 
-/** Callers wait this long for a flow's answer; the flow goes on without them. */
+/** Callers wait this long for a flow's answer. The flow continues after that. */
 const deadlineMs = 8000;
 
 /**
- * The durable flows that people wait for: each call starts its flow or finds it, and answers what the flow answers.
- * Connects when first used, so that nothing else depends on Temporal being there.
+ * Calls to the flows whose answers users wait for. Each call starts its flow or finds the running one, and answers the
+ * flow's answer. The connection is opened at the first call, so that nothing else depends on Temporal.
  */
 export function connectFlows(options: { address: string; namespace: string; log: Logger; metrics: Metrics }) {
   const { log } = options;
   const connection = Connection.lazy({
     address: options.address,
     connectTimeout: '3s',
-    // Some two seconds: while Temporal is away people are told so instead of being kept waiting.
+    // Five attempts take about two seconds: while Temporal is down, callers soon get UNAVAILABLE.
     interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 5 }))],
   });
   const client = new Client({ connection, namespace: options.namespace });
@@ -65,27 +65,29 @@ export function connectFlows(options: { address: string; namespace: string; log:
     'result',
   ]);
 
-  const underWay = new Set<Promise<unknown>>();
+  const inFlight = new Set<Promise<unknown>>();
   const shared = createSharedCalls();
 
-  /** The client retries by timers that a closed connection would turn into a crash: closing waits for them. */
+  /**
+   * Registers a call, so that `close` waits for it: a retry of the client on a closed connection crashes the process.
+   */
   function tracked<T>(call: Promise<T>): Promise<T> {
     const settled = call.then(
       () => undefined,
       () => undefined,
     );
-    underWay.add(settled);
-    void settled.then(() => underWay.delete(settled));
+    inFlight.add(settled);
+    void settled.then(() => inFlight.delete(settled));
     return call;
   }
 
-  /** What Temporal answers to a call; UNAVAILABLE when it doesn't, INTERNAL_ERROR when the flow has failed. */
+  /** Temporal's answer to a call. Rejects with UNAVAILABLE if there is none, with INTERNAL_ERROR if the flow failed. */
   async function answered<T>(flow: string, call: () => Promise<T>): Promise<T> {
     const end = duration.startTimer({ flow });
     try {
-      // The client's own retries outlive its deadline, so a timer of ours stands beside it.
+      // The client's retries may outlive its deadline, so there is a second timer.
       const asked = tracked(client.withDeadline(Date.now() + deadlineMs, call));
-      const answer = await withDeadline(asked, deadlineMs + 200, late);
+      const answer = await withDeadline(asked, deadlineMs + 200, throwUnavailable);
       end({ result: 'ok' });
       return answer;
     } catch (error) {
@@ -98,7 +100,10 @@ export function connectFlows(options: { address: string; namespace: string; log:
     }
   }
 
-  /** Starts a flow or finds it, and waits for what it answers to an update. A refusal is thrown as its error. */
+  /**
+   * Starts a flow or finds the running one, sends it an update, and answers the result. Throws a refusal as its
+   * error.
+   */
   async function execute<R extends { ok: boolean }, Args extends unknown[]>(
     flow: string,
     definition: UpdateDefinition<R, Args>,
@@ -163,7 +168,7 @@ export function connectFlows(options: { address: string; namespace: string; log:
     createGroup: (args: CreateGroupArgs) => {
       const { args: startArgs, ...start } = createGroupStart(args);
       return execute<CreateGroupResult, []>('createGroup', createGroup.result, {
-        // Fresh each time: a closed run answers an old id with its old outcome.
+        // A new id each time: a closed run would answer a known id with its old outcome.
         updateId: randomUUID(),
         args: [],
         start: new WithStartWorkflowOperation<FlowFunction>(createGroup.workflowType, {
@@ -180,21 +185,21 @@ export function connectFlows(options: { address: string; namespace: string; log:
       const key = attemptOf(change.actorId, idempotencyKey);
       const { args, ...start } = changeMembersStart({ ...change, key });
       return execute<ChangeMembersResult, []>('changeMembers', changeMembers.result, {
-        // The same one on purpose: a run that has ended answers a repeat as it answered the first time.
+        // The same id on purpose: a closed run answers a repeated request as it answered the first one.
         updateId: key,
         args: [],
         start: new WithStartWorkflowOperation<FlowFunction>(changeMembers.workflowType, { ...start, args }),
       });
     },
 
-    /** Resolves when the erasure is certain to be carried out. */
+    /** Resolves when Temporal has stored the start of the flow, which will then be carried out. */
     eraseUser: async (userId: string, redactMessages: boolean): Promise<void> => {
       await answered('eraseUser', () =>
         client.workflow.start(eraseUser.workflowType, eraseUserStart(userId, redactMessages)),
       );
     },
 
-    /** Whether Temporal answers. */
+    /** True if Temporal answers within 1 s. */
     isUp: async (): Promise<boolean> => {
       const answer = tracked(
         connection.withDeadline(Date.now() + 1000, () => connection.workflowService.getSystemInfo({})),
@@ -206,13 +211,13 @@ export function connectFlows(options: { address: string; namespace: string; log:
     },
 
     async close(): Promise<void> {
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
       await connection.close();
     },
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the client knows a workflow by its name; its contract types the arguments.
+// biome-ignore lint/suspicious/noExplicitAny: the client starts a workflow by name; its contract types the arguments.
 type FlowFunction = (...args: any[]) => Promise<unknown>;
 
 function friendRequestOperation(pair: Pair, command: Parameters<typeof friendRequestStart>[1]) {
@@ -221,13 +226,13 @@ function friendRequestOperation(pair: Pair, command: Parameters<typeof friendReq
 }
 
 /**
- * The same for a request repeated under its Idempotency-Key; another one each time without. Hashed, since clients may put
- * anything into a key, and this goes into histories and ids of flows.
+ * The id of an attempt: the same for all requests with one Idempotency-Key, random for a request without a key. The key
+ * is hashed, since clients may put anything into it, and this id is visible in histories and ids of flows.
  */
 const attemptOf = (userId: string, key: string): string =>
   key === '' ? randomUUID() : `${userId}/${hash('sha256', `${userId}/${key}`, 'base64url')}`;
 
-/** A flow's refusal, as the error that it is for the caller. */
+/** The result of a flow, or its refusal thrown as a GoChatError. */
 function accepted<R extends { ok: boolean }>(result: R): Ok<R> {
   if (result.ok) return result as Ok<R>;
   const { code, message, retryAt } = result as unknown as Refusal;
@@ -239,7 +244,7 @@ function accepted<R extends { ok: boolean }>(result: R): Ok<R> {
   );
 }
 
-const late = (): never => {
+const throwUnavailable = (): never => {
   throw unavailable();
 };
 

@@ -1,14 +1,14 @@
 /**
- * Callers who ask for the same thing while it is being done share one call and its outcome. A workflow takes ten updates
- * at a time, and loses its task over those that it has to turn away: twenty impatient clicks would take seconds.
+ * Concurrent calls with the same key share one call and its outcome. A workflow accepts at most ten updates in flight,
+ * and each further one makes it repeat its workflow task: twenty clicks on one button would take seconds.
  */
 export function createSharedCalls() {
-  const underWay = new Map<string, Promise<unknown>>();
-  return <T>(what: string, call: () => Promise<T>): Promise<T> => {
-    const running = underWay.get(what);
+  const inFlight = new Map<string, Promise<unknown>>();
+  return <T>(key: string, call: () => Promise<T>): Promise<T> => {
+    const running = inFlight.get(key);
     if (running) return running as Promise<T>;
-    const made = call().finally(() => underWay.delete(what));
-    underWay.set(what, made);
-    return made;
+    const started = call().finally(() => inFlight.delete(key));
+    inFlight.set(key, started);
+    return started;
   };
 }

@@ -1,4 +1,4 @@
-// Room: friend requests, friends and blocks, as users ask for them. The flow behind a request is in workflows/.
+// Room: requests of users about friend requests, friends and blocks. The flow of a friend request is in workflows/.
 
 import { friendRequestAction, friendRequestStatus, isOneOf } from '../../../lib/domain/enumerations.ts';
 import { checkFriendRequestId, checkUserId } from '../../../lib/domain/id-checks.ts';
@@ -14,7 +14,7 @@ import { required } from '../../../lib/grpc/server.ts';
 import type { Flows } from '../flows/flows.ts';
 import { checkText } from '../input/input.ts';
 
-/** Friend requests (durable flows), friends and blocks. */
+/** The handlers of FriendService: friend requests (durable flows), friends and blocks. */
 export function createFriends(deps: {
   users: Pick<RepoClient['users'], 'keepFlowTexts'>;
   friendships: RepoClient['friendships'];
@@ -42,7 +42,7 @@ export function createFriends(deps: {
     return { request, pair: [requesterId, targetId] as const };
   }
 
-  /** Refuses what is hopeless before a flow is started for it; the flow's own step decides. */
+  /** Refuses a request that cannot succeed before a flow is started. The final decision is the flow's. */
   async function checkStanding(userId: string, targetUserId: string): Promise<void> {
     const { relationships } = await friendships.getRelationships({ userId, otherUserIds: [targetUserId] });
     const [standing] = relationships;
@@ -59,7 +59,7 @@ export function createFriends(deps: {
       if (targetUserId === userId) throw invalid('targetUserId', 'must name another user');
       checkText('message', message, limits.friendRequestMessage);
       await checkStanding(userId, targetUserId);
-      // What is written goes to im-repo, which hands it to the flow's step: no history of a flow holds it.
+      // im-repo keeps the text and gives it to the flow's step, so that no workflow history contains it.
       const kept =
         message === ''
           ? undefined

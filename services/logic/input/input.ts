@@ -1,4 +1,4 @@
-// Room: checks of what callers give, shared by all rooms. It calls nobody.
+// Room: checks of requests, shared by all rooms of logic. Pure functions: they call no other service.
 
 import { isLonger } from '../../../lib/domain/limits.ts';
 import { canonicalName, isUsername, nameRule, usernameRule } from '../../../lib/domain/names.ts';
@@ -13,27 +13,27 @@ export function checkUsername(username: string): void {
   if (!isUsername(username)) throw invalid('username', usernameRule);
 }
 
-/** A new password for somebody of that name. */
+/** Checks a new password of the user with this username. */
 export function checkPassword(password: string, username: string, path = 'password'): void {
   const refusal = passwordRefusal(password, username);
   if (refusal) throw invalid(path, refusal);
 }
 
-/** The name of a person or group, as it is stored. */
+/** Checks the name of a person or group, and answers it as it is stored. */
 export function checkName(path: string, text: string, longest: number): string {
   const name = canonicalName(text, longest);
   if (name === undefined) throw invalid(path, nameRule(longest));
   return name;
 }
 
-/** The address of a picture, as it is stored. */
+/** Checks the address of a picture, and answers it as it is stored. */
 export function checkPicture(path: string, text: string): string {
   const address = canonicalPictureAddress(text);
   if (address === undefined) throw invalid(path, pictureAddressRule);
   return address;
 }
 
-/** The same of what may be left out. */
+/** Applies a check to a field that may be missing. */
 export const ifGiven = <T>(text: string | undefined, check: (text: string) => T): T | undefined =>
   text === undefined ? undefined : check(text);
 
@@ -49,7 +49,7 @@ export function checkOneOf(path: string, value: string | undefined, choices: rea
   throw invalid(path, `must be one of ${choices.join(', ')}`);
 }
 
-/** A language tag in its canonical form; an empty one takes the choice back. */
+/** Checks a language tag, and answers its canonical form. An empty one resets the user's choice. */
 export function checkLocale(locale: string | undefined): string | undefined {
   if (locale === undefined || locale === '') return locale;
   const canonical = canonicalLocale(locale);

@@ -1,4 +1,4 @@
-// Room: messages read, sent over REST and recalled. Those that come over sockets take the upstream room.
+// Room: messages sent over REST, and recalls. The room upstream handles all messages, including these, from Kafka.
 
 import { checkConversationId } from '../../../lib/domain/id-checks.ts';
 import { bodyOf, bodyRefusal, bodyToRecord } from '../../../lib/domain/message-body.ts';
@@ -7,7 +7,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Sending } from './sending.ts';
 
-/** Sending and recalling outside the WebSocket. */
+/** The handlers of MessageService: sends over REST, and recalls. */
 export function createMessages(deps: {
   messages: RepoClient['messages'];
   sending: Pick<Sending, 'send'>;
@@ -27,7 +27,7 @@ export function createMessages(deps: {
         conversation_id: conversationId,
         ...bodyToRecord(body),
       });
-      // Read back, since a repeated send is answered with the first message, whatever it says this time.
+      // Read from storage, since a repeated send is answered with the first message, even if its content differs.
       const stored = await messages.getMessageRange({
         conversationId,
         firstSeqId: ack.seq_id,

@@ -12,7 +12,10 @@ import type { Logger } from '../../../lib/log.ts';
 export type Draft = RecordBody & Pick<UpstreamMessage, 'user_id' | 'conversation_id'>;
 
 export type Sending = {
-  /** Appends a message upstream and waits until it is stored. Rejects with its refusal, or UNAVAILABLE in time. */
+  /**
+   * Appends a message to the upstream topic and waits until it is stored. Rejects with the error of a refusal, or with
+   * UNAVAILABLE if the message is not stored within 4.5 s.
+   */
   send(draft: Draft): Promise<DownstreamAck>;
   waiting(): number;
   stop(): Promise<void>;
@@ -20,13 +23,13 @@ export type Sending = {
 
 type Waiting = { resolve(ack: DownstreamAck): void; reject(error: GoChatError): void };
 
-/** Shorter than the caller's own, so that the caller reads why. */
+/** Shorter than the deadline of the gateway's call, so that the gateway gets this error instead of a timeout. */
 const deadlineMs = 4500;
 const maxWaiting = 10_000;
 
 /**
- * Sends that come without a socket take the same way as all others, so that one consumer orders a conversation.
- * This process receives their acknowledgements as a gateway does: on a downstream topic of its own.
+ * Sends messages over the upstream topic, as gateways do, so that one consumer orders all messages of a conversation.
+ * This process receives the acknowledgements like a gateway, on a downstream topic of its own.
  */
 export async function startSending(deps: {
   kafka: KafkaConnection;
@@ -42,11 +45,11 @@ export async function startSending(deps: {
   let lastNumber = 0;
 
   function settle(ack: DownstreamAck): void {
-    const one = waiting.get(ack.session_id);
-    if (!one) return;
+    const send = waiting.get(ack.session_id);
+    if (!send) return;
     waiting.delete(ack.session_id);
-    if (ack.error) one.reject(new GoChatError(ack.error.code, ack.error.message));
-    else one.resolve(ack);
+    if (ack.error) send.reject(new GoChatError(ack.error.code, ack.error.message));
+    else send.resolve(ack);
   }
 
   function onRecord(value: Buffer): void {
@@ -54,7 +57,7 @@ export async function startSending(deps: {
       const record: DownstreamRecord = JSON.parse(value.toString('utf8'));
       if (record.gateway_boot_id === bootId) record.acks.forEach(settle);
     } catch (error) {
-      log.error({ err: error }, 'unreadable downstream record');
+      log.error({ err: error }, 'cannot read a downstream record');
     }
   }
 
@@ -88,7 +91,7 @@ export async function startSending(deps: {
         const one = waiting.get(sessionId);
         if (!one) return;
         waiting.delete(sessionId);
-        log.warn({ err: error }, 'cannot append upstream');
+        log.warn({ err: error }, 'cannot append to the upstream topic');
         one.reject(error instanceof GoChatError ? error : tooLate());
       });
       return withDeadline(acknowledged, deadlineMs, () => {
