@@ -1,6 +1,6 @@
 /**
  * Concurrent calls with the same key share one call and its outcome. A workflow accepts at most ten updates in flight,
- * and each further one makes it repeat its workflow task: twenty clicks on one button would take seconds.
+ * and loses its workflow task when it must reject further ones: twenty clicks on one button would take seconds.
  */
 export function createSharedCalls() {
   const inFlight = new Map<string, Promise<unknown>>();

@@ -11,7 +11,7 @@ const item = (partition: number, offset: number, claim: number): Item => ({
   queuedAt: 0,
   key: null,
   value: null,
-  told: false,
+  notified: false,
   content: { kind: 'malformed', reason: '' },
 });
 

@@ -4,28 +4,30 @@ export type PartitionOffset = { partition: number; offset: number };
 
 export type Claims = {
   /**
-   * Takes over an assignment. What this process keeps goes on where it is: the answer says from where. Unless
-   * `continuous`, others may have worked on the kept partitions meanwhile, so all of them start at what is committed.
+   * Applies a new assignment. Answers the offsets at which fetching continues in the partitions that this process
+   * keeps. If not `continuous`, another process may have consumed the kept partitions meanwhile, so all partitions
+   * start at their committed offsets.
    */
   assign(partitions: readonly number[], continuous: boolean): PartitionOffset[];
-  /** Names the present holding of a partition; undefined while it isn't held. */
+  /** The id of the current claim of a partition; undefined if this process does not hold the partition. */
   of(partition: number): number | undefined;
-  /** Whether the partition has been held without a break since the item was fetched. */
+  /** True if this process has held the item's partition without a break since the item was fetched. */
   holds(item: Item): boolean;
-  /** The last offset that was queued: fetching goes on behind it. */
+  /** Records the last offset that was queued: fetching continues after it. */
   queued(partition: number, offset: number): void;
-  /** Processed to the end, in the order of each partition. */
+  /** Marks items as processed. Must be called in the order of each partition. */
   acknowledge(items: readonly Item[]): void;
-  /** Offsets to commit (the next one to be read), and afterwards what was committed. */
+  /** The offsets to commit: for each partition the next offset to be read. */
   uncommitted(): PartitionOffset[];
+  /** Records which offsets were committed. */
   committed(offsets: readonly PartitionOffset[]): void;
 };
 
 type Claim = { id: number; next: number | undefined; acknowledged: number; committed: number };
 
 /**
- * Which partitions this process holds and how far it is in each. Items are processed in the order in which they were
- * queued, so one number a partition says what is done without gaps.
+ * The partitions that this process holds, and its progress in each. Items are processed in the order in which they were
+ * queued, so one offset per partition is enough to describe what is done.
  */
 export function createClaims(): Claims {
   const claims = new Map<number, Claim>();

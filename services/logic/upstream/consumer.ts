@@ -1,5 +1,5 @@
-// Room: the hot path: messages from Kafka stored in batches, acknowledged and sent downstream. Nothing that waits
-// for a person or a flow may come in.
+// Room: the hot path: it stores messages from Kafka in batches, acknowledges them and sends them downstream. Nothing
+// that waits for a user or a flow may be added here.
 
 import type { KafkaConnection } from '../../../lib/kafka/kafka.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
@@ -16,7 +16,7 @@ import { createUpstreamMetrics } from './upstream-metrics.ts';
 export type Upstream = {
   /** True while this process is a member of the group. */
   isConsuming(): boolean;
-  /** Stores and delivers what was fetched, commits, and leaves the group. */
+  /** Stores and delivers all records that were fetched, commits their offsets, and leaves the group. */
   stop(): Promise<void>;
 };
 
@@ -26,18 +26,18 @@ const bounds = {
   maxItems: 5000,
   maxBytes: 16 * 1024 * 1024,
   takeItems: 1000,
-  // Below gRPC's 4 MiB: a record as proto is no longer than as JSON.
+  // Below gRPC's limit of 4 MiB: a record in protobuf is no longer than in JSON.
   takeBytes: 3 * 1024 * 1024,
 };
 
-/** Consumes the upstream topic: every message is stored, then delivered, then its offset is committed. */
+/** Consumes the upstream topic: stores every message, then delivers it, then commits its offset. */
 export async function startUpstream(deps: {
   kafka: KafkaConnection;
   messages: SavingMessages;
   producing: Producing;
   metrics: Metrics;
   log: Logger;
-  /** Others than the product's own only where several systems share a broker. */
+  /** Overrides of the defaults, for several systems that share a broker. */
   topic?: string;
   groupId?: string;
 }): Promise<Upstream> {
@@ -59,7 +59,7 @@ export async function startUpstream(deps: {
   const membership = followMembership();
   let draining = false;
 
-  /** Rebalances: which partitions are ours, and from where to go on in them. */
+  /** Handles rebalances: updates the claims, and seeks to where processing continues. */
   function followMembership() {
     let joined = false;
     let rebalancing = false;
@@ -68,12 +68,13 @@ export async function startUpstream(deps: {
       rebalancing = true;
       joined = false;
       loop.hold();
-      // Its request leaves before the one to join: what is done needs no repeating elsewhere.
+      // This request is sent before the one to join, so that finished work is not repeated by another process.
       void commit();
     });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       const partitions = payload.memberAssignment[topic] ?? [];
-      // A member that was thrown out comes back under another id: others may have gone on meanwhile.
+      // A member that was removed from the group rejoins under a new id. Others may have consumed its partitions
+      // meanwhile.
       const continuous = rebalancing && payload.memberId === memberId;
       memberId = payload.memberId;
       for (const { partition, offset } of claims.assign(partitions, continuous)) {
@@ -82,7 +83,7 @@ export async function startUpstream(deps: {
       queue.drop((item) => !claims.holds(item));
       rebalancing = false;
       joined = true;
-      log.info({ partitions }, 'holding partitions');
+      log.info({ partitions }, 'partitions assigned');
       loop.release();
     });
     consumer.on(consumer.events.CRASH, () => {
@@ -102,9 +103,9 @@ export async function startUpstream(deps: {
       claims.committed(offsets);
       metrics.commits.inc({ result: 'ok' });
     } catch (error) {
-      // What stays uncommitted is committed next time, or processed again: then it is a redelivery.
+      // These offsets are committed next time. If another process takes over before, the records are redelivered.
       metrics.commits.inc({ result: 'failed' });
-      log.warn({ err: error }, 'cannot commit offsets now');
+      log.warn({ err: error }, 'cannot commit offsets; retrying at the next interval');
     }
   }
 
@@ -113,7 +114,7 @@ export async function startUpstream(deps: {
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    // Handing over takes no time, and all partitions wait for the same queue: more workers would only cost.
+    // Queueing a batch takes no time, and all partitions share one queue: more workers would only add overhead.
     partitionsConsumedConcurrently: 1,
     eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
       while (!queue.hasRoom() || draining) {
@@ -135,7 +136,7 @@ export async function startUpstream(deps: {
     draining = true;
     consumer.pause([{ topic }]);
     const deadline = setTimeout(() => {
-      log.error('did not drain in time');
+      log.error('the upstream consumer did not drain in time');
       producing.abandon();
       loop.abandon();
     }, drainDeadlineMs);
@@ -155,7 +156,7 @@ export async function startUpstream(deps: {
   };
 }
 
-/** One commit at a time. */
+/** Commits every 500 ms, one commit at a time. `stop` waits for the commit in flight. */
 function commitRegularly(commit: () => Promise<void>): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   let stopped = false;

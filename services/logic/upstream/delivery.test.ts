@@ -16,7 +16,7 @@ const item: Item = {
   queuedAt: 0,
   key: null,
   value: null,
-  told: false,
+  notified: false,
   content: { kind: 'malformed', reason: '' },
 };
 

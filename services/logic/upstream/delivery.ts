@@ -20,15 +20,15 @@ import { type FanoutMessage, fanoutTasks, goesDirect } from './fanout-policy.ts'
 import type { Item } from './item.ts';
 import type { Outcome } from './save.ts';
 
-/** What a batch's outcomes have to become before their offsets may be committed. */
+/** All that must be produced for a batch before its offsets may be committed. */
 export type Delivery = {
   records: BuiltRecord[];
   tasks: FanoutTask[];
   /** Keys and values for gochat.messages.dead. */
   dead: { key: Buffer | null; value: string }[];
-  /** When the messages delivered here were received, Unix milliseconds. */
+  /** When gateways received the messages that are delivered directly, Unix milliseconds. */
   receivedAt: number[];
-  /** Receivers that hold members: alive, so their topic has to be there. The others only wait for acks. */
+  /** Receivers with sessions of members. They are alive, so their topics must exist. Other receivers get only acks. */
   live: Set<string>;
 };
 
@@ -40,7 +40,7 @@ export const emptyDelivery = (): Delivery => ({
   live: new Set(),
 });
 
-/** Turns outcomes, in order, into what is produced for them. `topic` is where they came from. */
+/** Builds the delivery of a batch's outcomes, in their order. `topic` is the topic that the items came from. */
 export function buildDelivery(outcomes: readonly Outcome[], topic: string): Delivery {
   const writer = createDownstreamWriter();
   const delivery = emptyDelivery();
@@ -69,7 +69,7 @@ export function buildDelivery(outcomes: readonly Outcome[], topic: string): Deli
   return delivery;
 }
 
-/** Tells senders that their messages take too long. The messages stay where they are. */
+/** Builds errors for senders whose messages take too long. The messages stay queued and may still be stored. */
 export function buildFailures(messages: readonly UpstreamMessage[]): Delivery {
   const writer = createDownstreamWriter();
   for (const message of messages) addRefusal(writer, message, 'INTERNAL_ERROR', messageOf(undefined));
@@ -149,7 +149,7 @@ function addEvent(
   }
 }
 
-/** Some of those who are meant at one gateway. */
+/** Some of the recipients at one gateway. */
 type Target = { route: Route; encoded: Targets };
 type MessageTarget = Target & { userIds: ReadonlySet<string> };
 
@@ -158,11 +158,11 @@ type TargetsByRecipients = {
   forEvent(recipients: Recipients): Target[];
 };
 
-/** Who is meant at each gateway, encoded once for all messages of a conversation. */
+/** The recipients at each gateway, encoded once for all messages of a conversation in a batch. */
 function createTargets(live: Set<string>): TargetsByRecipients {
-  const made = new Map<Recipients, MessageTarget[]>();
+  const encodedTargets = new Map<Recipients, MessageTarget[]>();
 
-  /** Calls back for every list of users that fits into an item, and for whom it is encoded as. */
+  /** Calls `take` for each part of each gateway's recipients that fits into one item. */
   function forEachList(
     { broadcast, gateways, newcomerIds }: Recipients,
     encode: (userIds: readonly string[], newcomerIds: readonly string[]) => Targets,
@@ -176,20 +176,20 @@ function createTargets(live: Set<string>): TargetsByRecipients {
         take(route, everyone, []);
         continue;
       }
-      // Newcomers are not shared out among the gateways: each passes over those that it does not hold.
+      // Every gateway gets all newcomers, and ignores those without a session there.
       for (const ids of partsOf(userIds)) take(route, encode(ids, newcomerIds), ids);
     }
   }
 
   return {
     of(recipients) {
-      const known = made.get(recipients);
+      const known = encodedTargets.get(recipients);
       if (known) return known;
       const targets: MessageTarget[] = [];
       forEachList(recipients, messageTargets, (route, encoded, userIds) => {
         targets.push({ route, encoded, userIds: new Set(userIds) });
       });
-      made.set(recipients, targets);
+      encodedTargets.set(recipients, targets);
       return targets;
     },
     forEvent(recipients) {
@@ -200,7 +200,7 @@ function createTargets(live: Set<string>): TargetsByRecipients {
   };
 }
 
-/** Ids in one event or message: a list of a large group would not fit into one record. */
+/** Maximum number of user ids per event or message: the list of a large group would not fit into one record. */
 const maxIdsPerItem = 20_000;
 
 function partsOf(ids: readonly string[]): (readonly string[])[] {

@@ -9,12 +9,13 @@ export type FanoutMessage = {
 };
 
 /**
- * Up to 500 members: straight to their gateways. Larger ones and the world room: by the fan-out flow. im-repo
- * decides it under the head's lock, so that the two ways of one conversation never overlap.
+ * True if messages go directly to the members' gateways (up to 500 members), false if the fan-out flow delivers them
+ * (larger groups and the world room). im-repo decides this under the lock of the conversation's head, so that the two
+ * kinds of delivery never overlap in one conversation.
  */
 export const goesDirect = (recipients: Recipients): boolean => !recipients.fanout;
 
-/** One task for each run of consecutive seq ids of a conversation, in the order of the messages. */
+/** Builds one task per run of consecutive seq ids of a conversation, in the order of the messages. */
 export function fanoutTasks(messages: readonly FanoutMessage[]): FanoutTask[] {
   const tasks: FanoutTask[] = [];
   const open = new Map<string, FanoutTask>();

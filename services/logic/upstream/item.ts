@@ -5,30 +5,32 @@ import type { GoChatError } from '../../../lib/errors.ts';
 import type { OrderedEvent, OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { toOrderedFrame } from '../../../lib/wire/ordered-frames.ts';
 
-/** A record of the upstream topic on its way through this process. */
+/** A record of the upstream topic while this process handles it. */
 export type Item = {
   partition: number;
   offset: number;
-  /** The record as it came: it is kept while it is on its way, in case that nobody can process it. */
+  /** The unchanged record, which becomes a dead record if it cannot be processed. */
   key: Buffer | null;
   value: Buffer | null;
-  /** Of the record's value. */
+  /** Size of the record's value. */
   bytes: number;
-  /** Which holding of the partition it was fetched in: void once the partition went elsewhere. */
+  /**
+   * The id of the claim under which it was fetched. The item is void if another process has got the partition since.
+   */
   claim: number;
   /** performance.now() when it was queued. */
   queuedAt: number;
-  /** Its sender was told that it failed, since it takes too long. */
-  told: boolean;
+  /** True if its sender got an error because it takes too long. */
+  notified: boolean;
   content: Content;
 };
 
 export type Content =
   | { kind: 'message'; message: UpstreamMessage }
-  /** Unacceptable in itself: not worth asking anyone. */
+  /** A message with invalid fields, which is refused without asking im-repo. */
   | { kind: 'refused'; message: UpstreamMessage; error: GoChatError }
   | { kind: 'event'; event: OrderedFrame }
-  /** Not a record of ours. */
+  /** No valid upstream record. */
   | { kind: 'malformed'; reason: string };
 
 export function readItem(
@@ -44,7 +46,7 @@ export function readItem(
     bytes: record.value?.length ?? 0,
     claim,
     queuedAt: performance.now(),
-    told: false,
+    notified: false,
     content: readContent(record.value),
   };
 }
@@ -97,11 +99,11 @@ function readEvent(value: unknown): OrderedFrame | undefined {
   if (typeof conversation_id !== 'string' || !isId(conversation_id)) return undefined;
   const event = { ...value, event_id, conversation_id, extra_user_ids };
   if (isFrame(event)) return event;
-  return isFact(event) ? toOrderedFrame(event) : undefined;
+  return isEvent(event) ? toOrderedFrame(event) : undefined;
 }
 
-/** What each type of event has to say. */
-const factsOf: Record<OrderedEvent['type'], (event: Record<string, unknown>) => boolean> = {
+/** Checks of the fields of each type of event. */
+const hasFieldsOf: Record<OrderedEvent['type'], (event: Record<string, unknown>) => boolean> = {
   'conversation.updated': ({ conversation }) => isObject(conversation),
   'conversation.dissolved': () => true,
   'conversation.member.added': ({ members }) => Array.isArray(members) && members.every(isObject),
@@ -111,13 +113,13 @@ const factsOf: Record<OrderedEvent['type'], (event: Record<string, unknown>) => 
     typeof message_id === 'number' && typeof seq_id === 'number',
 };
 
-function isFact(event: Record<string, unknown>): event is OrderedEvent {
+function isEvent(event: Record<string, unknown>): event is OrderedEvent {
   const { type, actor_id } = event;
   if (typeof type !== 'string' || typeof actor_id !== 'string') return false;
-  return Object.hasOwn(factsOf, type) && factsOf[type as OrderedEvent['type']](event);
+  return Object.hasOwn(hasFieldsOf, type) && hasFieldsOf[type as OrderedEvent['type']](event);
 }
 
-/** A record of an earlier version holds the frame itself. */
+/** True for an event in the format of earlier versions, which contains the frame itself. */
 function isFrame(event: Record<string, unknown>): event is OrderedFrame {
   const { frame, data, last_seq_id } = event;
   if (typeof frame !== 'string' || !isObject(data)) return false;

@@ -7,11 +7,11 @@ import type { Logger } from '../../../lib/log.ts';
 import type { Delivery } from './delivery.ts';
 
 export type Producing = {
-  /** Resolves when the broker acknowledged all of it; tries until then, or rejects once `stop` was called. */
+  /** Resolves when the broker has acknowledged all records. Retries until then; rejects after `abandon` was called. */
   produce(delivery: Delivery): Promise<void>;
-  /** The same, tried once: for what is worth nothing later. */
+  /** Like `produce`, but without a retry: for records that are worthless later. */
   attempt(delivery: Delivery): Promise<void>;
-  /** No more tries. */
+  /** Ends all retries. */
   abandon(): void;
   disconnect(): Promise<void>;
 };
@@ -22,7 +22,7 @@ type Batch = { topic: string; messages: { key: Key; value: string }[] }[];
 
 const pauses = { firstMs: 100, longestMs: 2000 };
 
-/** Produces deliveries, each as one batch over all topics (or a few, where there is too much for one). */
+/** Produces each delivery as one request for all topics, or as several if it is too large for one. */
 export async function createProducing(deps: { kafka: KafkaConnection; log: Logger }): Promise<Producing> {
   const { log } = deps;
   const downstream = createDownstreamProducer(deps);
@@ -51,7 +51,7 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
   }
 
   const renew = (): Promise<void> =>
-    downstream.renew().catch((error: unknown) => log.warn({ err: error }, 'cannot connect a producer'));
+    downstream.renew().catch((error: unknown) => log.warn({ err: error }, 'cannot connect a new producer'));
 
   return {
     attempt,
@@ -65,7 +65,7 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
       return retry(tryOnce, {
         ...pauses,
         isTransient: () => !abandoned,
-        onPause: (error, pauseMs) => log.warn({ err: error, pauseMs }, 'cannot produce now'),
+        onPause: (error, pauseMs) => log.warn({ err: error, pauseMs }, 'cannot produce; retrying after a pause'),
       });
     },
     abandon() {
@@ -83,8 +83,8 @@ const outgoing = (topic: string, key: Key, value: string): Outgoing => ({
 });
 
 /**
- * What goes out at once, in order. All that goes to a partition at once is one record batch, which must not be
- * larger than a single record may be.
+ * Divides records into requests, in order. All records of one request for one partition form one record batch, which
+ * must not be larger than the maximum size of a single record.
  */
 export function batches(records: Iterable<Outgoing>): Batch[] {
   const all: Map<string, Batch[number]>[] = [];

@@ -11,7 +11,7 @@ const item = (offset: number, bytes: number): Item => ({
   queuedAt: 0,
   key: null,
   value: null,
-  told: false,
+  notified: false,
   content: { kind: 'malformed', reason: '' },
 });
 const bounds = { maxItems: 10, maxBytes: 100, takeItems: 3, takeBytes: 50 };

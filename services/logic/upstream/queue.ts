@@ -1,26 +1,26 @@
 import type { Item } from './item.ts';
 
 export type Queue = {
-  /** Items that wait. */
+  /** Number of items in the queue. */
   size(): number;
-  /** False while no more may be pushed. */
+  /** False while the queue is full: nothing more may be pushed. */
   hasRoom(): boolean;
   push(items: Item[]): void;
-  /** The oldest items, within the bounds of one save; at least one if there is any. */
+  /** Removes and answers the oldest items, within the bounds of one save; at least one unless the queue is empty. */
   take(): Item[];
-  /** Removes what is void. */
+  /** Removes void items. */
   drop(isVoid: (item: Item) => boolean): void;
   waiting(): readonly Item[];
-  /** Resolves once something waits, or at `wake`. */
+  /** Resolves when the queue is not empty, or at `wake`. */
   filled(): Promise<void>;
-  /** Resolves once there is room, at the latest after `ms`. */
+  /** Resolves when there is room, at the latest after `ms` milliseconds, or at `wake`. */
   room(ms: number): Promise<void>;
   wake(): void;
 };
 
 /**
- * Between fetching and saving: bounded in items and bytes, so that a slow store stops the fetching instead of
- * filling the memory. One push may overshoot the bound, so the bound is really that plus one fetch.
+ * The queue between fetching and saving. It is bounded in items and bytes, so that slow saves stop the fetching instead
+ * of filling the memory. One push may exceed the bounds, so the maximum is the bounds plus one fetch.
  */
 export function createQueue(bounds: {
   maxItems: number;

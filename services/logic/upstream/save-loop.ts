@@ -6,31 +6,36 @@ import type { Claims } from './claims.ts';
 import { buildDelivery, buildFailures, type Delivery } from './delivery.ts';
 import type { Item } from './item.ts';
 import type { Queue } from './queue.ts';
-import { buried, isFinal, type Outcome, type Save } from './save.ts';
+import { deadOutcome, isFinal, type Outcome, type Save } from './save.ts';
 import type { UpstreamMetrics } from './upstream-metrics.ts';
 
 export type SaveLoop = {
-  /** While the group rebalances: nothing new is begun, since the partitions may be somebody else's. */
+  /** Pauses the loop while the group rebalances, since other processes may get the partitions. */
   hold(): void;
+  /** Ends the pause. */
   release(): void;
-  /** Resolves when all that was queued is stored and delivered. */
+  /** Resolves when all queued items are stored and delivered. */
   drain(): Promise<void>;
-  /** Gives up what is under way; it is fetched again after the next start. */
+  /** Gives up all work in flight. Its records are redelivered after the next start. */
   abandon(): void;
 };
 
-/** After this the sender is told that the message failed. The message stays: sent again, it is stored once. */
-const patienceMs = 10_000;
+/**
+ * After this time the sender gets an error. The message stays queued: if the sender sends it again, it is still stored
+ * only once.
+ */
+const notifyAfterMs = 10_000;
+/** The rest after a save, as a share of the save's time. */
 const restShare = 0.4;
-const longestRestMs = 12;
-/** Enough for a save that is worth its cost. */
+const maxRestMs = 12;
+/** Queue length from which on a save starts without a rest: its batch is large enough. */
 const fullBatch = 500;
 const pauses = { firstMs: 100, longestMs: 2000 };
 
 /**
- * One save at a time takes all that is queued; the produce of what it stored overlaps the next save. Produces keep
- * the order of the saves. No gather (lib/async): a queue that holds the consumer back feeds it, it rests between its
- * saves, and while partitions change hands it stands still.
+ * Saves all queued items, one save at a time. The produce of a saved batch overlaps the next save; produces keep the
+ * order of the saves. This loop does not use `createGather` of lib/async, since its queue holds the consumer back
+ * when it is full, the loop rests between saves, and it pauses while the group rebalances.
  */
 export function startSaveLoop(deps: {
   queue: Queue;
@@ -53,31 +58,31 @@ export function startSaveLoop(deps: {
   async function run(): Promise<void> {
     while (true) {
       if (state === 'running') await queue.filled();
-      // The batches of one fetch arrive one after the other within this turn of the event loop.
+      // The batches of one fetch are queued one after the other within one turn of the event loop: wait for all.
       await new Promise((resolve) => setImmediate(resolve));
       await held;
       if (isAbandoned()) return;
       const items = queue.take();
-      if (items.length > 0) await inRhythm(() => process(items));
+      if (items.length > 0) await thenRest(() => process(items));
       else if (state === 'draining') return producing;
     }
   }
 
   /**
-   * After a save a share of its time passes before the next one: a save costs much the same for one message as for
-   * thirty, so that saves without a break would fill the processors with saves of few messages. What is waiting
-   * meanwhile is the next batch; where that is full, nothing is waited for.
+   * Does the work of one save, and rests for a share of its time. A save costs about the same for one message as for
+   * thirty, so without rests, saves of few messages would use up the processors. Messages that arrive during the rest
+   * form the next batch; there is no rest if that batch is full already.
    */
-  async function inRhythm(work: () => Promise<void>): Promise<void> {
+  async function thenRest(work: () => Promise<void>): Promise<void> {
     const started = performance.now();
     await work();
-    const restMs = Math.min((performance.now() - started) * restShare, longestRestMs);
+    const restMs = Math.min((performance.now() - started) * restShare, maxRestMs);
     if (restMs >= 1 && state === 'running' && queue.size() < fullBatch) await sleeper.sleep(restMs);
   }
 
   async function process(items: Item[]): Promise<void> {
     const started = performance.now();
-    const done = metrics.takeUp();
+    const done = metrics.batchBegun();
     metrics.wait.observe((started - (items[0]?.queuedAt ?? started)) / 1000);
     metrics.batch.observe(items.length);
     const outcomes = await saveUntilDone(items);
@@ -85,7 +90,8 @@ export function startSaveLoop(deps: {
     await producing;
     await held;
     if (isAbandoned()) return;
-    // A partition that went elsewhere is fetched from its committed offset there, and delivered from there.
+    // If another process has got a partition, it fetches the partition from the committed offset and delivers these
+    // items.
     const ours = outcomes.filter(({ item }) => claims.holds(item));
     producing = deliver(ours).finally(done);
   }
@@ -103,7 +109,7 @@ export function startSaveLoop(deps: {
     try {
       await deps.produce(delivery);
     } catch (error) {
-      log.error({ err: error }, 'gave up producing');
+      log.error({ err: error }, 'gave up producing; the records will be redelivered');
       abandon();
       return false;
     }
@@ -122,26 +128,26 @@ export function startSaveLoop(deps: {
         return await save(items);
       } catch (error) {
         if (isAbandoned()) return [];
-        const impatient = performance.now() - started > patienceMs;
-        if (isFinal(error) || (impatient && !isOutage(error))) {
+        const isOverdue = performance.now() - started > notifyAfterMs;
+        if (isFinal(error) || (isOverdue && !isOutage(error))) {
           const parts = await bisect(items, error);
           if (isFinal(error) || items.length === 1 || parts.some(({ kind }) => kind !== 'dead')) return parts;
-          // Everything fails alone: it isn't the items' fault.
+          // Every item fails by itself, so the items are not the cause: retry.
         }
         const pauseMs = nextPauseMs();
-        log.warn({ err: error, items: items.length, pauseMs }, 'cannot save now');
-        tellOverdue(items);
+        log.warn({ err: error, items: items.length, pauseMs }, 'cannot save; retrying after a pause');
+        notifyOverdue(items);
         await sleeper.sleep(pauseMs);
         if (isAbandoned()) return [];
       }
     }
   }
 
-  /** Finds out which items fail by themselves. */
+  /** Finds the items that fail by themselves, by saving halves of the batch. */
   async function bisect(items: Item[], error: unknown): Promise<Outcome[]> {
     const [only] = items;
     if (!only) return [];
-    if (items.length === 1) return [buried(only, error)];
+    if (items.length === 1) return [deadOutcome(only, error)];
     const middle = items.length >> 1;
     const outcomes: Outcome[] = [];
     for (const half of [items.slice(0, middle), items.slice(middle)]) {
@@ -155,19 +161,19 @@ export function startSaveLoop(deps: {
     return outcomes;
   }
 
-  function tellOverdue(inHand: Item[]): void {
-    const before = performance.now() - patienceMs;
+  function notifyOverdue(beingSaved: Item[]): void {
+    const before = performance.now() - notifyAfterMs;
     const messages: UpstreamMessage[] = [];
-    for (const items of [inHand, queue.waiting()]) {
+    for (const items of [beingSaved, queue.waiting()]) {
       for (const item of items) {
-        if (item.told || item.queuedAt > before || item.content.kind !== 'message') continue;
-        item.told = true;
-        metrics.told();
+        if (item.notified || item.queuedAt > before || item.content.kind !== 'message') continue;
+        item.notified = true;
+        metrics.notified();
         messages.push(item.content.message);
       }
     }
     if (messages.length === 0) return;
-    log.error({ messages: messages.length }, 'senders are told that their messages take too long');
+    log.error({ messages: messages.length }, 'sending errors to the senders of overdue messages');
     producing = producing.then(async () => {
       await produced(buildFailures(messages));
     });
@@ -201,6 +207,6 @@ export function startSaveLoop(deps: {
   };
 }
 
-/** Nobody's fault but the moment's: the same again, later. */
+/** True if im-repo is unavailable: a retry may succeed with the same items. */
 const isOutage = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'UNAVAILABLE';

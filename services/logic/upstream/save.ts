@@ -12,7 +12,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import type { Item } from './item.ts';
 
-/** What became of an item. */
+/** The result of an item. */
 export type Outcome =
   | {
       kind: 'saved';
@@ -32,7 +32,7 @@ const deadlineMs = 10_000;
 
 export type SavingMessages = Pick<RepoClient['messages'], 'saveMessages' | 'resolveRecipients'>;
 
-/** Stores items in one call and answers an outcome for each, in order. Rejects when the call fails. */
+/** Stores items in one call, and answers one outcome per item, in order. Rejects if the call fails. */
 export function createSave(messages: SavingMessages): Save {
   return async (items) => {
     const toStore: NewMessage[] = [];
@@ -57,11 +57,11 @@ export function createSave(messages: SavingMessages): Save {
   };
 }
 
-/** Whether a failed save is the items' own fault, so that sending the same again is pointless. */
+/** True if a save failed because of its items, so that a retry with the same items is pointless. */
 export const isFinal = (error: unknown): boolean => error instanceof GoChatError && !isRetryable(error.code);
 
-/** The outcome of an item that failed by itself. */
-export function buried(item: Item, error: unknown): Outcome {
+/** The outcome of an item that cannot be processed. */
+export function deadOutcome(item: Item, error: unknown): Outcome {
   const { content } = item;
   const reason = error instanceof Error ? error.message : String(error);
   switch (content.kind) {
@@ -111,12 +111,12 @@ function outcomesOf(items: Item[], response: SaveMessagesResponse): Outcome[] {
   });
 }
 
-/** Of items that need nobody to be asked. */
+/** The outcome of an item that needs no call of im-repo. */
 function localOutcome(item: Item): Outcome {
   const { content } = item;
   if (content.kind === 'refused') {
     const { message, error } = content;
     return { kind: 'refused', item, message, code: error.code, text: error.message };
   }
-  return buried(item, 'not stored');
+  return deadOutcome(item, 'not stored');
 }
