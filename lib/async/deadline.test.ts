@@ -35,7 +35,7 @@ test('work that fails after its deadline disturbs nobody', async (t) => {
   const answered = withDeadline(promise, 10, () => 'late');
   t.mock.timers.tick(10);
   assert.equal(await answered, 'late');
-  // Unhandled, it would end the process.
+  // An unhandled rejection would end the process.
   reject(new Error('refused'));
   await turns();
 });
@@ -46,7 +46,7 @@ test('an answer that waits to be read when the process goes on after a pause is 
   const outcome = withDeadline(answer.promise, 5, onLate);
   const until = performance.now() + 20;
   while (performance.now() < until);
-  // Immediates run where sockets are read: after the timers that are overdue.
+  // Like reads of sockets, immediates run after overdue timers.
   setImmediate(() => answer.resolve('in time'));
   assert.equal(await outcome, 'in time');
 });

@@ -5,7 +5,7 @@ import { createBackoff, retry } from './retry.ts';
 const soon = { firstMs: 1, longestMs: 2 };
 const failing = (message: string) => () => Promise.reject(new Error(message));
 
-/** Fails so many times, then answers how often it was tried. */
+/** An attempt that fails `failures` times, then answers the number of calls. */
 function flaky(failures: number) {
   let tried = 0;
   return async () => {

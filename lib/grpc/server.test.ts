@@ -11,7 +11,7 @@ const reflectionProto = createRequire(import.meta.url).resolve(
 
 test('reflection lists what is served, not what the proto files import', async () => {
   const served = await serveUsers();
-  // biome-ignore lint/suspicious/noExplicitAny: a client made from a proto file at run time has no types.
+  // biome-ignore lint/suspicious/noExplicitAny: a client built from a proto file at run time has no types.
   const { grpc } = loadPackageDefinition(loadSync(reflectionProto, { keepCase: true })) as any;
   const client = new grpc.reflection.v1.ServerReflection(
     `127.0.0.1:${served.port}`,

@@ -10,14 +10,14 @@ import type { GrpcServer } from './server.ts';
 
 let server: GrpcServer;
 let channel: GrpcChannel;
-/** How many calls were being answered when one began. */
-let atOnce: number[] = [];
+/** For each call, the number of calls in flight when it began. */
+let concurrency: number[] = [];
 let answering = 0;
 
 before(async () => {
   server = await serveUsers({
     async getUser({ userId }) {
-      atOnce.push(++answering);
+      concurrency.push(++answering);
       await new Promise((resolve) => setImmediate(resolve));
       answering -= 1;
       if (userId === 'nobody') {
@@ -41,7 +41,7 @@ after(async () => {
 const users = () => createClient(channel, UserServiceService, { together: ['getUser'] });
 
 test('calls of one moment go together, and each gets its own answer', async () => {
-  atOnce = [];
+  concurrency = [];
   const { getUser } = users();
   const ids = Array.from({ length: 100 }, (_, index) => `user-${index}`);
   const answers = await Promise.all(ids.map((userId) => getUser({ userId })));
@@ -49,7 +49,7 @@ test('calls of one moment go together, and each gets its own answer', async () =
     answers.map(({ user }) => user?.id),
     ids,
   );
-  assert.ok(Math.max(...atOnce) >= 16, String(Math.max(...atOnce)));
+  assert.ok(Math.max(...concurrency) >= 16, String(Math.max(...concurrency)));
 });
 
 test('a call that fails fails alone, with its code and fields', async () => {

@@ -43,7 +43,7 @@ after(async () => {
 
 const address = () => `127.0.0.1:${server.port}`;
 
-/** What a bare client is answered that sends this as its authorization. */
+/** The answer to a plain gRPC client that sends this authorization. */
 async function answerTo(authorization: string | undefined, method = UserServiceService.getUser) {
   const metadata = new Metadata();
   if (authorization !== undefined) metadata.set('authorization', authorization);

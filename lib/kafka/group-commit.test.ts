@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Producer, ProducerBatch, RecordMetadata } from 'kafkajs';
 import { createGroupCommit } from './group-commit.ts';
 
-/** A broker that acknowledges when it is told to: the real one can't be held up in the middle of a produce. */
+/** A broker that acknowledges when the test calls it to: a real one cannot be paused in the middle of a produce. */
 function createBroker() {
   const batches: ProducerBatch[] = [];
   let settle: { acknowledge(): void; fail(error: Error): void } | undefined;

@@ -7,7 +7,7 @@ import { eventually } from '../../test/support/eventually.ts';
 import { createLogger } from '../log.ts';
 import { keepRunning } from './keep-running.ts';
 
-/** A consumer as kafkajs makes it, which counts how often it was run; the first `refusals` attempts after a crash fail. */
+/** A consumer like kafkajs's that counts its runs. The first `refusals` attempts after a crash fail. */
 function scene(refusals = 0) {
   const emitter = new EventEmitter();
   const runs: (ConsumerRunConfig | undefined)[] = [];
@@ -39,7 +39,7 @@ function scene(refusals = 0) {
     runs,
     disconnects: () => disconnects,
     crash: () => emitter.emit('consumer.crash', { payload: { error: new Error('no coordinator') } }),
-    /** From now on joining the group takes until it is told to end. */
+    /** From now on, joining the group takes until the returned function is called. */
     holdJoining(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
       joining = promise;

@@ -7,7 +7,9 @@ const topic = topics.downstream('g1');
 const notHosted = () =>
   Object.assign(new Error('This server does not host this topic-partition'), { retriable: true });
 
-/** A broker that lists a topic once it is created, and serves it only after being asked `questions` times. */
+/**
+ * A broker that lists a topic at once after its creation, but refuses the first `questions` requests for its offsets.
+ */
 function slowBroker(questions: number, failure: () => Error) {
   const asked = { create: 0, offsets: 0 };
   const admin = {

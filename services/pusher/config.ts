@@ -5,7 +5,10 @@ export const pusherConfig = Type.Object({
   ...commonConfig,
   ...kafkaConfig,
   ...repoAddress,
-  /** Names this process in its consumer groups. Unique among processes, the same after a restart. */
+  /**
+   * The name of this process in its consumer groups. Must be unique among processes and stay the same after a
+   * restart.
+   */
   PUSHER_ID: Type.String({ default: 'pusher-1', pattern: '^[A-Za-z0-9._-]{1,100}$' }),
   METRICS_PORT: port(9468),
 });

@@ -61,7 +61,7 @@ const repo = {
         },
       };
     },
-    /** One friend of each an answer. */
+    /** Answers one friend of each user per page. */
     batchGetFriendIds: async ({ userIds, cursor = '1' }: { userIds: string[]; cursor?: string }) => ({
       friends: userIds.map((userId) => ({ userId, friendIds: [cursor].filter((id) => id !== userId) })),
       nextCursor: { 1: '2', 2: '3' }[cursor],
@@ -99,7 +99,7 @@ const repo = {
   },
 } as unknown as RepoClient;
 
-/** A pusher whose gateways keep what they are handed; `down` says how often they refuse first. */
+/** A pusher whose gateways record the pushes they get. They refuse the first `down` calls. */
 function scene({ down = 0 } = {}) {
   const pushes: Push[] = [];
   let failures = down;
@@ -126,7 +126,7 @@ function scene({ down = 0 } = {}) {
           value: { event_id: `e${offset}`, occurred_at: 0, actor_id: '1', ...value },
         })),
       ),
-    /** `type → user ids`, with the data. */
+    /** The recorded pushes as `type → user ids`, with the data. */
     frames: () =>
       pushes.map(({ type, userIds, dataJson, excludeSessionId }) => ({
         type,

@@ -11,21 +11,22 @@ import { friendPushes } from './pushes/friend-pushes.ts';
 import { messagePushes } from './pushes/message-pushes.ts';
 import { type Audience, audienceOf, presencePushes } from './pushes/presence-pushes.ts';
 
-/** Event ids remembered, to skip what comes twice. */
-const seenEvents = 50_000;
-/** Events looked up together. */
+/** Maximum number of event ids that are remembered, to skip duplicate events. */
+const maxSeenEvents = 50_000;
+/** Maximum number of events that are handled together. */
 const chunkSize = 50;
 
 /**
- * Turns domain events about people into frames for those whom they concern. Frames leave in the order of their
- * events. An event counts as seen once a gateway took its frames, so an outage delays and loses nothing.
+ * Converts domain events to frames for the users whom they concern, and hands the frames to gateways in the order of
+ * the events. An event counts as seen when a gateway has accepted its frames, so an outage delays frames but loses
+ * none.
  */
 export function createEventHandler(deps: { repo: RepoClient; gateways: Gateways; metrics: Metrics }) {
   const { repo, gateways, metrics } = deps;
-  const seen = new LRUCache<string, true>({ max: seenEvents });
+  const seen = new LRUCache<string, true>({ max: maxSeenEvents });
   const latency = metrics.latency(
     'gochat_push_latency_seconds',
-    'From an event to the gateway that took its frames.',
+    'Time from an event until a gateway accepted its frames.',
     ['type'],
   );
   const pushed = metrics.counter('gochat_pushes_total', 'Frames handed to gateways, by type.', ['type']);
@@ -78,7 +79,7 @@ function unique(events: DomainEvent[]): DomainEvent[] {
 function parseEvent(value: unknown): DomainEvent {
   const event = value as Partial<DomainEvent> | null;
   if (typeof event?.event_id !== 'string' || typeof event.type !== 'string') {
-    throw new GoChatError('INVALID_ARGUMENT', 'This is no domain event.');
+    throw new GoChatError('INVALID_ARGUMENT', 'The record is no domain event.');
   }
   return event as DomainEvent;
 }

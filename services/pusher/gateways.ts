@@ -8,19 +8,22 @@ import type { Logger } from '../../lib/log.ts';
 
 const deadlineMs = 3000;
 const listMaxAgeMs = 1000;
-/** Of one call, well below gRPC's 4 MB. */
+/** Maximum size of one call, well below gRPC's limit of 4 MiB. */
 const maxCallBytes = 2 * 1024 * 1024;
 const maxCallPushes = 1000;
 
 type Gateway = { channel: GrpcChannel; pusher: UnaryClient<typeof PusherServiceService> };
 
 export type Gateways = {
-  /** Hands pushes, in order, to a live gateway, which forwards them. UNAVAILABLE when none takes them. */
+  /**
+   * Hands pushes, in order, to a live gateway, which forwards them. Rejects with UNAVAILABLE if no gateway accepts
+   * them.
+   */
   push(pushes: Push[]): Promise<void>;
   close(): void;
 };
 
-/** The gateways that are alive, any of which reaches the sessions of all. */
+/** The live gateways. Any of them can reach the sessions of all gateways. */
 export function createGateways(deps: {
   repo: RepoClient;
   token?: GrpcToken | undefined;
@@ -63,16 +66,16 @@ export function createGateways(deps: {
         preferred += tried;
         return;
       } catch (error) {
-        log.warn({ err: error, address, pushes: pushes.length }, 'a gateway takes no pushes');
+        log.warn({ err: error, address, pushes: pushes.length }, 'gateway did not accept pushes; trying the next one');
       }
     }
     listedAt = 0;
-    throw new GoChatError('UNAVAILABLE', 'No gateway takes pushes right now.');
+    throw new GoChatError('UNAVAILABLE', 'No gateway accepts pushes right now.');
   }
 
   return {
     async push(pushes) {
-      for (const call of inCalls(pushes)) await deliver(call);
+      for (const batch of batchesOf(pushes)) await deliver(batch);
     },
     close() {
       for (const { channel } of open.values()) channel.close();
@@ -81,17 +84,18 @@ export function createGateways(deps: {
   };
 }
 
-function inCalls(pushes: Push[]): Push[][] {
-  const calls: Push[][] = [];
+/** Divides pushes into batches, one per call, within the bounds of a call. */
+function batchesOf(pushes: Push[]): Push[][] {
+  const batches: Push[][] = [];
   let bytes = maxCallBytes;
   for (const push of pushes) {
     const size = push.dataJson.length * 3 + push.userIds.length * 20;
-    if (bytes + size > maxCallBytes || (calls.at(-1)?.length ?? 0) >= maxCallPushes) {
-      calls.push([]);
+    if (bytes + size > maxCallBytes || (batches.at(-1)?.length ?? 0) >= maxCallPushes) {
+      batches.push([]);
       bytes = 0;
     }
-    calls.at(-1)?.push(push);
+    batches.at(-1)?.push(push);
     bytes += size;
   }
-  return calls;
+  return batches;
 }

@@ -1,5 +1,5 @@
-// Room: im-pusher: events from Kafka, brought to the users whom they concern through their gateways. Messages do
-// not come this way, and nothing is stored.
+// Room: im-pusher: it consumes domain events from Kafka and pushes them to the users concerned through the gateways.
+// Messages do not take this path, and im-pusher stores nothing.
 
 import { serveAdmin } from '../../lib/admin.ts';
 import { keepTrying } from '../../lib/async/retry.ts';
@@ -15,7 +15,7 @@ import type { PusherConfig } from './config.ts';
 import { createEventHandler } from './events.ts';
 import { createGateways } from './gateways.ts';
 
-/** Starts the consumer that brings domain events about people into their sockets. */
+/** Starts the consumer of domain events. Resolves before its dependencies are up; it retries until they are. */
 export async function startPusher(config: PusherConfig, log: Logger): Promise<Running> {
   const metrics = createMetrics('pusher');
   const stopping = new AbortController();

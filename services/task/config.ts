@@ -17,14 +17,17 @@ export const taskConfig = Type.Object({
   ...presenceConfig,
   ...temporalConfig,
   ...repoAddress,
-  /** Names this process in its consumer groups. Unique among processes, the same after a restart. */
+  /**
+   * The name of this process in its consumer groups. Must be unique among processes and stay the same after a
+   * restart.
+   */
   TASK_ID: Type.String({ default: 'task-1', pattern: '^[A-Za-z0-9._-]{1,100}$' }),
   METRICS_PORT: port(9467),
-  /** The bundle that workflow-bundler.ts made before, as in the Docker image; empty: made at the start. */
+  /** Path of a bundle that workflow-bundler.ts wrote before, as in the Docker image; empty: build it at the start. */
   WORKFLOW_BUNDLE_FILE: Type.String({ default: '' }),
-  /** How long a friend request waits for its answer. */
+  /** Milliseconds after which a friend request without an answer expires. */
   FRIEND_REQUEST_TTL_MS: Type.Integer({ default: 30 * day, minimum: 1000 }),
-  /** After a rejection the same requester waits as long before asking again; 0: not at all. */
+  /** Milliseconds after a rejection until the same requester may send another request; 0: no wait. */
   FRIEND_REQUEST_COOLDOWN_MS: count(day),
 });
 

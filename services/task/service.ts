@@ -1,5 +1,5 @@
-// Room: im-task: the Temporal worker, and the consumers that start flows from Kafka. Flows and activities
-// themselves are in workflows/ and activities/.
+// Room: im-task: the Temporal workers, and the Kafka consumers that start flows. The flows and activities themselves
+// are in workflows/ and activities/.
 
 import { createLiveConversations } from '../../activities/fanout-messages/live-conversations.ts';
 import { createActivities } from '../../activities/index.ts';
@@ -23,12 +23,12 @@ import { pollHeads } from './consumers/head-poll.ts';
 import { installRuntime, runWorkers } from './temporal/temporal.ts';
 import { workflowBundle } from './temporal/workflow-bundle.ts';
 
-/** Records that may wait for their produce; beyond it activities are told to try again. */
+/** Maximum number of records that wait to be produced. Beyond it, activities get UNAVAILABLE and retry. */
 const maxPendingRecords = 20_000;
 
 /**
- * Starts the Temporal workers and the consumers that feed their flows. It stands while its dependencies are away,
- * and takes up work as they come.
+ * Starts the Temporal workers and the consumers that feed their flows. Resolves before its dependencies are up; workers
+ * and consumers retry until they are.
  */
 export async function startTask(config: TaskConfig, log: Logger): Promise<Running & { adminPort: number }> {
   const metrics = createMetrics('task');
@@ -36,12 +36,12 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   const trying = { log, signal: stopping.signal };
   const repo = connectRepo(config.REPO_ADDRESS, readGrpcToken(config.GRPC_TOKEN_FILE));
   const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: config.TASK_ID, log });
-  /** For dead records. */
+  /** Produces dead records. */
   const producer = kafka.producer();
   const downstream = createDownstreamProducer({ kafka, log });
   const commit = createGroupCommit(createDeliveries({ downstream, log }), { maxPending: maxPendingRecords });
   const live = createLiveConversations();
-  metrics.observed('gochat_fanout_live_conversations', 'Conversations with an activity here.', live.size);
+  metrics.observed('gochat_fanout_live_conversations', 'Conversations with a fan-out activity in this process.', live.size);
   metrics.observed('gochat_fanout_pending_records', 'Delivery records not yet acknowledged.', commit.depth);
 
   installRuntime(log);
@@ -86,7 +86,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
     consume('disconnects', {
       groupId: 'gochat-task-disconnects',
       topics: [topics.userEvents],
-      // So that what comes at once in all of them ends up in few flows.
+      // All partitions at the same time, so that concurrent disconnects share few flows.
       partitionsAtOnce: topicPartitions,
       handle: createDisconnectConsumer({
         client: workers.client,
@@ -117,7 +117,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
       await subscribed;
       await Promise.all(subscriptions.map((subscription) => subscription.stop()));
       polling.stop();
-      // Streaming activities end at their next step, and their workers take no new work.
+      // The fan-out activities end after their current step, and the workers accept no new work.
       live.drain();
       await workers.stop();
       await commit.flush();

@@ -7,7 +7,7 @@ import { verifyAccessTokens } from '../../../lib/tokens.ts';
 import { createAuth } from './auth.ts';
 import { createTokens } from './tokens.ts';
 
-/** Logic with an im-repo that opens no session for the first so many accounts: they were erased meanwhile. */
+/** Logic with an im-repo that opens no session for the first few accounts, as if they had been erased meanwhile. */
 async function authWhere(erased: number) {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const tokens = await createTokens({ privateKeyPems: [pem], accessTtlS: 900, refreshTtlMs: 60_000 });

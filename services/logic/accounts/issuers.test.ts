@@ -40,7 +40,7 @@ const sign = (key: Key, claims: JWTPayload = {}, lifetime: string | number = '5m
   return (lifetime === '' ? token : token.setExpirationTime(lifetime)).sign(key.privateKey);
 };
 
-/** An identity provider in the test's hands. */
+/** An identity provider that the test controls. */
 function world(keys: Key[], issuer: Issuer = provider) {
   const state = { keys, reachable: true, asked: 0, now: 1_000_000, held: Promise.resolve() };
   const issuers = createIssuers([issuer], () =>
@@ -57,7 +57,7 @@ function world(keys: Key[], issuer: Issuer = provider) {
   return { state, verify: issuers.verify };
 }
 
-/** The provider answers only when the answer of this is called. */
+/** From now on, the provider answers only after the returned function is called. */
 function hold(state: { held: Promise<void> }): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
   state.held = promise;
@@ -91,7 +91,7 @@ test('another claim may name the user, a number too', async () => {
   const { verify } = world([key], { ...provider, userClaim: 'uid' });
   assert.equal((await verify(await sign(key, { uid: 77 }))).subject, '77');
   assert.equal((await verify(await sign(key, { uid: 2 ** 53 - 1 }))).subject, '9007199254740991');
-  // A number beyond it is read as one of its neighbours: two people would be one.
+  // JSON.parse rounds a greater number, so two users would get the same subject.
   const rounded = [2 ** 53, -(2 ** 53), 1e21, 0.5];
   for (const uid of [...rounded, undefined, '', null, {}, true, 'x'.repeat(256), '\ud800']) {
     await refused(verify(await sign(key, { uid })), 'UNAUTHENTICATED', String(uid));
@@ -221,7 +221,7 @@ test('old keys are fetched anew behind the tokens that they signed, unless nobod
   await verify(token);
   assert.equal(state.asked, 2);
   answer();
-  // Its key was taken back.
+  // The provider has revoked the key.
   await eventually(() =>
     verify(token).then(
       () => false,

@@ -10,7 +10,7 @@ import { startSaveLoop } from './save-loop.ts';
 import { createUpstreamMetrics } from './upstream-metrics.ts';
 
 test('what comes shortly after a save goes into one next save', async (t) => {
-  // The rest between two saves lasts until the test lets it end.
+  // The rest between two saves lasts until the test ends it.
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let now = 0;
   t.mock.method(performance, 'now', () => now);
@@ -26,7 +26,7 @@ test('what comes shortly after a save goes into one next save', async (t) => {
     async save(items) {
       saves.push(items.map(({ offset }) => String(offset)));
       await stored.promise;
-      // A store that takes its time: the next save waits for a share of it.
+      // A slow save: the loop then rests for a share of the save's time.
       now += 100;
       return [];
     },

@@ -7,8 +7,8 @@ import { conversationViews } from './conversation-views.ts';
 import { pushesTo } from './push.ts';
 
 /**
- * A new conversation goes to each of its first members, and one's own place in it to oneself alone. What happens in it
- * later for all of them takes the way of its messages, so that nothing overtakes.
+ * Pushes a new conversation to each of its first members, and a change of one membership to that member only. Changes
+ * for all members do not come here: they follow the path of messages, to keep their order with them.
  */
 export async function conversationPushes(event: ConversationEvent, repo: RepoClient): Promise<Push[]> {
   if (event.type === 'conversation.member.updated') {
@@ -39,7 +39,10 @@ export async function conversationPushes(event: ConversationEvent, repo: RepoCli
   ];
 }
 
-/** The conversation as each of these members sees it. Who is none any more gets nothing. */
+/**
+ * Pushes the conversation to each of the users, with the user's own fields. Users who are no longer members get
+ * nothing.
+ */
 async function toEach(
   userIds: readonly string[],
   conversationId: string,
@@ -52,7 +55,7 @@ async function toEach(
   );
 }
 
-/** The owner's view as a member sees it who has read nothing yet. */
+/** The conversation for a new member who has read nothing yet, derived from the owner's view. */
 const asNewMember = (conversation: Conversation): Conversation => ({
   ...conversation,
   role: memberRole.member,

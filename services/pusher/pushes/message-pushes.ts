@@ -2,7 +2,7 @@ import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 import type { MessageEvent } from '../../../lib/kafka/records.ts';
 import { pushesTo } from './push.ts';
 
-/** A read receipt goes to those whose messages were newly read and to the reader's other sessions. */
+/** Pushes a read receipt to the senders of the messages newly read, and to the reader's other sessions. */
 export function messagePushes(event: MessageEvent): Push[] {
   if (event.type !== 'message.read') return [];
   const { actor_id: userId, conversation_id: conversationId, seq_id: seqId, event_id: eventId } = event;

@@ -1,9 +1,12 @@
 import { GoChatError, isRetryable } from '../../../lib/errors.ts';
 
-/** What an event tells of may be gone by now: then there is nothing to show. An outage is thrown on. */
-export async function orGone<T>(look: Promise<T>): Promise<T | undefined> {
+/**
+ * The result of a look-up, or undefined if it was refused: the subject of an event may have been deleted since.
+ * Rethrows retryable errors and faults.
+ */
+export async function undefinedIfGone<T>(lookUp: Promise<T>): Promise<T | undefined> {
   try {
-    return await look;
+    return await lookUp;
   } catch (error) {
     if (error instanceof GoChatError && !isRetryable(error.code)) return undefined;
     throw error;

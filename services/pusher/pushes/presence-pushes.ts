@@ -11,13 +11,13 @@ export const isPresence = (event: UserEvent): event is PresenceEvent =>
   event.type === 'user.online' || event.type === 'user.offline';
 
 export type Audience = {
-  /** Of those who let their friends see it. */
+  /** The friends of each user who lets friends see the presence. */
   friends: ReadonlyMap<string, string[]>;
-  /** Of those said to be offline: who is here by now. */
+  /** Users with an offline event who are online again by now. */
   back: ReadonlySet<string>;
 };
 
-/** Whom to tell about all of these users, and of whom there is nothing to tell any more, asked for together. */
+/** Looks up the audience of all presence events together, with a fixed number of calls. */
 export async function audienceOf(events: UserEvent[], repo: RepoClient): Promise<Audience> {
   const present = events.filter(isPresence);
   const userIds = [...new Set(present.map((event) => event.user_id))];
@@ -38,7 +38,7 @@ export async function audienceOf(events: UserEvent[], repo: RepoClient): Promise
   };
 }
 
-/** One call, but for those who have more friends than fit into an answer. */
+/** The friends' ids of each user. Takes one call, or more if they do not fit into one answer. */
 async function friendsOf(userIds: string[], repo: RepoClient): Promise<Map<string, string[]>> {
   const friends = new Map<string, string[]>(userIds.map((userId) => [userId, []]));
   if (userIds.length === 0) return friends;
@@ -54,8 +54,8 @@ async function friendsOf(userIds: string[], repo: RepoClient): Promise<Map<strin
 }
 
 /**
- * A user who came or went is told to the friends. Coming and going are told by different processes, so the going may
- * come after a later coming: of whom is here it isn't told.
+ * Pushes a user's change of presence to the user's friends. Different processes write the online and offline events, so
+ * an offline event may arrive after a later online event: it is skipped if the user is online by now.
  */
 export function presencePushes(event: UserEvent, { friends, back }: Audience): Push[] {
   if (!isPresence(event)) return [];

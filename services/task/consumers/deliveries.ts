@@ -3,8 +3,8 @@ import type { BatchProducer } from '../../../lib/kafka/group-commit.ts';
 import type { Logger } from '../../../lib/log.ts';
 
 /**
- * Sends delivery records to the gateways that im-repo named. One whose topic is missing, or vanished under way, costs the
- * others one failed batch at most, which its activities send again.
+ * Sends delivery records to the gateways that im-repo named. If a gateway's topic is missing or was deleted, at most
+ * one batch fails for the other gateways, and the activities send it again.
  */
 export function createDeliveries(deps: { downstream: DownstreamProducer; log: Logger }): BatchProducer {
   const { downstream, log } = deps;
@@ -15,10 +15,10 @@ export function createDeliveries(deps: { downstream: DownstreamProducer; log: Lo
         await downstream.lookUp(names, names);
         await downstream.sendBatch(topicMessages);
       } catch (error) {
-        log.warn({ err: error }, 'cannot produce now');
+        log.warn({ err: error }, 'cannot produce; connecting a new producer');
         await downstream
           .renew()
-          .catch((again: unknown) => log.warn({ err: again }, 'cannot connect a producer'));
+          .catch((again: unknown) => log.warn({ err: again }, 'cannot connect a new producer'));
         throw error;
       }
     },

@@ -7,7 +7,7 @@ import { createDisconnectConsumer } from './disconnect-consumer.ts';
 
 type Started = { workflowId: string; users: string[]; args: ConfirmOfflineArgs };
 
-/** A consumer and the flows that it started; names are taken once, as Temporal does it. */
+/** A consumer and the flows that it started. Like Temporal, it refuses a workflow id that is taken. */
 function scene({ reachable = true } = {}) {
   const started: Started[] = [];
   const client = {

@@ -1,4 +1,4 @@
-// Room: Kafka topics that begin or feed flows. How a flow goes on is in workflows/.
+// Room: consumers of Kafka topics that start or signal flows. The flows themselves are in workflows/.
 
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { createGather } from '../../../lib/async/gather.ts';
@@ -16,18 +16,18 @@ import {
 import { moment } from '../../../workflows/input/shapes.ts';
 import { askTemporal } from '../temporal/temporal-call.ts';
 
-/** Users whom one flow waits for. */
+/** Maximum number of users per flow. */
 const batchSize = 500;
-/** How long a batch waits for more; the time is not lost, since a flow counts from when its users left. */
-const longestWaitMs = 1000;
+/** Maximum time that a batch waits for more. It delays nothing, since a flow's timer counts from the disconnects. */
+const maxLingerMs = 1000;
 
 type Disconnect = { place: RecordPlace; at: number; user: DisconnectedUser };
 type Batch = { disconnects: Disconnect[]; started: PromiseWithResolvers<void> };
 
 /**
- * Turns disconnects into flows that wait whether the users come back. Records of all partitions that come within a
- * second share a flow, so that thousands of sockets that drop at once cost few of them. Resolves when the flows of all
- * records given are started; rejects with UNAVAILABLE while Temporal is away: the records wait in Kafka.
+ * Starts flows that wait whether disconnected users come back. Records of all partitions that arrive within a second
+ * share a flow, so that thousands of concurrent disconnects need few flows. Resolves when the flows for all given
+ * records are started. Rejects with UNAVAILABLE while Temporal is down: the records wait in Kafka.
  */
 export function createDisconnectConsumer(deps: {
   client: () => Client | undefined;
@@ -36,33 +36,34 @@ export function createDisconnectConsumer(deps: {
   metrics: Metrics;
 }) {
   const { confirmMs } = deps;
-  const waitMs = Math.min(longestWaitMs, confirmMs / 3);
-  const sizes = deps.metrics.size('gochat_offline_batch_users', 'Disconnects that one flow waits for.');
+  const lingerMs = Math.min(maxLingerMs, confirmMs / 3);
+  const sizes = deps.metrics.size('gochat_offline_batch_users', 'Disconnects per flow.');
   let filling = emptyBatch();
   const gather = createGather({
     waiting: () => filling.disconnects.length,
-    lingerMs: waitMs,
+    lingerMs,
     fullLength: batchSize,
     maxConcurrent: Number.POSITIVE_INFINITY,
     async handle() {
       const { disconnects, started } = filling;
       filling = emptyBatch();
-      await waitFor(disconnects).then(started.resolve, started.reject);
+      await startFlows(disconnects).then(started.resolve, started.reject);
     },
   });
 
   /**
-   * A name that was used before belongs to a flow that holds at least the disconnect it is named by. What else that
-   * flow holds can't be told, since batches may be cut differently after a restart: so only this one is left out, and
-   * the rest gets a flow of its own. Somebody in two flows is told of once.
+   * Starts the flow of a batch, which is named after the batch's first disconnect. If the name is taken, a flow for
+   * that disconnect exists. It may lack the others, since batches may be cut differently after a restart. So only the
+   * first disconnect is skipped, and the others get a flow of their own. A user in two flows still goes offline only
+   * once.
    */
-  async function waitFor(disconnects: readonly Disconnect[]): Promise<void> {
+  async function startFlows(disconnects: readonly Disconnect[]): Promise<void> {
     for (let from = 0; from < disconnects.length; from += 1) {
       if (await startFlow(disconnects.slice(from))) return;
     }
   }
 
-  /** False when the batch's name was used before. */
+  /** Answers false if the batch's name is taken. */
   async function startFlow(disconnects: readonly Disconnect[]): Promise<boolean> {
     const [first] = disconnects;
     if (!first) return true;
@@ -98,15 +99,15 @@ export function createDisconnectConsumer(deps: {
 
 const emptyBatch = (): Batch => ({ disconnects: [], started: Promise.withResolvers() });
 
-/** None for the topic's other events. */
+/** The disconnect in a record; an empty list for other events of the topic. */
 function parseDisconnect({ partition, offset, timestamp, value }: ReceivedRecord): Disconnect[] {
   const event = value as Partial<Extract<UserEvent, { epoch: string }>> | null;
   if (event?.type !== 'user.disconnected') return [];
   const { user_id: userId, epoch, last_active_at: lastActiveAt = 0, occurred_at: at = Date.now() } = event;
   const user = { userId, epoch, lastActiveAt };
-  // As the flow checks it: one bad record must not fail a flow that waits for hundreds.
+  // The flow's own checks, made here already: one invalid record must not fail the flow of hundreds of users.
   const wrong = [...disconnectedUser.complaints(user, 'its user'), ...moment.complaints(at, 'occurred_at')];
   if (wrong.length > 0)
-    throw new GoChatError('INVALID_ARGUMENT', `This is no disconnect: ${wrong.join('; ')}.`);
+    throw new GoChatError('INVALID_ARGUMENT', `The record is no disconnect: ${wrong.join('; ')}.`);
   return [{ place: { partition, offset, timestamp }, at, user: user as DisconnectedUser }];
 }

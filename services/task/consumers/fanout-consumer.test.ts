@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { createLiveConversations } from '../../../activities/fanout-messages/live-conversations.ts';
 import { createFanoutConsumer } from './fanout-consumer.ts';
 
-/** A consumer and the workflow ids that it signalled. */
+/** A consumer, and the ids of the workflows that it signalled. */
 function scene({ reachable = true } = {}) {
   const signalled: string[] = [];
   const client = {

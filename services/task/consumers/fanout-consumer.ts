@@ -8,14 +8,15 @@ import { fanoutInput, fanoutMessages, fanoutStart } from '../../../workflows/fan
 import { askTemporal } from '../temporal/temporal-call.ts';
 
 /**
- * A conversation is signalled once in this time. An activity that a signal leads to stays for 10 s after it last saw
- * work and looks at the head itself, so what comes shortly after a signal needs none of its own.
+ * Minimum interval of signals per conversation. A signal starts an activity that runs until it has had no work for 10 s
+ * and reads the head itself, so tasks that arrive shortly after a signal need no further signal.
  */
 const signalEveryMs = 1000;
 
 /**
- * Turns fan-out tasks into work: a conversation that is live in this process is woken in memory; for any other one
- * its flow is signalled, or started. Rejects with UNAVAILABLE while Temporal is away: the tasks wait in Kafka.
+ * Wakes the delivery of conversations that have fan-out tasks: in memory if the conversation has an activity in this
+ * process, else by a signal to its flow, which also starts the flow. Rejects with UNAVAILABLE while Temporal is down:
+ * the tasks wait in Kafka.
  */
 export function createFanoutConsumer(deps: { live: LiveConversations; client: () => Client | undefined }) {
   const { live } = deps;
@@ -48,6 +49,6 @@ function parseTask(value: unknown): FanoutTask {
     fanoutInput.complaints({ conversationId: task?.conversation_id }, 'it').length === 0 &&
     Number.isSafeInteger(task?.first_seq_id) &&
     Number.isSafeInteger(task?.last_seq_id);
-  if (!valid) throw new GoChatError('INVALID_ARGUMENT', 'This is no fan-out task.');
+  if (!valid) throw new GoChatError('INVALID_ARGUMENT', 'The record is no fan-out task.');
   return { sent_at: Date.now(), ...task } as FanoutTask;
 }

@@ -6,14 +6,14 @@ const everyMs = 250;
 const idsPerCall = 500;
 
 /**
- * Looks at the heads of the conversations that are live here, all in one call: their tasks may have come to another
- * process, which can't wake them. Costs nothing while none is live.
+ * Polls the heads of the conversations with an activity in this process, up to 500 per call. This is needed since
+ * another process may consume their tasks, and it cannot wake activities here. Makes no call while there are none.
  */
 export function pollHeads(deps: { repo: RepoClient; live: LiveConversations; log: Logger }) {
   const { repo, live, log } = deps;
   let stopped = false;
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const ids = live.ids();
     for (let from = 0; from < ids.length; from += idsPerCall) {
       const conversationIds = ids.slice(from, from + idsPerCall);
@@ -25,8 +25,8 @@ export function pollHeads(deps: { repo: RepoClient; live: LiveConversations; log
   function next(): void {
     if (stopped) return;
     setTimeout(() => {
-      look()
-        .catch((error: unknown) => log.warn({ err: error }, 'cannot look at the heads'))
+      poll()
+        .catch((error: unknown) => log.warn({ err: error }, 'cannot read the heads of live conversations'))
         .then(next);
     }, everyMs).unref();
   }

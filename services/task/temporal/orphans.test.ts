@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => world?.close());
 
-/** Takes the next activity as a worker would, and does nothing about it. */
+/** Polls the next activity like a worker, and does nothing with it. */
 async function takeActivity(identity: string) {
   const { attempt, workflowExecution } = await world.client.withDeadline(Date.now() + 50_000, () =>
     world.client.workflowService.pollActivityTaskQueue({

@@ -7,30 +7,31 @@ import { fanoutMessages } from '../../../workflows/fanout-messages/contract.ts';
 
 /** io.temporal PendingActivityState. */
 const started = 2;
-/** From then on Temporal has found all of them by itself. */
-const longestMs = 15_000;
-const atOnce = 16;
-/** More than could be looked at in the time. */
-const mostFlows = 20_000;
+/** After this time, Temporal has found all orphans by itself, by their missing heartbeats. */
+const searchDeadlineMs = 15_000;
+const maxConcurrent = 16;
+/** Maximum number of flows to search: more than can be searched before the deadline. */
+const maxFlows = 20_000;
 
-/** How workers call themselves: the process, and this start of it. */
+/** The identity of a process's workers: the process's id, and a random id of this start. */
 export const workerIdentity = (taskId: string): string => `${taskId}@${randomUUID()}`;
 
-/** Whether it was an earlier start of the same process: it has ended, since two must not have one TASK_ID. */
+/** True if `other` is an earlier start of the same process. It has ended, since a TASK_ID must be unique. */
 export const isPredecessor = (other: string, identity: string): boolean =>
   other !== identity &&
   other.slice(0, other.lastIndexOf('@')) === identity.slice(0, identity.lastIndexOf('@'));
 
 /**
- * Gives up the streaming activities that an earlier start of this process left behind when it was killed: Temporal then
- * hands them out at once, instead of after the silence by which it finds out. Never rejects: what it misses is found so.
+ * Fails the fan-out activities that an earlier start of this process left behind when it was killed (orphans).
+ * Temporal then starts them again at once, instead of after the heartbeat timeout. Never rejects: for orphans that it
+ * misses, the heartbeat timeout ends the activity.
  *
- * Should the earlier one live all the same, both pass the same messages on, each in order, until it hears of it with its
- * next heartbeat: people may get a message again, and none out of order.
+ * If the earlier start is still alive, both processes deliver the same messages, each in order, until the earlier one
+ * learns at its next heartbeat that its activity failed: users may get a message twice, but none out of order.
  */
 export async function releaseOrphans(deps: { client: Client; identity: string; log: Logger }): Promise<void> {
   const { client, log } = deps;
-  const until = Date.now() + longestMs;
+  const until = Date.now() + searchDeadlineMs;
   const isOver = () => Date.now() > until;
   let released = 0;
 
@@ -44,31 +45,31 @@ export async function releaseOrphans(deps: { client: Client; identity: string; l
     }
   }
 
-  async function look(flow: WorkflowExecutionInfo): Promise<void> {
+  async function search(flow: WorkflowExecutionInfo): Promise<void> {
     if (isOver()) return;
     await release(flow).catch((error: unknown) =>
-      log.debug({ err: error, flow: flow.workflowId }, 'cannot look for an orphan'),
+      log.debug({ err: error, flow: flow.workflowId }, 'cannot search a flow for orphaned activities'),
     );
   }
 
   try {
     const query = `WorkflowType = '${fanoutMessages.workflowType}' AND ExecutionStatus = 'Running'`;
-    const limit = pLimit(atOnce);
-    const looks: Promise<void>[] = [];
+    const limit = pLimit(maxConcurrent);
+    const searches: Promise<void>[] = [];
     for await (const flow of client.workflow.list({ query })) {
-      if (isOver() || looks.length === mostFlows) break;
-      looks.push(limit(look, flow));
+      if (isOver() || searches.length === maxFlows) break;
+      searches.push(limit(search, flow));
     }
-    await Promise.all(looks);
+    await Promise.all(searches);
   } catch (error) {
-    log.warn({ err: error }, 'cannot look for what an earlier start left behind');
+    log.warn({ err: error }, 'cannot search for activities of an earlier start');
   }
-  if (released > 0) log.info({ released }, 'gave up what an earlier start of this process left behind');
+  if (released > 0) log.info({ released }, 'failed the orphaned activities of an earlier start');
 }
 
 const processDied = () =>
   ApplicationFailure.create({
-    message: 'its process was killed',
+    message: 'the process of this activity was killed',
     type: 'UNAVAILABLE',
     nextRetryDelay: '1ms',
   });

@@ -1,6 +1,6 @@
 /**
- * Makes a Temporal server ready for GoChat: the namespace, the search attributes and the schedules. Safe to run again
- * and from several places at once. `node services/task/temporal/provision.ts`
+ * Prepares a Temporal server for GoChat: creates the namespace, the search attributes and the schedules. May be run
+ * repeatedly and concurrently. Usage: `node services/task/temporal/provision.ts`
  */
 import { Connection } from '@temporalio/client';
 import { msToNumber, msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
@@ -11,15 +11,15 @@ import { createLogger, type Logger } from '../../../lib/log.ts';
 import { searchAttributeTypes } from '../../../workflows/contracts/search-attributes.ts';
 import { ensureSchedules } from './schedules.ts';
 
-/** io.temporal IndexedValueType. */
+/** Values of Temporal's enum IndexedValueType. */
 const indexedValueTypes = { Keyword: 2, KeywordList: 7 } as const;
-/** Closed flows can be looked at for this long. */
+/** How long Temporal keeps the histories of closed flows. */
 const retention = '7 days';
 const readyWithinMs = 60_000;
 
 const grpcStatus = { notFound: 5, alreadyExists: 6 };
 
-/** Registers what is missing, and resolves when flows can be started. */
+/** Creates what is missing, and resolves when flows can be started. */
 export async function provision(options: { address: string; namespace: string; log: Logger }): Promise<void> {
   const { namespace, log } = options;
   const connection = await Connection.connect({ address: options.address, connectTimeout: '10s' });
@@ -52,7 +52,7 @@ async function ensureNamespace(connection: Connection, namespace: string, log: L
   }
 }
 
-/** Whoever made the namespace may have set another one: the development server keeps what is closed for a day. */
+/** Corrects the retention of an existing namespace: the development server creates its namespace with one day. */
 async function ensureRetention(
   connection: Connection,
   namespace: string,
@@ -67,9 +67,9 @@ async function ensureRetention(
   log.info({ namespace, retention }, 'retention of the namespace set');
 }
 
-/** The server's parts learn of a new namespace, and of attributes, one after the other: asked until all agree. */
+/** The server's parts learn of a new namespace and of attributes one after another, so this retries until all agree. */
 async function ensureSearchAttributes(connection: Connection, namespace: string, log: Logger): Promise<void> {
-  const notYet = new Error('Temporal did not take over what was registered in time');
+  const notYet = new Error('Temporal did not show the registered search attributes in time');
   const attempt = async (): Promise<void> => {
     const missing = await missingSearchAttributes(connection, namespace);
     if (missing.length === 0) return;

@@ -15,19 +15,19 @@ import {
   reconcileCountersSchedule,
 } from '../../../workflows/reconcile-counters/contract.ts';
 
-/** What runs by the clock. The name of a run is the schedule's with the time behind it. */
+/** The schedules of maintenance flows. Temporal appends the start time to the workflow id of each run. */
 const schedules: ScheduleOptions[] = [
   {
     scheduleId: cleanupExpiredStatusSchedule,
     spec: { intervals: [{ every: '1 minute' }], jitter: '5 seconds' },
     policies: {
-      // After an outage of Temporal one run does the work of all that were missed.
+      // After an outage of Temporal, one run does the work of all missed runs.
       overlap: 'SKIP',
       catchupWindow: '5 minutes',
     },
     action: { type: 'startWorkflow', workflowId: cleanupExpiredStatusSchedule, ...cleanupExpiredStatus },
   },
-  // At night (UTC); a night that was missed is made up for within half a day.
+  // At night (UTC). A missed run is made up for within 12 hours.
   {
     scheduleId: purgeGuestsSchedule,
     spec: { calendars: [{ hour: 3, minute: 17 }], jitter: '10 minutes' },
@@ -42,7 +42,7 @@ const schedules: ScheduleOptions[] = [
   },
 ];
 
-/** Creates the schedules that are missing and brings the others up to date; one that was paused stays paused. */
+/** Creates missing schedules and updates the others. A paused schedule stays paused. */
 export async function ensureSchedules(connection: Connection, namespace: string, log: Logger): Promise<void> {
   const client = new ScheduleClient({ connection, namespace });
   for (const schedule of schedules) {

@@ -1,4 +1,4 @@
-// Room: the connection to Temporal: worker, namespace, schedules, bundle. No Kafka here.
+// Room: the connection to Temporal: workers, namespace, schedules, bundle. Kafka does not belong here.
 
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -9,17 +9,17 @@ import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
 import { releaseOrphans, workerIdentity } from './orphans.ts';
 import type { WorkflowBundle } from './workflow-bundle.ts';
 
-/** Activities get this long to finish after the workers stopped asking for work. */
+/** How long activities may take to finish after the workers have stopped polling. */
 const shutdownGraceTime = '10s';
 
-/** One worker a task queue. The numbers are small on purpose: a flow that waits needs no place in the cache. */
+/** One worker per task queue. The caches are small on purpose: a waiting flow needs no place in the cache. */
 const queues: Record<string, Partial<WorkerOptions>> = {
   [taskQueues.interactive]: { maxCachedWorkflows: 200, maxConcurrentLocalActivityExecutions: 100 },
-  // An activity a live conversation: what it may do at once is bounded where it does it.
+  // There is one activity per live conversation. The activities themselves bound their concurrent work.
   [taskQueues.fanout]: {
     maxCachedWorkflows: 100,
     maxConcurrentActivityTaskExecutions: 1000,
-    // A heartbeat only says that the process lives: the progress is in im-repo, a fraction of a second old.
+    // A heartbeat only shows that the process is alive. The progress is in im-repo, at most a fraction of a second old.
     maxHeartbeatThrottleInterval: '5s',
     defaultHeartbeatThrottleInterval: '5s',
   },
@@ -29,12 +29,12 @@ const queues: Record<string, Partial<WorkerOptions>> = {
 export type TemporalWorkers = {
   /** The client on the workers' connection; undefined while Temporal is out of reach. */
   client(): Client | undefined;
-  /** Whether the workers run and the server answers. */
+  /** True if the workers run and the server answers. */
   ready(): Promise<boolean>;
   stop(): Promise<void>;
 };
 
-/** Turns the SDK's own signal handling off (the service drains by itself) and its log into ours. */
+/** Turns off the SDK's signal handlers, since the service drains by itself, and sends the SDK's logs to `log`. */
 export function installRuntime(log: Logger): void {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
@@ -42,19 +42,19 @@ export function installRuntime(log: Logger): void {
     logger: new DefaultLogger('INFO', ({ level, message, meta }) =>
       log[levels[level]]({ temporal: { ...meta, sdkComponent: undefined } }, message),
     ),
-    // During an outage every poller would tell each of its retries.
+    // At a lower level, every poller would log each retry during an outage.
     telemetryOptions: { logging: { forward: {}, filter: 'warn,temporalio_client=error' } },
   });
 }
 
 /**
- * Runs the workers of every task queue on one connection for as long as the process lives. While Temporal can't be
- * reached it keeps trying; whatever waits there is carried on once it is back.
+ * Runs the workers of all task queues on one connection until `stop`. While Temporal is down, it retries; flows
+ * continue when Temporal is back.
  */
 export function runWorkers(options: {
   address: string;
   namespace: string;
-  /** Names the process; the same after a restart. */
+  /** The name of the process, which must stay the same after a restart. */
   taskId: string;
   activities: Activities;
   workflowBundle: WorkflowBundle;
@@ -67,7 +67,7 @@ export function runWorkers(options: {
   async function serve(): Promise<void> {
     const connection = await NativeConnection.connect({
       address: options.address,
-      // Loopback or one data centre: compressing costs more than it saves.
+      // Within one host or data centre, compression costs more than it saves.
       grpcCompression: { codec: 'none' },
     });
     try {
@@ -91,13 +91,13 @@ export function runWorkers(options: {
         ),
       );
       current = { client, workers };
-      log.info('workers run');
+      log.info('workers are running');
       const runs = workers.map((worker) => worker.run().finally(() => shutDown(workers)));
       if (stopping.signal.aborted) shutDown(workers);
       const ended = await Promise.allSettled(runs);
       const failed = ended.find((run) => run.status === 'rejected');
       if (failed) throw failed.reason;
-      if (!stopping.signal.aborted) throw new Error('the workers ended by themselves');
+      if (!stopping.signal.aborted) throw new Error('the workers ended without being stopped');
     } finally {
       current = undefined;
       await connection.close();

@@ -1,4 +1,4 @@
-/** The program behind workflow-bundle.ts: writes the bundle of all workflows to stdout. */
+/** A program that writes the bundle of all workflows to stdout. workflow-bundle.ts runs it. */
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
