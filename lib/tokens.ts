@@ -12,7 +12,7 @@ export const tokenIssuer = 'gochat';
 export const tokenAudience = 'gochat';
 export const accessTokenType = 'access+jwt';
 
-/** What a valid access token says. */
+/** The claims of a valid access token. */
 export type AccessToken = {
   userId: string;
   sessionId: string;

@@ -12,7 +12,7 @@ import {
   messageType,
 } from './enumerations.ts';
 
-/** An enum of proto as an enumeration here: `CONVERSATION_TYPE_SINGLE: 1` is `single: 1`. */
+/** Converts a proto enum to an enumeration of this file's form: `CONVERSATION_TYPE_SINGLE: 1` becomes `single: 1`. */
 const fromProto = (generated: object, prefix: string) =>
   Object.fromEntries(
     Object.entries(generated)

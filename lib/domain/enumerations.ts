@@ -1,21 +1,22 @@
 /**
- * The numbers that stand for kinds and states, in SQL, proto, Kafka records and JSON alike. They are part of the contract:
- * a new value gets a new number, and no number changes its meaning. The enums in proto/ say the same (checked by a test).
+ * The numbers of kinds and states in SQL, proto, Kafka records and JSON. They are part of the public contract: a new
+ * value gets a new number, and no number changes its meaning. The enums in proto/ have the same numbers (a test
+ * checks this).
  */
 
 export const conversationType = { single: 1, group: 2, world: 3 } as const;
 
-/** A group is `creating`, and hidden, until all its first members are in. */
+/** A group is `creating`, and hidden, until all its first members are added. */
 export const conversationStatus = { creating: 0, active: 1, dissolved: 2 } as const;
 
-/** Whether the two of a single conversation may write there. */
+/** Whether the two members of a single conversation may send messages in it. */
 export const sendState = { open: 0, notFriends: 1, blocked: 2 } as const;
 export type SendState = ValueOf<typeof sendState>;
 
-/** A higher role may do all that a lower one may. */
+/** A higher role has all rights of the lower ones. */
 export const memberRole = { member: 1, admin: 2, owner: 3 } as const;
 
-/** Who of a group adds members: those of role admin and above, or everybody. */
+/** Who may add members to a group: members with role admin and above, or all members. */
 export const inviters = { admins: 'admins', members: 'members' } as const;
 
 /** What of a conversation's messages a member wants to be notified of. */
@@ -23,7 +24,7 @@ export const notificationChoices = ['all', 'mentions', 'none'] as const;
 
 /** `system` messages are written by operators only. */
 export const messageType = { text: 1, image: 2, file: 3, system: 4 } as const;
-/** Of a message that names no type. */
+/** The type of a message that gives none. */
 export const defaultMessageType = messageType.text;
 
 /** How a conversation's new messages reach its members: directly from logic, or through the fan-out flow. */
@@ -39,7 +40,7 @@ export const friendRequestStatus = {
 } as const;
 export type FriendRequestStatus = ValueOf<typeof friendRequestStatus>;
 
-/** What the target of a friend request may do with it. */
+/** How the target of a friend request may answer it. */
 export const friendRequestAction = { accept: 1, reject: 2 } as const;
 
 export const accountStatus = { active: 1, erased: 2 } as const;
@@ -48,7 +49,7 @@ export const onlineStatus = { online: 'online', offline: 'offline' } as const;
 
 type ValueOf<T> = T[keyof T];
 
-/** The values of an enumeration, in the order in which it is written. */
+/** The values of an enumeration, in the order of its declaration. */
 export const valuesOf = <const V extends string | number>(enumeration: Readonly<Record<string, V>>): V[] =>
   Object.values(enumeration);
 

@@ -2,8 +2,8 @@ import { isId, parseId } from './ids.ts';
 import { conversationNotFound, friendRequestNotFound, messageNotFound, userNotFound } from './refusals.ts';
 
 /**
- * Checks of ids that callers give. Ids are opaque to clients, so a text that can be no id is answered like an id that
- * nothing has.
+ * Checks of ids in requests. Ids are opaque to clients, so a text that is no possible id gets the same not-found
+ * error as an unknown id.
  */
 
 export function checkUserId(text: string): string {
@@ -27,5 +27,5 @@ export function checkMessageId(text: string): number {
   return id;
 }
 
-/** Each of the users once, in the order given. */
+/** Checks user ids, and removes duplicates. The order stays the same. */
 export const checkUserIds = (texts: readonly string[]): string[] => [...new Set(texts.map(checkUserId))];

@@ -1,12 +1,13 @@
 /**
- * Ids of users, conversations, messages and friend requests. In SQL and in JavaScript they are whole numbers above 0 that a
- * double holds exactly; on the wire, but for messages, the same number as a text. Clients take them as opaque.
+ * Ids of users, conversations, messages and friend requests. In SQL and in JavaScript they are positive safe
+ * integers. On the wire, they are decimal strings, except for message ids, which are numbers. Clients must treat them
+ * as opaque.
  */
 
-/** The conversation that everybody is a member of. It is there from the first migration on. */
+/** The conversation of which every user is a member. The first migration creates it. */
 export const worldRoomId = 1;
 
-/** The number that an id on the wire stands for; undefined for a text that can be no id, and so names nothing. */
+/** Converts an id on the wire to a number; undefined if the text is no possible id. */
 export function parseId(text: string): number | undefined {
   if (!/^[1-9]\d{0,15}$/.test(text)) return undefined;
   const id = Number(text);
@@ -15,9 +16,9 @@ export function parseId(text: string): number | undefined {
 
 export const isId = (text: string): boolean => parseId(text) !== undefined;
 
-/** Whether a value is a number that can be an id, or a seq id. */
+/** True if a value is a number that may be an id or a seq id. */
 export const isIdNumber = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) > 0;
 
-/** Two user ids as "low:high", by number: the same for both directions. */
+/** The key of two users: "low:high", compared as numbers. It is the same for (a, b) and (b, a). */
 export const pairKey = (a: string, b: string): string => (BigInt(a) < BigInt(b) ? `${a}:${b}` : `${b}:${a}`);

@@ -1,6 +1,6 @@
 /**
- * How long, how many, how much: the numbers of the contract, each of them here alone. Schemas, services and documents take
- * them from here. Lengths of texts count Unicode code points, but where the name says bytes.
+ * The limits of the public contract. Schemas, services and documents read them from here. Lengths of texts are in
+ * Unicode code points, unless the name says bytes. `usual` is the default, `most` the maximum, `fewest` the minimum.
  */
 export const limits = {
   username: { shortest: 3, longest: 50 },
@@ -13,7 +13,7 @@ export const limits = {
   groupName: 100,
   description: 1000,
   announcement: 2000,
-  /** Members that a group may be given room for; `usual` where nobody says. */
+  /** The values allowed for a group's maximum number of members. */
   groupMembers: { fewest: 2, usual: 2000, most: 100_000 },
 
   remark: 100,
@@ -23,18 +23,21 @@ export const limits = {
   clientMsgIdBytes: 64,
   mentions: 100,
 
-  /** Users that one call names. */
+  /** User ids per request. */
   usersPerCall: 1000,
-  /** Rows of a page of a list; `usual` where nobody says how many. */
+  /** Rows per page of a list. */
   page: { usual: 50, most: 200 },
   searchText: 100,
   searchResults: { usual: 20, most: 50 },
-  /** Messages of one conversation in an answer of sync; `most` of them in all. */
+  /** Messages per conversation in an answer of sync. `most` is also the maximum for all conversations together. */
   syncMessages: { usual: 200, most: 2000 },
-  /** Conversations that a sync names. */
+  /** Conversations per sync request. */
   syncCursors: 10_000,
 
-  /** Above so many members messages go through the fan-out flow, and nobody is told who reads or types. */
+  /**
+   * In conversations with more members, the fan-out flow delivers messages, and there are no receipts or typing
+   * frames.
+   */
   directMembers: 500,
 } as const;
 

@@ -19,8 +19,8 @@ const reserved = new Set([
 ]);
 
 /**
- * Whether a text may be part of a username, and so can be looked for. It keeps other texts away from SQL, where the ASCII
- * column would take some of them for a name: 'bob ' compares equal to 'bob'.
+ * True if a text may be a part of a username, and so may be searched for. Other texts must not reach SQL, since the
+ * ASCII column treats some of them as a name: 'bob ' compares equal to 'bob'.
  */
 export const isUsernamePart = (text: string): boolean =>
   text.length <= limits.username.longest && /^[A-Za-z0-9_.-]+$/.test(text);
@@ -28,7 +28,7 @@ export const isUsernamePart = (text: string): boolean =>
 export const isUsername = (text: string): boolean =>
   text.length >= limits.username.shortest && isUsernamePart(text);
 
-/** What a username must be, as a predicate of the field. */
+/** The rule for usernames, worded to follow the field's name ("username must be …"). */
 export const usernameRule = `must be ${limits.username.shortest} to ${limits.username.longest} letters, digits or any of _ . -`;
 
 export const isReservedUsername = (username: string): boolean => {
@@ -44,7 +44,7 @@ const forbidden = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
  */
 const visible = /(?![\u115f\u1160\u2800\u3164\uffa0])[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** What the name of a person or group must be, as a predicate of the field. */
+/** The rule for names of persons and groups, worded to follow the field's name. */
 export const nameRule = (longest: number): string =>
   `must be 1 to ${longest} characters, some of them visible, and no control characters`;
 

@@ -43,23 +43,23 @@ type ValuesOf<O extends readonly string[]> = {
   -readonly [K in keyof O]: O[K] extends 'string' ? string : number;
 };
 
-const longestText = 64;
+const maxTextLength = 64;
 
-/** INVALID_ARGUMENT for a limit, offset or cursor that can't be, and for a cursor beside an offset. */
+/** Throws INVALID_ARGUMENT if limit, offset or cursor is invalid, or if both a cursor and an offset are given. */
 export function readPaging<L extends List>(
   list: L,
   request: PageRequest,
-  most: number = limits.page.most,
+  max: number = limits.page.most,
 ): Paging<L> {
   const { offset = 0, cursor } = request;
-  const limit = pageSize(request.limit ?? 0, { usual: limits.page.usual, most });
+  const limit = pageSize(request.limit ?? 0, { usual: limits.page.usual, most: max });
   if (!Number.isSafeInteger(offset) || offset < 0) throw invalid('offset', 'must not be negative');
   if (cursor === undefined) return { limit, offset, after: undefined };
   if (offset > 0) throw invalid('cursor', 'must not be given together with offset');
   return { limit, offset, after: readCursor(list, cursor) };
 }
 
-/** A page's size: 0 means the usual one. */
+/** The size of a page: `usual` if `limit` is 0. Throws INVALID_ARGUMENT unless `limit` is 0 to `most`. */
 export function pageSize(limit: number, { usual, most }: Readonly<{ usual: number; most: number }>): number {
   if (limit === 0) return usual;
   if (limit < 1 || limit > most) throw invalid('limit', `must be 1 to ${most}`);

@@ -9,10 +9,10 @@ const { shortest, longest } = limits.password;
  */
 export const hashingMs = 15_000;
 
-/** How long a password must be, as a predicate of the field. */
+/** The rule for a password's length, worded to follow the field's name ("password must be …"). */
 export const passwordLengthRule = `must be ${shortest} to ${longest} characters`;
 
-/** Why a new password is not taken, as a predicate of the field; undefined when it is. */
+/** The reason to refuse a new password, worded to follow the field's name; undefined if the password is accepted. */
 export function passwordRefusal(password: string, username: string): string | undefined {
   const length = [...password].length;
   if (length < shortest || length > longest) return passwordLengthRule;

@@ -1,8 +1,8 @@
 import { GoChatError } from '../errors.ts';
 
-/** Refusals that more than one service gives: the same words wherever it is noticed. */
+/** The errors that more than one service answers, so that their messages are the same everywhere. */
 
-/** A field that is wrong, with what it must be: `name` `must not be empty`. */
+/** The error of an invalid field. `message` states the rule and follows the field's name: `must not be empty`. */
 export const invalid = (path: string, message: string): GoChatError =>
   new GoChatError('INVALID_ARGUMENT', `${path} ${message}.`, [{ path, message }]);
 

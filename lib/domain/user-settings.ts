@@ -1,6 +1,6 @@
 import { limits } from './limits.ts';
 
-/** What users choose for themselves: the values there are, and what holds for whoever chose nothing. */
+/** The settings of a user: the possible values, and the defaults. */
 
 /** Who may add the user to a group without the user's consent. */
 export const groupInviteChoices = ['everyone', 'friends'] as const;
@@ -19,7 +19,7 @@ export const defaultUserSettings = {
   locale: '',
 } as const;
 
-/** A BCP 47 language tag in its canonical form (`EN-us` is `en-US`); undefined for what is none, or too long. */
+/** A BCP 47 language tag in its canonical form (`EN-us` becomes `en-US`); undefined if it is invalid or too long. */
 export function canonicalLocale(tag: string): string | undefined {
   if (tag.length > limits.locale) return undefined;
   try {

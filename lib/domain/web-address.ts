@@ -4,7 +4,7 @@ import { limits } from './limits.ts';
 export const isWebAddress = (text: string): boolean =>
   text.length <= limits.webAddress && /^https?:\/\/[^\s\p{C}]+$/iu.test(text) && URL.canParse(text);
 
-/** What the address of a picture must be, as a predicate of the field. */
+/** The rule for addresses of pictures, worded to follow the field's name. */
 export const pictureAddressRule = 'must be an http or https address without a password in it, or empty';
 
 /**

@@ -238,5 +238,5 @@ const wrongLogin = () => new GoChatError('UNAUTHENTICATED', 'The username or the
 
 const cut = (text: string | undefined, maxLength: number): string => (text ?? '').slice(0, maxLength);
 
-/** A password no longer than makes it certainly wrong, so that nobody has megabytes hashed. */
+/** Cuts an overlong password, which stays wrong, so that no client can make im-repo hash megabytes. */
 export const hashable = (password: string): string => password.slice(0, 2 * (limits.password.longest + 1));

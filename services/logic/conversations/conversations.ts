@@ -14,7 +14,7 @@ import type { Creation } from './creation.ts';
 import type { MemberHandlers } from './members.ts';
 import type { Typing } from './typing.ts';
 
-/** Conversations, history and read pointers. */
+/** The handlers of ConversationService: conversations, members, history, read pointers, sync and typing. */
 export function createConversations(deps: {
   conversations: RepoClient['conversations'];
   messages: RepoClient['messages'];

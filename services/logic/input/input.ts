@@ -7,7 +7,7 @@ import { invalid } from '../../../lib/domain/refusals.ts';
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
 import { canonicalPictureAddress, pictureAddressRule } from '../../../lib/domain/web-address.ts';
 
-/** Checks of what callers give. Each throws INVALID_ARGUMENT naming the field. */
+/** Checks of fields in requests. Each throws INVALID_ARGUMENT with the field's name. */
 
 export function checkUsername(username: string): void {
   if (!isUsername(username)) throw invalid('username', usernameRule);

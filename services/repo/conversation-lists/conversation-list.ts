@@ -1,6 +1,6 @@
 // Room: conversations as one member sees them: a single one, and pages of the list. It changes nothing.
 
-import { behind, newestFirst } from '../../../lib/domain/conversation-order.ts';
+import { newestFirst, rowsAfter } from '../../../lib/domain/conversation-order.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import {
