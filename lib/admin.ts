@@ -21,9 +21,7 @@ export type Admin = {
 
 const checkDeadlineMs = 2000;
 
-/**
- * Serves /healthz, /readyz and /metrics on a service's admin port. A check that takes longer than 2 s counts as down.
- */
+/** Serves /healthz, /readyz and /metrics on a service's admin port. A dependency check fails after 2 s. */
 export async function serveAdmin(options: {
   host: string;
   port: number;
@@ -57,7 +55,7 @@ export async function serveAdmin(options: {
     if (path === '/metrics') {
       return send(200, options.metrics.registry.contentType, await options.metrics.registry.metrics());
     }
-    return send(404, 'text/plain', 'There is /healthz, /readyz and /metrics here.\n');
+    return send(404, 'text/plain', 'This port serves /healthz, /readyz and /metrics.\n');
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -3,10 +3,7 @@ import { calculateJwkThumbprint, errors, exportJWK, importSPKI, type JWK, jwtVer
 import { LRUCache } from 'lru-cache';
 import { GoChatError } from './errors.ts';
 
-/**
- * Access tokens are JWTs signed with Ed25519. The header's `typ` prevents that another kind of token is accepted as
- * one.
- */
+/** Access tokens are JWTs signed with Ed25519. The header's `typ` distinguishes them from other kinds of tokens. */
 export const tokenAlgorithm = 'EdDSA';
 export const tokenIssuer = 'gochat';
 export const tokenAudience = 'gochat';

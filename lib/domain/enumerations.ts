@@ -9,7 +9,10 @@ export const conversationType = { single: 1, group: 2, world: 3 } as const;
 /** A group is `creating`, and hidden, until all its first members are added. */
 export const conversationStatus = { creating: 0, active: 1, dissolved: 2 } as const;
 
-/** Whether the two members of a single conversation may send messages in it. */
+/**
+ * The members of a single conversation may send messages (`open`), or not: they are no friends, or one blocked the
+ * other.
+ */
 export const sendState = { open: 0, notFriends: 1, blocked: 2 } as const;
 export type SendState = ValueOf<typeof sendState>;
 

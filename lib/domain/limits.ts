@@ -35,7 +35,7 @@ export const limits = {
   syncCursors: 10_000,
 
   /**
-   * In conversations with more members, the fan-out flow delivers messages, and there are no receipts or typing
+   * For conversations with more members, the fan-out flow delivers messages, and there are no receipts or typing
    * frames.
    */
   directMembers: 500,

@@ -1,5 +1,2 @@
-/**
- * A member's choice which messages of a conversation cause notifications: all, those that mention the member, or
- * none.
- */
+/** The messages of a conversation that a member is notified of: all, those that mention the member, or none. */
 export const notificationChoices = ['all', 'mentions', 'none'] as const;

@@ -1,12 +1,9 @@
 // Room: the domain of users, conversations and messages: limits, enumerations, checks of fields. Pure functions only:
-// no I/O, and no import of another room of lib.
+// no I/O except for the list of common passwords, and no import from lib except for errors and generated types.
 
 import { isLonger, limits } from './limits.ts';
 
-/**
- * Names that could be mistaken for operators or for placeholders. Guests get generated names that begin with
- * `guest-`.
- */
+/** Names that could be mistaken for operators or placeholders. Guests get generated names that begin with `guest-`. */
 const reserved = new Set([
   'admin',
   'administrator',

@@ -10,9 +10,7 @@ import type { AnyMethod, Encoded } from './definition.ts';
 export type Handler = (request: unknown) => Promise<unknown>;
 export type ServedMethod = { method: AnyMethod; call: Handler };
 
-/**
- * Half of the maximum size that a client accepts. The client asks again, in a call of its own, for what does not fit.
- */
+/** Half of the maximum size that a client accepts. The client repeats a call whose response does not fit by itself. */
 const maxBytes = 8 * 1024 * 1024;
 
 /** Serves a combined call: runs several calls of one method, and answers one outcome per call. */

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import { readSecretFile } from '../config.ts';
 
-/** The shared secret with which services authenticate to each other. Undefined if none is configured. */
+/** The shared secret with which services authenticate to each other. */
 export type GrpcToken = {
   /** The token that clients send with every call. */
   readonly own: string;

@@ -46,9 +46,7 @@ export function createGroupCommit(
   let pending: Pending[] = [];
   let inFlight = 0;
 
-  /**
-   * A batch is taken as soon as the previous one is settled, so what its senders send next is part of the one after.
-   */
+  /** A batch is cut as soon as the previous one is settled, so its senders' next records are part of the one after. */
   async function produceAll(): Promise<void> {
     while (pending.length > 0) {
       const lingerMs = Math.floor(options.lingerMs?.() ?? 0);

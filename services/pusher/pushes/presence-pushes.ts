@@ -17,7 +17,7 @@ export type Audience = {
   back: ReadonlySet<string>;
 };
 
-/** Looks up the audience of all presence events together, with a fixed number of calls. */
+/** Looks up the audience of all presence events together, with few calls. */
 export async function audienceOf(events: UserEvent[], repo: RepoClient): Promise<Audience> {
   const present = events.filter(isPresence);
   const userIds = [...new Set(present.map((event) => event.user_id))];
