@@ -181,7 +181,7 @@ export type FriendEvent =
       requester_id: string;
       target_id: string;
       conversation_id: string;
-      /** Of the event that says that the acceptance created the conversation, if it did. */
+      /** The id of the conversation.created event, if the acceptance created the conversation. */
       created_event_id?: string;
     })
   | (EventBase<'friend.removed' | 'friend.blocked' | 'friend.unblocked'> & {
@@ -195,7 +195,7 @@ export type ConversationEvent =
       conversation_type: number;
       /** The first members. */
       member_ids: string[];
-      /** The friend request whose acceptance created it, if one did: friend.request.accepted names this event. */
+      /** The friend request whose acceptance created the conversation, if any. Its event names this event. */
       friend_request_id?: string;
     })
   | (EventBase<'conversation.updated' | 'conversation.dissolved'> & { conversation_id: string })

@@ -17,7 +17,7 @@ const user = (id: string) => ({
   createdAt: 0,
 });
 
-const seenBy = (userId: string, conversationId: string) => ({
+const conversationFor = (userId: string, conversationId: string) => ({
   conversation: {
     id: conversationId,
     type: 2,
@@ -43,7 +43,10 @@ const seenBy = (userId: string, conversationId: string) => ({
   peer: user(userId === '1' ? '2' : '1'),
 });
 
-/** Users 1 and 2 are friends of each other and of 3; 2 is online; 3 shows it to nobody; request 50 went from 1 to 2; conversation 60 is owned by 1. */
+/**
+ * An im-repo with three users: 1 and 2 are friends of each other and of 3; 2 is online; 3 hides the presence from
+ * everybody. User 1 sent friend request 50 to 2, and owns conversation 60.
+ */
 const repo = {
   friendships: {
     async getFriendRequest({ requestId }: { requestId: string }) {
@@ -94,7 +97,7 @@ const repo = {
       userIds: string[];
       conversationId: string;
     }) => ({
-      views: userIds.map((userId) => ({ userId, conversation: seenBy(userId, conversationId) })),
+      views: userIds.map((userId) => ({ userId, conversation: conversationFor(userId, conversationId) })),
     }),
   },
 } as unknown as RepoClient;

@@ -28,7 +28,10 @@ export function createFriends(deps: {
     return required(request, 'request');
   }
 
-  /** A pending request with its pair, for one of the two. */
+  /**
+   * A pending request, with the requester's and the target's id. Rejects with PERMISSION_DENIED unless `userId` is on
+   * the given side, and with REQUEST_ALREADY_HANDLED unless the request is pending.
+   */
   async function pending(requestId: string, userId: string, side: 'requester' | 'target') {
     const request = await requestOf(checkFriendRequestId(requestId));
     const requesterId = required(request.requester, 'requester').id;
@@ -89,7 +92,7 @@ export function createFriends(deps: {
       });
       const status = accept ? friendRequestStatus.accepted : friendRequestStatus.rejected;
       const [decided, opened] = await Promise.all([
-        // The decision changed nothing else of what was read before it.
+        // The decision changed only these two fields of the request that was read before.
         decidedAt === undefined ? requestOf(requestId) : { ...request, status, updatedAt: decidedAt },
         conversationId ? conversations.getConversation({ userId, conversationId }) : undefined,
       ]);

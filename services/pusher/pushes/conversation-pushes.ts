@@ -16,7 +16,7 @@ export async function conversationPushes(event: ConversationEvent, repo: RepoCli
     return toEach(userIds, conversationId, { type: 'conversation-updated', eventId }, repo);
   }
   if (event.type !== 'conversation.created') return [];
-  // The event of its acceptance tells of it.
+  // The event of the acceptance pushes this conversation.
   if (event.friend_request_id) return [];
   const { conversation_id: conversationId, member_ids: memberIds, event_id: eventId } = event;
   const type = 'conversation-created';
@@ -26,16 +26,16 @@ export async function conversationPushes(event: ConversationEvent, repo: RepoCli
 
   const [first] = memberIds;
   const viewer = event.actor_id || first;
-  const seen = viewer && (await conversationViews(conversationId, [viewer], repo)).get(viewer);
-  if (!seen) return [];
-  const { ownerId } = seen;
+  const view = viewer && (await conversationViews(conversationId, [viewer], repo)).get(viewer);
+  if (!view) return [];
+  const { ownerId } = view;
   const others = memberIds.filter((userId) => userId !== ownerId);
   return [
     ...pushesTo(
       memberIds.filter((userId) => userId === ownerId),
-      { type, data: { conversation: seen }, eventId },
+      { type, data: { conversation: view }, eventId },
     ),
-    ...pushesTo(others, { type, data: { conversation: asNewMember(seen) }, eventId }),
+    ...pushesTo(others, { type, data: { conversation: asNewMember(view) }, eventId }),
   ];
 }
 

@@ -4,18 +4,19 @@ import type { FriendEvent } from '../../../lib/kafka/records.ts';
 import type { Conversation } from '../../../lib/wire/conversation.ts';
 import { toFriendRequest } from '../../../lib/wire/user.ts';
 import { conversationViews } from './conversation-views.ts';
-import { orGone } from './missing.ts';
+import { undefinedIfGone } from './missing.ts';
 import { pushesTo } from './push.ts';
 
 /**
- * A request goes to its target; what became of it to both, with the conversation as each of them sees it. One that the
- * acceptance has created is told as created too: its own event leaves that to this one, so that it is looked up once.
+ * Pushes a new request to its target, and its outcome to both users, with the conversation if it was accepted. If the
+ * acceptance created the conversation, this event also pushes `conversation-created`, instead of the conversation's own
+ * event, so that the conversation is looked up once.
  */
 export async function friendPushes(event: FriendEvent, repo: RepoClient): Promise<Push[]> {
   if (!('request_id' in event)) return [];
   const both = [event.requester_id, event.target_id];
   const [found, views] = await Promise.all([
-    orGone(repo.friendships.getFriendRequest({ requestId: event.request_id, userId: '', otherUserId: '' })),
+    undefinedIfGone(repo.friendships.getFriendRequest({ requestId: event.request_id, userId: '', otherUserId: '' })),
     event.type === 'friend.request.accepted'
       ? conversationViews(event.conversation_id, both, repo)
       : undefined,
