@@ -3,8 +3,8 @@ import { isWebAddress } from './web-address.ts';
 /** An invalid field of an attachment, and the rule that it breaks. */
 export type AttachmentFault = { path: string; message: string };
 
-const longestName = 255;
-const longestMime = 127;
+const maxNameLength = 255;
+const maxMimeLength = 127;
 const mimePattern = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*(?:\s*;[^\p{C}]*)?$/iu;
 
 /**
@@ -34,22 +34,22 @@ function parse(content: string): Record<string, unknown> | undefined {
 
 const isUrl = (value: unknown): boolean => typeof value === 'string' && isWebAddress(value);
 
-const isCount = (least: number) => (value: unknown) =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= least;
+const isCount = (min: number) => (value: unknown) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= min;
 
-const isText = (longest: number, pattern: RegExp) => (value: unknown) =>
-  typeof value === 'string' && value.length <= longest && pattern.test(value);
+const isText = (maxLength: number, pattern: RegExp) => (value: unknown) =>
+  typeof value === 'string' && value.length <= maxLength && pattern.test(value);
 
 type Check = { isRight: (value: unknown) => boolean; sentence: string; optional?: true };
 
 const checks: Record<string, Check> = {
   url: { isRight: isUrl, sentence: 'must be an http or https address' },
   name: {
-    isRight: isText(longestName, /^[^\p{Cc}\p{Cs}]+$/u),
-    sentence: `must be 1 to ${longestName} characters`,
+    isRight: isText(maxNameLength, /^[^\p{Cc}\p{Cs}]+$/u),
+    sentence: `must be 1 to ${maxNameLength} characters`,
   },
   size: { isRight: isCount(0), sentence: 'must be a number of bytes' },
-  mime: { isRight: isText(longestMime, mimePattern), sentence: 'must be a media type' },
+  mime: { isRight: isText(maxMimeLength, mimePattern), sentence: 'must be a media type' },
   width: { isRight: isCount(1), sentence: 'must be a number of pixels', optional: true },
   height: { isRight: isCount(1), sentence: 'must be a number of pixels', optional: true },
   thumbnailUrl: { isRight: isUrl, sentence: 'must be an http or https address', optional: true },
