@@ -58,7 +58,8 @@ export function createMetrics(service: string) {
         labelNames: [label],
         registers,
         collect() {
-          for (const [value, number] of all.flatMap((observe) => observe())) this.set({ [label]: value }, number);
+          for (const [value, number] of all.flatMap((observe) => observe()))
+            this.set({ [label]: value }, number);
         },
       });
     },

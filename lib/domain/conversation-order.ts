@@ -6,7 +6,8 @@ type ConversationPosition = Position<'conversations'>;
  * Compares two conversations for the order "newest first": by the time of the last change or the last message,
  * whichever is later; at the same time, by id, the higher one first.
  */
-export const newestFirst = ([timeA, idA]: ConversationPosition, [timeB, idB]: ConversationPosition): number => timeB - timeA || idB - idA;
+export const newestFirst = ([timeA, idA]: ConversationPosition, [timeB, idB]: ConversationPosition): number =>
+  timeB - timeA || idB - idA;
 
 /** The rows that follow the position `after` in the order; all rows if `after` is undefined. */
 export const rowsAfter = <T>(

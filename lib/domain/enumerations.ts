@@ -22,10 +22,10 @@ export const memberRole = { member: 1, admin: 2, owner: 3 } as const;
 /** Who may add members to a group: members with role admin and above, or all members. */
 export const inviters = { admins: 'admins', members: 'members' } as const;
 
-/** What of a conversation's messages a member wants to be notified of. */
+/** The messages of a conversation that a member is notified of: all, those that mention the member, or none. */
 export const notificationChoices = ['all', 'mentions', 'none'] as const;
 
-/** `system` messages are written by operators only. */
+/** Only operators may send `system` messages. */
 export const messageType = { text: 1, image: 2, file: 3, system: 4 } as const;
 /** The type of a message that gives none. */
 export const defaultMessageType = messageType.text;

@@ -41,15 +41,15 @@ export const limits = {
   directMembers: 500,
 } as const;
 
-/** Whether a text has more than so many characters (Unicode code points). Most texts need no counting. */
-export function isLonger(text: string, most: number): boolean {
-  // A code point is one or two UTF-16 units.
-  if (text.length <= most) return false;
-  if (text.length > 2 * most) return true;
+/** True if a text has more than `max` characters (Unicode code points). Most texts need no counting. */
+export function isLonger(text: string, max: number): boolean {
+  // A code point has one or two UTF-16 units.
+  if (text.length <= max) return false;
+  if (text.length > 2 * max) return true;
   let count = 0;
   for (const _ of text) {
     count += 1;
-    if (count > most) return true;
+    if (count > max) return true;
   }
   return false;
 }

@@ -7,18 +7,18 @@ import { isLonger, limits } from './limits.ts';
 import { invalid } from './refusals.ts';
 
 /**
- * The body of a message: what its sender writes. It keeps these fields on its whole way, in camelCase in requests, frames,
- * proto and caches, in snake_case in Kafka records. The column messages.extra holds the optional ones as records do.
+ * The body of a message: the fields that its sender sets. Requests, frames, proto and caches spell them in camelCase,
+ * Kafka records in snake_case. The column messages.extra holds the optional fields in snake_case too.
  */
 export type MessageBody = { messageType: number; content: string; clientMsgId: string } & MessageExtra;
 export type RecordBody = { message_type: number; content: string; client_msg_id: string } & RecordExtra;
 
-/** The body as clients send it: the type may be left out. */
+/** The body as clients send it: the type may be missing. */
 export type NewBody = Omit<MessageBody, 'messageType'> & { messageType?: number | undefined };
 
 /**
- * The optional fields. Whoever adds one adds it here and to the messages of proto that carry a body: all schemas, checks
- * and copies of messages go by this table. An empty list counts as absent.
+ * The optional fields. A new field must be added to this table and to the proto messages that have a body: all schemas,
+ * checks and copies of messages use this table. An empty list counts as absent.
  */
 const extraFields = {
   replyToSeqId: {
@@ -30,9 +30,9 @@ const extraFields = {
         description: 'The seqId of the message that this one answers',
       }),
     ),
-    /** Whether it has the field's type. */
+    /** True if a value has the field's type. */
     isValue: (value: unknown): value is number => typeof value === 'number',
-    /** What a value must be, if it is not. */
+    /** The rule that an invalid value breaks; undefined for a valid value. */
     fault: (seqId: number) => (isIdNumber(seqId) ? undefined : 'must be a seq id'),
   },
   mentions: {
@@ -70,30 +70,33 @@ const fields = Object.entries(extraFields).map(([name, field]) => ({
   ...field,
 })) as Field[];
 
-/** The optional fields as proto has them where a message lacks them: its lists are never absent. */
+/** The optional fields of a proto message without any: proto represents an absent list as an empty one. */
 export const noExtra = Object.fromEntries(
   Object.entries(extraFields).map(([name, { schema }]) => [name, schema.type === 'array' ? [] : undefined]),
 ) as unknown as { [N in Name]: Value<N> extends unknown[] ? Value<N> : undefined };
 
-/** The schemas of the optional fields, for whatever carries them. */
+/** The schemas of the optional fields, for all schemas that contain them. */
 export const extraSchemas = Object.fromEntries(
   Object.entries(extraFields).map(([name, { schema }]) => [name, schema]),
 ) as unknown as { [N in Name]: Fields[N]['schema'] };
 
-/** The body as clients send it. How long a content may be is checked apart, since that has an error code of its own. */
+/**
+ * The schemas of the body as clients send it. The maximum length of the content is checked separately, since it has an
+ * error code of its own.
+ */
 export const newBodySchemas = {
   clientMsgId: Type.String({
     format: 'client-msg-id',
-    description: `Chosen by the client, 1 to ${limits.clientMsgIdBytes} bytes in UTF-8. A repeat of the same message carries the same one, so that it is stored once.`,
+    description: `Chosen by the client, 1 to ${limits.clientMsgIdBytes} bytes in UTF-8. A client that sends the same message again must use the same id, so that the message is stored once.`,
     examples: ['0b54f6c1-5d0e-4c5b-9f3a-6a3f9f1b7a10'],
   }),
   content: Type.String({
     minLength: 1,
     format: 'text',
-    description: `Text of up to ${limits.messageContent.toLocaleString('en-US')} characters. Of an image or a file: {url, name, size, mime, width?, height?, thumbnailUrl?} as JSON.`,
+    description: `Text of up to ${limits.messageContent.toLocaleString('en-US')} characters. For an image or a file: {url, name, size, mime, width?, height?, thumbnailUrl?} as JSON.`,
     examples: ['See you at eight.'],
   }),
-  /** 4 (system) is written by operators only. */
+  /** Only operators may send type 4 (system). */
   messageType: Type.Optional(
     Type.Integer({
       minimum: messageType.text,
@@ -139,7 +142,7 @@ export const extraToRecord = (message: MessageExtra): RecordExtra =>
 export const extraFromRecord = (record: RecordExtra): MessageExtra =>
   copyExtra(record, 'inRecords', 'inMessages');
 
-/** The body in a record that anybody may have written; undefined when a field is missing or has another type. */
+/** Reads the body from an unchecked record; undefined if a field is missing or has a wrong type. */
 export function readRecordBody(record: Record<string, unknown>): RecordBody | undefined {
   const { message_type, content, client_msg_id } = record;
   if (typeof message_type !== 'number' || typeof content !== 'string') return undefined;
@@ -157,7 +160,7 @@ export function readRecordBody(record: Record<string, unknown>): RecordBody | un
 
 type Spelling = 'inMessages' | 'inRecords';
 
-/** Most messages have none of the optional fields. */
+/** One shared object, since most messages have no optional field. */
 const none = Object.freeze({});
 
 function copyExtra<T extends object>(source: object, from: Spelling, to: Spelling): T {
@@ -173,7 +176,7 @@ function copyExtra<T extends object>(source: object, from: Spelling, to: Spellin
 
 const sentByUsers: ReadonlySet<number> = new Set([messageType.text, messageType.image, messageType.file]);
 
-/** Why nobody may send such a message, wherever it goes; undefined when anybody may. */
+/** The error of a body that is invalid in any conversation, for any sender; undefined if the body is valid. */
 export function bodyRefusal(body: MessageBody): GoChatError | undefined {
   const { messageType: type, content, clientMsgId } = body;
   if (!isClientMsgId(clientMsgId)) return invalid('clientMsgId', clientMsgIdRule);
@@ -191,7 +194,7 @@ export function bodyRefusal(body: MessageBody): GoChatError | undefined {
   return undefined;
 }
 
-/** Throws MESSAGE_TOO_LARGE. */
+/** Throws MESSAGE_TOO_LARGE if the content is too long. */
 export function checkContentLength(content: string): void {
   if (isLonger(content, limits.messageContent)) throw contentTooLong();
 }
@@ -201,11 +204,11 @@ const contentTooLong = () =>
     { path: 'content', message: `must be at most ${limits.messageContent} characters` },
   ]);
 
-/** A client's own name for a message is compared byte for byte. */
+/** True for a valid clientMsgId. Its length is limited in bytes, since ids are compared byte by byte. */
 export function isClientMsgId(text: string): boolean {
   const bytes = Buffer.byteLength(text);
   return bytes >= 1 && bytes <= limits.clientMsgIdBytes && text.isWellFormed();
 }
 
-/** What a clientMsgId must be, as a predicate of the field. */
+/** The rule for a clientMsgId, worded to follow the field's name. */
 export const clientMsgIdRule = `must be 1 to ${limits.clientMsgIdBytes} bytes of well-formed Unicode`;

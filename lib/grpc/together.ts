@@ -63,9 +63,7 @@ export function createTogether(
 
   return (request, { deadlineMs = defaultDeadlineMs } = {}) => {
     if (waiting.length >= maxWaiting) {
-      return Promise.reject(
-        new GoChatError('UNAVAILABLE', 'Too many reads are waiting. Try again shortly.'),
-      );
+      return Promise.reject(new GoChatError('UNAVAILABLE', 'Too many reads are waiting. Try again shortly.'));
     }
     return new Promise((resolve, reject) => {
       waiting.push({ request, until: Date.now() + deadlineMs, resolve, reject });

@@ -27,7 +27,9 @@ export function readGrpcToken(path: string): GrpcToken | undefined {
     .filter((line) => line !== '');
   const [own] = lines;
   if (own === undefined || !lines.every((line) => tokenPattern.test(line))) {
-    throw new Error(`configuration: ${path} must hold one token of 16 to 256 visible ASCII characters per line`);
+    throw new Error(
+      `configuration: ${path} must hold one token of 16 to 256 visible ASCII characters per line`,
+    );
   }
   return { own, accepted: lines.map(bearer) };
 }

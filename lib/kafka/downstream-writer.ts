@@ -84,7 +84,11 @@ export function createDownstreamWriter(): DownstreamWriter {
   const built: BuiltRecord[] = [];
 
   /** The receiver's open record; a new one if that record has no room for `json`, or if `mustClose` is true for it. */
-  function recordFor({ receiverId, bootId }: Route, json: string, mustClose?: (record: Open) => boolean): Open {
+  function recordFor(
+    { receiverId, bootId }: Route,
+    json: string,
+    mustClose?: (record: Open) => boolean,
+  ): Open {
     const key = `${bootId}/${receiverId}`;
     const bytes = Buffer.byteLength(json) + 1;
     let record = open.get(key);

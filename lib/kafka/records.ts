@@ -2,11 +2,11 @@ import type { RecordBody } from '../domain/message-body.ts';
 import type { Code } from '../errors.ts';
 import type { ServerFrameData } from '../wire/frames.ts';
 
-/** What gateways (and logic, for REST sends) append to gochat.messages.upstream. */
+/** A message that a gateway (or logic, for REST sends) appends to gochat.messages.upstream. */
 export type UpstreamMessage = RecordBody & {
   user_id: string;
   conversation_id: string;
-  /** When it was received, Unix milliseconds. */
+  /** When the gateway received it, Unix milliseconds. */
   timestamp: number;
   /** The addressee of the acknowledgement: the receiver, its boot id, and the socket session. */
   gateway_id: string;
@@ -31,7 +31,7 @@ export type OrderedEvent = {
   | { type: 'conversation.updated'; conversation: ConversationFacts }
   | { type: 'conversation.dissolved' }
   | { type: 'conversation.member.added'; members: MemberFacts[] }
-  /** `last_seq_id`: the last message that was stored before it. */
+  /** `last_seq_id`: the seq id of the last message stored before the removal. */
   | { type: 'conversation.member.removed'; user_ids: string[]; last_seq_id: number }
   | { type: 'message.recalled'; message_id: number; seq_id: number }
 );
@@ -83,7 +83,7 @@ export type OrderedFrame = FrameAndData<OrderedFrameType> & {
   event_id: string;
   conversation_id: string;
   extra_user_ids: string[];
-  /** Of member-removed: the last message that was stored before it. */
+  /** For member-removed only: the seq id of the last message stored before the removal. */
   last_seq_id?: number;
 };
 
@@ -92,7 +92,7 @@ export type UpstreamRecord = UpstreamMessage | UpstreamEvent;
 export type SenderInfo = { id: string; username: string; display_name: string; avatar_url: string };
 
 export type DownstreamMessage = RecordBody & {
-  /** One of the three: a single user, several, or everyone on the gateway. */
+  /** Exactly one of these three is set: a single user, several users, or all users of the gateway. */
   target_user_id?: string;
   target_user_ids?: string[];
   broadcast?: boolean;
@@ -101,11 +101,11 @@ export type DownstreamMessage = RecordBody & {
   sender_info: SenderInfo;
   seq_id: number;
   created_at: number;
-  /** Those of the targets who joined a moment ago: the message waits until they were told so. */
+  /** Users who joined recently: the gateway holds the message back until they have got their `member-added`. */
   newcomer_ids?: string[];
-  /** Targets who get a read receipt right after the message, since a sender has read up to the message sent. */
+  /** Targets who get a read receipt right after the message: sending a message marks all before it as read. */
   read_for?: string[];
-  /** Recalled before it was delivered: its content is empty. */
+  /** True if the message was recalled before its delivery. Its content is empty then. */
   deleted?: boolean;
 };
 
@@ -129,7 +129,7 @@ export type DownstreamEvent = FrameAndData<OrderedFrameType | 'typing-indicator'
   /** The conversation with whose messages the event keeps its order, and users who joined the conversation recently. */
   conversation_id?: string;
   newcomer_ids?: string[];
-  /** Of member-removed: the last message that was stored before it. */
+  /** For member-removed only: the seq id of the last message stored before the removal. */
   last_seq_id?: number;
 };
 

@@ -89,7 +89,10 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
           );
         }
         const pauseMs = nextPauseMs();
-        log.warn({ err: error, records: records.length, pauseMs }, 'cannot process records; retrying after a pause');
+        log.warn(
+          { err: error, records: records.length, pauseMs },
+          'cannot process records; retrying after a pause',
+        );
         await pause(pauseMs, heartbeat, stopping.signal);
       }
     }

@@ -44,7 +44,9 @@ export const serverFrames = {
       messageId: Type.Integer(),
       seqId,
       createdAt: time,
-      duplicate: Type.Boolean({ description: 'The message had been stored before, and is not delivered again' }),
+      duplicate: Type.Boolean({
+        description: 'The message had been stored before, and is not delivered again',
+      }),
     }),
   },
   'new-message': {
@@ -90,7 +92,8 @@ export const serverFrames = {
     data: Type.Object({ request: FriendRequest, conversation: Type.Optional(Conversation) }),
   },
   'conversation-created': {
-    description: 'A conversation was created. Sent to each of its first members, with the member’s own fields.',
+    description:
+      'A conversation was created. Sent to each of its first members, with the member’s own fields.',
     data: Type.Object({ conversation: Conversation }),
   },
   'conversation-updated': {
@@ -113,14 +116,19 @@ export const serverFrames = {
     data: Type.Object({
       conversationId: id,
       userIds: Type.Array(id),
-      by: Type.String({ description: 'The id of the user who removed them; the member’s own id if the member left' }),
+      by: Type.String({
+        description: 'The id of the user who removed them; the member’s own id if the member left',
+      }),
     }),
   },
   pong: { description: 'Answers ping.' },
   error: {
     description: 'A frame of this session was refused.',
     data: Type.Object({
-      code: Type.Unsafe<Code>({ type: 'string', description: 'The same codes as in the problem documents of REST' }),
+      code: Type.Unsafe<Code>({
+        type: 'string',
+        description: 'The same codes as in the problem documents of REST',
+      }),
       message: Type.String({ description: 'Why, for people' }),
       clientMsgId: Type.Optional(Type.String({ description: 'The clientMsgId of the refused message' })),
       retryable: Type.Boolean({ description: 'Whether the same frame may be sent again' }),

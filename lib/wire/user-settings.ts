@@ -8,7 +8,8 @@ export const UserSettings = Type.Object(
     groupInvites: Type.Unsafe<string>({
       type: 'string',
       enum: groupInviteChoices,
-      description: 'Who may add the user to a group. If anyone else tries, the answer names the user in refused',
+      description:
+        'Who may add the user to a group. If anyone else tries, the answer names the user in refused',
     }),
     lastSeen: Type.Unsafe<string>({
       type: 'string',
@@ -16,9 +17,12 @@ export const UserSettings = Type.Object(
       description: 'Who may see whether the user is online and when the user was last active',
     }),
     readReceipts: Type.Boolean({
-      description: 'False: nobody sees what the user has read, and the user does not see what others have read',
+      description:
+        'False: nobody sees what the user has read, and the user does not see what others have read',
     }),
-    locale: Type.Optional(Type.String({ description: 'A BCP 47 language tag; absent if the user chose none' })),
+    locale: Type.Optional(
+      Type.String({ description: 'A BCP 47 language tag; absent if the user chose none' }),
+    ),
   },
   { $id: 'UserSettings' },
 );

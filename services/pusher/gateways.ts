@@ -66,7 +66,10 @@ export function createGateways(deps: {
         preferred += tried;
         return;
       } catch (error) {
-        log.warn({ err: error, address, pushes: pushes.length }, 'gateway did not accept pushes; trying the next one');
+        log.warn(
+          { err: error, address, pushes: pushes.length },
+          'gateway did not accept pushes; trying the next one',
+        );
       }
     }
     listedAt = 0;

@@ -41,7 +41,11 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   const downstream = createDownstreamProducer({ kafka, log });
   const commit = createGroupCommit(createDeliveries({ downstream, log }), { maxPending: maxPendingRecords });
   const live = createLiveConversations();
-  metrics.observed('gochat_fanout_live_conversations', 'Conversations with a fan-out activity in this process.', live.size);
+  metrics.observed(
+    'gochat_fanout_live_conversations',
+    'Conversations with a fan-out activity in this process.',
+    live.size,
+  );
   metrics.observed('gochat_fanout_pending_records', 'Delivery records not yet acknowledged.', commit.depth);
 
   installRuntime(log);

@@ -80,7 +80,11 @@ export function createAuth(deps: {
     },
 
     getSignInAccount: ({ username, userId, address }) =>
-      users.getSignInAccount({ username: cut(username, 64), userId, address: cut(address, maxAddressLength) }),
+      users.getSignInAccount({
+        username: cut(username, 64),
+        userId,
+        address: cut(address, maxAddressLength),
+      }),
 
     async login({ username, password, client }) {
       const account = await users.verifyPassword(

@@ -37,7 +37,7 @@ export function checkPicture(path: string, text: string): string {
 export const ifGiven = <T>(text: string | undefined, check: (text: string) => T): T | undefined =>
   text === undefined ? undefined : check(text);
 
-/** Text of up to `longest` characters (Unicode code points) that comes back as it was given. */
+/** Checks a text of up to `longest` characters (Unicode code points), which is stored unchanged. */
 export function checkText(path: string, text: string | undefined, longest: number): void {
   if (text === undefined) return;
   if (isLonger(text, longest)) throw invalid(path, `must be at most ${longest} characters`);

@@ -18,7 +18,7 @@ export function createMessages(deps: {
     async sendMessage(request) {
       const { userId, conversationId } = request;
       checkConversationId(conversationId);
-      // Proto says 0 for a type that was left out.
+      // In proto, a missing type is 0.
       const body = bodyOf({ ...request, messageType: request.messageType || undefined });
       const refusal = bodyRefusal(body);
       if (refusal) throw refusal;

@@ -65,7 +65,8 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
       return retry(tryOnce, {
         ...pauses,
         isTransient: () => !abandoned,
-        onPause: (error, pauseMs) => log.warn({ err: error, pauseMs }, 'cannot produce; retrying after a pause'),
+        onPause: (error, pauseMs) =>
+          log.warn({ err: error, pauseMs }, 'cannot produce; retrying after a pause'),
       });
     },
     abandon() {

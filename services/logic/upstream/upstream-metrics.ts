@@ -45,7 +45,10 @@ export function createUpstreamMetrics(metrics: Metrics, depth: () => number, top
   }
 
   return {
-    wait: metrics.latency('gochat_upstream_wait_seconds', 'Time that the oldest record of a save was queued.'),
+    wait: metrics.latency(
+      'gochat_upstream_wait_seconds',
+      'Time that the oldest record of a save was queued.',
+    ),
     save: metrics.latency('gochat_save_duration_seconds', 'Time of one save, retries included.'),
     batch: metrics.size('gochat_save_batch_size', 'Records in one save.'),
     produce: metrics.latency('gochat_downstream_produce_seconds', 'Time of one downstream produce.'),

@@ -14,7 +14,9 @@ export async function conversationViews(
   const found = new Map<string, Conversation>();
   for (let from = 0; from < userIds.length; from += maxUsersPerCall) {
     const some = userIds.slice(from, from + maxUsersPerCall);
-    const page = await undefinedIfGone(repo.conversations.getConversationViews({ conversationId, userIds: some }));
+    const page = await undefinedIfGone(
+      repo.conversations.getConversationViews({ conversationId, userIds: some }),
+    );
     for (const { userId, conversation } of page?.views ?? []) {
       if (conversation) found.set(userId, toConversation(conversation));
     }

@@ -16,7 +16,9 @@ export async function friendPushes(event: FriendEvent, repo: RepoClient): Promis
   if (!('request_id' in event)) return [];
   const both = [event.requester_id, event.target_id];
   const [found, views] = await Promise.all([
-    undefinedIfGone(repo.friendships.getFriendRequest({ requestId: event.request_id, userId: '', otherUserId: '' })),
+    undefinedIfGone(
+      repo.friendships.getFriendRequest({ requestId: event.request_id, userId: '', otherUserId: '' }),
+    ),
     event.type === 'friend.request.accepted'
       ? conversationViews(event.conversation_id, both, repo)
       : undefined,
