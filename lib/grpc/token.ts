@@ -28,7 +28,7 @@ export function readGrpcToken(path: string): GrpcToken | undefined {
   const [own] = lines;
   if (own === undefined || !lines.every((line) => tokenPattern.test(line))) {
     throw new Error(
-      `configuration: ${path} must hold one token of 16 to 256 visible ASCII characters per line`,
+      `configuration: ${path} must hold a token of 16 to 256 visible ASCII characters per line`,
     );
   }
   return { own, accepted: lines.map(bearer) };

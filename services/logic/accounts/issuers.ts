@@ -78,7 +78,7 @@ export function readIssuers(path: string): Issuer[] {
       throw refuse(`must give either jwksUrl or jwksFile for ${issuer}`);
     }
     if (jwksUrl !== undefined && !isFetchable(jwksUrl)) {
-      throw refuse(`gives a jwksUrl for ${issuer} that is no address, or contains a username or password`);
+      throw refuse(`gives a jwksUrl for ${issuer} that is no address, or has a password in it`);
     }
   }
   return list;
