@@ -3,14 +3,17 @@ import { chunks } from '../cache/cache.ts';
 import { domainEvent, type OutboxEvent, orderedEvent } from '../outbox/outbox.ts';
 import type { LockedConversation } from './conversation-lock.ts';
 
-/** What happens to conversations, each told twice: to anyone who listens, and in order to its members. */
+/**
+ * Events about conversations. Most are written twice: as a domain event for any consumer, and as an ordered event that
+ * the conversation's members get in the order of its messages.
+ */
 
-/** The first time that its members hear of a conversation; a retry tells it under the same id. */
+/** Announces a new conversation to its members. A retry writes the same event id, so that consumers drop duplicates. */
 export const conversationCreated = (
   { id, type }: { id: number; type: number },
   actorId: string,
   memberIds: readonly number[],
-  /** Whose acceptance created it. */
+  /** The friend request whose acceptance created the conversation; empty if there is none. */
   friendRequestId = '',
 ): OutboxEvent[] => [
   domainEvent({
@@ -26,7 +29,7 @@ export const conversationCreated = (
 
 export const createdEventId = (conversationId: number): string => `conversation.created/${conversationId}`;
 
-/** `conversation` is the row as it is from now on. */
+/** `conversation` is the row after the change. */
 export function conversationUpdated(conversation: LockedConversation, actorId: string): OutboxEvent[] {
   const about = {
     type: 'conversation.updated',
@@ -55,7 +58,7 @@ const factsOf = (row: LockedConversation): ConversationFacts => ({
   updated_at: row.updated_at,
 });
 
-/** The former members are named, since the conversation has none any more. */
+/** The ordered events name the former members as recipients, since a dissolved conversation has no members. */
 export const conversationDissolved = (
   id: number,
   actorId: string,
@@ -90,7 +93,7 @@ export const membersAdded = (id: number, actorId: string, members: readonly Memb
   ),
 ];
 
-/** `conversation` is the row as it was locked: what is stored after it is not for those removed. */
+/** `conversation` is the locked row: removed members may read up to its `last_seq_id` and nothing after it. */
 export function membersRemoved(
   { id, last_seq_id }: Pick<LockedConversation, 'id' | 'last_seq_id'>,
   actorId: string,
@@ -105,7 +108,7 @@ export function membersRemoved(
   return [domainEvent(about), orderedEvent({ ...about, extra_user_ids: about.user_ids, last_seq_id })];
 }
 
-/** What members are or chose has changed; each of them is shown the conversation anew, and nobody else. */
+/** A role, mute or personal choice of these members changed. Only these members are sent the updated conversation. */
 export const membersUpdated = (id: number, actorId: string, userIds: readonly number[]): OutboxEvent[] => [
   domainEvent({
     type: 'conversation.member.updated',
@@ -115,11 +118,11 @@ export const membersUpdated = (id: number, actorId: string, userIds: readonly nu
   }),
 ];
 
-/** The broker takes records of up to 1 MB, and so many ids fill a tenth of it. */
+/** The broker accepts records of up to 1 MB; this many ids take about a tenth of it. */
 const maxUsersPerEvent = 5000;
 const eventBytes = 256 * 1024;
 
-/** As many members as fit into an event if all were as large as the largest. */
+/** The number of members that fit into one event, assuming that each is as large as the largest. */
 function maxMembersPerEvent(members: readonly MemberFacts[]): number {
   const largest = Math.max(1, ...members.map((member) => Buffer.byteLength(JSON.stringify(member))));
   return Math.max(1, Math.floor(eventBytes / largest));

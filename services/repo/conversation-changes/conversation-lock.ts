@@ -1,5 +1,5 @@
-// Room: what every change of a conversation needs: its lock, its events, its members' rows. What is changed, and
-// who may, is for the rooms above.
+// Room: what every change of a conversation needs: its lock, its events and its members' rows. The rooms above decide
+// what changes and who may change it.
 
 import { conversationStatus, conversationType } from '../../../lib/domain/enumerations.ts';
 import { conversationNotFound } from '../../../lib/domain/refusals.ts';
@@ -23,8 +23,8 @@ export type MemberRow = { user_id: number; role: number; muted: number; joined_a
 export type Members = ReadonlyMap<number, MemberRow>;
 
 /**
- * Locks a conversation by its head until the end of the transaction, and reads who of these users belongs to it:
- * whoever changes a conversation or its members holds this lock. Undefined when there is no such row.
+ * Locks the conversation's head and row until the end of the transaction, and reads which of these users are members.
+ * Every change of a conversation or its members holds this lock. Returns undefined if there is no such row.
  */
 export async function lockRow(
   tx: Sql,
@@ -58,14 +58,17 @@ export async function lockRow(
   };
 }
 
-/** The same for one that its members see. CONVERSATION_NOT_FOUND. */
+/** Like `lockRow`, for an active conversation. Throws CONVERSATION_NOT_FOUND for any other. */
 export async function lockActive(tx: Sql, conversationId: number, userIds: readonly number[]) {
   const locked = await lockRow(tx, conversationId, userIds);
   if (locked?.conversation.status !== conversationStatus.active) throw conversationNotFound();
   return locked;
 }
 
-/** The actor as a member of a group. NOT_CONVERSATION_MEMBER; PERMISSION_DENIED in single and world. */
+/**
+ * Returns the actor's member row. Throws NOT_CONVERSATION_MEMBER, or PERMISSION_DENIED if the conversation is not a
+ * group.
+ */
 export function requireGroupMember(
   { conversation, members }: { conversation: LockedConversation; members: Members },
   actorId: number,
@@ -82,6 +85,9 @@ export function requireGroup({ type }: ConversationRow): void {
 
 export const denied = (message: string) => new GoChatError('PERMISSION_DENIED', message);
 
-/** What every change of a conversation sets. Both kinds of server read `updated_at` as it was before the assignment. */
-export const touched = (now: number): string =>
+/**
+ * The SET assignments of the change times, for every change of a conversation; `now` is in Unix milliseconds. MySQL and
+ * MariaDB both read the old value of `updated_at` on the right-hand side.
+ */
+export const changeTimes = (now: number): string =>
   `updated_at = GREATEST(updated_at, ${now}), changed_at = ${databaseTime}`;

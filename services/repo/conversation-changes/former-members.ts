@@ -2,16 +2,16 @@ import { chunks } from '../cache/cache.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
 import { idsPerList, isTrue } from '../storage/sql.ts';
 
-/** What a group remembers of somebody who is a member no more. */
+/** What a group remembers about a former member. */
 export type FormerMember = {
   userId: number;
-  /** By the owner or an admin: an ordinary member can't bring the user back. */
+  /** True if the owner or an admin removed the user: an ordinary member can't add the user again. */
   removed: boolean;
-  /** Outlives leaving: whoever comes back is muted as before. */
+  /** A mute outlives leaving: a user who comes back is still muted. */
   muted: boolean;
 };
 
-/** Those of these users of whom something is remembered. The conversation's head is locked. */
+/** The stored rows of these users, by user id. The caller holds the lock of the conversation's head. */
 export async function readFormerMembers(
   tx: Sql,
   conversationId: number,
@@ -19,7 +19,7 @@ export async function readFormerMembers(
 ): Promise<ReadonlyMap<number, FormerMember>> {
   if (userIds.length === 0) return new Map();
   const rows = await tx.query<{ user_id: number; removed: number; muted: number }>(
-    // By primary key.
+    // Index: the primary key of conversation_former_members.
     `SELECT user_id, removed, muted FROM conversation_former_members
      WHERE conversation_id = ? AND user_id IN (?)`,
     [conversationId, userIds],
@@ -32,7 +32,7 @@ export async function readFormerMembers(
   );
 }
 
-/** Statements that remember what there is to remember of members who go. */
+/** Statements that store a row for each leaving member who was removed or is muted; the others need none. */
 export function rememberFormerMembers(
   conversationId: number,
   members: readonly FormerMember[],
@@ -47,7 +47,7 @@ export function rememberFormerMembers(
   );
 }
 
-/** Statements that forget it of those who are back. */
+/** Statements that delete the rows of these users, for example when they are members again. */
 export const forgetFormerMembers = (conversationId: number, userIds: readonly number[]): string[] =>
   chunks(userIds, idsPerList).map((some) =>
     formatSql('DELETE FROM conversation_former_members WHERE conversation_id = ? AND user_id IN (?)', [

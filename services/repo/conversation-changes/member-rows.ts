@@ -5,12 +5,16 @@ import { membershipsKey } from '../rows/memberships.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import { idsPerList } from '../storage/sql.ts';
-import { touched } from './conversation-lock.ts';
+import { changeTimes } from './conversation-lock.ts';
+
+// Statements that change who belongs to a conversation. The caller holds the lock of its head.
 
 const rowsPerStatement = 1000;
-/** Statements that change who belongs to a conversation; its head is locked. */
 
-/** New members with their read pointers: what was written before counts as read. Rows in the order of their keys. */
+/**
+ * Inserts members with their read pointers at `lastSeqId`, so that earlier messages count as read. Rows are in the
+ * order of their keys, as in every writer of these tables, to avoid deadlocks. `now` is in Unix milliseconds.
+ */
 export function insertMembers(
   conversationId: number,
   members: readonly { userId: number; role: number; muted?: boolean }[],
@@ -30,11 +34,11 @@ export function insertMembers(
   ]);
 }
 
-/** Members. Their read pointers stay: by these an erased user's messages are found. */
+/** Deletes members, but not their read pointers: the erasure of a user finds that user's messages by them. */
 export const deleteMembers = (conversationId: number, userIds: readonly number[]): string[] =>
   deleteRows('conversation_members', conversationId, userIds);
 
-/** Read pointers of users who can have written nothing. */
+/** Deletes read pointers. Only for users who have no messages left in the conversation. */
 export const deletePointers = (conversationId: number, userIds: readonly number[]): string[] =>
   deleteRows('user_read_pointers', conversationId, userIds);
 
@@ -45,18 +49,21 @@ const deleteRows = (table: string, conversationId: number, userIds: readonly num
     idsPerList,
   ).map((ids) => `DELETE FROM ${table} WHERE user_id IN (${ids}) AND conversation_id = ${conversationId}`);
 
-/** What every change of the member set brings with it. It comes last, since the members' own rows may be waited for. */
+/**
+ * Updates the member version and count after a change of the member set. These statements come last in a transaction:
+ * the statements on the members' rows may wait for locks, and a change time must be written close to the commit.
+ */
 export const countMembers = (conversationId: number, difference: number, now: number): string[] => [
   `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${conversationId}`,
-  `UPDATE conversations SET member_count = member_count + ${difference}, ${touched(now)} WHERE id = ${conversationId}`,
+  `UPDATE conversations SET member_count = member_count + ${difference}, ${changeTimes(now)} WHERE id = ${conversationId}`,
 ];
 
-/** The cached values that depend on what a conversation is. */
+/** The cache keys that a change of the conversation's own row invalidates. */
 export const conversationKeys = (conversationId: number): string[] => [
   basicKey(String(conversationId)),
   headKey(String(conversationId)),
 ];
 
-/** The cached values that depend on who belongs to it. */
+/** The cache keys that a change of these users' memberships invalidates. */
 export const memberKeys = (userIds: readonly number[]): string[] =>
   userIds.flatMap((userId) => [membershipsKey(String(userId)), unreadKey(String(userId))]);

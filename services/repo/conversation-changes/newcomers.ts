@@ -5,25 +5,28 @@ import { GoChatError } from '../../../lib/errors.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
 
-/** Ids of users that a call names, each once. INVALID_ARGUMENT for none or too many, USER_NOT_FOUND. */
+/**
+ * Parses the user ids of a request and drops duplicates. Throws INVALID_ARGUMENT for no ids or more than
+ * `limits.usersPerCall`, and USER_NOT_FOUND for an id that can't belong to a user.
+ */
 export function userIdsOf(path: string, ids: readonly string[]): number[] {
   if (ids.length === 0) throw invalid(path, 'must not be empty');
   if (ids.length > limits.usersPerCall) throw invalid(path, `must name at most ${limits.usersPerCall} users`);
   return [...new Set(ids.map(userIdOf))];
 }
 
-/** Who acts: 0 for the system itself, which has all rights. */
+/** The actor's user id; 0 for the system itself, which has all rights. */
 export const actorIdOf = (id: string): number => (id === '' ? 0 : userIdOf(id));
 
-/** Those of some users who do not want to be added by somebody. */
+/** The users whom an inviter can't add to a group. */
 export type Unwilling = {
-  /** They blocked the inviter: nobody is added then. */
+  /** They blocked the inviter. The whole request is refused. */
   blockers: ReadonlySet<number>;
-  /** They take invitations from friends only, and the inviter is none: the others are added. */
+  /** They accept invitations from friends only, and the inviter is not a friend. Only these users are left out. */
   friendsOnly: ReadonlySet<number>;
 };
 
-/** Throws USER_NOT_FOUND unless all accounts exist. Inviter 0, the system itself, is refused by nobody. */
+/** Throws USER_NOT_FOUND unless all accounts exist. Nobody refuses inviter 0, the system itself. */
 export async function readUnwilling(
   databases: Databases,
   inviterId: number,
@@ -38,7 +41,7 @@ export async function readUnwilling(
         userIds,
         inviterId,
       ]),
-      // Index: the primary keys of both.
+      // Index: the primary keys of user_settings and friendships.
       formatSql(
         `SELECT s.user_id FROM user_settings s
          LEFT JOIN friendships f ON f.user_id = ? AND f.friend_id = s.user_id
@@ -56,8 +59,8 @@ export async function readUnwilling(
   return { blockers: idsOf(blockers), friendsOnly: inviterId === 0 ? new Set() : idsOf(friendsOnly) };
 }
 
-/** BLOCKED when one of those who would become members blocked the inviter. */
+/** Throws BLOCKED if one of the newcomers blocked the inviter. */
 export function refuseBlockers(newcomers: readonly number[], blockers: ReadonlySet<number>): void {
   const [blocker] = newcomers.filter((id) => blockers.has(id));
-  if (blocker !== undefined) throw new GoChatError('BLOCKED', `User ${blocker} doesn't take part with you.`);
+  if (blocker !== undefined) throw new GoChatError('BLOCKED', `User ${blocker} blocked the inviter.`);
 }

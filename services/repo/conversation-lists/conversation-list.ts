@@ -1,4 +1,4 @@
-// Room: conversations as one member sees them: a single one, and pages of the list. It changes nothing.
+// Room: conversations as one of their members sees them: one conversation, and pages of the list. It only reads.
 
 import { newestFirst, rowsAfter } from '../../../lib/domain/conversation-order.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
@@ -33,25 +33,26 @@ import {
   type ViewOptions,
 } from './conversation-view.ts';
 
-/** A cold list reads at least as many details, since the next page is often asked for. */
-const coldDetails = 100;
-const everything: ViewOptions = { lastMessage: true, senderInfo: true };
+/** A page that is not cached reads details of at least this many conversations, since the next page often follows. */
+const minColdDetails = 100;
+const allDetails: ViewOptions = { lastMessage: true, senderInfo: true };
 const answers = pageAnswers<Response>(codec, { conversations: [], hasMore: false }, toConversationPage);
-/** About what a place in an order that is kept takes, with its membership. */
+/** Estimated memory of one place in a cached order, with its membership. */
 const bytesPerPlace = 250;
 
 export type ConversationList = {
-  /** A page, or that it is the one with the tag that the caller knows. */
+  /** A page of the list, or `unchanged` if its tag is the request's `knownTag`. Throws INVALID_ARGUMENT. */
   page(request: Request): Promise<Encoded<Response>>;
-  /** One conversation as its member sees it. CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER. */
+  /** One conversation as this member sees it. Throws CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
   one(userId: string, conversationId: number): Promise<ConversationWithDetails>;
 };
 
 /**
- * The conversation list. Cold it is one SQL query. Hot it is made of the memberships and read pointers of the user, the
- * heads of all conversations, and what the page shows of them, out of memory but for what changed since. The order hangs
- * on the heads alone, so that a message changes one key and no member's list. Of a page only its tag is kept: whoever
- * asks again for an unchanged one mostly holds it.
+ * The conversation list. If the user's memberships are not cached, a page is one SQL query. Otherwise a page is built
+ * from cached parts: the user's memberships and read pointers, the heads of all conversations, and the details of the
+ * conversations on the page; only what changed is read from Redis or SQL. The order depends on the heads alone, so that
+ * a message invalidates one key and not the list of every member. Only the tag of a page is cached, not the page: a
+ * caller that asks again for an unchanged page usually still has it.
  */
 export function createConversationList(deps: {
   databases: Databases;
@@ -74,15 +75,15 @@ export function createConversationList(deps: {
         if (updatedSince === 0) {
           wanted = wanted.filter(({ hidden }) => !hidden);
         } else {
-          // What was hidden since is told, too.
+          // Includes conversations that the user hid since: the client has to remove them from its list.
           const updated = new Set(await readUpdated(databases.conversations, row, updatedSince));
           wanted = wanted.filter(({ membership }) => updated.has(membership.conversationId));
         }
         return pageOf('conversations', wanted.slice(offset, offset + limit + 1), limit, positionOf);
       },
-      listedFirst: updatedSince === 0,
-      // One more than the page tells whether there is another one.
-      detailed: Math.max(offset + limit + 1, coldDetails),
+      visibleFirst: updatedSince === 0,
+      // One conversation beyond the page tells whether there is another page.
+      detailed: Math.max(offset + limit + 1, minColdDetails),
       options: { lastMessage: includeLastMessage, senderInfo: includeSenderInfo },
     };
 
@@ -103,15 +104,15 @@ export function createConversationList(deps: {
     return built ?? build(reading);
   }
 
-  /** Undefined when the user's memberships are not cached. The page changes with what is read through `from`. */
+  /** Undefined if the user's memberships are not cached. Changes of values read through `from` invalidate the tag. */
   async function hotPage(reading: Reading, from: Reading, { userId, row, slice, options }: Wanted) {
-    // What can be asked for at the same time travels together.
+    // Asked for at the same time, both reads share one round trip.
     const [places, known] = await Promise.all([placesOf(from, userId), from.peek(userUnread, userId)]);
     if (!places) return undefined;
-    // Read behind what the page hangs on: whatever changes later ends the page.
+    // The slice may read SQL. It comes after the reads that the tag depends on, so that no later change goes unnoticed.
     const { rows, hasMore, nextCursor } = await slice(places);
     const ids = rows.map(({ membership }) => membership.conversationId);
-    // Not through `from`: the order changes with every head.
+    // Not through `from`: the tag already depends on the order, and the order on every head.
     const heads = await readHeads({ databases, cache: reading }, ids);
     const placed = rows.flatMap(({ membership }): Placed[] => {
       const head = heads.get(membership.conversationId);
@@ -127,7 +128,7 @@ export function createConversationList(deps: {
     return { conversations: views.map((view) => toDetails(view, users, options)), hasMore, nextCursor };
   }
 
-  /** All of the user's conversations in order; of a kept order only what moved is placed anew. */
+  /** All of the user's conversations in order. After a change of some heads, only their conversations are moved. */
   async function placesOf(reading: Reading, userId: string): Promise<Place[] | undefined> {
     const compute: Compute<Place[] | undefined> = async (from) => {
       const memberships = await from.peek(userMemberships, userId);
@@ -160,19 +161,19 @@ export function createConversationList(deps: {
     });
   }
 
-  async function coldPage({ userId, row, after, listedFirst, slice, detailed, options }: Wanted) {
+  async function coldPage({ userId, row, after, visibleFirst, slice, detailed, options }: Wanted) {
     const [, [storeMemberships, storePointers], storeOthers] = await cache.peekAll([
       [userMemberships, userId],
       [userUnread, userId],
     ]);
-    const loaded = await loadViews(databases.conversations, row, { detailed, after, listedFirst });
+    const loaded = await loadViews(databases.conversations, row, { detailed, after, visibleFirst });
     storeMemberships?.(new Map([[userId, loaded.places.map(({ membership }) => membership)]]));
     storePointers?.(new Map([[userId, loaded.pointers]]));
     storeLoaded(storeOthers, loaded);
     const page = await slice(loaded.places);
     const shown = page.rows.map(({ membership }) => membership);
     const views = new Map(loaded.views.map((view) => [view.basic.id, view]));
-    // What changed since a moment may be far down in the order.
+    // With `updatedSince`, a page may show conversations far down in the order, which have no details yet.
     const further = shown.filter(({ conversationId }) => !views.has(conversationId));
     const others = await loadViews(databases.conversations, row, {
       detailed: further.length,
@@ -210,7 +211,7 @@ export function createConversationList(deps: {
       const membership = memberships.find((one) => one.conversationId === id);
       if (!membership) throw notMember();
       const [view] = await viewsOf(row, [{ membership, head }], pointers, new Map([[id, basic]]));
-      if (view) return toDetails(view, await userCards.byIds(usersOf(view, everything)), everything);
+      if (view) return toDetails(view, await userCards.byIds(usersOf(view, allDetails)), allDetails);
     }
     const loaded = await loadViews(databases.conversations, row, {
       detailed: 1,
@@ -219,10 +220,10 @@ export function createConversationList(deps: {
     const [view] = loaded.views;
     if (!view) throw await noAccess(databases.conversations, conversationId);
     storeLoaded(storeOthers, loaded);
-    return toDetails(view, loaded.users, everything);
+    return toDetails(view, loaded.users, allDetails);
   }
 
-  /** Puts the parts together; what was dissolved meanwhile is left out. */
+  /** Combines the parts. Leaves out conversations that were dissolved meanwhile. */
   async function viewsOf(
     userId: number,
     shown: readonly Placed[],
@@ -238,7 +239,7 @@ export function createConversationList(deps: {
         recalled === undefined ? undefined : unreadOf(head.lastSeqId, lastReadSeqId, recalled);
       return [{ membership, head, basic, lastReadSeqId, unreadCount }];
     });
-    // Far behind in a conversation with many recalls: their list doesn't reach back so far.
+    // The cached recalls don't reach back to the read pointer of a member who is far behind: SQL counts these.
     const uncounted = views.filter(({ unreadCount }) => unreadCount === undefined);
     const counts = await loadUnread(
       databases.conversations,
@@ -270,17 +271,19 @@ export function createConversationList(deps: {
 }
 
 type Placed = { membership: Membership; head: ConversationHead };
+/** The page that a request asks for. */
 type Wanted = {
   userId: string;
   row: number;
-  /** Begins behind this place. */
+  /** The page begins after this place. */
   after: Position<'conversations'> | undefined;
-  /** The page out of all of the user's conversations in order. */
+  /** Cuts the page out of all of the user's conversations, which are in order. */
   slice(
     places: readonly Place[],
   ): Promise<{ rows: Place[]; hasMore: boolean; nextCursor: string | undefined }>;
-  /** Hidden conversations don't belong to the page. */
-  listedFirst: boolean;
+  /** The page leaves hidden conversations out, so the details of visible ones are read first. */
+  visibleFirst: boolean;
+  /** How many conversations get details if nothing is cached. */
   detailed: number;
   options: ViewOptions;
 };
@@ -301,7 +304,7 @@ const positionOf = ({ membership, updatedAt }: Place): Position<'conversations'>
 
 const byTime = (a: Place, b: Place): number => newestFirst(positionOf(a), positionOf(b));
 
-/** Two orders as one. */
+/** Merges two sorted lists. */
 function merged(some: readonly Place[], others: readonly Place[]): Place[] {
   const all: Place[] = [];
   let at = 0;

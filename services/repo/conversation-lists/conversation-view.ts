@@ -25,7 +25,7 @@ import { cardOf, toUserCard, type UserRow, userColumns } from '../rows/user-card
 import { type Database, formatSql } from '../storage/database.ts';
 import { isTrue } from '../storage/sql.ts';
 
-/** A conversation as one of its members sees it, in the parts that are cached each for itself. */
+/** A conversation as one of its members sees it. Each part is cached under its own key. */
 export type ConversationView = {
   membership: Membership;
   lastReadSeqId: number;
@@ -36,6 +36,7 @@ export type ConversationView = {
 
 export type ViewOptions = { lastMessage: boolean; senderInfo: boolean };
 
+/** A view as the wire type, with what `options` asks for. */
 export function toDetails(
   { membership, lastReadSeqId, unreadCount, basic, head }: ConversationView,
   users: ReadonlyMap<string, User>,
@@ -59,18 +60,18 @@ export function toDetails(
     },
     lastMessage:
       lastMessage && options.lastMessage
-        ? toMessage(lastMessage, options.senderInfo ? users : namesOnly(lastMessage.senderId))
+        ? toMessage(lastMessage, options.senderInfo ? users : idOnly(lastMessage.senderId))
         : undefined,
     unreadCount,
     peer: peerId === undefined ? undefined : cardOf(users, peerId),
   };
 }
 
-/** A sender of whom only the id was asked for. */
-const namesOnly = (id: string): Map<string, User> =>
+/** The sender's card without its texts, for a caller that did not ask for the sender's details. */
+const idOnly = (id: string): Map<string, User> =>
   new Map([[id, { id, username: '', displayName: '', avatarUrl: '', isGuest: false, createdAt: 0 }]]);
 
-/** Whose cards the details of a view show. */
+/** The ids of the users whose cards `toDetails` shows: the peer and the sender of the last message. */
 export const usersOf = (
   { membership, head }: Pick<ConversationView, 'membership' | 'head'>,
   options: ViewOptions,
@@ -82,39 +83,43 @@ export const usersOf = (
 export const unreadOf = (lastSeqId: number, lastReadSeqId: number, recalledBeyond: number): number =>
   Math.max(0, lastSeqId - lastReadSeqId - recalledBeyond);
 
-/** A membership and where it stands in the order, or would if it were not hidden. */
+/** A membership and its place in the list's order. A hidden conversation has a place too. */
 export type Place = { membership: Membership; updatedAt: number; hidden: boolean };
 
 export type LoadedViews = {
-  /** All that the query covers, newest first; with `listedFirst` the hidden ones last, and those behind `after` first. */
+  /**
+   * All conversations that the query covers, newest first. With `after`, those after that place come first; with
+   * `visibleFirst`, hidden ones come last.
+   */
   places: Place[];
   pointers: ReadPointers;
-  /** The newest of them, in the same order. */
+  /** The first `detailed` of them, in the same order. */
   views: ConversationView[];
   users: Map<string, User>;
 };
 
 /**
- * A user's conversations in one query: every membership, and the details of the newest ones. `conversationIds` asks
- * for some of them only; a creator sees a group that is still being created with `evenCreating`.
+ * Reads a user's conversations in one query: every membership, and the details of the first `detailed` ones.
+ * `conversationIds` restricts the query to some conversations. `includeCreating` includes groups that are still being
+ * created, for their creator.
  */
 export async function loadViews(
   database: Database,
   userId: number,
   options: {
     detailed: number;
-    /** The details are of those behind this place of the order, then of the newest. */
+    /** Conversations after this place get details first, then the newest. */
     after?: Position<'conversations'> | undefined;
-    /** Details of those that are hidden come after all others. */
-    listedFirst?: boolean;
+    /** Hidden conversations get details only after all others. */
+    visibleFirst?: boolean;
     conversationIds?: readonly number[];
-    evenCreating?: boolean;
+    includeCreating?: boolean;
   },
 ): Promise<LoadedViews> {
   const { detailed, after, conversationIds } = options;
   if (conversationIds?.length === 0) return { places: [], pointers: {}, views: [], users: new Map() };
   const { creating, active } = conversationStatus;
-  const statuses = options.evenCreating ? [creating, active] : [active];
+  const statuses = options.includeCreating ? [creating, active] : [active];
   const some = conversationIds ? formatSql('AND member.conversation_id IN (?)', [conversationIds]) : '';
   const first = after
     ? formatSql(
@@ -122,8 +127,9 @@ export async function loadViews(
         [after[0], ...after],
       )
     : '';
-  const listedFirst = options.listedFirst ? 'hidden.conversation_id IS NOT NULL,' : '';
-  // Indexes: the primary keys of all tables; `hidden` reads only heads of what somebody hid; recalls as `recalledOf` says.
+  const visibleFirst = options.visibleFirst ? 'hidden.conversation_id IS NOT NULL,' : '';
+  // Indexes: the primary keys of all tables; for recalls, see `recalledOf`. The join `hidden` reads only the heads of
+  // conversations that the user hid.
   const rows = await database.query<Row>(
     `WITH mine AS (
        SELECT member.user_id, ${membershipColumns('member')},
@@ -131,7 +137,7 @@ export async function loadViews(
          ${peerIdColumn('member', 'conversation')} AS peer_id,
          COALESCE(pointer.last_read_seq_id, 0) AS last_read_seq_id, conversation.updated_at,
          ROW_NUMBER() OVER (
-           ORDER BY ${listedFirst} ${first} conversation.updated_at DESC, conversation.id DESC
+           ORDER BY ${visibleFirst} ${first} conversation.updated_at DESC, conversation.id DESC
          ) AS place
        FROM conversation_members member
        JOIN conversations conversation
@@ -179,7 +185,7 @@ export async function loadViews(
 type Row = MembershipRow & {
   is_hidden: number;
   last_read_seq_id: number;
-  /** NULL beyond the details. */
+  /** NULL in rows without details. */
   last_seq_id: number | null;
   last_message_id: number | null;
   updated_at: number;
@@ -220,7 +226,7 @@ const cardsOf = (row: Row): [string, User][] =>
       : [[String(row[`${alias}__id`]), toUserCard(partOf<UserRow>(row, alias))]],
   );
 
-/** Columns of several tables in one row: `a.b AS a__b`. */
+/** Gives each column an alias that contains its table, since a row holds columns of several: `a.b AS a__b`. */
 const prefixed = (columns: string): string => columns.replace(/(\w+)\.(\w+)/g, '$1.$2 AS $1__$2');
 
 const ofAlias = (alias: string, columns: string): string =>
@@ -229,7 +235,7 @@ const ofAlias = (alias: string, columns: string): string =>
     .map((column) => `${alias}.${column}`)
     .join(', ');
 
-/** The columns of one of them. */
+/** The columns of one table out of such a row. */
 const partOf = <R>(row: object, alias: string): R =>
   Object.fromEntries(
     Object.entries(row)

@@ -22,7 +22,7 @@ type Handlers = Pick<
   'createConversation' | 'activateConversation' | 'discardConversation'
 >;
 
-/** How conversations begin. */
+/** Creates, activates and discards conversations. */
 export function createConversationCreate(deps: {
   databases: Databases;
   cache: Cache;
@@ -34,7 +34,7 @@ export function createConversationCreate(deps: {
   const openSingle = createSingleConversation(deps);
   const groups = createGroupConversation(deps);
 
-  /** The creator sees a group even while it is being created. */
+  /** The conversation as its creator sees it, also while a group is still being created; with `idOnly`, only its id. */
   async function answer(
     { creatorId, idOnly }: CreateConversationRequest,
     { conversationId, created, refused }: NewConversation,
@@ -44,7 +44,7 @@ export function createConversationCreate(deps: {
     const { views, users } = await loadViews(databases.conversations, Number(creatorId), {
       detailed: 1,
       conversationIds: [conversationId],
-      evenCreating: true,
+      includeCreating: true,
     });
     const [view] = views;
     if (!view) throw conversationNotFound();

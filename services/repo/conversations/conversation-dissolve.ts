@@ -4,10 +4,10 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache, Change } from '../cache/cache.ts';
 import { conversationDissolved } from '../conversation-changes/conversation-events.ts';
 import {
+  changeTimes,
   denied,
   lockActive,
   requireGroupMember,
-  touched,
 } from '../conversation-changes/conversation-lock.ts';
 import { conversationKeys, deleteMembers, memberKeys } from '../conversation-changes/member-rows.ts';
 import { createOperations, storeAnswer } from '../once/operations.ts';
@@ -18,7 +18,7 @@ import { readMemberIds } from './group-conversation.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'dissolveConversation'>;
 
-/** Ends a group for all of its members, by its owner. */
+/** Dissolves a group for all members. Only its owner may do so. */
 export function createConversationDissolve(deps: {
   databases: Databases;
   cache: Cache;
@@ -34,7 +34,7 @@ export function createConversationDissolve(deps: {
         await cache.change((touch) =>
           databases.conversations.transaction(async (tx) => {
             const actor = requireGroupMember(await lockActive(tx, id, [actorId]), actorId);
-            if (actor.role !== memberRole.owner) throw denied('Only the owner dissolves a group.');
+            if (actor.role !== memberRole.owner) throw denied('Only the owner can dissolve a group.');
             await dissolve(tx, touch, id, request.actorId, storeAnswer(id, request.operationId, {}));
           }),
         );
@@ -45,7 +45,10 @@ export function createConversationDissolve(deps: {
   };
 }
 
-/** Members lose the conversation, which loses its texts; its messages stay stored. Commits, with what else is to be stored; its head is locked. */
+/**
+ * Dissolves a conversation: deletes its members and clears its texts; its messages stay stored. The caller holds the
+ * lock of its head. Commits the transaction, together with the statements in `also`.
+ */
 export async function dissolve(
   tx: Transaction,
   touch: Change['touch'],
@@ -61,7 +64,7 @@ export async function dissolve(
       ...deleteMembers(id, memberIds),
       `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id}`,
       `UPDATE conversations SET status = ${conversationStatus.dissolved}, member_count = 0, name = '',
-         avatar_url = '', description = '', announcement = '', ${touched(Date.now())}
+         avatar_url = '', description = '', announcement = '', ${changeTimes(Date.now())}
        WHERE id = ${id}`,
       `DELETE FROM conversation_former_members WHERE conversation_id = ${id}`,
       insertEvents(conversationDissolved(id, actorId, memberIds)),

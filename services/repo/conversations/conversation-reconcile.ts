@@ -12,22 +12,25 @@ import { miscountedBlocks, recountRecalls, seqIdsPerBlock, storeRecalls } from '
 import { databaseTime } from '../storage/change-time.ts';
 import { type Databases, formatSql, type Sql, type Transaction } from '../storage/database.ts';
 
-const usualPage = 200;
-/** Of a list of 1,000 ids or more MariaDB makes a subquery, which reads all messages to find the newest one. */
-const longestPage = 500;
-/** Messages whose recalls are compared, counted back from the head: hardly anything unread lies further back. */
+const defaultPageSize = 200;
+/** MariaDB turns a list of 1,000 ids or more into a subquery, which would read all messages to find the newest one. */
+const maxPageSize = 500;
+/** Recalls are compared for this many messages back from the head: hardly any unread message is older. */
 const comparedMessages = 10_000;
-/** Pointers and recalls mended in one transaction; what is more is found again by the next run. */
-const mostRows = 5000;
+/** Read pointers, and recalls of each kind, repaired in one transaction. The next run finds and repairs the rest. */
+const maxRepairedRows = 5000;
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'reconcileConversations'>;
 
-/** Proves that what is counted is what is stored. */
+/** Compares counters and heads with the rows that they summarize, and repairs them on request. */
 export function createConversationReconcile(deps: { databases: Databases; cache: Cache }): Handlers {
   const { databases, cache } = deps;
 
-  /** The truth is known only under the head's lock, which all writers of these rows hold. */
-  const settle = (id: number, mend: boolean): Promise<WrongConversation | undefined> =>
+  /**
+   * Checks a conversation again under its head's lock, and repairs it with `mend`. All writers of these rows hold that
+   * lock, so only this check is exact. Returns undefined if nothing is wrong.
+   */
+  const checkLocked = (id: number, mend: boolean): Promise<WrongConversation | undefined> =>
     cache.change((touch) =>
       databases.messagesOf(String(id)).transaction(async (tx) => {
         await tx.query('SELECT 1 FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [id]);
@@ -44,8 +47,8 @@ export function createConversationReconcile(deps: { databases: Databases; cache:
     async reconcileConversations(request) {
       const { afterConversationId, mend } = request;
       const after = afterConversationId === '' ? 0 : parseId(afterConversationId);
-      if (after === undefined) throw invalid('after_conversation_id', 'is no conversation id');
-      const limit = Math.min(request.limit > 0 ? request.limit : usualPage, longestPage);
+      if (after === undefined) throw invalid('after_conversation_id', 'must be a conversation id');
+      const limit = Math.min(request.limit > 0 ? request.limit : defaultPageSize, maxPageSize);
       const database = databases.conversations;
       const rows = await database.query<{ id: number; status: number; created_at: number }>(
         'SELECT id, status, created_at FROM conversations WHERE id > ? ORDER BY id LIMIT ?',
@@ -53,10 +56,10 @@ export function createConversationReconcile(deps: { databases: Databases; cache:
       );
       const ids = rows.map(({ id }) => id);
       const wrong: WrongConversation[] = [];
-      // First without locks, so that conversations at which nothing is wrong never wait.
+      // The first check takes no locks, so that writers to correct conversations never wait for this job.
       for (const state of ids.length === 0 ? [] : await readStates(database, ids)) {
         if (!isWrong(await discrepanciesOf(database, state))) continue;
-        const found = await settle(state.id, mend);
+        const found = await checkLocked(state.id, mend);
         if (found) wrong.push(found);
       }
       return {
@@ -78,14 +81,14 @@ type State = {
   last_seq_id: number;
   last_message_id: number | null;
   members: number;
-  /** Of the newest message that is stored; NULL without any. */
+  /** The seq id of the newest stored message; NULL if there is no message. */
   newest_seq_id: number | null;
   newest_message_id: number | null;
 };
 
 const readStates = (sql: Sql, ids: readonly number[]): Promise<State[]> =>
   sql.query<State>(
-    // The newest message by the primary key, members by conversation_members_conversation.
+    // Indexes: primary keys, also for the newest message; conversation_members_conversation for the members.
     `SELECT c.id, c.member_count, c.last_message_id AS projected_message_id, h.last_seq_id, h.last_message_id,
        COALESCE(counted.members, 0) AS members, newest.seq_id AS newest_seq_id, m.id AS newest_message_id
      FROM conversations c
@@ -106,13 +109,13 @@ type Discrepancies = {
   memberCount: boolean;
   head: boolean;
   lastMessage: boolean;
-  /** Whose read pointers are beyond the head. */
+  /** Users whose read pointers are beyond the head. */
   readers: number[];
-  /** Recalled, but counted as unread. */
+  /** Messages that are marked as recalled, but have no recall row and so count as unread. */
   uncounted: Recall[];
-  /** Not counted as unread, but never marked as recalled. */
+  /** Seq ids that have a recall row and so don't count as unread, but whose messages are not marked as recalled. */
   unmarked: number[];
-  /** Blocks of recalls whose count is wrong. */
+  /** The number of blocks of seq ids whose count of recalls is wrong. */
   miscounted: number;
 };
 
@@ -122,11 +125,11 @@ const isWrong = (found: Discrepancies): boolean =>
   found.lastMessage ||
   found.readers.length + found.uncounted.length + found.unmarked.length + found.miscounted > 0;
 
-/** The first block of recalls that is counted again. */
+/** The first block of seq ids whose recalls are compared. */
 const comparedFrom = (lastSeqId: number): number =>
   Math.max(0, Math.trunc((lastSeqId - comparedMessages) / seqIdsPerBlock));
 
-/** A head never goes back: what had the seq ids beyond may have been seen, and they are not given twice. */
+/** The correct head. It never goes back: clients may have seen higher seq ids, so these are not used again. */
 const headOf = (state: State): { lastSeqId: number; lastMessageId: number | null } =>
   state.newest_seq_id !== null && state.newest_seq_id >= state.last_seq_id
     ? { lastSeqId: state.newest_seq_id, lastMessageId: state.newest_message_id }
@@ -138,25 +141,26 @@ async function discrepanciesOf(sql: Sql, state: State): Promise<Discrepancies> {
   const from = head.lastSeqId - comparedMessages;
   const [readers, uncounted, unmarked, miscounted] = (await sql.batch(
     [
-      // Members are few against pointers of all users: conversation_members_conversation, then the primary key.
+      // Indexes: conversation_members_conversation, then the primary key of user_read_pointers. The query starts from
+      // the members, since they are few compared with the pointers of all users.
       formatSql(
         `SELECT p.user_id FROM conversation_members m
          JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
          WHERE m.conversation_id = ? AND p.last_read_seq_id > ? ORDER BY p.user_id LIMIT ?`,
-        [id, head.lastSeqId, mostRows],
+        [id, head.lastSeqId, maxRepairedRows],
       ),
       formatSql(
         `SELECT m.seq_id, m.id AS message_id, m.sender_id FROM messages m
          LEFT JOIN message_recalls r ON r.conversation_id = m.conversation_id AND r.seq_id = m.seq_id
          WHERE m.conversation_id = ? AND m.seq_id > ? AND m.deleted AND r.seq_id IS NULL
          ORDER BY m.seq_id LIMIT ?`,
-        [id, from, mostRows],
+        [id, from, maxRepairedRows],
       ),
       formatSql(
         `SELECT r.seq_id FROM message_recalls r
          JOIN messages m ON m.conversation_id = r.conversation_id AND m.seq_id = r.seq_id
          WHERE r.conversation_id = ? AND r.seq_id > ? AND NOT m.deleted ORDER BY r.seq_id LIMIT ?`,
-        [id, from, mostRows],
+        [id, from, maxRepairedRows],
       ),
       miscountedBlocks(id, comparedFrom(head.lastSeqId)),
     ].join(';\n'),
@@ -182,7 +186,7 @@ const report = (state: State, found: Discrepancies, mended: boolean): WrongConve
   mended: mended && !isHeadless(state),
 });
 
-/** Messages up to the head are gone: nothing here can bring them back. */
+/** True if the newest messages up to the head are missing from the table. Nothing here can restore them. */
 const isHeadless = (state: State): boolean => (state.newest_seq_id ?? 0) < state.last_seq_id;
 
 async function repair(
@@ -223,7 +227,7 @@ async function repair(
   }
   if (found.miscounted > 0) statements.push(...recountRecalls(id, comparedFrom(lastSeqId)));
   if (found.unmarked.length > 0) {
-    // Whoever recalled it was told that it is gone.
+    // The actor of such a recall got the answer that the message was recalled, so the recall is completed.
     statements.push(
       formatSql(
         "UPDATE messages SET deleted = TRUE, content = '' WHERE conversation_id = ? AND seq_id IN (?)",

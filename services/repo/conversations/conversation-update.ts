@@ -30,7 +30,7 @@ type Changes = Partial<
   >
 >;
 
-/** Changes what a group is called and how it is run: by its owner or an admin. */
+/** Changes a group's texts and settings. Only its owner and admins may do so. */
 export function createConversationUpdate(deps: {
   databases: Databases;
   cache: Cache;
@@ -47,7 +47,7 @@ export function createConversationUpdate(deps: {
         databases.conversations.transaction(async (tx) => {
           const locked = await lockActive(tx, id, [actorId]);
           const actor = requireGroupMember(locked, actorId);
-          if (actor.role < memberRole.admin) throw denied('Only the owner and admins change a group.');
+          if (actor.role < memberRole.admin) throw denied('Only the owner and admins can change a group.');
           const { member_count, updated_at } = locked.conversation;
           if (changes.max_members !== undefined && changes.max_members < member_count) {
             throw invalid('max_members', `must not be below the ${member_count} members that the group has`);
@@ -88,7 +88,7 @@ export function createConversationUpdate(deps: {
   };
 }
 
-/** The columns that a request changes. */
+/** The columns that a request changes, with their new values. Throws INVALID_ARGUMENT. */
 function changesOf(request: UpdateConversationRequest): Changes {
   const { inviteBy, maxMembers, muteAll } = request;
   if (inviteBy !== undefined && !isOneOf(inviters, inviteBy)) {

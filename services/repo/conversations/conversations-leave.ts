@@ -22,13 +22,13 @@ import { databaseTime } from '../storage/change-time.ts';
 import { type Databases, formatSql, type Sql, type Transaction } from '../storage/database.ts';
 import { dissolve } from './conversation-dissolve.ts';
 
-const usualPage = 20;
-const longestPage = 200;
+const defaultPageSize = 20;
+const maxPageSize = 200;
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'leaveConversations'>;
-type Left = 'no member' | 'left' | 'dissolved';
+type Outcome = 'no member' | 'left' | 'dissolved';
 
-/** Takes an account that is being erased out of what it belongs to, one conversation a transaction. */
+/** Removes an account that is being erased from its groups and the world room, in one transaction per conversation. */
 export function createConversationsLeave(deps: {
   databases: Databases;
   cache: Cache;
@@ -36,7 +36,7 @@ export function createConversationsLeave(deps: {
 }): Handlers {
   const { databases, cache, outbox } = deps;
 
-  const leave = (id: number, userId: number): Promise<Left> =>
+  const leave = (id: number, userId: number): Promise<Outcome> =>
     cache.change((touch) =>
       databases.conversations.transaction(async (tx) => {
         const locked = await lockRow(tx, id, [userId]);
@@ -55,9 +55,9 @@ export function createConversationsLeave(deps: {
   return {
     async leaveConversations(request) {
       const userId = userIdOf(request.userId);
-      const limit = Math.min(request.limit > 0 ? request.limit : usualPage, longestPage);
+      const limit = Math.min(request.limit > 0 ? request.limit : defaultPageSize, maxPageSize);
       await requireClosed(databases.users, userId);
-      // Index: the primary key of conversation_members. Groups that are still being made belong to it too.
+      // Index: the primary key of conversation_members. The result includes groups that are still being created.
       const found = await databases.conversations.query<{ conversation_id: number }>(
         `SELECT m.conversation_id FROM conversation_members m
          JOIN conversations c ON c.id = m.conversation_id AND c.type <> ?
@@ -77,13 +77,13 @@ export function createConversationsLeave(deps: {
   };
 }
 
-/** Everybody is there, so nobody is told who comes and goes, and the room is not changed by it. */
+/** Everybody belongs to the world room, so leaving it writes no event and doesn't change its `updated_at`. */
 async function leaveWorld(
   tx: Transaction,
   touch: Change['touch'],
   id: number,
   userId: number,
-): Promise<Left> {
+): Promise<Outcome> {
   await touch([...conversationKeys(id), ...memberKeys([userId])]);
   await tx.batchAndCommit(
     [
@@ -101,7 +101,7 @@ async function leaveGroup(
   conversation: LockedConversation,
   userId: number,
   successor?: number,
-): Promise<Left> {
+): Promise<Outcome> {
   const { id } = conversation;
   const now = Date.now();
   const changedMembers = successor === undefined ? [userId] : [userId, successor];
@@ -138,7 +138,7 @@ async function leaveGroup(
   return 'left';
 }
 
-/** The oldest admin, else the oldest member. */
+/** The new owner: the admin who joined first, or the member who joined first if there is no admin. */
 async function readSuccessor(tx: Sql, id: number, ownerId: number): Promise<number | undefined> {
   // Index: conversation_members_conversation.
   const [row] = await tx.query<{ user_id: number }>(
@@ -149,8 +149,8 @@ async function readSuccessor(tx: Sql, id: number, ownerId: number): Promise<numb
   return row?.user_id;
 }
 
-/** A group that nobody has seen and that has nobody any more: whoever is making it finds it gone. */
-async function discard(tx: Transaction, id: number, userId: number): Promise<Left> {
+/** Deletes a group that was never activated and whose last member leaves. The flow that creates it finds it gone. */
+async function discard(tx: Transaction, id: number, userId: number): Promise<Outcome> {
   await tx.batchAndCommit(
     [
       `DELETE FROM conversation_heads WHERE conversation_id = ${id}`,

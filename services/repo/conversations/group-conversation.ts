@@ -1,5 +1,5 @@
-// Room: the life of conversations: single ones and groups, from creation to dissolution, and the repair of their
-// counters. Single members are changed in the members' room.
+// Room: the life of single conversations and groups, from creation to dissolution, and the repair of their counters.
+// Changes of individual members belong to the members room.
 
 import {
   conversationStatus,
@@ -13,7 +13,7 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Cache } from '../cache/cache.ts';
 import { conversationCreated } from '../conversation-changes/conversation-events.ts';
-import { denied, lockRow, touched } from '../conversation-changes/conversation-lock.ts';
+import { changeTimes, denied, lockRow } from '../conversation-changes/conversation-lock.ts';
 import {
   conversationKeys,
   deleteMembers,
@@ -31,8 +31,8 @@ import type { Ids } from '../storage/ids.ts';
 export type NewConversation = { conversationId: number; created: boolean; refused: string[] };
 
 /**
- * Makes groups in two steps, so that members can come in batches: a group in state "creating" is seen by nobody until
- * it is activated, and may be discarded. Every step may be repeated.
+ * Creates groups in two steps, so that members can be added in batches: nobody sees a group in state "creating" until
+ * it is activated, and it can be discarded instead. Every step is idempotent.
  */
 export function createGroupConversation(deps: {
   databases: Databases;
@@ -43,7 +43,11 @@ export function createGroupConversation(deps: {
   const { databases, cache, ids, outbox } = deps;
 
   return {
-    /** Stores the group with its owner and first members; `created` is false when it stands already. */
+    /**
+     * Stores the group with its owner and first members; `created` is false if it exists already. Throws
+     * INVALID_ARGUMENT, USER_NOT_FOUND, BLOCKED or GROUP_FULL; for a given id also CONVERSATION_NOT_FOUND (the group is
+     * dissolved), PERMISSION_DENIED (the id belongs to another conversation) or UNAVAILABLE.
+     */
     async create(request: CreateConversationRequest): Promise<NewConversation> {
       const id = request.conversationId === '' ? ids.nextId() : conversationIdOf(request.conversationId);
       const ownerId = userIdOf(request.creatorId);
@@ -63,14 +67,14 @@ export function createGroupConversation(deps: {
         return { conversationId: id, created: true, refused };
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
-        await goOn(id, ownerId);
+        await resumeCreation(id, ownerId);
         return { conversationId: id, created: false, refused };
       } finally {
         outbox.wake();
       }
     },
 
-    /** Shows the group to its members, and answers who owns it. */
+    /** Shows the group to its members. Returns the owner's id. Throws CONVERSATION_NOT_FOUND. */
     async activate(conversationId: number): Promise<string> {
       const ownerId = await cache.change((touch) =>
         databases.conversations.transaction(async (tx) => {
@@ -83,7 +87,7 @@ export function createGroupConversation(deps: {
           await touch([...conversationKeys(conversationId), ...memberKeys(memberIds)]);
           await tx.batchAndCommit(
             [
-              `UPDATE conversations SET status = ${conversationStatus.active}, ${touched(Date.now())}
+              `UPDATE conversations SET status = ${conversationStatus.active}, ${changeTimes(Date.now())}
                WHERE id = ${conversationId}`,
               insertEvents(conversationCreated({ id: conversationId, type }, String(owner_id), memberIds)),
             ].join(';\n'),
@@ -96,8 +100,8 @@ export function createGroupConversation(deps: {
     },
 
     /**
-     * Deletes a group that was never activated; with a moment only one whose creation nobody has begun, or gone on with,
-     * since. One that is gone was discarded before.
+     * Deletes a group that was never activated. `begunBefore` (Unix milliseconds, 0 for any time): throws
+     * PERMISSION_DENIED if the creation was begun or resumed at that time or later. Does nothing if the group is gone.
      */
     async discard(conversationId: number, begunBefore: number): Promise<void> {
       await databases.conversations.transaction(async (tx) => {
@@ -107,7 +111,7 @@ export function createGroupConversation(deps: {
           throw denied('Only a group that is still being created can be discarded.');
         }
         if (begunBefore > 0 && locked.conversation.created_at >= begunBefore) {
-          throw denied('Somebody goes on with the creation of this group.');
+          throw denied('The creation of this group was begun or resumed too recently.');
         }
         const memberIds = await readMemberIds(tx, conversationId);
         await tx.batchAndCommit(
@@ -177,8 +181,11 @@ export function createGroupConversation(deps: {
     );
   }
 
-  /** The row with this id must be the one that an earlier attempt stored; its creation begins now. */
-  async function goOn(id: number, ownerId: number): Promise<void> {
+  /**
+   * Resumes the creation of a group that an earlier attempt stored. Sets `created_at` to now, so that the removal of
+   * unfinished groups spares it. Throws if the row with this id is not a group of this owner.
+   */
+  async function resumeCreation(id: number, ownerId: number): Promise<void> {
     await databases.conversations.execute(
       `UPDATE conversations SET created_at = ? WHERE id = ? AND owner_id = ? AND status = ${conversationStatus.creating}`,
       [Date.now(), id, ownerId],
@@ -188,7 +195,7 @@ export function createGroupConversation(deps: {
       [id],
     );
     if (!row)
-      throw new GoChatError('UNAVAILABLE', 'What was left of this group was just removed. Try again.');
+      throw new GoChatError('UNAVAILABLE', 'The unfinished group was just removed. Try again.');
     if (row.status === conversationStatus.dissolved) throw conversationNotFound();
     if (row.type !== conversationType.group || row.owner_id !== ownerId) {
       throw denied('This conversation id belongs to another conversation.');
@@ -205,7 +212,7 @@ export function checkMaxMembers(maxMembers: number): void {
 export const groupFull = (maxMembers: number) =>
   new GoChatError('GROUP_FULL', `This group has at most ${maxMembers} members.`);
 
-/** All members, in the order of their ids. */
+/** The ids of all members, ascending. */
 export async function readMemberIds(tx: Transaction, conversationId: number): Promise<number[]> {
   // Index: conversation_members_conversation.
   const rows = await tx.query<{ user_id: number }>(

@@ -25,8 +25,9 @@ import { type Databases, formatSql, type Transaction } from '../storage/database
 import type { Ids } from '../storage/ids.ts';
 
 /**
- * Opens the conversation of two friends: made the first time, the same one ever after, and writable again for those
- * who have become friends again. The pair's lock makes one of two calls at once wait for the other.
+ * Opens the conversation of two friends. The first call creates it; later calls return the same one, and make it
+ * writable again if the two became friends again. Concurrent calls for a pair wait for each other at the pair's lock.
+ * Throws INVALID_ARGUMENT, BLOCKED, NOT_FRIENDS or REQUEST_NOT_FOUND.
  */
 export function createSingleConversation(deps: {
   databases: Databases;
@@ -41,7 +42,7 @@ export function createSingleConversation(deps: {
   ): Promise<{ conversationId: number; created: boolean }> => {
     const [peerId, ...others] = new Set(request.initialMemberIds.filter((id) => id !== request.creatorId));
     if (peerId === undefined || others.length > 0) {
-      throw invalid('initial_member_ids', 'must name the other one');
+      throw invalid('initial_member_ids', 'must name exactly one other user');
     }
     const pair = pairOf(request.creatorId, peerId);
     const result = await cache.change((touch) =>
@@ -115,7 +116,7 @@ async function insert(tx: Transaction, id: number, pair: Pair): Promise<void> {
   );
 }
 
-/** The event of the request that this conversation answers. A retry tells it again under the same id. */
+/** The event that a friend request was accepted, with its conversation. A retry writes it under the same event id. */
 async function requestAccepted(
   tx: Transaction,
   requestId: string,
