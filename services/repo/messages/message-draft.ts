@@ -3,23 +3,26 @@ import { bodyRefusal } from '../../../lib/domain/message-body.ts';
 import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
 import type { NewMessage } from '../../../lib/gen/im_repo/v1/message.ts';
 
-/** A message that may be stored as far as it can tell by itself. */
+/** A message whose own fields are valid. Whether it is stored depends on the conversation and the sender. */
 export type Draft = {
-  /** Where it stands in the batch. */
+  /** The message's place in the batch. */
   index: number;
   conversationId: number;
   senderId: number;
-  /** Bytes of client_msg_id in hexadecimal. */
+  /** The bytes of clientMsgId in hexadecimal. */
   clientMsgIdHex: string;
   message: NewMessage;
 };
 
-/** Checks what needs no database. Throws the error that the sender gets. */
+/**
+ * Checks everything that needs no database. Throws the error that the sender gets: CONVERSATION_NOT_FOUND,
+ * INVALID_ARGUMENT or MESSAGE_TOO_LARGE.
+ */
 export function readDraft(message: NewMessage, index: number): Draft {
   const conversationId = parseId(message.conversationId);
   if (conversationId === undefined) throw conversationNotFound();
   const senderId = parseId(message.senderId);
-  if (senderId === undefined) throw invalid('senderId', 'is no user id');
+  if (senderId === undefined) throw invalid('senderId', 'must be a user id');
   const refusal = bodyRefusal(message);
   if (refusal) throw refusal;
   const clientMsgIdHex = Buffer.from(message.clientMsgId).toString('hex');

@@ -11,15 +11,15 @@ import type { SavedMessage } from '../../../lib/gen/im_repo/v1/message.ts';
 import { isTrue } from '../storage/sql.ts';
 import type { Draft } from './message-draft.ts';
 
-/** What the first round trip read, under the locks of the heads. */
+/** What the first round trip of a save reads, under the locks of the heads. */
 export type SaveState = {
   heads: Map<number, HeadRow>;
   conversations: Map<number, ConversationRow>;
   /** The senders' memberships, by the draft's index. */
   members: Map<number, MemberRow>;
-  /** What is stored already, by the draft's index. */
+  /** The rows of messages that are stored already, by the draft's index. */
   stored: Map<number, StoredRow>;
-  /** How far the senders have read, by the draft's index. */
+  /** The senders' read pointers, by the draft's index. */
   pointers: Map<number, number>;
 };
 
@@ -55,14 +55,14 @@ export type StoredRow = {
 export type NewRow = { draft: Draft; id: number; seqId: number };
 
 export type SavePlan = {
-  /** By the draft's index. */
+  /** The results, by the draft's index. */
   results: Map<number, SavedMessage>;
   rows: NewRow[];
-  /** Heads as they are to be; only those that changed. */
+  /** The new values of the heads that change, by conversation id. */
   changedHeads: Map<number, HeadRow>;
-  /** Conversations whose messages are to be delivered (again). */
+  /** Conversations with messages to deliver: new ones or redelivered ones. */
   delivered: Set<number>;
-  /** Those of them where a message of before the fan-out goes directly. */
+  /** Conversations in fan-out mode with a redelivered message from before that mode, which is delivered directly. */
   direct: Set<number>;
   createdAt: number;
 };
@@ -70,8 +70,8 @@ export type SavePlan = {
 export const memberKey = (userId: number, conversationId: number): string => `${userId}:${conversationId}`;
 
 /**
- * Decides what becomes of each draft: stored under the next seq id, answered with what is stored already, or
- * refused. One bad draft never harms another.
+ * Decides for each draft: it is stored under the next seq id, answered with the row that is stored already, or refused.
+ * An invalid draft does not affect the others.
  */
 export function planSave(
   drafts: readonly Draft[],
@@ -96,8 +96,8 @@ export function planSave(
     const result = earlier
       ? { ...earlier, duplicate: true }
       : stored
-        ? storedBefore(draft, stored, state, plan)
-        : place(draft, state, plan, nextId);
+        ? answerStored(draft, stored, state, plan)
+        : storeOrRefuse(draft, state, plan, nextId);
     plan.results.set(draft.index, result);
     if (result.error === 0) inBatch.set(key, result);
   }
@@ -109,8 +109,9 @@ export function planSave(
 }
 
 /**
- * A redelivered message that was stored for direct delivery goes directly, also where the conversation has gone over to
- * fan-out since: in this batch, or in one that was stored and not delivered either. Fan-out begins behind it.
+ * Marks a redelivered message for direct delivery if it was stored before its conversation entered fan-out mode, either
+ * in this batch or in another one that was stored but not delivered. The fan-out starts after this message and would
+ * skip it.
  */
 function deliverDirectly(result: SavedMessage, draft: Draft, state: SaveState, plan: SavePlan): void {
   const head = plan.changedHeads.get(draft.conversationId) ?? state.heads.get(draft.conversationId);
@@ -120,11 +121,12 @@ function deliverDirectly(result: SavedMessage, draft: Draft, state: SaveState, p
 }
 
 /**
- * The same source again is a redelivery: whoever stored it died before it was delivered, so it is delivered (again).
- * Another source is the client's retry: it is only acknowledged, and only to a member. Whoever was removed learns
- * nothing more of the conversation, not even what it once said there.
+ * Answers a draft whose message is stored already. The same source (Kafka partition and offset) is a redelivery: the
+ * process that stored the message may have died before it delivered the message, so it is delivered again. Another
+ * source is a retry by the client: it is only acknowledged, and only to a member. A removed member learns nothing more
+ * about the conversation, not even about its own messages.
  */
-function storedBefore(draft: Draft, stored: StoredRow, state: SaveState, plan: SavePlan): SavedMessage {
+function answerStored(draft: Draft, stored: StoredRow, state: SaveState, plan: SavePlan): SavedMessage {
   const { sourcePartition, sourceOffset } = draft.message;
   const redelivered =
     sourcePartition >= 0 &&
@@ -137,13 +139,14 @@ function storedBefore(draft: Draft, stored: StoredRow, state: SaveState, plan: S
   return saved(stored.id, stored.seq_id, stored.created_at, !redelivered);
 }
 
-function place(draft: Draft, state: SaveState, plan: SavePlan, nextId: () => number): SavedMessage {
+/** Plans to store a new message under its conversation's next seq id, or refuses it. */
+function storeOrRefuse(draft: Draft, state: SaveState, plan: SavePlan, nextId: () => number): SavedMessage {
   const head = plan.changedHeads.get(draft.conversationId) ?? state.heads.get(draft.conversationId);
   const conversation = state.conversations.get(draft.conversationId);
   const member = state.members.get(draft.index);
   const refused = refusal(draft, head, conversation, member);
   if (refused) return refused;
-  if (!head || !conversation) throw new Error('a conversation without a head was accepted');
+  if (!head || !conversation) throw new Error('a message was accepted for a conversation that has no head');
 
   const id = nextId();
   const next = plan.changedHeads.get(draft.conversationId) ?? enterOrLeaveFanout(head, conversation);
@@ -156,8 +159,9 @@ function place(draft: Draft, state: SaveState, plan: SavePlan, nextId: () => num
 }
 
 /**
- * The way that messages from here on take. It changes only under the head's lock: into fan-out from the seq that was
- * the last one delivered directly, and out of it only when fan-out has caught up, so that the two ways never overlap.
+ * Switches between direct delivery and fan-out mode where needed, and returns a copy of the head. The mode changes only
+ * under the head's lock: the fan-out starts after the last seq id that was delivered directly, and direct delivery
+ * starts only when the fan-out has caught up, so that the two never overlap.
  */
 function enterOrLeaveFanout(head: HeadRow, { type, member_count }: ConversationRow): HeadRow {
   const large = type === conversationType.world || member_count > limits.directMembers;
@@ -186,12 +190,12 @@ function refusal(
   const silenced = isTrue(conversation.mute_all) && member.role === memberRole.member;
   if (isTrue(member.muted) || silenced) return refusals.muted;
   const { replyToSeqId } = draft.message;
-  // Seqs have no gaps: every one up to the head exists.
+  // Seq ids have no gaps, so that each one up to the head exists.
   if (replyToSeqId !== undefined && replyToSeqId > head.last_seq_id) return refusals.reply;
   return undefined;
 }
 
-/** How an error stands among the results of a batch. */
+/** The result of a message that is refused with this error. */
 export const refusedBy = (error: GoChatError): SavedMessage => ({
   error: codeNumber(error.code),
   errorMessage: error.message,
@@ -209,7 +213,7 @@ const refuse = (...[code, message]: ConstructorParameters<typeof GoChatError>): 
 const refusals = {
   notFound: refuse('CONVERSATION_NOT_FOUND', 'There is no such conversation.'),
   notMember: refuse('NOT_CONVERSATION_MEMBER', 'You are not a member of this conversation.'),
-  notFriends: refuse('NOT_FRIENDS', 'You are not friends (any more).'),
+  notFriends: refuse('NOT_FRIENDS', 'You are not friends.'),
   blocked: refuse('BLOCKED', 'One of you has blocked the other.'),
   muted: refuse('MEMBER_MUTED', 'You are muted in this conversation.'),
   reply: refuse('INVALID_ARGUMENT', 'replyToSeqId names no message.'),

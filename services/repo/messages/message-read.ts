@@ -22,13 +22,15 @@ import type { Databases } from '../storage/database.ts';
 
 export type MessageReadDeps = { databases: Databases; cache: Cache; userCards: UserCards };
 
-/** Of the largest messages, with their senders, less than half of what a client takes in one answer. */
+/**
+ * This many messages of the largest size, with their senders, are less than half of what a client accepts per answer.
+ */
 const maxRange = 200;
 const answers = pageAnswers<GetMessagesResponse>(codec, { messages: [], hasMore: false }, toMessagePage);
 
 /**
- * Reads history: every page is one range of the messages' primary key, whatever its depth. The tags of pages are kept,
- * so that whoever holds one is told that it is the same still.
+ * Reads history. Every page is one range of the messages' primary key, at any depth. The tags of pages are cached, so
+ * that a caller that has an unchanged page gets only the answer `unchanged`.
  */
 export function createMessageRead({ databases, cache, userCards }: MessageReadDeps) {
   async function withSenders(
@@ -43,11 +45,15 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
     return stored.map((message) => toMessage(message, senders));
   }
 
-  /** A page changes with its senders and the recalls; one that ends at the head with every message, too. */
+  /**
+   * Builds a page and reads through `from` everything that invalidates its tag: the senders' cards, the recalls, and
+   * the head if a new message could appear on the page.
+   */
   async function build(reading: Reading, from: Reading, wanted: GetMessagesRequest, statement: string) {
     const ids = [wanted.conversationId];
     const heads = await readHeads({ databases, cache: reading }, ids);
-    // Read for `from` to know when they change: before the messages, so that no change in between is missed.
+    // The values are not used: these reads only make the tag depend on them. They come before the read of the messages,
+    // so that no change in between goes unnoticed.
     await readBasics({ databases, cache: from }, ids);
     if (!endsBefore(heads.get(wanted.conversationId)?.lastSeqId, wanted)) {
       await readHeads({ databases, cache: from }, ids);
@@ -60,7 +66,10 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
   }
 
   return {
-    /** A page of history for a member, ascending by seq id, or that it is the one with the tag that the caller knows. */
+    /**
+     * A page of history for a member, ascending by seq id, or `unchanged` if its tag is the request's `knownTag`.
+     * Throws CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER or INVALID_ARGUMENT.
+     */
     async page(request: GetMessagesRequest): Promise<Encoded<GetMessagesResponse>> {
       const conversationId = conversationIdOf(request.conversationId);
       if (parseId(request.userId) === undefined) throw notMember();
@@ -83,7 +92,9 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
       return built ?? build(reading, reading, wanted, statement);
     },
 
-    /** Messages of a range of seq ids, both ends included, without asking who wants them. */
+    /**
+     * The messages of a range of seq ids, both ends included, without a check of membership. Throws INVALID_ARGUMENT.
+     */
     async range({ conversationId, firstSeqId, lastSeqId }: GetMessageRangeRequest): Promise<Message[]> {
       const id = conversationIdOf(conversationId);
       if (lastSeqId - firstSeqId >= maxRange) {
@@ -97,7 +108,7 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
       return withSenders(rows);
     },
 
-    /** One message, for the answer to whoever stored it. */
+    /** One message, for the answer to a call that stored it. */
     async one(conversationId: string, seqId: number): Promise<Message | undefined> {
       const [message] = await this.range({ conversationId, firstSeqId: seqId, lastSeqId: seqId });
       return message;
@@ -105,7 +116,7 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
   };
 }
 
-/** Whether a message is stored that follows the page, so that none can come into it. */
+/** True if a message after the page is stored already, so that no new message can appear on the page. */
 const endsBefore = (lastSeqId = 0, { beforeSeqId, afterSeqId, limit }: GetMessagesRequest): boolean =>
   Math.min(beforeSeqId ?? Infinity, afterSeqId === undefined ? Infinity : afterSeqId + limit + 1) <=
   lastSeqId;

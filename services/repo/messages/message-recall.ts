@@ -15,17 +15,18 @@ export type MessageRecallDeps = { databases: Databases; cache: Cache; outbox: Ou
 
 type Found = { seq_id: number; sender_id: number; deleted: number; created_at: number };
 
-/** Who moderates conversations without being a member: no user has this id. */
-const operators = 0;
+/** The actor id of operators, who moderate conversations without being members. No user has this id. */
+const operatorId = 0;
 
 /**
- * Takes a message back: by its sender within the window, by a group's owner or admins, and by the operators, at any time. Its seq id stays,
- * its content goes. Repeating it changes nothing.
+ * Recalls a message: deletes its content and keeps its seq id. Its sender may do so within the recall window
+ * (`recallWindowMs`); a group's owner and admins, and operators, at any time. A repeat changes nothing. Throws
+ * CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER, MESSAGE_NOT_FOUND, PERMISSION_DENIED or RECALL_EXPIRED.
  */
 export function createMessageRecall({ databases, cache, outbox }: MessageRecallDeps) {
   return async (request: DeleteMessageRequest): Promise<DeleteMessageResponse> => {
     const conversationId = conversationIdOf(request.conversationId);
-    const actorId = request.actorId === '' ? operators : userIdOf(request.actorId);
+    const actorId = request.actorId === '' ? operatorId : userIdOf(request.actorId);
     const answer = await cache.change(async (touch) => {
       await touch([headKey(request.conversationId), basicKey(request.conversationId)]);
       return databases.messagesOf(request.conversationId).transaction(async (tx) => {
@@ -49,11 +50,11 @@ export function createMessageRecall({ databases, cache, outbox }: MessageRecallD
         const [member] = members;
         const [message] = messages;
         if (conversation?.status !== conversationStatus.active) throw conversationNotFound();
-        if (!member && actorId !== operators) throw notMember();
+        if (!member && actorId !== operatorId) throw notMember();
         if (!message) throw messageNotFound();
         const isManaged =
           conversation.type === conversationType.group && (member?.role ?? 0) >= memberRole.admin;
-        if (!isManaged && actorId !== operators) checkSender(message, actorId, request.recallWindowMs);
+        if (!isManaged && actorId !== operatorId) checkSender(message, actorId, request.recallWindowMs);
         if (isTrue(message.deleted)) return { seqId: message.seq_id, deleted: false };
         await tx.batchAndCommit(
           recallStatements({ conversationId, seqId: message.seq_id, messageId: request.messageId, actorId }),
@@ -70,7 +71,7 @@ function checkSender(message: Found, actorId: number, windowMs: number): void {
   if (message.sender_id !== actorId) {
     throw new GoChatError(
       'PERMISSION_DENIED',
-      'Only its sender, or an owner or admin of the group, may recall it.',
+      'Only the sender of a message, or the owner or an admin of its group, can recall it.',
     );
   }
   if (message.deleted === 0 && Date.now() - message.created_at > windowMs) {

@@ -10,29 +10,30 @@ import { headKey } from '../rows/conversation-head.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
 import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
 
-const usualLimit = 500;
-const highestLimit = 2000;
-/** Messages of one transaction: the conversation's head is locked meanwhile, and senders wait. */
-const messagesAtOnce = 200;
-/** Conversations that a call looks at, for users who were in many and wrote in few. */
-const conversationsAtOnce = 50;
+const defaultLimit = 500;
+const maxLimit = 2000;
+/** A transaction locks the conversation's head, so senders wait while it redacts this many messages at most. */
+const messagesPerTransaction = 200;
+/** Bounds a call for a user who was in many conversations and wrote in few. */
+const conversationsPerCall = 50;
 
 /**
- * Where the next page begins: behind a client_msg_id. `head` is the last seq id when the conversation's first page was
- * read; `after` is empty, and `head` 0, before that.
+ * The next page of a conversation begins after the client_msg_id `after`. `head` is the conversation's last seq id at
+ * the time of its first page. Before the first page, `after` is empty and `head` is 0.
  */
 type Cursor = { conversationId: number; after: Buffer; head: number };
 type Written = { seq_id: number; id: number; client_msg_id: Buffer; deleted: number; is_empty: number };
 
 /**
- * Empties what a closed account wrote, wherever it was: its read pointers name the conversations, those that it left and
- * those that were dissolved too. A pointer goes when nothing of its conversation is left, so that whoever begins anew,
- * with an empty cursor, goes on there. Members learn of it from /sync, as of any recall; there is no event for each.
+ * Redacts all messages of a closed account. The account's read pointers name its conversations, also those that it left
+ * and those that were dissolved. A pointer is deleted when its conversation has no more messages to redact, so that a
+ * call with an empty cursor continues with the others. Members learn of the redaction from /sync, as of any recall;
+ * there is no event per message. Throws INVALID_ARGUMENT for an invalid cursor.
  */
 export function createMessageRedact(deps: { databases: Databases; cache: Cache }) {
   const { databases, cache } = deps;
 
-  /** One page of one conversation. Undefined when its pointer has gone, else where the next one begins. */
+  /** Redacts one page of a conversation. `next` is the next page's cursor; undefined if the conversation is done. */
   const redactPage = (userId: number, cursor: Cursor, limit: number) =>
     cache.change((touch) =>
       databases.messagesOf(String(cursor.conversationId)).transaction(async (tx) => {
@@ -42,16 +43,16 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
         const last = written.length < limit ? undefined : written.at(-1);
         let next = last && { conversationId, after: last.client_msg_id, head };
         if (!last && (await isAnyMissed(tx, { conversationId, userId, head, written })))
-          next = beginningOf(conversationId);
-        const filled = written.filter((one) => one.deleted === 0 || one.is_empty === 0);
+          next = firstPage(conversationId);
+        const toRedact = written.filter((one) => one.deleted === 0 || one.is_empty === 0);
         const statements = [
           ...(next ? [] : deletePointers(conversationId, [userId])),
-          ...(filled.length === 0 ? [] : redactStatements(conversationId, userId, filled)),
+          ...(toRedact.length === 0 ? [] : redactStatements(conversationId, userId, toRedact)),
         ];
-        if (filled.length > 0)
+        if (toRedact.length > 0)
           await touch([headKey(String(conversationId)), basicKey(String(conversationId))]);
         if (statements.length > 0) await tx.batchAndCommit(statements.join(';\n'));
-        return { read: written.length, redacted: filled.length, next };
+        return { read: written.length, redacted: toRedact.length, next };
       }),
     );
 
@@ -59,31 +60,34 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
     const userId = userIdOf(request.userId);
     await requireClosed(databases.users, userId);
     const from = readCursor(request.cursor);
-    let left = Math.min(request.limit > 0 ? request.limit : usualLimit, highestLimit);
+    let left = Math.min(request.limit > 0 ? request.limit : defaultLimit, maxLimit);
     let redacted = 0;
     // Index: the primary key of user_read_pointers.
     const pointers = await databases.conversations.query<{ conversation_id: number }>(
       `SELECT conversation_id FROM user_read_pointers WHERE user_id = ? AND conversation_id >= ?
        ORDER BY conversation_id LIMIT ?`,
-      [userId, from.conversationId, conversationsAtOnce + 1],
+      [userId, from.conversationId, conversationsPerCall + 1],
     );
-    for (const { conversation_id: conversationId } of pointers.slice(0, conversationsAtOnce)) {
+    for (const { conversation_id: conversationId } of pointers.slice(0, conversationsPerCall)) {
       let cursor: Cursor | undefined =
-        conversationId === from.conversationId ? from : beginningOf(conversationId);
+        conversationId === from.conversationId ? from : firstPage(conversationId);
       while (cursor) {
-        if (left === 0) return { redacted, nextCursor: cursorText(cursor) };
-        const page = await redactPage(userId, cursor, Math.min(left, messagesAtOnce));
+        if (left === 0) return { redacted, nextCursor: encodeCursor(cursor) };
+        const page = await redactPage(userId, cursor, Math.min(left, messagesPerTransaction));
         left -= page.read;
         redacted += page.redacted;
         cursor = page.next;
       }
     }
-    const next = pointers[conversationsAtOnce];
-    return { redacted, nextCursor: next ? cursorText(beginningOf(next.conversation_id)) : '' };
+    const next = pointers[conversationsPerCall];
+    return { redacted, nextCursor: next ? encodeCursor(firstPage(next.conversation_id)) : '' };
   };
 }
 
-/** Under the head's lock, which whoever stores messages holds: what comes after it is stored with a pointer of its own. */
+/**
+ * Locks the conversation's head and reads a page of the user's messages. Every save holds that lock and writes the
+ * sender's read pointer, so a message stored after this transaction brings its own pointer.
+ */
 async function readWritten(
   tx: Transaction,
   page: Cursor & { userId: number; limit: number },
@@ -108,8 +112,8 @@ async function readWritten(
 }
 
 /**
- * Whether something was stored since the first page that no page finds: its client_msg_id is below those that were read by
- * then. Primary key: a range of what was written meanwhile.
+ * True if a message was stored since the first page that no page found, because its client_msg_id sorts before the
+ * cursor. Index: the primary key, a range of the messages stored since.
  */
 async function isAnyMissed(
   tx: Transaction,
@@ -125,7 +129,7 @@ async function isAnyMissed(
   return rows.some(({ seq_id }) => !found.has(seq_id));
 }
 
-/** With whom it speaks of, and to what it replies, in `extra`. The recalls count it out of what is unread. */
+/** Clears the content and `extra` (mentions and reply). The recall rows take the messages out of the unread counts. */
 function redactStatements(conversationId: number, userId: number, written: readonly Written[]): string[] {
   const fresh = written.filter(({ deleted }) => deleted === 0);
   return [
@@ -142,19 +146,19 @@ function redactStatements(conversationId: number, userId: number, written: reado
   ];
 }
 
-const beginningOf = (conversationId: number): Cursor => ({
+const firstPage = (conversationId: number): Cursor => ({
   conversationId,
   after: Buffer.alloc(0),
   head: 0,
 });
 
-const cursorText = ({ conversationId, after, head }: Cursor): string =>
+const encodeCursor = ({ conversationId, after, head }: Cursor): string =>
   `${conversationId}:${after.toString('hex')}:${head}`;
 
 function readCursor(cursor: string): Cursor {
-  if (cursor === '') return beginningOf(0);
+  if (cursor === '') return firstPage(0);
   const [, id = '', after = '', head = ''] = /^([0-9]+):((?:[0-9a-f]{2})*):([0-9]{1,16})$/.exec(cursor) ?? [];
   const conversationId = parseId(id);
-  if (conversationId === undefined) throw new GoChatError('INVALID_ARGUMENT', 'This cursor is none of ours.');
+  if (conversationId === undefined) throw new GoChatError('INVALID_ARGUMENT', 'The cursor is invalid.');
   return { conversationId, after: Buffer.from(after, 'hex'), head: Number(head) };
 }

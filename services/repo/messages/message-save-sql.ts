@@ -15,8 +15,8 @@ import {
 } from './message-plan.ts';
 
 /**
- * The first round trip: heads locked in the order of their ids, each with its conversation, then what decides about
- * the drafts, which nobody can change while the heads are locked. Every lookup uses a whole key.
+ * The first round trip: locks the heads in the order of their ids and reads their conversations, then reads the rows
+ * that decide about the drafts. Nobody can change these rows while the heads are locked. Every lookup uses a whole key.
  */
 export function readStatements(drafts: readonly Draft[]): string {
   const conversationIds = [...new Set(drafts.map((draft) => draft.conversationId))].sort((a, b) => a - b);
@@ -27,7 +27,7 @@ export function readStatements(drafts: readonly Draft[]): string {
     Buffer.from(draft.clientMsgIdHex, 'hex'),
   ]);
   return [
-    // Primary key, forced: a scan would wait for rows of others. LEFT JOIN: the head is locked first.
+    // The primary key is forced: a scan would wait for locks on other rows. LEFT JOIN: the head is locked first.
     ...chunks(conversationIds, idsPerList).map(
       (ids) =>
         `SELECT h.conversation_id, h.last_seq_id, h.last_message_id, h.member_version, h.fanout_mode,
@@ -49,7 +49,7 @@ export function readStatements(drafts: readonly Draft[]): string {
 type LookupRow = { draft: number; pointer: number | null } & (MemberRow | { role: null }) &
   (StoredRow | { id: null });
 
-/** The results of `readStatements`. */
+/** Parses the results of `readStatements`. */
 export function readState(results: readonly unknown[]): SaveState {
   const heads = new Map<number, HeadRow>();
   const conversations = new Map<number, ConversationRow>();
@@ -68,7 +68,7 @@ export function readState(results: readonly unknown[]): SaveState {
   return { heads, conversations, members, stored, pointers };
 }
 
-/** The second round trip, but for the commit: one statement a table. The plan has rows. */
+/** The second round trip, without the commit: one statement per table. The plan must have rows. */
 export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): string {
   const messages = rows.map(({ draft, id, seqId }) => {
     const { message } = draft;
@@ -79,7 +79,7 @@ export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): st
     (head) =>
       `(${head.conversation_id},${head.last_seq_id},${head.last_message_id},${head.member_version},${head.fanout_mode},${head.fanout_done_seq},${head.fanout_from_seq})`,
   );
-  // Sending is reading. Rows in the order of their key, as every writer of pointers takes them.
+  // Sending a message moves the sender's read pointer to it. Every writer takes pointers in the order of their key.
   const pointers = [
     ...new Map(
       rows.map(({ draft, seqId }) => [

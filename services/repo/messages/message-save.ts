@@ -40,8 +40,8 @@ export type SaveMessages = (request: SaveMessagesRequest) => Promise<SaveMessage
 const maxBatch = 1000;
 
 /**
- * Stores a batch: one transaction a shard in two round trips, whatever the number of messages. Each message gets its
- * own result; what makes the transaction itself fail fails the call, and its caller finds the message at fault.
+ * Stores a batch: one transaction per shard, of two round trips, for any number of messages. Each message gets its own
+ * result. If a transaction fails, the call fails, and the caller has to find the message at fault.
  */
 export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
   const duration = deps.metrics.latency('gochat_save_stage_seconds', 'Time of a stage of storing a batch.', [
@@ -52,7 +52,8 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
   const receipts = createSenderReceipts(deps);
 
   return async ({ messages, recipientsOf }) => {
-    // How callers asked for recipients before there was ResolveRecipients. It is no save, and is not measured as one.
+    // Callers of earlier versions ask for recipients this way, instead of by ResolveRecipients. It is not a save and
+    // not measured as one.
     if (messages.length === 0) {
       return {
         results: [],
@@ -88,7 +89,7 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
       if (error === 0 && !duplicate && senderId) senderIds.add(senderId);
     }
 
-    // All of it leaves in one write to Redis.
+    // All of these requests leave in one write to Redis.
     const stopResolving = duration.startTimer({ stage: 'recipients' });
     const resolving = deps.recipients.ofMessages(shards.flatMap(audiencesOf));
     const reading = deps.cache.reading();
@@ -128,8 +129,8 @@ async function saveShard(
   const statements = readStatements(drafts);
   try {
     const { plan, state, reads } = await database.transaction(async (tx) => {
-      const [reads] = await Promise.all([tx.batch(statements), touched]);
-      const read = readState(reads);
+      const [results] = await Promise.all([tx.batch(statements), touched]);
+      const read = readState(results);
       const planned = planSave(drafts, read, deps.ids.nextId, Date.now());
       const plannedReads = planReads(drafts, read, planned, deps.recentSenders);
       if (planned.rows.length > 0) await tx.batchAndCommit(writeStatements(planned));
@@ -195,7 +196,7 @@ function audiencesOf({ plan, state }: Saved): Audience[] {
   });
 }
 
-/** What the cache holds of the conversations from now on: only their newest messages count. */
+/** The new cached heads by cache key. A conversation's last message in the batch overwrites the earlier ones. */
 function newHeads(plan: SavePlan, state: SaveState): Map<string, ConversationHead> {
   const values = new Map<string, ConversationHead>();
   for (const { draft, id, seqId } of plan.rows) {

@@ -1,5 +1,5 @@
-// Room: messages: stored in batches, read in pages, recalled and redacted. Who is online and how a message reaches
-// a socket is not known here.
+// Room: messages: stored in batches, read in pages, recalled and redacted. Presence and delivery to sockets may not
+// come in.
 
 import { codeFromNumber, GoChatError } from '../../../lib/errors.ts';
 import type {
@@ -15,7 +15,7 @@ import { createMessageRecall, type MessageRecallDeps } from './message-recall.ts
 import { createMessageRedact } from './message-redact.ts';
 import { createMessageSave, type MessageSaveDeps } from './message-save.ts';
 
-const mostQueries = 1000;
+const maxQueries = 1000;
 
 /** The handlers of MessageService. */
 export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps) {
@@ -26,8 +26,8 @@ export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps)
   return {
     saveMessages,
     async resolveRecipients({ queries }: ResolveRecipientsRequest) {
-      if (queries.length > mostQueries) {
-        throw new GoChatError('INVALID_ARGUMENT', `At most ${mostQueries} conversations.`);
+      if (queries.length > maxQueries) {
+        throw new GoChatError('INVALID_ARGUMENT', `queries must have at most ${maxQueries} entries.`);
       }
       return { recipients: await deps.recipients.ofQueries(queries) };
     },

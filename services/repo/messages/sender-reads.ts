@@ -1,27 +1,30 @@
 import { fanoutMode } from '../../../lib/domain/enumerations.ts';
 import { chunks } from '../cache/cache.ts';
-import { hasReceipts, mostSearched } from '../receipts/receipt-audience.ts';
+import { hasReceipts, maxSearchedMessages } from '../receipts/receipt-audience.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
 import type { Database } from '../storage/database.ts';
 import type { Draft } from './message-draft.ts';
 import { memberKey, type SavePlan, type SaveState } from './message-plan.ts';
 
-/** Sending is reading: how far the last message that somebody has in a batch moves the sender's read pointer. */
+/**
+ * A sender's last message in a batch moves the sender's read pointer to that message, since sending implies reading.
+ */
 export type Read = {
-  /** Of that message in the batch. */
+  /** The index of that message in the batch. */
   index: number;
   conversationId: number;
   readerId: number;
-  /** The seq ids newly read lie between these two, both left out. */
+  /** The newly read seq ids lie between `from` and `to`, both excluded. */
   from: number;
   to: number;
-  /** Whose messages they are, without the reader's; undefined: it is not known here. */
+  /** The senders of the newly read messages, without the reader; undefined if they are not known yet. */
   senderIds: Set<number> | undefined;
 };
 
 /**
- * The moves of a batch that others may be told of. It needs no query where this process stored what was newly read. Of a
- * message that is delivered again it is not known any more how far its sender had read before.
+ * Finds the moves of read pointers in a batch that other members may learn of. Their senders are known without a query
+ * if this process stored the newly read messages. For a redelivered message, the sender's previous read pointer is not
+ * known any more, so `from` is 0.
  */
 export function planReads(
   drafts: readonly Draft[],
@@ -33,7 +36,7 @@ export function planReads(
   for (const draft of drafts) {
     const result = plan.results.get(draft.index);
     const { conversationId, senderId } = draft;
-    if (result?.error !== 0 || result.duplicate || !goesToOthers(conversationId, state, plan)) continue;
+    if (result?.error !== 0 || result.duplicate || !hasDirectReceipts(conversationId, state, plan)) continue;
     const key = memberKey(senderId, conversationId);
     const isStored = state.stored.has(draft.index);
     const from = isStored ? 0 : (reads.get(key)?.from ?? state.pointers.get(draft.index) ?? 0);
@@ -59,13 +62,16 @@ export function planReads(
   return [...reads.values()];
 }
 
-function goesToOthers(conversationId: number, state: SaveState, plan: SavePlan): boolean {
+/** True if the conversation has read receipts and direct delivery. */
+function hasDirectReceipts(conversationId: number, state: SaveState, plan: SavePlan): boolean {
   const conversation = state.conversations.get(conversationId);
   const head = plan.changedHeads.get(conversationId) ?? state.heads.get(conversationId);
   return conversation !== undefined && hasReceipts(conversation) && head?.fanout_mode === fanoutMode.off;
 }
 
-/** Who wrote what was stored before the batch. */
+/**
+ * The senders of the newly read messages that were stored before this batch; undefined if not all of them are known.
+ */
 function storedSenders(
   { conversationId, from, to }: Read,
   state: SaveState,
@@ -75,11 +81,14 @@ function storedSenders(
   return from >= last ? new Set() : recent.between(conversationId, from + 1, last);
 }
 
-/** Looks up the senders that are not known, in one round trip; none where all are. After the commit: no lock waits for it. */
+/**
+ * Looks up the unknown senders in one round trip, or none if all are known. Runs after the commit, so that it holds no
+ * locks. Reads of more than `maxSearchedMessages` messages keep unknown senders.
+ */
 export async function findSenders(database: Database, reads: readonly Read[]): Promise<void> {
-  const unknown = reads.filter(({ senderIds, from, to }) => !senderIds && to - from <= mostSearched);
+  const unknown = reads.filter(({ senderIds, from, to }) => !senderIds && to - from <= maxSearchedMessages);
   if (unknown.length === 0) return;
-  // One range of the messages' primary key each.
+  // One range of the messages' primary key per read.
   const ranges = unknown.map(
     ({ index, conversationId, from, to }) =>
       `(SELECT DISTINCT ${index} AS message, sender_id FROM messages

@@ -14,7 +14,7 @@ const reading = Promise.resolve({ read: async () => new Map<string, never>() });
 const never = () => new Promise<never>(() => {});
 const receiptsOf = (of: ReceiptAudience['of']) => createSenderReceipts({ receipts: { of }, log });
 
-test('whom sending tells that it was reading is answered by the message', async () => {
+test('the users who get a read receipt for a sent message are named by its index', async () => {
   const receipts = receiptsOf(async (reads) => reads.map(({ otherIds }) => otherIds));
   assert.deepEqual([...(await receipts.of(shards, Promise.resolve([]), reading))], [[3, ['7']]]);
 });
@@ -36,16 +36,16 @@ test('a lookup that takes long is waited for little longer than the recipients, 
   assert.ok(asked < 10, `${asked} lookups run`);
 });
 
-test('a lookup that is quicker than the recipients is not called late after it', async (t) => {
+test('a lookup that ends before the recipients are known logs no timeout', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const warnings: unknown[] = [];
   const noting = { ...log, warn: (...said: unknown[]) => void warnings.push(said) } as Logger;
   const of: ReceiptAudience['of'] = async (reads) => reads.map(({ otherIds }) => otherIds);
   const { promise, resolve } = Promise.withResolvers<Recipients[]>();
-  const told = createSenderReceipts({ receipts: { of }, log: noting }).of(shards, promise, reading);
+  const notified = createSenderReceipts({ receipts: { of }, log: noting }).of(shards, promise, reading);
   await new Promise((turn) => setImmediate(turn));
   resolve([]);
-  assert.deepEqual([...(await told)], [[3, ['7']]]);
+  assert.deepEqual([...(await notified)], [[3, ['7']]]);
   await new Promise((turn) => setImmediate(turn));
   t.mock.timers.tick(60_000);
   assert.deepEqual(warnings, []);

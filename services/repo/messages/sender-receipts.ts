@@ -10,8 +10,9 @@ export type ShardReads = { database: Database; reads: readonly (Read & { single:
 
 export type SenderReceipts = {
   /**
-   * Whom each message that moves its sender's pointer tells, by its index in the batch. What is stored is stored: a lookup
-   * that fails, or that takes longer than the recipients' and a moment, tells nobody and holds no acknowledgement up.
+   * The ids of the users who get a read receipt because a message moved its sender's read pointer, by the message's
+   * index in the batch. The messages are stored already, so a lookup never fails them or delays their acknowledgements
+   * for long: if it fails, or takes more than `graceMs` longer than the recipients' lookup, nobody gets a receipt.
    */
   of(
     shards: readonly ShardReads[],
@@ -20,10 +21,10 @@ export type SenderReceipts = {
   ): Promise<Map<number, string[]>>;
 };
 
-/** Longer than the recipients' lookup may take by this much. */
+/** How much longer than the recipients' lookup this lookup may take. */
 const graceMs = 100;
-/** Lookups that nobody waits for any more may go on: no more of them than this many batches'. */
-const mostRunning = 8;
+/** The bound of lookups in flight, of which each is for one batch. A lookup continues after its deadline. */
+const maxRunning = 8;
 
 export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Logger }): SenderReceipts {
   const { receipts, log } = deps;
@@ -38,9 +39,9 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
     try {
       await Promise.all(shards.map(({ database, reads }) => findSenders(database, reads)));
       const reads = shards.flatMap((shard) => shard.reads);
-      // Where it is not known whose messages were newly read, every member that is online is told.
+      // If the senders of the newly read messages are not known, every online member may get the receipt.
       const everyone = reads.some(({ senderIds }) => !senderIds) ? onlineMembers(await resolving) : nobody;
-      const told = await receipts.of(
+      const notified = await receipts.of(
         reads.map(({ readerId, conversationId, senderIds, single }) => ({
           readerId: String(readerId),
           otherIds: (senderIds
@@ -51,9 +52,9 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
         })),
         await reading,
       );
-      return new Map(reads.map(({ index }, at) => [index, told[at] ?? []]));
+      return new Map(reads.map(({ index }, at) => [index, notified[at] ?? []]));
     } catch (error) {
-      log.warn({ err: error }, 'cannot find out whom sending tells that it was reading; nobody is told');
+      log.warn({ err: error }, 'cannot look up who gets read receipts for sent messages; nobody gets them');
       return new Map();
     } finally {
       running -= 1;
@@ -63,18 +64,18 @@ export function createSenderReceipts(deps: { receipts: ReceiptAudience; log: Log
   return {
     async of(shards, resolving, reading) {
       if (shards.every(({ reads }) => reads.length === 0)) return new Map();
-      if (running >= mostRunning) {
+      if (running >= maxRunning) {
         log.warn(
           { running },
-          'too many slow lookups of whom sending tells that it was reading; nobody is told',
+          'too many lookups of read receipts for sent messages are in flight; nobody gets these receipts',
         );
         return new Map();
       }
-      const told = lookUp(shards, resolving, reading);
-      // Its time begins when the recipients are there: they are waited for in any case.
+      const lookup = lookUp(shards, resolving, reading);
+      // The deadline starts when the recipients are known, since the save waits for them in any case.
       await resolving;
-      return withDeadline(told, graceMs, () => {
-        log.warn('whom sending tells that it was reading took too long to find; nobody is told');
+      return withDeadline(lookup, graceMs, () => {
+        log.warn('the lookup of read receipts for sent messages took too long; nobody gets them');
         return new Map();
       });
     },

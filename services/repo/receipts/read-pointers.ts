@@ -1,5 +1,5 @@
-// Room: how far members have read, and who may know it. Unread counts are read in rows, messages are stored
-// elsewhere.
+// Room: how far members have read, and who may know it. It neither computes unread counts (rows does) nor stores
+// messages (the messages room does).
 
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
@@ -18,7 +18,7 @@ import { loadUnread } from '../rows/unread.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import type { Databases, Transaction } from '../storage/database.ts';
 import { rowsTable } from '../storage/sql.ts';
-import { hasReceipts, mostSearched, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
+import { hasReceipts, maxSearchedMessages, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
 
 type Handlers = Pick<
   UnaryHandlers<typeof ConversationServiceService>,
@@ -27,15 +27,19 @@ type Handlers = Pick<
 
 const maxBatch = 1000;
 
+/** A valid update. `index` is its place in the request. */
 type Mark = { index: number; userId: number; conversationId: number; seqId: number; sessionId: string };
-/** `told`: whether others are told of it at all. */
-type Move = Mark & { from: number; told: boolean };
+/** An update that moves a pointer forward from `from`. `notifiesOthers`: other members may get a read receipt. */
+type Move = Mark & { from: number; notifiesOthers: boolean };
 
-/** How far users have read. A pointer only moves forward, and its move is told once. */
+/** Read pointers: how far users have read. A pointer only moves forward, and each move writes one event. */
 export function createReadPointers(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
   const { databases, cache, outbox } = deps;
 
-  /** Three round trips, however many updates. What is wrong with one of them harms no other. */
+  /**
+   * Takes three round trips for any number of updates. Returns the errors by the index of the update; an invalid update
+   * does not affect the others.
+   */
   async function update(updates: readonly ReadPointerUpdate[]): Promise<Map<number, GoChatError>> {
     const { marks, errors } = readMarks(updates);
     if (marks.length === 0) return errors;
@@ -76,7 +80,7 @@ export function createReadPointers(deps: { databases: Databases; cache: Cache; o
     },
 
     async batchUpdateReadPointers({ updates }) {
-      if (updates.length > maxBatch) throw invalid('updates', `must be at most ${maxBatch}`);
+      if (updates.length > maxBatch) throw invalid('updates', `must have at most ${maxBatch} entries`);
       const errors = await update(updates);
       return {
         errors: updates.map((_, index) => {
@@ -115,7 +119,7 @@ function readMarks(updates: readonly ReadPointerUpdate[]) {
       const { seqId, sessionId } = update;
       const conversationId = conversationIdOf(update.conversationId);
       const userId = userIdOf(update.userId);
-      if (!Number.isSafeInteger(seqId) || seqId < 0) throw beyond();
+      if (!Number.isSafeInteger(seqId) || seqId < 0) throw seqIdOutOfRange();
       marks.push({ index, userId, conversationId, seqId, sessionId });
     } catch (error) {
       if (!(error instanceof GoChatError)) throw error;
@@ -125,14 +129,14 @@ function readMarks(updates: readonly ReadPointerUpdate[]) {
   return { marks, errors };
 }
 
-const beyond = () => invalid('seqId', 'must be 0 to the last seq id of the conversation');
+const seqIdOutOfRange = () => invalid('seqId', 'must be 0 to the last seq id of the conversation');
 
-/** Locks the pointers, and decides which updates move one: each from where the one before it has left it. */
+/** Locks the pointers and finds the updates that move one. Each update starts where the one before left the pointer. */
 async function planMoves(
   tx: Transaction,
   marks: readonly Mark[],
 ): Promise<{ moves: Move[]; refused: Map<number, GoChatError> }> {
-  // In the order of the key, as every writer of pointers takes them.
+  // Every writer locks pointers in the order of their primary key, to avoid deadlocks.
   const pairs = [
     ...new Map(
       marks.map(({ userId, conversationId }) => [`${userId}:${conversationId}`, [userId, conversationId]]),
@@ -143,7 +147,7 @@ async function planMoves(
   const wanted = `${rowsTable(['u', 'c'], pairs)} k`;
   const [pointers, states] = (await tx.batch(
     [
-      // Primary keys throughout.
+      // Indexes: the primary keys of all tables.
       `SELECT k.u, k.c, p.last_read_seq_id AS seq
        FROM ${wanted}
        STRAIGHT_JOIN user_read_pointers p ON p.user_id = k.u AND p.conversation_id = k.c
@@ -167,14 +171,14 @@ async function planMoves(
     const from = at.get(key) ?? 0;
     if (error) refused.set(mark.index, error);
     else if (row && mark.seqId > from) {
-      moves.push({ ...mark, from, told: hasReceipts(row) });
+      moves.push({ ...mark, from, notifiesOthers: hasReceipts(row) });
       at.set(key, mark.seqId);
     }
   }
   return { moves, refused };
 }
 
-/** Numbers are missing where the conversation is. */
+/** If there is no such conversation, all of its columns are NULL, also those typed as numbers. */
 type StateRow = {
   u: number;
   c: number;
@@ -189,19 +193,22 @@ type StateRow = {
 function refusal({ seqId }: Mark, row: StateRow | undefined): GoChatError | undefined {
   if (row?.status !== conversationStatus.active || row.last_seq_id === null) return conversationNotFound();
   if (row.member === null) return notMember();
-  return seqId > row.last_seq_id ? beyond() : undefined;
+  return seqId > row.last_seq_id ? seqIdOutOfRange() : undefined;
 }
 
-/** Whose messages each move has read, of those members who may know it; of one that was far behind, all of these. */
+/**
+ * For each move, by its index: the senders of the newly read messages who may know that the user read them. A move over
+ * more than `maxSearchedMessages` messages names all members who may know it.
+ */
 async function readSenders(tx: Transaction, moves: readonly Move[]): Promise<Map<number, string[]>> {
-  const told = moves.filter((move) => move.told);
-  if (told.length === 0) return new Map();
-  const ranges = told.map(({ index, conversationId, from, seqId, userId }) =>
-    seqId - from > mostSearched
+  const notifying = moves.filter((move) => move.notifiesOthers);
+  if (notifying.length === 0) return new Map();
+  const ranges = notifying.map(({ index, conversationId, from, seqId, userId }) =>
+    seqId - from > maxSearchedMessages
       ? // Index: conversation_members_conversation.
         `(SELECT ${index} AS move, ${userId} AS reader_id, conversation_id, user_id AS sender_id
           FROM conversation_members WHERE conversation_id = ${conversationId} AND user_id <> ${userId})`
-      : // One range of the messages' primary key each: as a join, the server would read whole conversations.
+      : // One range of the messages' primary key per move. With a join, the server would read whole conversations.
         `(SELECT DISTINCT ${index} AS move, ${userId} AS reader_id, conversation_id, sender_id FROM messages
           WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id <= ${seqId}
             AND sender_id <> ${userId})`,
@@ -229,7 +236,7 @@ async function readSenders(tx: Transaction, moves: readonly Move[]): Promise<Map
 const rangesPerStatement = 200;
 
 function storePointers(moves: readonly Move[]): string {
-  // Of several for one pointer the last is the furthest.
+  // The last of several moves of one pointer is the furthest. Rows are in the order of the primary key.
   const rows = [
     ...new Map(moves.map((move) => [`${move.userId}:${move.conversationId}`, move])).values(),
   ].sort((a, b) => a.userId - b.userId || a.conversationId - b.conversationId);

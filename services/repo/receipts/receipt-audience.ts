@@ -7,26 +7,29 @@ import type { Databases } from '../storage/database.ts';
 import type { UserSettingsReader } from '../users/user-settings.ts';
 
 /**
- * Who is told how far a member has read, and sees it in the list of members: in conversations of up to `limits.directMembers`, unless it is a
- * single one that is closed; the others are in no block with the reader, and both let reading be told. One's own
- * sessions are always told.
+ * Decides which other users may know how far a reader has read, in read receipts and in the member list. The
+ * conversation has at most `limits.directMembers` members and is not a closed single conversation; neither of the two
+ * users blocked the other; and both have the setting `readReceipts` on. The reader's own sessions always know.
  */
 
-/** Whoever read more messages at once tells every member: their senders are not searched for. */
-export const mostSearched = 1000;
+/**
+ * If a user reads more messages than this at once, the senders are not searched for: every member who may know it gets
+ * the read receipt.
+ */
+export const maxSearchedMessages = 1000;
 
 type Place = { type: number; send_state: number; member_count: number };
 
-/** Whether a conversation is one where others are told at all. */
+/** True if the conversation has read receipts at all. */
 export const hasReceipts = ({ type, send_state, member_count }: Place): boolean =>
   member_count <= limits.directMembers && (type !== conversationType.single || send_state === sendState.open);
 
-/** The same in SQL, of the row under an alias. */
+/** `hasReceipts` as an SQL condition. `conversation` is the alias of the table conversations. */
 export const hasReceiptsSql = (conversation: string): string =>
   `(${conversation}.member_count <= ${limits.directMembers}
     AND (${conversation}.type <> ${conversationType.single} OR ${conversation}.send_state = ${sendState.open}))`;
 
-/** What `receiptsAllowed` looks at, by primary keys: `reader` and `other` are SQL for two users' ids. */
+/** The joins that `receiptsAllowed` needs, by primary keys. `reader` and `other` are SQL expressions for user ids. */
 export const receiptJoins = (reader: string, other: string): string =>
   `LEFT JOIN user_blocks reader_blocks
      ON reader_blocks.user_id = ${reader} AND reader_blocks.blocked_id = ${other}
@@ -38,14 +41,15 @@ export const receiptJoins = (reader: string, other: string): string =>
 const allows = (settings: string): string =>
   `COALESCE(${settings}.read_receipts, ${defaultUserSettings.readReceipts ? 1 : 0}) = 1`;
 
-/** Whether one of two users may know how far the other one has read. */
+/** SQL condition: the two users may know how far each other has read. */
 export const receiptsAllowed = `(reader_blocks.user_id IS NULL AND other_blocks.user_id IS NULL
    AND ${allows('reader_settings')} AND ${allows('other_settings')})`;
 
 export type ReceiptAudience = {
   /**
-   * Which of these others are told what each reader has read, in conversations that have receipts. It comes out of this
-   * process's memory where nobody changed it. In a single conversation that is open nobody blocked.
+   * For each read, in order: the ids out of `otherIds` that get the reader's receipt. The caller passes only
+   * conversations that have receipts. Unchanged settings and blocks come from this process's memory. Blocks are not
+   * looked up for a single conversation: while it is open, neither user blocked the other.
    */
   of(
     reads: readonly { readerId: string; otherIds: string[]; single: boolean }[],
@@ -62,24 +66,25 @@ export function createReceiptAudience(deps: {
   const { databases, userSettings } = deps;
   return {
     async of(reads, from) {
-      const asked = reads.filter(({ otherIds }) => otherIds.length > 0);
-      if (asked.length === 0) return reads.map(() => []);
-      const among = asked.filter(({ single }) => !single).map(({ readerId }) => readerId);
+      const withOthers = reads.filter(({ otherIds }) => otherIds.length > 0);
+      if (withOthers.length === 0) return reads.map(() => []);
+      const groupReaderIds = withOthers.filter(({ single }) => !single).map(({ readerId }) => readerId);
       const [settings, blocks] = await Promise.all([
         userSettings.byIds(
-          asked.flatMap(({ readerId, otherIds }) => [readerId, ...otherIds]),
+          withOthers.flatMap(({ readerId, otherIds }) => [readerId, ...otherIds]),
           from,
         ),
-        readUserBlocks({ databases, from }, among),
+        readUserBlocks({ databases, from }, groupReaderIds),
       ]);
-      const lets = (userId: string) => settings.get(userId)?.readReceipts === true;
+      const allowsReceipts = (userId: string) => settings.get(userId)?.readReceipts === true;
       return reads.map(({ readerId, otherIds, single }) => {
-        if (otherIds.length === 0 || !lets(readerId)) return [];
-        if (single) return otherIds.filter(lets);
+        if (otherIds.length === 0 || !allowsReceipts(readerId)) return [];
+        if (single) return otherIds.filter(allowsReceipts);
         const { userIds = [], isWhole = false } = blocks.get(readerId) ?? {};
+        // An incomplete list of blocks can't rule a block out.
         if (!isWhole) return [];
         const blocked = new Set(userIds);
-        return otherIds.filter((userId) => lets(userId) && !blocked.has(userId));
+        return otherIds.filter((userId) => allowsReceipts(userId) && !blocked.has(userId));
       });
     },
   };

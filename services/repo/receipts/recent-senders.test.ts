@@ -14,7 +14,7 @@ test('what this process stored without a gap is known, and nothing else', () => 
   assert.equal(recent.between(2, 5, 5), undefined);
 });
 
-test('behind a gap it begins anew, and what is heard of late changes nothing', () => {
+test('after a gap the run starts again, and a late note changes nothing', () => {
   const recent = createRecentSenders();
   recent.note(1, 1, [10]);
   recent.note(1, 4, [12]);
@@ -23,7 +23,7 @@ test('behind a gap it begins anew, and what is heard of late changes nothing', (
   assert.deepEqual(recent.between(1, 4, 4), new Set([12]));
 });
 
-test('of a long run the newest are kept', () => {
+test('a long run keeps its newest senders', () => {
   const recent = createRecentSenders();
   for (let seqId = 1; seqId <= 1000; seqId += 1) recent.note(1, seqId, [seqId]);
   assert.equal(recent.between(1, 1000 - 127, 1000)?.size, 128);

@@ -1,24 +1,26 @@
 import { LRUCache } from 'lru-cache';
 
 export type RecentSenders = {
-  /** Who wrote the messages from `first` to `last`; undefined where this process does not know all of them. */
+  /** The senders of the messages from `first` to `last`, both included; undefined if not all of them are known here. */
   between(conversationId: number, first: number, last: number): Set<number> | undefined;
-  /** Notes who wrote the messages from `first` on, in their order. Only of what is committed. */
+  /** Adds the senders of consecutive messages, the first with seq id `first`. Call it after the commit. */
   note(conversationId: number, first: number, senderIds: readonly number[]): void;
 };
 
-/** Messages of a conversation that are known at least; at most twice as many are kept. */
-const kept = 128;
-const mostConversations = 10_000;
+/** Senders kept per conversation. A run is trimmed to this length when it is more than twice as long. */
+const keptMessages = 128;
+const maxConversations = 10_000;
 
+/** Senders of consecutive messages, the last with seq id `last`. */
 type Run = { last: number; senderIds: number[] };
 
 /**
- * Who wrote the newest messages of a conversation, as far as this process stored them itself. Another process may have
- * stored messages in between: a run of seq ids with a gap begins anew behind it, so that what is answered is right.
+ * Remembers the senders of each conversation's newest messages, as far as this process stored them. If another process
+ * stored messages in between, the seq ids have a gap: the run then starts again after the gap, so that no answer is
+ * incomplete.
  */
 export function createRecentSenders(): RecentSenders {
-  const runs = new LRUCache<number, Run>({ max: mostConversations });
+  const runs = new LRUCache<number, Run>({ max: maxConversations });
   return {
     between(conversationId, first, last) {
       const run = runs.get(conversationId);
@@ -30,15 +32,16 @@ export function createRecentSenders(): RecentSenders {
     note(conversationId, first, senderIds) {
       const last = first + senderIds.length - 1;
       const run = runs.get(conversationId);
-      // Two saves of one conversation commit in the order of their seq ids, but may be heard of in another one.
+      // Two saves of one conversation commit in the order of their seq ids, but may call this function in any order.
       if (run && run.last >= last) return;
       if (run?.last !== first - 1) {
-        runs.set(conversationId, { last, senderIds: senderIds.slice(-kept) });
+        runs.set(conversationId, { last, senderIds: senderIds.slice(-keptMessages) });
         return;
       }
       run.last = last;
       run.senderIds.push(...senderIds);
-      if (run.senderIds.length > 2 * kept) run.senderIds.splice(0, run.senderIds.length - kept);
+      if (run.senderIds.length > 2 * keptMessages)
+        run.senderIds.splice(0, run.senderIds.length - keptMessages);
     },
   };
 }
