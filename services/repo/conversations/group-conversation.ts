@@ -194,8 +194,7 @@ export function createGroupConversation(deps: {
       'SELECT status, owner_id, type FROM conversations WHERE id = ?',
       [id],
     );
-    if (!row)
-      throw new GoChatError('UNAVAILABLE', 'The unfinished group was just removed. Try again.');
+    if (!row) throw new GoChatError('UNAVAILABLE', 'The unfinished group was just removed. Try again.');
     if (row.status === conversationStatus.dissolved) throw conversationNotFound();
     if (row.type !== conversationType.group || row.owner_id !== ownerId) {
       throw denied('This conversation id belongs to another conversation.');
@@ -203,7 +202,7 @@ export function createGroupConversation(deps: {
   }
 }
 
-/** The room of a group; the operator may allow less. */
+/** Throws INVALID_ARGUMENT unless a group may have this many members. im-logic's configuration may allow fewer. */
 export function checkMaxMembers(maxMembers: number): void {
   const { fewest, most } = limits.groupMembers;
   if (maxMembers < fewest || maxMembers > most) throw invalid('max_members', `must be ${fewest} to ${most}`);

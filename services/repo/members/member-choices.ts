@@ -14,8 +14,8 @@ import { isTrue } from '../storage/sql.ts';
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'updateMemberChoices'>;
 
 /**
- * What members choose for a conversation of theirs. Only the member's own row is locked, not the conversation: everybody
- * may do this as often as they like, and nobody who writes waits for it.
+ * A member's own choices for a conversation: notifications, pinned, hidden. A change locks only the member's row and
+ * not the conversation, so that frequent changes never delay senders.
  */
 export function createMemberChoices(deps: {
   databases: Databases;
@@ -47,7 +47,7 @@ export function createMemberChoices(deps: {
           await touch([membershipsKey(userId)]);
           await tx.batchAndCommit(
             [
-              // By primary key. A message that is stored meanwhile shows the conversation again, as any later one does.
+              // By primary key. A message stored meanwhile shows the conversation again, like any later message.
               formatSql(
                 `UPDATE conversation_members
                  SET notifications = ?, pinned = ?, hidden_at_seq_id = ?, changed_at = ${databaseTime}
@@ -66,7 +66,7 @@ export function createMemberChoices(deps: {
   };
 }
 
-/** Of all messages is what nobody has to choose. */
+/** `all` is the default, which is stored as NULL. */
 const storedNotifications = (notifications: string): string | null =>
   notifications === 'all' ? null : notifications;
 
@@ -77,11 +77,11 @@ type Row = {
   last_seq_id: number;
 };
 
-/** The member's row, locked, and where the conversation stands. Undefined when there is no such membership. */
+/** Locks the member's row and reads the conversation's last seq id. Undefined if there is no such membership. */
 async function lockOwn(tx: Transaction, id: number, userId: number): Promise<Row | undefined> {
   const [own, heads] = (await tx.batch(
     [
-      // Both by primary key.
+      // Indexes: the primary keys of all tables.
       `SELECT notifications, pinned, hidden_at_seq_id FROM conversation_members
        WHERE user_id = ${userId} AND conversation_id = ${id} FOR UPDATE`,
       `SELECT h.last_seq_id FROM conversation_heads h

@@ -1,5 +1,5 @@
-// Room: members of a group: added, removed, muted, promoted, listed, and what each chooses for a conversation.
-// What a group itself is called or may be is not said here.
+// Room: a conversation's members: they are added, removed, muted, promoted and listed, and make their own choices.
+// The texts and settings of the conversation itself may not come in.
 
 import { conversationStatus, inviters, memberRole } from '../../../lib/domain/enumerations.ts';
 import { conversationNotFound } from '../../../lib/domain/refusals.ts';
@@ -41,7 +41,10 @@ import type { Databases } from '../storage/database.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'addConversationMember'>;
 
-/** Adds members, all who may be added or none. The head's lock keeps two calls from filling a group twice. */
+/**
+ * Adds members to a group: all users who can be added, or none if the request fails. The head's lock keeps concurrent
+ * calls from exceeding the group's limit.
+ */
 export function createMembersAdd(deps: {
   databases: Databases;
   cache: Cache;
@@ -54,7 +57,7 @@ export function createMembersAdd(deps: {
     async addConversationMember(request) {
       const id = conversationIdOf(request.conversationId);
       const answer = await operations.once(id, request.operationId, () => add(request, id));
-      // One that was stored before anybody could be refused does not say so.
+      // Answers stored by earlier versions have no `refused`.
       return { ...answer, refused: answer.refused ?? [] };
     },
   };
@@ -112,10 +115,10 @@ export function createMembersAdd(deps: {
           ...countMembers(id, added.length, now),
         ];
         if (actorId !== 0) {
-          const told = added.map((userId) =>
+          const newMembers = added.map((userId) =>
             newMember(cardOf(cards, String(userId)), isMuted(former, userId), now),
           );
-          statements.push(insertEvents(membersAdded(id, request.actorId, told)));
+          statements.push(insertEvents(membersAdded(id, request.actorId, newMembers)));
         }
         await tx.batchAndCommit(statements.join(';\n'));
         return answer;
@@ -143,7 +146,10 @@ const newMember = (card: User, muted: boolean, joinedAt: number): MemberFacts =>
   joined_at: joinedAt,
 });
 
-/** The system itself fills groups that are still being created. */
+/**
+ * Throws CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER or PERMISSION_DENIED. Actor 0, the system itself, may also add
+ * members to a group that is still being created.
+ */
 function checkRights(conversation: LockedConversation, members: Members, actorId: number): void {
   const { status } = conversation;
   if (actorId === 0) {
@@ -154,11 +160,14 @@ function checkRights(conversation: LockedConversation, members: Members, actorId
   if (status !== conversationStatus.active) throw conversationNotFound();
   const { role } = requireGroupMember({ conversation, members }, actorId);
   if (role < memberRole.admin && conversation.invite_by !== inviters.members) {
-    throw denied('Only the owner and admins add members to this group.');
+    throw denied('Only the owner and admins can add members to this group.');
   }
 }
 
-/** A failure is thrown where the result is asked for: only those who may add users learn what is wrong with them. */
+/**
+ * Keeps a failure until the result is asked for. Otherwise an actor without the right to add users would learn, for
+ * example, which users exist.
+ */
 function deferFailure<T>(work: Promise<T>): () => Promise<T> {
   work.catch(() => undefined);
   return () => work;

@@ -20,8 +20,8 @@ import { isTrue } from '../storage/sql.ts';
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'muteMembers'>;
 
 /**
- * Mutes users in a conversation of any kind, or lets them write again, for its operators: whatever their role. Somebody
- * who is no member now is muted for the time after coming (back), as a mute outlives leaving.
+ * Mutes or unmutes users in a conversation of any type, for operators. Roles don't matter. For a user who is not a
+ * member, the mute is stored for the time when the user joins (again), since a mute outlives leaving.
  */
 export function createMembersMute(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
   const { databases, cache, outbox } = deps;
@@ -39,18 +39,20 @@ export function createMembersMute(deps: { databases: Databases; cache: Cache; ou
       const changed = await cache.change((touch) =>
         databases.conversations.transaction(async (tx) => {
           const { members } = await lockActive(tx, id, known);
-          const inside = known.filter((userId) => members.has(userId));
-          const toChange = inside.filter((userId) => isTrue(members.get(userId)?.muted) !== muted);
-          const outside = known.filter((userId) => !members.has(userId));
-          const former = await readFormerMembers(tx, id, outside);
-          const others = outside
+          const present = known.filter((userId) => members.has(userId));
+          const toChange = present.filter((userId) => isTrue(members.get(userId)?.muted) !== muted);
+          const absent = known.filter((userId) => !members.has(userId));
+          const former = await readFormerMembers(tx, id, absent);
+          const others = absent
             .map((userId) => former.get(userId) ?? { userId, removed: false, muted: false })
             .filter((one) => one.muted !== muted)
             .map((one) => ({ ...one, muted }));
-          const nothingLeft = others.filter((one) => !one.muted && !one.removed).map(({ userId }) => userId);
+          const withoutRecord = others
+            .filter((one) => !one.muted && !one.removed)
+            .map(({ userId }) => userId);
           const statements = [
             ...rememberFormerMembers(id, others, Date.now()),
-            ...forgetFormerMembers(id, nothingLeft),
+            ...forgetFormerMembers(id, withoutRecord),
             ...(toChange.length === 0
               ? []
               : [

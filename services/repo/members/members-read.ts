@@ -17,15 +17,15 @@ import { isTrue } from '../storage/sql.ts';
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'getConversationMembers'>;
 type Deps = { databases: Databases; userCards: UserCards };
 
-const longestPage = 1000;
+const maxPageSize = 1000;
 
-/** Who belongs to a conversation: pages in the order of user ids, which stay in place. */
+/** Lists a conversation's members in pages. The order by user id is stable while members come and go. */
 export function createMembersRead(deps: Deps): Handlers {
   const { databases, userCards } = deps;
   return {
     async getConversationMembers(request) {
       const id = conversationIdOf(request.conversationId);
-      const { limit, offset, after: [afterUserId] = [0] } = readPaging('members', request, longestPage);
+      const { limit, offset, after: [afterUserId] = [0] } = readPaging('members', request, maxPageSize);
       if (request.userId !== '') await checkMember(databases, id, parseId(request.userId) ?? 0);
       else await checkExists(databases, id);
       if (request.memberIds.length > 0) {
@@ -33,7 +33,8 @@ export function createMembersRead(deps: Deps): Handlers {
         return { members: await loadMembers(deps, id, wanted, request.userId), hasMore: false };
       }
       const rows = await databases.conversations.query<Row>(
-        // The index conversation_members_conversation alone is read to skip an offset; a cursor is a place in it.
+        // Index: conversation_members_conversation. It covers the subquery, so that skipping an offset reads only the
+        // index; a cursor is a position in it.
         `SELECT ${columnsFor(request.userId)}
          FROM (SELECT user_id, conversation_id FROM conversation_members
                WHERE conversation_id = ? AND user_id > ? ORDER BY user_id LIMIT ? OFFSET ?) page
@@ -48,7 +49,7 @@ export function createMembersRead(deps: Deps): Handlers {
   };
 }
 
-/** Some members as one of them sees them, in the order of their ids; who is none is left out. */
+/** These members as the viewer sees them, ascending by user id. Users who are not members are left out. */
 export async function loadMembers(
   { databases, userCards }: Deps,
   conversationId: number,
@@ -67,7 +68,7 @@ export async function loadMembers(
 
 type Row = { user_id: number; role: number; muted: number; joined_at: number; last_read_seq_id: number };
 
-/** How far others have read shows only to those who are told of it. Without a viewer it all shows. */
+/** A viewer sees its own read pointer and those of members whose read receipts it may get. No viewer: all of them. */
 const columnsFor = (viewerId: string): string => {
   const shown =
     viewerId === ''
@@ -110,8 +111,9 @@ async function checkMember(databases: Databases, conversationId: number, userId:
     ),
   );
   if (!row) throw await noAccess(databases.conversations, conversationId);
-  // Everybody is in it: its list would be a list of all users.
-  if (row.type === conversationType.world) throw denied('Only operators list the members of this room.');
+  // Everybody is a member of the world room: its list would be a list of all users.
+  if (row.type === conversationType.world)
+    throw denied('Only operators can list the members of the world room.');
 }
 
 async function checkExists(databases: Databases, conversationId: number): Promise<void> {

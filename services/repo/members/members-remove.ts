@@ -32,7 +32,7 @@ import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'removeConversationMember'>;
 
-/** Removes members, all of them or none: by somebody of a higher role, or oneself. */
+/** Removes members from a group, all of them or none. An actor may remove members of a lower role, and itself. */
 export function createMembersRemove(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
   const { databases, cache, outbox } = deps;
   const operations = createOperations(deps);
@@ -88,7 +88,7 @@ function checkRights(
   requireGroup(conversation);
   const others = userIds.filter((userId) => userId !== actorId);
   if (others.length > 0 && actorRole < memberRole.admin) {
-    throw denied('Only the owner and admins remove members.');
+    throw denied('Only the owner and admins can remove members.');
   }
   for (const userId of others) {
     const member = members.get(userId);

@@ -27,7 +27,7 @@ type Handlers = Pick<
   'updateConversationMember' | 'transferOwnership'
 >;
 
-/** Changes roles: who is an admin, who is muted, who owns the group. */
+/** Changes members' roles and mutes, and transfers the ownership of a group. */
 export function createMembersUpdate(deps: {
   databases: Databases;
   cache: Cache;
@@ -50,10 +50,10 @@ export function createMembersUpdate(deps: {
         databases.conversations.transaction(async (tx) => {
           const locked = await lockActive(tx, id, [actorId, userId]);
           const actor = requireGroupMember(locked, actorId);
-          if (actor.role < memberRole.admin) throw denied('Only the owner and admins change members.');
+          if (actor.role < memberRole.admin) throw denied('Only the owner and admins can change members.');
           const member = memberOf(locked.members, userId);
           if (role !== undefined && actor.role !== memberRole.owner) {
-            throw denied('Only the owner makes and unmakes admins.');
+            throw denied('Only the owner can appoint and dismiss admins.');
           }
           if (member.role >= actor.role)
             throw denied('Members of the same or a higher role cannot be changed.');
@@ -89,7 +89,8 @@ export function createMembersUpdate(deps: {
           databases.conversations.transaction(async (tx) => {
             const locked = await lockActive(tx, id, [actorId, userId]);
             const actor = requireGroupMember(locked, actorId);
-            if (actor.role !== memberRole.owner) throw denied('Only the owner hands a group over.');
+            if (actor.role !== memberRole.owner)
+              throw denied('Only the owner can transfer the ownership of a group.');
             memberOf(locked.members, userId);
             if (userId === actorId) return;
             await touch([...conversationKeys(id), ...memberKeys([actorId, userId])]);

@@ -1,24 +1,25 @@
 import { limits } from '../../../lib/domain/limits.ts';
-/** Where one of the user's conversations stands. */
+
+/** The state of one of the user's conversations. Times are in Unix milliseconds. */
 export type SyncRow = {
   id: number;
   type: number;
   updated_at: number;
-  /** When it changed last for this user, but for messages. */
+  /** The last change for this user, of the conversation, the membership or the read pointer. Messages don't count. */
   changed_at: number;
   last_seq_id: number;
-  /** The other one, for single. */
+  /** The other user in a single conversation. */
   peer_id: number | null;
-  /** Of its name, picture, description and announcement. */
+  /** The size of its name, avatar URL, description and announcement. */
   text_bytes: number;
 };
 
-/** One of the user's conversations and the last seq id that the client holds of it: 0 where it was not named. */
+/** One of the user's conversations, and the last seq id that the client has of it: 0 if the request did not name it. */
 export type Entry = SyncRow & { cursor: number; named: boolean };
 
 /**
- * What goes into the answer: the seq ids from `first` to `last`, none when `last` is below `first`. `reset`: the client
- * holds what was never stored, so it gets the newest page and begins anew.
+ * What the answer contains of one conversation: the messages with seq ids `first` to `last`, none if `last` is below
+ * `first`. `reset`: the client's cursor is beyond the head, so the client starts again with the newest page.
  */
 export type Take = {
   id: number;
@@ -26,25 +27,29 @@ export type Take = {
   textBytes: number;
   first: number;
   last: number;
-  /** The conversation's last seq id, whose message is shown with it. */
+  /** The conversation's last seq id. Its message is the conversation's `lastMessage`. */
   head: number;
+  /** True if further messages are missing after `last`. */
   more: boolean;
   reset: boolean;
 };
 
-/** Text in one answer, well below what a gRPC message may hold. */
+/** The budget of bytes for one answer, well below the limit of a gRPC message. */
 export const maxBytes = 3 * 1024 * 1024;
-/** The longest message: a character has up to four bytes, the id of a mention up to twenty with what is around it. */
-const longestMessage = limits.messageContent * 4 + limits.mentions * 20;
-/** What a conversation and a message take besides their text. */
+/** Bytes of the longest message: up to four per character, and up to twenty per mentioned id in JSON. */
+const maxMessageBytes = limits.messageContent * 4 + limits.mentions * 20;
+/** Estimated bytes of a conversation and of a message besides their texts. */
 const overhead = { conversation: 500, message: 300 };
 
-/** Whether a client lacks something that its next cursors tell it has got: messages, or the conversation itself. */
+/**
+ * True if the client lacks messages, or the conversation itself. The client's next cursors show that it got them, so
+ * such an entry does not depend on `since`.
+ */
 export const isMissing = ({ named, cursor, last_seq_id }: Entry): boolean => !named || last_seq_id !== cursor;
 
 /**
- * By the time of the oldest message that is missing. Without messages they come last, by their last activity: clients that do
- * not name an empty conversation must not be kept from messages by it.
+ * Sorts by the time of the oldest missing message. Empty conversations come last, by their last activity: a client that
+ * never names them in its cursors must still get messages.
  */
 export function oldestFirst(entries: readonly Entry[], oldestMissing: ReadonlyMap<number, number>): Entry[] {
   const at = (entry: Entry): number => oldestMissing.get(entry.id) ?? entry.updated_at;
@@ -53,20 +58,21 @@ export function oldestFirst(entries: readonly Entry[], oldestMissing: ReadonlyMa
 }
 
 /**
- * Shares an answer out among the conversations in their order. Seq ids have no gaps, so what will be found is known
- * beforehand. A conversation without messages counts as one, so that the answer has a bound.
+ * Divides the limits of an answer among the conversations, in their order. Seq ids have no gaps, so the number of
+ * messages is known without a query. A conversation without messages counts as one message, so that the answer is
+ * bounded. `cut`: conversations at the end got nothing.
  */
 export function planSync(
   entries: readonly Entry[],
-  room: { each: number; total: number },
+  messageLimits: { perConversation: number; total: number },
 ): { takes: Take[]; cut: boolean } {
   const takes: Take[] = [];
-  let left = room.total;
+  let left = messageLimits.total;
   for (const { id, peer_id, text_bytes, cursor, last_seq_id } of entries) {
     if (left === 0) return { takes, cut: true };
     const reset = isBeyond({ cursor, last_seq_id });
     const missing = reset ? last_seq_id : last_seq_id - cursor;
-    const count = Math.min(missing, room.each, left);
+    const count = Math.min(missing, messageLimits.perConversation, left);
     const first = reset ? last_seq_id - count + 1 : cursor + 1;
     const last = first + count - 1;
     takes.push({
@@ -84,11 +90,11 @@ export function planSync(
   return { takes, cut: false };
 }
 
-/** Whether a client holds a seq id that was never given. */
+/** True if the client has a seq id that was never assigned. */
 export const isBeyond = ({ cursor, last_seq_id }: Pick<Entry, 'cursor' | 'last_seq_id'>): boolean =>
   cursor > last_seq_id;
 
-/** A conversation that only changed: it is shown without messages of its own. */
+/** The entry of a conversation that changed, but of which the client lacks no messages. */
 const withoutMessages = ({ id, peer_id, text_bytes, last_seq_id }: Entry): Take => ({
   id,
   peerId: peer_id,
@@ -100,32 +106,39 @@ const withoutMessages = ({ id, peer_id, text_bytes, last_seq_id }: Entry): Take 
   reset: false,
 });
 
-/** Whether what is planned might not fit, if all of it were as long as can be: then sizes are read before texts. */
-export const mayNotFit = (takes: readonly Take[]): boolean =>
+/**
+ * True if the plan would exceed the budget with messages of the greatest length. The caller then reads the actual sizes
+ * before the texts.
+ */
+export const mayExceedBudget = (takes: readonly Take[]): boolean =>
   takes.reduce(
     (bytes, { first, last, textBytes }) =>
-      bytes + textBytes + (1 + Math.max(0, last - first + 1)) * longestMessage,
+      bytes + textBytes + (1 + Math.max(0, last - first + 1)) * maxMessageBytes,
     0,
   ) > maxBytes;
 
-/** What is known of a plan's texts, in bytes: of messages by conversation and seq id, with their senders' cards. */
+/** The sizes of a plan's texts in bytes. Messages are by conversation and seq id, and include their senders' cards. */
 export type Sizes = {
   messages: ReadonlyMap<number, ReadonlyMap<number, number>>;
-  /** Of the cards of single conversations' peers. */
+  /** The cards of the peers in single conversations, by user id. */
   peers: ReadonlyMap<number, number>;
 };
 
 const messageBytes = ({ messages }: Sizes, id: number, seqId: number): number =>
   messages.get(id)?.get(seqId) ?? 0;
 
-/** A conversation with its last message. */
+/** The bytes of a conversation with its last message and its peer's card. */
 const conversationBytes = (sizes: Sizes, { id, head, textBytes, peerId }: Take): number =>
   overhead.conversation +
   textBytes +
   (peerId === null ? 0 : (sizes.peers.get(peerId) ?? 0)) +
   messageBytes(sizes, id, head);
 
-/** Cuts a plan to what fits into one answer; `full` when not all of it does. At least one message of each is kept. */
+/**
+ * Cuts a plan to the budget. `full`: conversations at the end did not fit. Each remaining conversation keeps at least
+ * one of its planned messages, so the last one may exceed the budget. `bytes`: the estimated size, above the budget if
+ * `full`.
+ */
 export function cutToBytes(
   takes: readonly Take[],
   sizes: Sizes,
@@ -135,12 +148,12 @@ export function cutToBytes(
   for (const take of takes) {
     const { id, first, last, reset } = take;
     bytes += conversationBytes(sizes, take);
-    // One at least, or the client would ask for ever.
+    // At least one conversation is kept. An empty answer would make the client ask forever.
     if (bytes > maxBytes && fitting.length > 0) return { takes: fitting, full: true, bytes };
     const planned = last - first + 1;
     let count = 0;
     while (count < planned && (bytes <= maxBytes || count === 0)) {
-      // Of what is to be the newest page, the oldest may be left out.
+      // A reset gives the newest page, so its oldest messages are left out.
       bytes += overhead.message + messageBytes(sizes, id, reset ? last - count : first + count);
       count += 1;
     }
@@ -154,10 +167,10 @@ export function cutToBytes(
   return { takes: fitting, full: false, bytes };
 }
 
-/** More that only changed does not fit into an answer, however short its texts are. */
-export const mostChanged = Math.floor(maxBytes / overhead.conversation);
+/** The most changed conversations that can fit into an answer, if they have no texts. */
+export const maxChangedConversations = Math.floor(maxBytes / overhead.conversation);
 
-/** The conversations that only changed, the oldest change first, and what each puts into an answer. */
+/** The conversations that changed, but of which the client lacks no messages; the oldest change first. */
 export function planChanges(entries: readonly Entry[]): { at: number; take: Take }[] {
   return entries
     .filter((entry) => !isMissing(entry))
@@ -165,7 +178,7 @@ export function planChanges(entries: readonly Entry[]): { at: number; take: Take
     .map((entry) => ({ at: entry.changed_at, take: withoutMessages(entry) }));
 }
 
-/** How many of these takes fit behind what an answer has already. */
+/** How many of these takes still fit into an answer that has `bytes` already. */
 export function countFitting(takes: readonly Take[], sizes: Sizes, bytes: number): number {
   let sum = bytes;
   const at = takes.findIndex((take) => {
@@ -176,18 +189,18 @@ export function countFitting(takes: readonly Take[], sizes: Sizes, bytes: number
 }
 
 /**
- * Cuts rows that are in the order of their times to the first `count`, and tells up to which time all of them are told:
- * nothing of one time is told in part, or whoever asks since that time would miss the rest. `some`: rather all rows of the
- * first time than none.
+ * Cuts rows, which are sorted by time, to at most the first `count`. Rows with the same time stay together: a client
+ * that asks again since that time would miss the others. `until` is the time up to which `kept` is complete; undefined
+ * if nothing was cut. `keepFirst`: keeps all rows of the first time instead of none, even if more than `count`.
  */
 export function cutBetweenTimes<T extends { at: number }>(
   rows: readonly T[],
   count: number,
-  { some }: { some: boolean },
-): { told: T[]; until: number | undefined } {
+  { keepFirst }: { keepFirst: boolean },
+): { kept: T[]; until: number | undefined } {
   const next = rows[count];
-  if (!next) return { told: [...rows], until: undefined };
-  const told = rows.filter(({ at }) => at < next.at);
-  if (told.length > 0 || !some) return { told, until: next.at - 1 };
-  return { told: rows.filter(({ at }) => at === next.at), until: next.at };
+  if (!next) return { kept: [...rows], until: undefined };
+  const kept = rows.filter(({ at }) => at < next.at);
+  if (kept.length > 0 || !keepFirst) return { kept, until: next.at - 1 };
+  return { kept: rows.filter(({ at }) => at === next.at), until: next.at };
 }

@@ -11,11 +11,12 @@ import type { Database, Databases } from '../storage/database.ts';
 import { idsPerList, rowsPerTable, rowsTable } from '../storage/sql.ts';
 import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from './sync-plan.ts';
 
-/** What a sync reads: statements for all of a user's conversations at once. */
+// The reads of a sync. Each reads all of a user's conversations at once, in a few round trips.
 
-const mostRecalls = 20_000;
+const maxRecalls = 20_000;
 const rangesPerStatement = 100;
-/** Where the user's conversations stand, and the time before they were read. */
+
+/** The state of the user's conversations, and the database's time before the read, in Unix milliseconds. */
 export async function readRows(
   database: Database,
   userId: number,
@@ -24,7 +25,7 @@ export async function readRows(
   const [times, rows] = (await database.batch(
     [
       `SELECT ${databaseTime} AS time`,
-      // Indexes: primary keys.
+      // Indexes: the primary keys of all tables.
       `SELECT c.id, c.type, c.updated_at, h.last_seq_id, ${changedAt} AS changed_at,
          ${peerIdColumn('m', 'c')} AS peer_id,
          OCTET_LENGTH(c.name) + OCTET_LENGTH(c.avatar_url) + OCTET_LENGTH(c.description)
@@ -39,7 +40,7 @@ export async function readRows(
   return { time: times[0]?.time ?? 0, rows };
 }
 
-/** When the oldest message that is missing of each was stored. */
+/** The time at which each conversation's oldest missing message was stored, by conversation id. */
 export async function readOldestMissing(
   databases: Databases,
   entries: readonly Entry[],
@@ -50,7 +51,7 @@ export async function readOldestMissing(
     [...byDatabase].map(async ([database, some]) => {
       const wanted = some.map(({ id, cursor }) => [id, cursor + 1]);
       const statements = chunks(wanted, rowsPerTable).map(
-        // Primary key of messages.
+        // Index: the primary key of messages.
         (part) =>
           `SELECT m.conversation_id, m.created_at FROM ${rowsTable(['c', 's'], part)} k
            STRAIGHT_JOIN messages m ON m.conversation_id = k.c AND m.seq_id = k.s`,
@@ -62,7 +63,7 @@ export async function readOldestMissing(
   return new Map(rows.flat().map((row) => [row.conversation_id, row.created_at]));
 }
 
-/** How long the texts of a plan are, without the texts of messages. */
+/** Reads the sizes of a plan's texts, without reading the texts of messages. */
 export async function readSizes(
   { databases, userCards }: { databases: Databases; userCards: UserCards },
   takes: readonly Take[],
@@ -73,7 +74,7 @@ export async function readSizes(
     [...byDatabase].map(async ([database, some]) => {
       const columns = `m.conversation_id, m.seq_id, m.sender_id,
         OCTET_LENGTH(m.content) + COALESCE(OCTET_LENGTH(m.extra), 0) AS bytes`;
-      // Ranges of the primary key of messages.
+      // Index: the primary key of messages, one range per conversation.
       const ranges = some
         .filter(({ first, last }) => last >= first)
         .map(
@@ -85,7 +86,7 @@ export async function readSizes(
         .map(({ id, head }) => [id, head]);
       const statements = [
         ...chunks(ranges, rangesPerStatement).map((part) => part.join(' UNION ALL ')),
-        // Primary key of messages.
+        // Index: the primary key of messages.
         ...chunks(heads, rowsPerTable).map(
           (part) =>
             `SELECT ${columns} FROM ${rowsTable(['c', 's'], part)} k
@@ -110,11 +111,14 @@ export async function readSizes(
   };
 }
 
-/** What a user's card shows in text. */
+/** The size of a user's card. */
 const bytesOf = (card: User | undefined): number =>
   card ? Buffer.byteLength(card.username + card.displayName + card.avatarUrl) : 0;
 
-/** The messages of all conversations, ascending by seq id: one range of the primary key each. */
+/**
+ * The planned messages by conversation id, ascending by seq id. Index: one range of the messages' primary key per
+ * conversation.
+ */
 export async function readMessages(
   deps: { databases: Databases; userCards: UserCards },
   takes: readonly Take[],
@@ -144,7 +148,10 @@ export async function readMessages(
 
 type Recall = { conversationId: number; seqId: number; at: number };
 
-/** What was recalled in the user's conversations, the oldest first. `until`: up to when, where it is not all of it. */
+/**
+ * The messages that were recalled after `since` in the user's conversations, the oldest recall first. `until` is the
+ * time up to which the list is complete; undefined if nothing was cut.
+ */
 export async function readRecalled(
   databases: Databases,
   rows: readonly SyncRow[],
@@ -154,22 +161,22 @@ export async function readRecalled(
   const found = await selectRecalled(
     databases,
     ids,
-    `recalled_at > ${since} ORDER BY recalled_at LIMIT ${mostRecalls + 1}`,
+    `recalled_at > ${since} ORDER BY recalled_at LIMIT ${maxRecalls + 1}`,
   );
-  const { told, until } = cutBetweenTimes(found, mostRecalls, { some: true });
-  const [first] = told;
-  // Of a single time with more than an answer's recalls, all are told: they cannot be told apart by their time.
+  const { kept, until } = cutBetweenTimes(found, maxRecalls, { keepFirst: true });
+  const [first] = kept;
+  // If a single time has more recalls than the limit, the answer contains all of them: a `since` can't divide them.
   const all =
     until !== undefined && first?.at === until
       ? await selectRecalled(databases, ids, `recalled_at = ${until}`)
-      : told;
+      : kept;
   return {
     recalled: all.map(({ conversationId, seqId }) => ({ conversationId: String(conversationId), seqId })),
     until,
   };
 }
 
-/** In the order of their times. */
+/** The recalls that meet the condition `which`, sorted by time. */
 async function selectRecalled(
   databases: Databases,
   conversationIds: readonly number[],

@@ -1,4 +1,4 @@
-// Room: what a client that was away has missed, within a budget of bytes. It only reads.
+// Room: what a client missed while it was offline, within a budget of bytes. It only reads.
 
 import { conversationType } from '../../../lib/domain/enumerations.ts';
 import { limits } from '../../../lib/domain/limits.ts';
@@ -21,8 +21,8 @@ import {
   cutToBytes,
   type Entry,
   isMissing,
-  mayNotFit,
-  mostChanged,
+  maxChangedConversations,
+  mayExceedBudget,
   oldestFirst,
   planChanges,
   planSync,
@@ -35,27 +35,28 @@ type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'syncConv
 
 type Deps = { databases: Databases; userCards: UserCards };
 
-/** For messages. */
-type Room = { each: number; total: number };
+/** Messages per answer. */
+type MessageLimits = { perConversation: number; total: number };
 
 /**
- * Everything that a client missed, in a handful of queries, however many conversations it has. What does not fit into an
- * answer comes when the client asks on: messages by its advanced cursors (`hasMore`), which come first, and changes and
- * recalls by `serverTime` as the next `since` (`moreChanges`). A client that asks on with its old `since` gets the messages
- * too and comes to an end: the rest of the changes is told the next time, since serverTime is no later than what was told.
+ * Everything that a client missed, in a few queries for any number of conversations. What does not fit into one answer
+ * comes with the client's next requests. Missing messages come first: the client asks again with its advanced cursors
+ * while `hasMore`. Changes and recalls follow: the client asks again with `serverTime` as the next `since` while
+ * `moreChanges`. A client that keeps its old `since` still gets all messages and then stops; it gets the remaining
+ * changes with its next sync, since `serverTime` is not later than the changes that it got.
  */
 export function createSync(deps: Deps): Handlers {
   const { databases } = deps;
   return {
     async syncConversations(request) {
       const userId = userIdOf(request.userId);
-      const room = readRoom(request);
+      const messageLimits = readMessageLimits(request);
       const since = request.since === 0 ? 0 : Math.max(1, request.since - overlapMs);
 
       const { time, rows } = await readRows(databases.conversations, userId);
       const own = new Set(rows.map((row) => String(row.id)));
       const entries = rows.flatMap((row) => entryOf(row, request.cursors));
-      const plan = await planAnswer(deps, entries, since, room);
+      const plan = await planAnswer(deps, entries, since, messageLimits);
       const [messages, recalls, loaded] = await Promise.all([
         readMessages(deps, plan.takes),
         since === 0 ? { recalled: [], until: undefined } : readRecalled(databases, rows, since),
@@ -74,57 +75,57 @@ export function createSync(deps: Deps): Handlers {
         removed: Object.keys(request.cursors).filter((id) => !own.has(id)),
         hasMore: plan.hasMore,
         moreChanges: until !== Number.POSITIVE_INFINITY,
-        // Since a time, one is answered since `overlapMs` before it.
+        // The next request's `since` is lowered by `overlapMs`, so this adds it.
         serverTime: Math.min(time, until + overlapMs),
       };
     },
   };
 }
 
-/** One of the user's conversations beside its cursor. The world room comes only when it is named. */
+/** A conversation with the client's cursor. The world room is included only if the request names it. */
 function entryOf(row: SyncRow, cursors: Readonly<Record<string, number>>): Entry[] {
   const cursor = Object.hasOwn(cursors, String(row.id)) ? cursors[String(row.id)] : undefined;
   if (cursor !== undefined) return [{ ...row, cursor, named: true }];
   return row.type === conversationType.world ? [] : [{ ...row, cursor: 0, named: false }];
 }
 
-/** What goes into the answer. `until`: up to when changes are told in it, if not all of them are. */
+/** Plans the answer. `until` is the time up to which its changes are complete; undefined if it has all of them. */
 async function planAnswer(
   deps: Deps,
   entries: readonly Entry[],
   since: number,
-  room: Room,
+  messageLimits: MessageLimits,
 ): Promise<{ takes: Take[]; hasMore: boolean; until: number | undefined }> {
   const missing = entries.filter(isMissing);
   const ordered = oldestFirst(missing, await readOldestMissing(deps.databases, missing));
-  const planned = planSync(ordered, room);
+  const planned = planSync(ordered, messageLimits);
   const changed = since === 0 ? [] : entries.filter(({ changed_at }) => changed_at > since);
   const changes = planChanges(changed);
-  const some = planned.takes.length === 0;
-  const first = cutBetweenTimes(changes, mostChanged, { some });
-  const all = [...planned.takes, ...first.told.map(({ take }) => take)];
+  const keepFirst = planned.takes.length === 0;
+  const first = cutBetweenTimes(changes, maxChangedConversations, { keepFirst });
+  const all = [...planned.takes, ...first.kept.map(({ take }) => take)];
   const isMore = (takes: readonly Take[]) => takes.some(({ more }) => more);
-  if (!mayNotFit(all)) {
+  if (!mayExceedBudget(all)) {
     return { takes: all, hasMore: planned.cut || isMore(planned.takes), until: first.until };
   }
   const sizes = await readSizes(deps, all);
   const { takes, full, bytes } = cutToBytes(planned.takes, sizes);
   const count = countFitting(
-    first.told.map(({ take }) => take),
+    first.kept.map(({ take }) => take),
     sizes,
     bytes,
   );
-  const second = cutBetweenTimes(first.told, count, { some });
+  const second = cutBetweenTimes(first.kept, count, { keepFirst });
   const until = second.until ?? first.until;
   return {
-    takes: [...takes, ...second.told.map(({ take }) => take)],
-    // Where messages took the room of changes, there is room for them once the cursors are advanced.
+    takes: [...takes, ...second.kept.map(({ take }) => take)],
+    // If messages displaced changes, the changes fit into the answer for the advanced cursors.
     hasMore: planned.cut || full || isMore(takes) || (until !== undefined && takes.length > 0),
     until,
   };
 }
 
-/** Puts the answer together. */
+/** Combines the planned conversations with their messages and details. */
 function fill(
   takes: readonly Take[],
   messages: ReadonlyMap<number, Message[]>,
@@ -133,21 +134,24 @@ function fill(
   const byId = new Map(views.map((view) => [Number(view.basic.id), view]));
   return takes.flatMap(({ id, more, reset }): SyncedConversation[] => {
     const view = byId.get(id);
-    // Lost since it was planned.
+    // The user left the conversation, or it was dissolved, after the plan was made.
     if (!view) return [];
     const conversation = toDetails(view, users, { lastMessage: true, senderInfo: true });
     return [{ conversation, messages: messages.get(id) ?? [], hasMore: more, reset }];
   });
 }
 
-function readRoom({ cursors, limitPerConversation, limitTotal }: SyncConversationsRequest): Room {
+function readMessageLimits(request: SyncConversationsRequest): MessageLimits {
+  const { cursors, limitPerConversation, limitTotal } = request;
   for (const [id, seqId] of Object.entries(cursors)) {
     if (!Number.isSafeInteger(seqId) || seqId < 0) throw invalid(`cursors.${id}`, 'must be a seq id or 0');
   }
   const { usual, most } = limits.syncMessages;
-  const each = limitPerConversation === 0 ? usual : limitPerConversation;
+  const perConversation = limitPerConversation === 0 ? usual : limitPerConversation;
   const total = limitTotal === 0 ? most : limitTotal;
-  if (each < 1 || each > most) throw invalid('limit_per_conversation', `must be 1 to ${most}`);
+  if (perConversation < 1 || perConversation > most) {
+    throw invalid('limit_per_conversation', `must be 1 to ${most}`);
+  }
   if (total < 1 || total > most) throw invalid('limit_total', `must be 1 to ${most}`);
-  return { each, total };
+  return { perConversation, total };
 }
