@@ -2,13 +2,13 @@ import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { ChangeMembersArgs, ChangeMembersResult } from '../workflows/change-members/contract.ts';
 import { orRefusal } from './outcome.ts';
 
-/** A thousand members at once take a second or two on a busy machine. */
+/** Adding a thousand members takes one or two seconds on a busy machine. */
 const deadline = { deadlineMs: 10_000 };
 
 /** The step of changeMembers. */
 export function createChangeMembersActivities({ repo: { conversations } }: { repo: RepoClient }) {
   return {
-    /** One decision of im-repo with its events in the same transaction; repeated under its key it answers the same. */
+    /** im-repo decides and stores the events in one transaction; a retry with the same key gets the same answer. */
     changeMembers({ conversationId, actorId, change, key }: ChangeMembersArgs): Promise<ChangeMembersResult> {
       const call = { actorId, conversationId, operationId: key };
       switch (change.kind) {

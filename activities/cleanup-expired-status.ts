@@ -2,10 +2,10 @@ import { Context } from '@temporalio/activity';
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { GroupCommit } from '../lib/kafka/group-commit.ts';
 import type { CleanupProgress } from '../workflows/cleanup-expired-status/contract.ts';
-import { tellOffline } from './offline-events.ts';
+import { publishOffline } from './offline-events.ts';
 import { orFailure } from './outcome.ts';
 
-/** Of one activity; after them the flow shows how far it is. */
+/** Pages per activity; between two activities the flow can show its progress. */
 const pagesPerCall = 20;
 const sessionsPerPage = 500;
 
@@ -17,12 +17,12 @@ export function createCleanupExpiredStatusActivities(deps: {
   const { repo, produce } = deps;
   return {
     /**
-     * Some pages of the clean-up. A page counts as told once the next one is asked for with its cursor, so the cursor
-     * is kept in the heartbeat only after the page's events are in Kafka.
+     * Cleans up to 20 pages of sessions. im-repo takes a page's events for published once it is asked for the next
+     * page with that page's cursor, so the heartbeat stores the cursor only after the events are in Kafka.
      */
     async cleanUpSessions(input: {
       dryRun: boolean;
-      /** 0: im-repo's own measure. */
+      /** 0: im-repo uses its own limit. */
       olderThanMs: number;
       cursor: string;
     }): Promise<CleanupProgress & { waitMs: number }> {
@@ -42,7 +42,7 @@ export function createCleanupExpiredStatusActivities(deps: {
           }),
         );
         if (waitMs > 0) return { ...progress, waitMs };
-        if (!dryRun) await tellOffline(produce, offline);
+        if (!dryRun) await publishOffline(produce, offline);
         progress = {
           cursor: nextCursor,
           offline: progress.offline + offline.length,

@@ -1,7 +1,7 @@
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { GroupCommit } from '../lib/kafka/group-commit.ts';
 import type { DisconnectedUser } from '../workflows/confirm-offline/contract.ts';
-import { tellOffline } from './offline-events.ts';
+import { publishOffline } from './offline-events.ts';
 import { orFailure } from './outcome.ts';
 
 /** The step of confirmOffline. */
@@ -9,14 +9,15 @@ export function createConfirmOfflineActivities(deps: { repo: RepoClient; produce
   const { repo, produce } = deps;
   return {
     /**
-     * Declares those offline who have not come back since they left, and tells of them. `waitMs`: Redis can't say
-     * yet, ask again then. Asked again it answers the same, so a crash in between loses no event.
+     * Marks the users as offline who have not reconnected since they left, and publishes an event for each.
+     * `waitMs` above 0: Redis has lost its data and cannot decide yet; call again after this time.
+     * im-repo gives the same answer to a repeated call, so a crash between the two steps loses no event.
      */
     async confirmUsersOffline(input: {
       users: DisconnectedUser[];
     }): Promise<{ offline: number; waitMs: number }> {
       const { offline, waitMs } = await orFailure(repo.presence.confirmOffline(input));
-      await tellOffline(produce, offline);
+      await publishOffline(produce, offline);
       return { offline: offline.length, waitMs };
     },
   };

@@ -8,10 +8,10 @@ import { orFailure, orRefusal } from './outcome.ts';
 
 type Done = { ok: true } | Refusal;
 
-/** The steps of createGroup. Each may be repeated: a group that stands, or a member who is in, is a success. */
+/** The steps of createGroup. Each step is idempotent: an existing group or an existing member counts as success. */
 export function createCreateGroupActivities({ repo }: { repo: RepoClient }) {
   return {
-    /** Whether the owner may add these users: they exist and none of them blocked the owner. */
+    /** Checks that the owner may add these users: they exist and none of them has blocked the owner. */
     checkMembers: (input: { ownerId: string; memberIds: string[] }): Promise<Done> =>
       orRefusal(
         repo.friendships
@@ -43,13 +43,13 @@ export function createCreateGroupActivities({ repo }: { repo: RepoClient }) {
           .then(() => ({})),
       ),
 
-    /** Adds a batch of first members, which announces nothing. Whoever may not be added by the owner is named. */
+    /** Adds a batch of first members without an event. `refused` lists the users whom the owner may not add. */
     addFirstMembers: ({
       ownerId = '',
       ...input
     }: {
       conversationId: string;
-      /** Runs that were begun before anybody could be refused name none. */
+      /** Runs of older releases, in which no user could be refused, have no ownerId. */
       ownerId?: string;
       userIds: string[];
     }): Promise<({ ok: true } & { refused?: string[] }) | Refusal> =>
@@ -63,7 +63,7 @@ export function createCreateGroupActivities({ repo }: { repo: RepoClient }) {
     activateGroup: (input: { conversationId: string }): Promise<Done> =>
       orRefusal(repo.conversations.activateConversation(input, { deadlineMs: 10_000 }).then(() => ({}))),
 
-    /** Undoes what was stored of a group that was never activated. */
+    /** Deletes the rows of a group that was never activated. */
     discardGroup: (input: { conversationId: string }): Promise<void> =>
       orFailure(
         repo.conversations

@@ -5,16 +5,16 @@ import type { Refusal } from '../workflows/contracts/refusal.ts';
 import { orFailure, orRefusal } from './outcome.ts';
 
 const deadline = { deadlineMs: 10_000 };
-/** Others, and groups, that a step deals with: what a step of some seconds can do. */
+/** Rows per step, such that a step takes at most a few seconds. */
 const othersPerStep = 100;
 const groupsPerStep = 20;
 const requestsPerStep = 200;
-/** Messages of a call, which locks a conversation for 200 of them at a time. */
+/** Messages per call; im-repo locks a conversation for 200 of them at a time. */
 const messagesPerCall = 500;
 
 type Account = { userId: string };
 
-/** The steps of eraseUser. Each does a page, and finds what was done before done. */
+/** The steps of eraseUser. Each step handles one page and skips what is already erased, so it can be retried. */
 export function createEraseUserActivities({ repo }: { repo: RepoClient }) {
   const endRelationships = ({ userId }: Account): Promise<{ ended: number; more: boolean }> =>
     orFailure(repo.friendships.endRelationships({ userId, limit: othersPerStep }, deadline));
@@ -28,9 +28,9 @@ export function createEraseUserActivities({ repo }: { repo: RepoClient }) {
     orFailure(repo.friendships.eraseRequestTexts({ userId, limit: requestsPerStep }, deadline));
 
   /**
-   * Empties messages by pages until nothing is left. It rests as long as it works, since senders wait for the conversation
-   * at which it is. The cursor stays here, since it is made of what a client chose: after a crash the conversation begins
-   * anew, and what is empty is passed over.
+   * Empties all messages of the account, page by page. Senders wait for the lock of the conversation at work, so
+   * after each page the activity pauses for as long as the page took. The cursor contains ids that a client chose, so
+   * it must not get into the history: after a crash the activity starts from the beginning and skips empty messages.
    */
   async function redactMessages({ userId }: Account): Promise<{ redacted: number }> {
     const context = Context.current();
@@ -55,7 +55,7 @@ export function createEraseUserActivities({ repo }: { repo: RepoClient }) {
     leaveConversations,
     redactMessages,
 
-    /** Refused when there never was such an account. */
+    /** Refused with USER_NOT_FOUND if there never was such an account. */
     closeAccount: ({ userId }: Account): Promise<{ ok: true } | Refusal> =>
       orRefusal(repo.users.closeAccount({ userId, idleGuestBefore: 0 }, deadline).then(() => ({}))),
   };

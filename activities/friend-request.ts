@@ -5,7 +5,7 @@ import type { RepoClient } from '../lib/grpc/clients.ts';
 import type { Refusal } from '../workflows/contracts/refusal.ts';
 import { orRefusal } from './outcome.ts';
 
-/** What the flow keeps of a friend request's row: ids and times, no content. */
+/** The columns of a friend request's row that the flow needs: ids and times, no content. */
 export type FriendRequestRow = {
   requestId: string;
   requesterId: string;
@@ -20,7 +20,7 @@ export type FriendRequestRow = {
 
 type RowAnswer = ({ ok: true } & FriendRequestRow) | Refusal;
 
-/** The steps of friendRequest. Each is one decision of im-repo, with its event in the same transaction. */
+/** The steps of friendRequest. In each, im-repo decides and stores the event in one transaction. */
 export function createFriendRequestActivities({
   repo,
   friendRequestTtlMs,
@@ -31,7 +31,7 @@ export function createFriendRequestActivities({
   friendRequestCooldownMs: number;
 }) {
   return {
-    /** Stores a request, or answers the one that is pending between the two, whoever made it. */
+    /** Stores a request, or returns the pending request between the two users, whichever of them sent it. */
     createFriendRequest: (input: {
       requesterId: string;
       targetId: string;
@@ -49,7 +49,7 @@ export function createFriendRequestActivities({
           .then(({ request }) => toRow(request)),
       ),
 
-    /** The compare-and-set of a status; an empty actor stands for the expiry. */
+    /** Changes the status by compare-and-set; an empty actorId means that the request expires. */
     settleFriendRequest: (input: {
       requestId: string;
       actorId: string;
@@ -65,7 +65,7 @@ export function createFriendRequestActivities({
           .then(({ request }) => toRow(request)),
       ),
 
-    /** The conversation that an accepted request leads to: the same one every time. */
+    /** Opens the conversation of an accepted request; a retry returns the same conversation. */
     openSingleConversation: (input: {
       creatorId: string;
       peerId: string;

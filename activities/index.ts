@@ -15,7 +15,7 @@ import { createReconcileCountersActivities } from './reconcile-counters.ts';
 
 export type ActivityDeps = {
   repo: RepoClient;
-  /** Appends to a topic, in order, resolving when the broker has it. */
+  /** Appends a record to a topic, in order; resolves when the broker has acknowledged it. */
   produce: GroupCommit['send'];
   live: LiveConversations;
   metrics: Metrics;
@@ -27,7 +27,7 @@ export type ActivityDeps = {
 
 export type Activities = ReturnType<typeof createActivities>;
 
-/** Everything that flows may ask of the world: a file, or a folder, per flow, named after it. */
+/** All activities: one file or folder per flow, with the name of the flow. */
 export const createActivities = (deps: ActivityDeps) => ({
   ...createChangeMembersActivities(deps),
   ...createCleanupExpiredStatusActivities(deps),

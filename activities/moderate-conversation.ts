@@ -6,9 +6,9 @@ import { orRefusal } from './outcome.ts';
 export type Recalled = { recalled: number; unknown: number[] };
 export type Muted = { changed: number; unknown: string[] };
 
-/** The steps of moderateConversation. Each may be repeated, and finds what was done before done. */
+/** The steps of moderateConversation. Each step is idempotent: it skips what is done already. */
 export function createModerateConversationActivities({ repo }: { repo: RepoClient }) {
-  /** False when there is no such message in the conversation; undefined when it was recalled before. */
+  /** False if the conversation has no such message; undefined if the message is recalled already. */
   async function recall(conversationId: string, messageId: number): Promise<boolean | undefined> {
     try {
       const call = { actorId: '', conversationId, messageId, recallWindowMs: 0 };

@@ -3,8 +3,8 @@ import type { GroupCommit } from '../lib/kafka/group-commit.ts';
 import type { UserEvent } from '../lib/kafka/records.ts';
 import { topics } from '../lib/kafka/topics.ts';
 
-/** Tells of users who went offline; resolves when Kafka has all of it. */
-export async function tellOffline(
+/** Publishes one event per user who went offline; resolves when Kafka has acknowledged all of them. */
+export async function publishOffline(
   produce: GroupCommit['send'],
   users: readonly PresenceTransition[],
 ): Promise<void> {
@@ -15,7 +15,7 @@ export async function tellOffline(
 
 function offlineEvent({ userId, epoch, lastActiveAt }: PresenceTransition): UserEvent {
   return {
-    // Whoever finds out that somebody is gone, and however often: it is one event.
+    // The id is the same for every publisher and every retry, so consumers see one event per transition.
     event_id: `user.offline/${userId}/${epoch}`,
     type: 'user.offline',
     occurred_at: Date.now(),

@@ -6,11 +6,11 @@ import { orFailure } from './outcome.ts';
 const deadline = { deadlineMs: 10_000 };
 const guestsPerPage = 100;
 
-/** The steps of purgeGuests, which erases each guest by the steps of eraseUser. */
+/** The steps of purgeGuests, which runs the steps of eraseUser for each guest. */
 export function createPurgeGuestsActivities({ repo }: { repo: RepoClient }) {
   const steps = createEraseUserActivities({ repo });
 
-  /** False when the guest has come back, or registered. */
+  /** False if the guest has come back, or registered, since the page was read. */
   async function eraseGuest(userId: string, idleBefore: number): Promise<boolean> {
     const { closed } = await orFailure(
       repo.users.closeAccount({ userId, idleGuestBefore: idleBefore }, deadline),
@@ -24,14 +24,14 @@ export function createPurgeGuestsActivities({ repo }: { repo: RepoClient }) {
   }
 
   return {
-    /** A page of guests whom nobody has seen since a moment. */
+    /** A page of guests who have not been active since `idleBefore` (Unix milliseconds). */
     findIdleGuests: (input: {
       idleBefore: number;
       cursor: string;
     }): Promise<{ userIds: string[]; nextCursor: string }> =>
       orFailure(repo.users.listIdleGuests({ ...input, limit: guestsPerPage }, deadline)),
 
-    /** Erases the guests of a page one by one. Again from the beginning after a crash: who is erased stays so. */
+    /** Erases the guests of a page one by one. After a crash it starts the page again and skips erased guests. */
     async eraseGuests(input: { userIds: string[]; idleBefore: number }): Promise<{ erased: number }> {
       const context = Context.current();
       let erased = 0;

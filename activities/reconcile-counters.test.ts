@@ -8,7 +8,9 @@ import { type Code, GoChatError } from '../lib/errors.ts';
 import type { RepoClient } from '../lib/grpc/clients.ts';
 import { type ComparedPages, createReconcileCountersActivities } from './reconcile-counters.ts';
 
-/** Groups that were left unfinished long ago, by how their createGroup stands, and how im-repo takes their removal. */
+/**
+ * Groups that were abandoned long ago, by the status of their createGroup run, and im-repo's answer to their removal.
+ */
 async function sweep(groups: { run?: string; refusal?: Code }[]) {
   const asked: string[] = [];
   const repo = {

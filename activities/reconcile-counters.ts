@@ -7,36 +7,36 @@ import { createGroupId } from '../workflows/create-group/contract.ts';
 import { addFindings, type CounterFindings, noFindings } from '../workflows/reconcile-counters/findings.ts';
 import { orFailure } from './outcome.ts';
 
-/** Of one activity; after them the flow shows how far it is. */
+/** Pages per activity; between two activities the flow can show its progress. */
 const pagesPerCall = 20;
 const conversationsPerPage = 200;
-/** A page counts members and looks at recalls; large conversations take their time. */
+/** A page counts members and recalled messages, which takes seconds for large conversations. */
 const pageDeadline = { deadlineMs: 30_000 };
 
-/** A creation takes seconds; one that waits for a part of the system is a run that is open. */
-const unfinishedForMs = 3_600_000;
+/** A creation takes seconds; a longer one has an open run, which waits for an unavailable service. */
+const abandonedAfterMs = 3_600_000;
 
 export type ComparedPages = {
-  /** Where the next ones begin; empty at the beginning and at the end. */
+  /** The last conversation id that was compared; empty before the first page and after the last. */
   after: string;
   findings: CounterFindings;
 };
 
 /** The step of reconcileCounters. */
 export function createReconcileCountersActivities({ repo }: { repo: RepoClient }) {
-  /** Removes the groups that nobody finishes any more, and answers how many there are. */
+  /** Removes the groups whose creation was abandoned; returns their number. With dryRun it only counts them. */
   async function sweep(unfinished: readonly UnfinishedGroup[], dryRun: boolean): Promise<number> {
     let swept = 0;
     for (const { conversationId, createdAt } of unfinished) {
-      if (Date.now() - createdAt < unfinishedForMs || (await isBeingCreated(conversationId))) continue;
+      if (Date.now() - createdAt < abandonedAfterMs || (await isBeingCreated(conversationId))) continue;
       if (!dryRun && !(await discard(conversationId, createdAt + 1))) continue;
-      Context.current().log.warn('a group was never finished', { conversationId, removed: !dryRun });
+      Context.current().log.warn('the creation of a group was abandoned', { conversationId, removed: !dryRun });
       swept += 1;
     }
     return swept;
   }
 
-  /** False when somebody has gone on with it since: im-repo decides under the conversation's lock. */
+  /** False if the creation has continued since: im-repo decides this under the conversation's lock. */
   async function discard(conversationId: string, begunBefore: number): Promise<boolean> {
     try {
       await repo.conversations.discardConversation({ conversationId, begunBefore }, pageDeadline);
@@ -48,7 +48,7 @@ export function createReconcileCountersActivities({ repo }: { repo: RepoClient }
   }
 
   return {
-    /** Some pages of conversations. What a page has mended is right when it is looked at again. */
+    /** Compares up to 20 pages of conversations, and repairs their counters unless dryRun. A page can be retried. */
     async compareCounters(input: { dryRun: boolean; after: string }): Promise<ComparedPages> {
       const context = Context.current();
       const before = context.info.heartbeatDetails as ComparedPages | undefined;

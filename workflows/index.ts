@@ -1,4 +1,4 @@
-/** The entrance of the workers' bundle: every workflow type, under its name. */
+/** The entry file of the workers' bundle: it exports every workflow under the name of its type. */
 export { changeMembers } from './change-members/workflow.ts';
 export { cleanupExpiredStatus } from './cleanup-expired-status/workflow.ts';
 export { confirmOffline } from './confirm-offline/workflow.ts';

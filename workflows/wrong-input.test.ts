@@ -17,7 +17,7 @@ import { fanoutMessages, fanoutStart } from './fanout-messages/contract.ts';
 import { friendRequest, friendRequestStart } from './friend-request/contract.ts';
 import type * as flows from './index.ts';
 
-/** A right start of each flow, from which the wrong ones are made. */
+/** A valid start of each flow, from which the invalid ones are derived. */
 const rightStarts: Record<keyof typeof flows, unknown[]> = {
   friendRequest: [
     {
@@ -71,7 +71,7 @@ const rightStarts: Record<keyof typeof flows, unknown[]> = {
   ],
 };
 
-/** Jobs that people start take all of their input as they may leave it out: nothing at all is right for them. */
+/** Jobs whose whole input is optional: a start without input is valid. */
 const mayBeLeftOut = ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters'];
 const optionalFields = [
   'opening',
@@ -105,7 +105,7 @@ type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Everything that differs from a right value in one place: a field is missing, null or of another type. */
+/** All values that differ from a valid one in one place: a field is missing, null or of another type. */
 function wrongOnes(right: unknown): unknown[] {
   if (Array.isArray(right)) {
     const [first, ...rest] = right;
@@ -120,14 +120,14 @@ function wrongOnes(right: unknown): unknown[] {
   return [null, 'x', [], ...fields];
 }
 
-/** In milliseconds of the real clock; what is not answered at once is never answered. */
+/** A deadline on the real clock, milliseconds: an update that is not answered by then is never answered. */
 const soon = 30_000;
 let world: FlowWorld;
 let lastRun = 0;
 
 const { promise: ending, resolve: end } = Promise.withResolvers<void>();
 const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
-/** Waiting for a result by this one does not let the clock jump: a run must end by itself. */
+/** A client whose waits do not skip time: a run must end by itself. */
 let client: Client;
 let working: Promise<void> | undefined;
 let fanouts = 0;
@@ -137,7 +137,7 @@ const refuseInTheEnd = async () => {
   await held;
   return { ok: false as const, code: 'GROUP_FULL' as const, message: 'full' };
 };
-/** What the flows with right input ask for. */
+/** The activities of the flows with valid input. */
 const activities: Partial<Activities> = {
   createFriendRequest: async () => ({
     ok: true,
@@ -170,11 +170,11 @@ after(async () => {
 type AnyFlow = (...args: unknown[]) => Promise<unknown>;
 type Answer = { ok?: boolean; code?: string };
 
-/** As anybody may send it, right or wrong, or without any input. */
+/** Sends an update with any input, valid or invalid, or without input. */
 const executeUpdate = (handle: WorkflowHandle, name: string, args: unknown[]): Promise<Answer> =>
   handle.executeUpdate<Answer, [unknown]>(name, { args: args as [unknown] });
 
-/** A few at once. */
+/** Calls `act` for each item, eight at a time. */
 async function forEachOf<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
   const atOnce = 8;
   for (let from = 0; from < items.length; from += atOnce) {
@@ -220,7 +220,7 @@ for (const [workflowType, right] of Object.entries(rightStarts)) {
     const nothing = mayBeLeftOut.includes(workflowType) ? [] : [[]];
     const wrong = right.flatMap((value, index) =>
       wrongOnes(value)
-        // What may be left out may be null.
+        // null is valid for an optional field.
         .filter((one) => one !== null || !mayBeLeftOut.includes(workflowType))
         .map((one) => right.with(index, one)),
     );

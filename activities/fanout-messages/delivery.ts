@@ -13,12 +13,12 @@ import {
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
 import { topics } from '../../lib/kafka/topics.ts';
 
-/** Members resolved in one call, and named in one record. */
+/** Members per call of resolveMemberPage, and per downstream record. */
 const pageSize = 500;
 
 export type Delivery = ReturnType<typeof createDelivery>;
 
-/** Brings messages of one conversation, in the order of their seqs, to everyone who is online. */
+/** Writes the messages of one conversation, in seq order, to the downstream topics of all online members. */
 export function createDelivery(deps: {
   repo: RepoClient;
   produce: GroupCommit['send'];
@@ -38,8 +38,8 @@ export function createDelivery(deps: {
   }
 
   /**
-   * Every gateway that may have sockets, also one that cannot renew its lease just now. Asked for once the messages are
-   * stored: a list from before would lack the gateway that somebody came to meanwhile.
+   * All gateways that may have sockets, including a gateway that cannot renew its lease at the moment. Call this
+   * after the messages are stored: an older list would lack a gateway to which a user has connected since.
    */
   async function everyGateway(conversationId: string) {
     const queries = [{ conversationId, extraUserIds: [] }];

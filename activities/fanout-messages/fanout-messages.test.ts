@@ -12,10 +12,10 @@ import { createLiveConversations } from './live-conversations.ts';
 
 const conversationId = '9';
 const idleMs = 200;
-/** Long enough for progress to be stored while the activity waits. */
+/** Longer than the delay after which progress is stored. */
 const longIdleMs = 600;
 
-/** A conversation of `members` on two gateways, in memory, and what was produced for it. */
+/** A conversation of `members` on two gateways, in memory, and the records produced for it. */
 function scene(options: {
   head: number;
   done?: number;
@@ -23,14 +23,14 @@ function scene(options: {
   world?: boolean;
   content?: string;
   idleMs?: number;
-  /** Members since a moment only. */
+  /** Members who have just joined. */
   newcomers?: string[];
 }) {
   const { content = 'hello', members = 3 } = options;
   let head = options.head;
   let done = options.done ?? 0;
   let fanoutMode = true;
-  /** What the next read of the progress waits for, after it has read. */
+  /** A promise that delays the answer of the next progress read. */
   let held: Promise<void> | undefined;
   const records: { topic: string; record: DownstreamRecord; bytes: number }[] = [];
   const gateways = ['a', 'b'].map((id) => ({
@@ -117,18 +117,18 @@ function scene(options: {
       head = to;
     },
     addGateway: (id: string) => gateways.push({ gatewayId: id, bootId: `boot-${id}`, pushAddress: '' }),
-    /** The group shrinks after its fan-out has caught up: up to this seq its messages go directly. */
+    /** The group shrinks after its fan-out has caught up: the messages up to this seq id are delivered directly. */
     shrink(to: number) {
       fanoutMode = false;
       head = to;
     },
-    /** It grows beyond the limit again; the message `to` is the first to take the flow's way. */
+    /** The group grows above the limit again; the message `to` is the first that the flow must deliver. */
     growAgain(to: number) {
       fanoutMode = true;
       done = to - 1;
       head = to;
     },
-    /** Keeps the next read of the progress from being answered, until told so. */
+    /** Holds back the answer to the next read of the progress until the returned function is called. */
     hold(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
       held = promise;
@@ -139,7 +139,7 @@ function scene(options: {
     },
     run: (info = {}): Promise<FanoutResult> =>
       new MockActivityEnvironment(info).run(streamFanout, { conversationId }) as Promise<FanoutResult>,
-    /** Seqs in the order in which they went to a user. */
+    /** The seq ids in the order of their delivery to a user. */
     received: (userId: string) =>
       records.flatMap(({ record }) =>
         record.messages
@@ -228,7 +228,7 @@ for (const done of [0, 5]) {
     const { run, received, live, shrink, stored } = scene({ head: 5, done, idleMs: longIdleMs });
     const result = run();
     await eventually(() => stored() === 5 && live.size() === 1);
-    // The progress was read.
+    // The activity has read the progress.
     await new Promise((resolve) => setImmediate(resolve));
     shrink(8);
     live.seen(conversationId, 8);

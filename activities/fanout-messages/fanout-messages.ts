@@ -12,25 +12,24 @@ import type { LiveConversation, LiveConversations } from './live-conversations.t
 import { createStoredProgress, type StoredProgress } from './progress.ts';
 import { createPulse, type Pulse } from './pulse.ts';
 
-/** The conversation type of the room that everyone is in. */
 /**
- * An activity without work for this long ends. Another start costs ten state transitions of its flow, staying costs one
- * in three seconds.
+ * The activity ends after this long without work. Starting it again costs ten state transitions of its workflow;
+ * keeping it open costs one per three seconds.
  */
 const defaultIdleMs = 10_000;
-/** Below the activity's startToCloseTimeout of an hour. */
-const longestMs = 50 * 60_000;
-const firstDelayMs = 1000;
-const longestDelayMs = 30_000;
-/** Messages passed on together. */
+/** Below the activity's startToCloseTimeout of one hour. */
+const maxDurationMs = 50 * 60_000;
+const firstRetryDelayMs = 1000;
+const maxRetryDelayMs = 30_000;
+/** Messages per batch. */
 const batchSize = 200;
-/** Member pages asked for at once, of all conversations. */
-const pagesAtOnce = 8;
+/** Concurrent calls of resolveMemberPage, over all conversations of this process. */
+const maxConcurrentPages = 8;
 
 export type FanoutResult = {
-  /** Everything up to this seq was passed on. */
+  /** All messages up to this seq id are delivered. */
   done: number;
-  /** The activity ended early: another one has to go on at once. */
+  /** True if the activity ended early: the workflow must start another one at once. */
   more: boolean;
 };
 
@@ -43,21 +42,22 @@ export function createFanoutMessagesActivities(deps: {
   idleMs?: number;
 }) {
   const { repo, live, metrics, idleMs = defaultIdleMs } = deps;
-  const delivery = createDelivery({ repo, produce: deps.produce, limit: pLimit(pagesAtOnce) });
+  const delivery = createDelivery({ repo, produce: deps.produce, limit: pLimit(maxConcurrentPages) });
   const latency = metrics.latency(
     'gochat_fanout_latency_seconds',
     'From the receipt of a message to its delivery records.',
     ['path'],
   );
   latency.zero({ path: 'workflow' });
-  const passedOn = metrics.counter(
+  const delivered = metrics.counter(
     'gochat_fanout_messages_total',
     'Messages that the fan-out flow passed on.',
   );
 
   /**
-   * How far the conversation is, as long as its messages take this way. Undefined once they don't (it is dissolved, or small
-   * enough for direct delivery, which takes over only from a finished fan-out): then it is not live any more.
+   * Reads the fan-out progress of the conversation. Undefined if this flow no longer delivers its messages: the
+   * conversation is dissolved, or small enough for direct delivery, which takes over only after the fan-out has
+   * caught up. In this case the conversation is removed from the live ones.
    */
   async function readProgress(
     conversationId: string,
@@ -69,7 +69,7 @@ export function createFanoutMessagesActivities(deps: {
       );
       const [now] = progress;
       if (now && (now.type === conversationType.world || now.fanoutMode)) return now;
-      // Somebody told of a later message meanwhile: it may take this way again.
+      // A task for a later message has arrived since the read: this flow may be responsible again.
       if (now && conversation.target() > now.lastSeqId) continue;
       conversation.leave();
       return undefined;
@@ -86,24 +86,25 @@ export function createFanoutMessagesActivities(deps: {
     if (!known) return { done: pulse.lastDone(), more: false };
 
     let done = Math.max(known.fanoutDoneSeq, pulse.lastDone());
-    const until = Date.now() + longestMs;
+    const until = Date.now() + maxDurationMs;
     conversation.seen(known.lastSeqId);
     conversation.takeCovered(done);
-    /** All that was known of is passed on and perhaps stored as such: from there messages may have gone directly. */
-    const mayHaveLeft = ({ type, lastSeqId, fanoutDoneSeq }: FanoutProgress) =>
+    /** True if all known messages are delivered and im-repo may know it: later ones may have been delivered directly. */
+    const mayHaveSwitchedToDirect = ({ type, lastSeqId, fanoutDoneSeq }: FanoutProgress) =>
       type !== conversationType.world && lastSeqId <= done && Math.max(fanoutDoneSeq, stored.asked()) >= done;
 
     while (!conversation.ended() && Date.now() < until) {
       if (conversation.target() <= done) {
         if ((await conversation.wait(done, idleMs)) !== 'idle') continue;
-        // It is live no more: whatever comes from here on signals the flow, which starts the next activity.
+        // The conversation is not live any more: the next message signals the workflow, which starts the next
+        // activity.
         await stored.flush();
         return { done, more: false };
       }
-      if (mayHaveLeft(known)) {
+      if (mayHaveSwitchedToDirect(known)) {
         known = await readProgress(conversationId, conversation);
         if (!known) return { done, more: false };
-        // What went directly before it came back to this way is not passed on again.
+        // Skip the messages that were delivered directly before this flow became responsible again.
         done = Math.max(done, known.fanoutDoneSeq);
         conversation.takeCovered(done);
         if (conversation.target() <= done) continue;
@@ -122,7 +123,7 @@ export function createFanoutMessagesActivities(deps: {
       done = last.seqId;
       pulse.beat(done);
       stored.set(done);
-      passedOn.inc(messages.length);
+      delivered.inc(messages.length);
       for (const task of conversation.takeCovered(done)) {
         latency.observe({ path: 'workflow' }, Math.max(0, Date.now() - task.sent_at) / 1000);
       }
@@ -133,8 +134,8 @@ export function createFanoutMessagesActivities(deps: {
 
   return {
     /**
-     * Passes a conversation's messages on to its members while they come. Starts after what im-repo and the last
-     * heartbeat say is done; ends after 10 s without work, or early with `more`.
+     * Delivers the messages of a conversation to its members as they arrive. Starts after the last seq id that
+     * im-repo or the last heartbeat names as delivered. Ends after 10 s without work, or early with `more`.
      */
     async streamFanout({ conversationId }: { conversationId: string }): Promise<FanoutResult> {
       const conversation = live.enter(conversationId);
@@ -143,7 +144,7 @@ export function createFanoutMessagesActivities(deps: {
       try {
         return await stream(conversationId, conversation, pulse, stored);
       } catch (error) {
-        throw triedAgainLater(error, Context.current().info.attempt);
+        throw withRetryDelay(error, Context.current().info.attempt);
       } finally {
         conversation.leave();
         pulse.stop();
@@ -154,14 +155,14 @@ export function createFanoutMessagesActivities(deps: {
 }
 
 /**
- * Temporal starts the activity anew after a second, since that is what a process that died needs. What fails while all
- * processes live waits longer each time.
+ * The retry policy restarts the activity after one second, which is right when its process has died. An error in a
+ * running process gets an exponential back-off instead.
  */
-function triedAgainLater(error: unknown, attempt: number): unknown {
+function withRetryDelay(error: unknown, attempt: number): unknown {
   if (error instanceof ApplicationFailure && error.nonRetryable) return error;
   return ApplicationFailure.create({
     message: error instanceof Error ? error.message : String(error),
     ...(error instanceof ApplicationFailure && error.type ? { type: error.type } : {}),
-    nextRetryDelay: Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1)),
+    nextRetryDelay: Math.min(maxRetryDelayMs, firstRetryDelayMs * 2 ** (attempt - 1)),
   });
 }

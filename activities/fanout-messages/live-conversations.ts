@@ -1,18 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import type { FanoutTask } from '../../lib/kafka/records.ts';
 
-/** Why a wait ended: there is work, there was none for long enough, or the activity has to end. */
+/** Why a wait ended: there is work, there was none until the idle timeout, or the activity must end. */
 export type WaitResult = 'work' | 'idle' | 'ended';
 
 export type LiveConversation = {
   /** The highest seq id known to be stored. */
   target(): number;
   seen(lastSeqId: number): void;
-  /** Resolves when the target is beyond `done`. On 'idle' the conversation has left the live ones already. */
+  /** Resolves when the target is above `done`. On 'idle' the conversation is no longer among the live ones. */
   wait(done: number, idleMs: number): Promise<WaitResult>;
-  /** Tasks wholly covered by what was passed on; each is handed out once. */
+  /** Removes and returns the tasks whose messages are all delivered. */
   takeCovered(done: number): FanoutTask[];
-  /** Set when the activity must stop before it produces anything more. */
+  /** True if the activity must stop before it produces another record. */
   ended(): boolean;
   end(): void;
   leave(): void;
@@ -20,17 +20,17 @@ export type LiveConversation = {
 
 export type LiveConversations = ReturnType<typeof createLiveConversations>;
 
-/** A conversation's tasks are kept for its next activity, this many conversations at most. */
-const waitingConversations = 1000;
-const tasksKept = 2000;
+/** Conversations without an activity whose tasks are kept for the next activity. */
+const maxWaitingConversations = 1000;
+const maxTasksPerConversation = 2000;
 
 /**
- * The conversations whose streaming activity runs in this process. What the task consumer learns reaches them in
- * memory, in under a millisecond; only for a conversation that is not here a signal goes through Temporal.
+ * The conversations whose streaming activity runs in this process. The task consumer wakes them in memory, in under a
+ * millisecond; it sends a signal through Temporal only for a conversation that is not live here.
  */
 export function createLiveConversations() {
   const live = new Map<string, { conversation: LiveConversation; add: (task: FanoutTask) => void }>();
-  const waiting = new LRUCache<string, FanoutTask[]>({ max: waitingConversations });
+  const waiting = new LRUCache<string, FanoutTask[]>({ max: maxWaitingConversations });
   let draining = false;
 
   function open(conversationId: string): LiveConversation {
@@ -53,7 +53,7 @@ export function createLiveConversations() {
           const settle = (result: WaitResult) => {
             clearTimeout(timer);
             wake = undefined;
-            // Before anything else can run: a wake-up that finds the conversation here must not be lost.
+            // Leave in the same turn: a wake-up that still finds the conversation here would be lost.
             if (result === 'idle') conversation.leave();
             resolve(result);
           };
@@ -81,7 +81,7 @@ export function createLiveConversations() {
     };
     const add = (task: FanoutTask) => {
       tasks.push(task);
-      if (tasks.length > tasksKept) tasks.shift();
+      if (tasks.length > maxTasksPerConversation) tasks.shift();
       seen(task.last_seq_id);
     };
     live.set(conversationId, { conversation, add });
@@ -90,13 +90,13 @@ export function createLiveConversations() {
   }
 
   return {
-    /** Makes a conversation live here. An attempt that is here already (its heartbeats got lost) has to end. */
+    /** Makes a conversation live here. Ends an earlier attempt in this process, whose heartbeats were lost. */
     enter(conversationId: string): LiveConversation {
       live.get(conversationId)?.conversation.end();
       return open(conversationId);
     },
 
-    /** Tells a task. False when the conversation is not live here: then the task waits for its next activity. */
+    /** Hands over a task. False if the conversation is not live here: the task is kept for its next activity. */
     wake(task: FanoutTask): boolean {
       const entry = live.get(task.conversation_id);
       if (entry) {
@@ -105,7 +105,7 @@ export function createLiveConversations() {
       }
       const tasks = waiting.get(task.conversation_id) ?? [];
       tasks.push(task);
-      if (tasks.length > tasksKept) tasks.shift();
+      if (tasks.length > maxTasksPerConversation) tasks.shift();
       waiting.set(task.conversation_id, tasks);
       return false;
     },
@@ -113,11 +113,11 @@ export function createLiveConversations() {
     ids: () => [...live.keys()],
     size: () => live.size,
 
-    /** What the poll found: the head of a conversation. */
+    /** Hands over the head of a conversation, as the poll has read it. */
     seen: (conversationId: string, lastSeqId: number) =>
       live.get(conversationId)?.conversation.seen(lastSeqId),
 
-    /** From now on every activity ends at its next step. */
+    /** Ends every activity, present or later, at its next step. */
     drain(): void {
       draining = true;
       for (const { conversation } of live.values()) conversation.end();

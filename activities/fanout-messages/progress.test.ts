@@ -6,7 +6,7 @@ import { createStoredProgress } from './progress.ts';
 
 const longMs = 60_000;
 
-/** Progress that im-repo stores, or fails to store while it is away. */
+/** A stub of im-repo that stores progress, or fails while it is unavailable. */
 function scene({ away = false } = {}) {
   const asked: number[] = [];
   const repo = {
@@ -40,7 +40,7 @@ test('what cannot be stored is tried again while the activity runs, and not once
     await turn();
   }
   assert.deepEqual(asked, [1, 1, 1]);
-  // One more try is under way at the end.
+  // One more attempt may be in flight at the end.
   t.mock.timers.tick(longMs);
   progress.stop();
   await turn();

@@ -1,23 +1,24 @@
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 
-/** At most so long after it was passed on, something is stored as such: a write locks the head that senders need. */
+/** Progress is stored this long after delivery: each write locks the conversation's head, which senders need. */
 const delayMs = 250;
 
 export type StoredProgress = {
-  /** Stores soon that everything up to a seq was passed on. */
+  /** Schedules a write: all messages up to this seq id are delivered. */
   set(done: number): void;
-  /** The furthest that it was asked to store: whoever reads may have found it stored by now. */
+  /** The highest seq id of a write that was started: a reader may find it stored already. */
   asked(): number;
-  /** Resolves when all that was set is stored. Rejects when it can't be. */
+  /** Resolves when the latest progress is stored. Rejects if the write fails. */
   flush(): Promise<void>;
-  /** Nothing more is stored: what failed is not tried again once the activity has ended. */
+  /** Cancels the scheduled write; a failed write is not retried after the activity has ended. */
   stop(): void;
 };
 
 /**
- * Writes a conversation's fan-out progress beside the work, a few times a second, so that neither a burst nor lively
- * talk costs a write a message. What a crash forgets of it the last heartbeat still tells. No gather (lib/async): only
- * the newest counts, and two writes keep a distance however long they take.
+ * Writes a conversation's fan-out progress in the background, a few times per second, so that it does not cost one
+ * write per message. After a crash, the last heartbeat holds the progress that was not written. This does not use
+ * gather (lib/async): only the newest value matters, and there must be a pause between two writes however long they
+ * take.
  */
 export function createStoredProgress(
   repo: RepoClient,

@@ -2,29 +2,30 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 
 export type Pulse = {
-  /** What the attempt before this one had done; 0 when there was none. */
+  /** The last seq id that the previous attempt delivered; 0 without a previous attempt. */
   lastDone(): number;
   beat(done: number): void;
-  /** Throws when this attempt may have been taken for dead: another one may be at work already. */
+  /** Throws if Temporal may have timed out this attempt: another attempt may be running already. */
   assertAlive(): void;
   stop(): void;
 };
 
-/** How often it is looked whether the process stood still; the worker sends fewer heartbeats. */
+/** How often the timer checks whether the process was suspended; the worker sends fewer heartbeats. */
 const intervalMs = 500;
 /**
- * Of the heartbeat timeout: what a process may stand still. The heartbeat before it may have been sent 5 of 12 s ago.
+ * The part of the heartbeat timeout for which a process may be suspended. The last heartbeat may have been sent 5 s
+ * before the suspension, of a timeout of 12 s.
  */
-const silentPart = 0.4;
-const usualTimeoutMs = 12_000;
+const maxSilentShare = 0.4;
+const defaultTimeoutMs = 12_000;
 
 /**
- * The heartbeat of a streaming activity, with the progress in it. A process that stood still (stopped, starved) must
- * not go on as if nothing had happened: the conversation may have been given to another one meanwhile.
+ * The heartbeat of a streaming activity, which carries its progress. An activity whose process was suspended
+ * (SIGSTOP, no CPU) must end: Temporal may have given the conversation to another process in the meantime.
  */
 export function createPulse(onCancel: () => void): Pulse {
   const context = Context.current();
-  const silenceMs = silentPart * (context.info.heartbeatTimeoutMs ?? usualTimeoutMs);
+  const maxSilenceMs = maxSilentShare * (context.info.heartbeatTimeoutMs ?? defaultTimeoutMs);
   const details = context.info.heartbeatDetails as { done: number } | undefined;
   let done = details?.done ?? 0;
   let last = Date.now();
@@ -32,7 +33,7 @@ export function createPulse(onCancel: () => void): Pulse {
 
   const beat = () => {
     const now = Date.now();
-    if (now - last > silenceMs) {
+    if (now - last > maxSilenceMs) {
       lost = true;
       onCancel();
     }
@@ -54,7 +55,7 @@ export function createPulse(onCancel: () => void): Pulse {
       beat();
     },
     assertAlive() {
-      if (Date.now() - last > silenceMs) lost = true;
+      if (Date.now() - last > maxSilenceMs) lost = true;
       if (lost) throw ApplicationFailure.retryable('this attempt may have been given up');
     },
     stop() {

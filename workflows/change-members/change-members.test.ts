@@ -27,7 +27,7 @@ const changing = (change: MemberChange): ChangeMembersArgs => ({
 });
 const adding = () => changing({ kind: 'add', userIds: ['2', '3'] });
 
-/** As logic does it: update-with-start, the update named as the change. */
+/** Sends a change as logic does: by update-with-start, with the change's key as update id. */
 const change = (args: ChangeMembersArgs, updateId = args.key): Promise<ChangeMembersResult> =>
   world.client.workflow.executeUpdateWithStart(changeMembers.result, {
     updateId,
@@ -37,7 +37,7 @@ const change = (args: ChangeMembersArgs, updateId = args.key): Promise<ChangeMem
     ),
   });
 
-/** Counts the changes and answers as im-repo would. */
+/** A stub of im-repo that counts the changes. */
 function counted(step: (args: ChangeMembersArgs) => ChangeMembersResult) {
   const calls: ChangeMembersArgs[] = [];
   const steps: Partial<Activities> = {

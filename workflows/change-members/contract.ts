@@ -11,7 +11,7 @@ export type MemberChange =
 
 export type ChangeMembersArgs = {
   conversationId: string;
-  /** Names the change: derived from the actor's Idempotency-Key, or fresh. */
+  /** The idempotency key of the change: derived from the actor's Idempotency-Key, or random. */
   key: string;
   actorId: string;
   change: MemberChange;
@@ -23,14 +23,16 @@ export type ChangeMembersResult =
 
 export const changeMembers = {
   workflowType: 'changeMembers',
-  /** Waits for the outcome. It takes nothing: the start arguments say all. */
+  /** Waits for the outcome. It has no arguments: the start arguments contain everything. */
   result: update<ChangeMembersResult>('result'),
 } as const;
 
 export const changeMembersId = (conversationId: string, key: string): string =>
   `change-members/${conversationId}/${key}`;
 
-/** How update-with-start starts a change, or finds it; a change that is repeated after its run answers the same. */
+/**
+ * Start options for update-with-start, which starts the change or finds its run; a later retry gets the same answer.
+ */
 export function changeMembersStart(args: ChangeMembersArgs) {
   const { conversationId, actorId, change } = args;
   return {
@@ -65,7 +67,7 @@ const manyMembers = object<Extract<MemberChange, { userIds: string[] }>>({
   userIds: list(userId),
 });
 
-/** What the start must give. */
+/** The shape of the start arguments. */
 export const changeMembersInput = object<ChangeMembersArgs>({
   conversationId: name,
   key: name,

@@ -1,3 +1,3 @@
 import { localStep } from '../steps/local-step.ts';
 
-export const changeMembers = localStep('changeMembers', 'change who belongs to the group');
+export const changeMembers = localStep('changeMembers', 'change the members of the group');

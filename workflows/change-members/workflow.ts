@@ -1,5 +1,5 @@
-// Room: who belongs to a group changes: adding, removing, leaving, dissolving, handing over. What decides is in
-// services/repo; nothing of another flow may come in.
+// Room: changes of a group's members: adding, removing, leaving, dissolving, transferring the ownership. The
+// decisions belong in services/repo; no code of another flow may come in.
 
 import {
   allHandlersFinished,
@@ -20,9 +20,9 @@ import {
 import * as steps from './steps.ts';
 
 /**
- * A change of who belongs to a group. im-repo decides and carries it out in one transaction under the group's lock,
- * all of it or nothing, and once for each name; this flow makes sure that what was begun is finished and that whoever
- * asks again with the same key gets the same answer.
+ * Changes the members of a group. im-repo decides and writes the whole change in one transaction under the group's
+ * lock, once per key. This flow ensures that a change that was started is finished, and that a retry with the same
+ * key gets the same answer.
  */
 export async function changeMembers(args: ChangeMembersArgs): Promise<ChangeMembersResult> {
   const wrong = refusalOf(changeMembersInput, args);
@@ -37,12 +37,12 @@ export async function changeMembers(args: ChangeMembersArgs): Promise<ChangeMemb
   });
 
   try {
-    setCurrentDetails(`${doing(args.change)}.`);
+    setCurrentDetails(`${progressOf(args.change)}.`);
     outcome = await steps.changeMembers(args);
   } finally {
     outcome ??= cancelled;
-    setCurrentDetails(outcome.ok ? `${doing(args.change)}: done.` : `Nothing was changed: ${outcome.code}.`);
-    // Also after a cancellation: whoever waits is told.
+    setCurrentDetails(outcome.ok ? `${progressOf(args.change)}: done.` : `Nothing was changed: ${outcome.code}.`);
+    // Callers that wait for the result get an answer after a cancellation too.
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }
   return outcome;
@@ -54,7 +54,7 @@ const cancelled: Refusal = {
   message: 'The change of the group was stopped. Try again.',
 };
 
-function doing(change: MemberChange): string {
+function progressOf(change: MemberChange): string {
   switch (change.kind) {
     case 'add':
       return `Adding ${change.userIds.length} members`;

@@ -24,7 +24,7 @@ const pages = (cursor: string, offline: number, sessionsRemoved: number, waitMs 
   waitMs,
 });
 
-/** A run of the flow with the answers that it gets, and what it asked for. */
+/** Runs the flow with these answers of its activity; returns the inputs that the activity got. */
 async function run(answers: Pages[], ...args: unknown[]) {
   const asked: Asked[] = [];
   const activities: Partial<Activities> = {

@@ -1,18 +1,18 @@
 import { taskQueues } from '../contracts/task-queues.ts';
 import { count, exactly, flag, milliseconds, object, optional, type Shape, text } from '../input/shapes.ts';
 
-/** What the command line may give; all of it is optional. */
+/** The input from the command line; every field is optional. */
 export type CleanupExpiredStatusInput = {
-  /** Only counts. */
+  /** True: only count, change nothing. */
   dryRun?: boolean;
-  /** Sessions silent for longer than this end, instead of im-repo's own measure. */
+  /** End sessions without a heartbeat for this long, instead of im-repo's own limit. */
   olderThanMs?: number;
 };
 
 export type CleanupExpiredStatusResult = { offline: number; sessionsRemoved: number; dryRun: boolean };
 
 export type CleanupProgress = {
-  /** The page to ask for next; empty at the beginning and at the end. */
+  /** The cursor of the next page; empty before the first page and after the last. */
   cursor: string;
   offline: number;
   sessionsRemoved: number;
@@ -21,15 +21,15 @@ export type CleanupProgress = {
 export const cleanupExpiredStatus = {
   workflowType: 'cleanupExpiredStatus',
   taskQueue: taskQueues.maintenance,
-  staticSummary: 'Ends sessions that nobody ended',
+  staticSummary: 'Removes expired sessions',
   staticDetails:
-    'Sessions of dead gateways and silent ones. Users without another one go offline; friends are told.',
+    'Sessions of dead gateways or without a heartbeat. Users without another session go offline; friends get an event.',
 } as const;
 
-/** The schedule, and with a time behind it the runs that it starts. */
+/** The id of the schedule; Temporal appends a time to it for the ids of the runs. */
 export const cleanupExpiredStatusSchedule = 'cleanup-expired-status';
 
-/** What the start must give, and what a run that continues another one gets of it. */
+/** The shapes of the start arguments, and of the progress that continue-as-new hands to the next run. */
 export const cleanupInputs: { start: Shape<CleanupExpiredStatusInput>; soFar: Shape<CleanupProgress> } = {
   start: exactly<CleanupExpiredStatusInput>({
     dryRun: optional(flag),

@@ -7,5 +7,5 @@ export const { cleanUpSessions } = proxyActivities<Pick<Activities, 'cleanUpSess
   startToCloseTimeout: '10m',
   heartbeatTimeout: '20s',
   retry: retryPolicy,
-  summary: 'end sessions that nobody ended, by pages',
+  summary: 'remove expired sessions, page by page',
 });

@@ -1,5 +1,5 @@
-// Room: sessions that nobody ended, of gateways that died, end. When one counts as silent is for services/repo to say;
-// nothing of another flow may come in.
+// Room: the removal of sessions that their gateway never closed, because it died. services/repo decides when a
+// session is expired; no code of another flow may come in.
 
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import { parseInput } from '../input/check.ts';
@@ -12,8 +12,8 @@ import {
 import * as steps from './steps.ts';
 
 /**
- * Ends the sessions that nobody ended: of gateways that died, and those silent for too long. Users without any other
- * session go offline, and their friends are told. Everything about it may be repeated.
+ * Removes expired sessions: those of dead gateways, and those without a heartbeat for too long. Users without another
+ * session go offline, and their friends get an event. Every step is idempotent.
  */
 export async function cleanupExpiredStatus(
   input?: CleanupExpiredStatusInput,
@@ -37,7 +37,7 @@ export async function cleanupExpiredStatus(
 
     if (pages.waitMs > 0) {
       setCurrentDetails(
-        `Redis lost its data lately: nobody is judged until ${at(pages.waitMs)}. ${sum} so far.`,
+        `Redis has lost its data: no user is declared offline until ${at(pages.waitMs)}. ${sum} so far.`,
       );
       await sleep(pages.waitMs, { summary: 'until Redis knows again who is online' });
     } else if (cursor === '') {

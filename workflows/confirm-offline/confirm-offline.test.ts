@@ -22,7 +22,9 @@ const users = (count: number) =>
     lastActiveAt: 1,
   }));
 
-/** The flow of users who left `agoMs` ago, with the answers that it gets; when it asked, counted from its start. */
+/**
+ * Runs the flow for users who left `agoMs` ago with these answers; returns the times of its calls since its start.
+ */
 async function run(answers: Answer[], { agoMs = 0, count = 3, confirmMs = 30_000 } = {}) {
   const startedAt = await world.environment.currentTimeMs();
   const asked: { afterMs: number; users: number }[] = [];
@@ -45,7 +47,7 @@ async function run(answers: Answer[], { agoMs = 0, count = 3, confirmMs = 30_000
   return { result, asked, start };
 }
 
-/** The clock jumps, but work takes its time. */
+/** A tolerance: the clock skips timers, but work takes real time. */
 const about = (ms: number, expected: number) => assert.ok(ms >= expected && ms < expected + 5000, `${ms} ms`);
 
 test('those who left are asked about thirty seconds later, once', async () => {

@@ -2,13 +2,13 @@ import { userIdsAttribute } from '../contracts/search-attributes.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import { list, moment, name, object, userId, wait } from '../input/shapes.ts';
 
-/** Someone whose last session closed; the epoch names the time of being online that ended with it. */
+/** A user whose last session closed; the epoch identifies the online period that ended with it. */
 export type DisconnectedUser = { userId: string; epoch: string; lastActiveAt: number };
 
 export type ConfirmOfflineArgs = {
   /** Up to 500. */
   users: DisconnectedUser[];
-  /** When the last of them left, Unix milliseconds. */
+  /** When the last of the users disconnected, Unix milliseconds. */
   disconnectedAt: number;
   /** OFFLINE_CONFIRM_MS. */
   confirmMs: number;
@@ -18,7 +18,10 @@ export type ConfirmOfflineResult = { offline: number };
 
 export const confirmOffline = { workflowType: 'confirmOffline' } as const;
 
-/** Where a record lies in its topic. A topic that is made anew begins with offset 0 again; its times go on. */
+/**
+ * The position of a record in its topic. A topic that is created again restarts at offset 0, so the time is part of
+ * it.
+ */
 export type RecordPlace = {
   partition: number;
   offset: string;
@@ -26,13 +29,13 @@ export type RecordPlace = {
   timestamp: string;
 };
 
-/** Named by the first of its disconnects: its place in gochat.user-events. */
+/** The workflow id contains the position of the batch's first disconnect in gochat.user-events. */
 export const confirmOfflineId = ({ partition, offset, timestamp }: RecordPlace): string =>
   `confirm-offline/${partition}/${offset}/${timestamp}`;
 
 /**
- * How a batch of disconnects is waited for. Its name is never used again: whoever starts it a second time learns
- * that the first of its disconnects is being looked after.
+ * Start options for a batch of disconnects. A workflow id is never used again: a second start fails, which shows the
+ * caller that the batch that begins with this disconnect has a run.
  */
 export function confirmOfflineStart(first: RecordPlace, args: ConfirmOfflineArgs) {
   const { users } = args;
@@ -48,14 +51,14 @@ export function confirmOfflineStart(first: RecordPlace, args: ConfirmOfflineArgs
       UserIds: userIdsAttribute(users.map(({ userId }) => userId)),
     },
     staticSummary: only ? `User ${only.userId} left` : `${users.length} users left`,
-    staticDetails: `Who has not come back ${args.confirmMs} ms later goes offline, and friends are told.`,
+    staticDetails: `Users who have not reconnected after ${args.confirmMs} ms go offline, and friends get an event.`,
   };
 }
 
-/** One of those whom the flow waits for: what one record of the topic must give. */
+/** The shape of one user of the batch, and of a record in the topic. */
 export const disconnectedUser = object<DisconnectedUser>({ userId, epoch: name, lastActiveAt: moment });
 
-/** What the start must give. */
+/** The shape of the start arguments. */
 export const confirmOfflineInput = object<ConfirmOfflineArgs>({
   users: list(disconnectedUser),
   disconnectedAt: moment,

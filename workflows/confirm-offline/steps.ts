@@ -5,5 +5,5 @@ import { retryPolicy } from '../steps/retry-policy.ts';
 export const { confirmUsersOffline } = proxyActivities<Pick<Activities, 'confirmUsersOffline'>>({
   startToCloseTimeout: '20s',
   retry: retryPolicy,
-  summary: 'ask who has not come back, and tell of them',
+  summary: 'find the users who have not reconnected, and publish events',
 });

@@ -1,5 +1,5 @@
-// Room: the wait until somebody who left counts as offline. Who is online is for services/repo to say; nothing of
-// another flow may come in.
+// Room: the wait until a disconnected user counts as offline. services/repo decides who is online; no code of another
+// flow may come in.
 
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import { parseInput } from '../input/check.ts';
@@ -7,8 +7,8 @@ import { type ConfirmOfflineArgs, type ConfirmOfflineResult, confirmOfflineInput
 import * as steps from './steps.ts';
 
 /**
- * Some users' last sessions closed: after a while those who have not come back count as offline, and their friends
- * are told, once. Who is gone is Redis' to say; this flow makes sure that it is asked.
+ * Waits after the last sessions of some users have closed. Users who have not reconnected by then count as offline,
+ * and their friends get one event. Redis knows who has reconnected; this flow ensures that Redis is asked.
  */
 export async function confirmOffline(input: ConfirmOfflineArgs): Promise<ConfirmOfflineResult> {
   const { users, disconnectedAt, confirmMs } = parseInput(confirmOfflineInput, input);
@@ -17,10 +17,10 @@ export async function confirmOffline(input: ConfirmOfflineArgs): Promise<Confirm
 
   for (;;) {
     if (waitMs > 0) {
-      setCurrentDetails(`${users.length} users left. Who has not come back by ${at(waitMs)} is offline.`);
+      setCurrentDetails(`${users.length} users left. Those who have not reconnected by ${at(waitMs)} go offline.`);
       await sleep(waitMs, { summary });
     }
-    setCurrentDetails(`Asking which of ${users.length} users have not come back.`);
+    setCurrentDetails(`Checking which of ${users.length} users have not reconnected.`);
     const answer = await steps.confirmUsersOffline({ users });
     if (answer.waitMs === 0) {
       setCurrentDetails(`${answer.offline} of ${users.length} users went offline.`);

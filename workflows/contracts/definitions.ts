@@ -1,9 +1,11 @@
-// Room: what every flow's contract is made of: task queues, search attributes, the refusal, and how updates, signals and
-// queries are named. Data only: callers import it; nothing of a single flow may come in.
+// Room: the parts that the contracts of all flows share: task queues, search attributes, the refusal, and the
+// definitions of updates, signals and queries. Callers import this room, so it holds data only; no code of a single
+// flow may come in.
 
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 
-// What a flow takes, by name. As those of the workflow SDK, without needing it: callers read contracts too.
+// The same as the definitions of the workflow SDK, but without an import of it: callers of flows import contracts
+// too.
 
 export function update<Result, Input = never>(name: string) {
   return { type: 'update', name } as UpdateDefinition<Result, [Input] extends [never] ? [] : [Input]>;

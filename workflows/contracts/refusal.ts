@@ -1,10 +1,13 @@
 import type { Code } from '../../lib/errors.ts';
 
-/** A business refusal is a result: it stays the answer of its update, and no workflow fails over it. */
+/**
+ * A refusal by a business rule. It is a result, so that every retry of the update gets it and the workflow does not
+ * fail.
+ */
 export type Refusal = {
   ok: false;
   code: Code;
   message: string;
-  /** When the same command may succeed, Unix milliseconds, where that is known. */
+  /** When the same command may succeed, Unix milliseconds, if known. */
   retryAt?: number;
 };

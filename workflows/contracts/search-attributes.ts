@@ -1,17 +1,17 @@
-/** The search attributes by which people find flows in the Web UI and by `temporal workflow list`. */
+/** The search attributes with which operators find flows in the Web UI and with `temporal workflow list`. */
 
-/** As `temporal operator search-attribute create --type` names them. */
+/** The types are those of `temporal operator search-attribute create --type`. */
 export const searchAttributeTypes = {
   ConversationId: 'Keyword',
-  /** Who acted, or whom the flow is for. */
+  /** The user who acted, or for whom the flow runs. */
   UserId: 'Keyword',
-  /** Everybody the flow is about. */
+  /** All users whom the flow concerns. */
   UserIds: 'KeywordList',
 } as const;
 
-/** The whole list is in the flow's input; visibility stores keep a list in every row that they index. */
-const mostUserIds = 50;
+/** The flow's input has the whole list; the visibility store would copy it into every row that it indexes. */
+const maxUserIds = 50;
 
-/** The value of UserIds: whoever acts first, then the others in order, each once. */
+/** The value of UserIds: the actor first, then the others in order, without duplicates, at most 50. */
 export const userIdsAttribute = (userIds: readonly string[]): string[] =>
-  [...new Set(userIds)].slice(0, mostUserIds);
+  [...new Set(userIds)].slice(0, maxUserIds);

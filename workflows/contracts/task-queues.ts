@@ -1,6 +1,6 @@
-/** The queues on which Temporal hands out work; im-task runs a worker for each. */
+/** The Temporal task queues; im-task runs one worker per queue. */
 export const taskQueues = {
-  /** Flows that somebody waits for. */
+  /** Flows whose result a client waits for. */
   interactive: 'gochat-interactive',
   fanout: 'gochat-fanout',
   maintenance: 'gochat-maintenance',

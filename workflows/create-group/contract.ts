@@ -5,32 +5,32 @@ import { taskQueues } from '../contracts/task-queues.ts';
 import { count, list, name, object, optional, text, userId } from '../input/shapes.ts';
 
 export type CreateGroupArgs = {
-  /** Chosen by the caller, so that a retry meets the same flow and the same group. */
+  /** Chosen by the caller, so that a retry finds the same run and the same group. */
   conversationId: string;
   ownerId: string;
-  /** The first members besides the owner, up to 1,000, each once. */
+  /** The first members without the owner: up to 1,000, without duplicates. */
   memberIds: string[];
-  /** Where im-repo keeps name, picture and description. */
+  /** The id under which im-repo stores name, picture and description. */
   textsId?: string | undefined;
-  /** Of runs that began when texts were carried along. */
+  /** Only in runs of older releases, which carried the texts in their input. */
   name?: string | undefined;
   avatarUrl?: string | undefined;
   description?: string | undefined;
   maxMembers: number;
 };
 
-/** `refused`: who may not be added by the owner, if anybody; the others are in. */
+/** `refused`: the users whom the owner may not add, if any; the others are members. */
 export type CreateGroupResult = { ok: true; conversationId: string; refused?: string[] } | Refusal;
 
 export const createGroup = {
   workflowType: 'createGroup',
-  /** Waits for the outcome. It takes nothing: the start arguments say all. */
+  /** Waits for the outcome. It has no arguments: the start arguments contain everything. */
   result: update<CreateGroupResult>('result'),
 } as const;
 
 export const createGroupId = (conversationId: string): string => `create-group/${conversationId}`;
 
-/** How update-with-start starts the creation of a group, or finds it; every step of it may be repeated. */
+/** Start options for update-with-start, which starts the creation or finds its run; every step is idempotent. */
 export function createGroupStart(args: CreateGroupArgs) {
   return {
     workflowId: createGroupId(args.conversationId),
@@ -47,7 +47,7 @@ export function createGroupStart(args: CreateGroupArgs) {
   };
 }
 
-/** What the start must give. */
+/** The shape of the start arguments. */
 export const createGroupInput = object<CreateGroupArgs>({
   conversationId: name,
   ownerId: userId,

@@ -16,7 +16,7 @@ after(() => world?.close());
 
 const refuse = (code: Refusal['code']) => async (): Promise<Refusal> => ({ ok: false, code, message: code });
 
-/** Steps that all succeed and write down that they were taken. */
+/** Steps that all succeed and record their calls. */
 function recordedSteps(instead: Partial<Activities> = {}) {
   const taken: string[] = [];
   const step = (name: keyof Activities) => async (input: { userIds?: string[] }) => {
@@ -44,7 +44,7 @@ const group = (members: number): CreateGroupArgs => ({
   maxMembers: 2000,
 });
 
-/** As logic does it: update-with-start. */
+/** Creates a group as logic does: by update-with-start. */
 const create = (args: CreateGroupArgs, updateId = 'only'): Promise<CreateGroupResult> =>
   world.client.workflow.executeUpdateWithStart(createGroup.result, {
     updateId,

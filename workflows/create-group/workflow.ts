@@ -1,5 +1,5 @@
-// Room: a group with all of its first members, or none at all. Later changes are in change-members; nothing of another
-// flow may come in.
+// Room: the creation of a group with all of its first members, or of no group at all. Later changes belong in
+// change-members; no code of another flow may come in.
 
 import {
   allHandlersFinished,
@@ -21,8 +21,8 @@ import * as steps from './steps.ts';
 const batchSize = 500;
 
 /**
- * A group with all of its first members, or none at all: it stays hidden until everybody is in, and what was stored
- * is undone when a step fails for good.
+ * Creates a group with all of its first members, or no group at all. The group stays hidden until all members are
+ * stored, and its rows are deleted if a step fails for good.
  */
 export async function createGroup(args: CreateGroupArgs): Promise<CreateGroupResult> {
   const wrong = refusalOf(createGroupInput, args);
@@ -41,7 +41,7 @@ export async function createGroup(args: CreateGroupArgs): Promise<CreateGroupRes
   } finally {
     outcome ??= cancelled;
     setCurrentDetails(outcome.ok ? 'The group stands.' : `Nothing was created: ${outcome.code}.`);
-    // Also after a cancellation: whoever waits is told.
+    // Callers that wait for the result get an answer after a cancellation too.
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }
   return outcome;

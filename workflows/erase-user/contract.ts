@@ -5,19 +5,19 @@ import { exactly, flag, optional, userId } from '../input/shapes.ts';
 
 export type EraseUserArgs = {
   userId: string;
-  /** Whether what it wrote becomes empty; true unless it is said. */
+  /** True (the default): the account's messages become empty. False: they stay. */
   redactMessages?: boolean | undefined;
 };
 
 export type EraseUserResult =
   | {
       ok: true;
-      /** Other users with whom nothing is left. */
+      /** Other users whose friendship, requests and blocks with the account were removed. */
       relationships: number;
-      /** Groups (and the world room) left, and how many of them were dissolved by it. */
+      /** Groups left (including the world room), and how many of them were dissolved thereby. */
       left: number;
       dissolved: number;
-      /** Messages that were emptied. Runs from before that could be have none. */
+      /** Messages that were emptied. Runs of older releases, which emptied none, have no number. */
       redacted?: number;
     }
   | Refusal;
@@ -26,7 +26,9 @@ export const eraseUser = { workflowType: 'eraseUser' } as const;
 
 export const eraseUserId = (userId: string): string => `erase-user/${userId}`;
 
-/** How the erasure of an account starts. A closed run may be followed by another one, which finds nothing to do. */
+/**
+ * Start options for the erasure of an account. A second run after a closed one is allowed and finds nothing to do.
+ */
 export function eraseUserStart(userId: string, redactMessages = true) {
   return {
     workflowId: eraseUserId(userId),
@@ -37,10 +39,10 @@ export function eraseUserStart(userId: string, redactMessages = true) {
     searchAttributes: { UserId: [userId], UserIds: userIdsAttribute([userId]) },
     staticSummary: `Erasure of account ${userId}`,
     staticDetails: redactMessages
-      ? 'Its messages become empty and show "deleted user"; everything else of it goes.'
-      : 'Its messages stay and show "deleted user"; everything else of it goes.',
+      ? 'Its messages become empty and show "deleted user"; all its other data is deleted.'
+      : 'Its messages stay and show "deleted user"; all its other data is deleted.',
   };
 }
 
-/** What the start must give. */
+/** The shape of the start arguments. */
 export const eraseUserInput = exactly<EraseUserArgs>({ userId, redactMessages: optional(flag) });

@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => world?.close());
 
-/** Someone with three pages of others, one of requests and two of groups; every step is written down. */
+/** A user with three pages of relationships, one of requests and two of groups; every step is recorded. */
 function account(instead: Partial<Activities> = {}) {
   const taken: string[] = [];
   let others = 250;
@@ -67,7 +67,7 @@ test('an account is closed first, then taken out of everything by pages', async 
     'leave 10',
     'redact',
   ]);
-  // What was under way while the account was closed.
+  // Calls that were in flight while the account was closed.
   assert.deepEqual(again, ['close', 'leave 0', 'redact']);
 });
 
@@ -102,7 +102,7 @@ test('who was being added to a group, or signing in, at that moment is taken out
       async leaveConversations(input) {
         const page = await (leave as Activities['leaveConversations'])(input);
         pages += 1;
-        // The last page was read; the one who adds has not committed yet.
+        // The last page was read; the transaction that adds the user has not committed yet.
         if (pages === 2) joins(1);
         return page;
       },

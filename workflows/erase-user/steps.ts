@@ -13,5 +13,5 @@ export const { redactMessages } = proxyActivities<Pick<Activities, 'redactMessag
   startToCloseTimeout: '12h',
   heartbeatTimeout: '60s',
   retry: retryPolicy,
-  summary: 'empty messages, by pages',
+  summary: 'empty messages, page by page',
 });

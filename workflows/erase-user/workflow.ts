@@ -1,5 +1,5 @@
-// Room: the erasure of an account, whoever asked for it. How each page of it is erased is in activities/; nothing of
-// another flow may come in.
+// Room: the erasure of an account, at the request of its user or an operator. The code that erases a page is in
+// activities/; no code of another flow may come in.
 
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
@@ -15,21 +15,21 @@ import { parseInput } from '../input/check.ts';
 import { type EraseUserArgs, type EraseUserResult, eraseUserInput } from './contract.ts';
 import * as steps from './steps.ts';
 
-/** Longer than any call to im-repo that met the account while it was open. */
-const echo = '30s';
+/** Longer than any call to im-repo that started while the account was still open. */
+const settleTime = '30s';
 
 const userIdKey = defineSearchAttributeKey('UserId', SearchAttributeType.KEYWORD);
 const userIdsKey = defineSearchAttributeKey('UserIds', SearchAttributeType.KEYWORD_LIST);
 
 /**
- * Erases an account: closed first, then taken out of everything it belongs to, a bounded page a step. Its messages become
- * empty, unless they are to stay; they show "deleted user". Every step may be repeated, so that a run, or another one,
- * goes on wherever one ended.
+ * Erases an account: closes it first, then removes it from everything it belongs to, one bounded page per step. Its
+ * messages become empty, or stay if `redactMessages` is false; their sender becomes "deleted user". Every step is
+ * idempotent, so a retry or a second run continues where the first one stopped.
  */
 export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> {
-  // First of all: a run that has done anything without it was begun by whoever was told that the messages stay.
+  // This must be the first command. A run without this patch was started by a release that promised to keep messages.
   const erasesTexts = patched('erase-texts');
-  const { userId, redactMessages = !wasPromisedToKeep() } = parseInput(eraseUserInput, input);
+  const { userId, redactMessages = !startedByOlderRelease() } = parseInput(eraseUserInput, input);
   const done = { relationships: 0, left: 0, dissolved: 0, redacted: 0 };
 
   async function endRelationships(): Promise<void> {
@@ -38,7 +38,7 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
       const page = await steps.endRelationships({ userId });
       done.relationships += page.ended;
       more = page.more;
-      await startAfresh();
+      await continueIfSuggested();
     }
   }
 
@@ -49,7 +49,7 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
       done.left += page.left;
       done.dissolved += page.dissolved;
       more = page.more;
-      await startAfresh();
+      await continueIfSuggested();
     }
   }
 
@@ -57,7 +57,7 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
     setCurrentDetails('Emptying the texts of friend requests.');
     for (let more = true; more; ) {
       more = (await steps.eraseRequestTexts({ userId })).more;
-      await startAfresh();
+      await continueIfSuggested();
     }
   }
 
@@ -67,8 +67,8 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
     done.redacted += (await steps.redactMessages({ userId })).redacted;
   }
 
-  /** What is done is found done, so that nothing has to be carried over. */
-  async function startAfresh(): Promise<void> {
+  /** The next run skips what is erased already, so it needs no progress from this one. */
+  async function continueIfSuggested(): Promise<void> {
     if (workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof eraseUser>({ userId, redactMessages: redactMessages && erasesTexts });
     }
@@ -91,9 +91,9 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
   await leaveConversations();
   if (erasesTexts) await redact();
 
-  // Somebody may have been adding the account to a group, or signing in to it, at the moment at which it was closed.
-  setCurrentDetails('Waiting for what was begun before the account was closed.');
-  await sleep(echo, { summary: 'until what was begun before the account was closed has ended' });
+  // A call that started before the account was closed may still add it to a group, or sign it in.
+  setCurrentDetails('Waiting for calls that started before the account was closed.');
+  await sleep(settleTime, { summary: 'until calls that started before the account was closed have ended' });
   await steps.closeAccount({ userId });
   await leaveConversations();
   if (erasesTexts) await redact();
@@ -103,12 +103,14 @@ export async function eraseUser(input: EraseUserArgs): Promise<EraseUserResult> 
   return { ok: true, ...done };
 }
 
-/** By their names, since a server may leave out the types of those that a start gave. */
+/**
+ * The names of the run's search attributes. Typed access fails on servers that omit the types of start attributes.
+ */
 const attributes = (): ReadonlySet<string> => new Set(Object.keys(workflowInfo().searchAttributes));
 
 /**
- * A start that waited for a worker since before messages could be emptied: it says nothing of them, and shows its user as
- * starts did then. Those of today say it, and those by hand show nobody.
+ * True if an older release, which could not empty messages, started this run before a worker took it. Such a start
+ * has the attribute UserId without UserIds. A start by today's services has both, a start by hand has neither.
  */
-const wasPromisedToKeep = (): boolean =>
+const startedByOlderRelease = (): boolean =>
   attributes().has(userIdKey.name) && !attributes().has(userIdsKey.name);

@@ -6,13 +6,13 @@ export type FanoutArgs = { conversationId: string };
 
 export const fanoutMessages = {
   workflowType: 'fanoutMessages',
-  /** There are messages beyond what was fanned out. */
+  /** The conversation has messages that are not fanned out yet. */
   wake: signal('wake'),
 } as const;
 
 export const fanoutId = (conversationId: string): string => `fanout/${conversationId}`;
 
-/** How signal-with-start wakes the fan-out of a conversation, or starts it. */
+/** Start options for signal-with-start, which wakes the fan-out of a conversation or starts it. */
 export function fanoutStart(conversationId: string) {
   return {
     workflowId: fanoutId(conversationId),
@@ -24,5 +24,5 @@ export function fanoutStart(conversationId: string) {
   };
 }
 
-/** What the start must give. */
+/** The shape of the start arguments. */
 export const fanoutInput = object<FanoutArgs>({ conversationId: name });

@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => world?.close());
 
-/** A conversation's flow with an activity that answers as told; the last answer is repeated. */
+/** Runs a conversation's flow with an activity that returns these results; the last result is repeated. */
 async function scene(
   answers: FanoutResult[],
   work: (scene: {

@@ -2,14 +2,15 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 
 /**
- * The streaming activity of a conversation. Each heartbeat and each look at its timeout is a state transition, so they are
- * few: every 5 s, and after 12 s of silence the process is taken for dead and another one goes on a second later, however
- * often that has happened before. One that is restarted does not wait for it: it gives up what the one before it left behind.
+ * The streaming activity of a conversation. Each heartbeat and each timeout check is a state transition of the
+ * server, so there is one heartbeat per 5 s. After 12 s without a heartbeat the process counts as dead, and one
+ * second later another process continues, at every attempt. A process that restarts need not wait: it fails the
+ * activities that its predecessor left.
  */
 export const { streamFanout } = proxyActivities<Pick<Activities, 'streamFanout'>>({
   startToCloseTimeout: '1h',
   heartbeatTimeout: '12s',
-  // What fails by itself says how long to wait.
+  // An activity that fails in a running process gives its own retry delay.
   retry: { initialInterval: '1s', backoffCoefficient: 1 },
-  summary: 'pass messages on to the members while they come',
+  summary: 'deliver messages to the members as they arrive',
 });

@@ -1,22 +1,22 @@
-// Room: one run per large conversation, which keeps its streaming activity going. Messages themselves may not come in,
-// nor anything of another flow.
+// Room: one run per large conversation, which keeps its streaming activity running. No message content and no code of
+// another flow may come in.
 
 import { condition, continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { parseInput } from '../input/check.ts';
 import { fanoutMessages as contract, type FanoutArgs, fanoutInput } from './contract.ts';
 import * as steps from './steps.ts';
 
-/** How long a conversation may be silent until its run closes; the next message starts it again. */
-const linger = '1h';
+/** The run closes after this long without a message; the next message starts another run. */
+const idleTimeout = '1h';
 
 /**
- * Keeps one streaming activity going for a large conversation while there is work: the activity passes the messages
- * on, this flow only makes sure that there is one, and never two. It lives as long as people write.
+ * Keeps exactly one streaming activity running for a large conversation while it has messages. The activity delivers
+ * the messages. The run closes one hour after the last message.
  */
 export async function fanoutMessages(input: FanoutArgs): Promise<void> {
   const { conversationId } = parseInput(fanoutInput, input);
   let woken = true;
-  let doing = '';
+  let current = '';
   let ignored = 0;
   setHandler(contract.wake, (...given: unknown[]) => {
     if (given.length === 0) {
@@ -24,14 +24,14 @@ export async function fanoutMessages(input: FanoutArgs): Promise<void> {
       return;
     }
     ignored += 1;
-    tell();
+    showDetails();
   });
 
-  /** What it is doing, and that somebody sends what is no wake-up. */
-  function tell(now = doing): void {
-    doing = now;
+  /** Shows the current work, and the number of wrong signals, in the run's details. */
+  function showDetails(details = current): void {
+    current = details;
     const note = ignored === 0 ? '' : ` Signals ignored: ${ignored}. The input is wrong: wake takes none.`;
-    setCurrentDetails(`${doing}${note}`);
+    setCurrentDetails(`${current}${note}`);
   }
 
   for (;;) {
@@ -39,16 +39,16 @@ export async function fanoutMessages(input: FanoutArgs): Promise<void> {
       return continueAsNew<typeof fanoutMessages>({ conversationId });
     if (woken) {
       woken = false;
-      tell('Messages are being passed on.');
+      showDetails('Messages are being passed on.');
       const { done, more } = await steps.streamFanout({ conversationId });
-      tell(`Everything up to seq ${done} was passed on.`);
+      showDetails(`Everything up to seq ${done} was passed on.`);
       if (more) woken = true;
       continue;
     }
-    const again = await condition(() => woken, linger, {
+    const again = await condition(() => woken, idleTimeout, {
       summary: 'until the conversation counts as silent',
     });
-    // No await from here to the return: a signal that comes meanwhile would be lost.
+    // No await is allowed between here and the return: a signal that arrives there would be lost.
     if (!again && !woken) return;
   }
 }

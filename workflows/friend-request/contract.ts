@@ -5,27 +5,27 @@ import { taskQueues } from '../contracts/task-queues.ts';
 import { either, name, object, oneOf, optional, pair, text, userId } from '../input/shapes.ts';
 
 /**
- * What every command carries. `attempt` is the update id as well: the same attempt sent again, or found in the
- * start arguments, is carried out once and answered alike.
+ * The common field of all commands. `attempt` is also the update id: an attempt that arrives twice, or in the start
+ * arguments and as an update, is executed once, and both get the same answer.
  */
 type Attempt = { attempt: string };
 
 export type RequestInput = Attempt & {
   requesterId: string;
   targetId: string;
-  /** Where im-repo keeps what the requester wrote; none when nothing was. */
+  /** The id under which im-repo stores the request's text; undefined without a text. */
   textsId?: string | undefined;
-  /** Of runs that began when texts were carried along. */
+  /** Only in runs of older releases, which carried the text in their input. */
   message?: string | undefined;
 };
 export type DecideInput = Attempt & { requestId: string; actorId: string; action: 'accept' | 'reject' };
 export type WithdrawInput = Attempt & { requestId: string; actorId: string };
 
-/** `conversationId` is set when the other one's request was pending: asking back accepts it. */
+/** `conversationId` is set if the other user's request was pending: a request in return accepts it. */
 export type RequestResult = { ok: true; requestId: string; conversationId?: string } | Refusal;
 /**
- * `conversationId` is set when accepted (and nobody ended the friendship again in between); `decidedAt`, Unix
- * milliseconds, unless the step that decided was done by an earlier release.
+ * `conversationId` is set if the request was accepted (and neither user has ended the friendship since). `decidedAt`,
+ * Unix milliseconds, is missing if an earlier release executed the deciding step.
  */
 export type DecideResult =
   | { ok: true; requestId: string; conversationId?: string; decidedAt?: number }
@@ -38,16 +38,16 @@ export type FriendRequestCommand =
   | { update: 'withdraw'; input: WithdrawInput };
 
 export type FriendRequestArgs = {
-  /** The pair, the lower id (by number) first. */
+  /** The pair, the numerically lower id first. */
   userIds: [low: string, high: string];
-  /** The command that started the run: carried out even if its update got lost with a server. */
+  /** The command that started the run: it is executed even if a crash of the server loses its update. */
   opening?: FriendRequestCommand;
 };
 
 export type FriendRequestState = {
   phase: 'working' | 'pending' | 'closed';
   requestId?: string;
-  /** FriendRequestStatus of the request named. */
+  /** FriendRequestStatus of the request `requestId`. */
   status?: number;
   expiresAt?: number;
   conversationId?: string;
@@ -61,12 +61,12 @@ export const friendRequest = {
   state: query<FriendRequestState>('state'),
 } as const;
 
-/** One name per pair of users, the same for both directions. */
+/** The workflow id of a pair of users, the same for both directions. */
 export const friendRequestId = (a: string, b: string): string => `friend-request/${inOrder(a, b).join(':')}`;
 
 /**
- * How update-with-start starts the pair's flow, or finds it. Closed runs may be followed by new ones: the row in the
- * database decides, so a decision or a new request never depends on which run it meets.
+ * Start options for update-with-start, which starts the pair's flow or finds its run. New runs may follow closed
+ * ones: the row in the database decides, so the result of a command does not depend on the run that executes it.
  */
 export function friendRequestStart(userIds: readonly [string, string], opening: FriendRequestCommand) {
   const [a, b] = userIds;
@@ -83,7 +83,7 @@ export function friendRequestStart(userIds: readonly [string, string], opening: 
   };
 }
 
-/** By number. */
+/** Compares the ids as numbers. */
 const inOrder = (a: string, b: string): [low: string, high: string] =>
   BigInt(a) < BigInt(b) ? [a, b] : [b, a];
 
@@ -107,7 +107,7 @@ type Command<Update extends FriendRequestCommand['update']> = Extract<
   { update: Update }
 >;
 
-/** What the start and each update must give. */
+/** The shapes of the start arguments and of each update's argument. */
 export const friendRequestInputs = {
   start: object<FriendRequestArgs>({
     userIds: pair(userId),

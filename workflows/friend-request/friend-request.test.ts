@@ -22,7 +22,7 @@ type Scene = ReturnType<typeof createFriendCalls> & {
   handle: ReturnType<FlowWorld['client']['workflow']['getHandle']>;
 };
 
-/** Ann and a new Bob, with a worker running. */
+/** Runs a worker for Ann and a new Bob. */
 async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
   const bob = String(++lastUser);
   const repo = createFriendRows({ now: () => world.environment.currentTimeMs(), ttlMs: 30 * day });
@@ -31,7 +31,7 @@ async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
   try {
     await world.withWorker(repo.activities, () => work({ ...calls, bob, repo, handle }));
   } finally {
-    // Its timer must not fire in the middle of the next test.
+    // The timer of this run must not fire during the next test.
     await handle.terminate('the test is over').catch(() => undefined);
   }
 }
@@ -145,7 +145,7 @@ test('a request that ran out while its flow was gone is marked with the next com
     await handle.terminate('lost');
     const [row] = repo.rows;
     assert.ok(row);
-    // As im-repo shows a pending request whose time is over.
+    // im-repo returns a pending request whose time is over as expired.
     row.status = friendRequestStatus.expired;
     const refused = await decide(bob, 'r1', 'accept');
     assert.equal(!refused.ok && refused.code, 'REQUEST_ALREADY_HANDLED');

@@ -1,5 +1,5 @@
-// Room: the friend request of a pair, from asking to the conversation. Who may ask whom is for services/repo to say;
-// nothing of another flow may come in.
+// Room: the friend request of a pair, from the request to the conversation. services/repo decides who may send a
+// request to whom; no code of another flow may come in.
 
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
@@ -29,15 +29,15 @@ import {
   type WithdrawResult,
 } from './contract.ts';
 import * as steps from './steps.ts';
-import { createTurns } from './turns.ts';
+import { createCommandQueue } from './command-queue.ts';
 
 const conversationIdKey = defineSearchAttributeKey('ConversationId', SearchAttributeType.KEYWORD);
 
 /**
- * The friend request of a pair, in either direction: from asking to the conversation, or to its rejection,
- * withdrawal or expiry. The row in the database decides every change; this flow makes sure that what was begun is
- * finished and that what nobody answers expires. It closes when nothing is pending, and the next command of the
- * pair starts it again.
+ * The friend request of a pair, in either direction: from the request to the conversation, or to its rejection,
+ * withdrawal or expiry. The row in the database decides every change. This flow ensures that a command that was
+ * started is finished and that an unanswered request expires. The run closes when no request is pending; the pair's
+ * next command starts another run.
  */
 export async function friendRequest(input: FriendRequestArgs): Promise<FriendRequestState> {
   const wrong =
@@ -47,11 +47,13 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
   const { userIds, opening } = input;
   let pending: FriendRequestRow | undefined;
   let latest: FriendRequestState = { phase: 'working' };
-  const turns = createTurns();
+  const commands = createCommandQueue();
 
-  /** One command at a time, and each attempt once, whether the start arguments or an update brought it. */
+  /**
+   * Executes one command at a time, and each attempt once, whether it came in the start arguments or as an update.
+   */
   const perform = (command: FriendRequestCommand): Promise<RequestResult | DecideResult | WithdrawResult> =>
-    turns.once(command.input.attempt, () => {
+    commands.runOnce(command.input.attempt, () => {
       switch (command.update) {
         case 'request':
           return request(command.input);
@@ -62,7 +64,9 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
       }
     });
 
-  /** An update is answered here, whatever it holds: the pair's other commands must not wait for a wrong one. */
+  /**
+   * Refuses invalid input at once, outside the queue: valid commands of the pair must not wait for an invalid one.
+   */
   const answer = async (command: FriendRequestCommand) =>
     refusalOf(friendRequestInputs[command.update], command.input) ??
     refusalOfStranger(userIds, command) ??
@@ -104,7 +108,8 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
       peerId: actorId === low ? high : low,
       friendRequestId: requestId,
     });
-    // Only when one of the two ended the friendship in between: the acceptance stands, there is nothing to open.
+    // One of the two has ended the friendship since: the request stays accepted, but there is no conversation to
+    // open.
     if (!opened.ok) return settled;
     latest = { ...latest, conversationId: opened.conversationId };
     upsertSearchAttributes([{ key: conversationIdKey, value: opened.conversationId }]);
@@ -120,7 +125,7 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
       setCurrentDetails(`Request ${requestId} has status ${settled.status}.`);
       return { ok: true, requestId, ...(settled.updatedAt ? { decidedAt: settled.updatedAt } : {}) };
     }
-    // Handled past this flow, by a block for instance.
+    // The request was settled outside this flow, for example by a block.
     if (settled.code === 'REQUEST_ALREADY_HANDLED' || settled.code === 'REQUEST_NOT_FOUND') forget(requestId);
     return settled;
   }
@@ -141,39 +146,39 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
     latest = { ...latest, phase: 'closed' };
   }
 
-  /** Takes up what the row says: after a start without a command, or with one that was refused. */
+  /** Continues from the stored row, after a start without a command or with a refused one. */
   async function resume(): Promise<void> {
     const found = await steps.findFriendRequest(userIds);
     if (!found.ok) return;
     if (found.status === friendRequestStatus.pending) watch(found);
-    // It ran out while no flow watched it: now it is marked and told.
+    // The request expired while no run watched it: store the status and its event now.
     if (found.status === friendRequestStatus.expired)
       await settle(found.requestId, '', friendRequestStatus.expired);
   }
 
   const outcome = opening && (await perform(opening));
-  if (!outcome?.ok) await turns.take(resume);
+  if (!outcome?.ok) await commands.run(resume);
 
   for (;;) {
-    const quiet = () => turns.free() && allHandlersFinished();
-    // From here to the return there is no await: a command that comes meanwhile would be lost.
-    if (quiet() && !pending) return { ...latest, phase: 'closed' };
-    if (quiet() && workflowInfo().continueAsNewSuggested) {
+    const idle = () => commands.idle() && allHandlersFinished();
+    // No await is allowed between here and the return: a command that arrives there would be lost.
+    if (idle() && !pending) return { ...latest, phase: 'closed' };
+    if (idle() && workflowInfo().continueAsNewSuggested) {
       return continueAsNew<typeof friendRequest>({ userIds });
     }
 
     const watched = pending;
     if (!watched) {
-      await condition(() => pending !== undefined || quiet());
+      await condition(() => pending !== undefined || idle());
       continue;
     }
     const changed = await condition(
-      () => pending !== watched || (quiet() && workflowInfo().continueAsNewSuggested),
+      () => pending !== watched || (idle() && workflowInfo().continueAsNewSuggested),
       Math.max(watched.expiresAt - Date.now(), 1),
       { summary: 'until the friend request expires' },
     );
     if (!changed) {
-      await turns.take(async () => {
+      await commands.run(async () => {
         if (pending !== watched) return;
         await settle(watched.requestId, '', friendRequestStatus.expired);
         forget(watched.requestId);
@@ -182,7 +187,7 @@ export async function friendRequest(input: FriendRequestArgs): Promise<FriendReq
   }
 }
 
-/** The flow of a pair is nobody else's. */
+/** The refusal of a command whose users do not belong to the pair. */
 function refusalOfStranger(
   userIds: readonly string[],
   command: FriendRequestCommand | undefined,

@@ -1,5 +1,5 @@
-// Room: how a flow checks what it is given, and refuses it. What the input of a single flow looks like stays in its
-// contract.
+// Room: the validation of a flow's input, and the refusal of invalid input. The shape of a single flow's input
+// belongs in its contract.
 
 import { ApplicationFailure } from '@temporalio/common';
 import {
@@ -12,12 +12,12 @@ import {
 import type { Refusal } from '../contracts/refusal.ts';
 import { root, type Shape } from './shapes.ts';
 
-/** Whoever sent a thousand wrong ids learns enough from a few of them. */
-const mostComplaints = 5;
+/** A caller that sends a thousand wrong ids needs only a few of them to find the mistake. */
+const maxComplaints = 5;
 
 /**
- * What a flow was started with. Whatever is wrong ends the run as failed before it does anything: what throws anything
- * but a failure of Temporal's would be tried again for ever.
+ * Returns the start input of a flow if it has the given shape. Otherwise it throws an ApplicationFailure, so that the
+ * run fails before its first step: Temporal would retry the workflow task for ever after any other error.
  */
 export function parseInput<T>(shape: Shape<T>, input: unknown): T {
   const wrong = wrongWith(shape, input);
@@ -25,19 +25,19 @@ export function parseInput<T>(shape: Shape<T>, input: unknown): T {
   return input as T;
 }
 
-/** Undefined when the input of an update is right; else its answer. */
+/** Undefined if the input of an update is valid; otherwise the refusal to answer. */
 export const refusalOf = (shape: Shape<unknown>, input: unknown): Refusal | undefined =>
   wrongWith(shape, input);
 
-/** The same for an update that takes nothing. */
+/** The same for an update without arguments. */
 export const refusalOfAny = (given: readonly unknown[]): Refusal | undefined =>
   given.length === 0 ? undefined : refusal('it takes none');
 
-/** The answer to all updates of a run whose start was wrong; the run fails once everybody has it. */
+/** Answers all updates of a run with invalid start arguments; returns the failure to end the run with. */
 export async function refuseStart(wrong: Refusal, updates: readonly { name: string }[]) {
   for (const { name } of updates) setHandler(defineUpdate<Refusal>(name), async () => wrong);
   setCurrentDetails(`Nothing was done. ${wrong.message}`);
-  // The update that came with the start is behind it in the same turn.
+  // The update of an update-with-start is delivered later in the same turn.
   await Promise.resolve();
   await condition(allHandlersFinished);
   return startFailure(wrong);
@@ -47,7 +47,7 @@ const startFailure = ({ code, message }: Refusal) => ApplicationFailure.nonRetry
 
 function wrongWith(shape: Shape<unknown>, input: unknown): Refusal | undefined {
   const complaints = shape.complaints(input, root);
-  return complaints.length === 0 ? undefined : refusal(complaints.slice(0, mostComplaints).join('; '));
+  return complaints.length === 0 ? undefined : refusal(complaints.slice(0, maxComplaints).join('; '));
 }
 
 export const refusal = (wrong: string): Refusal => ({

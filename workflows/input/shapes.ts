@@ -1,23 +1,23 @@
 import { isId, isIdNumber } from '../../lib/domain/ids.ts';
 
-/** What a value must be. The type is what it then is. */
+/** A check of a value at run time; T is the type of a value that passes. */
 export type Shape<T> = {
-  /** What is wrong with a value, one sentence each; `at` names it. */
+  /** One sentence per mistake in the value, without a full stop; `at` is the value's name in them. Empty if valid. */
   complaints(value: unknown, at: string): string[];
-  /** Never there: it carries the type. */
+  /** Never set: it only binds the type parameter. */
   readonly type?: T;
 };
 
-/** A shape for each field of a type: a field that is added to the type needs one. */
+/** One shape per field of a type, so that the compiler demands a shape for each new field. */
 type Fields<T> = { [Name in keyof Required<T>]: Shape<T[Name]> };
 
-const longestMs = 100 * 365 * 24 * 3_600_000;
-/** Beyond it there is no Date. */
-const lastMoment = 8.64e15;
+const maxDurationMs = 100 * 365 * 24 * 3_600_000;
+/** The highest time value of a Date. */
+const maxTimestamp = 8.64e15;
 
 export const flag: Shape<boolean> = leaf((value) => typeof value === 'boolean', 'true or false');
 export const text: Shape<string> = leaf((value) => typeof value === 'string', 'a text');
-/** An id that only whoever made it can read, or a key. */
+/** An opaque id or key. */
 export const name: Shape<string> = leaf(
   (value) => typeof value === 'string' && value !== '' && value.length <= 500,
   'a text of 1 to 500 characters',
@@ -28,16 +28,16 @@ export const userId: Shape<string> = leaf(
 );
 export const messageId: Shape<number> = leaf(isIdNumber, 'a message id, a whole number above 0');
 export const milliseconds: Shape<number> = leaf(
-  (value) => Number.isSafeInteger(value) && inside(value, 1, longestMs),
+  (value) => Number.isSafeInteger(value) && inside(value, 1, maxDurationMs),
   'a whole number of milliseconds above 0 and below a hundred years',
 );
-/** A time that may be over already. */
+/** A duration in milliseconds; negative if its end has passed. */
 export const wait: Shape<number> = leaf(
-  (value) => inside(value, -longestMs, longestMs),
+  (value) => inside(value, -maxDurationMs, maxDurationMs),
   'a number of milliseconds',
 );
 /** Unix milliseconds. */
-export const moment: Shape<number> = leaf((value) => inside(value, -lastMoment, lastMoment), 'a time');
+export const moment: Shape<number> = leaf((value) => inside(value, -maxTimestamp, maxTimestamp), 'a time');
 export const count: Shape<number> = leaf(
   (value) => Number.isSafeInteger(value) && Number(value) >= 0,
   'a whole number',
@@ -62,24 +62,27 @@ export const pair = <T>(item: Shape<T>): Shape<[T, T]> => ({
     Array.isArray(value) && value.length !== 2 ? [`${at} must be two`] : list(item).complaints(value, at),
 });
 
-/** An object; fields that are not known are left alone, since a newer sender may have them. */
+/** An object; unknown fields are allowed, since a newer sender may add some. */
 export const object = <T extends object>(fields: Fields<T>): Shape<T> => ({
   complaints: (value, at) => complaintsOfFields(value, at, fields),
 });
 
-/** An object that people write by hand: a misspelt `dryRun` must not be a real run. */
+/**
+ * An object without unknown fields, for input that people write by hand: a misspelt `dryRun` must not start a real
+ * run.
+ */
 export const exactly = <T extends object>(fields: Fields<T>): Shape<T> => ({
   complaints(value, at) {
     const known = Object.keys(fields);
-    const strangers = isObject(value) ? Object.keys(value).filter((name) => !known.includes(name)) : [];
+    const unknown = isObject(value) ? Object.keys(value).filter((name) => !known.includes(name)) : [];
     return [
-      ...strangers.map((name) => `${within(at, name)} is none of ${known.join(', ')}`),
+      ...unknown.map((name) => `${within(at, name)} is none of ${known.join(', ')}`),
       ...complaintsOfFields(value, at, fields),
     ];
   },
 });
 
-/** One of several objects, told apart by the value of one field. */
+/** One of several objects; the value of the field `key` selects which. */
 export const either = <T extends Record<Key, string>, Key extends string>(
   key: Key,
   shapes: { [Value in T[Key]]: Shape<T> },
@@ -101,17 +104,17 @@ function complaintsOfFields<T>(value: unknown, at: string, fields: Fields<T>): s
   );
 }
 
-function leaf<T>(is: (value: unknown) => boolean, says: string): Shape<T> {
-  return { complaints: (value, at) => (is(value) ? [] : [`${at} must be ${says}`]) };
+function leaf<T>(is: (value: unknown) => boolean, expected: string): Shape<T> {
+  return { complaints: (value, at) => (is(value) ? [] : [`${at} must be ${expected}`]) };
 }
 
-/** What the input as a whole is called. */
+/** The name of the whole input in complaints. */
 export const root = 'it';
 
 const within = (at: string, name: string): string => (at === root ? name : `${at}.${name}`);
 
-const inside = (value: unknown, least: number, most: number): boolean =>
-  typeof value === 'number' && value >= least && value <= most;
+const inside = (value: unknown, min: number, max: number): boolean =>
+  typeof value === 'number' && value >= min && value <= max;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,12 +2,12 @@ import type { Refusal } from '../contracts/refusal.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import { exactly, list, messageId, name, optional, userId } from '../input/shapes.ts';
 
-/** What the command line gives. */
+/** The input from the command line. */
 export type ModerateConversationInput = {
   conversationId: string;
-  /** Ids of messages. */
+  /** Ids of the messages to recall. */
   recall?: number[] | undefined;
-  /** Ids of users, members or not. */
+  /** Ids of the users to mute; they need not be members. */
   mute?: string[] | undefined;
   unmute?: string[] | undefined;
 };
@@ -15,13 +15,13 @@ export type ModerateConversationInput = {
 export type ModerateConversationResult =
   | {
       ok: true;
-      /** Without what had been recalled, or muted, before. */
+      /** The counts leave out messages that were recalled, and users that were muted, before. */
       recalled: number;
       muted: number;
       unmuted: number;
-      /** None of the conversation's. */
+      /** Ids that belong to no message of the conversation. */
       unknownMessages: number[];
-      /** Nobody's. */
+      /** Ids that belong to no user. */
       unknownUsers: string[];
     }
   | Refusal;
@@ -31,7 +31,7 @@ export const moderateConversation = {
   taskQueue: taskQueues.maintenance,
 } as const;
 
-/** What the start must give. */
+/** The shape of the start arguments. */
 export const moderateConversationInput = exactly<ModerateConversationInput>({
   conversationId: name,
   recall: optional(list(messageId)),

@@ -1,4 +1,4 @@
-// Room: what operators do in a conversation. What members may do is decided elsewhere; nothing of another flow may
+// Room: what operators do in a conversation. Rules about members belong in services/repo; no code of another flow may
 // come in.
 
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
@@ -13,7 +13,7 @@ import {
 } from './contract.ts';
 import * as steps from './steps.ts';
 
-/** What a step of some seconds can do. */
+/** Items per step, such that a step takes at most a few seconds. */
 const messagesPerStep = 50;
 const usersPerStep = 500;
 
@@ -21,8 +21,9 @@ const conversationIdKey = defineSearchAttributeKey('ConversationId', SearchAttri
 const userIdsKey = defineSearchAttributeKey('UserIds', SearchAttributeType.KEYWORD_LIST);
 
 /**
- * What operators do in a conversation of any kind, the world room too: take messages back, mute members and let them
- * write again. Mutes come first, so that nobody answers a recall. What can't be found is named in the result.
+ * Recalls messages, mutes and unmutes members on behalf of an operator, in a conversation of any type, including the
+ * world room. Mutes come first, so that muted members cannot react to a recall. The result lists ids that do not
+ * exist.
  */
 export async function moderateConversation(
   input: ModerateConversationInput,
@@ -45,7 +46,7 @@ export async function moderateConversation(
     unknownUsers: [] as string[],
   };
 
-  const tell = () =>
+  const showProgress = () =>
     setCurrentDetails(
       `Recalled ${done.recalled} of ${recall.length} messages, muted ${done.muted} of ${mute.length} members, let ${done.unmuted} of ${unmute.length} write again.`,
     );
@@ -56,7 +57,7 @@ export async function moderateConversation(
       if (!page.ok) return page;
       done[muted ? 'muted' : 'unmuted'] += page.changed;
       done.unknownUsers.push(...page.unknown);
-      tell();
+      showProgress();
     }
     return undefined;
   }
@@ -67,7 +68,7 @@ export async function moderateConversation(
       if (!page.ok) return page;
       done.recalled += page.recalled;
       done.unknownMessages.push(...page.unknown);
-      tell();
+      showProgress();
     }
     return undefined;
   }
@@ -77,7 +78,7 @@ export async function moderateConversation(
     setCurrentDetails(`Stopped: ${refused.code}.`);
     return refused;
   }
-  tell();
+  showProgress();
   return { ok: true, ...done };
 }
 

@@ -11,18 +11,18 @@ import {
   text,
 } from '../input/shapes.ts';
 
-/** What the command line may give; all of it is optional. */
+/** The input from the command line; every field is optional. */
 export type PurgeGuestsInput = {
-  /** Only counts. */
+  /** True: only count, change nothing. */
   dryRun?: boolean;
-  /** Guests whom nobody saw for as long are erased; seven days unless it is said. */
+  /** Guests who were inactive for this long are erased; the default is seven days. */
   idleMs?: number;
 };
 
 export type PurgeGuestsResult = {
   /** Guests who had been idle for long enough. */
   found: number;
-  /** Without those who came back, or registered, meanwhile. */
+  /** Guests who came back, or registered, during the run are not counted. */
   erased: number;
   dryRun: boolean;
 };
@@ -30,7 +30,7 @@ export type PurgeGuestsResult = {
 export type PurgeProgress = {
   /** Unix milliseconds; the same for all pages. */
   idleBefore: number;
-  /** The page to ask for next; empty at the beginning and at the end. */
+  /** The cursor of the next page; empty before the first page and after the last. */
   cursor: string;
   found: number;
   erased: number;
@@ -39,14 +39,14 @@ export type PurgeProgress = {
 export const purgeGuests = {
   workflowType: 'purgeGuests',
   taskQueue: taskQueues.maintenance,
-  staticSummary: 'Erases guests who have gone for good',
-  staticDetails: 'Whom nobody saw for seven days, by the steps that erase an account.',
+  staticSummary: 'Erases inactive guests',
+  staticDetails: 'Erases guests who were inactive for seven days, by the steps that erase an account.',
 } as const;
 
-/** The schedule, and with a time behind it the runs that it starts. */
+/** The id of the schedule; Temporal appends a time to it for the ids of the runs. */
 export const purgeGuestsSchedule = 'purge-guests';
 
-/** What the start must give, and what a run that continues another one gets of it. */
+/** The shapes of the start arguments, and of the progress that continue-as-new hands to the next run. */
 export const purgeGuestsInputs: { start: Shape<PurgeGuestsInput>; soFar: Shape<PurgeProgress> } = {
   start: exactly<PurgeGuestsInput>({ dryRun: optional(flag), idleMs: optional(milliseconds) }),
   soFar: object<PurgeProgress>({ idleBefore: moment, cursor: text, found: count, erased: count }),

@@ -25,7 +25,7 @@ const run = async (input?: unknown): Promise<PurgeGuestsResult & { startedAt: nu
   return { ...result, startedAt: (await handle.describe()).startTime.getTime() };
 };
 
-/** Two pages of guests, one of whom comes back. */
+/** Two pages of guests; one of the guests comes back. */
 function guests() {
   const asked: { idleBefore: number; cursor: string }[] = [];
   const erased: string[][] = [];

@@ -5,10 +5,10 @@ import { retryPolicy } from '../steps/retry-policy.ts';
 export const { findIdleGuests } = proxyActivities<Pick<Activities, 'findIdleGuests'>>({
   startToCloseTimeout: '20s',
   retry: retryPolicy,
-  summary: 'find guests whom nobody has seen for long',
+  summary: 'find inactive guests',
 });
 
-/** A guest takes some ten milliseconds, and ends with a heartbeat; one who wrote much has one for each page. */
+/** A guest takes some tens of milliseconds and ends with a heartbeat; a guest with many messages has one per page. */
 export const { eraseGuests } = proxyActivities<Pick<Activities, 'eraseGuests'>>({
   startToCloseTimeout: '1h',
   heartbeatTimeout: '60s',

@@ -1,5 +1,5 @@
-// Room: the erasure of guests who have been idle for long, by pages. How an account is erased is in activities/; nothing
-// of another flow may come in.
+// Room: the erasure of idle guests, page by page. The code that erases an account is in activities/; no code of
+// another flow may come in.
 
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { parseInput } from '../input/check.ts';
@@ -14,8 +14,8 @@ import * as steps from './steps.ts';
 const sevenDaysMs = 7 * 24 * 3_600_000;
 
 /**
- * Erases the guests who have been idle for long. Who is on a page stays in the history until all of them are erased,
- * so that nobody is left half erased, whatever dies.
+ * Erases the guests who have been idle for long enough. The history keeps the ids of a page until all its guests are
+ * erased, so that no crash leaves a guest half erased.
  */
 export async function purgeGuests(
   input?: PurgeGuestsInput,

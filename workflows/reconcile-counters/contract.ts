@@ -2,16 +2,16 @@ import { taskQueues } from '../contracts/task-queues.ts';
 import { count, exactly, flag, list, object, optional, type Shape, text } from '../input/shapes.ts';
 import type { CounterFindings } from './findings.ts';
 
-/** What the command line may give. */
+/** The input from the command line. */
 export type ReconcileCountersInput = {
-  /** Only reports. */
+  /** True: only report, repair nothing. */
   dryRun?: boolean;
 };
 
 export type ReconcileCountersResult = CounterFindings & { dryRun: boolean };
 
 export type ReconcileProgress = {
-  /** The last conversation looked at; empty at the beginning. */
+  /** The id of the last compared conversation; empty before the first page. */
   after: string;
   findings: CounterFindings;
 };
@@ -19,15 +19,15 @@ export type ReconcileProgress = {
 export const reconcileCounters = {
   workflowType: 'reconcileCounters',
   taskQueue: taskQueues.maintenance,
-  staticSummary: 'Compares counters with what they count',
+  staticSummary: 'Compares counters with the rows that they count',
   staticDetails:
-    'member_count, heads, last messages, read pointers and unread counts of all conversations; mends them.',
+    'member_count, heads, last messages, read pointers and unread counts of all conversations; repairs them.',
 } as const;
 
-/** The schedule, and with a time behind it the runs that it starts. */
+/** The id of the schedule; Temporal appends a time to it for the ids of the runs. */
 export const reconcileCountersSchedule = 'reconcile-counters';
 
-/** What the start must give, and what a run that continues another one gets of it. */
+/** The shapes of the start arguments, and of the progress that continue-as-new hands to the next run. */
 export const reconcileInputs: { start: Shape<ReconcileCountersInput>; soFar: Shape<ReconcileProgress> } = {
   start: exactly<ReconcileCountersInput>({ dryRun: optional(flag) }),
   soFar: object<ReconcileProgress>({

@@ -1,28 +1,31 @@
-/** What a run, or a part of one, has found. */
+/** The findings of a run, or of some of its pages. */
 export type CounterFindings = {
-  /** Conversations looked at. */
+  /** Compared conversations. */
   checked: number;
   wrong: {
-    /** Conversations whose member_count is not the number of their members. */
+    /** Conversations whose member_count differs from the number of their members. */
     memberCount: number;
-    /** Conversations whose head is not at their last message. */
+    /** Conversations whose head is not the seq id of their last message. */
     head: number;
-    /** Conversations whose last_message_id is not their head's. */
+    /** Conversations whose last_message_id is not the id of the message at their head. */
     lastMessage: number;
     /** Read pointers beyond the head. */
     readPointers: number;
-    /** Messages that count as unread although they were recalled, or the other way round. */
+    /** Messages that count as unread although they are recalled, or that wrongly do not count. */
     unread: number;
   };
-  /** Conversations at which all is right now. */
+  /** Conversations that were repaired. */
   mended: number;
-  /** The first of those at which something was wrong. */
+  /** The ids of the first 50 conversations with a wrong value. */
   conversationIds: string[];
-  /** Groups whose creation was given up half way, which nobody has ever seen: they are removed. Named if there are any. */
+  /**
+   * Groups that were removed because their creation was abandoned; no member ever saw them. Undefined if there are
+   * none.
+   */
   unfinishedGroups?: number;
 };
 
-const mostConversationIds = 50;
+const maxConversationIds = 50;
 
 export const noFindings = (): CounterFindings => ({
   checked: 0,
@@ -41,7 +44,7 @@ export const addFindings = (a: CounterFindings, b: CounterFindings): CounterFind
     unread: a.wrong.unread + b.wrong.unread,
   },
   mended: a.mended + b.mended,
-  conversationIds: [...a.conversationIds, ...b.conversationIds].slice(0, mostConversationIds),
+  conversationIds: [...a.conversationIds, ...b.conversationIds].slice(0, maxConversationIds),
   ...unfinishedOf((a.unfinishedGroups ?? 0) + (b.unfinishedGroups ?? 0)),
 });
 

@@ -22,7 +22,7 @@ const reconcile = (input?: unknown): Promise<ReconcileCountersResult> =>
     args: input === undefined ? [] : [input as ReconcileCountersInput],
   });
 
-/** Answers these pages, one an activity, and notes how it was asked. */
+/** An activity that returns these pages, one per call, and records its inputs. */
 function counters(...pages: ComparedPages[]) {
   const asked: { dryRun: boolean; after: string }[] = [];
   const steps: Partial<Activities> = {

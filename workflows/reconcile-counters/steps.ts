@@ -7,5 +7,5 @@ export const { compareCounters } = proxyActivities<Pick<Activities, 'compareCoun
   startToCloseTimeout: '15m',
   heartbeatTimeout: '60s',
   retry: retryPolicy,
-  summary: 'compare counters with what they count, by pages',
+  summary: 'compare counters with the rows that they count, page by page',
 });

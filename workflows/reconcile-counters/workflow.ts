@@ -1,4 +1,4 @@
-// Room: counters are compared with what they count, and mended. How is for services/repo to say; nothing of another
+// Room: the comparison and repair of stored counters. The SQL for it belongs in services/repo; no code of another
 // flow may come in.
 
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
@@ -13,8 +13,8 @@ import { addFindings, type CounterFindings, noFindings } from './findings.ts';
 import * as steps from './steps.ts';
 
 /**
- * Compares what is counted with what is stored, conversation by conversation, and mends it. What a page has found is
- * only true at its time; a run that is repeated finds what is left.
+ * Compares the stored counters of each conversation with the rows that they count, and repairs them. Counters may
+ * change after their page was compared; the next run finds what is wrong then.
  */
 export async function reconcileCounters(
   input?: ReconcileCountersInput,
@@ -40,6 +40,6 @@ export async function reconcileCounters(
 function sentenceOf({ checked, wrong, mended, unfinishedGroups = 0 }: CounterFindings): string {
   const kinds = Object.entries(wrong).filter(([, count]) => count > 0);
   const found = kinds.length === 0 ? 'nothing wrong' : kinds.map(([kind, n]) => `${kind} ${n}`).join(', ');
-  const unfinished = unfinishedGroups === 0 ? '' : `; ${unfinishedGroups} groups were never finished`;
-  return `${checked} conversations looked at: ${found}; ${mended} mended${unfinished}`;
+  const unfinished = unfinishedGroups === 0 ? '' : `; ${unfinishedGroups} abandoned groups`;
+  return `${checked} conversations compared: ${found}; ${mended} repaired${unfinished}`;
 }

@@ -43,7 +43,7 @@ test('while a step is tried again the flow says which one and why, and afterward
     const failing = /"store the group with its owner" failed and is tried again at .+Z: im-repo is away$/;
     await eventually(async () => failing.test(await details()));
     const first = await details();
-    // Said once, however often it fails.
+    // The details name the failure once, however often the step fails.
     await eventually(async () => (await details()) !== first);
     assert.equal((await details()).match(/failed/g)?.length, 1);
     away = false;

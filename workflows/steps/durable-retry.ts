@@ -3,22 +3,23 @@ import { getCurrentDetails, setCurrentDetails, sleep } from '@temporalio/workflo
 
 type Step = (...args: unknown[]) => Promise<unknown>;
 
-/** The first wait of what has failed at 0 s and at 1 s already. */
+/** The first wait, after the two attempts of the local activity, at 0 s and at 1 s. */
 const firstWaitMs = 2000;
-const longestWaitMs = 30_000;
+const maxWaitMs = 30_000;
 
 /**
- * Does a step until it succeeds or is refused for good. While it waits to be tried again, current details say which step
- * failed, why, and when it is tried again; what they said before comes back afterwards.
+ * Retries a step until it succeeds or fails for good. While the flow waits for a retry, its current details show
+ * which step failed, why, and when the next attempt is; afterwards the earlier details come back.
  *
- * A step whose history is from a release that left all of this to the worker comes here only with its outcome.
+ * In older releases the worker did all retries, so in the history of such a run the step never fails transiently
+ * here.
  */
 export const retriedDurably =
   (step: Step, summary: string): Step =>
   async (...args) => {
     const note = createNote();
     try {
-      for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
+      for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, maxWaitMs)) {
         try {
           return await step(...args);
         } catch (error) {
@@ -33,15 +34,15 @@ export const retriedDurably =
     }
   };
 
-/** Why a step failed that may succeed when it is tried again; undefined for what is final, or cancelled. */
+/** The cause of a failure that a retry may cure; undefined if the failure is final or a cancellation. */
 function transientCause(error: unknown): string | undefined {
-  // A local activity fails with what it threw, others wrap it.
+  // A local activity rejects with the error itself, other activities wrap it.
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure) return 'it took too long';
   return cause instanceof ApplicationFailure && !cause.nonRetryable ? cause.message : undefined;
 }
 
-/** A sentence behind the current details, for as long as the flow has nothing else to say. */
+/** A sentence after the current details, until it is removed or the flow sets other details. */
 function createNote() {
   let before = '';
   let shown: string | undefined;

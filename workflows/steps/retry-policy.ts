@@ -1,2 +1,2 @@
-/** How long Temporal waits before it tries a failed step again, as often as it takes. */
+/** The back-off of a failed step, without a limit on the number of attempts. */
 export const retryPolicy = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
