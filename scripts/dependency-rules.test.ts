@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '..');
 const checkout = mkdtempSync(join(tmpdir(), 'gochat-rules-'));
 after(() => rmSync(checkout, { recursive: true }));
 
-/** A checkout in small: what the rules speak of, each file with the imports that are to be judged. */
+/** A miniature checkout: the files that the rules are about, with the imports to check. */
 const files: Record<string, string> = {
   'activities/send.ts':
     "import { fail } from '../lib/errors.ts'; export type Send = () => void; export const send = fail;",

@@ -17,14 +17,14 @@ import {
 } from './topology/topology.ts';
 
 /**
- * `npm run dev [-- SERVICE … [--inspect]]`: the whole system in the foreground, and each service is started anew when
- * its sources change. It uses the servers of `npm run stack` where that runs, else it starts them. What a named service
- * logs is shown here; with --inspect a debugger can attach to it.
+ * `npm run dev [-- SERVICE … [--inspect]]`: runs the whole system in the foreground and restarts a service when its
+ * sources change. It uses the servers of `npm run stack` if they run, otherwise it starts them. The terminal shows
+ * the output of the named services; with --inspect a debugger can attach to them.
  */
 const stop = stopSignal();
 const progress = createProgress();
 const firstDebugPort = 9229;
-const mostTold = 3;
+const maxPathsShown = 3;
 const names = ['gateway', 'logic', 'repo', 'task', 'pusher', 'core'];
 
 try {
@@ -71,7 +71,7 @@ async function main({ profile, shown, inspect }: Options): Promise<void> {
   }
 }
 
-/** Starts anew what has changed and what has not come up: one change after the other, the first after `begun`. */
+/** Restarts services that have changed or are not up, one change at a time; the first change waits for `begun`. */
 function keepCurrent(services: Services, begun: Promise<void>): SourceWatch {
   const entries = Object.fromEntries(services.plans.map(({ name, entry }) => [name, entry]));
   let last = begun;
@@ -79,20 +79,20 @@ function keepCurrent(services: Services, begun: Promise<void>): SourceWatch {
     last = last.then(async () => {
       const toStart = Object.keys(entries).filter((name) => changed.includes(name) || !services.isUp(name));
       if (stop.aborted || toStart.length === 0) return;
-      progress.say(`${told(paths)}: starting ${toStart.join(', ')}`);
+      progress.say(`${summaryOf(paths)}: starting ${toStart.join(', ')}`);
       await Promise.all(toStart.map((name) => services.restart(name).catch(report)));
     });
   });
 }
 
-/** A checkout may change hundreds. */
-function told(paths: readonly string[]): string {
-  const first = paths.slice(0, mostTold).map((path) => relative('.', path));
+/** The first three paths and the number of the others: a git checkout may change hundreds of files. */
+function summaryOf(paths: readonly string[]): string {
+  const first = paths.slice(0, maxPathsShown).map((path) => relative('.', path));
   const more = paths.length - first.length;
   return more === 0 ? first.join(', ') : `${first.join(', ')} and ${more} more`;
 }
 
-/** The named services print here, and listen for a debugger where one is wanted. */
+/** Sends the output of the named services to the terminal; with `inspect` they listen for a debugger. */
 function show(plans: ServicePlan[], shown: readonly string[], inspect: boolean): ServicePlan[] {
   const chosen = plans.filter(({ name }) => shown.includes(name.replace(/-\d+$/, '')));
   return plans.map((plan) => {
@@ -117,12 +117,12 @@ function welcome(profile: Profile, { plans }: Services): string {
 function optionsAsked(): Options {
   const { values, positionals } = parse();
   for (const name of positionals) {
-    if (!names.includes(name)) throw new Problem(`"${name}" is none of the services ${names.join(', ')}.`);
+    if (!names.includes(name)) throw new Problem(`"${name}" is not a service. The services are ${names.join(', ')}.`);
   }
   if (values.inspect && positionals.length === 0) {
     throw new Problem(`--inspect needs the name of a service: ${names.join(', ')}.`);
   }
-  // Only as processes of their own can the two be told apart.
+  // Logic and repo share the process `core` by default; output and debugger of one of them need separate processes.
   const apart = values.apart || positionals.includes('logic') || positionals.includes('repo');
   const profile = userProfile(process.env, Number.parseInt(values.gateways, 10), !apart);
   return { profile, shown: positionals, inspect: values.inspect };

@@ -10,7 +10,7 @@ const generated = join(root, 'lib', 'gen');
 const prismaClient = join(root, 'services', 'repo', 'prisma', 'client');
 const prismaSources = ['prisma/schema.prisma', 'prisma.config.ts', 'node_modules/prisma/package.json'];
 
-/** `npm run generate` renews the code made from proto/ and prisma/; with --check it only looks (lib/gen). */
+/** `npm run generate` generates the code from proto/ and prisma/; --check only compares lib/gen with proto/. */
 if (import.meta.main) {
   try {
     if (process.argv.includes('--check')) await assertProtoCodeIsCurrent();
@@ -20,7 +20,7 @@ if (import.meta.main) {
   }
 }
 
-/** lib/gen is committed: whoever reads the code finds the types, and a change shows in the diff. */
+/** lib/gen is committed, so that readers find the types in the repository and see changes in the diff. */
 export async function generateProtoCode(): Promise<void> {
   const fresh = await freshProtoCode();
   rmSync(generated, { recursive: true, force: true });
@@ -33,10 +33,12 @@ export async function assertProtoCodeIsCurrent(): Promise<void> {
   const stale = differingFiles(fresh.code, generated);
   fresh.remove();
   if (stale.length === 0) return;
-  throw new Problem('lib/gen is not what proto/ says: run npm run generate and commit it.', stale.join('\n'));
+  throw new Problem('lib/gen differs from proto/: run npm run generate and commit the result.', stale.join('\n'));
 }
 
-/** The Prisma client is not committed (it is large); it is made where it is missing or older than its schema. */
+/**
+ * The Prisma client is large, so it is not committed; this generates it if it is missing or older than its schema.
+ */
 export async function generatePrismaClient(): Promise<void> {
   const stamp = join(prismaClient, '.made-from');
   const wanted = digestOf(prismaSources);

@@ -7,10 +7,10 @@ import { createLedger } from './replay/ledger.ts';
 import { createParticipant, type Participant } from './replay/participant.ts';
 
 /**
- * Drives a running system with a chat log: every nick becomes a registered user with a socket, all of them one group;
- * joins and parts are connects and disconnects, time is compressed to what the acknowledgements allow. Then checks
- * that every line arrived byte for byte, exactly once and in order at everyone who was there, and that the stored
- * history equals the log. Exits 1 when anything is missing, repeated or different.
+ * Replays a chat log on a running system. Every nick becomes a registered user with a socket, and all of them form
+ * one group. Joins and leaves become connects and disconnects. Each line is sent as soon as the one before it is
+ * acknowledged. The script then checks that every line reached each present user byte for byte, exactly once and in
+ * order, and that the stored history equals the log. Exit code 1: something is missing, duplicated or different.
  */
 const usage = `npm run replay -- FILE.jsonl [--gateway http://127.0.0.1:8080[,http://127.0.0.1:8081]]
   FILE.jsonl   one {"event": "say"|"join"|"leave", "nick": …, "text": …} a line
@@ -98,7 +98,7 @@ async function replay(path: string): Promise<boolean> {
       peak = Math.max(peak, there);
     }
     if (event.event === 'say') {
-      // One line at a time: the log's order is the order in which they were said.
+      // One line at a time, so that the order of the log is the order of the seq ids.
       await participant.say(line, event.text);
       line += 1;
     }
@@ -116,7 +116,7 @@ async function replay(path: string): Promise<boolean> {
 
   const verdict = ledger.verdict();
   console.log(
-    `  ${verdict.lines} lines said in ${seconds.toFixed(1)} s by up to ${peak} people at once${emptyNote(log.emptyLines)}`,
+    `  ${verdict.lines} lines sent in ${seconds.toFixed(1)} s by up to ${peak} concurrent users${emptyNote(log.emptyLines)}`,
   );
   console.log(
     `  ${verdict.deliveries} deliveries, each checked byte for byte; history ${history.length} messages`,

@@ -7,7 +7,7 @@ import { removeDockerData } from './stack/docker.ts';
 import { wipeHome } from './topology/home.ts';
 import { benchProfile, homesWithin, testProfile, userProfile } from './topology/topology.ts';
 
-/** `npm run reset`: everything that this folder's GoChat has stored is gone; downloads stay cached. */
+/** `npm run reset`: removes all data of this folder's GoChat; downloads stay cached. */
 try {
   const profile = userProfile(process.env);
   const { home } = profile;

@@ -8,9 +8,9 @@ const root = resolve(import.meta.dirname, '..');
 const rooms = createRequire(import.meta.url)('../rooms.cjs') as Record<string, string[]>;
 const listed = Object.entries(rooms).flatMap(([part, names]) => names.map((name) => `${part}/${name}`));
 
-const mostFiles = 15;
-const mostLines = 350;
-/** Lists of one kind, where a further file makes nothing harder to find. */
+const maxFiles = 15;
+const maxLines = 350;
+/** Folders that hold many files of the same kind, in which one more file makes nothing harder to find. */
 const lists = ['bench/scenarios'];
 
 const sources = globSync('{activities,bench,clients,lib,scripts,services,test,workflows}/**/*.ts', {
@@ -37,13 +37,13 @@ test('every room says in one of its files what it is for and what may not come i
   assert.deepEqual(silent, []);
 });
 
-test(`no room holds more than ${mostFiles} files, and no file more than ${mostLines} lines`, () => {
-  const full = [...inFolders].filter(([room, files]) => files.length > mostFiles && !lists.includes(room));
+test(`no room holds more than ${maxFiles} files, and no file more than ${maxLines} lines`, () => {
+  const full = [...inFolders].filter(([room, files]) => files.length > maxFiles && !lists.includes(room));
   assert.deepEqual(
     full.map(([room, files]) => `${room}: ${files.length} files`),
     [],
   );
-  const long = sources.filter(({ text }) => text.trimEnd().split('\n').length > mostLines);
+  const long = sources.filter(({ text }) => text.trimEnd().split('\n').length > maxLines);
   assert.deepEqual(
     long.map(({ path }) => path),
     [],

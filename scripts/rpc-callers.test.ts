@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 const mark = 'For other systems: nothing in GoChat calls it.';
 
-/** Who calls the RPCs of a package, besides those who serve them. */
+/** The files that may call the RPCs of a package, without the service that serves them. */
 const callers: Record<string, string> = {
   im_repo: '{activities,bench,lib/grpc,services/{gateway,logic,pusher,task}}/**/*.ts',
   im_logic: '{bench,services/gateway}/**/*.ts',
@@ -19,7 +19,7 @@ test('an RPC says that nothing in GoChat calls it where that is so, and only the
       .map((path) => readFileSync(path, 'utf8'))
       .join('\n');
     for (const path of globSync(`proto/${name}/v1/*.proto`)) {
-      // The comment right above an RPC, and the RPC's name.
+      // Matches the comment right above an RPC, and the RPC's name.
       const rpcs = readFileSync(path, 'utf8').matchAll(/((?: {2}\/\/.*\n)*) {2}rpc (\w+)\(/g);
       for (const [, comment = '', rpc = ''] of rpcs) {
         const method = rpc.charAt(0).toLowerCase() + rpc.slice(1);

@@ -1,6 +1,6 @@
-// The door to every script: plain JavaScript, since it runs under whatever Node the user has (20 or newer).
-// It makes sure that the packages of the lock file are installed, then runs the script under Node 24, which
-// runs TypeScript as it is.
+// Starts every other script. It is plain JavaScript, so that it runs under the user's own Node (20 or newer). It
+// installs the packages of the lock file if they are missing, then runs the script under Node 24, which runs
+// TypeScript without a build.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
@@ -21,7 +21,7 @@ runUnderNeededNode();
 function runUnderNeededNode() {
   const node = neededNodeProgram();
   const child = spawn(node, [script, ...args], {
-    // The channel tells the script when this process is gone, even if it was killed.
+    // The closed IPC channel shows the script that this process has ended, even if it was killed.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: {
       ...process.env,
@@ -34,7 +34,7 @@ function runUnderNeededNode() {
   child.once('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
 }
 
-/** When npm, which started this process, is killed, nobody could stop the script any more: it has to stop. */
+/** Stops the script when npm, the parent of this process, is killed: the user could not stop it otherwise. */
 function followNpm(stop) {
   const npmPid = process.ppid;
   if (process.env.npm_lifecycle_event === undefined) return;
@@ -50,7 +50,7 @@ function neededNodeProgram() {
   );
 }
 
-/** Whether node_modules holds what package-lock.json names; npm writes down there what it has installed. */
+/** True if node_modules has the packages of package-lock.json; npm records there what it has installed. */
 function isInstalled() {
   const wanted = packagesOf('package-lock.json');
   const present = packagesOf(join('node_modules', '.package-lock.json'));

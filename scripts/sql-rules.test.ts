@@ -7,8 +7,8 @@ const root = resolve(import.meta.dirname, '..');
 const places = ['{lib,services,activities,workflows,bench,scripts}/**/*.ts', 'prisma/migrations/**/*.sql'];
 
 /**
- * What MariaDB, MySQL and what is put before them (Vitess, which spreads tables over servers) do not all do, or do
- * differently. Keywords of SQL are written large here, which is how they are told from other words.
+ * SQL that MariaDB, MySQL and Vitess (a sharding proxy in front of them) do not all support, or treat differently.
+ * This code base writes SQL keywords in capitals, by which the patterns recognise them.
  */
 const rules: Record<string, (text: string) => boolean> = {
   'no JSON_TABLE: MySQL refuses it beside FOR UPDATE; `rowsTable` makes a table of values': (text) =>
@@ -24,7 +24,7 @@ const rules: Record<string, (text: string) => boolean> = {
   'no statement DO: SELECT': (text) => /(^|[;'"`]|\n)\s*DO\s+[\w(]/.test(text),
 };
 
-/** After FROM, JOIN, UPDATE, of a WITH or a UNION, or as a text of its own. */
+/** True after FROM, JOIN, UPDATE, in a WITH or a UNION, or at the start of a template. */
 const standsForTable = (before: string): boolean => /(\b(FROM|JOIN|UPDATE|AS|ALL|UNION)\s*|`)$/.test(before);
 
 const broken = (text: string): string[] =>

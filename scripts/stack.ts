@@ -5,7 +5,7 @@ import { createServers } from './system/servers.ts';
 import { removeStackFile, stackFile, writeStackFile } from './system/stack-file.ts';
 import { serverPorts, userProfile } from './topology/topology.ts';
 
-/** `npm run stack`: only the servers, in the foreground, for whoever runs the services by hand. */
+/** `npm run stack`: only the servers, in the foreground, for users who run the services themselves. */
 const profile = userProfile(process.env);
 const progress = createProgress();
 const servers = createServers(profile, progress);

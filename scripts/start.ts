@@ -9,7 +9,7 @@ import { createServices, type Services } from './system/services.ts';
 import { welcome } from './system/welcome.ts';
 import { type Profile, servicePorts, userProfile } from './topology/topology.ts';
 
-/** `npm start`: the whole system in the foreground, until Ctrl-C or SIGTERM. */
+/** `npm start`: runs the whole system in the foreground, until Ctrl-C or SIGTERM. */
 const startedAt = performance.now();
 const stop = stopSignal();
 const progress = createProgress();
@@ -37,7 +37,7 @@ async function main(profile: Profile): Promise<void> {
   try {
     await Promise.race([startAll(), aborted(stop)]);
     await aborted(stop);
-    progress.say('Stopping: first what takes in work, last what stores it');
+    progress.say('Stopping: the gateways first, the servers last');
   } finally {
     await services?.stop();
     await servers.stop();
@@ -54,7 +54,7 @@ function profileAsked(): Profile {
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(
-      `npm start takes no options but --gateways NUMBER and --apart (${(error as Error).message}).`,
+      `npm start takes only the options --gateways NUMBER and --apart (${(error as Error).message}).`,
     );
   }
 }

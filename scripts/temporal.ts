@@ -5,7 +5,7 @@ import { createProgress } from './process/progress.ts';
 import { temporalCli } from './stack/temporal.ts';
 import { serverAddresses, userProfile } from './topology/topology.ts';
 
-/** `npm run temporal -- ARGUMENT …`: Temporal's command line tool, pointed at this folder's GoChat. */
+/** `npm run temporal -- ARGUMENT …`: runs Temporal's command line tool with the address of this folder's GoChat. */
 try {
   const profile = userProfile(process.env);
   const cli = await temporalCli(createProgress(), join(profile.home, 'logs', 'temporal.log'));

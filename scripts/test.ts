@@ -16,9 +16,9 @@ import { createTestSystem, type TestSystem } from './testing/test-system.ts';
 import { type DatabaseName, testProfile } from './topology/topology.ts';
 
 /**
- * `npm test [-- STEP … | FILE … | FILE:LINE] [--database mysql [--or-skip]]`: the steps, on servers of their own ports
- * and data beside whatever else runs. Only what the asked files need is started, while that runs which needs nothing.
- * All steps run, even after one has failed.
+ * `npm test [-- STEP … | FILE … | FILE:LINE] [--database mysql [--or-skip]]`: runs test steps, on servers with
+ * separate ports and data. It starts only the servers that the selected files need; steps without servers run during
+ * that start. All steps run, even after one has failed.
  */
 const startedAt = performance.now();
 const stop = stopSignal();
@@ -45,7 +45,7 @@ if (stop.aborted) total.failed += 1;
 console.log(`\nAll of it took ${elapsed(startedAt)}.\n${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 
-/** Whether the database server that was asked for can't be had on this machine, which is then said. */
+/** True, with a printed message, if the requested database server cannot run on this machine. */
 async function isMissing(database: DatabaseName | undefined): Promise<boolean> {
   if (database !== 'mysql') return false;
   try {
@@ -62,7 +62,7 @@ async function main(selected: Selected[], on: TestSystem): Promise<void> {
   await generatePrismaClient();
   const needs = allNeeds(selected.flatMap(({ files }) => files));
   const servers = needs.size === 0 ? Promise.resolve(on.env) : on.startServers(needs);
-  // Whoever needs the servers hears why they did not start; until then that is not unhandled.
+  // The steps that need the servers await this promise and get the error; until then it must not count as unhandled.
   servers.catch(() => undefined);
   for (const round of rounds(selected)) {
     if (stop.aborted) return;

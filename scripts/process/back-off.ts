@@ -1,5 +1,5 @@
 const firstDelayMs = 250;
-const longestDelayMs = 10_000;
+const maxDelayMs = 10_000;
 const provenAliveMs = 30_000;
 
 export interface BackOff {
@@ -7,13 +7,13 @@ export interface BackOff {
   next(aliveMs: number): number;
 }
 
-/** Doubling delays from 250 ms to 10 s; a process that lived for 30 s starts at the beginning again. */
+/** Delays that double from 250 ms to 10 s; after a process has lived for 30 s they start at 250 ms again. */
 export function createBackOff(): BackOff {
   let failures = 0;
   return {
     next(aliveMs) {
       if (aliveMs >= provenAliveMs) failures = 0;
-      const delay = Math.min(firstDelayMs * 2 ** failures, longestDelayMs);
+      const delay = Math.min(firstDelayMs * 2 ** failures, maxDelayMs);
       failures += 1;
       return delay;
     },

@@ -9,8 +9,8 @@ export interface Lock {
 }
 
 /**
- * Claims a data folder for this process, or answers undefined when another process holds it.
- * The lock is a listening socket: the kernel frees it however its holder dies, and no child inherits it.
+ * Locks a data folder for this process; undefined if another process holds the lock.
+ * The lock is a listening socket: the kernel releases it however the holder dies, and no child process inherits it.
  */
 export async function claim(home: string): Promise<Lock | undefined> {
   const address = socketAddress(home);
@@ -19,7 +19,7 @@ export async function claim(home: string): Promise<Lock | undefined> {
   return { release: () => new Promise((done) => server.close(() => done())) };
 }
 
-/** An abstract socket where there are such (Linux): it has no file that could go stale. */
+/** An abstract socket on Linux, which has no file that could become stale; a socket file elsewhere. */
 function socketAddress(home: string): string {
   const name = `gochat-${createHash('sha256').update(resolve(home)).digest('hex').slice(0, 24)}`;
   return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);

@@ -1,6 +1,6 @@
 /**
- * Something the user has to mend before GoChat can go on. Its message is one sentence that says what to
- * do; `details` (the end of a log, say) is printed below it. Anything else that is thrown is our own fault.
+ * An error that the user has to fix before GoChat can continue. The message is one sentence that says what to do;
+ * `details` (for example the end of a log) are printed below it. Every other error is a bug in GoChat.
  */
 export class Problem extends Error {
   readonly details: string;
@@ -12,7 +12,7 @@ export class Problem extends Error {
   }
 }
 
-/** Prints what stopped a command and leaves with exit code 1 once the event loop is empty. */
+/** Prints the error that stopped a command and sets exit code 1; the process exits when its event loop is empty. */
 export function report(error: unknown): void {
   process.exitCode = 1;
   if (!(error instanceof Problem)) {

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { output } from './program.ts';
 
 /**
- * A process that can still be recognised after the one who started it has died: a pid alone may belong to
- * a stranger by then, pid and start time never do.
+ * Identifies a process even after its parent has died. The kernel may have given the pid alone to another process by
+ * then, but never the same pid with the same start time.
  */
 export interface ProcessIdentity {
   pid: number;
   startedAt: string;
 }
 
-/** The identity of a process that runs now, undefined if there is none (a zombie counts as none). */
+/** The identity of a running process; undefined if there is none, or only a zombie. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   const startedAt = process.platform === 'linux' ? linuxStartTime(pid) : await psStartTime(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
@@ -21,7 +21,7 @@ export async function isAlive(known: ProcessIdentity): Promise<boolean> {
   return (await identify(known.pid))?.startedAt === known.startedAt;
 }
 
-/** Ends a process if it is still the one meant: SIGTERM, and SIGKILL once `withinMs` have passed. */
+/** Ends the process if it still runs: sends SIGTERM, and SIGKILL after `withinMs`. */
 export async function terminate(known: ProcessIdentity, withinMs: number): Promise<void> {
   const deadline = Date.now() + withinMs;
   if (await isAlive(known)) signal(known.pid, 'SIGTERM');
@@ -35,13 +35,13 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It ended between the look and the signal.
+    // The process ended between the check and the signal.
   }
 }
 
 function linuxStartTime(pid: number): string | undefined {
   try {
-    // Field 2 is the command in brackets and may itself hold spaces and brackets.
+    // Field 2 is the command in brackets, which may itself contain spaces and brackets.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, ticks] = [fields[0], fields[19]];

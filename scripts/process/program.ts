@@ -2,12 +2,12 @@ import { execFile, spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
-/** Debian keeps servers in sbin, which is not in the PATH of ordinary users. */
-const alsoSearched = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+/** Debian installs servers in sbin folders, which the PATH of ordinary users lacks. */
+const extraFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** The path of the first of `names` that is installed. */
 export function findProgram(...names: string[]): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), ...alsoSearched].filter(Boolean);
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...extraFolders].filter(Boolean);
   for (const name of names) {
     for (const folder of folders) {
       const path = join(folder, name);
@@ -23,7 +23,7 @@ export interface Output {
   stderr: string;
 }
 
-/** Runs a short command and tells how it ended; it never throws, a missing program is code 127. */
+/** Runs a short command and returns its exit code and output. It never throws; a missing program has code 127. */
 export function output(
   command: string,
   args: string[],
@@ -47,15 +47,15 @@ export function output(
 }
 
 /**
- * The same command, but the kernel sends it SIGTERM when this process dies, whatever it dies of. Needs
- * setpriv, which every Linux distribution has; elsewhere the command stays as it is.
+ * Wraps a command so that the kernel sends it SIGTERM when this process dies for any reason. It needs setpriv, which
+ * every Linux distribution has; on other systems the command stays unchanged.
  */
 export function tiedToUs(command: string, args: string[]): [string, string[]] {
   const setpriv = process.platform === 'linux' ? findProgram('setpriv') : undefined;
   return setpriv === undefined ? [command, args] : [setpriv, ['--pdeathsig', 'TERM', '--', command, ...args]];
 }
 
-/** Runs a long command whose output goes to `log`; resolves to its exit code. */
+/** Runs a long command and appends its output to the file `log`; resolves to its exit code. */
 export function runLogged(
   command: string,
   args: string[],

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 
-/** Tells the person who waits what is going on. */
+/** Prints progress for the user who waits. */
 export interface Progress {
   say(line: string): void;
-  /** Runs `work` and prints `title` with the time it took; every ten seconds it says that it still goes on. */
+  /** Runs `work` and prints `title` with its duration; while it runs, prints a line every ten seconds. */
   step<T>(title: string, work: () => Promise<T>): Promise<T>;
 }
 
@@ -29,7 +29,7 @@ export function createProgress(): Progress {
   };
 }
 
-/** Seconds since a `performance.now()` reading, as people read them: `0.4 s`. */
+/** The time since a `performance.now()` reading as text: `0.4 s`. */
 export function elapsed(from: number): string {
   return `${((performance.now() - from) / 1000).toFixed(1)} s`;
 }

@@ -2,13 +2,13 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { type ProcessIdentity, terminate } from './process-identity.ts';
 
-/** One running process of this folder's GoChat, as others (tests, the next start) may read it. */
+/** One running process of this data folder's GoChat; tests and the next start read it. */
 export interface RunningProcess extends ProcessIdentity {
-  /** How often it was restarted after it died. */
+  /** How often the process died and was restarted. */
   restarts: number;
 }
 
-/** run.json: what runs, by name; `supervisor` is the `npm start` (or stack, or test) that runs the rest. */
+/** run.json: the running processes by name; `supervisor` is the `npm start` (or stack, or test) that started them. */
 export type RunFile = Record<string, RunningProcess>;
 
 export const supervisorName = 'supervisor';
@@ -21,7 +21,7 @@ export function readRunFile(home: string): RunFile {
   }
 }
 
-/** Replaces the file in one step, so that a reader never sees half of it. */
+/** Replaces the file atomically, so that a reader never sees a partial file. */
 export function writeRunFile(home: string, run: RunFile): void {
   mkdirSync(home, { recursive: true });
   const path = runFilePath(home);
@@ -33,7 +33,7 @@ export function removeRunFile(home: string): void {
   rmSync(runFilePath(home), { force: true });
 }
 
-/** Ends what a start that was itself killed has left behind. Only call it with this folder's lock held. */
+/** Ends the processes that a killed supervisor has left running. The caller must hold the folder's lock. */
 export async function endLeftovers(home: string): Promise<void> {
   const { [supervisorName]: _, ...children } = readRunFile(home);
   await Promise.all(Object.values(children).map((child) => terminate(child, 15_000)));

@@ -4,12 +4,12 @@ export interface SourceWatch {
   close(): void;
 }
 
-const lookEveryMs = 300;
+const pollEveryMs = 300;
 
 /**
- * Tells which of several programs are made of other sources than before, once nothing has changed for a moment: an
- * editor saves several files, and a checkout many. It compares times of change, since the kernel's notices get lost
- * when a file is replaced by another one.
+ * Reports which programs have changed sources, after a poll without further changes: an editor saves several files at
+ * once, a git checkout many. It polls modification times, since kernel notifications get lost when a file is
+ * replaced.
  */
 export function watchSources(
   entries: Readonly<Record<string, string>>,
@@ -33,7 +33,7 @@ export function watchSources(
     );
   }
 
-  function look(): void {
+  function poll(): void {
     const now = newTimes();
     if (now.size > 0) {
       for (const path of now) changed.add(path);
@@ -43,12 +43,12 @@ export function watchSources(
     const paths = [...changed];
     changed = new Set();
     const names = [...seen].filter(([, of]) => paths.some((path) => of.has(path))).map(([name]) => name);
-    // What is imported may be other files by now.
+    // The changed sources may import other files now.
     seen = readTimes();
     onChange(names, paths);
   }
 
-  /** Paths whose time is another one than at the last look. */
+  /** Paths whose modification time has changed since the last poll. */
   function newTimes(): Set<string> {
     const found = new Set<string>();
     for (const of of seen.values()) {
@@ -62,6 +62,6 @@ export function watchSources(
     return found;
   }
 
-  const timer = setInterval(look, lookEveryMs);
+  const timer = setInterval(poll, pollEveryMs);
   return { close: () => clearInterval(timer) };
 }

@@ -25,7 +25,7 @@ const files: Record<string, string> = {
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(join(folder, path)), { recursive: true });
-  // As an editor does it: the file is replaced.
+  // Editors replace a file when they save it.
   writeFileSync(join(folder, `${path}.new`), text);
   renameSync(join(folder, `${path}.new`), join(folder, path));
 }
@@ -72,7 +72,7 @@ test('who is made of a changed file is told, also after what it imports has chan
   const change = async (path: string, text: string) => {
     next = Promise.withResolvers();
     write(path, text);
-    // Two writes within one tick of the clock differ all the same.
+    // Two writes within one clock tick must have different times.
     utimesSync(resolve(folder, path), time, time++);
     await next.promise;
     return told.at(-1);

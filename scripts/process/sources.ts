@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** Types are gone when the program runs. */
+/** Type imports do not exist at run time. */
 const typeImports = /^(?:import|export) type [^;]*;/gm;
 const relativePaths = /['"](\.{1,2}\/[^'"\n]+\.\w+)['"]/g;
 
 /**
- * The sources that a program is made of: the file it starts with, what that imports or names by a relative path, what
- * those import, and so on. What lies beside them and is no TypeScript (Lua, SQL) counts too: code reads it by a name
- * that it puts together.
+ * The sources of a program: its entry file and, recursively, all files that a source imports or mentions by a
+ * relative path. Other files in the same folders that are not TypeScript (Lua, SQL) count too, since code reads them
+ * by computed names.
  */
 export function sourcesOf(entry: string): Set<string> {
   const found = new Set<string>();
@@ -26,7 +26,7 @@ export function sourcesOf(entry: string): Set<string> {
   return found;
 }
 
-/** When a file last changed; 0 where it is gone. */
+/** The modification time of a file, Unix milliseconds; 0 if it does not exist. */
 export const changedAt = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;

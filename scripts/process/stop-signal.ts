@@ -1,6 +1,6 @@
 /**
- * Aborted as soon as somebody wants this process to end: Ctrl-C, SIGTERM, the terminal gone, or the parent
- * that run.mjs left in between. Asking twice changes nothing.
+ * A signal that is aborted when this process should end: on Ctrl-C, SIGTERM, a closed terminal, or the end of its
+ * parent run.mjs. A second request changes nothing.
  */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
@@ -8,7 +8,7 @@ export function stopSignal(): AbortSignal {
     process.on(name, () => controller.abort(new Error(name)));
   }
   process.once('disconnect', () => controller.abort(new Error('parent ended')));
-  // Listening for its end must not keep this process alive.
+  // The listener for the parent's end must not keep this process alive.
   process.channel?.unref();
   return controller.signal;
 }

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-/** A process that is ready once it has written a file. */
+/** A process that is ready after it has written a file. */
 function spec(script: string, change: Partial<ProcessSpec> = {}): ProcessSpec {
   const sign = join(home, 'up');
   return {
@@ -81,7 +81,7 @@ test('what a killed start left behind is ended by the next one, a stranger with 
   const exited = once(child, 'exit');
   const leftover = await identify(child.pid ?? 0);
   assert.ok(leftover);
-  // As if this very process had got the pid of a service that died long ago.
+  // Simulates that this process has the pid of a service that died long ago.
   const stranger = { pid: process.pid, startedAt: 'long ago', restarts: 0 };
   writeRunFile(home, { supervisor: stranger, logic: stranger, thing: { ...leftover, restarts: 0 } });
   await endLeftovers(home);

@@ -1,4 +1,5 @@
-// Room: child processes: started, watched, ended, and told apart. What they are is not known here.
+// Room: child processes: how they are started, watched, ended and identified. No code for a particular program may
+// come in.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
@@ -16,25 +17,25 @@ export interface ProcessSpec {
   args: string[];
   env: NodeJS.ProcessEnv;
   cwd?: string;
-  /** One look at whether it can do its work; called until it says yes. */
+  /** Checks once whether the process can work; called until it returns true. */
   isReady(): Promise<boolean>;
   readyWithinMs: number;
-  /** From SIGTERM to SIGKILL. */
+  /** The time between SIGTERM and SIGKILL. */
   stopWithinMs: number;
-  /** What it prints goes to our terminal instead of its log file. */
+  /** True: its output goes to the terminal instead of its log file. */
   inTerminal?: boolean;
-  /** How many deaths before the first readiness mean that it will never start. */
+  /** The start fails after this many deaths before the process was ready once. */
   startAttempts: number;
 }
 
 export interface Supervisor {
-  /** Starts a process and resolves when it is ready; from then on it is restarted whenever it dies. */
+  /** Starts a process and resolves when it is ready. From then on it is restarted whenever it dies. */
   start(spec: ProcessSpec): Promise<void>;
   stop(name: string): Promise<void>;
   logFile(name: string): string;
-  /** From now on nothing is started any more: whatever is still being set up must not outlive the stop. */
+  /** Refuses every later start, so that a start in progress cannot outlive the stop. */
   refuseStarts(): void;
-  /** Removes run.json. Call it when everything has stopped. */
+  /** Removes run.json. Call it after all processes have stopped. */
   forget(): void;
 }
 
@@ -45,12 +46,12 @@ interface Supervised {
   everReady: boolean;
   deaths: number;
   exited: Promise<void>;
-  /** Set when it died too often before it was ever ready. */
+  /** Set if the process died too often before it was ready once. */
   failure: Problem | undefined;
 }
 
 const probeEveryMs = 100;
-const longestLogBytes = 20 << 20;
+const maxLogBytes = 20 << 20;
 
 export function createSupervisor(home: string, say: (line: string) => void): Supervisor {
   const logs = join(home, 'logs');
@@ -60,7 +61,7 @@ export function createSupervisor(home: string, say: (line: string) => void): Sup
 
   const logFile = (name: string) => join(logs, `${name}.log`);
 
-  /** Runs the process, and again whenever it dies, until it is told to stop or has failed to start. */
+  /** Runs the process and restarts it whenever it dies, until it is stopped or has failed to start. */
   async function keepAlive(entry: Supervised): Promise<void> {
     const { spec } = entry;
     const backOff = createBackOff();
@@ -81,7 +82,7 @@ export function createSupervisor(home: string, say: (line: string) => void): Sup
     }
   }
 
-  /** Resolves to what ended the process. */
+  /** Runs the process once; resolves to the cause of its end. */
   async function runOnce(entry: Supervised): Promise<string> {
     const child = spawnDetached(entry.spec, logFile(entry.spec.name));
     entry.child = child;
@@ -95,7 +96,7 @@ export function createSupervisor(home: string, say: (line: string) => void): Sup
     return cause;
   }
 
-  /** Writes down who runs, so that the next start recognises it should this one be killed. */
+  /** Adds the process to run.json, so that the next start can end it if this supervisor is killed. */
   async function remember(entry: Supervised): Promise<void> {
     const pid = entry.child?.pid;
     const identity = pid === undefined ? undefined : await identify(pid);
@@ -164,9 +165,9 @@ export function createSupervisor(home: string, say: (line: string) => void): Sup
 }
 
 /**
- * A child is the head of a session of its own, so that Ctrl-C reaches only the supervisor, which stops
- * everything in order. Should the supervisor itself be killed, the kernel ends the child, or else the next start
- * does, which finds it in run.json.
+ * Starts a child in a session of its own, so that Ctrl-C reaches only the supervisor, which stops all processes in
+ * order. If the supervisor is killed, the kernel ends the child; where it cannot, the next start finds the child in
+ * run.json.
  */
 function spawnDetached(spec: ProcessSpec, logFile: string): ChildProcess {
   const log = spec.inTerminal ? 'inherit' : openSync(logFile, 'a');
@@ -191,10 +192,10 @@ async function endChild(entry: Supervised): Promise<void> {
 }
 
 function rotate(path: string): void {
-  if (existsSync(path) && statSync(path).size > longestLogBytes) renameSync(path, `${path}.1`);
+  if (existsSync(path) && statSync(path).size > maxLogBytes) renameSync(path, `${path}.1`);
 }
 
-/** The end of a log, for people: at most 25 lines. */
+/** The last lines of a log, by default 25. */
 export function lastLines(path: string, lines = 25): string {
   try {
     return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** One line of a chat log: `{minute?, event: say|join|leave, nick, text?}`, one JSON object a line. */
+/** One line of a chat log: `{minute?, event: say|join|leave, nick, text?}`, one JSON object per line. */
 export type LogEvent =
   | { event: 'say'; nick: string; text: string }
   | { event: 'join' | 'leave'; nick: string };
@@ -9,13 +9,13 @@ export type LogEvent =
 export type ChatLog = {
   events: LogEvent[];
   nicks: string[];
-  /** Who was there before the log begins: their first event is no join. */
+  /** Nicks that are present when the log begins: their first event is not a join. */
   presentAtStart: string[];
-  /** Lines that say nothing: no message can carry them. */
+  /** The number of lines with an empty text, which a message cannot have. */
   emptyLines: number;
 };
 
-/** Reads a log. Throws a sentence with the line number where a line has another shape. */
+/** Reads a log. Throws an Error that names the file and line if a line has another shape. */
 export async function readChatLog(path: string): Promise<ChatLog> {
   const events: LogEvent[] = [];
   const first = new Map<string, LogEvent['event']>();
@@ -52,8 +52,8 @@ function parseLine(line: string, where: string): LogEvent {
 }
 
 /**
- * User names for nicks: letters, digits, `_ . -`, at least three characters, distinct whatever the case, with a
- * suffix that keeps runs apart.
+ * Usernames for nicks: letters, digits and `_ . -`, at least three characters, unique regardless of case, with a
+ * suffix that is different for each run.
  */
 export function usernamesFor(nicks: string[], suffix: string): Map<string, string> {
   const taken = new Set<string>();

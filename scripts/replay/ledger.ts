@@ -5,7 +5,7 @@ type Attendance = { nick: string; from: number; to: number | undefined; next: nu
 export type Verdict = {
   lines: number;
   deliveries: number;
-  /** Each a sentence; empty when everything arrived as it should. */
+  /** One sentence per fault; empty if everything arrived as expected. */
   faults: string[];
   ackMs: number[];
   deliveryMs: number[];
@@ -17,8 +17,9 @@ const catchUpDeadlineMs = 20_000;
 const maxFaults = 50;
 
 /**
- * Keeps the books of a replay. Lines are stored in the log's order, so line n (from 0) must be seq id n + 1; each one
- * who is there from line a to line b must receive exactly a … b, in order, with the text as it was said.
+ * Records what a replay sends and receives, and checks it. Lines are stored in the order of the log, so line n (from
+ * 0) must have seq id n + 1. A user who is present from line a to line b must receive exactly a … b, in order and
+ * with unchanged text.
  */
 export function createLedger() {
   const lines: { nick: string; text: string; sentAt: number }[] = [];
@@ -33,7 +34,7 @@ export function createLedger() {
   const fault = (text: string) => {
     if (faults.length < maxFaults) faults.push(text);
   };
-  /** The sender holds its own lines by their acknowledgement. */
+  /** Skips the sender's own lines: it gets an acknowledgement for them instead of a delivery. */
   const skipOwn = (attendance: Attendance) => {
     while (lines[attendance.next]?.nick === attendance.nick) attendance.next += 1;
   };
@@ -71,7 +72,7 @@ export function createLedger() {
       skipOwn(attendance);
       if (attendance.next >= lines.length) waiters.get(nick)?.();
     },
-    /** Resolves when a participant received all that was said so far; after a deadline it is a fault. */
+    /** Resolves when a participant has received all lines so far; records a fault after a deadline of 20 s. */
     caughtUp(nick: string): Promise<void> {
       const attendance = present.get(nick);
       if (!attendance) return Promise.resolve();
@@ -90,7 +91,7 @@ export function createLedger() {
         });
       });
     },
-    /** Compares stored history with what was said. */
+    /** Compares the stored history with the lines that were sent. */
     compareHistory(history: Message[], usernameOf: (nick: string) => string | undefined) {
       if (history.length !== lines.length)
         fault(`history holds ${history.length} messages, the log ${lines.length}`);

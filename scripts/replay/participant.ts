@@ -1,4 +1,5 @@
-// Room: chat logs played into a running system as real users. It uses the client only.
+// Room: the replay of chat logs by real users of a running system. It reaches the system only through the client
+// library.
 
 import { type ChatSocket, openSocket, type ReceivedFrame } from '../../clients/sdk/socket.ts';
 import type { Ledger } from './ledger.ts';
@@ -8,13 +9,13 @@ export type Participant = {
   present(): boolean;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
-  /** Sends a line and resolves with its seq id when it is acknowledged. */
+  /** Sends a line; resolves to its seq id when the acknowledgement arrives. */
   say(line: number, text: string): Promise<number>;
 };
 
 const ackDeadlineMs = 15_000;
 
-/** One nick of the log: a registered user whose presence is a socket. What it receives goes into the ledger. */
+/** One nick of the log: a registered user, online while it has a socket. The ledger records what it receives. */
 export function createParticipant(options: {
   nick: string;
   gatewayUrl: string;

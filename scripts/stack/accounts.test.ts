@@ -17,7 +17,7 @@ test('only where tests run has the account rights on other databases than its ow
       .filter((line) => line.includes('gochat\\_%'))
       .map((line) => line.split(' ')[0]);
   assert.deepEqual(kept('test'), ['GRANT']);
-  // What an installation was given before is taken back.
+  // The second statement revokes a right that earlier versions granted.
   assert.deepEqual(kept('user'), ['GRANT', 'REVOKE']);
 });
 

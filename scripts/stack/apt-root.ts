@@ -5,18 +5,19 @@ import { findProgram, output, runLogged } from '../process/program.ts';
 const archive = 'http://deb.debian.org/debian';
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Throws one sentence if packages of another Debian than this machine's cannot be had here. */
+/** Throws an Error with one sentence if this machine cannot download packages of another Debian release. */
 export function assertPrivateAptWorks(): void {
   if (process.platform !== 'linux' || process.arch !== 'x64')
-    throw new Error('it is there for Linux on x64 only');
+    throw new Error('it exists for Linux on x64 only');
   const missing = ['apt-get', 'apt-config', 'dpkg-deb'].filter((name) => findProgram(name) === undefined);
-  if (missing.length > 0) throw new Error(`it takes ${missing.join(' and ')}`);
+  if (missing.length > 0) throw new Error(`it needs ${missing.join(' and ')}`);
 }
 
 /**
- * Downloads a package of Debian's unstable release with all that it needs, and unpacks them into `folder`: nothing is
- * installed, and the machine's own apt neither learns of it nor is asked. apt checks every package against the lists
- * and these against the signatures of Debian's keyring. `work` holds what apt needs meanwhile. Answers the version.
+ * Downloads a package of Debian's unstable release with its dependencies and unpacks them into `folder`. Nothing is
+ * installed, and the configuration and state of the machine's apt stay unchanged. apt verifies each package with the
+ * package lists, and the lists with Debian's keyring. `work` is a folder for temporary files. Returns the package's
+ * version.
  */
 export async function unpackFromUnstable(
   packageName: string,
@@ -40,14 +41,14 @@ async function run(command: string, args: string[], options: { log: string; env?
   if (code !== 0) throw new Error(`${command} ${args[0]} failed`);
 }
 
-/** A world of apt's own, in which nothing is installed yet. */
+/** Writes the configuration and an empty package database for a private apt. */
 async function writeAptRoot(root: string): Promise<string> {
   for (const folder of ['etc', 'parts', 'state/lists/partial', 'cache/archives/partial', 'dpkg']) {
     mkdirSync(join(root, folder), { recursive: true });
   }
   writeFileSync(join(root, 'dpkg', 'status'), '');
   writeFileSync(join(root, 'etc', 'sources.list'), `deb [signed-by=${keyring}] ${archive} sid main\n`);
-  // How this machine reaches the outside (a proxy, say), but none of the hooks that its own apt has.
+  // Copies the network settings (for example a proxy) of this machine's apt, but not its hooks.
   const { stdout: network } = await output('apt-config', ['dump', 'Acquire']);
   const config = join(root, 'apt.conf');
   writeFileSync(
@@ -68,7 +69,7 @@ APT::Sandbox::User "";
 Acquire::Languages "none";
 Acquire::http::Timeout "20";
 Acquire::Retries "1";
-// Mirrors and caches may lag behind; that a list is signed stays checked.
+// Mirrors and caches may be out of date; the signatures of the lists are still verified.
 Acquire::Check-Valid-Until "false";
 `,
   );

@@ -8,33 +8,33 @@ import { mysqlGreets } from './probes.ts';
 import type { Requirement } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';
 
-/** What differs between the servers that speak MySQL's protocol. */
+/** The differences between the servers that speak MySQL's protocol. */
 export interface DatabaseEngine {
-  /** As people know it: `MariaDB`. */
+  /** The product name: `MariaDB`. */
   readonly title: string;
-  /** Of its data, within the profile's home. */
+  /** The data folder, relative to the profile's home. */
   readonly folder: string;
   readonly requirements: readonly Requirement[];
-  /** Options beside those that all engines are given. */
+  /** Options in addition to the common ones. */
   readonly options: readonly string[];
-  /** Statements beside those that make our account. */
+  /** Statements in addition to those that create the account. */
   readonly accounts: readonly string[];
-  /** The server program, downloaded where it is missing. */
+  /** The server program; downloads it if it is missing. */
   program(progress: Progress, log: string): Promise<Program>;
-  /** Makes an empty data directory. Resolves to an exit code. */
+  /** Creates an empty data directory. Resolves to an exit code. */
   initialize(program: Program, options: { data: string; user: string; log: string }): Promise<number>;
 }
 
 export interface Program {
   command: string;
-  /** They come before all others. */
+  /** Arguments that precede all others. */
   args: string[];
 }
 
-/** The name of its process and log, whichever engine it is. */
+/** The name of the process and its log, the same for all engines. */
 const name = 'database';
 
-/** A private database server on data of its own. */
+/** A private database server with its own data folder. */
 export function createDatabaseServer(
   engine: DatabaseEngine,
   { profile, progress, supervisor, passwords }: ServerContext,
@@ -79,7 +79,8 @@ export function createDatabaseServer(
           ...program.args,
           `--user=${user}`,
           `--datadir=${data}`,
-          // Its own: a server that starts deletes every temporary table that it finds, also those of others in use.
+          // A separate folder: a server deletes all temporary tables in it at start, including those of other
+          // servers.
           `--tmpdir=${temporary}`,
           `--port=${mysql.port}`,
           `--init-file=${accounts}`,
@@ -100,7 +101,7 @@ export function createDatabaseServer(
 }
 
 const commonOptions = [
-  // Relative to the data directory: a socket's path may have no more than 107 bytes, a checkout's may.
+  // Relative to the data directory, since a socket path is limited to 107 bytes and a checkout's path may be longer.
   '--socket=mysqld.sock',
   '--pid-file=mysqld.pid',
   '--bind-address=127.0.0.1',
@@ -108,7 +109,7 @@ const commonOptions = [
   '--character-set-server=utf8mb4',
   '--collation-server=utf8mb4_unicode_ci',
   '--default-time-zone=+00:00',
-  // MySQL 8.4's own default, so that the same statements are refused on both.
+  // The default of MySQL 8.4, so that both engines refuse the same statements.
   '--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
   '--max-connections=300',
   '--max-allowed-packet=64M',
@@ -118,8 +119,8 @@ const commonOptions = [
 ];
 
 /**
- * Runs at every start, before the first connection. The account's rights end at its own database: a right
- * on everything would also bypass read_only on a replica. Tests make databases of their own beside it.
+ * Statements that run at every start, before the first connection. The account has rights on its own database only: a
+ * global right would also bypass read_only on a replica. In the test profile it may create test databases too.
  */
 export function accountStatements({ name }: Pick<Profile, 'name'>, password: string): string {
   const account = "'gochat'@'127.0.0.1'";
@@ -130,7 +131,7 @@ export function accountStatements({ name }: Pick<Profile, 'name'>, password: str
     `ALTER USER ${account} IDENTIFIED BY '${password}';`,
     `GRANT ALL ON \`gochat\`.* TO ${account};`,
     `GRANT ALL ON ${testDatabases} TO ${account};`,
-    // To take back what was never given is an error, so it is given first.
+    // REVOKE of a right that was never granted is an error, so the right is granted first.
     ...(name === 'gochat-test' ? [] : [`REVOKE ALL ON ${testDatabases} FROM ${account};`]),
     '',
   ].join('\n');

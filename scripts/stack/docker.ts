@@ -9,10 +9,10 @@ import { kafkaServes, mysqlGreets, redisTakesPassword } from './probes.ts';
 import type { Server, ServerContext, ServerName } from './server.ts';
 
 const composeFile = resolve(import.meta.dirname, '../../docker-compose.yml');
-/** Gives the database account the rights that tests need, and nobody else should have. */
+/** Gives the database account the additional rights that tests need. */
 const testsComposeFile = resolve(import.meta.dirname, 'docker-tests/compose.yml');
 
-/** Whether the servers come from Docker: GOCHAT_STACK decides, else whether an engine with Compose works. */
+/** True if the servers should run in Docker: if GOCHAT_STACK says so or, without it, if Docker and Compose work. */
 export async function usesDocker(env: NodeJS.ProcessEnv): Promise<boolean> {
   const wanted = env.GOCHAT_STACK;
   if (wanted === 'native') return false;
@@ -33,7 +33,7 @@ async function dockerWorks(): Promise<boolean> {
   return answers.every(({ code }) => code === 0);
 }
 
-/** The named servers as containers of docker-compose.yml, one Compose project for each data folder. */
+/** Runs the named servers as containers of docker-compose.yml, in one Compose project per data folder. */
 export async function createDocker(context: ServerContext, names: ServerName[]): Promise<Server> {
   const { profile, passwords, supervisor } = context;
   const log = supervisor.logFile('docker');
@@ -42,7 +42,7 @@ export async function createDocker(context: ServerContext, names: ServerName[]):
       log,
       env: composeEnv(profile, passwords()),
     });
-  // What a killed start left running is not in the way, it is taken over.
+  // Containers that a killed start has left running are reused.
   const question = composeArguments(profile, ['ps', '--quiet']);
   const { stdout } = await output('docker', question, { env: composeEnv(profile) });
   const isLeftOver = stdout.trim() !== '';
@@ -71,7 +71,7 @@ export async function createDocker(context: ServerContext, names: ServerName[]):
         mysql: () => mysqlGreets(ports.mysql.port),
         redis: () => redisTakesPassword(ports.redis.port, passwords().redis),
         kafka: () => kafkaServes(ports.kafka.port),
-        // Compose has waited for its health check, which asks more than a port could tell.
+        // Compose has waited for the container's health check, which tests more than an open port.
         temporal: async () => true,
       };
       const answers = await Promise.all(names.map((name) => probes[name]()));
@@ -85,7 +85,7 @@ export async function createDocker(context: ServerContext, names: ServerName[]):
   return server;
 }
 
-/** Removes the containers and volumes of a data folder, if Docker ever ran some for it. */
+/** Removes the containers and volumes of a data folder, if it has any. */
 export async function removeDockerData(profile: Profile): Promise<void> {
   if (!(await dockerWorks())) return;
   const env = composeEnv(profile);
@@ -96,7 +96,7 @@ export async function removeDockerData(profile: Profile): Promise<void> {
   if (code !== 0) throw new Problem('Docker Compose could not remove the servers:', stderr);
 }
 
-/** For Docker's command line. */
+/** The arguments of `docker` for a Compose command on the profile's project. */
 export function composeArguments(profile: Profile, args: string[]): string[] {
   const folder = createHash('sha256').update(profile.home).digest('hex').slice(0, 8);
   const files = profile.name === 'gochat-test' ? [composeFile, testsComposeFile] : [composeFile];
@@ -104,7 +104,7 @@ export function composeArguments(profile: Profile, args: string[]): string[] {
   return ['compose', '--project-name', `${profile.name}-${folder}`, ...chosen, ...args];
 }
 
-/** Compose demands every variable of its file, also those of services that are not started. */
+/** Compose requires every variable of its file, including those of services that are not started. */
 function composeEnv(
   profile: Profile,
   passwords: Passwords = { database: 'unused', redis: 'unused' },

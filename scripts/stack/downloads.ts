@@ -13,7 +13,7 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Problem } from '../process/problem.ts';
 
-/** Where downloads are kept for every checkout of this user. */
+/** The cache folder, which all checkouts of this user share. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gochat');
 }
@@ -23,8 +23,8 @@ export function isCached(name: string): boolean {
 }
 
 /**
- * The cached folder `name`, made by `fill` where it is missing. It appears under its name only when it is
- * complete and verified, so an interrupted download leaves nothing that could be taken for a good one.
+ * The path of the cached folder `name`; if it is missing, `fill` creates its content. The folder gets its name only
+ * after it is complete and verified, so an interrupted download is never used.
  */
 export async function cached(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(cacheFolder(), name);
@@ -35,7 +35,7 @@ export async function cached(name: string, fill: (folder: string) => Promise<voi
     await fill(draft);
     renameSync(draft, folder);
   } catch (error) {
-    // Another start may have been quicker with the same download.
+    // Another process may have finished the same download first.
     if (!existsSync(folder)) throw error;
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -49,7 +49,7 @@ export async function sha256(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Throws unless the file's content is the very one that was pinned. */
+/** Throws a Problem unless the file has the pinned SHA-256 digest. */
 export async function assertDigest(path: string, expected: string): Promise<void> {
   const actual = await sha256(path);
   if (actual === expected) return;
@@ -58,17 +58,17 @@ export async function assertDigest(path: string, expected: string): Promise<void
   );
 }
 
-/** Throws unless the folder holds exactly the files of `digests` (name → SHA-256), each unchanged. */
+/** Throws a Problem unless the folder has exactly the files of `digests` (name → SHA-256), with these digests. */
 export async function assertDigests(folder: string, digests: ReadonlyMap<string, string>): Promise<void> {
   const present = readdirSync(folder);
   const unknown = present.find((name) => !digests.has(name));
   const absent = [...digests.keys()].find((name) => !present.includes(name));
-  if (unknown !== undefined) throw new Problem(`The download brought ${unknown}, which is not pinned.`);
+  if (unknown !== undefined) throw new Problem(`The download contains ${unknown}, which is not pinned.`);
   if (absent !== undefined) throw new Problem(`The download lacks ${absent}.`);
   for (const [name, digest] of digests) await assertDigest(join(folder, name), digest);
 }
 
-/** Parses the lines of sha256sum: digest, blanks, file name. */
+/** Parses the output of sha256sum: digest, two characters, file name. */
 export function parseDigests(text: string): Map<string, string> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return new Map(

@@ -93,7 +93,7 @@ async function format(jars: string, properties: string, log: string): Promise<vo
   const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   const code = await runLogged(
     javaProgram(),
-    // One word: an id that begins with a dash would be taken for another option.
+    // Option and value are one argument: Kafka would take an id that begins with a dash for another option.
     [
       ...javaOptions(jars),
       'kafka.tools.StorageTool',
@@ -128,7 +128,7 @@ function brokerProperties(
     'inter.broker.listener.name': main.name,
     'listener.security.protocol.map': listeners.map(({ name }) => `${name}:PLAINTEXT`).join(),
     'log.dirs': join(folder, 'data'),
-    // A misspelt topic is an error, not a new topic; the services create theirs.
+    // A misspelt topic must be an error, not a new topic; the services create their topics.
     'auto.create.topics.enable': false,
     'offsets.topic.num.partitions': 4,
     'offsets.topic.replication.factor': 1,
@@ -137,9 +137,9 @@ function brokerProperties(
     'transaction.state.log.min.isr': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
-    // One developer's consumers need not wait for each other.
+    // The default waits for further consumers before the first assignment, which delays every start.
     'group.initial.rebalance.delay.ms': 0,
-    // Every gateway boot has a consumer group of its own; forget them after a day.
+    // Every gateway boot creates a consumer group; the broker forgets unused groups after one day.
     'offsets.retention.minutes': 1440,
   };
   return `${Object.entries(settings)

@@ -3,8 +3,8 @@ import type { DatabaseEngine } from './database-server.ts';
 import { program } from './requirements.ts';
 
 /**
- * MariaDB from Debian's -core packages: they hold the binaries without the service that the full package would start
- * on port 3306.
+ * MariaDB from Debian's -core packages, which contain the programs only: the full package would start a service on
+ * port 3306.
  */
 export const mariadb: DatabaseEngine = {
   title: 'MariaDB',
@@ -32,7 +32,7 @@ export const mariadb: DatabaseEngine = {
     ),
 
   options: [
-    // The data is the user's own and private; nothing here is worth a symbolic link out of it.
+    // No table may use a symbolic link to a file outside of the data directory.
     '--skip-symbolic-links',
   ],
 

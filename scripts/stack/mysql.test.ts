@@ -13,7 +13,7 @@ test('where MySQL can’t be had, one sentence says so and names the log', async
     else process.env.XDG_CACHE_HOME = before;
     rmSync(folder, { recursive: true });
   });
-  // Nothing can be cached inside of a file.
+  // A file as cache folder makes every download fail.
   process.env.XDG_CACHE_HOME = join(folder, 'file');
   writeFileSync(process.env.XDG_CACHE_HOME, '');
   const progress = { say: () => undefined, step: <T>(_: string, work: () => Promise<T>) => work() };

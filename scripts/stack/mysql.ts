@@ -9,12 +9,12 @@ import type { DatabaseEngine, Program } from './database-server.ts';
 import { cached, isCached } from './downloads.ts';
 
 const cacheName = 'mysql-debian';
-/** All that the server needs of what its packages bring. */
+/** The parts of the packages that the server needs. */
 const kept = ['usr/sbin/mysqld', 'usr/lib/mysql', 'usr/lib/x86_64-linux-gnu', 'usr/lib64', 'usr/share/mysql'];
 
 /**
- * MySQL itself, which Debian has only in its unstable release: unpacked with the libraries of its own, the linker
- * included, since they are newer than those of this machine.
+ * MySQL, which Debian has only in its unstable release. The package is unpacked with its libraries and its dynamic
+ * linker, since it needs newer ones than this machine has.
  */
 export const mysql: DatabaseEngine = {
   title: 'MySQL',
@@ -33,16 +33,16 @@ export const mysql: DatabaseEngine = {
   options: [
     '--mysqlx=OFF',
     '--secure-file-priv=NULL',
-    // Both are off in MariaDB unasked: the one takes 200 MB, the other writes everything a second time.
+    // MariaDB has both off by default: the performance schema takes 200 MB, the binary log writes all data twice.
     '--performance-schema=OFF',
     '--disable-log-bin',
   ],
 
-  // Its folder is private, and nobody has to be root in it.
+  // The data folder is private, and no client needs the root account.
   accounts: ["ALTER USER 'root'@'localhost' ACCOUNT LOCK;"],
 };
 
-/** The folder that MySQL's programs are in, downloaded where they are missing. */
+/** The folder with MySQL's programs; downloads them if they are missing. */
 export async function mysqlPrograms(progress: Progress, log: string): Promise<string> {
   try {
     if (!isCached(cacheName)) assertPrivateAptWorks();
@@ -67,7 +67,7 @@ async function download(folder: string, log: string): Promise<void> {
     }
     rmSync(contents, { recursive: true });
     writeFileSync(join(folder, 'version'), version);
-    // What does not run here is no good in the cache.
+    // A program that does not run on this machine must not get into the cache.
     const { command, args } = programIn(folder);
     if ((await runLogged(command, [...args, '--version'], { log })) !== 0) throw new Error('it does not run');
   } finally {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-/** Whether a MySQL server greets: it speaks first, four bytes of header and then protocol version 10. */
+/** True if a MySQL server sends its greeting: four bytes of header, then protocol version 10. */
 export function mysqlGreets(port: number): Promise<boolean> {
   return firstAnswer(port, undefined, (greeting) => greeting[4] === 10);
 }
@@ -14,7 +14,7 @@ export function redisTakesPassword(port: number, password: string): Promise<bool
   return firstAnswer(port, question, (reply) => reply.toString().startsWith('+OK'));
 }
 
-/** Kafka's first request (ApiVersions, version 0) is answered only once the broker serves clients. */
+/** True if the broker answers ApiVersions (version 0), which it does only when it serves clients. */
 export function kafkaServes(port: number): Promise<boolean> {
   const request = Buffer.alloc(14);
   request.writeInt32BE(10, 0); // length of what follows
@@ -22,11 +22,11 @@ export function kafkaServes(port: number): Promise<boolean> {
   request.writeInt16BE(0, 6); // version
   request.writeInt32BE(1, 8); // correlation id
   request.writeInt16BE(-1, 12); // no client id
-  // Length, correlation id, then the error code.
+  // The reply is length, correlation id, error code.
   return firstAnswer(port, request, (reply) => reply.length >= 10 && reply.readInt16BE(8) === 0);
 }
 
-/** Connects to a port of this machine, says something, and judges what comes back first. */
+/** Connects to a local port, sends `question` and checks the first bytes of the reply. */
 function firstAnswer(
   port: number,
   question: Buffer | undefined,

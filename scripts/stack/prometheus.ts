@@ -4,15 +4,16 @@ import { findProgram, runLogged } from '../process/program.ts';
 import type { Progress } from '../process/progress.ts';
 import { cached, isCached } from './downloads.ts';
 
-/** Prometheus and its promtool, which the tests of the alert rules run. */
+/** The paths of Prometheus and promtool, which the tests of the alert rules run. */
 export type PrometheusPrograms = { PROMETHEUS_PATH: string; PROMTOOL_PATH: string };
 
 const cacheName = 'prometheus-debian';
 const programs = ['prometheus', 'promtool'] as const;
 
 /**
- * Those that are installed, or from Debian's package: it is unpacked, not installed, since installing it would start a
- * service on port 9090. Undefined where neither can be: then the tests that need them are skipped and say so.
+ * The installed programs, or those of Debian's package, which is unpacked and not installed: the installation would
+ * start a service on port 9090. Undefined if neither works: the tests that need the programs are then skipped with a
+ * message.
  */
 export async function prometheusPrograms(
   progress: Progress,
@@ -34,11 +35,11 @@ export async function prometheusPrograms(
   }
 }
 
-/** Bringing apt's lists up to date takes root. */
+/** True if the download can work: only root may update apt's package lists. */
 const canDownload = (): boolean =>
   process.getuid?.() === 0 && ['apt-get', 'dpkg-deb'].every((name) => findProgram(name) !== undefined);
 
-/** apt checks the package against the signed lists. */
+/** apt verifies the package with its signed lists. */
 async function download(folder: string, log: string): Promise<void> {
   await runLogged('apt-get', ['update'], { log });
   if ((await runLogged('apt-get', ['download', 'prometheus'], { log, cwd: folder })) !== 0) {

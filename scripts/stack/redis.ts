@@ -7,9 +7,9 @@ import { program } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';
 
 /**
- * A private Redis without persistence: it holds caches and presence, which heal themselves.
- * Debian's redis-server is a link to redis-check-rdb of redis-tools, one program that looks at its own
- * name. Making that link ourselves spares the machine the package that starts a service on port 6379.
+ * A private Redis without persistence: it holds caches and presence, which the services restore. Debian's
+ * redis-server is a link to redis-check-rdb of redis-tools, one program that behaves according to its name. This code
+ * creates the link itself, so that the package redis-server, which starts a service on port 6379, is not needed.
  */
 export function createRedis({ profile, supervisor }: ServerContext): Server {
   const folder = join(profile.home, 'redis');
@@ -53,7 +53,7 @@ function serverOptions(folder: string, port: number): string[] {
     save: '',
     appendonly: 'no',
     maxmemory: '512mb',
-    // Presence must not be evicted unnoticed; a full Redis is an error that somebody sees.
+    // A full Redis must cause visible errors instead of evicting presence.
     'maxmemory-policy': 'noeviction',
   };
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);

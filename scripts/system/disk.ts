@@ -4,10 +4,10 @@ import { dirname } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import { cacheFolder } from '../stack/downloads.ts';
 
-/** Downloads and empty servers take about half of this; the rest is for people's messages. */
+/** Downloads and empty servers take about half of this; the rest is for stored messages. */
 const neededBytes = 1 << 30;
 
-/** Throws when the data folder or the cache lies on a disk that is nearly full. */
+/** Throws a Problem if the disk of the data folder or of the cache has less than 1 GB free. */
 export async function assertDiskSpace(home: string): Promise<void> {
   for (const folder of [home, cacheFolder()]) {
     const { bavail, bsize } = await statfs(nearestExisting(folder));

@@ -7,7 +7,7 @@ interface Named {
   port: number;
 }
 
-/** Throws one sentence if a server that the user named can't be reached. */
+/** Throws a Problem if a server whose address the user has set cannot be reached. */
 export async function assertExternalServersAnswer(env: NodeJS.ProcessEnv): Promise<void> {
   for (const { variable, host, port } of namedServers(env)) {
     if (await accepts(host, port)) continue;
@@ -17,7 +17,7 @@ export async function assertExternalServersAnswer(env: NodeJS.ProcessEnv): Promi
   }
 }
 
-/** Of several Kafka brokers the first is looked at. */
+/** The servers whose addresses the user has set; of several Kafka brokers only the first. */
 export function namedServers(env: NodeJS.ProcessEnv): Named[] {
   const standardPorts = { DATABASE_URL: 3306, REDIS_URL: 6379, KAFKA_BROKERS: 9092, TEMPORAL_ADDRESS: 7233 };
   return Object.entries(standardPorts).flatMap(([variable, standard]) => {

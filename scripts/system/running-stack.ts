@@ -9,8 +9,8 @@ import type { Servers } from './servers.ts';
 import { readStackFile } from './stack-file.ts';
 
 /**
- * The servers that `npm run stack` runs from the same folder, or undefined where it does not run. To start them only
- * looks at what is in the way of the services; to stop them leaves them alone.
+ * The servers that `npm run stack` runs on the same data folder; undefined if it does not run. Here start() only
+ * checks that nothing prevents the start of the services, and stop() leaves the servers running.
  */
 export async function runningStack(
   profile: Profile,
@@ -18,7 +18,7 @@ export async function runningStack(
 ): Promise<Servers | undefined> {
   const stack = (await isHeld(profile.home)) ? readStackFile(profile.home) : undefined;
   if (stack === undefined) return undefined;
-  // The stack writes its own run.json and logs where it runs.
+  // A separate folder, since the stack writes its own run.json and logs into its folder.
   const home = join(profile.home, homesWithin.dev);
   const supervisor = createSupervisor(home, say);
   const lock = await claim(home);

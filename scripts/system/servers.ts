@@ -38,25 +38,25 @@ export interface RunningServers {
 }
 
 export interface Servers {
-  /** Resolves when all of them can be used. */
+  /** Resolves when all servers are ready. */
   start(): Promise<RunningServers>;
-  /** Stops what was started, in order; safe at any moment, also in the middle of a start. */
+  /** Stops the started servers in order; safe at any time, also during a start. */
   stop(): Promise<void>;
 }
 
 export interface Extras {
-  /** Ports that whoever runs on the servers will need. */
+  /** Further ports to check: those that the services will need. */
   ports?: readonly Port[];
   requirements?: readonly Requirement[];
-  /** Start no others than these. */
+  /** Start only these servers. */
   only?: readonly ServerName[];
-  /** Begin with empty servers: whatever the last run stored is wiped. */
+  /** True: delete the data of earlier runs first. */
   fresh?: boolean;
 }
 
 /**
- * The database, Redis, Kafka and Temporal of a profile: those that the user named are used as they are,
- * the others are started here. Everything that could be in the way is checked before anything is changed.
+ * The database, Redis, Kafka and Temporal of a profile. Servers whose addresses the user has set are used as they
+ * are, the others are started. All checks run before anything is changed.
  */
 export function createServers(profile: Profile, progress: Progress, extras: Extras = {}): Servers {
   const supervisor = createSupervisor(profile.home, progress.say);
@@ -97,7 +97,7 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
   };
 }
 
-/** Throws the one sentence that says what is in the way; else answers which packages are to be installed. */
+/** Throws a Problem if something prevents a start; otherwise returns the packages to install. */
 async function checkEverything(
   profile: Profile,
   servers: readonly Server[],
@@ -114,7 +114,7 @@ async function checkEverything(
   return packages;
 }
 
-/** Those that the user has not named, from Docker where it works, else as processes of ours. */
+/** The servers whose addresses the user has not set: in Docker if it works, otherwise as child processes. */
 async function ownServers(context: ServerContext, wanted: readonly ServerName[]): Promise<Server[]> {
   const { env } = context.profile;
   const missing = missingServers(env).filter((name) => wanted.includes(name));

@@ -1,4 +1,4 @@
-// Room: servers and services together: started in order, stopped in reverse. How one server works is the stack's.
+// Room: the start and stop of all servers and services, in order. The code for a single server belongs in stack.
 
 import { resolve } from 'node:path';
 import { Problem } from '../process/problem.ts';
@@ -10,20 +10,22 @@ import type { RunningServers } from './servers.ts';
 
 export interface Services {
   plans: ServicePlan[];
-  /** Brings database and Temporal up to date, then starts the services; resolves when all are ready. */
+  /** Migrates the database, provisions Temporal, then starts the services; resolves when all are ready. */
   start(): Promise<void>;
-  /** Drains and stops one process, then starts it anew. */
+  /** Drains and stops one process, then starts it again. */
   restart(name: string): Promise<void>;
-  /** Whether the process was ready since its last start; one that died since then is being started again. */
+  /** True if the process has been ready since its last start; if it has died since, it is being restarted. */
   isUp(name: string): boolean;
-  /** Drains and stops them in order: whoever takes in work first, whoever stores it last. */
+  /**
+   * Drains and stops the services in order: the gateways, which take requests, first; repo, which stores data, last.
+   */
   stop(): Promise<void>;
 }
 
 const root = resolve(import.meta.dirname, '../..');
 const stopOrder = ['gateway', 'pusher', 'logic', 'task', 'core', 'repo'];
 
-/** The processes of a profile; `changed` may give them other addresses or options. */
+/** The service processes of a profile; `changed` may replace their addresses or options. */
 export function createServices(
   profile: Profile,
   servers: RunningServers,
@@ -46,7 +48,7 @@ export function createServices(
         isReady: async () =>
           (await Promise.all(plan.admins.map(({ url }) => answersOk(`${url}/readyz`)))).every((ok) => ok),
         readyWithinMs: 60_000,
-        // A service gives itself 30 s to drain.
+        // A service drains for up to 30 s.
         stopWithinMs: 35_000,
         startAttempts: 3,
         ...(plan.inTerminal ? { inTerminal: true } : {}),
@@ -60,7 +62,7 @@ export function createServices(
     await supervisor.stop(name);
   }
 
-  /** Runs a program that ends by itself, with the environment of the process it belongs to: the first that there is. */
+  /** Runs a program that ends by itself, with the environment of the first of `services` that exists. */
   async function runOnce(title: string, services: string[], entry: string): Promise<void> {
     const log = supervisor.logFile(title.toLowerCase());
     const env = plans.find(({ name }) => services.includes(name))?.env;

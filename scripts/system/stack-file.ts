@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { KeyFiles, ServerAddresses } from '../topology/topology.ts';
 
-/** Where the servers of `npm run stack` are, for shells (`source FILE`) and for `npm run dev`. */
+/** The addresses of the servers of `npm run stack`, for shells (`source FILE`) and for `npm run dev`. */
 export interface StackAddresses {
   addresses: ServerAddresses;
   keys: KeyFiles;
@@ -19,11 +19,11 @@ export function writeStackFile(home: string, { addresses, keys }: StackAddresses
   const lines = Object.entries({ ...addresses, ...keys }).map(
     ([name, value]) => `export ${name}='${value}'\n`,
   );
-  // The addresses hold passwords.
+  // The addresses contain passwords.
   writeFileSync(stackFile(home), lines.join(''), { mode: 0o600 });
 }
 
-/** Undefined where no stack runs, or where the file was written by another version. */
+/** Undefined if there is no file, or if another version has written it. */
 export function readStackFile(home: string): StackAddresses | undefined {
   if (!existsSync(stackFile(home))) return undefined;
   const env = parseEnv(readFileSync(stackFile(home), 'utf8'));

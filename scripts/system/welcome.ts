@@ -1,7 +1,7 @@
 import { gatewayPorts, type Profile, type ServicePlan, serverPorts } from '../topology/topology.ts';
 import type { RunningServers } from './servers.ts';
 
-/** What `npm start` prints once everything is ready: where things are, and a first thing to try. */
+/** The text that `npm start` prints when everything is ready: the addresses, and a first command to try. */
 export function welcome(
   profile: Profile,
   servers: RunningServers,

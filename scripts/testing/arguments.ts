@@ -5,27 +5,27 @@ import { type DatabaseName, databaseNames } from '../topology/topology.ts';
 export interface Arguments {
   /** Names of steps and of test files. */
   asked: string[];
-  /** By which test/fault/storm.test.ts is told what is meant for it. */
+  /** Environment variables for test/fault/storm.test.ts. */
   settings: NodeJS.ProcessEnv;
-  /** The database server to test on, where it is not just the usual one. */
+  /** The database server to test on; undefined for the default. */
   database?: DatabaseName;
-  /** Where that server can't be had, nothing is tested and nothing has failed. */
+  /** True: if that server cannot run here, run no tests and exit with success. */
   orSkip: boolean;
 }
 
-const most = 1_000_000;
+const max = 1_000_000;
 const names = { minutes: 'STORM_MINUTES', seed: 'STORM_SEED', only: 'STORM_ONLY' } as const;
 
 /**
- * The arguments of `npm test`: words, `--database mysql`, `--or-skip`, and for the storm `--minutes 20`, `--seed 7` and
- * `--only 'kill|repo-mysql'`.
+ * Parses the arguments of `npm test`: names of steps and files, `--database mysql`, `--or-skip`, and for the storm
+ * test `--minutes 20`, `--seed 7` and `--only 'kill|repo-mysql'`.
  */
 export function readArguments(args: string[]): Arguments {
   const { values, positionals } = parse(args);
   for (const name of ['minutes', 'seed'] as const) {
     const value = values[name];
-    if (value === undefined || (Number(value) > 0 && Number(value) < most)) continue;
-    throw new Problem(`--${name} takes a number above 0 and below ${most}, not "${value}".`);
+    if (value === undefined || (Number(value) > 0 && Number(value) < max)) continue;
+    throw new Problem(`--${name} takes a number above 0 and below ${max}, not "${value}".`);
   }
   const settings = Object.entries(names).flatMap(([name, variable]) => {
     const value = values[name as keyof typeof names];

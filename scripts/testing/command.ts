@@ -3,13 +3,13 @@ import { tiedToUs } from '../process/program.ts';
 
 export interface CommandOptions {
   env: NodeJS.ProcessEnv;
-  /** Once it is aborted, the command is ended with its children. */
+  /** When it is aborted, the command and its children are killed. */
   stop: AbortSignal;
-  /** A command that takes longer is ended with its children. */
-  longestMs: number;
+  /** After this time the command and its children are killed. */
+  timeoutMs: number;
 }
 
-/** Runs a command that prints where we do; resolves to its exit code. */
+/** Runs a command with this process's output; resolves to its exit code. */
 export function runShown(command: string, args: string[], options: CommandOptions): Promise<number> {
   const child = spawn(...tiedToUs(command, args), {
     env: options.env,
@@ -19,7 +19,7 @@ export function runShown(command: string, args: string[], options: CommandOption
   return exitOf(child, options);
 }
 
-/** Runs a command and keeps what it prints. */
+/** Runs a command and captures its output. */
 export async function runCaptured(command: string, args: string[], options: CommandOptions) {
   const child = spawn(...tiedToUs(command, args), {
     env: options.env,
@@ -32,15 +32,15 @@ export async function runCaptured(command: string, args: string[], options: Comm
   return { code, output: Buffer.concat(chunks).toString() };
 }
 
-function exitOf(child: ChildProcess, { stop, longestMs }: CommandOptions): Promise<number> {
+function exitOf(child: ChildProcess, { stop, timeoutMs }: CommandOptions): Promise<number> {
   const end = () => {
-    // The child is the head of a group of its own, which its own children belong to.
+    // The child leads a process group, which includes its own children.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
   const deadline = setTimeout(() => {
-    console.log(`  ✗ ended after ${longestMs / 60_000} minutes: one of its files does not come to an end`);
+    console.log(`  ✗ killed after ${timeoutMs / 60_000} minutes: one of its files does not end`);
     end();
-  }, longestMs);
+  }, timeoutMs);
   stop.addEventListener('abort', end);
   return new Promise((resolve) => {
     const answer = (code: number) => {

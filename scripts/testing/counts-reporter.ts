@@ -5,7 +5,7 @@ export interface Counts {
   failed: number;
 }
 
-/** A reporter for node:test that writes nothing but how many tests passed and failed, as JSON. */
+/** A reporter for node:test that writes only the numbers of passed and failed tests, as JSON. */
 export default async function* countsReporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const counts: Counts = { passed: 0, failed: 0 };
   for await (const { type, data } of events) {

@@ -5,7 +5,7 @@ import { fileOfTitle, oneProcess } from './one-process.ts';
 
 const silenceMs = 30_000;
 
-/** A reporter for node:test that names each file, and of its tests only those that failed, with why. */
+/** A reporter for node:test that prints each file, and only the failed tests of it with their errors. */
 export default async function* failuresReporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const printed = new Map<string, string[]>();
   const path: string[] = [];
@@ -33,7 +33,7 @@ export default async function* failuresReporter(events: AsyncIterable<TestEvent>
       yield summary(data.file, { passed, failed, skipped }, data.success, data.duration_ms);
     }
     if (type === 'test:pass' || type === 'test:fail') {
-      // In a process of many files there is no summary of each: the suite of a file ends where its tests have ended.
+      // In a process of many files node:test sends no summary per file: the end of the file's suite replaces it.
       const file = fileOfTitle(data.name);
       if (file === undefined && data.details.type !== 'suite') count(ofFile, type, data.skip);
       if (file !== undefined) {
@@ -63,11 +63,11 @@ function count(
 function summary(file: string, counts: FileCounts, isGood: boolean, durationMs: number): string {
   const { passed, failed, skipped } = counts;
   const rest = [failed ? `${failed} failed` : '', skipped ? `${skipped} skipped` : ''];
-  const told = [`${passed} passed`, ...rest].filter(Boolean).join(', ');
-  return `  ${isGood ? '✓' : '✗'} ${relative(process.cwd(), file)}: ${told} (${seconds(durationMs)})\n`;
+  const result = [`${passed} passed`, ...rest].filter(Boolean).join(', ');
+  return `  ${isGood ? '✓' : '✗'} ${relative(process.cwd(), file)}: ${result} (${seconds(durationMs)})\n`;
 }
 
-/** Says where the run stands when nothing has been heard for a while: a file that hangs is to be found. */
+/** Prints the last active file after 30 s without an event, so that a file that hangs can be found. */
 function watchSilence() {
   let file = '';
   const watch = () =>
@@ -81,7 +81,7 @@ function watchSilence() {
   };
 }
 
-/** A suite fails with its tests; only they are worth telling. */
+/** True for a suite that failed because of its tests: only the tests are printed. */
 function isParentOfFailure(error: unknown): boolean {
   return (error as { failureType?: string } | undefined)?.failureType === 'subtestsFailed';
 }
@@ -90,7 +90,7 @@ function where(data: { file?: string; line?: number }): string {
   return `${relative(process.cwd(), data.file ?? '')}:${data.line ?? 1}`;
 }
 
-/** What was thrown, without Node's own frames. node:test wraps it as the cause of an error of its own. */
+/** The thrown error without Node's own stack frames; node:test wraps it as the cause of its error. */
 function reason(error: Error): string {
   if (!(error.cause instanceof Error)) return inspect(error.cause ?? error);
   const thrown = error.cause;

@@ -1,12 +1,12 @@
 import { matchesGlob } from 'node:path';
 import { type ServerName, serverNames } from '../stack/server.ts';
 
-/** What has to be there while a test file runs, beside Node. */
+/** A server or program that must be available while a test file runs. */
 export type Need =
   | ServerName
-  /** Temporal's command line tool and its time-skipping server, which tests start themselves. */
+  /** Temporal's command line tool and its time-skipping server, which the tests start themselves. */
   | 'temporal-programs'
-  /** All workflows as one script. */
+  /** The bundle of all workflows. */
   | 'workflow-bundle'
   | 'prometheus-programs'
   /** All services. */
@@ -19,7 +19,7 @@ interface Row {
 
 const flows = ['temporal-programs', 'workflow-bundle'] as const;
 
-/** By where a file lies; the first row that fits counts. A file that fits none needs nothing. */
+/** The needs of files by their path; the first matching row counts. A file without a matching row needs nothing. */
 const rows: readonly Row[] = [
   {
     files: 'test/{e2e,fault,schemathesis}/**',
@@ -48,14 +48,14 @@ export function needsOf(file: string): readonly Need[] {
   return rows.find(({ files }) => matchesGlob(file, files))?.needs ?? [];
 }
 
-/** What some files need together. */
+/** All needs of some files. */
 export function allNeeds(files: readonly string[]): Set<Need> {
   return new Set(files.flatMap(needsOf));
 }
 
 /**
- * Files that may run at the same time as those of another group: within a group they share a number of Redis'
- * databases, a topic or a group of consumers.
+ * Groups of test files. Files of different groups may run at the same time; the files of one group share a Redis
+ * database, a topic or a consumer group, so they run one after the other.
  */
 const groups: readonly { name: string; files: string }[] = [
   { name: 'logic', files: 'test/integration/{logic,task}/**' },
@@ -63,7 +63,7 @@ const groups: readonly { name: string; files: string }[] = [
   { name: 'kafka', files: 'test/integration/{gateway,kafka}/**' },
 ];
 
-/** Splits files into groups that may run beside each other. */
+/** Splits files into groups that may run at the same time. */
 export function apart(files: readonly string[]): string[][] {
   const byGroup = Map.groupBy(
     files,

@@ -3,13 +3,12 @@ import { suite } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
 const prefix = 'file:';
-/** Its path. */
+/** The path of this program. */
 export const oneProcess = import.meta.filename;
 
 /**
- * The program that runs many test files in one process: to start a process for each of a hundred small files takes
- * longer than their tests do. Each file is a suite of its own, so that what it does before and after its tests is done
- * for these alone.
+ * Runs many test files in one process: starting a process for each of a hundred small files takes longer than their
+ * tests. Each file becomes a suite, so that its before and after hooks apply to its own tests only.
  */
 if (import.meta.main) {
   for (const file of process.argv.slice(2)) {

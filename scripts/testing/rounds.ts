@@ -3,15 +3,15 @@ import { elapsed } from '../process/progress.ts';
 import type { Counts } from './counts-reporter.ts';
 import type { Selected } from './selection.ts';
 
-/** Steps that run at the same time, one round after the other. */
+/** Groups steps into rounds: the steps of a round run at the same time, the rounds one after the other. */
 export function rounds(selected: readonly Selected[]): Selected[][] {
   const byRound = Map.groupBy(selected, ({ step }) => step.round);
   return [...byRound].toSorted(([a], [b]) => a - b).map(([, steps]) => steps);
 }
 
 /**
- * Runs the parts of some steps, `atOnce` at the same time in the order in which they are given, and says how each step
- * ended. `envOf` is asked only when a part's turn has come.
+ * Runs the parts of some steps in the given order, `atOnce` parts at the same time, and prints the result of each
+ * step. `envOf` is called just before a part starts.
  */
 export async function runSteps(
   selected: readonly Selected[],

@@ -6,14 +6,14 @@ import { titlePatternAt } from './test-at-line.ts';
 export interface Selected {
   step: Step;
   files: string[];
-  /** A pattern for the titles of the tests that are asked for, where it is not all of them. */
+  /** A pattern for the titles of the tests to run; undefined for all tests. */
   only?: string;
 }
 
 /**
- * What the arguments of `npm test` ask for: all steps but those on demand, those that are named, or single test files
- * with the step that they belong to. A file goes by its path, its folder or its bare name; beside the name of its step, it
- * is all that runs of it. `FILE:LINE` is the one test of a file that the line belongs to.
+ * Selects steps and files by the arguments of `npm test`. Without names: all steps except those on demand. A step's
+ * name selects the step. A file's path, folder or bare name selects the file in its step; together with the step's
+ * name, only the named files of the step run. `FILE:LINE` selects the test at that line.
  */
 export function select(steps: readonly Step[], asked: readonly string[]): Selected[] {
   const [word = '', line] = splitLine(asked[0] ?? '');
@@ -30,7 +30,7 @@ export function select(steps: readonly Step[], asked: readonly string[]): Select
     isAsked: asked.includes(step.name),
     files: step.files.filter((file) => asked.some((word) => isNamed(file, word))),
   }));
-  // A bare name that a step's name stands beside means the file of that step.
+  // A bare name together with a step's name means the file of that step.
   const ofAsked = new Set(
     chosen.filter(({ isAsked }) => isAsked).flatMap(({ files }) => files.map(bareName)),
   );
@@ -57,9 +57,9 @@ function splitLine(word: string): [string, number?] {
 
 const isNamed = (file: string, word: string): boolean => isAt(file, word) || bareName(file) === word;
 
-/** By its path, or that of a folder that it is in. */
+/** True if `path` is the file's path, or that of a folder that contains it. */
 const isAt = (file: string, path: string): boolean =>
   file === path || file.startsWith(`${path.replace(/\/$/, '')}/`);
 
-/** `storm` of `test/fault/storm.test.ts`. */
+/** The bare name of `test/fault/storm.test.ts` is `storm`. */
 const bareName = (file: string): string => basename(file, '.test.ts');

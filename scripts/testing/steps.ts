@@ -1,4 +1,4 @@
-// Room: what `npm test` runs, and how it tells of it. No test is written here.
+// Room: the steps of `npm test`, and the reports of their results. No test belongs here.
 
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -11,28 +11,28 @@ import { runInOneProcess, runTestFiles } from './test-files.ts';
 export interface Step {
   name: string;
   title: string;
-  /** Steps of the same round run at the same time, and the rounds one after the other. */
+  /** Steps of the same round run at the same time; the rounds run one after the other. */
   round: number;
-  /** Runs only when it is named. */
+  /** True: runs only if the arguments name it. */
   onDemand?: boolean;
-  /** Every service is a process of its own, which can fail by itself. */
+  /** True: every service is a separate process, so that tests can kill each one. */
   apart?: boolean;
-  /** Settings that the system under test is given for it. */
+  /** Settings of the system under test for this step. */
   settings?: NodeJS.ProcessEnv;
-  /** The test files that belong to it; a step without is a check. */
+  /** The test files of the step; empty for a check such as lint. */
   files: string[];
-  /** What is to be done for these of its files, in parts that may run at the same time. */
+  /** Splits the work for these files of the step into parts that may run at the same time. */
   parts(files: string[], only?: string): Part[];
 }
 
-/** Once `stop` is aborted, it ends what it has started. */
+/** Runs a part of a step. When `stop` is aborted, it ends the processes that it has started. */
 export type Part = (env: NodeJS.ProcessEnv, stop: AbortSignal) => Promise<Counts>;
 
 /** For all files of a part. */
-const longestMs = 15 * 60_000;
-const longestFaultsMs = 60 * 60_000;
-/** Of what a failed check says. */
-const mostLines = 120;
+const defaultTimeoutMs = 15 * 60_000;
+const faultTimeoutMs = 60 * 60_000;
+/** Printed lines of a failed check's output. */
+const maxLines = 120;
 
 const besideCode = filesOf(
   '{lib,services,workflows,activities,clients,scripts,bench,test/support}/**/*.test.ts',
@@ -80,7 +80,7 @@ export const steps: Step[] = [
     files: filesOf('test/replay/**/*.test.ts'),
     parts: (files, only) => [testing(files, { only })],
   },
-  // These kill processes that the others would be using.
+  // A round of its own: these tests kill processes that other tests would be using.
   {
     name: 'e2e',
     title: 'End-to-end tests',
@@ -88,7 +88,7 @@ export const steps: Step[] = [
     files: filesOf('test/e2e/**/*.test.ts'),
     parts: (files, only) => [testing(files, { only })],
   },
-  // What the OpenAPI document says against what the system answers, by Schemathesis, which Python brings.
+  // Compares the OpenAPI document with the system's answers, by Schemathesis, a Python program.
   {
     name: 'schemathesis',
     title: 'Schemathesis',
@@ -99,13 +99,13 @@ export const steps: Step[] = [
       RATE_LIMIT_LOGIN_FAILURES_PER_15MIN: '0',
       RATE_LIMIT_REQUESTS_PER_MINUTE: '0',
       RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0',
-      // As many as a request may ask for.
+      // The largest value that a request may contain.
       GROUP_MAX_MEMBERS: '100000',
     },
     files: filesOf('test/schemathesis/**/*.test.ts'),
     parts: (files, only) => [testing(files, { only })],
   },
-  // Outages last as long as they last: `npm run test:fault`.
+  // Outages take real time, so this runs on demand: `npm run test:fault`.
   {
     name: 'fault',
     title: 'Fault tests',
@@ -113,26 +113,26 @@ export const steps: Step[] = [
     onDemand: true,
     apart: true,
     settings: {
-      // A group of ten thousand is fanned out while its worker dies.
+      // A test kills the worker while it delivers to a group of ten thousand.
       GROUP_MAX_MEMBERS: '10500',
-      // A storm outlasts the tokens of those who come back again and again.
+      // A storm lasts longer than an access token with the default lifetime.
       ACCESS_TOKEN_TTL_S: String(24 * 3600),
-      // Who reads until an alert fires does not pause.
+      // A test sends requests without a pause until an alert fires.
       RATE_LIMIT_REQUESTS_PER_MINUTE: '0',
     },
     files: filesOf('test/fault/**/*.test.ts'),
-    parts: (files, only) => [testing(files, { only, longestMs: longestFaultsMs })],
+    parts: (files, only) => [testing(files, { only, timeoutMs: faultTimeoutMs })],
   },
 ];
 
-/** Commands that answer with their exit code; their output is shown only if they fail. */
+/** A step of commands that fail with an exit code; their output is printed only if they fail. */
 function check(name: string, title: string, ...commands: string[][]): Step {
   const run: Part = async (env, stop) => {
-    // Colours are for terminals; what is captured here may end up in a file.
+    // No colours: the captured output may end up in a file.
     const plain = { ...env, NO_COLOR: '1', FORCE_COLOR: '0' };
     const counts = { passed: 0, failed: 0 };
     for (const [command = '', ...args] of commands) {
-      const { code, output } = await runCaptured(command, args, { env: plain, stop, longestMs });
+      const { code, output } = await runCaptured(command, args, { env: plain, stop, timeoutMs: defaultTimeoutMs });
       if (code !== 0) console.log(`\n  ✗ ${[command, ...args].join(' ')}\n${beginning(output)}\n`);
       counts[code === 0 ? 'passed' : 'failed'] += 1;
     }
@@ -143,26 +143,26 @@ function check(name: string, title: string, ...commands: string[][]): Step {
 
 function testing(
   files: readonly string[],
-  { only, together = false, longestMs: most = longestMs }: TestingOptions,
+  { only, together = false, timeoutMs = defaultTimeoutMs }: TestingOptions,
 ): Part {
   const run = together ? runInOneProcess : runTestFiles;
-  return (env, stop) => run(files, { env, stop, concurrency: 1, only, longestMs: most + stormMs(env) });
+  return (env, stop) => run(files, { env, stop, concurrency: 1, only, timeoutMs: timeoutMs + stormMs(env) });
 }
 
 interface TestingOptions {
   only: string | undefined;
-  /** All in one process. */
+  /** True: all files run in one process. */
   together?: boolean;
-  longestMs?: number;
+  timeoutMs?: number;
 }
 
-/** Deals files out, in turn: neighbours often take about as long. */
+/** Distributes files round-robin, since neighbouring files often take about as long. */
 function shares(files: readonly string[], count: number): string[][] {
   const dealt = Object.values(Object.groupBy(files, (file) => files.indexOf(file) % count));
   return dealt.filter((share) => share !== undefined);
 }
 
-/** How long the storm was told to last, on top of everything else. */
+/** The duration of the storm, which is added to the timeout of the other tests. */
 const stormMs = ({ STORM_MINUTES }: NodeJS.ProcessEnv): number => Number(STORM_MINUTES ?? 0) * 60_000;
 
 function filesOf(pattern: string): string[] {
@@ -171,8 +171,8 @@ function filesOf(pattern: string): string[] {
 
 function beginning(output: string): string {
   const lines = output.trimEnd().split('\n');
-  const more = lines.length - mostLines;
-  return more <= 0 ? lines.join('\n') : `${lines.slice(0, mostLines).join('\n')}\n… and ${more} lines more`;
+  const more = lines.length - maxLines;
+  return more <= 0 ? lines.join('\n') : `${lines.slice(0, maxLines).join('\n')}\n… and ${more} lines more`;
 }
 
 function existing(...folders: string[]): string[] {

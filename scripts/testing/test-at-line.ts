@@ -4,8 +4,8 @@ const titled = /\b(?:test|it|suite|describe)(?:\.\w+)?\(\s*(?:'((?:[^'\\]|\\.)*)
 const holes = /\$\{[^}]*\}/;
 
 /**
- * A pattern for the title of the test that a line of a file belongs to: the last one that begins at or before it.
- * Undefined where none does. What a template fills in may be anything.
+ * A pattern for the title of the test at a line of a file: the last test that begins at or before the line; undefined
+ * if there is none. The placeholders of a template title match any text.
  */
 export function titlePatternAt(file: string, line: number): string | undefined {
   const text = readFileSync(file, 'utf8');
@@ -17,7 +17,7 @@ export function titlePatternAt(file: string, line: number): string | undefined {
   return `^${parts.map((part) => escaped(unescaped(part))).join('.*')}$`;
 }
 
-/** As the title reads when the program runs. */
+/** The value of the title's string literal. */
 const unescaped = (source: string): string => source.replace(/\\(.)/g, '$1');
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

@@ -8,16 +8,16 @@ import { oneProcess } from './one-process.ts';
 export interface RunOptions {
   env: NodeJS.ProcessEnv;
   stop: AbortSignal;
-  /** For all files together. Only a file whose process does not end makes it this long. */
-  longestMs: number;
-  /** Of all tests in the files only those whose title fits. */
+  /** For all files together; only a file whose process does not end reaches it. */
+  timeoutMs: number;
+  /** A pattern: only tests with a matching title run. */
   only: string | undefined;
 }
 
-/** For one test, unless it names a time of its own. */
-const longestTestMs = 2 * 60_000;
+/** For one test, unless the test sets its own timeout. */
+const testTimeoutMs = 2 * 60_000;
 
-/** Runs test files, each in a process of its own, and tells on the terminal how each went. */
+/** Runs test files, each in a separate process, and prints the result of each file. */
 export function runTestFiles(
   files: readonly string[],
   options: RunOptions & { concurrency: number },
@@ -25,7 +25,7 @@ export function runTestFiles(
   return run(['--test', `--test-concurrency=${options.concurrency}`], files, options);
 }
 
-/** The same for files that leave nothing behind in their process, which starts once for all of them. */
+/** The same in one process, for files that leave no timers, sockets or globals behind. */
 export function runInOneProcess(files: readonly string[], options: RunOptions): Promise<Counts> {
   return run([], [oneProcess, ...files], options);
 }
@@ -37,8 +37,8 @@ async function run(mode: readonly string[], files: readonly string[], options: R
   const reporters = import.meta.dirname;
   const args = [
     ...mode,
-    // Who looks at a test with a debugger takes their time.
-    ...(isDebugged(options.env) ? [] : [`--test-timeout=${longestTestMs}`]),
+    // No timeout while a debugger is attached.
+    ...(isDebugged(options.env) ? [] : [`--test-timeout=${testTimeoutMs}`]),
     ...(options.only === undefined ? [] : [`--test-name-pattern=${options.only}`]),
     ...[`--test-reporter=${join(reporters, 'failures-reporter.ts')}`, '--test-reporter-destination=stdout'],
     ...[`--test-reporter=${join(reporters, 'counts-reporter.ts')}`, `--test-reporter-destination=${counts}`],
@@ -47,7 +47,7 @@ async function run(mode: readonly string[], files: readonly string[], options: R
   const code = await runShown(process.execPath, args, options);
   try {
     const result = JSON.parse(readFileSync(counts, 'utf8')) as Counts;
-    // Anything that went wrong outside of a test must not pass for a success.
+    // A failure outside of a test must not count as success.
     return code !== 0 && result.failed === 0 ? { ...result, failed: 1 } : result;
   } catch {
     return { passed: 0, failed: 1 };
@@ -56,6 +56,6 @@ async function run(mode: readonly string[], files: readonly string[], options: R
   }
 }
 
-/** Editors hand their debugger on by these. */
+/** True if an editor has attached its debugger, which it does by these variables. */
 const isDebugged = ({ NODE_OPTIONS, VSCODE_INSPECTOR_OPTIONS }: NodeJS.ProcessEnv): boolean =>
   VSCODE_INSPECTOR_OPTIONS !== undefined || NODE_OPTIONS?.includes('--inspect') === true;

@@ -20,17 +20,20 @@ import { createDoors, type Doors } from './doors/doors.ts';
 import type { Need } from './needs.ts';
 import type { Step } from './steps.ts';
 
-/** What tests run on: servers of their own ports and data, and the services on them. */
+/** The system for tests: servers with separate ports and data, and the services on them. */
 export interface TestSystem {
-  /** For what needs nothing. Whatever it should look for by mistake is on a port where nobody listens. */
+  /** For tests that need no server: its server addresses have ports on which no process listens. */
   readonly env: NodeJS.ProcessEnv;
-  /** Starts the servers that are needed. The environment names them and the programs that tests start themselves. */
+  /**
+   * Starts the needed servers. Resolves to an environment with their addresses and the programs that tests start
+   * themselves.
+   */
   startServers(needs: ReadonlySet<Need>): Promise<NodeJS.ProcessEnv>;
-  /** Starts the services as a step wants them, does its work, and stops them. */
+  /** Starts the services with the step's settings, runs `work` and stops them. */
   withServices<T>(step: Step, work: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T>;
-  /** The end of the log of each service that runs. */
+  /** The last lines of the log of each running service. */
   logs(): string;
-  /** Stops whatever runs; safe at any moment. */
+  /** Stops all running processes; safe at any time. */
   stop(): Promise<void>;
 }
 
@@ -44,7 +47,7 @@ export function createTestSystem(plain: Profile, progress: Progress): TestSystem
   let running: { servers: RunningServers; env: NodeJS.ProcessEnv } | undefined;
 
   const env = {
-    // What is compiled once need not be compiled for each of a hundred processes.
+    // A hundred processes share the compiled code.
     NODE_COMPILE_CACHE: join('node_modules', '.cache', 'node-compile'),
     ...profile.env,
     ...serverAddresses(profile, { database: 'unused' }),
@@ -105,9 +108,9 @@ export function createTestSystem(plain: Profile, progress: Progress): TestSystem
     },
   };
 
-  /** Every process reaches its servers and its peers through a door; answers the ports that will be needed. */
+  /** Plans a door between every process and its servers and peers; returns the ports that the system will need. */
   async function prepareSystem() {
-    // A broker in Docker has no entrances of ours. What is wrong with Docker is said when the servers start.
+    // A broker in Docker cannot get additional listeners. Errors of Docker are reported when the servers start.
     const inDocker = await usesDocker(profile.env).catch(() => false);
     doors = createDoors(profile, { toKafka: !inDocker });
     profile = { ...profile, brokerEntrances: doors.brokerEntrances };
@@ -125,7 +128,7 @@ export function createTestSystem(plain: Profile, progress: Progress): TestSystem
     };
   }
 
-  /** The bundle that every worker would otherwise make for itself, which takes seconds. */
+  /** Bundles the workflows once: each worker would otherwise need seconds to bundle them itself. */
   async function workflowBundle(): Promise<string> {
     const file = join(profile.home, 'workflow-bundle.js');
     const code = await runLogged(process.execPath, [bundler], { log: file, env });
@@ -133,7 +136,10 @@ export function createTestSystem(plain: Profile, progress: Progress): TestSystem
     return file;
   }
 
-  /** Where end-to-end tests find the system, past its doors, and where they set these; its processes are in run.json in GOCHAT_HOME. */
+  /**
+   * The addresses for end-to-end tests: the system without doors, and the doors' control API; GOCHAT_HOME contains
+   * run.json.
+   */
   function systemEnv(plans: ServicePlan[]): NodeJS.ProcessEnv {
     const [first, second] = gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`);
     const metrics = plans

@@ -6,10 +6,10 @@ import { homesWithin } from './topology.ts';
 const marker = 'gochat-home.txt';
 const markerText = 'Data, logs and secrets of GoChat. `npm run reset` removes this folder.\n';
 
-/** Throws if the folder holds other people's things, which a reset would wipe one day. */
+/** Throws a Problem if the folder contains files that are not GoChat's, which a reset would delete. */
 export function assertOwnHome(home: string): void {
   if (isOwnHome(home)) return;
-  // They keep their folders inside, and may have been the first to run.
+  // Tests and benchmarks have subfolders here, and may have run before the user's own system.
   const ours: readonly string[] = Object.values(homesWithin);
   const strangers = existsSync(home) ? readdirSync(home).filter((name) => !ours.includes(name)) : [];
   if (strangers.length === 0) return;
@@ -18,13 +18,13 @@ export function assertOwnHome(home: string): void {
   );
 }
 
-/** Makes the folder and marks it as ours. */
+/** Creates the folder and marks it as GoChat's. */
 export function makeHome(home: string): void {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   writeFileSync(join(home, marker), markerText);
 }
 
-/** Removes the folder with all that is in it, if it is ours. */
+/** Removes the folder with its content, if it is marked as GoChat's. */
 export function wipeHome(home: string): void {
   if (isOwnHome(home)) rmSync(home, { recursive: true });
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { Problem } from '../process/problem.ts';
 import type { Port } from './topology.ts';
 
-/** Throws one sentence for the first port that somebody else listens on. */
+/** Throws a Problem for the first port on which another program listens. */
 export async function assertPortsFree(ports: readonly Port[]): Promise<void> {
   assertPortsDiffer(ports);
   for (const { variable, port } of ports) {
@@ -14,7 +14,7 @@ export async function assertPortsFree(ports: readonly Port[]): Promise<void> {
   }
 }
 
-/** Two parts told to use one port would otherwise fail much later, and blame each other. */
+/** Throws a Problem if two settings have the same port, which would otherwise fail later with an unclear error. */
 export function assertPortsDiffer(ports: readonly Port[]): void {
   const seen = new Map<number, string>();
   for (const { variable, port } of ports) {
@@ -33,7 +33,7 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** `mysqld (pid 4711)` where the kernel tells (Linux, own processes or root), else `another program`. */
+/** `mysqld (pid 4711)` if the kernel shows it (on Linux, for own processes or root), otherwise `another program`. */
 function holderOf(port: number): string {
   try {
     const inodes = listeningInodes(port);
@@ -43,7 +43,7 @@ function holderOf(port: number): string {
       return `${command} (pid ${pid})`;
     }
   } catch {
-    // Not Linux, or nothing to read: the sentence does without the name.
+    // Not Linux, or no permission: the message has no program name.
   }
   return 'another program';
 }

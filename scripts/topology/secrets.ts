@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import type { KeyFiles } from './topology.ts';
 
-/** What the services say to the servers that we start. */
+/** The passwords of the servers that these scripts start. */
 export interface Passwords {
   database: string;
   redis: string;
@@ -15,7 +15,7 @@ export interface Secrets {
   keys: KeyFiles;
 }
 
-/** The secrets of this installation: made once, kept in files that only their owner may read. */
+/** The secrets of this installation: created once, in files that only their owner may read. */
 export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
   const folder = join(home, 'secrets');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -31,12 +31,15 @@ export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
   };
 }
 
-/** Fits into a URL as it is. */
+/** A password that needs no escaping in a URL. */
 const newPassword = () => randomBytes(24).toString('base64url');
 
 type SigningKeys = Omit<KeyFiles, 'GRPC_TOKEN_FILE'>;
 
-/** Keys of the user's own, in one or more files of one or more keys: the public halves of all follow from them where they are not given. */
+/**
+ * The user's own keys, in one or more files with one or more keys each. Public keys that are not given are derived
+ * from them.
+ */
 function given(privateFiles: string, env: NodeJS.ProcessEnv, folder: string): SigningKeys {
   if (env.AUTH_PUBLIC_KEY_FILE) {
     return { AUTH_PRIVATE_KEY_FILE: privateFiles, AUTH_PUBLIC_KEY_FILE: env.AUTH_PUBLIC_KEY_FILE };
@@ -64,7 +67,7 @@ function readKeys(path: string): string[] {
 const publicHalf = (privatePem: string): string =>
   createPublicKey(privatePem).export({ type: 'spki', format: 'pem' }).toString();
 
-/** The Ed25519 pair that signs access tokens; the public half always follows from the private one. */
+/** The generated Ed25519 key pair for access tokens; the public key is always derived from the private one. */
 function ownKeys(folder: string): SigningKeys {
   const files = {
     AUTH_PRIVATE_KEY_FILE: join(folder, 'auth-private.pem'),

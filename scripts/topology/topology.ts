@@ -1,38 +1,41 @@
-// Room: what runs where on one machine: ports, folders, settings, secrets. It starts nothing.
+// Room: the layout of the system on one machine: ports, folders, settings, secrets. Code that starts processes may
+// not come in.
 
 import { resolve } from 'node:path';
 import { Problem } from '../process/problem.ts';
 
 /**
- * Every default address of GoChat, in one place. A profile is the same system moved to other ports and
- * another data folder, so that tests can run beside a system in use.
+ * A profile is the system with its own ports and data folder, so that tests can run beside a system in use. This file
+ * has all default addresses of GoChat.
  */
 export interface Profile {
   name: 'gochat' | 'gochat-test' | 'gochat-bench';
-  /** Data, logs, secrets and run.json. */
+  /** The folder of data, logs, secrets and run.json. */
   home: string;
   /** Added to every default port. */
   portOffset: number;
   gateways: number;
-  /** Logic processes: they share the partitions of what is sent. */
+  /** The number of logic processes, which share the partitions of gochat.messages.upstream. */
   logics: number;
-  /** im-repo and im-logic are one process, `core`: quicker on one machine, and never with several logics. */
+  /**
+   * True: im-repo and im-logic run as one process, `core`, which is faster; impossible with several logic processes.
+   */
   core: boolean;
-  /** What the user set. Ports and server addresses in it win over the defaults. */
+  /** The user's settings. Ports and server addresses in it override the defaults. */
   env: NodeJS.ProcessEnv;
-  /** The database server to bring, as a process of ours, wherever the others come from. */
+  /** The database server to run as a child process, even if the other servers run in Docker. */
   database?: DatabaseName;
-  /** Further ways to our Kafka. */
+  /** Additional listeners of the Kafka broker. */
   brokerEntrances?: readonly BrokerEntrance[];
 }
 
-/** Those that we can bring. People are given MariaDB; MySQL is for tests. */
+/** The database servers that the scripts can run. Users get MariaDB; MySQL is for tests. */
 export const databaseNames = ['mariadb', 'mysql'] as const;
 export type DatabaseName = (typeof databaseNames)[number];
 
-/** A port of the broker whose clients are told another address to go on at: that of a proxy in front of it. */
+/** A listener of the Kafka broker that advertises the address of a proxy in front of it. */
 export interface BrokerEntrance {
-  /** As Kafka names listeners: `LOGIC`. */
+  /** The name of the listener: `LOGIC`. */
   name: string;
   port: number;
   advertisedPort: number;
@@ -52,7 +55,7 @@ export interface ServerPorts {
   temporalUi: Port;
 }
 
-/** Where the four servers are, as the services expect to be told. */
+/** The addresses of the four servers, as settings of the services. */
 export interface ServerAddresses {
   DATABASE_URL: string;
   REDIS_URL: string;
@@ -63,38 +66,38 @@ export interface ServerAddresses {
 export interface KeyFiles {
   AUTH_PRIVATE_KEY_FILE: string;
   AUTH_PUBLIC_KEY_FILE: string;
-  /** What the services demand of each other. */
+  /** The token with which the services authenticate to each other. */
   GRPC_TOKEN_FILE: string;
 }
 
-/** Where a service shows /metrics, and with /readyz whether it can do its work. */
+/** The address of a service's /metrics and /readyz. */
 export interface AdminPage {
   service: string;
   url: string;
 }
 
-/** A process of ours. */
+/** A process to start. */
 export interface ServicePlan {
   /** `core`, `gateway-1`, … */
   name: string;
-  /** Relative to the checkout. */
+  /** The path of its program, relative to the checkout. */
   entry: string;
   nodeOptions: string[];
   env: NodeJS.ProcessEnv;
   ports: Port[];
-  /** Of each service in it. */
+  /** One per service in the process. */
   admins: AdminPage[];
-  /** What it prints goes to our terminal instead of its log file. */
+  /** True: its output goes to the terminal instead of its log file. */
   inTerminal?: boolean;
 }
 
 const loopback = '127.0.0.1';
-const mostGateways = 8;
-/** Tests, measurements and `npm run dev` beside `npm run stack` put their folders into the user's own. */
+const maxGateways = 8;
+/** Subfolders of the user's data folder: for tests, benchmarks, and `npm run dev` with a running `npm run stack`. */
 export const homesWithin = { tests: 'test', bench: 'bench-system', dev: 'dev' } as const;
-const usualHome = '.gochat';
+const defaultHome = '.gochat';
 
-/** The settings that make a run depend on the user's own servers and ports. */
+/** The settings with which a run would use the user's own servers and ports. */
 const serverVariables = [
   'DATABASE_URL',
   'REDIS_URL',
@@ -105,30 +108,30 @@ const serverVariables = [
 ];
 
 export function userProfile(env: NodeJS.ProcessEnv, gateways = 1, core = true): Profile {
-  if (gateways < 1 || gateways > mostGateways) {
-    throw new Problem(`--gateways takes a number from 1 to ${mostGateways}.`);
+  if (gateways < 1 || gateways > maxGateways) {
+    throw new Problem(`--gateways takes a number from 1 to ${maxGateways}.`);
   }
-  const home = resolve(env.GOCHAT_HOME ?? usualHome);
+  const home = resolve(env.GOCHAT_HOME ?? defaultHome);
   return { name: 'gochat', home, portOffset: 0, gateways, logics: 1, core, env };
 }
 
-/** Tests never look at the user's servers, ports or data: whatever names them is left out. */
+/** The profile of tests. It drops the settings that name the user's servers, ports or data. */
 export function testProfile(env: NodeJS.ProcessEnv): Profile {
   return {
     name: 'gochat-test',
-    home: resolve(usualHome, homesWithin.tests),
+    home: resolve(defaultHome, homesWithin.tests),
     portOffset: wholeNumber('TEST_PORT_OFFSET', env.TEST_PORT_OFFSET, 20_000),
     gateways: 2,
     logics: 1,
     core: true,
-    // Going offline is waited for in tests; people are given the default of 30 s.
+    // Tests wait until users go offline; the default is 30 s.
     env: { OFFLINE_CONFIRM_MS: '3000', ...withoutServers(env) },
   };
 }
 
 /**
- * What is measured when the user's own system does not run: beside it, with ports and data of its own, and without
- * the limits that are made for people.
+ * The profile of benchmarks, which have their own system: separate ports and data, and without the rate limits for
+ * users.
  */
 export function benchProfile(
   env: NodeJS.ProcessEnv,
@@ -136,7 +139,7 @@ export function benchProfile(
 ): Profile {
   return {
     name: 'gochat-bench',
-    home: resolve(env.GOCHAT_HOME ?? usualHome, homesWithin.bench),
+    home: resolve(env.GOCHAT_HOME ?? defaultHome, homesWithin.bench),
     portOffset: wholeNumber('BENCH_PORT_OFFSET', env.BENCH_PORT_OFFSET, 10_000),
     ...size,
     env: { GROUP_MAX_MEMBERS: '20000', ...withoutServers(env), ...withoutLimits },
@@ -170,7 +173,9 @@ export function serverPorts(profile: Profile): ServerPorts {
   };
 }
 
-/** The addresses of the servers we start ourselves; those that the user named win. Redis may ask for no password. */
+/**
+ * The addresses of the servers that the scripts start; the user's settings override them. Redis may have no password.
+ */
 export function serverAddresses(
   profile: Profile,
   passwords: { database: string; redis?: string },
@@ -188,12 +193,12 @@ export function serverAddresses(
 }
 
 /**
- * A gateway's memory is its connections': a young generation of 16 MB would be the larger part of it up to some thousands
- * of them. Its garbage is short-lived, so that a small one serves as well.
+ * With up to some thousands of connections, V8's default young generation of 16 MB would be the larger part of a
+ * gateway's memory. The gateway's garbage is short-lived, so a small young generation is as fast.
  */
 const gatewayNodeOptions = ['--max-semi-space-size=4'];
 
-/** The processes of the five services in the order in which they start. */
+/** The processes of the five services, in start order. */
 export function servicePlans(profile: Profile, servers: ServerAddresses, keys: KeyFiles): ServicePlan[] {
   const repo = portOf(profile, 'REPO_GRPC_PORT', 9001);
   const logics = logicPorts(profile);
@@ -201,7 +206,7 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
     NODE_ENV: 'development',
     TEMPORAL_NAMESPACE: 'gochat',
     LOGIC_ID: 'logic-1',
-    // On one machine everybody comes from one address, and load is made by a few users.
+    // On one machine all clients have the same address, and a few users create the load.
     RATE_LIMIT_REGISTER_PER_HOUR: '0',
     RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0',
     MAX_SOCKETS_PER_USER: '0',
@@ -272,7 +277,7 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
   ];
 }
 
-/** im-repo and im-logic as one process, each with its ports. */
+/** One process for im-repo and im-logic; each keeps its own ports. */
 function corePlan(repo: ServicePlan, logic: ServicePlan): ServicePlan {
   const { METRICS_PORT: repoMetrics, ...env } = repo.env;
   const { METRICS_PORT: logicMetrics, ...logicEnv } = logic.env;
@@ -286,7 +291,7 @@ function corePlan(repo: ServicePlan, logic: ServicePlan): ServicePlan {
   };
 }
 
-/** Every port that the services will listen on. */
+/** All ports on which the services will listen. */
 export function servicePorts(profile: Profile): Port[] {
   const nowhere = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
   const keys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '', GRPC_TOKEN_FILE: '' };
@@ -299,7 +304,7 @@ export interface GatewayPorts {
   metrics: Port;
 }
 
-/** The first gateway has the contract's ports, each further one its own beside them. */
+/** The first gateway has the documented ports; each further gateway has ports of its own. */
 export function gatewayPorts(profile: Profile): GatewayPorts[] {
   return Array.from({ length: profile.gateways }, (_, index) => {
     const prefix = index === 0 ? 'GATEWAY' : `GATEWAY${index + 1}`;
@@ -311,7 +316,7 @@ export function gatewayPorts(profile: Profile): GatewayPorts[] {
   });
 }
 
-/** Ports of the logic processes, the first one's being the contract's. */
+/** The ports of the logic processes; the first has the documented ports. */
 function logicPorts(profile: Profile): { grpc: Port; metrics: Port }[] {
   return Array.from({ length: profile.logics }, (_, index) => {
     const prefix = index === 0 ? 'LOGIC' : `LOGIC${index + 1}`;
@@ -322,7 +327,7 @@ function logicPorts(profile: Profile): { grpc: Port; metrics: Port }[] {
   });
 }
 
-/** One address as it is; several as gRPC's list, over which calls are spread. */
+/** A single address unchanged; several as a gRPC address list, over which calls are balanced. */
 const addressOf = (all: readonly string[]): string =>
   all.length === 1 ? all.join() : `ipv4:${all.join(',')}`;
 

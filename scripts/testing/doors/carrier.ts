@@ -1,16 +1,18 @@
 import type { Socket } from 'node:net';
 
-/** One direction of a connection through a door. */
+/** One direction of a connection through a door, which is a TCP proxy for tests. */
 export interface Carrier {
-  /** While held, nothing passes, not even the news that a side has closed. */
+  /** While true, nothing passes, not even the end of the connection. */
   hold(isHeld: boolean): void;
 }
 
 type Waiting = { chunk: Buffer | 'end'; dueAt: number };
 
-const mostWaitingBytes = 4 << 20;
+const maxWaitingBytes = 4 << 20;
 
-/** Hands on what comes from one side to the other, in its order, each part as late as `delayMs` says when it comes. */
+/**
+ * Forwards the bytes of one socket to the other, in order. `delayMs` is called for each chunk and gives its delay.
+ */
 export function carry(from: Socket, to: Socket, delayMs: () => number): Carrier {
   const waiting: Waiting[] = [];
   let waitingBytes = 0;
@@ -33,16 +35,16 @@ export function carry(from: Socket, to: Socket, delayMs: () => number): Carrier 
       else isFull = !to.write(first.chunk);
     }
     if (waiting[0] && !isHeld) timer = setTimeout(handOn, waiting[0].dueAt - Date.now());
-    if (isHeld || isFull || waitingBytes > mostWaitingBytes) from.pause();
+    if (isHeld || isFull || waitingBytes > maxWaitingBytes) from.pause();
     else from.resume();
   }
 
   from.on('data', take);
   from.on('end', () => take('end'));
-  // The close event says what became of it.
+  // The close event follows an error and is handled below.
   from.on('error', () => undefined);
   from.on('close', () => {
-    // After an end the other side goes on; a side that broke off takes the other with it.
+    // After a regular end the other direction continues; after a broken connection the other side is closed too.
     if (from.readableEnded) return;
     clearTimeout(timer);
     to.destroy();

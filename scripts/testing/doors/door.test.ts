@@ -24,7 +24,7 @@ after(async () => {
 });
 beforeEach(() => door.set({ is: 'open' }));
 
-/** Someone who goes through the door. */
+/** A client that connects through the door. */
 async function visitor() {
   const socket: Socket = connect(port, '127.0.0.1');
   let heard = '';

@@ -2,9 +2,9 @@ import { connect, createServer, type Socket } from 'node:net';
 import { type Carrier, carry } from './carrier.ts';
 
 /**
- * What a door does with whoever goes through it. Slow: every byte comes that much later. Silent: connections
- * stay and new ones are taken, but nothing passes until it opens again, as in a network that lost a cable.
- * Shut: connections are reset, and so is every new one.
+ * What a door does with its connections. Slow: every byte is delayed by `delayMs`. Silent: existing connections stay
+ * and new ones are accepted, but no byte passes until the door opens again, as after an unplugged cable. Shut:
+ * existing and new connections are reset.
  */
 export type DoorState = { is: 'open' | 'silent' | 'shut' } | { is: 'slow'; delayMs: number };
 
@@ -18,7 +18,7 @@ interface Passage {
   carriers: readonly Carrier[];
 }
 
-/** A TCP proxy between a process and a server, for tests to shut. */
+/** A TCP proxy between a process and a server, which tests can slow down, silence or shut. */
 export async function openDoor({ port, target }: { port: number; target: number }): Promise<Door> {
   let state: DoorState = { is: 'open' };
   const passages = new Set<Passage>();

@@ -1,21 +1,21 @@
-// Room: doors between services and their servers, which tests close to cut a connection. They are used in tests
-// only.
+// Room: doors, which are TCP proxies between services and their servers. Tests close a door to cut a connection;
+// nothing else uses them.
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { BrokerEntrance, Port, Profile, ServicePlan } from '../../topology/topology.ts';
 import { type Door, type DoorState, openDoor } from './door.ts';
 import { brokerEntrances, doorControlPort, doorPlans, doorPorts, targetOf, throughDoors } from './plan.ts';
 
-/** The doors between the processes of a system under test and what they need. */
+/** The doors between the processes of a system under test and the servers and peers that they connect to. */
 export interface Doors {
   ports: Port[];
-  /** What our Kafka has to have for its doors. */
+  /** The additional listeners that the Kafka broker needs for its doors. */
   brokerEntrances: BrokerEntrance[];
-  /** Where a door is set, by `PUT /NAME` with a DoorState as JSON; `GET /` answers the names. */
+  /** The control API: `PUT /NAME` with a DoorState as JSON sets a door; `GET /` returns the names. */
   controlUrl: string;
-  /** The same services, which go through the doors. */
+  /** The plans of the same services, with addresses that lead through the doors. */
   reroute(plans: ServicePlan[]): ServicePlan[];
-  /** Opens those of the services that were rerouted, and leaves open what is. */
+  /** Starts the doors of the rerouted services that are not started yet. */
   open(): Promise<void>;
   close(): Promise<void>;
 }

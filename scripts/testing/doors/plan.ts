@@ -1,14 +1,14 @@
 import type { BrokerEntrance, Port, Profile, ServicePlan } from '../../topology/topology.ts';
 
-/** A door on the way from a service to what it needs. */
+/** A door between a service and a server or peer that it connects to. */
 export interface DoorPlan {
-  /** `repo-mysql`: who goes through it, and to whom. */
+  /** The client and the server: `repo-mysql`. */
   name: string;
   service: string;
-  /** The setting of the service that names the way. */
+  /** The setting of the service that holds the address. */
   variable: string;
   port: number;
-  /** Kafka only: where behind the door the broker listens. */
+  /** Kafka only: the port of the broker's listener behind the door. */
   entrancePort?: number;
 }
 
@@ -23,7 +23,7 @@ const ways = {
   temporal: 'TEMPORAL_ADDRESS',
   repo: 'REPO_ADDRESS',
   logic: 'LOGIC_ADDRESS',
-  // Not where it goes, but where the others come to it.
+  // Not the address of a server, but the one under which other gateways reach this gateway.
   peers: 'GATEWAY_GRPC_ADVERTISE',
 } as const;
 
@@ -37,7 +37,7 @@ const needs: Record<string, readonly (keyof typeof ways)[]> = {
   'gateway-2': ['kafka', 'repo', 'logic', 'peers'],
 };
 
-/** Every door that a system under test may have; none to a broker that is not ours to give entrances to. */
+/** All doors of a system under test; without doors to Kafka if its broker cannot get additional listeners. */
 export function doorPlans({ portOffset }: Profile, { toKafka }: { toKafka: boolean }): DoorPlan[] {
   const doors = Object.entries(needs).flatMap(([service, servers]) =>
     servers.map((server) => ({ name: `${service}-${server}`, service, variable: ways[server] })),
@@ -51,12 +51,12 @@ export function doorPlans({ portOffset }: Profile, { toKafka }: { toKafka: boole
     }));
 }
 
-/** Where the doors are set. */
+/** The port of the doors' control API. */
 export const doorControlPort = ({ portOffset }: Profile): number => controlPort + portOffset;
 
 /**
- * A broker tells its clients the address at which to go on, so a door to it leads to an entrance of its own, whose
- * clients are told the door's address.
+ * A Kafka broker sends its clients the address to reconnect to. So each door to it has a listener of its own, which
+ * advertises the door's address.
  */
 export function brokerEntrances(doors: readonly DoorPlan[]): BrokerEntrance[] {
   return doors.flatMap(({ service, port, entrancePort }) =>
@@ -66,7 +66,7 @@ export function brokerEntrances(doors: readonly DoorPlan[]): BrokerEntrance[] {
   );
 }
 
-/** Every port that doors need, their control and the broker's entrances included. */
+/** All ports of the doors, including their control API and the broker's listeners. */
 export function doorPorts(profile: Profile, doors: readonly DoorPlan[]): Port[] {
   const ports = [
     doorControlPort(profile),
@@ -77,13 +77,13 @@ export function doorPorts(profile: Profile, doors: readonly DoorPlan[]): Port[] 
 
 const address = /127\.0\.0\.1:(\d+)/;
 
-/** Where a door leads. */
+/** The port that a door leads to. */
 export function targetOf(door: DoorPlan, plans: readonly ServicePlan[]): number {
   const way = plans.find(({ name }) => name === door.service)?.env[door.variable];
   return door.entrancePort ?? Number(address.exec(way ?? '')?.[1]);
 }
 
-/** The same services, which go through the doors. */
+/** The plans of the same services, with addresses that lead through the doors. */
 export function throughDoors(plans: readonly ServicePlan[], doors: readonly DoorPlan[]): ServicePlan[] {
   return plans.map((plan) => {
     const own = doors.filter(({ service }) => service === plan.name);
