@@ -1,4 +1,4 @@
-// Room: the benchmark's command: which scenarios, on which system, with which report. No scenario is written here.
+// Room: the command of the benchmark: it selects scenarios, system and report. No scenario may come in.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,10 @@ import { scenarios } from './scenarios/index.ts';
 import { createOwnSystem } from './system/own-system.ts';
 import { locateSystem, type System } from './system/system.ts';
 
-/** `npm run bench`: measures a running system, or one that it starts. Exits 1 when anything was lost, repeated, out of order or refused. */
+/**
+ * `npm run bench`: measures a running system, or one that it starts. Exit code 1: a message was lost, duplicated, out
+ * of order or refused.
+ */
 const args = process.argv.slice(2);
 const names = scenarios.map(({ name }) => name);
 const resultsFolder = 'bench/results';
@@ -55,7 +58,7 @@ async function main(): Promise<boolean> {
   return !stop.aborted && run.scenarios.every(({ faults }) => faults.length === 0);
 }
 
-/** Measures what runs, or what is started for it and stopped after it. Undefined when there is nothing to measure. */
+/** Measures the running system, or one that it starts and stops. Undefined if the named system is not ready. */
 async function measureSomewhere(options: Options): Promise<RunResult | undefined> {
   const running = locateSystem(options.gateways, process.env);
   const unready = options.own.wanted ? running.gateways[0] : await firstUnready(running.gateways);
@@ -100,7 +103,7 @@ async function measure(system: System, options: Options, heatSeconds = 0): Promi
         run.scenarios.push(await runScenario(scenario, laboratory));
     }
   };
-  // What was measured before somebody wanted it to end is worth a report.
+  // After an interruption, the report has the measurements so far.
   await Promise.race([all(), aborted(stop)]);
   await laboratory.close();
   return run;

@@ -1,4 +1,5 @@
-// Room: what a scenario works with: the system, its load, its fixtures and its options. No scenario is known here.
+// Room: the environment of a scenario: the system, the load, the fixtures and the options. No code of a single
+// scenario may come in.
 
 import { type Accounts, createAccounts } from '../fixtures/accounts.ts';
 import { createCache } from '../fixtures/cache.ts';
@@ -18,33 +19,33 @@ export type Measured<T> = {
   seconds: number;
   usage: ProcessUsage[];
   stages: Stage[];
-  /** How much the services' counters whose `service name{labels` begins so have grown. */
+  /** The sum of the increases of all counters whose `service name{labels` starts with `prefix`. */
   grown(prefix: string): number;
 };
 
-/** What a scenario works with. */
+/** The environment of a scenario. */
 export type Laboratory = {
   options: Options;
   system: System;
   rest: RestCaller;
   accounts: Accounts;
   conversations: Conversations;
-  /** Undefined where the database is not reachable from here. */
+  /** Undefined if the database is not reachable from this process. */
   seeds: Seeds | undefined;
-  /** Load processes of the scenario's own, ended after it. */
+  /** Starts load processes for `work`, and ends them after it. */
   withLoad<T>(count: number, work: (load: LoadProcesses) => Promise<T>): Promise<T>;
-  /** Does something while CPU, memory and the services' own metrics are watched. */
+  /** Runs `work` and measures CPU, memory and the services' own metrics meanwhile. */
   measure<T>(work: () => Promise<T>): Promise<Measured<T>>;
   say(text: string): void;
-  /** The base URL for the nth socket or caller: they are spread over the gateways. */
+  /** The base URL for the nth socket or caller, which are distributed over the gateways. */
   gatewayOf(index: number): string;
   close(): Promise<void>;
 };
 
-/** What a scenario reports as it goes. */
+/** The report of a scenario, written while it runs. */
 export type Report = {
   step(step: Step): void;
-  /** Something that must not happen. It fails the run. */
+  /** Reports an error of the system. It fails the run. */
   fault(sentence: string): void;
 };
 
@@ -111,7 +112,7 @@ export async function createLaboratory(system: System, options: Options): Promis
   };
 }
 
-/** Runs a scenario. One that breaks down is a fault of the run, and the others still follow. */
+/** Runs a scenario. If it throws, the run has a fault, and the next scenarios still run. */
 export async function runScenario(scenario: Scenario, laboratory: Laboratory): Promise<ScenarioResult> {
   const steps: Step[] = [];
   const faults: string[] = [];
@@ -130,7 +131,7 @@ export async function runScenario(scenario: Scenario, laboratory: Laboratory): P
       fault,
     });
   } catch (error) {
-    fault(`it broke down: ${(error as Error).message}`);
+    fault(`the scenario failed: ${(error as Error).message}`);
     if (process.env.DEBUG) console.error(error);
   }
   return {

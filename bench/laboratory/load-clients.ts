@@ -15,11 +15,11 @@ import { monotonicMicros } from '../measure/clock.ts';
 import { mergeHistograms } from '../measure/histogram.ts';
 import type { Laboratory, Report } from './laboratory.ts';
 
-/** What all load processes together measured of one phase. */
+/** The measurements of all load processes in one phase, merged. */
 export type Outcome = PhaseReport & {
-  /** Messages that were due a second: random arrivals are never quite as many as the rate says. */
+  /** Messages that were due per second: with random arrivals their number differs slightly from the rate. */
   offeredPerSecond: number;
-  /** From the phase's start to its last acknowledgement or delivery, so that a backlog counts against it. */
+  /** Counted until the phase's last acknowledgement or delivery, so that a backlog lowers it. */
   acknowledgedPerSecond: number;
   deliveredPerSecond: number;
 };
@@ -27,31 +27,32 @@ export type Outcome = PhaseReport & {
 export type Load = { seconds: number; payload?: number } & (
   | {
       rate: number;
-      /** Other rates after it, without a pause; each second is then measured apart. */
+      /** Further rates after the first, without a pause; each second is then measured separately. */
       after?: Rung[];
     }
   | {
       inFlight: number;
-      /** So many routes in a row send in turn (1). */
+      /** This many consecutive routes send one after the other (default 1). */
       turns?: number;
     }
 );
 
 export type LoadClients = {
-  /** Opens a socket; `follows` are the conversations whose messages it must get all. */
+  /** Adds a socket to open; `follows` are the conversations of which it must get all messages. Returns its key. */
   add(account: Account, follows: [conversationId: string, head: number][]): number;
-  /** Opens those that were added. Throws when one cannot be opened. */
+  /** Opens the added sockets. Throws an Error if one of them cannot be opened. */
   connect(parallel?: number): Promise<ConnectReport>;
-  /** Sends over the routes and waits for the answers. The key of a route's session is what `add` gave. */
+  /** Sends over the routes and waits for the answers. A route's session is a key that `add` returned. */
   send(routes: Route[], load: Load): Promise<Outcome>;
   watchArrivals(conversationIds: string[]): Promise<void>;
   setReading(keys: number[], reading: boolean): Promise<void>;
   disconnect(keys: number[], abruptly?: boolean): Promise<void>;
-  /** Sockets that the gateways closed, by code. */
+  /** The numbers of sockets that the gateways closed, by close code. */
   closes(): Promise<Record<string, number>>;
   /**
-   * Waits for what is still on its way, then reports what was lost, repeated or out of order as faults, and sockets
-   * that were closed with another code than those expected. `heads` names what was sent by others than these clients.
+   * Waits for messages in flight. Then reports lost, duplicated or out-of-order messages as faults, and sockets that
+   * were closed with an unexpected code. `heads` has the heads of conversations in which others than these clients
+   * have sent.
    */
   settle(
     report: Report,
@@ -60,20 +61,20 @@ export type LoadClients = {
   ): Promise<void>;
 };
 
-/** Like a chat message of two sentences. */
+/** The characters of a chat message of two sentences. */
 const standardPayload = 200;
 const settleDeadlineMs = 20_000;
-/** Handshakes at once: like many people coming, not like an attack. */
+/** Concurrent handshakes: a rush of users, not an attack. */
 const handshakes = 50;
-/** The load processes get their plan before the phase begins. */
+/** Time for the plan to reach the load processes before the phase starts. */
 const leadMicros = 50_000;
 
-/** Sockets spread over load processes and gateways, seen as one. */
+/** The sockets of all load processes and gateways behind one interface. */
 export function createLoadClients(laboratory: Laboratory, load: LoadProcesses): LoadClients {
   const specs: SessionSpec[] = [];
   let connected = 0;
   let phases = 0;
-  // Neighbours, which may be a pair that takes turns, are in the same one.
+  // Neighbouring keys are in the same process, since the two may be a pair that sends alternately.
   const processOf = (key: number) => Math.floor(key / 2) % load.all.length;
   const keysOf = (keys: number[], index: number) => keys.filter((key) => processOf(key) === index);
 
@@ -81,21 +82,21 @@ export function createLoadClients(laboratory: Laboratory, load: LoadProcesses): 
     phases += 1;
     const phase = phases;
     const startsAt = monotonicMicros() + leadMicros;
-    await load.tellEach('send', (_, index): SendPlan => {
+    await load.callEach('send', (_, index): SendPlan => {
       const own = routes.filter(({ session }) => processOf(session) === index);
       const { seconds, payload = standardPayload } = how;
       const common = { phase, routes: own, seconds, payload, startsAt, timeline: 'after' in how };
       if ('inFlight' in how) {
         return { ...common, kind: 'closed', inFlight: how.inFlight, turns: how.turns ?? 1 };
       }
-      // A process without routes must send nothing: its schedule ends before its first arrival.
+      // A process without routes must send nothing: with this rate its schedule ends before the first arrival.
       const share = (rate: number) => Math.max(1e-9, (rate * own.length) / routes.length);
       const after = (how.after ?? []).map((rung) => ({ ...rung, rate: share(rung.rate) }));
       return { ...common, kind: 'open', rate: share(how.rate), after, seed: phase * 1000 + index };
     });
-    // Acknowledgements may be here before the last deliveries are: those belong to the phase too.
+    // The last deliveries may arrive after the acknowledgements, and belong to the phase too.
     await settled();
-    const reports = await load.tellEach('collect', () => ({ phase }));
+    const reports = await load.callEach('collect', () => ({ phase }));
     const later = 'inFlight' in how ? [] : (how.after ?? []);
     const planned = later.reduce((sum, { seconds }) => sum + seconds, how.seconds);
     return outcome(reports, startsAt, planned);
@@ -103,13 +104,13 @@ export function createLoadClients(laboratory: Laboratory, load: LoadProcesses): 
 
   async function settled(known: [string, number][] = []) {
     const heads = new Map(known);
-    for (const [id, seq] of (await load.tellEach('heads', () => ({}))).flat()) {
+    for (const [id, seq] of (await load.callEach('heads', () => ({}))).flat()) {
       heads.set(id, Math.max(seq, heads.get(id) ?? 0));
     }
-    return load.tellEach('settle', () => ({ heads: [...heads], deadlineMs: settleDeadlineMs }));
+    return load.callEach('settle', () => ({ heads: [...heads], deadlineMs: settleDeadlineMs }));
   }
 
-  const closes = async () => mergeCounts(await load.tellEach('closes', () => ({})));
+  const closes = async () => mergeCounts(await load.callEach('closes', () => ({})));
 
   return {
     add(account, follows) {
@@ -126,7 +127,7 @@ export function createLoadClients(laboratory: Laboratory, load: LoadProcesses): 
     async connect(parallel = handshakes) {
       const fresh = specs.slice(connected);
       connected = specs.length;
-      const reports = await load.tellEach('connect', (_, index) => ({
+      const reports = await load.callEach('connect', (_, index) => ({
         sessions: fresh.filter(({ key }) => processOf(key) === index),
         parallel: Math.ceil(parallel / load.all.length),
       }));
@@ -142,13 +143,13 @@ export function createLoadClients(laboratory: Laboratory, load: LoadProcesses): 
     },
     send,
     watchArrivals: async (conversationIds) => {
-      await load.tellEach('watchArrivals', () => ({ conversationIds }));
+      await load.callEach('watchArrivals', () => ({ conversationIds }));
     },
     setReading: async (keys, reading) => {
-      await load.tellEach('setReading', (_, index) => ({ keys: keysOf(keys, index), reading }));
+      await load.callEach('setReading', (_, index) => ({ keys: keysOf(keys, index), reading }));
     },
     disconnect: async (keys, abruptly = false) => {
-      await load.tellEach('disconnect', (_, index) => ({ keys: keysOf(keys, index), abruptly }));
+      await load.callEach('disconnect', (_, index) => ({ keys: keysOf(keys, index), abruptly }));
     },
     closes,
     async settle(report, what, { expectedCloses = [], heads = [] } = {}) {

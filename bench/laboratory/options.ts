@@ -4,53 +4,56 @@ export type Options = {
   /** Names of scenarios; empty means all. */
   scenarios: string[];
   gateways: string[] | undefined;
-  /** How the system that the bench starts looks; said, it starts one even beside another. */
+  /**
+   * The size of the system that the benchmark starts. `wanted`: an option asks for one, so it starts even if another
+   * runs.
+   */
   own: { gateways: number; logics: number; core: boolean; fresh: boolean; wanted: boolean };
-  /** Seconds of load before the first scenario, in a system that was just started. */
+  /** Seconds of load before the first scenario, if the benchmark has started the system. */
   heat: number;
-  /** Load processes. */
+  /** The number of load processes. */
   processes: number;
   /** Seconds of a measurement, and of the warm-up before it. */
   seconds: number;
   warmUp: number;
-  /** Seconds for which a sustained limit must hold, and of the short probes on the way to it. */
+  /** Seconds for which a rate must hold to count as sustained, and seconds of the short probes that look for it. */
   hold: number;
   probe: number;
-  /** 1:1 messages a second. */
+  /** 1:1 messages per second. */
   rates: number[];
-  /** Pairs of friends who write to each other. */
+  /** Pairs of friends who send to each other. */
   pairs: number;
   /** The highest rate that the ladder tries. */
   most: number;
   connections: number[];
   storm: number;
-  /** Rows of a page of the conversation list, and users who ask for it. */
+  /** Rows of a page of the conversation list, and users who read it. */
   rows: number;
   readers: number;
-  /** What each of them has, where it can be seeded. */
+  /** Conversations per reader, if the database can be seeded. */
   conversations: number;
   /** Messages in the long conversation. */
   depth: number;
   fanoutMembers: number;
   fanoutOnline: number;
   disconnects: number;
-  /** Messages, conversations and users up to which the growth scenarios go. */
+  /** The numbers of messages, conversations and users that the growth scenarios measure. */
   growMessages: number[];
   growConversations: number[];
   growUsers: number[];
-  /** 1:1 messages a second and calls a second at every size of the growth scenarios. */
+  /** 1:1 messages per second and calls per second, at every size of the growth scenarios. */
   growRate: number;
   growCalls: number;
   /** The 1:1 limit that overload multiplies; 0 measures it first. */
   limit: number;
-  /** Seconds beyond the limit, and how many times the limit. */
+  /** Seconds above the limit, and the multiples of the limit. */
   overload: number;
   times: number;
   /** Repetitions of a flow. */
   flows: number;
-  /** Base URL of a gateway of another system, which `versus` compares this one with. */
+  /** Base URL of a gateway of another system, with which `versus` compares this one. */
   versus: string | undefined;
-  /** How often `versus` measures each of them. */
+  /** How often `versus` measures each of the two systems. */
   rounds: number;
   compare: string | undefined;
   result: string | undefined;
@@ -59,31 +62,31 @@ export type Options = {
 export const usage = `npm run bench -- [quick | SCENARIO …] [OPTION …]     (bench/README.md explains what is measured)
 
   quick                 every scenario that fits into about two minutes, with little load
-  --gateways URL[,URL]  where the system is (GATEWAY_URL, or what runs in GOCHAT_HOME; else one is started)
-  --gateways-count 1 --logics 1     processes of the system that is started; said, one is started in any case
-  --apart               im-repo and im-logic as processes of their own, as they are with --logics 2
-  --fresh               the same, and what earlier runs have stored in it is wiped
-  --heat 60             seconds of load before the first scenario there: a cold broker takes most of a core
-  --versus URL --rounds 9           another system that runs; each is measured so often, in turn
-  --compare OLD.json    shows what changed against an earlier result
-  --result NEW.json     with --compare: compares these two and runs nothing
+  --gateways URL[,URL]  the system (default: GATEWAY_URL, or the system that runs in GOCHAT_HOME; otherwise one is started)
+  --gateways-count 1 --logics 1     start a system with this many processes, even if another one runs
+  --apart               start a system with im-repo and im-logic as separate processes, as with --logics 2
+  --fresh               start a system, and delete the data of earlier runs first
+  --heat 60             seconds of load before the first scenario, if a system is started: a cold broker needs most of a core
+  --versus URL --rounds 9           a gateway of another running system, and how often each system is measured
+  --compare OLD.json    show the changes since an earlier result
+  --result NEW.json     with --compare: compare these two results and run nothing
   --processes 1         load processes
-  --seconds 20 --warm-up 5          length of a measurement and of the warm-up before it
-  --hold 60 --probe 10              how long a sustained limit must hold; the probes on the way to it
-  --rates 400,1000,2000 --pairs 200 1:1 messages a second, and between how many pairs
+  --seconds 20 --warm-up 5          duration of a measurement and of the warm-up before it
+  --hold 60 --probe 10              duration for which a sustained limit must hold, and of the probes that look for it
+  --rates 400,1000,2000 --pairs 200 1:1 messages per second, and the number of pairs
   --most 12000                      the highest 1:1 rate that the ladder tries
   --connections 2000,5000,10000,15000   idle sockets
   --storm 1000          sockets that reconnect at once
-  --rows 50 --readers 200 --conversations 500   rows of a list, users who read it, conversations of each
+  --rows 50 --readers 200 --conversations 500   rows of a list, users who read it, conversations per user
   --depth 1000000       messages in the long conversation
   --fanout-members 2000 --fanout-online 1000
-  --disconnects 2000    users who vanish at once
-  --grow-messages 1000,10000,100000,1000000   sizes in growth-messages, and so on
+  --disconnects 2000    users who disconnect at the same time
+  --grow-messages 1000,10000,100000,1000000   sizes of the growth scenarios
   --grow-conversations 10,100,1000,10000
   --grow-users 1000,10000,100000,1000000
-  --grow-rate 200 --grow-calls 100  messages and calls a second at each of them
-  --limit 0             1:1 messages a second that the system bears, for overload; 0 measures it
-  --overload 300 --times 3          seconds of overload, and how many times the limit
+  --grow-rate 200 --grow-calls 100  messages and calls per second at each size
+  --limit 0             the sustained 1:1 messages per second, for overload; 0 measures it
+  --overload 300 --times 3          seconds of overload, and the multiple of the limit
   --flows 50            repetitions of a flow`;
 
 const standard = {
@@ -119,7 +122,7 @@ const standard = {
   rounds: '9',
 };
 
-/** What `quick` sets, unless it was said otherwise. */
+/** The defaults of `quick`; other options override them. */
 const quick: Partial<typeof standard> = {
   seconds: '5',
   'warm-up': '1',
@@ -141,7 +144,7 @@ const quick: Partial<typeof standard> = {
   overload: '20',
 };
 
-/** 0 means something for these. */
+/** Options for which 0 is a valid value. */
 const mayBeZero = ['limit'];
 
 const quickScenarios = [
@@ -155,7 +158,7 @@ const quickScenarios = [
   'friend-request',
 ];
 
-/** Reads the command line. Throws one sentence about what is wrong with it. */
+/** Parses the command line. Throws an Error with one sentence about the first mistake. */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: readonly string[]): Options {
   const strings: Record<string, { type: 'string' | 'boolean' }> = Object.fromEntries(
     [...Object.keys(standard), 'gateways', 'versus', 'compare', 'result'].map((name) => [
@@ -192,7 +195,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
     values.logics !== undefined;
   if (ownWanted && values.gateways !== undefined)
     throw new Error(
-      '--gateways names a system: --fresh, --apart, --gateways-count and --logics are for one of its own.',
+      '--gateways names a running system, but --fresh, --apart, --gateways-count and --logics start another one.',
     );
   return {
     scenarios:

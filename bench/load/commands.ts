@@ -1,35 +1,35 @@
 import type { HistogramData } from '../measure/histogram.ts';
 
-/** One socket of a load process. `key` names it in later commands. */
+/** One socket of a load process. Later commands refer to it by `key`. */
 export type SessionSpec = {
   key: number;
   userId: string;
   accessToken: string;
   /** Base URL. */
   gateway: string;
-  /** Conversations whose messages must all arrive here, with their heads at this moment. */
+  /** Conversations of which this socket must get all messages, with their current heads. */
   follows: [conversationId: string, head: number][];
 };
 
 export type ConnectReport = {
   opened: number;
-  /** What went wrong with the others, by message. */
+  /** The numbers of failed sockets, by error message. */
   failures: Record<string, number>;
-  /** From the attempt to `welcome`. */
+  /** From the connection attempt to `welcome`. */
   latency: HistogramData;
 };
 
-/** Who sends where. */
+/** A session and the conversation it sends to. */
 export type Route = { session: number; conversationId: string };
 
 export type SendPlan = {
-  /** Measurements are kept apart by it: a message counts for the phase in which it was due. */
+  /** The number of the phase: a message is measured in the phase in which it was due. */
   phase: number;
   routes: Route[];
   seconds: number;
-  /** Characters of a message's content. */
+  /** The characters of a message's content. */
   payload: number;
-  /** Measures each second apart, by when its sends were due. */
+  /** True: measures each second separately, by the due times of its sends. */
   timeline: boolean;
   /** Monotonic microseconds. */
   startsAt: number;
@@ -38,20 +38,23 @@ export type SendPlan = {
       kind: 'open';
       rate: number;
       seed: number;
-      /** Other rates after it, without a pause. */
+      /** Further rates after the first, without a pause. */
       after: Rung[];
     }
   | {
       kind: 'closed';
       inFlight: number;
-      /** So many routes in a row send in turn: each waits for the acknowledgement of the one before. */
+      /**
+       * This many consecutive routes send one after the other: each waits for the acknowledgement of the previous
+       * one.
+       */
       turns: number;
     }
 );
 
 export type Rung = { rate: number; seconds: number };
 
-/** One second of a phase: what became of the sends that were due in it. */
+/** One second of a phase: the outcome of the sends that were due in it. */
 export type Moment = {
   second: number;
   sent: number;
@@ -60,27 +63,27 @@ export type Moment = {
   ack: HistogramData;
 };
 
-/** What one process measured of one phase. */
+/** The measurements of one process in one phase. */
 export type PhaseReport = {
   sent: number;
   acknowledged: number;
-  /** Error frames by code. */
+  /** The numbers of error frames, by code. */
   refused: Record<string, number>;
-  /** Sends whose answer has not come. */
+  /** Sends without an answer. */
   unanswered: number;
   deliveries: number;
   ack: HistogramData;
   delivery: HistogramData;
-  /** From the due time to the error frame of those that were refused. */
+  /** From the due time to the error frame, for refused sends. */
   refusal: HistogramData;
-  /** Empty unless the plan asked for it. */
+  /** Empty unless the plan has `timeline`. */
   timeline: Moment[];
-  /** How late this process sent what was due: beyond some milliseconds the load itself is too slow. */
+  /** From the due time to the send: above some milliseconds the load process itself is too slow. */
   lateness: HistogramData;
-  /** Monotonic microseconds; 0 when there was none. */
+  /** Monotonic microseconds; 0 if there was none. */
   lastAckAt: number;
   lastDeliveryAt: number;
-  /** Of a phase that was watched: each message's scheduled time and last arrival. */
+  /** After `watchArrivals`: the due time and the last arrival of each message. */
   lastArrivals: LastArrival[];
 };
 
@@ -103,55 +106,55 @@ export type RestPlan = {
 } & (
   | { kind: 'open'; seconds: number; rate: number; startsAt: number; seed: number }
   | { kind: 'closed'; seconds: number }
-  /** Each call a single time. */
+  /** Makes each call once. */
   | { kind: 'once' }
 );
 
 export type RestReport = {
   answered: number;
-  /** Answers that were not 2xx by status, and broken connections by message. */
+  /** The numbers of answers that were not 2xx by status, and of broken connections by error message. */
   failures: Record<string, number>;
   latency: HistogramData;
   bytes: number;
-  /** The body of the last answer, for a look at what came. */
+  /** The body of the last answer, for checks of its content. */
   sample: string;
   lastAnswerAt: number;
 };
 
 export type StormReport = {
-  /** From the drop of the socket to `welcome`. */
+  /** From the drop of the old socket to `welcome`. */
   welcome: HistogramData;
-  /** From the drop of the socket to the last page of POST /sync. */
+  /** From the drop of the old socket to the last page of POST /sync. */
   synced: HistogramData;
   failures: Record<string, number>;
   messagesSynced: number;
 };
 
-/** What a load process can be told to do. */
+/** The commands of a load process. */
 export type LoadCommands = {
-  /** Opens sockets, so many at a time, and resolves when all are open or have failed. */
+  /** Opens sockets, `parallel` at a time; resolves when all are open or have failed. */
   connect(input: { sessions: SessionSpec[]; parallel: number }): Promise<ConnectReport>;
-  /** Closes sockets; abruptly means without a close frame, all in one turn. */
+  /** Closes sockets; `abruptly`: without a close frame, all in one turn of the event loop. */
   disconnect(input: { keys: number[]; abruptly: boolean }): Promise<void>;
-  /** Sends until the time is over and resolves when every answer is here or a deadline has passed. */
+  /** Sends until the time is over; resolves when all answers have arrived, or after a deadline of 20 s. */
   send(plan: SendPlan): Promise<void>;
-  /** From now on remembers when each message of these conversations arrived at the last socket. */
+  /** Records from now on when each message of these conversations arrives at its last socket. */
   watchArrivals(input: { conversationIds: string[] }): Promise<void>;
-  /** What the phase measured, and forgets it. */
+  /** Returns the measurements of the phase and discards them. */
   collect(input: { phase: number }): Promise<PhaseReport>;
-  /** The highest seqs that were acknowledged here, by conversation. */
+  /** The highest seq ids that were acknowledged in this process, by conversation. */
   heads(input: Record<never, never>): Promise<[string, number][]>;
   /**
-   * Waits until everything up to the heads has arrived or the deadline passed, and tells what is wrong. Sockets that
-   * were told to hang are left out.
+   * Waits until all messages up to the heads have arrived, or until the deadline; returns the faults. Sockets that
+   * `setReading` has paused are not checked.
    */
   settle(input: { heads: [string, number][]; deadlineMs: number }): Promise<SeqFaults>;
-  /** Stops reading from sockets, as a client does that hangs; or goes on. */
+  /** Pauses reading from sockets, like a client that hangs, or resumes it. */
   setReading(input: { keys: number[]; reading: boolean }): Promise<void>;
-  /** Sockets that the gateway closed since the start, by close code. */
+  /** The numbers of sockets that the gateway has closed since the start, by close code. */
   closes(input: Record<never, never>): Promise<Record<string, number>>;
   rest(plan: RestPlan): Promise<RestReport>;
-  /** Drops all sockets at once; `reconnect` brings them back and syncs. */
+  /** Drops all sockets at once; `reconnect` opens them again and syncs. */
   drop(input: Record<never, never>): Promise<void>;
   reconnect(input: {
     parallel: number;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { openFrameSocket } from './frame-socket.ts';
 
-/** A real WebSocket server, and what a frame socket to it got. */
+/** Connects a frame socket to a real WebSocket server; returns what both received. */
 async function conversation(talk: (server: WebSocket) => void, protocols = 'gochat.v1') {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(server, 'listening');

@@ -3,34 +3,34 @@ import { connect, type Socket } from 'node:net';
 
 export type FrameSocket = {
   isOpen(): boolean;
-  /** Sends a text frame. Plain ASCII only. */
+  /** Sends a text frame. The text must be ASCII. */
   send(text: string): void;
-  /** Begins the closing handshake. */
+  /** Starts the closing handshake. */
   close(code: number): void;
-  /** Ends without a word. */
+  /** Closes the connection without a close frame. */
   terminate(): void;
   pause(): void;
   resume(): void;
 };
 
 export type FrameHandlers = {
-  /** A whole text frame: `from` to `to` of bytes that are only valid during the call. */
+  /** A complete text frame: the bytes from `from` to `to`, which are valid only during the call. */
   onText(bytes: Buffer, from: number, to: number): void;
-  /** Once: the code of the other side's close frame, 1006 without one. */
+  /** Called once, with the code of the server's close frame, or 1006 without a close frame. */
   onClose(code: number, reason: string): void;
 };
 
-/** All sockets of a process read into the same buffer, one after the other: nothing is allocated for a read. */
+/** All sockets of a process read into this buffer, one after the other, so that a read allocates no buffer. */
 const readBuffer = Buffer.alloc(256 * 1024);
 const headEnd = Buffer.from('\r\n\r\n');
 const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 const abnormal = 1006;
-/** A gateway that does not answer the close frame is left. */
+/** After this time without an answer to the close frame, the socket is destroyed. */
 const closeDeadlineMs = 5000;
 
 /**
- * A WebSocket client that knows just what a gateway sends: unmasked whole text frames. It costs a fraction of a real
- * client's CPU time, which would be taken from what is measured.
+ * A WebSocket client for the frames that a gateway sends: complete unmasked text frames. It takes a fraction of the
+ * CPU time of a full client, which would compete with the system under test.
  */
 export function openFrameSocket(url: string, protocols: string, handlers: FrameHandlers): FrameSocket {
   const { hostname, port, host, pathname } = new URL(url);
@@ -38,7 +38,7 @@ export function openFrameSocket(url: string, protocols: string, handlers: FrameH
   let upgraded = false;
   let code = abnormal;
   let reason = '';
-  /** The beginning of a frame or of the handshake's answer whose end has not come. */
+  /** The start of an incomplete frame or handshake answer. */
   let rest: Buffer | undefined;
 
   const socket: Socket = connect({
@@ -84,7 +84,7 @@ export function openFrameSocket(url: string, protocols: string, handlers: FrameH
     return readFrames(bytes, end + headEnd.length);
   }
 
-  /** Answers where the first frame that is not whole begins. */
+  /** Reads all complete frames; returns the position of the first incomplete one. */
   function readFrames(bytes: Buffer, start: number): number {
     let at = start;
     while (bytes.length - at >= 2) {
@@ -118,7 +118,7 @@ export function openFrameSocket(url: string, protocols: string, handlers: FrameH
     socket.end();
   }
 
-  /** The mask that a client must use is zero: the payload goes as it is, and the gateway's work stays the same. */
+  /** Clients must mask frames. The mask is zero, so the payload stays unchanged; the gateway's work is the same. */
   function write(opcode: number, payload: string): void {
     const { length } = payload;
     const size =

@@ -1,4 +1,4 @@
-/** What the load reads of a frame. The rest of it is not even parsed. */
+/** The fields that the load needs of a frame; it does not parse the others. */
 export type IncomingFrame =
   | { type: 'new-message'; conversationId: string; seq: number; stamp: Stamp | undefined }
   | { type: 'message-ack'; clientMsgId: string; conversationId: string; seq: number; duplicate: boolean }
@@ -6,33 +6,33 @@ export type IncomingFrame =
   | { type: 'welcome' }
   | { type: 'other' };
 
-/** Travels in a message's content, so that whoever receives it knows its phase and age. */
+/** Part of a message's content, so that its receivers know its phase and its age. */
 export type Stamp = { phase: number; sentAt: number };
 
 const stampMark = 'gb:';
 const contentMark = `"content":"${stampMark}`;
 
-/** Content of `length` characters that begins with the stamp. */
+/** Content of `length` characters that starts with the stamp. */
 export function stampedContent(stamp: Stamp, length: number): string {
   const head = `${stampMark}${stamp.phase}:${Math.round(stamp.sentAt)}:`;
   return head.length >= length ? head : head + padding(length - head.length);
 }
 
 /**
- * Reads frames. Tens of thousands a second arrive in one process, so a field is found by searching for its name:
- * contents of our own making hold no quotes that could deceive the search. And since the members of a group get the
- * same bytes, the latest frames are remembered: comparing is cheaper than reading.
+ * Reads frames. A process receives tens of thousands per second, so this reader finds a field by a text search for
+ * its name: the benchmark's own contents have no quotes that could mislead the search. The members of a group get the
+ * same bytes, so the reader caches the latest frames: comparing bytes is cheaper than reading them.
  */
 export function createFrameReader(): (bytes: Buffer, from: number, to: number) => IncomingFrame {
-  const slots = Array.from({ length: 1 << rememberedBits }, () => ({
-    bytes: Buffer.alloc(longestRemembered),
+  const slots = Array.from({ length: 1 << cacheBits }, () => ({
+    bytes: Buffer.alloc(maxCachedLength),
     length: 0,
     frame: { type: 'other' } as IncomingFrame,
   }));
   return (bytes, from, to) => {
     const length = to - from;
     const slot = slots[slotOf(bytes, from)];
-    if (!slot || length > longestRemembered) return readFrame(bytes.toString('latin1', from, to));
+    if (!slot || length > maxCachedLength) return readFrame(bytes.toString('latin1', from, to));
     if (slot.length === length && bytes.compare(slot.bytes, 0, length, from, to) === 0) return slot.frame;
     slot.frame = readFrame(bytes.toString('latin1', from, to));
     bytes.copy(slot.bytes, 0, from, to);
@@ -41,16 +41,19 @@ export function createFrameReader(): (bytes: Buffer, from: number, to: number) =
   };
 }
 
-/** A message's id stands here, and its last digits tell messages apart: elsewhere slots are only used less evenly. */
-const tellingByte = 43;
-const rememberedBits = 10;
-const longestRemembered = 1024;
+/**
+ * The position of the last digits of the message id, which differ between messages. In other frames slots are used
+ * less evenly.
+ */
+const hashedByte = 43;
+const cacheBits = 10;
+const maxCachedLength = 1024;
 
 function slotOf(bytes: Buffer, from: number): number {
   let hash = 0;
-  for (let at = from + tellingByte; at < from + tellingByte + 6; at += 1) hash = hash * 10 + (bytes[at] ?? 0);
-  // Ids are times shifted to the left: their low bits alone would put most of them into the same slots.
-  return Math.imul(hash, 0x9e3779b1) >>> (32 - rememberedBits);
+  for (let at = from + hashedByte; at < from + hashedByte + 6; at += 1) hash = hash * 10 + (bytes[at] ?? 0);
+  // Ids are timestamps shifted to the left: their low bits alone would put most of them into the same slots.
+  return Math.imul(hash, 0x9e3779b1) >>> (32 - cacheBits);
 }
 
 export function readFrame(text: string): IncomingFrame {
@@ -83,7 +86,7 @@ export function readFrame(text: string): IncomingFrame {
   }
 }
 
-/** The stamp of a message's content, undefined for content that is not ours. */
+/** The stamp of a message's content; undefined if the benchmark has not sent the message. */
 export function readStamp(content: string): Stamp | undefined {
   return stampAt(content, content.startsWith(stampMark) ? stampMark.length : -1);
 }

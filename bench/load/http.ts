@@ -9,7 +9,7 @@ export type HttpRequest = {
 export type HttpAnswer = { status: number; body: string };
 
 export type HttpConnection = {
-  /** One request at a time. Rejects when the connection breaks. */
+  /** Sends one request at a time. Rejects if the connection breaks. */
   request(request: HttpRequest): Promise<HttpAnswer>;
   close(): void;
 };
@@ -18,8 +18,9 @@ const headEnd = Buffer.from('\r\n\r\n');
 const answerDeadlineMs = 30_000;
 
 /**
- * A keep-alive connection that knows just enough of HTTP/1.1 to load a gateway with a tenth of the CPU time of
- * node:http, which would be taken from what is measured. Opens itself, and again after it broke.
+ * A keep-alive connection with the parts of HTTP/1.1 that a gateway uses. It takes a tenth of the CPU time of
+ * node:http, which would compete with the system under test. It connects at the first request, and again after the
+ * connection broke.
  */
 export function createHttpConnection(baseUrl: string): HttpConnection {
   const { hostname, port, host } = new URL(baseUrl);

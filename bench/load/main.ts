@@ -1,4 +1,5 @@
-// Room: the load: processes of their own that hold sockets, send and read. They report and judge nothing.
+// Room: the load: separate processes that hold sockets, send and read. They report measurements; no code that
+// evaluates them may come in.
 
 import type { AnswerMessage, CommandMessage, LoadCommands } from './commands.ts';
 import { loadRest } from './rest-load.ts';
@@ -6,7 +7,7 @@ import { createSessions } from './sessions.ts';
 import { createStorm } from './storm.ts';
 import { createTraffic } from './traffic.ts';
 
-/** A load process: does what the coordinator says over the IPC channel, and ends with it. */
+/** A load process: executes the coordinator's commands from the IPC channel, and exits when the channel closes. */
 const runId = process.argv[2] ?? 'run';
 const traffic = createTraffic(runId);
 const sessions = createSessions(traffic.onFrame);

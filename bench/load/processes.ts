@@ -8,13 +8,15 @@ type Value<N extends CommandName> = Awaited<ReturnType<LoadCommands[N]>>;
 
 export type LoadProcess = {
   pid: number;
-  tell<N extends CommandName>(name: N, input: Input<N>): Promise<Value<N>>;
+  call<N extends CommandName>(name: N, input: Input<N>): Promise<Value<N>>;
 };
 
 export type LoadProcesses = {
   all: LoadProcess[];
-  /** Tells each process its own part, at the same time, and answers in their order. */
-  tellEach<N extends CommandName>(
+  /**
+   * Sends a command to all processes at the same time, with an input for each; returns the answers in their order.
+   */
+  callEach<N extends CommandName>(
     name: N,
     inputOf: (process: LoadProcess, index: number) => Input<N>,
   ): Promise<Value<N>[]>;
@@ -23,15 +25,15 @@ export type LoadProcesses = {
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-/** Starts processes that make load, so that measuring and loading share no event loop. */
+/** Starts load processes, so that the load does not share an event loop with the measurement. */
 export function startLoadProcesses(count: number): LoadProcesses {
   const runId = randomBytes(4).toString('hex');
   const children = Array.from({ length: count }, (_, index) => startOne(`${runId}${index}`));
   const all = children.map(({ process }) => process);
   return {
     all,
-    tellEach: (name, inputOf) =>
-      Promise.all(all.map((process, index) => process.tell(name, inputOf(process, index)))),
+    callEach: (name, inputOf) =>
+      Promise.all(all.map((process, index) => process.call(name, inputOf(process, index)))),
     end: async () => {
       await Promise.all(children.map(({ end }) => end()));
     },
@@ -56,7 +58,7 @@ function startOne(runId: string): { process: LoadProcess; end: () => Promise<voi
   return {
     process: {
       pid: pidOf(child),
-      tell(name, input) {
+      call(name, input) {
         calls += 1;
         const message: CommandMessage = { id: calls, name, input };
         return new Promise((resolve, reject) => {

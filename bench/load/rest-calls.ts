@@ -5,7 +5,7 @@ export type RestCaller = {
   close(): void;
 };
 
-/** What a refused call rejects with. */
+/** The error of a call with a status of 300 or above. */
 export class RestError extends Error {
   override readonly name = 'RestError';
   readonly status: number;
@@ -18,7 +18,7 @@ export class RestError extends Error {
   }
 }
 
-/** Calls to one gateway over as many kept connections as are needed at once. */
+/** Calls one gateway over keep-alive connections, as many as there are concurrent calls. */
 export function createRestCaller(baseUrl: string): RestCaller {
   const free: HttpConnection[] = [];
   return {

@@ -6,7 +6,7 @@ import type { RestPlan, RestReport } from './commands.ts';
 import { createHttpConnection } from './http.ts';
 import { count } from './sessions.ts';
 
-/** Calls REST by a schedule or, closed or each call once, as fast as the connections allow. */
+/** Makes REST calls by a schedule (open), or as fast as the connections allow (closed, once). */
 export async function loadRest(plan: RestPlan): Promise<RestReport> {
   const latency = createHistogram();
   const failures: Record<string, number> = {};
@@ -46,8 +46,8 @@ function dueTimes(plan: RestPlan): () => Promise<number | undefined> {
 }
 
 /**
- * Hands out due times one after the other to whichever connection is free. When none is, a call starts late, and its
- * latency tells so.
+ * Gives each free connection the next due time. If no connection is free, a call starts late, and its latency
+ * includes the delay.
  */
 function scheduled(plan: Extract<RestPlan, { kind: 'open' }>): () => Promise<number | undefined> {
   const schedule = createSchedule(plan);

@@ -9,22 +9,22 @@ export type LoadSession = {
   spec: SessionSpec;
   socket: FrameSocket;
   ledgers: Map<string, SeqLedger>;
-  /** Its end is ours. */
+  /** True if this process closes the socket. */
   expectsClose: boolean;
   closed: Promise<void>;
-  /** It was told to hang: nothing can be expected of it. */
+  /** True if reading is paused: the session need not receive its messages. */
   hangs: boolean;
 };
 
 export type Sessions = ReturnType<typeof createSessions>;
 
 const heartbeatMs = 30_000;
-/** The heartbeats of all sockets are spread over the interval in this many steps. */
+/** The heartbeats of all sockets are distributed over the interval in this many steps. */
 const heartbeatSteps = 30;
 const welcomeDeadlineMs = 60_000;
 const ping = '{"type":"ping"}';
 
-/** The sockets of one process. `onFrame` gets what comes after `welcome`. */
+/** The sockets of one process. `onFrame` gets the frames after `welcome`. */
 export function createSessions(onFrame: (session: LoadSession, frame: IncomingFrame) => void) {
   const sessions = new Map<number, LoadSession>();
   const closes: Record<string, number> = {};
@@ -37,7 +37,7 @@ export function createSessions(onFrame: (session: LoadSession, frame: IncomingFr
     }
   }, heartbeatMs / heartbeatSteps).unref();
 
-  /** Opens one socket and resolves after `welcome`. The ledgers of an earlier socket go on. */
+  /** Opens one socket; resolves after `welcome`. A reconnected session continues with its earlier ledgers. */
   function open(spec: SessionSpec, ledgers = ledgersOf(spec)): Promise<LoadSession> {
     const url = `${spec.gateway}/ws`;
     return new Promise((resolve, reject) => {
@@ -74,7 +74,7 @@ export function createSessions(onFrame: (session: LoadSession, frame: IncomingFr
     all: () => [...sessions.values()],
     get: (key: number) => sessions.get(key),
     closes: () => closes,
-    /** Opens many, so many at a time. */
+    /** Opens sockets, `parallel` at a time. */
     async openAll(specs: readonly SessionSpec[], parallel: number): Promise<ConnectReport> {
       const latency = createHistogram();
       const failures: Record<string, number> = {};
@@ -89,7 +89,7 @@ export function createSessions(onFrame: (session: LoadSession, frame: IncomingFr
       });
       return { opened: latency.count(), failures, latency: latency.data() };
     },
-    /** Resolves when the sockets are closed. Abruptly means without a word. */
+    /** Closes sockets; resolves when they are closed. `abruptly`: without a close frame. */
     async close(keys: readonly number[], abruptly: boolean): Promise<void> {
       const leaving = keys.map((key) => sessions.get(key)).filter((session) => session !== undefined);
       for (const session of leaving) {
@@ -102,7 +102,7 @@ export function createSessions(onFrame: (session: LoadSession, frame: IncomingFr
   };
 }
 
-/** Does something with each item, so many at a time. */
+/** Calls a function with each item, a limited number at a time. */
 export async function inParallel<T>(
   items: readonly T[],
   parallel: number,

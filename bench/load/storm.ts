@@ -9,7 +9,7 @@ type SyncAnswer = {
   hasMore: boolean;
 };
 
-/** Drops every socket of the process at once and brings them back, each with a sync of what it missed. */
+/** Drops all sockets of the process at once and reconnects them; each then syncs the messages that it missed. */
 export function createStorm(sessions: Sessions) {
   let dropped: LoadSession[] = [];
   let droppedAt = 0;
@@ -49,7 +49,10 @@ export function createStorm(sessions: Sessions) {
   };
 }
 
-/** POST /sync until there is no more. What the session follows is asked for from where it stands. */
+/**
+ * Calls POST /sync until there are no more pages. For followed conversations the cursor is the session's own
+ * position.
+ */
 async function sync({ spec, ledgers }: LoadSession, known: [string, number][]): Promise<number> {
   const cursors = Object.fromEntries(known);
   for (const [id, ledger] of ledgers) cursors[id] = ledger.cursor();

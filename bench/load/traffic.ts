@@ -14,21 +14,21 @@ type Measurement = Omit<
   delivery: Histogram;
   refusal: Histogram;
   lateness: Histogram;
-  /** Of a phase whose seconds are told apart. */
+  /** Set if the phase measures each second separately. */
   timeline: { startsAt: number; seconds: Map<number, Second> } | undefined;
 };
 type Second = Omit<Moment, 'ack' | 'second'> & { ack: Histogram };
 type Pending = { phase: number; dueAt: number; answered?: () => void };
 
-/** How long to wait for answers after the last send: longer than a gateway takes to give one up (15 s). */
+/** The wait for answers after the last send: longer than the gateway's deadline for a send (15 s). */
 const answerDeadlineMs = 20_000;
 const pollMs = 10;
-/** Sends in one turn of the event loop, when many are due: answers must be read meanwhile. */
+/** The maximum number of sends per turn of the event loop, so that answers are read in between. */
 const sendsPerTurn = 64;
 
 export type Traffic = ReturnType<typeof createTraffic>;
 
-/** Sends messages and measures what becomes of them. */
+/** Sends messages and measures their acknowledgements and deliveries. */
 export function createTraffic(runId: string) {
   const measurements = new Map<number, Measurement>();
   const pending = new Map<string, Pending>();
@@ -68,7 +68,7 @@ export function createTraffic(runId: string) {
     return second;
   }
 
-  /** `dueAt` is when it should have been sent; latencies count from there. */
+  /** `dueAt` is the scheduled time of the send, from which latencies are measured. */
   function sendOne(
     session: LoadSession,
     route: Route,
@@ -116,7 +116,9 @@ export function createTraffic(runId: string) {
     }
   }
 
-  /** Each route, or several that take turns, have so many sends in flight and send the next one when one is answered. */
+  /**
+   * Each group of `turns` routes has a fixed number of sends in flight, and sends the next message after each answer.
+   */
   async function sendClosed(sessions: Sessions, plan: Extract<SendPlan, { kind: 'closed' }>): Promise<void> {
     const endsAt = monotonicMicros() + plan.seconds * 1e6;
     const next = (routes: readonly Route[], turn: number) => {
@@ -178,7 +180,7 @@ export function createTraffic(runId: string) {
         measurement.refusal.record(now - entry.dueAt);
         const second = secondOf(measurement, entry.dueAt);
         if (second) second.refused += 1;
-        // A refused sender waits a moment, as a sensible client does.
+        // A refused sender waits 100 ms before its next send, as a well-behaved client does.
         if (entry.answered) setTimeout(entry.answered, 100);
       }
     },
@@ -218,7 +220,7 @@ export function createTraffic(runId: string) {
 
     heads: () => [...heads],
 
-    /** Waits until each session has all up to the heads, of the conversations that it follows. */
+    /** Waits until each session has all messages up to the heads, in the conversations that it follows. */
     async settle(sessions: Sessions, upTo: [string, number][], deadlineMs: number): Promise<SeqFaults> {
       const targets = new Map(upTo);
       const missing = () =>

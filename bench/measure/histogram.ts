@@ -1,9 +1,9 @@
-// Room: clocks, histograms and statistics. No I/O.
+// Room: clocks, histograms and statistics. No I/O may come in.
 
-/** What a histogram holds, as it travels between processes and into result files. */
+/** The serialised form of a histogram, for IPC messages and result files. */
 export type HistogramData = {
   count: number;
-  /** Of all values, microseconds. */
+  /** The sum of all values, microseconds. */
   sum: number;
   /** The largest value, exact, microseconds. */
   max: number;
@@ -14,7 +14,7 @@ export type HistogramData = {
 export type Histogram = {
   /** Counts a value in microseconds; anything below 0 counts as 0. */
   record(micros: number): void;
-  /** Counts what another histogram counted. */
+  /** Adds the values of another histogram. */
   add(other: HistogramData): void;
   count(): number;
   /** The value in microseconds that `share` (0 to 1) of all values do not exceed, at most 0.8 % too high. */
@@ -24,13 +24,13 @@ export type Histogram = {
 
 const subBucketBits = 7;
 const subBuckets = 1 << subBucketBits;
-/** About 36 minutes. What took longer counts as this. */
-const mostMicros = 2 ** 31 - 1;
-const bucketCount = bucketOf(mostMicros) + 1;
+/** About 36 minutes. Larger values are counted as this value. */
+const maxMicros = 2 ** 31 - 1;
+const bucketCount = bucketOf(maxMicros) + 1;
 
 /**
- * A histogram with log-linear buckets of fixed width: 128 to each doubling, so that it costs the same memory and
- * time for any number of values and no percentile is off by more than 1/128.
+ * A histogram with log-linear buckets, 128 per doubling: memory and time do not depend on the number of values, and
+ * no percentile is wrong by more than 1/128.
  */
 export function createHistogram(data?: HistogramData): Histogram {
   const counts = new Float64Array(bucketCount);
@@ -40,7 +40,7 @@ export function createHistogram(data?: HistogramData): Histogram {
 
   const histogram: Histogram = {
     record(micros) {
-      const value = micros < 0 ? 0 : micros > mostMicros ? mostMicros : Math.round(micros);
+      const value = micros < 0 ? 0 : micros > maxMicros ? maxMicros : Math.round(micros);
       const bucket = bucketOf(value);
       counts[bucket] = (counts[bucket] ?? 0) + 1;
       count += 1;
@@ -76,14 +76,14 @@ export function createHistogram(data?: HistogramData): Histogram {
   return histogram;
 }
 
-/** One histogram of what several counted. */
+/** Merges several histograms into one. */
 export function mergeHistograms(parts: readonly HistogramData[]): HistogramData {
   const whole = createHistogram();
   for (const part of parts) whole.add(part);
   return whole.data();
 }
 
-/** Values below 256 have a bucket each; above, a bucket holds the values that agree in their first eight bits. */
+/** Each value below 256 has its own bucket; above, the values with the same first eight bits share a bucket. */
 function bucketOf(value: number): number {
   const shift = Math.max(0, 31 - Math.clz32(value) - subBucketBits);
   return shift * subBuckets + (value >> shift);

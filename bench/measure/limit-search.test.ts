@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findLimit } from './limit-search.ts';
 
-const search = { start: 1000, most: 100_000, factor: 1.5, precision: 0.05 };
+const search = { start: 1000, max: 100_000, factor: 1.5, precision: 0.05 };
 const upTo = (limit: number) => async (rate: number) => rate <= limit;
 
 test('the limit is found within the precision', async () => {
@@ -36,7 +36,7 @@ test('a limit below the start is found too', async () => {
 test('nothing beyond the most is tried', async () => {
   const tried: number[] = [];
   const probe = async (rate: number) => tried.push(rate) > 0;
-  assert.equal(await findLimit({ ...search, most: 4000, probe, hold: probe }), 4000);
+  assert.equal(await findLimit({ ...search, max: 4000, probe, hold: probe }), 4000);
   assert.ok(Math.max(...tried) <= 4000);
 });
 

@@ -1,15 +1,16 @@
-/** What pairs of measurements say: how many times the one the other is. */
+/** The ratio of paired measurements. */
 export type Paired = {
   median: number;
-  /** The median of all pairs that could be measured is at least this, with 95 % confidence. */
+  /** The lower bound of the true median, with 95 % confidence. */
   atLeast: number;
 };
 
 const risk = 0.05;
 
 /**
- * The median of the pairs' ratios and its lower bound. The bound is one of the ratios: that fewer than so many of n fall
- * below the true median is as likely as so few heads in n throws of a coin, whatever the ratios are distributed like.
+ * The median of the ratios and its lower bound. The bound is one of the ratios, by the sign test: the number of
+ * ratios below the true median has the distribution of heads in n throws of a coin, whatever the distribution of the
+ * ratios is.
  */
 export function paired(ratios: readonly number[]): Paired {
   const sorted = ratios.toSorted((a, b) => a - b);

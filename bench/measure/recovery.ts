@@ -1,6 +1,6 @@
 /**
- * After how many seconds it was calm and stayed so for `calmSeconds`: 0 when it was from the start, undefined when it
- * never was. A shorter rest at the end counts if all of it was calm.
+ * The number of seconds until the system was calm and stayed calm for `calmSeconds`: 0 if it was calm from the start,
+ * undefined if it never was. A shorter calm period at the end counts too.
  */
 export function secondsToRecover(
   calm: readonly boolean[],

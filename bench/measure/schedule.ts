@@ -1,16 +1,16 @@
 export type Schedule = {
-  /** The next moment at which something is due, in the unit of `startsAt`; undefined after the last. */
+  /** The next due time, in the unit of `startsAt`; undefined after the last. */
   due(): number | undefined;
-  /** Passes on to the one after it. */
+  /** Moves to the next due time. */
   advance(): void;
 };
 
 /**
- * When things are due in an open loop: at a rate, whatever became of those before. The gaps are exponential, as of
- * many people who do not know of each other; the same seed gives the same moments.
+ * The due times of an open loop: they follow a rate, independent of the outcome of earlier sends. The gaps are
+ * exponential, as for many independent users; the same seed gives the same due times.
  */
 export function createSchedule(options: {
-  /** A second. */
+  /** Due times per second. */
   rate: number;
   seconds: number;
   /** Monotonic microseconds. */
@@ -31,7 +31,7 @@ export function createSchedule(options: {
   };
 }
 
-/** One schedule after the other. */
+/** Runs schedules one after the other. */
 export function chainSchedules(all: readonly Schedule[]): Schedule {
   let current = 0;
   const due = () => {
@@ -50,7 +50,7 @@ export function chainSchedules(all: readonly Schedule[]): Schedule {
   };
 }
 
-/** Numbers from 0 to below 1 (mulberry32): the same ones for the same seed. */
+/** Pseudo-random numbers in [0, 1) (mulberry32); the same seed gives the same numbers. */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,34 +1,34 @@
 export type SeqLedger = {
-  /** A `new-message` with this seq arrived. */
+  /** A `new-message` with this seq id has arrived. */
   received(seq: number): void;
-  /** This session's own message was acknowledged with this seq: no `new-message` will bring it. */
+  /** A message of this session was acknowledged with this seq id; no `new-message` will follow for it. */
   sent(seq: number): void;
-  /** `POST /sync` brought this seq. It may repeat what came by the socket meanwhile. */
+  /** `POST /sync` returned this seq id. The socket may have delivered the same message meanwhile. */
   synced(seq: number): void;
-  /** The highest seq up to which nothing is missing. */
+  /** The highest seq id up to which no message is missing. */
   cursor(): number;
-  /** How many seqs up to `head` have not come. */
+  /** The number of seq ids up to `head` that have not arrived. */
   missing(head: number): number;
   repeated(): number;
-  /** Own messages that were delivered to the session that sent them. */
+  /** The number of messages that were delivered to the session that sent them. */
   echoed(): number;
   outOfOrder(): number;
 };
 
 /**
- * What one session must have of one conversation: every seq after `head` exactly once and ascending, each either by
- * `new-message` or, for what it sent itself, by its acknowledgement. Costs memory only for what it sent and for what is
- * out of line.
+ * Checks the messages of one session in one conversation: it must get every seq id after `head` exactly once and
+ * ascending, by `new-message` or, for its own messages, by the acknowledgement. Only own messages and exceptions take
+ * memory.
  */
 export function createSeqLedger(head: number): SeqLedger {
-  /** Highest seq that came; own ones count once nothing before them is outstanding. */
+  /** The highest seq id that has arrived; own ones count only when all before them have arrived. */
   let last = head;
   let repeated = 0;
   let echoed = 0;
   let outOfOrder = 0;
-  /** Seqs up to `last` that have not come. */
+  /** Seq ids up to `last` that have not arrived. */
   const gaps = new Set<number>();
-  /** Own seqs beyond `last`, and all of them. */
+  /** Seq ids of own messages: those above `last`, and all. */
   const own = new Set<number>();
   const everOwn = new Set<number>();
 

@@ -7,15 +7,15 @@ export type Change = {
   unit: string;
   old: number;
   new: number;
-  /** new / old − 1; undefined where old is 0. */
+  /** new / old − 1; undefined if old is 0. */
   share: number | undefined;
   verdict: 'better' | 'worse' | 'same';
 };
 
-/** The machine itself varies this much from run to run. */
+/** Two runs on the same machine differ by this share without any change. */
 const noise = 0.15;
 
-/** Every figure that both runs have, in the order of the new one. */
+/** Compares all figures that both runs have, in the order of the new run. */
 export function compareRuns(old: RunResult, fresh: RunResult): Change[] {
   const before = new Map(allFigures(old).map((entry) => [keyOf(entry), entry.figure]));
   return allFigures(fresh).flatMap((entry) => {

@@ -3,9 +3,9 @@ import { coresPlot, escaped, percentilePlot, timelinePlot } from './plots.ts';
 import type { RunResult, ScenarioResult, Step } from './result.ts';
 import { withUnit } from './table.ts';
 
-const mostStages = 14;
+const maxStages = 14;
 
-/** One page that needs nothing else: figures, plots, processes and stages of every scenario. */
+/** A self-contained HTML page with the figures, plots, processes and stages of every scenario. */
 export function htmlReport(run: RunResult, changes: readonly Change[]): string {
   const { machine } = run;
   const faults = run.scenarios.flatMap(({ name, faults: sentences }) =>
@@ -64,7 +64,7 @@ function stepDetails({ label, usage, stages }: Step): string {
     rss === 0 ? '' : `${Math.round(rss / 2 ** 20)}`,
     peakRss === 0 ? '' : `${Math.round(peakRss / 2 ** 20)}`,
   ]);
-  const rows = stages.slice(0, mostStages).map((stage) => {
+  const rows = stages.slice(0, maxStages).map((stage) => {
     const show = (value: number) =>
       stage.metric.endsWith('_seconds') ? withUnit(value * 1000, 'ms') : withUnit(value, '');
     return [

@@ -20,11 +20,11 @@ const colours = [
   '#a16207',
 ];
 
-/** From half of all values to one in a thousand. */
+/** The percentiles of a curve, up to 99.9 %. */
 const shares = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999];
 const ticksAt = [0, 0.5, 0.9, 0.99, 0.999];
 
-/** Latency by percentile, both axes logarithmic: each further nine is as far as the one before. */
+/** Latency by percentile with logarithmic axes: 90 %, 99 % and 99.9 % have equal distances. */
 export function percentilePlot(curves: { name: string; data: HistogramData }[]): string {
   const seen = curves.filter(({ data }) => data.count > 0);
   if (seen.length === 0) return '';
@@ -61,15 +61,15 @@ export function percentilePlot(curves: { name: string; data: HistogramData }[]):
   ]);
 }
 
-/** Cores in use by process, one bar a step. */
+/** Cores in use by process, one bar per step. */
 export function coresPlot(steps: readonly Step[]): string {
   const shown = steps.filter(({ usage }) => usage.length > 0);
   const names = [...new Set(shown.flatMap(({ usage }) => usage.map(({ name }) => name)))].filter(
     (name) => name !== machineName && shown.some((step) => coresOf(step, name) >= 0.02),
   );
   if (shown.length === 0 || names.length === 0) return '';
-  const most = Math.max(1, ...shown.map((step) => names.reduce((sum, name) => sum + coresOf(step, name), 0)));
-  const y = (cores: number) => margin.top + plotHeight * (1 - cores / most);
+  const max = Math.max(1, ...shown.map((step) => names.reduce((sum, name) => sum + coresOf(step, name), 0)));
+  const y = (cores: number) => margin.top + plotHeight * (1 - cores / max);
   const slot = plotWidth / shown.length;
   const bars = shown.flatMap((step, at) => {
     let below = 0;
@@ -81,7 +81,7 @@ export function coresPlot(steps: readonly Step[]): string {
       return bar;
     });
   });
-  const grid = Array.from({ length: Math.floor(most) + 1 }, (_, cores) => cores).map(
+  const grid = Array.from({ length: Math.floor(max) + 1 }, (_, cores) => cores).map(
     (cores) =>
       `${rule(margin.left, y(cores), margin.left + plotWidth, y(cores))}${text(margin.left - 6, y(cores) + 4, `${cores} cores`, 'end')}`,
   );
@@ -96,10 +96,10 @@ export function coresPlot(steps: readonly Step[]): string {
   return svg([...grid, ...bars, ...labels, ...names.map((name, index) => legend(index, name))]);
 }
 
-/** What became of each second's sends: accepted and refused a second, and how long the accepted took (dashed). */
+/** The sends of each second: accepted and refused per second, and the latency of the accepted ones (dashed). */
 export function timelinePlot(timeline: readonly TimelineSecond[]): string {
   const lastSecond = Math.max(1, ...timeline.map(({ second }) => second));
-  const most = Math.max(1, ...timeline.map(({ sent }) => sent));
+  const max = Math.max(1, ...timeline.map(({ sent }) => sent));
   const slowest = Math.max(1, ...timeline.map(({ ackP99 }) => ackP99));
   const x = (second: number) => margin.left + (second / lastSecond) * plotWidth;
   const y = (share: number) => margin.top + plotHeight * (1 - share);
@@ -109,14 +109,14 @@ export function timelinePlot(timeline: readonly TimelineSecond[]): string {
   return svg([
     ...levels.map(
       (share) =>
-        `${rule(margin.left, y(share), margin.left + plotWidth, y(share))}${text(margin.left - 6, y(share) + 4, `${Math.round(share * most)}/s`, 'end')}`,
+        `${rule(margin.left, y(share), margin.left + plotWidth, y(share))}${text(margin.left - 6, y(share) + 4, `${Math.round(share * max)}/s`, 'end')}`,
     ),
     ...levels.map((share) =>
       text(x(share * lastSecond), height - 14, `${Math.round(share * lastSecond)} s`, 'middle'),
     ),
-    line(0, 'sent', ({ sent }) => sent / most),
-    line(2, 'acknowledged', ({ acknowledged }) => acknowledged / most),
-    line(1, 'refused', ({ refused }) => refused / most),
+    line(0, 'sent', ({ sent }) => sent / max),
+    line(2, 'acknowledged', ({ acknowledged }) => acknowledged / max),
+    line(1, 'refused', ({ refused }) => refused / max),
     line(3, `p99, top ${Math.round(slowest)} ms`, ({ ackP99 }) => ackP99 / slowest, '4 3'),
   ]);
 }

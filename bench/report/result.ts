@@ -1,22 +1,22 @@
-// Room: results as tables, pages and comparisons. Nothing is measured here.
+// Room: results as tables, HTML pages and comparisons. No measurement may come in.
 
 import type { HistogramData } from '../measure/histogram.ts';
 import type { Stage } from '../system/stages.ts';
 import type { ProcessUsage } from '../system/usage.ts';
 
-/** A number that is worth comparing between two runs. */
+/** A number that two runs are compared by. */
 export type Figure = { name: string; value: number; unit: string; better: 'higher' | 'lower' | 'neither' };
 
-/** One measurement of a scenario: one rate, one size. */
+/** One measurement of a scenario, for example one rate or one size. */
 export type Step = {
   label: string;
   figures: Figure[];
   latencies: { name: string; data: HistogramData }[];
   usage: ProcessUsage[];
   stages: Stage[];
-  /** Of a step in which seconds are told apart, by when sends were due. */
+  /** Set if the step measures each second separately, by the due times of the sends. */
   timeline?: TimelineSecond[];
-  /** What a reader should know before trusting the figures. */
+  /** Warnings about the figures. */
   notes: string[];
 };
 
@@ -34,7 +34,7 @@ export type ScenarioResult = {
   title: string;
   seconds: number;
   steps: Step[];
-  /** Anything lost, repeated, out of order or broken. One of them fails the run. */
+  /** Messages lost, duplicated or out of order, and other errors. One fault fails the run. */
   faults: string[];
 };
 

@@ -2,7 +2,7 @@ import { machineName, type ProcessUsage } from '../system/usage.ts';
 import type { Change } from './compare.ts';
 import type { RunResult, Step } from './result.ts';
 
-/** Shows a step as it is measured. */
+/** Prints a step right after its measurement. */
 export function printStep(step: Step): void {
   console.log(`  ${step.label}`);
   const shown = step.figures.map(({ name, value, unit }) => `${name} ${withUnit(value, unit)}`);
@@ -14,7 +14,7 @@ export function printStep(step: Step): void {
   for (const note of step.notes) console.log(`    NOTE ${note}`);
 }
 
-/** The last words on screen: the main figures of every step, and what was wrong. */
+/** Prints the main figures of every step, and the faults. */
 export function printSummary(run: RunResult): void {
   console.log('\n── Summary');
   const rows = run.scenarios.flatMap(({ name, steps }) =>

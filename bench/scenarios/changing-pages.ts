@@ -10,21 +10,24 @@ import { seedsOf } from './growth.ts';
 import { callOnce, expectAnswers, type RestOutcome } from './rest-load.ts';
 
 const conversationsPerReader = [1, 500];
-/** Parts of the pages that a message changes before they are read again. */
+/** The share of the pages that a message changes before they are read again. */
 const shares = [0, 0.2, 1];
-/** Who shares conversations with whom: a message changes the pages of one crew. */
+/** Readers are split into crews with common conversations; a message changes the pages of one crew. */
 const crews = 20;
 const messages = 100;
 const connections = 8;
-/** What a message sets off in the background is over by then. */
+/** The background work after a message takes less than this. */
 const settleMs = 100;
 
 type Crew = { members: Account[]; conversationId: string };
 
-/** The conversation list and the newest page of history, read again and again while some of them change in between. */
+/**
+ * Repeated reads of the conversation list and of the newest page of history, while some of the pages change in
+ * between.
+ */
 export const changingPages: Scenario = {
   name: 'changing-pages',
-  title: 'Pages of which some change between two reads',
+  title: 'Pages, some of which change between two reads',
   run: (laboratory, report) =>
     laboratory.withLoad(laboratory.options.processes, async (load) => {
       const { seconds, warmUp } = laboratory.options;
@@ -39,7 +42,7 @@ export const changingPages: Scenario = {
           [
             'newest page',
             all.flatMap(({ members, conversationId }) =>
-              // A page of each length is a page of its own: else a crew would share one.
+              // Each reader has another page length: otherwise a crew would share one cached page.
               members.map((reader, n) =>
                 get(reader, `/conversations/${conversationId}/messages?limit=${50 + n}`),
               ),
@@ -69,7 +72,7 @@ export const changingPages: Scenario = {
 
 const get = ({ accessToken }: Account, path: string): RestCall => ({ method: 'GET', path, accessToken });
 
-/** A message in the conversations of so many crews, of others in each round. */
+/** Sends a message in the conversations of a share of the crews, of other crews in each round. */
 async function speak({ rest }: Laboratory, all: Crew[], round: number, share: number): Promise<void> {
   const count = Math.round(all.length * share);
   const speaking = Array.from({ length: count }, (_, index) => all[(round * count + index) % all.length]);
@@ -84,7 +87,7 @@ async function speak({ rest }: Laboratory, all: Crew[], round: number, share: nu
   if (count > 0) await pause(settleMs);
 }
 
-/** Undefined where nothing can be seeded. */
+/** Undefined if the database cannot be seeded. */
 async function crewsOf(laboratory: Laboratory, size: number): Promise<Crew[] | undefined> {
   const seeds = seedsOf(laboratory);
   if (!seeds) return undefined;
@@ -108,7 +111,7 @@ async function crewsOf(laboratory: Laboratory, size: number): Promise<Crew[] | u
   }));
 }
 
-/** Several rounds as one. */
+/** Merges several rounds into one. */
 function inAll(rounds: Measured<RestOutcome>[]): Measured<RestOutcome> {
   const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0);
   const outcomes = rounds.map(({ value }) => value);

@@ -3,8 +3,8 @@ import { messageStep } from '../steps/steps.ts';
 import { pairsTalking, warmedUp } from './message-routes.ts';
 
 /**
- * Everybody sends the next message as soon as the last is acknowledged: what the system does by itself when nobody
- * pushes harder than it answers. Latencies here flatter and are no promise.
+ * A closed loop: every sender sends the next message when the last one is acknowledged. It shows the throughput
+ * without overload. The latencies are better than in real use, since no sender sends faster than the system answers.
  */
 export const closedLoop: Scenario = {
   name: 'closed-loop',

@@ -7,10 +7,10 @@ import { expectAnswers, loadRest, type RestLoad } from './rest-load.ts';
 const rates = [500, 1000, 2500];
 const connections = 32;
 const differentLengths = 20;
-/** The gateway allows a user 20 requests a second, with its standard limits. */
+/** With its default limits the gateway allows 20 requests per second and user. */
 const callsPerUser = 15;
 
-/** Reading the newest conversations with their last message and unread count. */
+/** Reads of the newest conversations with their last message and unread count. */
 export const conversationList: Scenario = {
   name: 'conversation-list',
   title: 'Conversation list',
@@ -31,14 +31,14 @@ export const conversationList: Scenario = {
         expectAnswers(report, label, measured.value);
         const { conversations } = JSON.parse(measured.value.sample) as { conversations: unknown[] };
         if (conversations.length !== page) {
-          report.fault(`${label}: ${conversations.length} rows came instead of ${page}`);
+          report.fault(`${label}: ${conversations.length} rows were returned instead of ${page}`);
         }
       };
       for (const rate of rates.filter((one) => one <= readers * callsPerUser)) {
         await measure(`${page} rows, ${rate} a second`, { calls, rate, seconds });
       }
       await measure(`${page} rows, ${connections} callers`, { calls, connections, seconds });
-      // Each length is a page of its own, and all of them together are more than a gateway keeps.
+      // Pages of different lengths are cached separately; together they are more than a gateway caches.
       const lengths = Array.from({ length: differentLengths }, (_, index) => page - index).filter(
         (n) => n > 0,
       );

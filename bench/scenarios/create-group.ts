@@ -6,7 +6,7 @@ import { latencyFigures } from '../steps/steps.ts';
 
 const members = 200;
 
-/** One caller at a time creates groups and dissolves them again. */
+/** One caller creates groups and dissolves them, one after the other. */
 export const createGroup: Scenario = {
   name: 'create-group',
   title: `A group of ${members} created`,
@@ -27,7 +27,7 @@ export const createGroup: Scenario = {
         });
         latency.record(monotonicMicros() - startedAt);
         if (conversation.memberCount !== members) {
-          report.fault(`a group of ${members} was answered with ${conversation.memberCount} members`);
+          report.fault(`the answer for a group of ${members} names ${conversation.memberCount} members`);
         }
         await laboratory.rest.call('DELETE', `/conversations/${conversation.id}`, owner.accessToken);
       }

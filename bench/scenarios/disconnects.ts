@@ -4,13 +4,13 @@ import type { Scenario } from '../laboratory/laboratory.ts';
 import { createLoadClients } from '../laboratory/load-clients.ts';
 import { figure } from '../steps/steps.ts';
 
-/** Long enough for every disconnect to reach a flow and for Temporal to show it. */
+/** Enough time for every disconnect to reach a flow, and for Temporal to list the flow. */
 const countMs = 15_000;
 
-/** Many people vanish in one moment: how much work that makes. */
+/** Many users disconnect at the same time: how many flows and how much CPU time this costs. */
 export const disconnects: Scenario = {
   name: 'disconnects',
-  title: 'Disconnects at once',
+  title: 'Many disconnects at the same time',
   run: (laboratory, report) =>
     laboratory.withLoad(laboratory.options.processes, async (load) => {
       const count = laboratory.options.disconnects;

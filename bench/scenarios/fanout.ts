@@ -6,15 +6,15 @@ import { latencyFigures, messageStep } from '../steps/steps.ts';
 import { befriendStrangers, friendStep } from './friend-request.ts';
 import { expectAllAnswered, groupTalking, type Talk, warmedUp } from './message-routes.ts';
 
-/** Messages a second: one at a time, and as many as must be sustained. */
+/** Messages per second: a rate without queueing, and the rate that must be sustained. */
 const calm = 2;
 const busy = 50;
-/** The last delivery may come so long after the last send. */
+/** The maximum time between the last send and the last delivery. */
 const tolerableBacklogSeconds = 2;
-/** How many of the members write. */
+/** The number of members who send. */
 const writers = 50;
 
-/** Messages to a group beyond 500 members, most of whom are offline: they take the durable way. */
+/** Messages to a group above 500 members, most of whom are offline: the flow fanoutMessages delivers them. */
 export const fanout: Scenario = {
   name: 'fanout',
   title: 'Fan-out to a large group',
@@ -34,7 +34,7 @@ export const fanout: Scenario = {
     }),
 };
 
-/** Whether heavy fan-out hinders a flow that a person waits for. */
+/** The latency of a flow that a user waits for, during heavy fan-out. */
 export const flowsUnderFanout: Scenario = {
   name: 'flows-under-fanout',
   title: 'Friend requests while a large group is busy',

@@ -9,11 +9,11 @@ import { latencyFigures } from '../steps/steps.ts';
 
 export type FriendLatencies = { request: HistogramData; conversation: HistogramData };
 
-/** The accounts that strangers are taken from. */
+/** The number of accounts from which strangers are taken. */
 const people = 100;
 const frameDeadlineMs = 10_000;
 
-/** One caller at a time: asking for friendship, and the conversation that both have after it is accepted. */
+/** One caller: a friend request, its acceptance, and the conversation that both users get. */
 export const friendRequest: Scenario = {
   name: 'friend-request',
   title: 'Friend request → answer, accept → conversation for both',
@@ -42,7 +42,7 @@ export function friendStep(
   };
 }
 
-/** Makes friends of strangers, one pair after the other, and parts them again. */
+/** Makes pairs of strangers friends, one pair after the other, and ends each friendship again. */
 export async function befriendStrangers(laboratory: Laboratory, times: number): Promise<FriendLatencies> {
   const request = createHistogram();
   const conversation = createHistogram();
@@ -78,7 +78,7 @@ export async function befriendStrangers(laboratory: Laboratory, times: number): 
   return { request: request.data(), conversation: conversation.data() };
 }
 
-/** Sockets of all possible strangers, which tell when a conversation arrives. */
+/** Opens a socket for each possible stranger, which reports the arrival of a conversation. */
 async function openInboxes(laboratory: Laboratory) {
   const accounts = await laboratory.accounts.take(people);
   const waiting = new Map<string, (at: number) => void>();

@@ -5,10 +5,10 @@ import { expectAllAnswered, groupTalking, warmedUp } from './message-routes.ts';
 const members = 100;
 const deliveriesPerSecond = 20_000;
 
-/** How long a message to a busy group takes to the members. */
+/** The delivery latency of messages in a busy group. */
 export const groupLatency: Scenario = {
   name: 'group-latency',
-  title: `A group of ${members} online at ${deliveriesPerSecond.toLocaleString('en-GB')} deliveries a second`,
+  title: `A group of ${members} online at ${deliveriesPerSecond.toLocaleString('en-GB')} deliveries per second`,
   run: (laboratory, report) =>
     laboratory.withLoad(laboratory.options.processes, async (load) => {
       const group = await laboratory.conversations.group('latency', members);

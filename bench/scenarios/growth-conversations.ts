@@ -2,15 +2,15 @@ import type { Scenario } from '../laboratory/laboratory.ts';
 import { callsOf, createGrowth, membersTalking, seedsOf } from './growth.ts';
 
 const members = 8;
-/** Messages go to so many of the conversations. */
+/** The number of conversations that get messages. */
 const busy = 100;
 const fewRows = 10;
 const page = 50;
 
-/** Users with ever more conversations: a page of the list and a message must not notice. */
+/** Users with a growing number of conversations, which must not slow down a page of the list or a message. */
 export const growthConversations: Scenario = {
   name: 'growth-conversations',
-  title: 'Users with more and more conversations',
+  title: 'Users with a growing number of conversations',
   run: (laboratory, report) =>
     laboratory.withLoad(laboratory.options.processes, async (load) => {
       const seeds = seedsOf(laboratory);
@@ -33,11 +33,11 @@ export const growthConversations: Scenario = {
         const step = Math.max(1, Math.floor(heads.length / busy));
         const some = heads.filter((_, index) => index % step === 0).slice(0, busy);
         await growth.sends(size, await membersTalking(laboratory, load, crew, some));
-        // As many rows as the smallest size has, and a usual page.
+        // One page with as many rows as the smallest size has, and one page of the usual length.
         await growth.calls(size, `list of ${fewRows}`, callsOf(crew, `/conversations?limit=${fewRows}`));
         if (size >= page)
           await growth.calls(size, `list of ${page}`, callsOf(crew, `/conversations?limit=${page}`));
-        // Nothing was missed. What is asked about grows with the conversations, so its cost may.
+        // A sync without missed messages. Its input grows with the conversations, so its cost may grow too.
         const body = JSON.stringify({ cursors: Object.fromEntries(await seeds.heads(anyone.userId)) });
         const syncs = crew.map(({ accessToken }) => ({
           method: 'POST' as const,

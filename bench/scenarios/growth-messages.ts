@@ -4,10 +4,10 @@ import { callsOf, createGrowth, membersTalking, seedsOf } from './growth.ts';
 
 const members = 10;
 const page = 50;
-/** Enough places in the history that no cache holds them all. */
+/** More positions in the history than any cache holds. */
 const places = 1000;
 
-/** Conversations with ever more messages: sending, the list and the history must not notice. */
+/** A conversation with a growing number of messages, which must not slow down sending, the list or the history. */
 export const growthMessages: Scenario = {
   name: 'growth-messages',
   title: 'Growing conversations',

@@ -7,10 +7,10 @@ const pairs = 20;
 const readers = 20;
 const rows = 20;
 
-/** More and more people who have an account: nobody who chats must notice. */
+/** A growing number of accounts, which must not slow down the users who chat. */
 export const growthUsers: Scenario = {
   name: 'growth-users',
-  title: 'More and more users',
+  title: 'A growing number of users',
   run: (laboratory, report) =>
     laboratory.withLoad(laboratory.options.processes, async (load) => {
       const seeds = seedsOf(laboratory);
@@ -20,11 +20,11 @@ export const growthUsers: Scenario = {
       for (const size of options.growUsers) {
         const present = await seeds.users();
         if (present > size * 1.5) {
-          laboratory.say(`${present} users are there already: --fresh measures ${size} again`);
+          laboratory.say(`The system has ${present} users already: --fresh measures ${size} again`);
           continue;
         }
         await seeds.growUsers(size);
-        // Whoever comes after them renews what is cached of the world room.
+        // A new guest makes the services renew their cached data of the world room.
         await accounts.takeGuests(accounts.fixtures.guests.length + 1);
         await growth.sends(size, await pairsTalking(laboratory, load, pairs));
         const list = await conversations.rows(readers, rows);

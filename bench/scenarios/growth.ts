@@ -10,15 +10,15 @@ import { messageStep, restStep } from '../steps/steps.ts';
 import { expectAllAnswered, type Talk, warmedUp } from './message-routes.ts';
 import { expectAnswers, loadRest } from './rest-load.ts';
 
-/** The same load at growing sizes: what it costs must not grow with them. */
+/** The same load at growing sizes: its cost must not grow with the size. */
 export type Growth = {
-  /** Sends at the usual rate, after which everybody leaves. */
+  /** Sends at the usual rate, then closes all sockets. */
   sends(size: number, talk: Talk): Promise<void>;
-  /** Calls at the usual rate or, one after the other, by a single caller. */
+  /** Calls REST at the usual rate or, with 'one caller', one call after the other. */
   calls(size: number, what: string, calls: RestCall[], how?: 'one caller'): Promise<void>;
-  /** Any other step of a size. */
+  /** Adds another step of a size. */
   step(size: number, what: string, step: Step): void;
-  /** How the largest size compares with the smallest. */
+  /** Reports the ratios of the largest size to the smallest. */
   compare(): void;
 };
 
@@ -73,7 +73,7 @@ export function createGrowth(
   return growth;
 }
 
-/** Members who are all connected; everybody sends, and each next message goes to another conversation. */
+/** Members who are all connected and all send, each message to another conversation. */
 export async function membersTalking(
   laboratory: Laboratory,
   load: LoadProcesses,
@@ -94,12 +94,12 @@ export async function membersTalking(
   return { clients, routes };
 }
 
-/** The same call by each of these in turn. */
+/** The same call, by each of the members in turn. */
 export const callsOf = (members: readonly Account[], path: string): RestCall[] =>
   members.map(({ accessToken }) => ({ method: 'GET', path, accessToken }));
 
-/** Says why nothing is measured where nothing can be seeded. */
+/** The seeds; undefined, with a printed reason, if the database cannot be seeded. */
 export function seedsOf({ seeds, say }: Laboratory): Seeds | undefined {
-  if (!seeds) say('Left out: the database of this system cannot be reached from here.');
+  if (!seeds) say('Skipped: the database of this system cannot be reached from here.');
   return seeds;
 }

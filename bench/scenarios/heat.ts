@@ -4,7 +4,7 @@ import { pairsTalking } from './message-routes.ts';
 const pairs = 20;
 const rate = 300;
 
-/** Load that nobody measures: a broker, and services, that have just started take several times the CPU. */
+/** Load that is not measured: broker and services take several times the CPU time right after their start. */
 export async function heat(laboratory: Laboratory, seconds: number): Promise<void> {
   laboratory.say(`Warming up for ${seconds} s`);
   await laboratory.withLoad(1, async (load) => {

@@ -10,14 +10,14 @@ import { expectAnswers, loadRest } from './rest-load.ts';
 const page = 50;
 const differentPages = 8000;
 const connections = 32;
-/** At most, a second: the gateway allows a user 20, with its standard limits. */
+/** The highest rate, per second: with its default limits the gateway allows 20 requests per second and user. */
 const rate = 1000;
 const callsPerUser = 15;
 const inFlight = 4;
-/** Length of one round of filling; one that adds nothing has failed. */
+/** The duration of one round of filling; a round that adds no message has failed. */
 const fillSeconds = 2;
 
-/** Fifty messages of a long conversation: the newest, and those anywhere in its depth. */
+/** Reads fifty messages of a long conversation: the newest, and those at random positions. */
 export const history: Scenario = {
   name: 'history',
   title: 'History',
@@ -35,7 +35,7 @@ export const history: Scenario = {
           (index) => `${path}&beforeSeq=${page + 1 + ((index * 7919) % Math.max(1, head - page))}`,
         ],
       ];
-      // So many near the end that a gateway does not keep them all.
+      // More pages near the end than a gateway caches.
       const nearEnd = (index: number) =>
         `${path}&beforeSeq=${head - (index % Math.min(head, differentPages))}`;
       for (const [place, pathOf, turns = 5] of [
@@ -62,7 +62,7 @@ export const history: Scenario = {
             ({ seqId }, index) => index === 0 || seqId === (messages[index - 1]?.seqId ?? 0) + 1,
           );
           if (messages.length !== page || !ascending)
-            report.fault(`${label}: a page of ${messages.length} is not right`);
+            report.fault(`${label}: a page of ${messages.length} messages is wrong`);
         }
       }
     }),
@@ -81,7 +81,7 @@ async function longConversation(laboratory: Laboratory, load: LoadProcesses, rep
   return { conversationId: longConversationId, members: readers, head };
 }
 
-/** Sends messages until the conversation is long enough; it stays so for the next run. */
+/** Sends messages until the conversation is long enough; the next run uses it again. */
 async function fill(
   laboratory: Laboratory,
   load: LoadProcesses,
@@ -93,7 +93,7 @@ async function fill(
   let head = await laboratory.conversations.head(conversationId, owner);
   if (head >= depth) return head;
   laboratory.say(`Filling the long conversation: ${depth - head} messages, once for this system`);
-  // A few listeners are enough; each message is delivered to all that are online.
+  // A few online members are enough, since each message is delivered to all of them.
   const talk = await groupTalking(laboratory, load, { conversationId, owner, members: members.slice(0, 20) });
   while (head < depth) {
     const { acknowledged } = await talk.clients.send(talk.routes, { inFlight, seconds: fillSeconds });
@@ -105,7 +105,7 @@ async function fill(
   return laboratory.conversations.head(conversationId, owner);
 }
 
-/** A word for the depth that stays the same from run to run, so that runs can be compared. */
+/** The depth as a rounded word, which is the same in every run, so that runs can be compared. */
 const magnitude = (head: number): string => {
   const power = 10 ** Math.floor(Math.log10(head));
   return `about ${(Math.round(head / power) * power).toLocaleString('en-GB')}`;

@@ -4,23 +4,23 @@ import { createLoadClients } from '../laboratory/load-clients.ts';
 import { figure, latencyFigures } from '../steps/steps.ts';
 import { residentBytes } from '../system/usage.ts';
 
-/** Memory is read when the garbage of the handshakes has had time to be collected. */
+/** The wait before memory is read, so that V8 can collect the garbage of the handshakes. */
 const settleMs = 15_000;
-/** One load process holds so many sockets. */
+/** The number of sockets per load process. */
 const socketsPerProcess = 8000;
-/** A user may hold several sockets: more accounts than this are not worth their registration. */
-const mostAccounts = 2000;
+/** A user may have several sockets; more accounts than this would only cost time for their registration. */
+const maxAccounts = 2000;
 
 const isGateway = (name: string) => name.startsWith('gateway');
 
-/** What a connection costs while nobody speaks: memory of the gateways, and CPU for the heartbeats. */
+/** The cost of an idle connection: memory of the gateways, and CPU time for the heartbeats. */
 export const idleConnections: Scenario = {
   name: 'idle-connections',
   title: 'Idle connections',
   async run(laboratory, report) {
-    const most = Math.max(...laboratory.options.connections);
-    const accounts = await laboratory.accounts.take(Math.min(most, mostAccounts));
-    await laboratory.withLoad(Math.ceil(most / socketsPerProcess), async (load) => {
+    const max = Math.max(...laboratory.options.connections);
+    const accounts = await laboratory.accounts.take(Math.min(max, maxAccounts));
+    await laboratory.withLoad(Math.ceil(max / socketsPerProcess), async (load) => {
       const clients = createLoadClients(laboratory, load);
       const before = residentBytes(laboratory.system.home, isGateway);
       const sockets: number[] = [];

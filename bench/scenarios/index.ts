@@ -1,5 +1,4 @@
-// Room: one file per scenario: what is measured, and how. Nothing that two systems under load would need
-// differently.
+// Room: one file per scenario, which defines what is measured and how. No code for one particular system may come in.
 
 import type { Scenario } from '../laboratory/laboratory.ts';
 import { changingPages } from './changing-pages.ts';
@@ -23,7 +22,7 @@ import { scaling } from './scaling.ts';
 import { slowReaders } from './slow-readers.ts';
 import { versus } from './versus.ts';
 
-/** In the order in which they run: memory first, while the gateways are young. */
+/** The scenarios in the order in which they run: memory first, right after the start of the gateways. */
 export const scenarios: Scenario[] = [
   idleConnections,
   oneToOne,
@@ -47,6 +46,6 @@ export const scenarios: Scenario[] = [
   scaling,
   versus,
   overload,
-  // It changes the database for all that comes after it.
+  // It comes last since it adds many users to the database.
   growthUsers,
 ];

@@ -4,7 +4,7 @@ import { findLimit } from '../measure/limit-search.ts';
 import { figure, messageStep, p99 } from '../steps/steps.ts';
 import { groupTalking, pairsTalking, type Talk } from './message-routes.ts';
 
-/** What makes a rate sustained, besides that nothing is refused. */
+/** The latency limits of a sustained rate; in addition, no message may be refused. */
 type Criterion = {
   /** Milliseconds. */
   ackP99: number;
@@ -13,12 +13,12 @@ type Criterion = {
 
 const oneToOneCriterion: Criterion = { ackP99: 150, deliveryP99: Number.POSITIVE_INFINITY };
 
-/** The share of what was offered that must be acknowledged within the time: the rest would be a backlog. */
+/** The share of the offered messages that must be acknowledged in time: otherwise a backlog grows. */
 const reached = 0.97;
-/** So that a rung that failed does not burden the next one. */
+/** The pause after a failed rate, so that its backlog does not affect the next one. */
 const recoverySeconds = 3;
 
-/** The highest 1:1 rate that holds: nothing refused, p99 under 150 ms. */
+/** The highest sustained 1:1 rate: no message refused, p99 under 150 ms. */
 export const ladder: Scenario = {
   name: 'ladder',
   title: '1:1 messages, the sustained limit',
@@ -27,7 +27,7 @@ export const ladder: Scenario = {
       const talk = await pairsTalking(laboratory, load, laboratory.options.pairs);
       await climb(laboratory, report, talk, {
         start: Math.min(1000, laboratory.options.most),
-        most: laboratory.options.most,
+        max: laboratory.options.most,
         copies: 1,
         criterion: oneToOneCriterion,
       });
@@ -35,22 +35,22 @@ export const ladder: Scenario = {
     }),
 };
 
-/** The 1:1 limit by short probes alone: near enough for what only needs its size. */
+/** The 1:1 limit, measured by short probes only: precise enough for scenarios that need its order of magnitude. */
 export async function probedLimit(laboratory: Laboratory, { clients, routes }: Talk): Promise<number> {
-  const { most, warmUp, probe } = laboratory.options;
-  const start = Math.min(1000, most);
+  const { most: max, warmUp, probe } = laboratory.options;
+  const start = Math.min(1000, max);
   await clients.send(routes, { rate: start, seconds: warmUp });
   const holds = async (rate: number) => {
     const outcome = await clients.send(routes, { rate, seconds: probe });
     const held = isSustained(outcome, oneToOneCriterion);
-    laboratory.say(`${shown(rate)} a second: ${held ? 'held' : 'not held'}`);
+    laboratory.say(`${shown(rate)} per second: ${held ? 'sustained' : 'not sustained'}`);
     if (!held) await recover(clients, routes, start);
     return held;
   };
-  return findLimit({ start, most, factor: 1.4, precision: 0.1, probe: holds, hold: holds });
+  return findLimit({ start, max, factor: 1.4, precision: 0.1, probe: holds, hold: holds });
 }
 
-/** The most deliveries a second that a group of so many online members gets. */
+/** The highest sustained number of deliveries per second in a group of `members` online members. */
 export const groupLimit = (members: number): Scenario => ({
   name: `group-${members}`,
   title: `A group of ${members} online, the sustained limit of deliveries`,
@@ -61,7 +61,7 @@ export const groupLimit = (members: number): Scenario => ({
       const copies = members - 1;
       await climb(laboratory, report, talk, {
         start: 20_000 / copies,
-        most: 400_000 / copies,
+        max: 400_000 / copies,
         copies,
         criterion: { ackP99: 500, deliveryP99: 500 },
       });
@@ -73,7 +73,7 @@ async function climb(
   laboratory: Laboratory,
   report: Report,
   { clients, routes }: Talk,
-  limits: { start: number; most: number; copies: number; criterion: Criterion },
+  limits: { start: number; max: number; copies: number; criterion: Criterion },
 ): Promise<void> {
   const { warmUp, probe, hold } = laboratory.options;
   const measure = (rate: number, seconds: number) =>
@@ -95,7 +95,7 @@ async function climb(
   await clients.send(routes, { rate: limits.start, seconds: warmUp });
   const limit = await findLimit({
     start: limits.start,
-    most: limits.most,
+    max: limits.max,
     factor: 1.4,
     precision: 0.06,
     probe: (rate) => tried(rate, probe, 'probe'),
@@ -104,7 +104,7 @@ async function climb(
   if (limit === 0) report.fault('no rate held for the full time');
 }
 
-/** The figure of the scenario, with a label that stays the same in every run. */
+/** Reports the scenario's figure with a label that is the same in every run. */
 function reportLimit(report: Report, measured: Measured<Outcome>, copies: number): void {
   const { acknowledgedPerSecond, deliveredPerSecond } = measured.value;
   report.step(

@@ -8,7 +8,7 @@ export type Talk = { clients: LoadClients; routes: Route[] };
 
 const parallelHeads = 8;
 
-/** Pairs of friends, all connected: each of them sends to the other. */
+/** Pairs of friends who are all connected and send to each other. */
 export async function pairsTalking(
   laboratory: Laboratory,
   load: LoadProcesses,
@@ -45,7 +45,7 @@ export async function groupTalking(laboratory: Laboratory, load: LoadProcesses, 
   return { clients, routes };
 }
 
-/** Warms up, unmeasured, then measures. */
+/** Runs the load without measurement as a warm-up, then measures it. */
 export async function warmedUp(
   laboratory: Laboratory,
   { clients, routes }: Talk,
@@ -56,14 +56,14 @@ export async function warmedUp(
   return laboratory.measure(() => clients.send(routes, load));
 }
 
-/** What must not happen in a phase whose load the system has to bear. */
+/** Reports refused and unanswered messages as faults, for a load that the system must sustain. */
 export function expectAllAnswered(report: Report, what: string, { unanswered, refused }: Outcome): void {
   const times = Object.values(refused).reduce((sum, one) => sum + one, 0);
   if (times > 0) report.fault(`${what}: ${times} sends refused (${Object.keys(refused).join(', ')})`);
   if (unanswered > 0) report.fault(`${what}: ${unanswered} sends got no answer`);
 }
 
-/** First all the even ones, then the odd: a pair's messages do not meet in one moment. */
+/** All even routes, then all odd ones, so that the two users of a pair do not send at the same time. */
 function alternating(routes: Route[]): Route[] {
   return [...routes.filter((_, index) => index % 2 === 0), ...routes.filter((_, index) => index % 2 === 1)];
 }

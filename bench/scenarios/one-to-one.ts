@@ -2,7 +2,9 @@ import type { Scenario } from '../laboratory/laboratory.ts';
 import { messageStep } from '../steps/steps.ts';
 import { expectAllAnswered, pairsTalking, warmedUp } from './message-routes.ts';
 
-/** 1:1 messages at given rates: how long until the sender knows it is stored, and until the friend has it. */
+/**
+ * 1:1 messages at given rates: the latency of the acknowledgement to the sender, and of the delivery to the friend.
+ */
 export const oneToOne: Scenario = {
   name: 'one-to-one',
   title: '1:1 messages, open loop',

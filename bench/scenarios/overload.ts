@@ -9,41 +9,47 @@ import { isLoad, machineName, type ProcessUsage } from '../system/usage.ts';
 import { probedLimit } from './ladder.ts';
 import { pairsTalking, type Talk, warmedUp } from './message-routes.ts';
 
-/** What a limit is defined by, and what the accepted must keep beyond it. */
+/** The latency that defines the limit; accepted messages must keep it above the limit too. */
 const ackP99Ms = 150;
 const refusalP99Ms = 150;
-/** What is accepted may take so many times as long as at the limit itself, where that is beyond the bound. */
+/**
+ * If the latency at the limit exceeds the bound already, accepted messages may take this many times as long as at the
+ * limit.
+ */
 const tolerableSlowing = 1.5;
-/** After the overload comes half the limit, for as long or for this. */
-const longestAfterSeconds = 60;
-/** Recovered is what stays calm for so many seconds. */
+/** After the overload follows half the limit, for the same time, but at most for this. */
+const maxAfterSeconds = 60;
+/** The system has recovered when it stays calm for this many seconds. */
 const calmSeconds = 5;
 const tolerableRecoverySeconds = 10;
 const tolerableGrowthBytes = 256 * 2 ** 20;
-/** The only word for a send that there is no room for. */
+/** The only error code that a refused send may have. */
 const expectedRefusal = 'UNAVAILABLE';
 
-/** More than the system bears, for minutes: what it accepts is as fast as ever, the rest is refused at once. */
+/**
+ * Load above the limit for minutes: the system must keep its latency for accepted messages, and refuse the others at
+ * once.
+ */
 export const overload: Scenario = {
   name: 'overload',
-  title: 'Overload, and the time after it',
+  title: 'Overload, and the recovery from it',
   run: (laboratory, report) =>
     laboratory.withLoad(laboratory.options.processes, async (load) => {
       const { options } = laboratory;
       const talk = await pairsTalking(laboratory, load, options.pairs);
       const limit = options.limit > 0 ? options.limit : await probedLimit(laboratory, talk);
-      if (limit === 0) return report.fault('the system bears no load at all');
+      if (limit === 0) return report.fault('the system sustains no load');
 
       const atLimit = await warmedUp(laboratory, talk, { rate: limit, seconds: options.seconds });
       report.step(messageStep('at the limit', atLimit));
       const measured = await beyond(laboratory, talk, limit);
       reportOverload(laboratory, report, { limit, ackP99: p99(atLimit.value.ack) }, measured);
-      // A send that was refused late may have been stored all the same: nothing may be missing or come twice.
+      // A message that was refused late may be stored nevertheless; still, no message may be lost or duplicated.
       await talk.clients.settle(report, 'overload');
     }),
 };
 
-const afterSeconds = ({ overload: seconds }: Options): number => Math.min(seconds, longestAfterSeconds);
+const afterSeconds = ({ overload: seconds }: Options): number => Math.min(seconds, maxAfterSeconds);
 
 const beyond = (
   { options, measure }: Laboratory,
@@ -101,8 +107,8 @@ function reportOverload(
       ackP99: p99(ack),
     })),
     notes: [
-      `the limit is ${Math.round(limit)} a second`,
-      ...(value.refusal.count > 0 ? [] : ['nothing was refused: the system bears more than this limit']),
+      `the limit is ${Math.round(limit)} per second`,
+      ...(value.refusal.count > 0 ? [] : ['no message was refused: the real limit is higher']),
     ],
   });
 
@@ -119,7 +125,7 @@ function reportOverload(
   if (value.unanswered > 0) report.fault(`${value.unanswered} sends got no answer`);
 }
 
-/** A second is calm when all of it was accepted, as fast as a limit asks. */
+/** True for a second in which all messages were accepted, within the latency bound. */
 const calm = ({ sent, acknowledged, ack }: Moment): boolean =>
   acknowledged === sent && createHistogram(ack).percentile(0.99) <= ackP99Ms * 1000;
 

@@ -4,7 +4,7 @@ import type { Laboratory } from '../laboratory/laboratory.ts';
 
 export type Library = { readers: Account[]; longConversationId: string };
 
-/** People with many conversations each, one of them very long: what lists and histories are read from. */
+/** Users with many conversations, one of them very long, for the scenarios that read lists and histories. */
 export async function libraryOf({ accounts, options, say }: Laboratory, seeds: Seeds): Promise<Library> {
   const { readers, conversations, depth } = options;
   const key = `library of ${readers} readers, ${conversations} conversations, ${depth} messages`;

@@ -7,11 +7,11 @@ import { figure, latencyFigures } from '../steps/steps.ts';
 
 const groupSize = 100;
 const missedMessages = 20;
-/** Clients of a dead connection come back with jitter; this many try at once. */
+/** Clients reconnect with jitter; this many reconnect at the same time. */
 const parallel = 200;
 const parallelLists = 8;
 
-/** Every socket is dropped in one moment, messages go on, all come back and sync what they missed. */
+/** All sockets are dropped at once and messages continue; then all clients reconnect and sync the missed messages. */
 export const reconnectStorm: Scenario = {
   name: 'reconnect-storm',
   title: 'Reconnect storm with sync',
@@ -28,7 +28,7 @@ export const reconnectStorm: Scenario = {
         clients.add(account, index < groupSize ? [[group.conversationId, head]] : []);
       }
       await clients.connect();
-      await load.tellEach('drop', () => ({}));
+      await load.callEach('drop', () => ({}));
       for (let message = 0; message < missedMessages; message += 1) {
         await laboratory.rest.call(
           'POST',
@@ -38,7 +38,7 @@ export const reconnectStorm: Scenario = {
         );
       }
       const measured = await laboratory.measure(() =>
-        load.tellEach('reconnect', () => ({ parallel: Math.ceil(parallel / load.all.length), cursors })),
+        load.callEach('reconnect', () => ({ parallel: Math.ceil(parallel / load.all.length), cursors })),
       );
       const reports = measured.value;
       const welcome = mergeHistograms(reports.map((part) => part.welcome));
@@ -61,15 +61,15 @@ export const reconnectStorm: Scenario = {
         notes: ['latencies count from the moment of the drop'],
       });
       for (const [message, times] of Object.entries(mergeCounts(reports.map((part) => part.failures)))) {
-        report.fault(`${times} sockets did not come back: ${message}`);
+        report.fault(`${times} sockets did not reconnect: ${message}`);
       }
       const expected = missedMessages * Math.min(groupSize, storm);
-      if (messages < expected) report.fault(`sync brought ${messages} messages instead of ${expected}`);
+      if (messages < expected) report.fault(`sync returned ${messages} messages instead of ${expected}`);
       await clients.settle(report, 'storm', { heads: [[group.conversationId, head + missedMessages]] });
     }),
 };
 
-/** What these users have of all their conversations: a sync is to bring what is missed, not whole histories. */
+/** The current cursors of these users in all their conversations, so that a sync returns only missed messages. */
 async function cursorsOf(
   laboratory: Laboratory,
   accounts: Account[],

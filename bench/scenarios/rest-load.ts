@@ -8,11 +8,11 @@ import { mergeHistograms } from '../measure/histogram.ts';
 export type RestLoad = { calls: RestCall[]; seconds: number } & ({ rate: number } | { connections: number });
 export type RestOutcome = RestReport & { callsPerSecond: number };
 
-/** Enough connections for an open loop: a call that finds none free waits, and its latency counts the wait. */
+/** Connections of an open loop: a call waits if none is free, and its latency includes the wait. */
 const openLoopConnections = 64;
 const leadMicros = 50_000;
 
-/** Loads REST from all load processes, warmed up first. */
+/** Makes REST calls from all load processes, after a warm-up. */
 export async function loadRest(
   laboratory: Laboratory,
   load: LoadProcesses,
@@ -22,12 +22,12 @@ export async function loadRest(
   return laboratory.measure(() => loadFor(laboratory, load, how, how.seconds));
 }
 
-/** Anything but 2xx fails the run. */
+/** Reports every answer that is not 2xx as a fault. */
 export function expectAnswers(report: Report, what: string, { failures }: RestReport): void {
   for (const [failure, times] of Object.entries(failures)) report.fault(`${what}: ${times} times ${failure}`);
 }
 
-/** Makes each of these calls once, as fast as so many connections allow. */
+/** Makes each call once, as fast as the connections allow. */
 export const callOnce = (
   laboratory: Laboratory,
   load: LoadProcesses,
@@ -58,7 +58,7 @@ async function loadFor(
   return run(laboratory, load, how.calls, { kind: 'closed', connections, seconds });
 }
 
-/** What each load process is told, but for its own part of the calls and of the schedule. */
+/** The common part of all load processes' plans: without the calls and the schedule of each process. */
 type Plan =
   | { kind: 'open'; connections: number; seconds: number; rate: number }
   | { kind: 'closed'; connections: number; seconds: number }
@@ -72,7 +72,7 @@ async function run(
 ): Promise<RestOutcome> {
   const startsAt = monotonicMicros() + (plan.kind === 'open' ? leadMicros : 0);
   const share = load.all.length;
-  const reports = await load.tellEach('rest', (_, index) => {
+  const reports = await load.callEach('rest', (_, index) => {
     const own = calls.filter((_call, at) => at % share === index);
     const common = { gateway: laboratory.gatewayOf(index), calls: own };
     return plan.kind === 'open' ? { ...common, ...plan, startsAt, seed: index + 1 } : { ...common, ...plan };

@@ -17,8 +17,8 @@ const sizes: Size[] = [
 ];
 
 /**
- * The same load on more processes. Where the machine has no core left for them its limit stays the same, and what the
- * busiest process of a kind spends on a message tells what another machine would bring.
+ * The same load on more processes. On a machine without free cores the limit stays the same; the CPU time per message
+ * of the busiest process of each kind then shows what a larger machine would gain.
  */
 export const scaling: Scenario = {
   name: 'scaling',
@@ -66,7 +66,7 @@ function measureSize(
   });
 }
 
-/** CPU time that the busiest process of a kind spends on each message that the system takes. */
+/** The CPU time per accepted message of the busiest process of a kind. */
 function busiest({ usage, seconds, value }: Measured<Outcome>, kind: string): Figure {
   const cores = usage.filter(isOf(kind)).map((one) => one.cores);
   const milliseconds = (Math.max(0, ...cores) * seconds * 1000) / Math.max(1, value.acknowledged);

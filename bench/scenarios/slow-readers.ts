@@ -7,13 +7,16 @@ import { expectAllAnswered, groupTalking, warmedUp } from './message-routes.ts';
 const members = 40;
 const slow = 5;
 const messagesPerSecond = 250;
-/** Long messages: the kernel's own buffers (some 10 MB a socket) must be full before the gateway notices anything. */
+/**
+ * Long messages, since the kernel's buffers (some 10 MB per socket) must fill before the gateway notices a slow
+ * reader.
+ */
 const payload = 3500;
 /** The gateway's close code for a session that reads too slowly. */
 const tooSlow = '4002';
 const closeDeadlineMs = 10_000;
 
-/** Some members of a busy group stop reading: the others must not notice, and the slow ones are let go. */
+/** Some members of a busy group stop reading: the gateway must close their sockets without delays for the others. */
 export const slowReaders: Scenario = {
   name: 'slow-readers',
   title: `${slow} slow readers among ${members} members`,
@@ -44,12 +47,12 @@ export const slowReaders: Scenario = {
           notes: ['these were within their buffer for so short a time: try --seconds 60'],
         });
       }
-      // Those that were kept must have got everything by now.
+      // The sockets that stayed open must have received all messages.
       await talk.clients.settle(report, 'slow readers', { expectedCloses: [tooSlow, '1006'] });
     }),
 };
 
-/** A slow socket learns that it was closed only when it reads on. */
+/** Resumes the slow sockets, since a socket sees that it was closed only when it reads again. */
 async function closedAsSlow(clients: LoadClients): Promise<number> {
   const deadline = Date.now() + closeDeadlineMs;
   let closed = 0;

@@ -44,12 +44,12 @@ const contests: Contest[] = [
 ];
 
 /**
- * This system and another one that runs beside it, in turn, each as fast as it goes: how many times as many messages
- * this one acknowledges. Who begins changes from round to round, so that a machine that becomes slower favours nobody.
+ * Measures this system and another running one in alternation, each at full speed; the result is the ratio of
+ * acknowledged messages. The order alternates between rounds, so that a machine that becomes slower favours neither.
  */
 export const versus: Scenario = {
   name: 'versus',
-  title: 'This system and another one in turn',
+  title: 'This system and another one, in alternation',
   async run(laboratory, report) {
     const { versus: other = '' } = laboratory.options;
     const opponent = await createLaboratory(
@@ -85,7 +85,7 @@ async function hold(
         const [theirs, ours] = round % 2 === 0 ? [first, second] : [second, first];
         outcomes.push({ own: ours, other: theirs });
         const rates = [theirs, ours].map(({ acknowledgedPerSecond }) => Math.round(acknowledgedPerSecond));
-        laboratory.say(`round ${round + 1}: ${rates.join(' → ')} a second`);
+        laboratory.say(`round ${round + 1}: ${rates.join(' → ')} per second`);
       }
       const middle = (values: number[]) => paired(values).median;
       const { median, atLeast } = paired(

@@ -1,10 +1,10 @@
 import type { Figure } from '../report/result.ts';
 import { figure } from './steps.ts';
 
-/** What must not grow: a latency's middle and its tail, and what a message or a call costs. */
+/** The figures that must not grow: median and p99 of latencies, and the CPU time per message or call. */
 const compared = /^((ack|answer|request) (p50|p99)|CPU a (message|call))$/;
 
-/** How many times the later figures are the earlier ones. */
+/** The ratios of the later figures to the earlier ones. */
 export const ratiosOf = (earlier: readonly Figure[], later: readonly Figure[]): Figure[] =>
   later
     .filter(({ name }) => compared.test(name))

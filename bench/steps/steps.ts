@@ -1,4 +1,4 @@
-// Room: what a scenario reports of one step. It runs nothing.
+// Room: the report of one step of a scenario. No code that runs a load may come in.
 
 import type { Measured } from '../laboratory/laboratory.ts';
 import type { Outcome } from '../laboratory/load-clients.ts';
@@ -7,7 +7,7 @@ import { createHistogram, type HistogramData } from '../measure/histogram.ts';
 import { type Figure, milliseconds, type Step } from '../report/result.ts';
 import { isLoad, machineName, type ProcessUsage } from '../system/usage.ts';
 
-/** Beyond it the load itself was too slow for its schedule, and latencies tell about it rather than the system. */
+/** Above this the load processes were too slow for their schedule, and the latencies do not describe the system. */
 const tolerableLatenessMicros = 20_000;
 
 /** The usual percentiles of a latency. */
@@ -34,7 +34,7 @@ export const figure = (name: string, value: number, unit: string, better: Figure
   better,
 });
 
-/** A measured phase of messages as a step. */
+/** The step of a measured message phase. */
 export function messageStep(label: string, measured: Measured<Outcome>, more: Figure[] = []): Step {
   const { value: outcome, usage, stages, seconds } = measured;
   const refused = Object.values(outcome.refused).reduce((sum, times) => sum + times, 0);
@@ -70,7 +70,7 @@ export function messageStep(label: string, measured: Measured<Outcome>, more: Fi
   };
 }
 
-/** A measured phase of REST calls as a step. */
+/** The step of a measured phase of REST calls. */
 export function restStep(label: string, measured: Measured<RestReport & { callsPerSecond: number }>): Step {
   const { value, usage, stages, seconds } = measured;
   return {
@@ -93,14 +93,14 @@ export function restStep(label: string, measured: Measured<RestReport & { callsP
   };
 }
 
-/** Cores that the system itself used: services and servers, without the load. */
+/** The cores that the services and servers used, without the load processes. */
 export function systemCores(usage: readonly ProcessUsage[]): number {
   return usage
     .filter(({ name }) => !isLoad(name) && name !== machineName)
     .reduce((sum, { cores }) => sum + cores, 0);
 }
 
-/** What the load itself used. */
+/** The cores that the load processes used. */
 const loadCores = (usage: readonly ProcessUsage[]): number =>
   usage.filter(({ name }) => isLoad(name)).reduce((sum, { cores }) => sum + cores, 0);
 
@@ -115,7 +115,7 @@ function notesOf({ refused, unanswered, lateness }: Outcome): string[] {
     ...(unanswered > 0 ? [`${unanswered} sends without any answer`] : []),
     ...(late > tolerableLatenessMicros
       ? [
-          `the load itself was late (p99 ${milliseconds(late)} ms): latencies tell more about it than about the system`,
+          `the load processes sent late (p99 ${milliseconds(late)} ms): the latencies describe them more than the system`,
         ]
       : []),
   ];

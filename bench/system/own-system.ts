@@ -6,28 +6,28 @@ import { benchProfile, servicePorts } from '../../scripts/topology/topology.ts';
 import { describeSystem, type Size, type System } from './system.ts';
 
 export type OwnSystem = {
-  /** Resolves when everything is ready. */
+  /** Resolves when all services are ready. */
   start(): Promise<System>;
-  /** Safe at any moment, also in the middle of a start. */
+  /** Safe at any time, also during a start. */
   stop(): Promise<void>;
 };
 
-/** Ports are free for so many of each, so that a system can grow while it is measured. */
+/** The start checks the ports of this many processes, so that a scenario can enlarge the system. */
 const largest = { gateways: 2, logics: 2 };
 
 /**
- * A whole system for measuring, when the user runs none: on ports and with data of its own, without limits. What it
- * stores is kept for the next run unless `fresh`.
+ * A complete system for benchmarks, if the user runs none: with its own ports and data, without rate limits. It keeps
+ * its data for the next run, unless `fresh` is set.
  */
 export function createOwnSystem(env: NodeJS.ProcessEnv, size: Size, fresh: boolean): OwnSystem {
   const progress = createProgress();
-  const most = {
+  const maxSize = {
     gateways: Math.max(size.gateways, largest.gateways),
     logics: Math.max(size.logics, largest.logics),
     core: false,
   };
   const servers = createServers(benchProfile(env, size), progress, {
-    ports: servicePorts(benchProfile(env, most)),
+    ports: servicePorts(benchProfile(env, maxSize)),
     fresh,
   });
   let services: Services | undefined;

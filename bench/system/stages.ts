@@ -1,6 +1,6 @@
 import type { System } from './system.ts';
 
-/** One histogram of a service's own, over the time between two scrapes. */
+/** One histogram of a service's metrics, for the time between two scrapes. */
 export type Stage = {
   service: string;
   metric: string;
@@ -34,14 +34,14 @@ export async function scrape(system: System): Promise<Scrape> {
         const answer = await fetch(url, { signal: AbortSignal.timeout(scrapeDeadlineMs) });
         if (answer.ok) parseMetrics(service, await answer.text(), whole);
       } catch {
-        // A service that is not reachable from here has no stages in the report.
+        // The report has no stages of a service that is not reachable.
       }
     }),
   );
   return whole;
 }
 
-/** What happened between two scrapes: times first, the largest total first; sizes of batches after them. */
+/** The stages between two scrapes: durations first, by falling total; batch sizes after them. */
 export function stagesBetween(before: Scrape, after: Scrape): Stage[] {
   return [...after.histograms]
     .map(([key, now]) => difference(now, before.histograms.get(key)))
@@ -51,7 +51,7 @@ export function stagesBetween(before: Scrape, after: Scrape): Stage[] {
 
 const isTime = ({ metric }: Stage): boolean => metric.endsWith('_seconds');
 
-/** How much the counters whose key begins so have grown. */
+/** The sum of the increases of all counters whose key starts with `prefix`. */
 export function grown(before: Scrape, after: Scrape, prefix: string): number {
   let total = 0;
   for (const [key, value] of after.counters) {
@@ -60,7 +60,7 @@ export function grown(before: Scrape, after: Scrape, prefix: string): number {
   return total;
 }
 
-/** Reads Prometheus text: GoChat's own histograms and counters. */
+/** Parses GoChat's histograms and counters from Prometheus text into `into`. */
 export function parseMetrics(service: string, text: string, into: Scrape): void {
   for (const line of text.split('\n')) {
     const found = /^(gochat_\w+?)(_bucket|_sum|_count)?(?:\{(.*)\})? ([^ ]+)$/.exec(line);
@@ -112,7 +112,7 @@ function difference(now: RawHistogram, before: RawHistogram | undefined): Stage 
   };
 }
 
-/** Interpolated inside its bucket, as Prometheus does it; in the last bucket its lower bound. */
+/** A quantile, interpolated in its bucket as Prometheus does it; in the last bucket, the bucket's lower bound. */
 function quantile(bounds: [number, number][], share: number): number {
   const rank = (bounds.at(-1)?.[1] ?? 0) * share;
   let [lower, below] = [0, 0];

@@ -1,5 +1,5 @@
-// Room: the system under load: where it is, what its processes use, how long its stages take. It puts no load on
-// it.
+// Room: the system under load: its addresses, the resources of its processes, the durations of its stages. No code
+// that creates load may come in.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,18 +12,18 @@ import {
   userProfile,
 } from '../../scripts/topology/topology.ts';
 
-/** Where the system under test is. */
+/** The addresses of the system under test. */
 export type System = {
-  /** Base URLs. */
+  /** The base URLs of its gateways. */
   gateways: string[];
-  /** Its data folder, with run.json in it. */
+  /** Its data folder, which contains run.json. */
   home: string;
-  /** Admin pages of its services. */
+  /** The metrics pages of its services. */
   metrics: { service: string; url: string }[];
   temporalAddress: string;
-  /** Undefined where its password is not known: then nothing can be seeded. */
+  /** Undefined if the password is unknown: the database then cannot be seeded. */
   databaseUrl: string | undefined;
-  /** Restarts the services in other numbers; only of a system that the bench has started. */
+  /** Restarts the services with other numbers of processes; only for a system that the benchmark has started. */
   resize?: (size: Size) => Promise<void>;
 };
 
@@ -33,8 +33,8 @@ const nothing = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_A
 const noKeys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '', GRPC_TOKEN_FILE: '' };
 
 /**
- * Finds the system that `npm start` runs with the same environment: GOCHAT_HOME and the ports are its own variables.
- * Gateways that are named win.
+ * Finds the system that `npm start` runs with the same environment (GOCHAT_HOME and port variables). Named gateways
+ * override those of the environment.
  */
 export function locateSystem(named: string[] | undefined, env: NodeJS.ProcessEnv): System {
   const { home } = userProfile(env);
@@ -46,7 +46,7 @@ export function locateSystem(named: string[] | undefined, env: NodeJS.ProcessEnv
   return { ...describeSystem(profile), ...(named ? { gateways: named } : {}) };
 }
 
-/** What a profile says about its system, running or not. */
+/** The addresses of a profile's system, even if it does not run. */
 export function describeSystem(profile: Profile): System {
   const addresses = serverAddresses(profile, { database: databasePassword(profile.home) });
   const known = profile.env.DATABASE_URL !== undefined || databasePassword(profile.home) !== '';

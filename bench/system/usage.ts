@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { readRunFile } from '../../scripts/process/run-file.ts';
 
-/** What a process used while something was measured. */
+/** The resources that a process used during a measurement. */
 export type ProcessUsage = {
   name: string;
-  /** Mean of cores in use: 1 is one core all the time. */
+  /** The mean number of cores in use: 1 is one core all the time. */
   cores: number;
-  /** Resident memory in bytes: at the start, the most seen, and at the end. */
+  /** Resident memory in bytes: at the start, the maximum, and at the end. */
   startRss: number;
   peakRss: number;
   rss: number;
@@ -14,10 +14,10 @@ export type ProcessUsage = {
 
 export type UsageWatch = { stop(): ProcessUsage[] };
 
-/** The whole machine: what all processes together use, ours or not. */
+/** The name of the whole machine: all processes, including those that are not GoChat's. */
 export const machineName = 'machine';
 
-/** Whether a process only makes load or watches. */
+/** True for the processes that create load or measure. */
 export const isLoad = (name: string): boolean => name.startsWith('load-') || name === 'coordinator';
 
 const ticksPerSecond = 100;
@@ -35,8 +35,8 @@ type Watched = {
 };
 
 /**
- * Watches the processes of the system (from run.json in its folder: services and servers) and those given. Where
- * there is no /proc or no run.json, nothing is seen.
+ * Watches the system's services and servers, whose pids are in run.json in its folder, and the given processes.
+ * Without /proc or without run.json the result is empty.
  */
 export function watchUsage(home: string, others: Record<string, number>): UsageWatch {
   const startedAt = performance.now();
@@ -94,14 +94,14 @@ export function watchUsage(home: string, others: Record<string, number>): UsageW
   };
 }
 
-/** Resident bytes of the system's processes whose name fits, now. */
+/** The current resident bytes of the system's processes with a matching name. */
 export function residentBytes(home: string, fits: (name: string) => boolean): number {
   return Object.entries(systemPids(home))
     .filter(([name]) => fits(name))
     .reduce((sum, [, pid]) => sum + (readProcess(pid)?.rss ?? 0), 0);
 }
 
-/** Without this process, which is the supervisor of a system that it started itself. */
+/** The pids in run.json, without this process, which is the supervisor if the benchmark has started the system. */
 function systemPids(home: string): Record<string, number> {
   return Object.fromEntries(
     Object.entries(readRunFile(home))
@@ -113,7 +113,7 @@ function systemPids(home: string): Record<string, number> {
 function readProcess(pid: number): { ticks: number; rss: number } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 2 is the command in brackets and may itself hold spaces and brackets.
+    // Field 2 is the command in brackets, which may itself contain spaces and brackets.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return { ticks: Number(fields[11]) + Number(fields[12]), rss: Number(fields[21]) * pageBytes };
   } catch {
@@ -121,7 +121,7 @@ function readProcess(pid: number): { ticks: number; rss: number } | undefined {
   }
 }
 
-/** User, nice, system, interrupt and stolen time of all cores. */
+/** The user, nice, system, interrupt and stolen time of all cores, in ticks. */
 function machineBusyTicks(): number {
   try {
     const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = readFileSync(
