@@ -3,8 +3,8 @@ import { after } from 'node:test';
 const closings: (() => unknown)[] = [];
 
 /**
- * Closes something when all tests of the file are over, whether or not they passed. What was opened last is closed
- * first, and what cannot be closed keeps nothing else from being closed.
+ * Calls `close` after all tests of the file, whether or not they passed. The last registered call runs first, and a
+ * failed call does not prevent the others.
  */
 export function atEnd(close: () => unknown): void {
   closings.push(close);

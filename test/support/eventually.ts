@@ -1,7 +1,9 @@
-// Room: what tests of all kinds share. Assertions about behaviour stay in the tests.
+// Room: support for all kinds of tests. Assertions about behaviour belong in the tests.
 
-/** Waits for a condition and fails after `withinMs`. Checks often, so that a test takes as long as the thing does; what costs
- * the system something to look at, every `everyMs`. */
+/**
+ * Waits for a condition; throws an Error after `withinMs`. It checks often, so that a test does not take longer than
+ * the system. Give `everyMs` for a check that puts load on the system.
+ */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   withinMs = 15_000,

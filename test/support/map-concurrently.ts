@@ -1,10 +1,10 @@
-const atOnce = 25;
+const defaultLimit = 25;
 
-/** Does something for each, some at a time, and answers in their order. */
+/** Maps items with up to `limit` concurrent calls; returns the results in the order of the items. */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,
-  limit = atOnce,
+  limit = defaultLimit,
 ): Promise<R[]> {
   const results: R[] = new Array(items.length);
   let next = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Code, codeOf, GoChatError } from '../../lib/errors.ts';
 
-/** The call has to be refused with this code. */
+/** Asserts that the call is refused with this code. */
 export async function refusedWith(call: Promise<unknown>, code: Code): Promise<void> {
   await assert.rejects(call, (error: unknown) => {
     assert.ok(error instanceof GoChatError, String(error));
@@ -10,5 +10,5 @@ export async function refusedWith(call: Promise<unknown>, code: Code): Promise<v
   });
 }
 
-/** For `assert.rejects`: whether an error has this code. */
+/** A predicate for `assert.rejects`: true if an error has this code. */
 export const refusal = (code: Code) => (error: unknown) => codeOf(error) === code;

@@ -5,13 +5,13 @@ import { createDatabases, type Database } from '../../services/repo/storage/data
 import { atEnd } from './at-end.ts';
 
 export type SystemParts = {
-  /** im-repo of the system under test, for what no client can do or see. */
+  /** im-repo of the system under test, for actions and checks that no client can make. */
   repo: RepoClient;
-  /** Its database, to look at. */
+  /** Its database, for checks. */
   database: Database;
 };
 
-/** Connections to parts of the system under test, closed at the file's end. */
+/** Opens connections to parts of the system under test; they are closed at the end of the file. */
 export function openSystemParts(): SystemParts {
   const { REPO_ADDRESS, DATABASE_URL, GRPC_TOKEN_FILE = '' } = process.env;
   if (!REPO_ADDRESS || !DATABASE_URL) {

@@ -4,7 +4,7 @@ import { createLogger } from '../../lib/log.ts';
 
 const log = createLogger('test', 'fatal');
 
-/** Every record that a topic holds right now, parsed, those of one key in their order. */
+/** All current records of a topic, parsed; the records of a key are in order. */
 export async function recordsOf<T>(topic: string): Promise<T[]> {
   const kafka = connectKafka({
     brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092',

@@ -1,4 +1,5 @@
-// Room: a time-skipping Temporal server with our workflows, and activities that tests give. No real service.
+// Room: a time-skipping Temporal server with GoChat's workflows, and with activities from the tests. No real service
+// may come in.
 
 import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -11,12 +12,12 @@ import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
 export type FlowWorld = {
   client: Client;
   environment: TestWorkflowEnvironment;
-  /** Does something while a worker runs all flows with these activities. */
+  /** Runs `work` while a worker executes all flows with these activities. */
   withWorker<T>(activities: Partial<Activities>, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 };
 
-/** A Temporal server whose clock jumps to the next timer, so that thirty days take no time. */
+/** A Temporal server whose clock skips to the next timer, so that thirty days take no time. */
 export async function createFlowWorld(): Promise<FlowWorld> {
   const path = binary('TEMPORAL_TEST_SERVER_PATH');
   quiet();
@@ -24,16 +25,16 @@ export async function createFlowWorld(): Promise<FlowWorld> {
     TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
     workflowBundle(process.env.WORKFLOW_BUNDLE_FILE ?? ''),
   ]);
-  // A flow that sets an unregistered attribute would hang here.
+  // A flow that sets an unregistered attribute would hang.
   await environment.connection.operatorService.addSearchAttributes({
     namespace: 'default',
-    // io.temporal IndexedValueType
+    // The numbers are those of Temporal's enum IndexedValueType.
     searchAttributes: { ConversationId: 2, UserId: 2, UserIds: 7 },
   });
   return worldOn(environment, bundle);
 }
 
-/** The real server in its development form. */
+/** Temporal's development server, without time skipping. */
 export async function createRealFlowWorld(): Promise<FlowWorld> {
   const path = binary('TEMPORAL_CLI_PATH');
   quiet();
@@ -54,7 +55,9 @@ export async function createRealFlowWorld(): Promise<FlowWorld> {
 
 let isQuiet = false;
 
-/** Only errors are shown. Not done on import: the SDK's runtime keeps a process alive that has no world to close. */
+/**
+ * Logs errors only. This must not run on import: the SDK's runtime keeps a process alive until a server is closed.
+ */
 function quiet(): void {
   if (isQuiet) return;
   isQuiet = true;

@@ -9,7 +9,7 @@ import {
   type WithdrawResult,
 } from '../../../workflows/friend-request/contract.ts';
 
-/** The commands of a pair, each as logic sends it: by update-with-start. */
+/** The commands of a pair, sent by update-with-start, as logic sends them. */
 export function createFriendCalls(client: Client, [a, b]: readonly [string, string]) {
   const start = (opening: FriendRequestCommand) =>
     new WithStartWorkflowOperation(friendRequest.workflowType, friendRequestStart([a, b], opening));

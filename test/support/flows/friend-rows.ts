@@ -18,18 +18,18 @@ export type FriendRows = {
   activities: FriendshipActivities;
   rows: Row[];
   friends: boolean;
-  /** While set, nobody may ask before this moment. */
+  /** If set, requests are refused before this time, Unix milliseconds. */
   coolingUntil?: number;
   conversationsOpened: number;
-  /** How often opening the conversation fails before it succeeds. */
+  /** How often opening the conversation fails before it succeeds. Each failure decrements it. */
   failuresToOpen: number;
 };
 
 const refusal = (code: Refusal['code']): Refusal => ({ ok: false, code, message: code });
 
 /**
- * im-repo's rule for the friend requests of one pair, in memory: for what the real one can't be asked for, thirty
- * days in a moment above all.
+ * im-repo's rules for the friend requests of one pair, in memory, for cases that the real im-repo cannot produce,
+ * such as a clock that skips thirty days.
  */
 export function createFriendRows({
   now,

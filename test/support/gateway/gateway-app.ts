@@ -32,7 +32,7 @@ type Answer = (request: never, options: { deadlineMs?: number } | undefined) => 
 type Limits = Partial<AppDeps['limits']>;
 type Door = { anonymousPerMinute?: number; trustProxy?: string; hosts?: string; origins?: string };
 
-/** What belongs to one test. */
+/** The state of one test. */
 type Mine = {
   answers: Record<string, Answer>;
   calls: Calls;
@@ -40,13 +40,13 @@ type Mine = {
   idempotency: ReturnType<typeof createMemoryIdempotency>;
 };
 
-/** The app without limits and with the usual door. */
+/** The shared app, without limits and with the default door. */
 let usual: Promise<BuiltApp> | undefined;
 
 /**
- * The REST side with logic in the test's hands: `answers` by "service.method"; everything called is noted. To build an
- * app takes a tenth of a second, so that tests without limits or a door of their own get the same one, one after the other; only its memory of pages that it
- * has answered stays from one to the next.
+ * The REST app with a stub of logic: `answers` by "service.method". It records all calls. Building an app takes a
+ * tenth of a second, so tests without their own limits or door share one app, one after the other; only its page
+ * cache stays between tests.
  */
 export async function testApp(answers: Record<string, Answer> = {}, limits: Limits = {}, door: Door = {}) {
   const isUsual = Object.keys(limits).length === 0 && Object.keys(door).length === 0;
@@ -57,7 +57,7 @@ export async function testApp(answers: Record<string, Answer> = {}, limits: Limi
   return { app: built.app, ...mine };
 }
 
-/** The same with an app that no other test has used. */
+/** The same with a new app. */
 export async function freshTestApp(answers: Record<string, Answer>) {
   const built = await buildTestApp({}, {});
   const mine = mineWith(answers);
@@ -145,7 +145,7 @@ async function buildTestApp(limits: Limits, door: Door): Promise<BuiltApp> {
 export const json = { 'content-type': 'application/json' };
 type Body = Record<string, unknown> & { errors?: { path: string }[] };
 
-/** Calls a route, as somebody who is signed in unless told otherwise. */
+/** Calls a route, by default as a signed-in user. */
 export async function send(
   app: FastifyInstance,
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -169,7 +169,7 @@ export async function send(
   return { status: response.statusCode, headers: response.headers, body: answer };
 }
 
-/** Asserts that an answer is the problem of this code, about this field if one is named. */
+/** Asserts that an answer is a problem with this code and, if `path` is given, about this field. */
 export function isProblem(answer: Awaited<ReturnType<typeof send>>, code: Code, path?: string): void {
   assert.deepEqual([answer.status, answer.body.code], [httpStatus(code), code], JSON.stringify(answer.body));
   assert.match(String(answer.headers['content-type']), /^application\/problem\+json/);

@@ -1,4 +1,4 @@
-// Room: a gateway of its own with stand-ins for the services behind it. For the gateway's tests only.
+// Room: a gateway for each test file, with stubs of the services behind it. Only the gateway's tests use it.
 
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,9 +40,8 @@ type LogicConversations = UnaryHandlers<typeof ConversationServiceService>;
 export type GatewaySystem = Awaited<ReturnType<typeof openGatewaySystem>>;
 
 /**
- * A real gateway on a real broker, with the test in the place of logic and im-repo: it sees what the gateway
- * appends and tells, and produces what it has to deliver. A file opens one at its top level; it is closed at the
- * file's end.
+ * A real gateway on a real broker; the test replaces logic and im-repo. It sees the gateway's calls and records, and
+ * produces the records to deliver. A test file opens one at its top level; it is closed at the end of the file.
  */
 export async function openGatewaySystem(env: Record<string, string> = {}) {
   const presence = createMemoryPresence();
@@ -50,7 +49,7 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
   const reads: Parameters<LogicConversations['batchMarkAsRead']>[0]['updates'][] = [];
   const typing: { userId: string; conversationId: string }[] = [];
   const refuseReadsWith = { code: 0 };
-  /** Last seq ids, of conversations where a test names one: who reads further is refused. */
+  /** Heads of conversations, set by tests: read marks beyond a head are refused. */
   const headOf = new Map<string, number>();
   const calls = await serveGrpc({
     host: '127.0.0.1',
@@ -153,7 +152,7 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
       id,
       gateway,
       url: `http://127.0.0.1:${gateway.port}`,
-      /** Produces a record for this gateway, as logic does, with events of any kind. */
+      /** Produces a downstream record for this gateway, as logic does, with any events. */
       deliver: (record: Partial<Omit<DownstreamRecord, 'events'>> & { events?: object[] }) =>
         producer.send({
           topic: topics.downstream(id),
@@ -203,7 +202,7 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
       follow<UserEvent>(topics.userEvents, (record) => userIds.includes(record.user_id)),
   };
 
-  /** What is appended to a shared topic from now on and concerns the test. */
+  /** Collects the records of a shared topic that are appended from now on and concern the test. */
   async function follow<R>(topic: string, concerns: (record: R) => boolean): Promise<R[]> {
     const records: R[] = [];
     const consumer = kafka.consumer({ groupId: `test-${randomUUID()}` });
@@ -221,13 +220,13 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
         if (record !== null && concerns(record)) records.push(record);
       },
     });
-    // Only a consumer that has fetched knows from where on it reads.
+    // The start offset of a consumer is fixed only after its first fetch.
     await eventually(() => fetching);
     return records;
   }
 }
 
-/** The handlers of a service of which only some are called. */
+/** Completes the handlers of a service: calls of missing handlers are answered UNAVAILABLE. */
 function rest<H extends object>(some: Partial<H>): H {
   const missing = async () => {
     throw new GoChatError('UNAVAILABLE', 'The test does not answer this call.');

@@ -4,7 +4,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 
 type Entry = { hash: string; claim: string; resourceId: string; statusCode: number; responseBody: string };
 
-/** im-repo's idempotency keys in memory, without expiry, and what is stored under them. */
+/** im-repo's idempotency keys in memory, without expiry, and the stored entries. */
 export type MemoryIdempotency = RepoClient['idempotency'] & { readonly entries: Map<string, Entry> };
 
 export function createMemoryIdempotency(): MemoryIdempotency {

@@ -10,7 +10,7 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 type Handlers = UnaryHandlers<typeof OnlineStatusServiceService>;
 type Known = SessionInfo & { gatewayId: string };
 
-/** The part of im-repo's presence that gateways call, in memory, with what a test wants to see and to disturb. */
+/** The presence RPCs of im-repo that gateways call, in memory, with state that tests can read and change. */
 export function createMemoryPresence() {
   const gateways = new Map<string, GatewayInfo>();
   const sessions = new Map<string, Known>();

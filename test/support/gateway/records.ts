@@ -2,7 +2,7 @@ import { messageType } from '../../../lib/domain/enumerations.ts';
 import type { DownstreamMessage } from '../../../lib/kafka/records.ts';
 import type { Chat } from '../people/people.ts';
 
-/** Ann's message to conversation 77, as logic tells a gateway of it. */
+/** Ann's message to conversation 77, as logic produces it for a gateway. */
 export const messageRecord = (more: Partial<DownstreamMessage>): DownstreamMessage => ({
   message_id: 1,
   conversation_id: '77',
@@ -15,7 +15,7 @@ export const messageRecord = (more: Partial<DownstreamMessage>): DownstreamMessa
   ...more,
 });
 
-/** The acknowledgement of what a socket sent to conversation 77. */
+/** The acknowledgement of a message that a socket sent to conversation 77. */
 export const ackRecord = (session: Chat, clientMsgId: string, seqId: number) => ({
   session_id: session.sessionId,
   conversation_id: '77',

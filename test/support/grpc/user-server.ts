@@ -1,4 +1,4 @@
-// Room: a gRPC server with one small service. For the tests of lib/grpc only.
+// Room: a gRPC server with one small service. Only the tests of lib/grpc use it.
 
 import { UserServiceService } from '../../../lib/gen/im_logic/v1/user.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
@@ -9,7 +9,7 @@ import { createMetrics } from '../../../lib/metrics.ts';
 
 type Handlers = ServedHandlers<typeof UserServiceService>;
 
-/** A gRPC server that knows one service, logic's for users. Its calls answer next to nothing, unless told otherwise. */
+/** A gRPC server with one service, logic's UserService. Without handlers its calls return nearly empty answers. */
 export function serveUsers(handlers: Partial<Handlers> = {}, token?: GrpcToken): Promise<GrpcServer> {
   return serveGrpc({
     host: '127.0.0.1',

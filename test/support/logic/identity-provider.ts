@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { atEnd } from '../at-end.ts';
 
-/** An identity provider that keeps its keys in a file. */
+/** An identity provider that publishes its keys in a file. */
 export async function openIdentityProvider() {
   const folder = mkdtempSync(join(tmpdir(), 'gochat-provider-'));
   atEnd(() => rmSync(folder, { recursive: true }));

@@ -1,4 +1,4 @@
-// Room: im-logic and im-repo of their own on real servers. For logic's tests only.
+// Room: im-logic and im-repo for each test file, on real servers. Only logic's tests use it.
 
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,8 +24,8 @@ export type LogicSystem = Awaited<ReturnType<typeof openLogicSystem>>;
 const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
 
 /**
- * im-repo and im-logic over a database of the test file's own, with an upstream topic and a gateway of its own: what
- * the gateway would get is in `received`. A file opens one at its top level; it is closed at the file's end.
+ * im-repo and im-logic with a separate database, upstream topic and gateway id for the test file. `received` has the
+ * records that the gateway would get. A test file opens one at its top level; it is closed at the end of the file.
  */
 export async function openLogicSystem(env: Record<string, string> = {}) {
   const name = randomUUID();
@@ -82,13 +82,13 @@ export async function openLogicSystem(env: Record<string, string> = {}) {
     logic,
     gateway,
     received,
-    /** Looks into the database, and changes what no call can. */
+    /** Queries the database, and changes what no RPC can change. */
     query: databases.users.query,
     adminPort: service.adminPort,
     messages: () => received.flatMap((record) => record.messages),
     acks: () => received.flatMap((record) => record.acks),
     events: () => received.flatMap((record) => record.events),
-    /** Opens a socket session for a user at the test's gateway, as the gateway would tell it. */
+    /** Opens a socket session for a user at the test's gateway, by the call that the gateway would make. */
     async connect(userId: string): Promise<string> {
       const sessionId = randomUUID();
       const now = Date.now();
@@ -107,7 +107,7 @@ export async function openLogicSystem(env: Record<string, string> = {}) {
         topic,
         messages: records.map((record) => ({ key: record.conversation_id, value: JSON.stringify(record) })),
       }),
-    /** Has all records processed once more, as if this process had died before it committed anything. */
+    /** Processes all records again, as after a crash before the first commit. */
     async redeliver(until: () => boolean): Promise<void> {
       const producing = await createProducing({ kafka, log });
       const upstream = await startUpstream({

@@ -12,6 +12,6 @@ export function sessionOf({ session }: { session?: Session | undefined }): Sessi
   return { ...session, userId: session.user.id };
 }
 
-/** Registers somebody and answers the session. */
+/** Registers a user; resolves to the session. */
 export const register = async ({ logic }: LogicSystem, username = uniqueName()) =>
   sessionOf(await logic.auth.register({ username, password, avatarUrl: '', client }));

@@ -13,11 +13,11 @@ import type {
 export type MemoryMessages = ReturnType<typeof createMemoryMessages>;
 
 /**
- * Stands in for im-repo's SaveMessages where a test needs faults that the real one can't be made to have: it numbers
- * and remembers as the real one does, everybody is a member of every conversation, and `fault` is asked before each call.
+ * A stub of im-repo's SaveMessages, for faults that the real one cannot produce. It assigns seq ids and recognises
+ * duplicates like the real one. Every user is a member of every conversation. It calls `fault` before each save.
  */
 export function createMemoryMessages(options: {
-  /** Who is online where, for every conversation. */
+  /** The gateways of the online members, the same for every conversation. */
   gateways: Recipients['gateways'];
   fault?: (request: SaveMessagesRequest) => GoChatError | undefined;
 }) {

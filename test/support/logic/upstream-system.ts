@@ -16,7 +16,7 @@ const connect = (clientId: string) =>
   connectKafka({ brokers: process.env.KAFKA_BROKERS ?? '127.0.0.1:9092', clientId, log });
 export const kafka = connect('test');
 
-/** A topic, a group and a gateway that nobody else uses, and processes of logic that consume them. */
+/** A separate topic, consumer group and gateway id, and logic processes that consume the topic. */
 export async function createUpstreamSystem() {
   const name = randomUUID();
   const topic = `test.upstream.${name}`;
@@ -27,7 +27,7 @@ export async function createUpstreamSystem() {
     await ensureDownstreamTopic(admin, gatewayId);
     await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 4 }] });
   });
-  // Of its own: a producer is of no use any more once a topic of its is deleted.
+  // A separate producer, since a producer is unusable after one of its topics was deleted.
   const producer = kafka.producer();
   await producer.connect();
   const received: DownstreamRecord[] = [];
@@ -44,7 +44,7 @@ export async function createUpstreamSystem() {
     received,
     messages: () => received.flatMap((record) => record.messages),
     acks: () => received.flatMap((record) => record.acks),
-    /** Resolves when the new process is a member of the group. `wrap` stands between it and the broker. */
+    /** Starts a process; resolves when it is a member of the group. `wrap` may replace its calls to the broker. */
     async start(
       messages: Pick<MemoryMessages, 'saveMessages' | 'resolveRecipients'>,
       metrics: Metrics = createMetrics('logic'),
@@ -77,7 +77,7 @@ export async function createUpstreamSystem() {
       session_id: 'session-1',
       ...more,
     }),
-    /** Of any version: an event is what the test says. */
+    /** Appends records of any version: the test defines the events. */
     append: (records: (UpstreamMessage | { event: { conversation_id: string } } | string)[]) =>
       producer.send({
         topic,
@@ -104,5 +104,5 @@ export async function createUpstreamSystem() {
 const keyOf = (record: UpstreamMessage | { event: { conversation_id: string } }) =>
   'event' in record ? record.event.conversation_id : record.conversation_id;
 
-/** 1 to count. */
+/** The numbers from 1 to `count`. */
 export const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);

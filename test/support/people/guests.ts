@@ -5,7 +5,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import { gatewayUrl, type Person } from './people.ts';
 
-/** New guests: they need no password, so hundreds of them are quick. */
+/** Creates guests, who need no password hash, so that hundreds of them are fast. */
 export function newGuests(count: number): Promise<Person[]> {
   const rest = createRest(gatewayUrl);
   return mapConcurrently(Array.from({ length: count }), async () => {
@@ -14,7 +14,7 @@ export function newGuests(count: number): Promise<Person[]> {
   });
 }
 
-/** The ids of new guests who have no session: only their accounts are made. */
+/** Creates guest accounts without sessions; resolves to their ids. */
 export const createGuests = (repo: RepoClient, count: number): Promise<string[]> =>
   mapConcurrently(Array.from({ length: count }), async () => {
     const { user } = await repo.users.createUser({
@@ -23,18 +23,18 @@ export const createGuests = (repo: RepoClient, count: number): Promise<string[]>
       avatarUrl: '',
       isGuest: true,
     });
-    if (!user) throw new Error('no user was made');
+    if (!user) throw new Error('im-repo has created no user');
     return user.id;
   });
 
-/** Pings as clients do, so that a long wait is no silence. */
+/** Sends pings as clients do, so that the gateway does not close the socket during a long wait. */
 export function keepAlive<T extends ChatSocket>(socket: T): T {
   const pinging = setInterval(() => socket.send('ping'), 20_000);
   void socket.closed.then(() => clearInterval(pinging));
   return socket;
 }
 
-/** A socket for each guest. */
+/** Opens one socket per guest. */
 export const connectAll = (guests: readonly Person[], url: string): Promise<ChatSocket[]> =>
   mapConcurrently(
     guests,
@@ -42,7 +42,7 @@ export const connectAll = (guests: readonly Person[], url: string): Promise<Chat
     50,
   );
 
-/** Makes users somebody's friends past the flow, which is not what is being tested. */
+/** Makes users friends of one user without the flow, for tests of other things. */
 export async function befriendAll(
   repo: RepoClient,
   userId: string,

@@ -1,16 +1,16 @@
 import type { Chat, Data } from './people.ts';
 
-/** The number of sends that a session may burst is far above what a stream of a test needs. */
+/** A stream of messages. Its rate is far below the limit of frames per second of a session. */
 export type MessageStream = {
-  /** Resolves when so many more have been acknowledged. */
+  /** Resolves when `count` more messages are acknowledged. */
   more(count: number): Promise<void>;
-  /** Resolves with the seq ids of all that was acknowledged, in the order sent, when the last one is. */
+  /** Stops sending; resolves to the seq ids of all messages in the order sent, when the last one is acknowledged. */
   stop(): Promise<number[]>;
 };
 
 /**
- * Messages without a break to one conversation: the sockets take turns, and one message follows the other's
- * acknowledgement. `stop` rejects when one was refused.
+ * Sends messages to one conversation without a pause. The sockets send alternately, each message after the
+ * acknowledgement of the previous one. `stop` rejects if a message was refused.
  */
 export function streamMessages(sockets: readonly Chat[], conversationId: string): MessageStream {
   const seqs: number[] = [];

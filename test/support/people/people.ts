@@ -1,4 +1,4 @@
-// Room: users as clients see them, over REST and sockets. They know nothing of the inside.
+// Room: users of a running system, over REST and sockets. No code that uses the services' internals may come in.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -22,7 +22,7 @@ export const uniqueName = (prefix = 'u'): string => `${prefix}-${randomBytes(6).
 
 export type Person = Session & { id: string; rest: Rest };
 
-/** Registers somebody new. */
+/** Registers a new user. */
 export async function newPerson(prefix = 'u', baseUrl = gatewayUrl): Promise<Person> {
   const rest = createRest(baseUrl);
   const session = await rest.register(uniqueName(prefix), password);
@@ -32,7 +32,7 @@ export async function newPerson(prefix = 'u', baseUrl = gatewayUrl): Promise<Per
 export const newPeople = (count: number): Promise<Person[]> =>
   Promise.all(Array.from({ length: count }, () => newPerson()));
 
-/** Makes two people friends and answers the id of their single conversation. */
+/** Makes two users friends; resolves to the id of their single conversation. */
 export async function befriend(a: Person, b: Person): Promise<string> {
   const { request } = await a.rest.post<{ request: { id: string } }>('/friends/requests', {
     targetUserId: b.id,
@@ -62,30 +62,30 @@ export async function newGroup(
   return conversation.id;
 }
 
-/** The `data` of a frame, for reading fields in assertions. */
+/** The `data` of a frame, untyped for assertions on its fields. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into frames as their reader sees fit.
 export type Data = any;
 
-/** A frame of any kind, as tests look at it. */
+/** A frame of any type. */
 export type Frame = { type: string; data?: Data };
 
 export type Chat = Omit<ChatSocket, 'send'> & {
   frames: Frame[];
-  /** Sends a frame, whether or not a client may send such a one. */
+  /** Sends a frame of any type, valid or not. */
   send(type: string, data?: Record<string, unknown>): void;
-  /** The data of the first frame (past or future) that fits. Fails after a deadline with what came instead. */
+  /** The data of the first matching frame, past or future. Rejects after 10 s with the received frames. */
   expect(type: string, fits?: (data: Data) => boolean): Promise<Data>;
   /** All frames of a type so far. */
   all(type: string): Data[];
-  /** Sends a message and resolves with its ack. */
+  /** Sends a message; resolves to its acknowledgement. */
   say(conversationId: string, content: string, more?: Record<string, unknown>): Promise<Data>;
-  /** Resolves when all that was caused before is here: a ping's answer follows it. */
+  /** Resolves when all frames in flight have arrived: the answer to a ping comes after them. */
   settled(): Promise<void>;
 };
 
 const frameDeadlineMs = 10_000;
 
-/** Opens a socket for a person and remembers every frame. */
+/** Opens a socket for a user and records all frames. */
 export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewayUrl): Promise<Chat> {
   const frames: Frame[] = [];
   const watchers = new Set<(frame: Frame) => void>();
@@ -100,7 +100,7 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
     type: string,
     fits: (data: Data) => boolean = () => true,
     from = 0,
-    /** Aborted when nobody waits any more: its timer would keep the process alive. */
+    /** Aborts the wait, whose timer would otherwise keep the process alive. */
     signal?: AbortSignal,
   ): Promise<Data> {
     const matches = (frame: Frame) => frame.type === type && fits(frame.data);
@@ -115,7 +115,7 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
       };
       const deadline = setTimeout(() => {
         watchers.delete(watcher);
-        reject(new Error(`no ${type} came; there were: ${JSON.stringify(frames).slice(0, 2000)}`));
+        reject(new Error(`no ${type} arrived; the received frames are: ${JSON.stringify(frames).slice(0, 2000)}`));
       }, frameDeadlineMs);
       watchers.add(watcher);
       signal?.addEventListener('abort', () => {
@@ -152,7 +152,7 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
   };
 }
 
-/** Asserts that a call is refused with a status and code, in the shape of RFC 9457. */
+/** Asserts that a call is refused with a status and code, as an RFC 9457 problem. */
 export async function refused(call: Promise<unknown>, status: number, code: string): Promise<ProblemError> {
   const error = await call.then(
     (answer) => assert.fail(`expected ${code}, got ${JSON.stringify(answer)}`),
@@ -163,7 +163,7 @@ export async function refused(call: Promise<unknown>, status: number, code: stri
   return error;
 }
 
-/** Everything in a conversation, by pages. */
+/** All messages of a conversation, read in pages. */
 export async function wholeHistory(person: Person, conversationId: string): Promise<Message[]> {
   const history: Message[] = [];
   for (let more = true; more; ) {

@@ -5,16 +5,16 @@ import { befriendAll, keepAlive, newGuests } from './guests.ts';
 import { type Chat, chat, gateway2Url, type Person } from './people.ts';
 
 export type PresenceWatchers = {
-  /** How often each of the watched was said to have this status. */
+  /** The number of notifications with this status, by watched user. */
   noticesOf(status: 'online' | 'offline'): Map<string, number>;
-  /** Resolves when all the watched were said to have this status, `times` times. */
+  /** Resolves when there were `times` notifications with this status for each watched user. */
   all(status: 'online' | 'offline', times: number, withinMs: number): Promise<void>;
-  /** Resolves when every frame that was on its way is here. */
+  /** Resolves when all frames in flight have arrived. */
   settled(): Promise<void>;
   close(): Promise<void>;
 };
 
-/** Friends of these users, on the second gateway: each of them watches an equal share. */
+/** Connects friends of these users to the second gateway; each of them watches an equal share of the users. */
 export async function watchPresence(
   repo: RepoClient,
   users: readonly Person[],
@@ -44,7 +44,7 @@ export async function watchPresence(
       };
       await eventually(complete, withinMs).catch(() => {
         const counts = [...noticesOf(status).values()];
-        assert.fail(`${counts.length} of ${users.length} were told ${status} within ${withinMs} ms`);
+        assert.fail(`${counts.length} of ${users.length} users were announced as ${status} within ${withinMs} ms`);
       });
     },
     settled: async () => {

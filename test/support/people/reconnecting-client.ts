@@ -7,20 +7,20 @@ const ackDeadlineMs = 3000;
 const pauseMs = 100;
 
 export type ReconnectingClient = {
-  /** Sends until it is acknowledged, over as many sockets as it takes, always with the same clientMsgId. */
+  /** Sends a message until it is acknowledged, over as many sockets as needed, always with the same clientMsgId. */
   say(
     conversationId: string,
     clientMsgId: string,
     content: string,
   ): Promise<{ seqId: number; messageId: number }>;
-  /** What came as new-message, by seq id. */
+  /** The messages received as new-message, by seq id. */
   received: Map<number, Message>;
-  /** Fills up what a dead socket missed. */
+  /** Reads the messages that a closed socket has missed. */
   catchUp(conversationId: string): Promise<void>;
   close(): Promise<void>;
 };
 
-/** A client that gives up on nothing: it reconnects, retries with the same id and syncs. */
+/** A client that never gives up: it reconnects, retries with the same clientMsgId and syncs. */
 export async function createReconnectingClient(
   person: Person,
   baseUrl = gatewayUrl,

@@ -3,12 +3,12 @@ import type { Person } from './people.ts';
 
 export type Listener = {
   userId: string;
-  /** The seq ids of a conversation's messages in the order in which they came. */
+  /** The seq ids of a conversation's messages in order of arrival. */
   seqs(conversationId: string): number[];
   close(): void;
 };
 
-/** A socket that only keeps seq ids: a thousand of them fit into one test. */
+/** A socket that records only seq ids, so that one test can have a thousand of them. */
 export async function listen(
   person: Pick<Person, 'accessToken' | 'id'>,
   baseUrl: string,
@@ -33,7 +33,7 @@ export async function listen(
       onMessage(conversationId, seqId);
     });
   });
-  // A gateway closes a session that is silent for 75 s.
+  // A gateway closes a session without a frame for 75 s.
   const heartbeat = setInterval(() => socket.send('{"type":"ping"}'), 25_000);
   socket.on('close', () => clearInterval(heartbeat));
   return {

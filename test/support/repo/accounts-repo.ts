@@ -6,7 +6,7 @@ import { createUserParts } from './user-parts.ts';
 
 export const password = 'correct horse battery';
 
-/** Repo with its handlers for users and sessions, and what is done often in short. */
+/** Repo's handlers for users and sessions, with short forms of frequent calls. */
 export async function openAccountsRepo() {
   const { parts } = await openRepoParts();
   const users = createUserParts(parts);
@@ -21,7 +21,7 @@ export async function openAccountsRepo() {
     );
   }
 
-  /** Opens a session as somebody whose password was just found right. */
+  /** Opens a session for a user, as after a successful password check. */
   async function signIn(user: User, ttlMs = 60_000, known?: Buffer): Promise<string> {
     const credential = known ?? (await credentialOf(user));
     const sessionId = randomUUID();
@@ -63,7 +63,7 @@ export async function openAccountsRepo() {
   return { parts, users, register, guest, signIn, credentialOf, rotate, sessionsOf };
 }
 
-/** A value that has to be there. */
+/** Returns the value; throws an AssertionError if it is undefined. */
 export function required<T>(value: T | undefined): T {
   assert.ok(value !== undefined);
   return value;

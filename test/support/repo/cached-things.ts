@@ -6,15 +6,15 @@ import { createRedis } from '../../../services/repo/storage/redis.ts';
 import { eventually } from '../eventually.ts';
 import { startPrivateRedis } from '../servers/redis-server.ts';
 
-/** A kind of value to be cached. */
+/** The cache kind of the tests. */
 export const thing = cacheKind<string>('thing', 60_000);
 
-/** A Redis of the test file's own, in which processes cache things, and what stands for their database. */
+/** A separate Redis for the test file, caches of several processes on it, and a map that replaces the database. */
 export async function openCachedThings() {
   const server = await startPrivateRedis();
-  /** What the database says of each thing. */
+  /** The stored value of each thing. */
   const rows = new Map<string, string>();
-  /** How often it was asked. */
+  /** The number of reads of `rows`. */
   const loads = { count: 0 };
   let lastId = 0;
 
@@ -36,22 +36,22 @@ export async function openCachedThings() {
     rows,
     loads,
     load,
-    /** What a process of ours has. */
+    /** Opens the cache of one process. */
     connect,
-    /** What another process of ours has, for the time of a test. */
+    /** Opens the cache of another process, closed after the test. */
     async connectFor(context: TestContext) {
       const other = await connect();
       context.after(other.disconnect);
       return other;
     },
-    /** An id that no test before has cached. */
+    /** An id that no earlier test has cached. */
     newId(value = 'old') {
       lastId += 1;
       const id = `t${lastId}`;
       rows.set(id, value);
       return id;
     },
-    /** Makes what Redis has of it wrong: whoever reads this did not read from memory. */
+    /** Replaces the value in Redis, so that a test sees whether a read came from Redis or from memory. */
     async spoilInRedis(id: string) {
       const key = cacheKey(thing, id);
       await eventually(async () => (await server.client.exists(key)) === 1);

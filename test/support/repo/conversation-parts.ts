@@ -15,7 +15,7 @@ import type { RepoParts } from './repo-parts.ts';
 
 export type ConversationParts = ReturnType<typeof createConversationParts>;
 
-/** Repo's conversation handlers, and people to use them. */
+/** Repo's conversation handlers, and users for them. */
 export function createConversationParts(parts: RepoParts) {
   const repo = createMessageParts(parts);
   const handlers = createConversationHandlers(repo);
@@ -33,7 +33,7 @@ export function createConversationParts(parts: RepoParts) {
     ...repo,
     conversations,
 
-    /** Somebody who is in the world room. */
+    /** Creates a guest, who is a member of the world room. */
     async newGuest(): Promise<string> {
       const { user } = await accounts.createUser({
         username: '',
@@ -89,7 +89,7 @@ export function createConversationParts(parts: RepoParts) {
         ...fields,
       }),
 
-    /** An open group's id; the first one owns it. */
+    /** Creates an active group, owned by the first user; resolves to its id. */
     async newGroup(userIds: readonly string[], fields: { maxMembers?: number } = {}): Promise<string> {
       const [owner = '', ...others] = userIds;
       const { conversation } = await this.createGroup(owner, others, fields);
@@ -109,7 +109,7 @@ export function createConversationParts(parts: RepoParts) {
       fields: { role?: number; muted?: boolean },
     ) => conversations.updateConversationMember({ actorId, conversationId, userId, ...fields }),
 
-    /** A group with an owner, an admin and two plain members; eve is none. */
+    /** Creates a group with an owner, an admin and two ordinary members; eve is not a member. */
     async newGroupWithRoles() {
       const [owner = '', admin = '', bob = '', cy = '', eve = ''] = await repo.newUsers(5);
       const id = await this.newGroup([owner, admin, bob, cy]);
@@ -152,7 +152,7 @@ export function createConversationParts(parts: RepoParts) {
         ...fields,
       }),
 
-    /** Stores a text and answers its id. */
+    /** Stores a message; resolves to its id. */
     async say(conversationId: string, senderId: string, content = 'text'): Promise<number> {
       const [saved] = await repo.save(repo.newMessage(conversationId, senderId, { content }));
       if (saved?.error !== 0) throw new Error(saved?.errorMessage ?? 'nothing was saved');
@@ -162,7 +162,7 @@ export function createConversationParts(parts: RepoParts) {
     recall: (conversationId: string, actorId: string, messageId: number) =>
       repo.messages.deleteMessage({ actorId, conversationId, messageId, recallWindowMs: 60_000 }),
 
-    /** As if everything in a conversation had happened long ago. */
+    /** Sets the times of everything in a conversation to long ago. */
     async age(conversationId: string, at = 1): Promise<void> {
       const id = Number(conversationId);
       await sql.batch(
@@ -175,7 +175,7 @@ export function createConversationParts(parts: RepoParts) {
       );
     },
 
-    /** Events about a conversation, ordered ones as their frame. */
+    /** The events about a conversation; ordered events as their frames. */
     async eventsOf(conversationId: string): Promise<Record<string, unknown>[]> {
       const all = (await parts.events()) as (Record<string, unknown> & { event?: OrderedEvent })[];
       return all

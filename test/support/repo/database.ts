@@ -6,7 +6,9 @@ import { atEnd } from '../at-end.ts';
 
 const silent = createLogger('test', 'silent');
 
-/** An empty database of the test file's own, on the server that DATABASE_URL names; dropped at the file's end. */
+/**
+ * Creates an empty database for the test file, on the server of DATABASE_URL; it is dropped at the end of the file.
+ */
 export async function openEmptyDatabase(): Promise<string> {
   const server = process.env.DATABASE_URL;
   if (!server) throw new Error('DATABASE_URL is not set: integration tests need a database server');
@@ -25,14 +27,14 @@ export async function openEmptyDatabase(): Promise<string> {
   return url.href;
 }
 
-/** A database of the test file's own with the newest schema. */
+/** Creates a database for the test file with the newest schema. */
 export async function openMigratedDatabase(): Promise<string> {
   const url = await openEmptyDatabase();
   await migrate({ url, log: createLogger('test', 'error') });
   return url;
 }
 
-/** Connections to a database, closed at the file's end. */
+/** Opens connections to a database; they are closed at the end of the file. */
 export function connectDatabases(
   url: string,
   options: { connectionLimit?: number; log?: ReturnType<typeof createLogger> } = {},

@@ -6,7 +6,7 @@ import { createUserParts } from './user-parts.ts';
 
 export const hour = 3_600_000;
 
-/** Repo with its handlers for the end of accounts, and what is done often in short. */
+/** Repo's handlers for the erasure of accounts, with short forms of frequent calls. */
 export async function openErasureRepo() {
   const { repo } = await openConversationRepo();
   const people = createUserParts(repo, repo.presence);
@@ -40,7 +40,7 @@ export async function openErasureRepo() {
 
   const leave = (userId: string, limit = 0) => repo.conversations.leaveConversations({ userId, limit });
 
-  /** What reconciliation finds in these conversations. */
+  /** The findings of the reconciliation in these conversations. */
   async function wrongAt(ids: string[]) {
     const { wrong } = await repo.conversations.reconcileConversations({
       afterConversationId: '',

@@ -4,10 +4,10 @@ import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import { openRepoParts } from './open-repo.ts';
 import { createUserParts } from './user-parts.ts';
 
-/** Repo with its handlers for friends, people to use them, and what is done often in short. */
+/** Repo's handlers for friends, users for them, and short forms of frequent calls. */
 export async function openFriendsRepo() {
   const { parts } = await openRepoParts();
-  /** Ids of the accounts that presence calls online. */
+  /** The ids of the accounts that are online. */
   const online = new Set<string>();
   const friendships = createUserParts(parts, {
     batchGetOnlineStatus: async ({ userIds }) => ({
@@ -67,7 +67,7 @@ export async function openFriendsRepo() {
     return { friends: found.friends, blockedBy: found.blockedBy, blocking: found.blocking };
   }
 
-  /** Their single conversation, as if it had been made when they became friends. */
+  /** Creates the single conversation of two friends. */
   async function converse(
     one: User,
     other: User,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { openConversationRepo } from './open-repo.ts';
 
-/** Repo with its handlers for conversations, and what tests of their members do often in short. */
+/** Repo's handlers for conversations, with short forms of calls about members. */
 export async function openMembersRepo() {
   const { repo } = await openConversationRepo();
   const { addMembers: add, removeMembers: remove, changeMember: change } = repo;
@@ -19,7 +19,7 @@ export async function openMembersRepo() {
   const idsOf = async (conversationId: string) =>
     (await page('', conversationId, { limit: 1000 })).members.map(({ user }) => user?.id);
 
-  /** What is stored of the member set: version, count, and the rows that the count stands for. */
+  /** The stored member set: version, count, and the number of rows that the count must equal. */
   async function stored(conversationId: string) {
     const [row] = await repo.databases.users.query<{ version: number; count: number; members: number }>(
       `SELECT h.member_version AS version, c.member_count AS count,

@@ -17,10 +17,10 @@ import type { RepoParts } from './repo-parts.ts';
 
 export type MessageParts = ReturnType<typeof createMessageParts>;
 
-/** Repo's message and presence handlers, and rows to use them on. */
+/** Repo's message and presence handlers, and functions that create rows for them. */
 export function createMessageParts(parts: RepoParts) {
   const { databases, redis, cache, userCards, userSettings, ids, metrics, outbox, log } = parts;
-  // As of a process that has run for a while: tests take Redis away in its first second.
+  // startMs 0: like a process that has run for a while, since tests stop Redis in its first second.
   const gateways = createGateways({ redis, startMs: 0 });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const receipts = createReceiptAudience({ databases, userSettings });
@@ -61,7 +61,7 @@ export function createMessageParts(parts: RepoParts) {
       return users.map(String);
     },
 
-    /** A conversation of type 2 (or 1 for two with `single`), its first member the owner. */
+    /** Creates a conversation of type 2 (or 1 with `single`); its first member is the owner. */
     async newConversation(userIds: readonly string[], single = false): Promise<string> {
       const id = ids.nextId();
       const key = single ? userIds.toSorted((a, b) => Number(a) - Number(b)).join(':') : null;
@@ -99,13 +99,13 @@ export function createMessageParts(parts: RepoParts) {
       return String(id);
     },
 
-    /** New users and their conversation. */
+    /** Creates users and their conversation. */
     async newConversationOf(size: number): Promise<{ users: [string, string, ...string[]]; id: string }> {
       const users = await this.newUsers(size);
       return { users: users as [string, string, ...string[]], id: await this.newConversation(users) };
     },
 
-    /** Opens a session of the user at `gateway-{name}`, all of whose sessions are known. */
+    /** Opens a session of the user at `gateway-{name}`, which has sent all its sessions. */
     async goOnline(userId: string, name: string): Promise<void> {
       const gateway = { gatewayId: `gateway-${name}`, bootId: `boot-${name}`, pushAddress: 'nowhere:1' };
       await presence.renewGateway({ gateway, synced: true });
@@ -115,7 +115,7 @@ export function createMessageParts(parts: RepoParts) {
       await presence.renewGateway({ gateway, synced: true });
     },
 
-    /** As the membership code does it: under the head's lock, with a new member_version. */
+    /** Removes a member as the membership code does: under the head's lock, with a new member_version. */
     async removeMember(conversationId: string, userId: string): Promise<void> {
       await cache.change(async (touch) => {
         await touch(memberKeys([Number(userId)]));
@@ -135,7 +135,7 @@ export function createMessageParts(parts: RepoParts) {
       });
     },
 
-    /** From an upstream record of its own, unless told otherwise. */
+    /** A new message; by default each has a separate upstream record. */
     newMessage(conversationId: string, senderId: string, fields: Partial<NewMessage> = {}): NewMessage {
       sources += 1;
       return {

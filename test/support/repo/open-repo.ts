@@ -5,8 +5,8 @@ import { createMessageParts } from './message-parts.ts';
 import { createRepoParts } from './repo-parts.ts';
 
 /**
- * What repo's handlers are made of, over a database and a Redis of the test file's own. A file opens one at its top
- * level, before its first test; it is closed at the file's end.
+ * The dependencies of repo's handlers, with a separate database and Redis for the test file. A file opens them at its
+ * top level, before its first test; they are closed at the end of the file.
  */
 export async function openRepoParts() {
   const redis = await startPrivateRedis();
@@ -21,7 +21,7 @@ export async function openMessageRepo() {
   return { redis, repo: createMessageParts(parts) };
 }
 
-/** The same with repo's handlers for conversations as well, and people to use them. */
+/** The same with repo's handlers for conversations as well, and users for them. */
 export async function openConversationRepo() {
   const { redis, parts } = await openRepoParts();
   return { redis, repo: createConversationParts(parts) };

@@ -8,7 +8,7 @@ type CleanUp = { dryRun?: boolean; cursor?: string; olderThanMs?: number; limit?
 export const usersOf = (transitions: readonly PresenceTransition[]) =>
   transitions.map(({ userId }) => userId);
 
-/** Repo with its handlers for presence, gateways to use them, and what they answer in short. */
+/** Repo's handlers for presence, gateways for them, and short forms of their answers. */
 export async function openPresenceRepo() {
   const { redis, repo } = await openMessageRepo();
   const { presence } = repo;
@@ -18,7 +18,7 @@ export async function openPresenceRepo() {
     redis,
     repo,
 
-    /** A gateway with its lease, and all its sessions known. */
+    /** Starts a gateway with a lease, which has sent all its sessions. */
     async startGateway() {
       gateways += 1;
       const gateway = {
@@ -58,7 +58,7 @@ export async function openPresenceRepo() {
         ({ gateway }) => gateway?.gatewayId === gatewayId,
       )?.userIds ?? [],
 
-    /** As if the lease had not been renewed for its time. */
+    /** Lets the lease of a gateway expire. */
     async endLease({ gatewayId, bootId }: Gateway) {
       await redis.client.hdel('gateway:leases', gatewayId);
       await redis.client.zadd('gateway:boots', 0, bootId);
@@ -76,6 +76,6 @@ export async function openPresenceRepo() {
   };
 }
 
-/** Sessions of a user, all opened at the same time. */
+/** Sessions of a user with the same opening time. */
 export const sessionsAt = (userId: string, count: number, at = Date.now()) =>
   Array.from({ length: count }, (_, index) => [userId, `${userId}-${index}`, at] as [string, string, number]);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The part that is looked at of how Prisma itself understands a schema. */
+/** The part of Prisma's own schema model that tests use. */
 export type PrismaModel = {
   models: {
     name: string;
@@ -25,7 +25,7 @@ export type PrismaModel = {
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Prisma's own model of prisma/schema.prisma, got as a generator gets it: without network and without a server. */
+/** Reads Prisma's own model of prisma/schema.prisma as a Prisma generator gets it: without network and server. */
 export async function readPrismaModel(): Promise<PrismaModel> {
   const folder = await mkdtemp(join(tmpdir(), 'gochat-prisma-'));
   try {
@@ -59,7 +59,7 @@ export async function readPrismaModel(): Promise<PrismaModel> {
   }
 }
 
-/** As Prisma's generator: JSON-RPC, asked on stdin and answered on stderr. */
+/** Runs as Prisma's generator: JSON-RPC requests on stdin, answers on stderr. */
 async function generate(modelFile: string): Promise<void> {
   const results: Record<string, (params: { dmmf: { datamodel: unknown } }) => unknown> = {
     getManifest: () => ({ manifest: { prettyName: 'model', defaultOutput: '.' } }),

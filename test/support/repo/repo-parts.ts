@@ -1,4 +1,4 @@
-// Room: a database of its own and repo's parts on it. For repo's tests only.
+// Room: a database for each test file, and parts of repo on it. Only repo's tests use it.
 
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
@@ -13,7 +13,10 @@ import { connectDatabases, openMigratedDatabase } from './database.ts';
 
 export type RepoParts = Awaited<ReturnType<typeof createRepoParts>>;
 
-/** What repo's handlers are made of, over a database of the test file's own. All of it is closed at the file's end. */
+/**
+ * The dependencies of repo's handlers, with a separate database for the test file. They are closed at the end of the
+ * file.
+ */
 export async function createRepoParts({ redisUrl }: { redisUrl: string }) {
   const log = createLogger('test', process.env.LOG_LEVEL ?? 'fatal');
   const metrics = createMetrics('test');
@@ -38,7 +41,7 @@ export async function createRepoParts({ redisUrl }: { redisUrl: string }) {
     userCards: createUserCards({ cache, databases }),
     userSettings: createUserSettingsReader({ cache, databases }),
     outbox: { wake: () => undefined },
-    /** Events written so far, in order. */
+    /** The events written so far, in order. */
     async events(): Promise<Record<string, unknown>[]> {
       const rows = await databases.users.query<{ payload: string }>('SELECT payload FROM outbox ORDER BY id');
       return rows.map(({ payload }) => JSON.parse(payload));

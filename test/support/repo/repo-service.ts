@@ -8,8 +8,8 @@ import { startPrivateRedis } from '../servers/redis-server.ts';
 import { connectDatabases, openMigratedDatabase } from './database.ts';
 
 /**
- * im-repo as a service, with a client of it, over a database and a Redis of the test file's own. A file opens one at its
- * top level, before its first test; it is closed at the file's end.
+ * im-repo as a service with a client, and with a separate database and Redis for the test file. A file opens one at
+ * its top level, before its first test; it is closed at the end of the file.
  */
 export async function openRepoService(env: Record<string, string> = {}) {
   const redis = await startPrivateRedis();

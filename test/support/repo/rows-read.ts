@@ -1,11 +1,11 @@
 import { connectDatabases } from './database.ts';
 
-/** One connection of its own to a database, whose counters tell how many rows the server read for its statements. */
+/** A separate connection to a database, whose counters show how many rows the server has read for its statements. */
 export function countRowsRead(url: string) {
   const databases = connectDatabases(url, { connectionLimit: 1 });
 
   async function rowsRead(): Promise<number> {
-    // Rows that the engine itself turns down (icp) are no reads to MariaDB's server.
+    // MariaDB does not count rows that the storage engine filters by index condition pushdown (icp) as reads.
     const counters = await databases.users.query<{ Value: string }>(
       "SHOW SESSION STATUS WHERE Variable_name LIKE 'Handler_read%' OR Variable_name = 'Handler_icp_attempts'",
     );
@@ -14,9 +14,9 @@ export function countRowsRead(url: string) {
 
   return {
     databases,
-    /** How many rows the server read for it. */
+    /** The number of rows that the server reads for `work`. */
     async rowsReadBy(work: () => Promise<unknown>): Promise<number> {
-      // Asking is counted, too.
+      // The query of the counters is counted too, so its own reads are subtracted.
       const [before, asked] = [await rowsRead(), await rowsRead()];
       await work();
       return (await rowsRead()) - asked - (asked - before);

@@ -16,7 +16,7 @@ type Presence = Parameters<typeof createFriendships>[0]['presence'];
 
 const nobodyOnline: Presence = { batchGetOnlineStatus: async () => ({ statuses: [] }) };
 
-/** Repo's handlers for users, their sessions and their relationships. `presence` says who is online. */
+/** Repo's handlers for users, their sessions and their relationships. `presence` knows who is online. */
 export const createUserParts = (
   parts: RepoParts & { passwords?: Passwords },
   presence: Presence = nobodyOnline,

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 
 const file = (path: string) => JSON.stringify(import.meta.resolve(path));
 
-/** Has a process join a group and kills it once it holds partitions: for the broker it stays a member. */
+/**
+ * Starts a process that joins a consumer group, and kills it when it has partitions: the broker keeps it as a member.
+ */
 export async function killMember(member: {
   brokers: string;
   clientId: string;

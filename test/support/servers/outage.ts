@@ -1,23 +1,23 @@
 import { eventually } from '../eventually.ts';
 import { killService, runningProcess } from './services.ts';
 
-/** Starting again takes a busy machine a while: the workflows are bundled first. */
-const longestStartMs = 90_000;
+/** A restart is slow on a busy machine, since task bundles the workflows first. */
+const maxStartMs = 90_000;
 const services = ['repo', 'logic', 'task', 'pusher', 'gateway-1', 'gateway-2'];
 
-/** Stops a process of the system under test where it stands: it keeps its connections and answers nobody. */
+/** Suspends a process of the system under test (SIGSTOP): it keeps its connections and answers no request. */
 export function freeze(name: string): { thaw(): void } {
   const { pid } = runningProcess(name);
   process.kill(pid, 'SIGSTOP');
   return {
     thaw() {
-      // Whoever was killed while frozen is not the one who runs now.
+      // If the frozen process was killed, another one has its name now.
       if (runningProcess(name).pid === pid) process.kill(pid, 'SIGCONT');
     },
   };
 }
 
-/** Does something while processes stand still, and lets them go on whatever becomes of it. */
+/** Runs `work` while processes are suspended; resumes them afterwards, also after an error. */
 export async function whileFrozen<T>(names: string[], work: () => Promise<T>): Promise<T> {
   const frozen = names.map(freeze);
   try {
@@ -27,7 +27,7 @@ export async function whileFrozen<T>(names: string[], work: () => Promise<T>): P
   }
 }
 
-/** Lets a process run only a part of the time, over and over: it answers everybody, late. */
+/** Suspends a process again and again for a part of the time: it answers all requests, but late. */
 export function slow(
   name: string,
   { standsMs, runsMs }: { standsMs: number; runsMs: number },
@@ -51,11 +51,11 @@ export function slow(
   };
 }
 
-/** Kills a process without a chance to clean up. */
+/** Kills a process with SIGKILL. */
 export function kill(name: string): {
-  /** Whether its supervisor has started another one in its place. */
+  /** True if its supervisor has started another process in its place. */
   replaced(): boolean;
-  /** Resolves when the new one runs and the whole system is ready again. */
+  /** Resolves when the new process runs and all services are ready again. */
   recovered(): Promise<void>;
 } {
   const { pid } = killService(name);
@@ -63,21 +63,21 @@ export function kill(name: string): {
   return {
     replaced,
     async recovered() {
-      await eventually(replaced, longestStartMs);
+      await eventually(replaced, maxStartMs);
       await everythingReady();
     },
   };
 }
 
-/** Resolves when every service says that it can do its work. */
+/** Resolves when every service is ready. */
 export async function everythingReady(): Promise<void> {
-  for (const service of services) await eventually(() => isReady(service), longestStartMs);
+  for (const service of services) await eventually(() => isReady(service), maxStartMs);
 }
 
 async function isReady(service: string): Promise<boolean> {
   const url = process.env[`${service.toUpperCase().replaceAll('-', '_')}_METRICS_URL`];
   if (!url)
-    throw new Error(`where ${service} shows its metrics is not set: run the tests by \`npm run test:fault\``);
+    throw new Error(`the address of ${service}'s metrics is not set: run the tests by \`npm run test:fault\``);
   try {
     const answer = await fetch(new URL('/readyz', url), { signal: AbortSignal.timeout(3000) });
     await answer.body?.cancel();

@@ -7,13 +7,13 @@ import { findProgram, tiedToUs } from '../../../scripts/process/program.ts';
 import { eventually } from '../eventually.ts';
 import { freePort } from './free-port.ts';
 
-/** `alertname`, and others that it has to have. */
+/** `alertname`, and other labels that the alert must have. */
 type Labels = Record<string, string>;
 
 export type Prometheus = {
-  /** Answers the labels of an alert once it fires. Fails after `withinMs`. */
+  /** Waits until an alert fires; resolves to its labels. Rejects after `withinMs`. */
   fires(alert: Labels, withinMs: number): Promise<Labels>;
-  /** Resolves when it does not fire (any more). */
+  /** Resolves when the alert does not fire, or not any more. Rejects after `withinMs`. */
   rests(alert: Labels, withinMs: number): Promise<void>;
   close(): Promise<void>;
 };
@@ -26,29 +26,31 @@ type Alert = { state: string; labels: Labels };
 
 const folder = resolve(import.meta.dirname, '../../../infra/prometheus');
 const command = process.env.PROMETHEUS_PATH ?? findProgram('prometheus');
-/** Why tests that need it are skipped; false where it is there. */
+/** The reason to skip tests that need Prometheus; false if it is installed. */
 export const withoutPrometheus =
   command === undefined &&
   'prometheus is not installed (apt package prometheus): no alert can be seen firing';
 
-/** How much shorter every duration is than what operators get: nobody waits five minutes for a test. */
-const quicker = 10;
-const lookEveryMs = 250;
+/** All durations of the rules are divided by this, so that a test need not wait five minutes. */
+const speedUp = 10;
+const pollEveryMs = 250;
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /**
- * The project's rules or configuration with each duration (windows, offsets, `for`, intervals) divided by ten, and
- * nothing else changed: expressions, thresholds and labels are what operators get.
+ * The project's rules or configuration with each duration (windows, offsets, `for`, intervals) divided by ten.
+ * Expressions, thresholds and labels stay as operators get them.
  */
 export function tenTimesQuicker(text: string): string {
   return text.replaceAll(
     /(\[|\boffset |\bfor: |_interval: )(\d+)(ms|s|m|h)\b/g,
     (_, before: string, count: string, unit: string) =>
-      `${before}${(Number(count) * (unitMs[unit] ?? Number.NaN)) / quicker}ms`,
+      `${before}${(Number(count) * (unitMs[unit] ?? Number.NaN)) / speedUp}ms`,
   );
 }
 
-/** Starts a Prometheus with the project's own configuration and rules, ten times quicker, on these services. */
+/**
+ * Starts a Prometheus for these services with the project's configuration and rules, with durations divided by ten.
+ */
 export async function startPrometheus(metricsUrls: Record<string, string>): Promise<Prometheus> {
   const home = mkdtempSync(join(tmpdir(), 'gochat-prometheus-'));
   const quick = (name: string) => tenTimesQuicker(readFileSync(join(folder, name), 'utf8'));
@@ -95,7 +97,7 @@ export async function startPrometheus(metricsUrls: Record<string, string>): Prom
       return activeTargets.length > 0 && activeTargets.every(({ health }) => health === 'up');
     },
     30_000,
-    lookEveryMs,
+    pollEveryMs,
   );
 
   return {
@@ -105,13 +107,13 @@ export async function startPrometheus(metricsUrls: Record<string, string>): Prom
         alert = await firing(wanted);
         return alert !== undefined;
       };
-      await eventually(found, withinMs, lookEveryMs).catch(() => {
+      await eventually(found, withinMs, pollEveryMs).catch(() => {
         throw new Error(`${JSON.stringify(wanted)} does not fire within ${withinMs} ms`);
       });
       return alert?.labels ?? {};
     },
     rests: (wanted, withinMs) =>
-      eventually(async () => (await firing(wanted)) === undefined, withinMs, lookEveryMs).catch(() => {
+      eventually(async () => (await firing(wanted)) === undefined, withinMs, pollEveryMs).catch(() => {
         throw new Error(`${JSON.stringify(wanted)} still fires after ${withinMs} ms`);
       }),
     async close() {

@@ -5,22 +5,22 @@ import { atEnd } from '../at-end.ts';
 import { eventually } from '../eventually.ts';
 import { freePort } from './free-port.ts';
 
-/** A Redis of the test file's own, to be frozen and killed; it ends with the file. */
+/** A separate Redis for the test file, which tests can freeze and kill; it ends with the file. */
 export type PrivateRedis = {
   url: string;
-  /** For looking inside and for breaking things. */
+  /** A client for reading and changing its data. */
   client: Redis;
-  /** It keeps its connections and answers nothing. */
+  /** Suspends the server: it keeps its connections and answers no command. */
   freeze(): void;
   thaw(): void;
   kill(): Promise<void>;
-  /** Again under the same address, empty. */
+  /** Starts it again under the same address, empty. */
   restart(): Promise<void>;
 };
 
 export async function startPrivateRedis(): Promise<PrivateRedis> {
   const port = await freePort();
-  // One program under several names: it looks at the name that it was called by.
+  // One program with several names, which behaves according to the name that it is started by.
   const command = findProgram('redis-server', 'redis-check-rdb');
   if (!command) throw new Error('no Redis server is installed');
   const url = `redis://127.0.0.1:${port}/0`;

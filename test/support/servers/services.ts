@@ -1,4 +1,4 @@
-// Room: processes and servers that tests stop, freeze and start. It judges nothing.
+// Room: processes and servers that tests stop, freeze and start. No assertions may come in.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export function runningProcess(name: string): Process {
   return found;
 }
 
-/** Whether a process of that name belongs to the system under test. */
+/** True if a process of that name belongs to the system under test. */
 export function isRunning(name: string): boolean {
   try {
     return runningProcess(name).pid > 0;
@@ -23,11 +23,11 @@ export function isRunning(name: string): boolean {
   }
 }
 
-/** Our own processes: `core`, or where services are apart `repo` and `logic`, and the others. */
+/** The services' processes: `core`, or `repo` and `logic` if they are separate processes, and the others. */
 export const processesHere = (): string[] =>
   ['core', 'repo', 'logic', 'task', 'pusher', 'gateway-1', 'gateway-2'].filter(isRunning);
 
-/** Ends a process of the system under test without a chance to clean up; its supervisor starts it again. */
+/** Kills a process of the system under test with SIGKILL; its supervisor starts it again. */
 export function killService(name: string): Process {
   const found = runningProcess(name);
   process.kill(found.pid, 'SIGKILL');

@@ -9,7 +9,7 @@ import type { StoredMessage, StoredState } from './stored-state.ts';
 
 const conversation = { id: 'c', kind: 'pair' as const, members: [], head: 0 };
 
-/** Messages of one device over one socket, each acknowledged as it is stored. */
+/** Messages of one device over one socket, all stored and acknowledged. */
 function talk(count: number): { ledger: Ledger; stored: StoredMessage[] } {
   const ledger = createLedger('t');
   const stored = Array.from({ length: count }, (_, index) => {
@@ -40,7 +40,7 @@ function foundIn(ledger: Ledger, state: StoredState): string {
   return String(findings);
 }
 
-/** What is found about a socket that was given these seq ids of five. */
+/** The findings about a socket that received these of five seq ids. */
 function foundOnSocket(
   arrivals: number[],
   more: { syncedTo?: number; closed?: true; own?: number } = {},

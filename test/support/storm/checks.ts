@@ -5,7 +5,7 @@ import type { Ledger, Sent } from './records/ledger.ts';
 import type { SocketLog } from './records/socket-log.ts';
 import type { StoredState } from './stored-state.ts';
 
-/** Compares the book of what was sent with what is stored. */
+/** Compares the sent messages with the stored ones. */
 export function checkStored(
   ledger: Ledger,
   conversations: readonly StormConversation[],
@@ -68,7 +68,10 @@ function checkAcks(sent: Sent, states: ReadonlyMap<string, StoredState>, finding
   }
 }
 
-/** What one session sends to one conversation is stored in the order sent. Only of messages sent once: who tries again later moves back in the row. */
+/**
+ * Checks that the messages of one session to one conversation are stored in the order sent. Retried messages may come
+ * later, so they are not checked.
+ */
 export function checkSendOrder(ledger: Ledger, findings: Findings): void {
   const once = [...ledger.sent.values()].filter(
     ({ attempts, acks }) => attempts.length === 1 && acks.length > 0,
@@ -86,7 +89,7 @@ export function checkSendOrder(ledger: Ledger, findings: Findings): void {
   }
 }
 
-/** After its sync a device holds every message, each once. */
+/** Checks that a device has every message exactly once after its sync. */
 export function checkHeldMessages(
   device: Pick<Device, 'name' | 'store' | 'left'>,
   states: ReadonlyMap<string, StoredState>,
@@ -113,18 +116,18 @@ export function checkHeldMessages(
 }
 
 /**
- * What a socket was given while it was open. The contract: in the order of the seq ids, each once while no server
- * fails; after a failure one may come again under the same seq id. A client cannot know that something is missing
- * from an open socket, so a gap that stays is a loss, though a later sync would fill it. What the device itself sent is
- * left out: its sessions may or may not be given that.
+ * Checks the messages that a socket received while it was open. The contract: they arrive in the order of the seq
+ * ids, each once while no server fails; after a failure a message may be repeated with the same seq id. A client
+ * cannot see that an open socket lacks a message, so a lasting gap is a loss, although a later sync would fill it.
+ * The device's own messages are not checked: its sessions may or may not receive them.
  */
 export function checkSocket(
   log: SocketLog,
   options: {
     states: ReadonlyMap<string, StoredState>;
-    /** Whether this device sent it. */
+    /** True if this device sent the message. */
     isOwn: (clientMsgId: string) => boolean;
-    /** Conversations that it may have been removed from. */
+    /** Conversations from which the user may have been removed. */
     left: ReadonlySet<string>;
     findings: Findings;
   },
@@ -148,7 +151,7 @@ export function checkSocket(
       highest = Math.max(highest, seqId);
       came.add(seqId);
     }
-    // Before its sync was answered a client expects nothing of a socket.
+    // A client can rely on a socket only after the answer to its sync.
     if (options.left.has(id) || !log.syncedTo.has(id)) continue;
     const to = log.closedAt === undefined ? state.head.seqId : highest;
     for (let seqId = from + 1; seqId <= to; seqId += 1) {
@@ -162,7 +165,7 @@ export function checkSocket(
   }
 }
 
-/** How often something came that had come over the same socket before. */
+/** The number of messages that arrived again over the same socket. */
 export function repeatsOf(log: SocketLog): number {
   return [...log.arrivals.values()].reduce((sum, seqs) => sum + seqs.length - new Set(seqs).size, 0);
 }

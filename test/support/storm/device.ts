@@ -11,21 +11,21 @@ export type Device = {
   name: string;
   person: Person;
   store: HeldMessages;
-  /** Every socket it ever had, in their order. */
+  /** All its sockets, in order of their opening. */
   sockets: SocketLog[];
-  /** The highest seq id that it said was read, by conversation. */
+  /** The highest seq id that it has marked as read, by conversation. */
   readMarks: Map<string, number>;
-  /** Conversations that it is no member of any more. */
+  /** Conversations from which its user was removed. */
   left: ReadonlySet<string>;
-  /** Messages that wait for their acknowledgement. */
+  /** The number of messages without an acknowledgement. */
   inFlight(): number;
-  /** Sends it until it is acknowledged, over as many sockets as it takes, always with the same clientMsgId. */
+  /** Sends the message until it is acknowledged, over as many sockets as needed, always with the same clientMsgId. */
   submit(message: Sent): Promise<void>;
-  /** Says that everything it holds of a conversation is read. */
+  /** Marks all messages that it has of a conversation as read. */
   markRead(conversationId: string): void;
-  /** Gives up its socket, as if it had lost its network, and comes back. */
+  /** Drops its socket, as after a loss of the network, and reconnects. */
   drop(): void;
-  /** Drops its socket; resolves when another one is open and everything missed was asked for. */
+  /** Drops its socket; resolves when another one is open and the sync of the missed messages is complete. */
   comeBack(): Promise<void>;
   close(): Promise<void>;
 };
@@ -40,22 +40,22 @@ type Outcome = 'acknowledged' | 'try again' | 'refused';
 
 const ackDeadlineMs = 6000;
 const pingEveryMs = 4000;
-/** A gateway that is silent for so long is given up; it answers each ping. */
-const longestSilenceMs = 12_000;
+/** A gateway answers each ping; a socket without a frame for this long is closed. */
+const maxSilenceMs = 12_000;
 const syncPage = 200;
 
 let sockets = 0;
 
 /**
- * A client that gives up on nothing: it reconnects to the other gateway, tries again with the same clientMsgId and
- * syncs after each welcome. It writes down all that each socket gave it.
+ * A client that never gives up: it reconnects to the other gateway, retries with the same clientMsgId and syncs after
+ * each welcome. It records all frames of each socket.
  */
 export async function createDevice(options: {
   name: string;
   person: Person;
-  /** Addresses of the gateways, its own first. */
+  /** The addresses of the gateways, the preferred one first. */
   urls: readonly string[];
-  /** By conversation, the seq id after which it has to hold everything. */
+  /** By conversation, the seq id after which it must have all messages. */
   startAt: ReadonlyMap<string, number>;
   ledger: Ledger;
   findings: Findings;
@@ -75,10 +75,10 @@ export async function createDevice(options: {
   let synced = 0;
 
   function onFrame(log: SocketLog, { type, data }: ReceivedFrame): void {
-    // What is still on its way over a socket that was given up reaches nobody.
+    // Frames that arrive over a dropped socket are ignored.
     if (log.closedAt !== undefined) return;
     heardAt = Date.now();
-    // Its own marks reach whatever session of its own is there by then, such as the next one after a reconnect.
+    // The user's own read marks reach all sessions that are open by then, such as the one after a reconnect.
     noteFrame(log, type === 'message-read' && data.userId === person.id ? ownMark : type);
     if (type === 'new-message') onMessage(data, log);
     if (type === 'message-ack') onAck(log, data);
@@ -91,7 +91,7 @@ export async function createDevice(options: {
     const how = log ? `over socket ${log.number}` : 'by sync';
     const what = `${name} was given ${conversationId}/${seqId} (${message.clientMsgId}) ${how}`;
     if (log) noteArrival(log, conversationId, seqId);
-    // Repeats after a failure may follow. What is new may not: member-removed is the last thing.
+    // Duplicates may follow member-removed after a failure, new messages may not.
     if (log?.removedFrom.has(conversationId) && !store.of(conversationId).has(seqId)) {
       findings.add('whoever is removed gets nothing new after its member-removed', what);
     }
@@ -161,7 +161,7 @@ export async function createDevice(options: {
       const log = createSocketLog({ number: sockets, device: name, userId: person.id, gateway: url });
       let socket: ChatSocket;
       try {
-        // Frames may come before this goes on.
+        // Frames may arrive before this await returns.
         socket = await openSocket(url, person.accessToken, (frame) => onFrame(log, frame));
       } catch {
         await pause(200);
@@ -187,7 +187,7 @@ export async function createDevice(options: {
     return live;
   }
 
-  /** Asks for everything missed, for as long as this socket lives. */
+  /** Syncs all missed messages, unless the socket closes meanwhile. */
   async function catchUp({ log, rest }: Live): Promise<void> {
     for (let more = true; more && log.closedAt === undefined; ) {
       const cursors = Object.fromEntries(conversationIds().map((id) => [id, store.edge(id)]));
@@ -208,14 +208,14 @@ export async function createDevice(options: {
 
   const heartbeat = setInterval(() => {
     if (!live) return;
-    if (Date.now() - heardAt > longestSilenceMs) drop();
+    if (Date.now() - heardAt > maxSilenceMs) drop();
     else live.socket.send('ping');
   }, pingEveryMs);
 
   function drop(): void {
     if (!live) return;
     live.log.closedAt = Date.now();
-    // A gateway that stands still would never answer the close frame: nobody waits for it.
+    // No await: a suspended gateway would never answer the close frame.
     void live.socket.close();
     live.gone.abort();
   }

@@ -8,21 +8,21 @@ import type { Random } from './records/random.ts';
 import type { Timeline } from './records/timeline.ts';
 
 export type FaultSchedule = {
-  /** One fault at a time, each after the system has recovered from the one before; no new ones after `forMs`. */
+  /** Injects one fault at a time, each after the recovery from the previous one; no further faults after `forMs`. */
   oneByOne(faults: readonly Fault[], forMs?: number): Promise<void>;
-  /** Faults at random, up to `mostAtOnce` at a time, for so long. */
+  /** Injects random faults, up to `maxConcurrent` at a time, for `forMs`. */
   together(faults: readonly Fault[], forMs: number): Promise<void>;
-  /** How often each process was killed. */
+  /** The number of kills by process. */
   kills: ReadonlyMap<string, number>;
 };
 
 const calmMs = 2000;
-const mostAtOnce = 3;
-const longestGapMs = 6000;
-/** From the end of a fault until what was sent before is acknowledged. */
-const longestRecoveryMs = 60_000;
+const maxConcurrent = 3;
+const maxGapMs = 6000;
+/** The limit from the end of a fault until all earlier messages are acknowledged. */
+const maxRecoveryMs = 60_000;
 
-/** Brings faults over a system, and sees that it recovers from them. */
+/** Injects faults into a system, and checks that it recovers from them. */
 export function createFaultSchedule(options: {
   random: Random;
   ledger: Ledger;
@@ -53,10 +53,10 @@ export function createFaultSchedule(options: {
     await everythingReady().catch((error) => findings.add('the system recovers', `from ${from}: ${error}`));
     const sent = ledger.waiting();
     const missing = () => sent.filter(({ acks }) => acks.length === 0);
-    await eventually(() => missing().length === 0, longestRecoveryMs).catch(() => {
+    await eventually(() => missing().length === 0, maxRecoveryMs).catch(() => {
       for (const { clientMsgId, conversationId, device, attempts } of missing()) {
         findings.add(
-          `everything is acknowledged within ${longestRecoveryMs / 1000} s of a fault`,
+          `everything is acknowledged within ${maxRecoveryMs / 1000} s of a fault`,
           `${clientMsgId} to ${conversationId} from ${device} after ${from}: ${JSON.stringify(attempts)}`,
         );
       }
@@ -83,8 +83,8 @@ export function createFaultSchedule(options: {
       const raging = new Map<string, Promise<void>>();
       while (timeline.now() < until) {
         const fault = random.pick(faults);
-        await pause(random.between(0, longestGapMs));
-        while (raging.has(fault.target) || raging.size >= mostAtOnce) await Promise.race(raging.values());
+        await pause(random.between(0, maxGapMs));
+        while (raging.has(fault.target) || raging.size >= maxConcurrent) await Promise.race(raging.values());
         const over = injectFaults(fault).finally(() => raging.delete(fault.target));
         raging.set(fault.target, over);
       }

@@ -5,26 +5,26 @@ import { freeze, kill } from '../servers/outage.ts';
 import { isRunning, processesHere } from '../servers/services.ts';
 import type { Device } from './device.ts';
 
-/** Something that goes wrong. */
+/** A fault that tests inject. */
 export type Fault = {
   /** `kill logic`, `silence repo-mysql`. */
   name: string;
-  /** What it happens to: two faults do not happen to one thing at the same time. */
+  /** The process or connection that it affects; a target has at most one fault at a time. */
   target: string;
   lastsMs: number;
-  /** Makes it go wrong; what it answers makes it right again, and resolves when nothing of it is left. */
+  /** Starts the fault. The returned function ends it, and resolves when the target works again. */
   begin(): Promise<() => Promise<void>>;
 };
 
-/** In Docker the servers are nobody's processes: there nothing happens to them. */
+/** The processes that faults can affect; without the servers if they run in Docker. */
 export const faultTargets = (): string[] => [
   ...processesHere(),
   ...['database', 'redis', 'kafka', 'temporal'].filter(isRunning),
 ];
 
-const longestStartMs = 90_000;
+const maxStartMs = 90_000;
 
-/** Everything that can go wrong here, each with how long it lasts. */
+/** All faults of this system, with their durations. */
 export async function allFaults(devices: readonly Device[]): Promise<Fault[]> {
   const answer = await fetch(doorsUrl());
   const doors = (await answer.json()) as string[];
@@ -41,18 +41,18 @@ export async function allFaults(devices: readonly Device[]): Promise<Fault[]> {
   ];
 }
 
-/** Killed without a chance to clean up. Its supervisor starts it again. */
+/** Kills a process with SIGKILL; its supervisor starts it again. */
 export const killed = (name: string): Fault => ({
   name: `kill ${name}`,
   target: name,
   lastsMs: 0,
   async begin() {
     const { replaced } = kill(name);
-    return () => eventually(replaced, longestStartMs);
+    return () => eventually(replaced, maxStartMs);
   },
 });
 
-/** Stopped where it stands, with all its connections. */
+/** Suspends a process, which keeps its connections. */
 export const frozen = (name: string, lastsMs: number): Fault => ({
   name: `freeze ${name} for ${lastsMs / 1000} s`,
   target: name,
@@ -65,7 +65,7 @@ export const frozen = (name: string, lastsMs: number): Fault => ({
 
 const verbs = { open: 'open', shut: 'shut', silent: 'silence', slow: 'slow down' };
 
-/** Nothing, or only late, passes between a process and a server. */
+/** Cuts or delays the connection between a process and a server. */
 export const throughDoor = (door: string, state: DoorState, lastsMs: number): Fault => ({
   name: `${verbs[state.is]} ${door} for ${lastsMs / 1000} s`,
   target: door,
@@ -76,13 +76,13 @@ export const throughDoor = (door: string, state: DoorState, lastsMs: number): Fa
   },
 });
 
-/** Redis forgets everything. */
+/** Deletes all data of Redis. */
 export const flushed = (): Fault => ({
   name: 'flush redis',
   target: 'redis',
   lastsMs: 0,
   async begin() {
-    // It may just be starting again.
+    // Redis may be restarting at the moment.
     await eventually(() =>
       flushRedis().then(
         () => true,
@@ -93,7 +93,7 @@ export const flushed = (): Fault => ({
   },
 });
 
-/** Half of the clients lose their network and come back at the same time. */
+/** Half of the clients lose their connection and reconnect at the same time. */
 export const dropped = (devices: readonly Device[]): Fault => ({
   name: 'drop every other client',
   target: 'clients',

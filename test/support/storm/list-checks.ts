@@ -7,7 +7,7 @@ import type { Findings } from './records/findings.ts';
 import type { Ledger } from './records/ledger.ts';
 import type { StoredState } from './stored-state.ts';
 
-/** Compares everybody's list of conversations with what is stored. */
+/** Compares the conversation lists of all users with the stored rows. */
 export async function checkLists(
   participants: Participants,
   states: ReadonlyMap<string, StoredState>,
@@ -53,7 +53,10 @@ function checkEntry(person: Person, shown: Conversation, state: StoredState, fin
   );
 }
 
-/** A read pointer is where its user read or wrote last: never beyond, and never before what was written. */
+/**
+ * Checks that each read pointer is at the last message that its user read or sent: not beyond, and not before a sent
+ * message.
+ */
 export function checkReadPointers(
   devices: readonly Device[],
   ledger: Ledger,
@@ -66,16 +69,16 @@ export function checkReadPointers(
       const written = [...ledger.sent.values()]
         .filter(({ senderId, conversationId }) => senderId === userId && conversationId === id)
         .map(({ acks }) => acks[0]?.seqId ?? 0);
-      const least = Math.max(0, ...written);
+      const min = Math.max(0, ...written);
       const read = devices
         .filter(({ person }) => person.id === userId)
         .map(({ readMarks }) => readMarks.get(id) ?? 0);
-      const most = Math.max(head, least, ...read);
+      const max = Math.max(head, min, ...read);
       const pointer = states.get(id)?.readPointers.get(userId) ?? 0;
-      if (pointer >= least && pointer <= most) continue;
+      if (pointer >= min && pointer <= max) continue;
       findings.add(
         'read pointers are where somebody read',
-        `${userId} in ${id}: ${pointer}, not ${least} to ${most}`,
+        `${userId} in ${id}: ${pointer}, not ${min} to ${max}`,
       );
     }
   }

@@ -7,12 +7,12 @@ import { ownMark } from './records/socket-log.ts';
 import type { Timeline } from './records/timeline.ts';
 
 /**
- * What somebody who belongs to no conversation but the world room may be sent: its messages, answers to what it sent, and
- * how far it has read there itself.
+ * The frames that a user in no conversation except the world room may get: the room's messages, answers to the user's
+ * own frames, and the user's own read marks there.
  */
 const forEverybody = new Set(['new-message', 'pong', 'error', ownMark]);
 
-/** Removes the one who leaves, whatever fails meanwhile. Answers the head that the group had after it. */
+/** Removes the leaver from the group, with retries during faults; resolves to the group's head afterwards. */
 export async function removeLeaver(
   { owner, leaver, leaves }: Participants,
   timeline: Timeline,
@@ -20,7 +20,7 @@ export async function removeLeaver(
   try {
     await retryUntilAccepted(() => owner.rest.delete(`/conversations/${leaves}/members/${leaver.id}`));
   } catch (error) {
-    // What was not answered may have been done.
+    // A call without an answer may have succeeded.
     if (!(error instanceof ProblemError) || error.status !== 404) throw error;
   }
   const { answer } = await retryUntilAccepted(() =>
@@ -30,7 +30,7 @@ export async function removeLeaver(
   return answer.conversation.lastSeqId;
 }
 
-/** Nothing of a conversation came to whoever is no member of it. */
+/** Checks that no user received anything of a conversation without being a member. */
 export async function checkOutsiders(
   participants: Participants,
   devices: readonly Device[],

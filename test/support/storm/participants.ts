@@ -8,7 +8,7 @@ export type Kind = 'pair' | 'group' | 'large' | 'world';
 export type StormConversation = {
   id: string;
   kind: Kind;
-  /** Those of its members who have devices. */
+  /** The members who have devices. */
   members: readonly Person[];
   /** Its head when the storm begins. */
   head: number;
@@ -18,7 +18,7 @@ export type Participants = {
   conversations: readonly StormConversation[];
   people: readonly Person[];
   owner: Person;
-  /** Is removed from `leaves` in the middle; never says anything there. */
+  /** Is removed from `leaves` during the storm; never sends there. */
   leaver: Person;
   leaves: string;
   /** A member of the world room only. */
@@ -33,7 +33,10 @@ const largeSize = 600;
 const largePresent = 30;
 const worldRoom = '1';
 
-/** The people of a storm and where they talk: pairs, groups of 20, one of 600 where most are absent, and the world room. */
+/**
+ * Creates the users and conversations of a storm: pairs, groups of 20, one group of 600 with mostly offline members,
+ * and the world room.
+ */
 export async function newParticipants(repo: RepoClient): Promise<Participants> {
   const [owner, guests, absent] = await Promise.all([
     newPerson('owner'),

@@ -9,23 +9,23 @@ export type StoredMessage = {
   content: string;
 };
 
-/** What the database says about a conversation: the storm's own look, past im-repo. */
+/** The state of a conversation in the database, read without im-repo. */
 export type StoredState = {
-  /** Ascending by seq id, those of the storm. */
+  /** The messages of the storm, ascending by seq id. */
   stored: StoredMessage[];
-  /** By seq id. */
+  /** The same messages by seq id. */
   bySeq: ReadonlyMap<number, StoredMessage>;
   head: { seqId: number; messageId: number };
-  /** What the list of conversations is sorted by and shows. */
+  /** The last message id of the conversations row, by which the conversation list is sorted. */
   lastMessageId: number;
-  /** By user. */
+  /** Read pointers by user id. */
   readPointers: ReadonlyMap<string, number>;
 };
 
 type Row = { seq_id: number; id: number; sender_id: number; client_msg_id: Buffer; content: string };
 type HeadRow = { last_seq_id: number; last_message_id: number | null; projected: number | null };
 
-/** Reads what the database says about every conversation of a storm. */
+/** Reads the state of every conversation of a storm from the database. */
 export async function readStoredStates(
   database: Database,
   conversations: readonly StormConversation[],

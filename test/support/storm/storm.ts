@@ -1,4 +1,4 @@
-// Room: the storm: users who chat while services are killed, and the judgement of what they saw. Only the storm's
+// Room: the storm: users who chat while faults are injected, and the checks of what they received. Only the storm's
 // tests use it.
 
 import { topics } from '../../../lib/kafka/topics.ts';
@@ -23,24 +23,24 @@ import { startTraffic } from './traffic.ts';
 
 export type Outcome = {
   isGood: boolean;
-  /** In one line. */
+  /** The result in one line. */
   summary: string;
-  /** The seed, what was done and when, and everything that was found wrong. */
+  /** The seed, the timeline and all findings. */
   report: string;
 };
 
-/** People with a second device, at the other gateway. */
-const withTwoDevices = 5;
+/** The number of users with a second device, at the other gateway. */
+const usersWithTwoDevices = 5;
 const calmMs = 4000;
-const longestAckMs = 120_000;
-/** Longer than the longest pause between two tries of a flow. */
-const longestDeliveryMs = 40_000;
+const maxAckMs = 120_000;
+/** Longer than the longest pause between two attempts of a flow's step. */
+const maxDeliveryMs = 40_000;
 const patienceMs = 5000;
 
 /**
- * Lets people talk at a steady rate while `injectFaults` does things to the system, then compares what was sent,
- * acknowledged, stored and received. The same seed makes the same choices in the same order; how long each recovery
- * takes is the machine's.
+ * Lets users send at a steady rate while `injectFaults` disturbs the system, then compares the sent, acknowledged,
+ * stored and received messages. The same seed makes the same choices in the same order, but the duration of each
+ * recovery depends on the machine.
  */
 export async function runStorm(options: {
   seed: number;
@@ -79,7 +79,7 @@ export async function runStorm(options: {
   await options.injectFaults(schedule, random, devices);
   const removedAt = await removal;
 
-  await traffic.stop(longestAckMs);
+  await traffic.stop(maxAckMs);
   timeline.note(
     `${ledger.sent.size} messages were sent, ${ledger.waiting().length} of them are not acknowledged`,
   );
@@ -135,8 +135,8 @@ async function newDevices(participants: Participants, ledger: Ledger, findings: 
   return Promise.all([
     ...participants.people.map((person, index) => device(person, index, 'a')),
     ...participants.people
-      .slice(-withTwoDevices)
-      .map((person, index) => device(person, participants.people.length - withTwoDevices + index + 1, 'b')),
+      .slice(-usersWithTwoDevices)
+      .map((person, index) => device(person, participants.people.length - usersWithTwoDevices + index + 1, 'b')),
   ]);
 }
 
@@ -156,7 +156,10 @@ const ofMember = <T>(
     ),
   );
 
-/** Waits until every device holds everything, by what comes over its open socket alone; what is late then is for the judgement. */
+/**
+ * Waits until every device has all messages, from its open socket only; the checks report messages that are missing
+ * then.
+ */
 async function settle(
   participants: Participants,
   devices: readonly Device[],
@@ -164,7 +167,7 @@ async function settle(
   timeline: Timeline,
 ): Promise<void> {
   const states = await readStoredStates(database, participants.conversations);
-  const until = Date.now() + longestDeliveryMs;
+  const until = Date.now() + maxDeliveryMs;
   const lacks = (device: Device): string[] =>
     device.store
       .conversationIds()
@@ -172,14 +175,14 @@ async function settle(
       .map(
         (id) => `${device.name} holds ${id} up to ${device.store.edge(id)} of ${states.get(id)?.head.seqId}`,
       );
-  let told = false;
+  let noted = false;
   while (Date.now() < until) {
     const lacking = devices.flatMap(lacks);
     if (lacking.length === 0) return;
-    // Told while it lasts, for whoever ends the run before the judgement.
-    if (!told && until - Date.now() < longestDeliveryMs - patienceMs) {
+    // Noted at once, for a user who stops the run before the checks.
+    if (!noted && until - Date.now() < maxDeliveryMs - patienceMs) {
       for (const what of lacking.slice(0, 10)) timeline.note(`late: ${what}`);
-      told = true;
+      noted = true;
     }
     await pause(100);
   }
@@ -188,7 +191,7 @@ async function settle(
 const restarts = (): Map<string, number> =>
   new Map(faultTargets().map((name) => [name, runningProcess(name).restarts]));
 
-/** Nobody died but those who were killed, and nothing was given up as dead. */
+/** Checks that only killed processes have restarted, and that no record became a dead letter. */
 async function checkProcesses(
   schedule: FaultSchedule,
   before: { restarts: ReadonlyMap<string, number>; dead: number },

@@ -4,24 +4,24 @@ import type { Ledger } from './records/ledger.ts';
 import type { Random } from './records/random.ts';
 
 export type Traffic = {
-  /** No new messages; resolves when all that were sent are acknowledged. False when some were not in time. */
+  /** Stops sending; resolves to true when all messages are acknowledged, or to false after `withinMs`. */
   stop(withinMs: number): Promise<boolean>;
 };
 
-/** Of a hundred messages, how many go where. */
+/** The percentage of messages by kind of conversation. */
 const shares: readonly [Kind, number][] = [
   ['pair', 50],
   ['group', 25],
   ['large', 15],
   ['world', 10],
 ];
-/** Somebody whose messages do not get through stops talking. */
-const mostInFlight = 8;
+/** A device with this many unacknowledged messages sends no further ones. */
+const maxInFlight = 8;
 const tickMs = 20;
-/** One of so many messages is followed by a mark-read of somebody there. */
+/** After one of this many messages, a device of the conversation marks it as read. */
 const readEvery = 5;
 
-/** Messages at a steady rate, whatever becomes of them, from devices that `random` picks. */
+/** Sends messages at a steady rate (an open loop) from randomly chosen devices. */
 export function startTraffic(options: {
   participants: Participants;
   devices: readonly Device[];
@@ -49,7 +49,7 @@ export function startTraffic(options: {
     const device = random.pick(devices.get(conversation.id) ?? []);
     const reader = random.pick(devices.get(conversation.id) ?? []);
     if (random.between(1, readEvery) === 1) reader.markRead(conversation.id);
-    if (device.person === participants.bystander || device.inFlight() >= mostInFlight) return;
+    if (device.person === participants.bystander || device.inFlight() >= maxInFlight) return;
     const message = ledger.enter({
       conversationId: conversation.id,
       senderId: device.person.id,

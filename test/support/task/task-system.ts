@@ -1,4 +1,5 @@
-// Room: im-repo and the task service of their own, on a Temporal namespace of their own. For the tests of task only.
+// Room: im-repo and the task service for each test file, with a separate Temporal namespace. Only the tests of task
+// use it.
 
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -19,8 +20,9 @@ import { openTemporalNamespace } from './temporal-namespace.ts';
 const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'fatal');
 
 /**
- * im-repo and the task service over a database and a namespace of the test file's own, with a gateway of its own: what
- * the gateway would get is in `delivered`. A file opens one at its top level; it is closed at the file's end.
+ * im-repo and the task service with a separate database, namespace and gateway id for the test file. `delivered` has
+ * the messages that the gateway would get. A test file opens one at its top level; it is closed at the end of the
+ * file.
  */
 export async function openTaskSystem() {
   const gateway = {
@@ -37,7 +39,7 @@ export async function openTaskSystem() {
   await withAdmin(kafka, async (admin) => {
     await ensureSharedTopics(admin);
     await ensureDownstreamTopic(admin, gateway.gatewayId);
-    // What other tests produced is of other databases: the world room is in each.
+    // Skip the tasks of other tests, which belong to other databases: the world room has the same id in each.
     const partitions = await admin.fetchTopicOffsets(topics.fanoutTasks);
     await admin.setOffsets({
       groupId: 'gochat-task',
@@ -74,7 +76,7 @@ export async function openTaskSystem() {
   let task = await startTask(config, log);
   atEnd(() => task.stop());
   const isReady = async () => (await fetch(`http://127.0.0.1:${task.adminPort}/readyz`)).ok;
-  // Bundling the workflows takes its time on a busy machine.
+  // Bundling the workflows is slow on a busy machine.
   await eventually(isReady, 60_000);
   let lastOffset = 0;
 
@@ -86,13 +88,13 @@ export async function openTaskSystem() {
     delivered,
     seqsOf: (conversationId: string) =>
       delivered.filter((message) => message.conversation_id === conversationId).map(({ seq_id }) => seq_id),
-    /** Starts the task service anew, and does something while it is away. */
+    /** Restarts the task service, and runs `whileAway` between stop and start. */
     async restart(whileAway: () => Promise<void>): Promise<void> {
       await task.stop();
       await whileAway();
       task = await startTask(config, log);
     },
-    /** Stores messages and tells the task, as logic does. */
+    /** Stores messages and produces a fan-out task, as logic does. */
     async say(conversationId: string, senderId: string, count: number): Promise<void> {
       const { results } = await repo.messages.saveMessages({
         messages: Array.from({ length: count }, () => ({

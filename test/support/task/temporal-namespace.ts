@@ -6,7 +6,7 @@ import { atEnd } from '../at-end.ts';
 
 export const temporalAddress = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233';
 
-/** The name of a namespace of the test file's own, and a connection; what was made under that name goes at the file's end. */
+/** A unique namespace name for the test file, and a connection; the namespace is deleted at the end of the file. */
 export async function openTemporal() {
   const namespace = `gochat-test-${randomBytes(6).toString('hex')}`;
   const connection = await Connection.connect({ address: temporalAddress });
@@ -15,7 +15,7 @@ export async function openTemporal() {
   return { namespace, connection };
 }
 
-/** A namespace with our settings, in which nobody else's workers take the file's flows. */
+/** Creates a namespace with GoChat's settings, in which no other worker takes the file's flows. */
 export async function openTemporalNamespace() {
   const { namespace, connection } = await openTemporal();
   await provision({ address: temporalAddress, namespace, log: createLogger('test', 'fatal') });

@@ -1,12 +1,12 @@
-/** What a storm found to be wrong, by the promise that it breaks. */
+/** The violations that a storm has found, by the promise that they break. */
 export type Findings = {
   add(promise: string, what: string): void;
   count(): number;
-  /** Every promise with how often it was broken, and the first cases word for word. */
+  /** Each broken promise with the number of its violations, and the text of the first 15. */
   toString(): string;
 };
 
-const mostCases = 15;
+const maxCases = 15;
 
 export function createFindings(): Findings {
   const found = new Map<string, string[]>();
@@ -20,8 +20,8 @@ export function createFindings(): Findings {
     toString: () =>
       [...found]
         .map(([promise, cases]) => {
-          const more = cases.length > mostCases ? [`… and ${cases.length - mostCases} more`] : [];
-          const lines = [...cases.slice(0, mostCases), ...more].map((line) => `  ${line}`);
+          const more = cases.length > maxCases ? [`… and ${cases.length - maxCases} more`] : [];
+          const lines = [...cases.slice(0, maxCases), ...more].map((line) => `  ${line}`);
           return [`${promise} (${cases.length}):`, ...lines].join('\n');
         })
         .join('\n'),

@@ -1,12 +1,12 @@
 export type Held = { messageId: number; clientMsgId: string };
 
-/** What a device holds of each conversation, by seq id. */
+/** The messages that a device has of each conversation, by seq id. */
 export type HeldMessages = {
-  /** From here on it has to hold everything: what was before belongs to no storm. */
+  /** Sets the first position: the device must have all messages after it; earlier ones are not part of the storm. */
   startAt(conversationId: string, seqId: number): void;
-  /** False when it already holds another message under this seq id. */
+  /** Stores a message; false if the device has another message with this seq id. */
   keep(conversationId: string, seqId: number, held: Held): boolean;
-  /** The last seq id up to which nothing is missing: the cursor to sync from. */
+  /** The last seq id up to which no message is missing: the cursor for the next sync. */
   edge(conversationId: string): number;
   of(conversationId: string): ReadonlyMap<number, Held>;
   conversationIds(): string[];

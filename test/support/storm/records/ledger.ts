@@ -1,32 +1,32 @@
-// Room: what the storm writes down while it runs. It judges nothing.
+// Room: the records of a running storm. No checks may come in.
 
-/** One time that a message was handed to a socket. */
+/** One send of a message over a socket. */
 export type Attempt = { socket: number; at: number };
 
 export type Ack = { seqId: number; messageId: number; duplicate: boolean; socket: number; at: number };
 
-/** A message from the moment somebody wanted to send it. */
+/** A message that a device sends, from its first attempt. */
 export type Sent = {
   clientMsgId: string;
   conversationId: string;
   senderId: string;
-  /** The device that sends it, and tries again until it is acknowledged. */
+  /** The device that sends the message, and retries until it is acknowledged. */
   device: string;
   content: string;
   attempts: Attempt[];
   acks: Ack[];
 };
 
-/** The book of all that was sent, and what became of it. */
+/** All sent messages, with their attempts and acknowledgements. */
 export type Ledger = {
   readonly sent: ReadonlyMap<string, Sent>;
   enter(message: Pick<Sent, 'conversationId' | 'senderId' | 'device'>): Sent;
   find(clientMsgId: string): Sent | undefined;
-  /** Those that wait for their acknowledgement. */
+  /** The messages without an acknowledgement. */
   waiting(): Sent[];
 };
 
-/** `name` keeps the messages of two storms in one system apart. */
+/** `name` is part of each clientMsgId, so that the messages of two storms in one system differ. */
 export function createLedger(name: string): Ledger {
   const sent = new Map<string, Sent>();
   return {

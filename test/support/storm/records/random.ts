@@ -1,15 +1,15 @@
 import { createRandom as createRandomNumbers } from '../../../../bench/measure/schedule.ts';
 
 export type Random = {
-  /** From 0 up to 1, without it. */
+  /** A number in [0, 1). */
   next(): number;
-  /** A whole number from `low` to `high`, with both. */
+  /** A whole number from `low` to `high`, both included. */
   between(low: number, high: number): number;
   pick<T>(items: readonly T[]): T;
   shuffled<T>(items: readonly T[]): T[];
 };
 
-/** The same numbers for the same seed, so that a run can be repeated. */
+/** Pseudo-random numbers; the same seed gives the same numbers, so that a run can be repeated. */
 export function createRandom(seed: number): Random {
   const next = createRandomNumbers(seed);
   const between = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));

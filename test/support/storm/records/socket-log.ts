@@ -1,4 +1,4 @@
-/** What one socket was given, for the judgement at the end. */
+/** The frames that one socket received, for the checks at the end. */
 export type SocketLog = {
   /** Unique in a storm. */
   number: number;
@@ -8,13 +8,13 @@ export type SocketLog = {
   openedAt: number;
   /** Undefined while it is open. */
   closedAt: number | undefined;
-  /** By conversation, up to where the sync after its welcome went: whatever came later had to come over it. */
+  /** By conversation, the last seq id of the sync after `welcome`: all later messages must arrive over the socket. */
   syncedTo: Map<string, number>;
-  /** By conversation, the seq ids of new-message in the order in which they came. */
+  /** By conversation, the seq ids of new-message in order of arrival. */
   arrivals: Map<string, number[]>;
-  /** Conversations whose member-removed came over it. */
+  /** Conversations whose member-removed arrived over the socket. */
   removedFrom: Set<string>;
-  /** How often each type of frame came, `ownMark` apart. */
+  /** The number of frames by type; `ownMark` is counted separately. */
   frames: Map<string, number>;
 };
 
@@ -30,7 +30,7 @@ export function createSocketLog(who: Pick<SocketLog, 'number' | 'device' | 'user
   };
 }
 
-/** What a `message-read` is counted as that tells of the reader itself. */
+/** The type under which a `message-read` about the receiving user itself is counted. */
 export const ownMark = 'message-read of its own';
 
 export function noteFrame(log: SocketLog, type: string): void {

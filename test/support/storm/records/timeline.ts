@@ -1,15 +1,18 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What was done to the system, and when. */
+/** The injected faults with their times. */
 export type Timeline = {
   note(what: string): void;
-  /** Milliseconds since the storm began. */
+  /** Milliseconds since the start of the storm. */
   now(): number;
   toString(): string;
 };
 
-/** Also written to `storm.log` beside the logs of the processes, to be followed while it blows. */
+/**
+ * The timeline is also written to `storm.log` in the folder of the processes' logs, so that a running storm can be
+ * followed.
+ */
 export function createTimeline(title: string): Timeline {
   const startedAt = Date.now();
   const folder = join(process.env.GOCHAT_HOME ?? '.gochat', 'logs');
