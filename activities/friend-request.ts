@@ -14,7 +14,7 @@ export type FriendRequestRow = {
   status: number;
   /** Unix milliseconds. */
   expiresAt: number;
-  /** When its status changed last, Unix milliseconds. Rows that a history has from an earlier release have none. */
+  /** When the status last changed, Unix milliseconds. Undefined in results that an older release stored in a history. */
   updatedAt?: number;
 };
 
