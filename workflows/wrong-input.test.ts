@@ -18,7 +18,7 @@ import { friendRequest, friendRequestStart } from './friend-request/contract.ts'
 import type * as flows from './index.ts';
 
 /** A valid start of each flow, from which the invalid ones are derived. */
-const rightStarts: Record<keyof typeof flows, unknown[]> = {
+const validStarts: Record<keyof typeof flows, unknown[]> = {
   friendRequest: [
     {
       userIds: ['1', '2'],
@@ -72,7 +72,7 @@ const rightStarts: Record<keyof typeof flows, unknown[]> = {
 };
 
 /** Jobs whose whole input is optional: a start without input is valid. */
-const mayBeLeftOut = ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters'];
+const withOptionalInput = ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters'];
 const optionalFields = [
   'opening',
   'dryRun',
@@ -106,34 +106,34 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** All values that differ from a valid one in one place: a field is missing, null or of another type. */
-function wrongOnes(right: unknown): unknown[] {
+function invalidVariants(right: unknown): unknown[] {
   if (Array.isArray(right)) {
     const [first, ...rest] = right;
-    return [null, 'x', {}, ...wrongOnes(first).map((wrong) => [wrong, ...rest])];
+    return [null, 'x', {}, ...invalidVariants(first).map((wrong) => [wrong, ...rest])];
   }
   if (!isObject(right)) return [null, typeof right === 'string' ? 7 : 'x'];
   const fields = Object.keys(right).flatMap((name) => {
     const { [name]: value, ...others } = right;
     const missing = optionalFields.includes(name) ? [] : [others];
-    return [...missing, ...wrongOnes(value).map((wrong) => ({ ...others, [name]: wrong }))];
+    return [...missing, ...invalidVariants(value).map((wrong) => ({ ...others, [name]: wrong }))];
   });
   return [null, 'x', [], ...fields];
 }
 
 /** A deadline on the real clock, milliseconds: an update that is not answered by then is never answered. */
-const soon = 30_000;
+const answerWithinMs = 30_000;
 let world: FlowWorld;
 let lastRun = 0;
 
 const { promise: ending, resolve: end } = Promise.withResolvers<void>();
-const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+const { promise: held, resolve: release } = Promise.withResolvers<void>();
 /** A client whose waits do not skip time: a run must end by itself. */
 let client: Client;
 let working: Promise<void> | undefined;
 let fanouts = 0;
 
 const row = { requestId: 'r1', requesterId: '1', targetId: '2', status: 0, expiresAt: 0 };
-const refuseInTheEnd = async () => {
+const refuseAfterRelease = async () => {
   await held;
   return { ok: false as const, code: 'GROUP_FULL' as const, message: 'full' };
 };
@@ -145,8 +145,8 @@ const activities: Partial<Activities> = {
     expiresAt: (await world.environment.currentTimeMs()) + 30 * 86_400_000,
   }),
   settleFriendRequest: async () => ({ ok: true, ...row, status: 2 }),
-  checkMembers: refuseInTheEnd,
-  changeMembers: refuseInTheEnd,
+  checkMembers: refuseAfterRelease,
+  changeMembers: refuseAfterRelease,
   confirmUsersOffline: async () => ({ offline: 1, waitMs: 0 }),
   streamFanout: async () => ({ done: ++fanouts, more: false }),
 };
@@ -187,7 +187,7 @@ const newId = () => `wrong-${++lastRun}`;
 async function inTime<T>(call: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} had no answer within ${soon} ms`)), soon);
+    timer = setTimeout(() => reject(new Error(`${what} had no answer within ${answerWithinMs} ms`)), answerWithinMs);
   });
   try {
     return await Promise.race([call, late]);
@@ -215,13 +215,13 @@ async function ended(workflowType: string, args: unknown[]): Promise<WorkflowExe
   return handle.describe();
 }
 
-for (const [workflowType, right] of Object.entries(rightStarts)) {
+for (const [workflowType, right] of Object.entries(validStarts)) {
   test(`${workflowType} that is started with anything wrong ends as failed, and says why`, async () => {
-    const nothing = mayBeLeftOut.includes(workflowType) ? [] : [[]];
+    const nothing = withOptionalInput.includes(workflowType) ? [] : [[]];
     const wrong = right.flatMap((value, index) =>
-      wrongOnes(value)
+      invalidVariants(value)
         // null is valid for an optional field.
-        .filter((one) => one !== null || !mayBeLeftOut.includes(workflowType))
+        .filter((one) => one !== null || !withOptionalInput.includes(workflowType))
         .map((one) => right.with(index, one)),
     );
     await forEachOf([...nothing, ...wrong], async (args) => {
@@ -243,7 +243,7 @@ for (const [workflowType, input] of [
 }
 
 test('a field that only a newer sender knows is left alone', async () => {
-  const [right] = rightStarts.confirmOffline;
+  const [right] = validStarts.confirmOffline;
   const start = { workflowId: newId(), taskQueue: taskQueues.maintenance };
   const args = [{ ...(right as Json), newer: 1 }];
   const result = await client.workflow.execute(confirmOffline.workflowType, { ...start, args });
@@ -257,7 +257,7 @@ test('a friend request refuses a wrong command at once, and takes the next right
   });
   const handle = await client.workflow.start(friendRequest.workflowType, start);
   for (const { update, right } of rightUpdates) {
-    await forEachOf([[], ...wrongOnes(right).map((one) => [one])], async (args) => {
+    await forEachOf([[], ...invalidVariants(right).map((one) => [one])], async (args) => {
       const what = `${update.name} ${JSON.stringify(args)}`;
       const answer = await inTime(executeUpdate(handle, update.name, args), what);
       assert.equal(answer.code, 'INVALID_ARGUMENT', what);
@@ -273,8 +273,8 @@ test('a friend request refuses a wrong command at once, and takes the next right
 
 test('who waits for the outcome of a flow gives nothing, and is told so', async () => {
   const waiting = [
-    [createGroup, rightStarts.createGroup],
-    [changeMembers, rightStarts.changeMembers],
+    [createGroup, validStarts.createGroup],
+    [changeMembers, validStarts.changeMembers],
   ] as const;
   const handles = await Promise.all(
     waiting.map(([{ workflowType }, args]) =>
@@ -294,7 +294,7 @@ test('who waits for the outcome of a flow gives nothing, and is told so', async 
       assert.equal(answer.code, 'INVALID_ARGUMENT');
     });
   }
-  letGo();
+  release();
   for (const handle of handles) {
     assert.deepEqual(await handle.result(), { ok: false, code: 'GROUP_FULL', message: 'full' });
   }

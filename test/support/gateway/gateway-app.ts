@@ -33,7 +33,7 @@ type Limits = Partial<AppDeps['limits']>;
 type Door = { anonymousPerMinute?: number; trustProxy?: string; hosts?: string; origins?: string };
 
 /** The state of one test. */
-type Mine = {
+type TestState = {
   answers: Record<string, Answer>;
   calls: Calls;
   revoked: Set<string>;
@@ -41,7 +41,7 @@ type Mine = {
 };
 
 /** The shared app, without limits and with the default door. */
-let usual: Promise<BuiltApp> | undefined;
+let sharedApp: Promise<BuiltApp> | undefined;
 
 /**
  * The REST app with a stub of logic: `answers` by "service.method". It records all calls. Building an app takes a
@@ -49,41 +49,41 @@ let usual: Promise<BuiltApp> | undefined;
  * cache stays between tests.
  */
 export async function testApp(answers: Record<string, Answer> = {}, limits: Limits = {}, door: Door = {}) {
-  const isUsual = Object.keys(limits).length === 0 && Object.keys(door).length === 0;
-  if (isUsual) usual ??= buildTestApp({}, {});
-  const built = await (isUsual && usual ? usual : buildTestApp(limits, door));
-  const mine = mineWith(answers);
-  built.giveTo(mine);
-  return { app: built.app, ...mine };
+  const isShared = Object.keys(limits).length === 0 && Object.keys(door).length === 0;
+  if (isShared) sharedApp ??= buildTestApp({}, {});
+  const built = await (isShared && sharedApp ? sharedApp : buildTestApp(limits, door));
+  const state = newState(answers);
+  built.setState(state);
+  return { app: built.app, ...state };
 }
 
 /** The same with a new app. */
 export async function freshTestApp(answers: Record<string, Answer>) {
   const built = await buildTestApp({}, {});
-  const mine = mineWith(answers);
-  built.giveTo(mine);
-  return { app: built.app, ...mine };
+  const state = newState(answers);
+  built.setState(state);
+  return { app: built.app, ...state };
 }
 
-const mineWith = (answers: Record<string, Answer>): Mine => ({
+const newState = (answers: Record<string, Answer>): TestState => ({
   answers,
   calls: [],
   revoked: new Set(),
   idempotency: createMemoryIdempotency(),
 });
 
-type BuiltApp = { app: Awaited<ReturnType<typeof buildApp>>; giveTo(mine: Mine): void };
+type BuiltApp = { app: Awaited<ReturnType<typeof buildApp>>; setState(state: TestState): void };
 
 async function buildTestApp(limits: Limits, door: Door): Promise<BuiltApp> {
-  let of = mineWith({});
+  let current = newState({});
   const service = (name: string) =>
     new Proxy(
       {},
       {
         get: (_, method) => async (request: never, options?: { deadlineMs?: number }) => {
           const call = `${name}.${String(method)}`;
-          of.calls.push({ name: call, request });
-          const answer = of.answers[call];
+          current.calls.push({ name: call, request });
+          const answer = current.answers[call];
           if (!answer) throw new Error(`the test has no answer for ${call}`);
           return answer(request, options);
         },
@@ -98,10 +98,10 @@ async function buildTestApp(limits: Limits, door: Door): Promise<BuiltApp> {
       messages: service('messages'),
     } as AppDeps['logic'],
     idempotency: {
-      beginRequest: (request) => of.idempotency.beginRequest(request),
-      completeRequest: (request) => of.idempotency.completeRequest(request),
-      abandonRequest: (request) => of.idempotency.abandonRequest(request),
-      checkMessageIdempotency: (request) => of.idempotency.checkMessageIdempotency(request),
+      beginRequest: (request) => current.idempotency.beginRequest(request),
+      completeRequest: (request) => current.idempotency.completeRequest(request),
+      abandonRequest: (request) => current.idempotency.abandonRequest(request),
+      checkMessageIdempotency: (request) => current.idempotency.checkMessageIdempotency(request),
     },
     access: {
       async check(token) {
@@ -110,9 +110,9 @@ async function buildTestApp(limits: Limits, door: Door): Promise<BuiltApp> {
       },
     },
     revoked: {
-      has: (id) => of.revoked.has(id),
+      has: (id) => current.revoked.has(id),
       add: (ids) => {
-        for (const id of ids) of.revoked.add(id);
+        for (const id of ids) current.revoked.add(id);
       },
       refresh: async () => undefined,
       stop: () => undefined,
@@ -136,8 +136,8 @@ async function buildTestApp(limits: Limits, door: Door): Promise<BuiltApp> {
   });
   return {
     app,
-    giveTo(mine) {
-      of = mine;
+    setState(state) {
+      current = state;
     },
   };
 }

@@ -62,7 +62,7 @@ export function createFaultSchedule(options: {
       }
     });
     const took = ((timeline.now() - since) / 1000).toFixed(1);
-    timeline.note(`all is well ${took} s later; ${sent.length} messages had waited`);
+    timeline.note(`recovered after ${took} s; ${sent.length} messages were pending`);
     await pause(calmMs);
   }
 
@@ -80,15 +80,15 @@ export function createFaultSchedule(options: {
 
     async together(faults, forMs) {
       const until = timeline.now() + forMs;
-      const raging = new Map<string, Promise<void>>();
+      const running = new Map<string, Promise<void>>();
       while (timeline.now() < until) {
         const fault = random.pick(faults);
         await pause(random.between(0, maxGapMs));
-        while (raging.has(fault.target) || raging.size >= maxConcurrent) await Promise.race(raging.values());
-        const over = injectFaults(fault).finally(() => raging.delete(fault.target));
-        raging.set(fault.target, over);
+        while (running.has(fault.target) || running.size >= maxConcurrent) await Promise.race(running.values());
+        const ended = injectFaults(fault).finally(() => running.delete(fault.target));
+        running.set(fault.target, ended);
       }
-      await Promise.all(raging.values());
+      await Promise.all(running.values());
       await recover('all of them');
     },
   };
