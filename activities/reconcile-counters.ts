@@ -30,7 +30,10 @@ export function createReconcileCountersActivities({ repo }: { repo: RepoClient }
     for (const { conversationId, createdAt } of unfinished) {
       if (Date.now() - createdAt < abandonedAfterMs || (await isBeingCreated(conversationId))) continue;
       if (!dryRun && !(await discard(conversationId, createdAt + 1))) continue;
-      Context.current().log.warn('the creation of a group was abandoned', { conversationId, removed: !dryRun });
+      Context.current().log.warn('the creation of a group was abandoned', {
+        conversationId,
+        removed: !dryRun,
+      });
       swept += 1;
     }
     return swept;

@@ -117,7 +117,8 @@ function welcome(profile: Profile, { plans }: Services): string {
 function optionsAsked(): Options {
   const { values, positionals } = parse();
   for (const name of positionals) {
-    if (!names.includes(name)) throw new Problem(`"${name}" is not a service. The services are ${names.join(', ')}.`);
+    if (!names.includes(name))
+      throw new Problem(`"${name}" is not a service. The services are ${names.join(', ')}.`);
   }
   if (values.inspect && positionals.length === 0) {
     throw new Problem(`--inspect needs the name of a service: ${names.join(', ')}.`);

@@ -33,7 +33,10 @@ export async function assertProtoCodeIsCurrent(): Promise<void> {
   const stale = differingFiles(fresh.code, generated);
   fresh.remove();
   if (stale.length === 0) return;
-  throw new Problem('lib/gen differs from proto/: run npm run generate and commit the result.', stale.join('\n'));
+  throw new Problem(
+    'lib/gen differs from proto/: run npm run generate and commit the result.',
+    stale.join('\n'),
+  );
 }
 
 /**

@@ -187,7 +187,10 @@ const newId = () => `wrong-${++lastRun}`;
 async function inTime<T>(call: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} had no answer within ${answerWithinMs} ms`)), answerWithinMs);
+    timer = setTimeout(
+      () => reject(new Error(`${what} had no answer within ${answerWithinMs} ms`)),
+      answerWithinMs,
+    );
   });
   try {
     return await Promise.race([call, late]);

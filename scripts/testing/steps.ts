@@ -132,7 +132,11 @@ function check(name: string, title: string, ...commands: string[][]): Step {
     const plain = { ...env, NO_COLOR: '1', FORCE_COLOR: '0' };
     const counts = { passed: 0, failed: 0 };
     for (const [command = '', ...args] of commands) {
-      const { code, output } = await runCaptured(command, args, { env: plain, stop, timeoutMs: defaultTimeoutMs });
+      const { code, output } = await runCaptured(command, args, {
+        env: plain,
+        stop,
+        timeoutMs: defaultTimeoutMs,
+      });
       if (code !== 0) console.log(`\n  ✗ ${[command, ...args].join(' ')}\n${beginning(output)}\n`);
       counts[code === 0 ? 'passed' : 'failed'] += 1;
     }

@@ -41,7 +41,9 @@ export async function changeMembers(args: ChangeMembersArgs): Promise<ChangeMemb
     outcome = await steps.changeMembers(args);
   } finally {
     outcome ??= cancelled;
-    setCurrentDetails(outcome.ok ? `${progressOf(args.change)}: done.` : `Nothing was changed: ${outcome.code}.`);
+    setCurrentDetails(
+      outcome.ok ? `${progressOf(args.change)}: done.` : `Nothing was changed: ${outcome.code}.`,
+    );
     // Callers that wait for the result get an answer after a cancellation too.
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }

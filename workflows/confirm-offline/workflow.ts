@@ -17,7 +17,9 @@ export async function confirmOffline(input: ConfirmOfflineArgs): Promise<Confirm
 
   for (;;) {
     if (waitMs > 0) {
-      setCurrentDetails(`${users.length} users left. Those who have not reconnected by ${at(waitMs)} go offline.`);
+      setCurrentDetails(
+        `${users.length} users left. Those who have not reconnected by ${at(waitMs)} go offline.`,
+      );
       await sleep(waitMs, { summary });
     }
     setCurrentDetails(`Checking which of ${users.length} users have not reconnected.`);

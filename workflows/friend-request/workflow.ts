@@ -15,6 +15,7 @@ import type { FriendRequestRow } from '../../activities/friend-request.ts';
 import { type FriendRequestStatus, friendRequestStatus } from '../../lib/domain/enumerations.ts';
 import type { Refusal } from '../contracts/refusal.ts';
 import { refusal, refusalOf, refuseStart } from '../input/check.ts';
+import { createCommandQueue } from './command-queue.ts';
 import {
   friendRequest as contract,
   type DecideInput,
@@ -29,7 +30,6 @@ import {
   type WithdrawResult,
 } from './contract.ts';
 import * as steps from './steps.ts';
-import { createCommandQueue } from './command-queue.ts';
 
 const conversationIdKey = defineSearchAttributeKey('ConversationId', SearchAttributeType.KEYWORD);
 

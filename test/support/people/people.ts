@@ -115,7 +115,9 @@ export async function chat(person: Pick<Person, 'accessToken'>, baseUrl = gatewa
       };
       const deadline = setTimeout(() => {
         watchers.delete(watcher);
-        reject(new Error(`no ${type} arrived; the received frames are: ${JSON.stringify(frames).slice(0, 2000)}`));
+        reject(
+          new Error(`no ${type} arrived; the received frames are: ${JSON.stringify(frames).slice(0, 2000)}`),
+        );
       }, frameDeadlineMs);
       watchers.add(watcher);
       signal?.addEventListener('abort', () => {

@@ -44,7 +44,9 @@ export async function watchPresence(
       };
       await eventually(complete, withinMs).catch(() => {
         const counts = [...noticesOf(status).values()];
-        assert.fail(`${counts.length} of ${users.length} users were announced as ${status} within ${withinMs} ms`);
+        assert.fail(
+          `${counts.length} of ${users.length} users were announced as ${status} within ${withinMs} ms`,
+        );
       });
     },
     settled: async () => {

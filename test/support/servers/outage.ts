@@ -77,7 +77,9 @@ export async function everythingReady(): Promise<void> {
 async function isReady(service: string): Promise<boolean> {
   const url = process.env[`${service.toUpperCase().replaceAll('-', '_')}_METRICS_URL`];
   if (!url)
-    throw new Error(`the address of ${service}'s metrics is not set: run the tests by \`npm run test:fault\``);
+    throw new Error(
+      `the address of ${service}'s metrics is not set: run the tests by \`npm run test:fault\``,
+    );
   try {
     const answer = await fetch(new URL('/readyz', url), { signal: AbortSignal.timeout(3000) });
     await answer.body?.cancel();

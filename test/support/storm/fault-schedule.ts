@@ -84,7 +84,8 @@ export function createFaultSchedule(options: {
       while (timeline.now() < until) {
         const fault = random.pick(faults);
         await pause(random.between(0, maxGapMs));
-        while (running.has(fault.target) || running.size >= maxConcurrent) await Promise.race(running.values());
+        while (running.has(fault.target) || running.size >= maxConcurrent)
+          await Promise.race(running.values());
         const ended = injectFaults(fault).finally(() => running.delete(fault.target));
         running.set(fault.target, ended);
       }

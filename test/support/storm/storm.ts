@@ -136,7 +136,9 @@ async function newDevices(participants: Participants, ledger: Ledger, findings: 
     ...participants.people.map((person, index) => device(person, index, 'a')),
     ...participants.people
       .slice(-usersWithTwoDevices)
-      .map((person, index) => device(person, participants.people.length - usersWithTwoDevices + index + 1, 'b')),
+      .map((person, index) =>
+        device(person, participants.people.length - usersWithTwoDevices + index + 1, 'b'),
+      ),
   ]);
 }
 
