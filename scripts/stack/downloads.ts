@@ -63,7 +63,7 @@ export async function assertDigests(folder: string, digests: ReadonlyMap<string,
   const present = readdirSync(folder);
   const unknown = present.find((name) => !digests.has(name));
   const absent = [...digests.keys()].find((name) => !present.includes(name));
-  if (unknown !== undefined) throw new Problem(`The download contains ${unknown}, which is not pinned.`);
+  if (unknown !== undefined) throw new Problem(`The download brought ${unknown}, which is not pinned.`);
   if (absent !== undefined) throw new Problem(`The download lacks ${absent}.`);
   for (const [name, digest] of digests) await assertDigest(join(folder, name), digest);
 }
