@@ -1,7 +1,7 @@
 import type { PresenceTransition } from '../lib/gen/im_repo/v1/online_status.ts';
 import type { GroupCommit } from '../lib/kafka/group-commit.ts';
-import type { UserEvent } from '../lib/kafka/records.ts';
 import { topics } from '../lib/kafka/topics.ts';
+import type { UserEvent } from '../lib/records/records.ts';
 
 /** Publishes one event per user who went offline; resolves when Kafka has acknowledged all of them. */
 export async function publishOffline(

@@ -6,7 +6,9 @@ import { test } from 'node:test';
 
 const root = resolve(import.meta.dirname, '..');
 const rooms = createRequire(import.meta.url)('../rooms.cjs') as Record<string, string[]>;
-const listed = Object.entries(rooms).flatMap(([part, names]) => names.map((name) => `${part}/${name}`));
+const listed = Object.entries(rooms).flatMap(([part, names]) =>
+  names.filter((name) => name !== '.').map((name) => `${part}/${name}`),
+);
 
 const maxFiles = 15;
 const maxLines = 350;

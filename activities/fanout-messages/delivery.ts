@@ -2,6 +2,8 @@ import type { LimitFunction } from 'p-limit';
 import { bodyToRecord } from '../../lib/domain/message-body.ts';
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
+import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
+import { topics } from '../../lib/kafka/topics.ts';
 import {
   createDownstreamWriter,
   type DownstreamWriter,
@@ -9,9 +11,7 @@ import {
   everyone,
   type MessageBody,
   messageTargets,
-} from '../../lib/kafka/downstream-writer.ts';
-import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
-import { topics } from '../../lib/kafka/topics.ts';
+} from '../../lib/records/downstream-writer.ts';
 
 /** Members per call of resolveMemberPage, and per downstream record. */
 const pageSize = 500;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FanoutTask } from '../../lib/kafka/records.ts';
+import type { FanoutTask } from '../../lib/records/records.ts';
 import { createLiveConversations } from './live-conversations.ts';
 
 const task = (first: number, last = first): FanoutTask => ({

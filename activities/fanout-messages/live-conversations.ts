@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { FanoutTask } from '../../lib/kafka/records.ts';
+import type { FanoutTask } from '../../lib/records/records.ts';
 
 /** Why a wait ended: there is work, there was none until the idle timeout, or the activity must end. */
 export type WaitResult = 'work' | 'idle' | 'ended';

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../log.ts';
 
 /**
  * The shortest and the longest pause between two attempts, in milliseconds. Exponential back-off with jitter: a
@@ -58,21 +57,3 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
     }
   }
 }
-
-const dependencyPauses: Pauses = { firstMs: 200, longestMs: 5000 };
-
-/**
- * Repeats `attempt` until it succeeds, and logs each failure. With this, a process can start while a dependency is down
- * and continues as soon as the dependency is up. `what` completes the sentence "cannot … yet" in the log. Rejects only
- * if `signal` is aborted.
- */
-export const keepTrying = <T>(
-  what: string,
-  attempt: () => Promise<T>,
-  { log, signal }: { log: Logger; signal: AbortSignal },
-): Promise<T> =>
-  retry(attempt, {
-    ...dependencyPauses,
-    signal,
-    onPause: (error, pauseMs) => log.warn({ err: error, pauseMs }, `cannot ${what} yet`),
-  });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DeadRecord } from '../records/records.ts';
 import { buildDeadRecord } from './dead-records.ts';
-import type { DeadRecord } from './records.ts';
 
 const lay = { topic: 't', partition: 3, offset: '12' };
 const mebibyte = 1024 * 1024;

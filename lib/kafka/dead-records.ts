@@ -1,4 +1,4 @@
-import type { DeadRecord } from './records.ts';
+import type { DeadRecord } from '../records/records.ts';
 
 /** The original record: its position and its unchanged bytes. */
 export type Original = {

@@ -1,4 +1,4 @@
-// Room: Kafka: topics, records, producing and consuming. Only this room knows the client library, and nothing in it
+// Room: Kafka: topics, producing and consuming. Only this room knows the client library, and nothing in it
 // knows what consumers do with a record.
 
 import kafkajs, {

@@ -2,12 +2,12 @@
 // Messages do not take this path, and im-pusher stores nothing.
 
 import { serveAdmin } from '../../lib/admin.ts';
-import { keepTrying } from '../../lib/async/retry.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { type Subscription, subscribe } from '../../lib/kafka/subscription.ts';
 import { ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
+import { keepTrying } from '../../lib/keep-trying.ts';
 import type { Logger } from '../../lib/log.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 import type { Running } from '../../lib/service.ts';

@@ -4,7 +4,6 @@
 import { createLiveConversations } from '../../activities/fanout-messages/live-conversations.ts';
 import { createActivities } from '../../activities/index.ts';
 import { serveAdmin } from '../../lib/admin.ts';
-import { keepTrying } from '../../lib/async/retry.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createDownstreamProducer } from '../../lib/kafka/downstream-producer.ts';
@@ -12,6 +11,7 @@ import { createGroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { type SubscribeOptions, type Subscription, subscribe } from '../../lib/kafka/subscription.ts';
 import { ensureSharedTopics, topicPartitions, topics } from '../../lib/kafka/topics.ts';
+import { keepTrying } from '../../lib/keep-trying.ts';
 import type { Logger } from '../../lib/log.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 import type { Running } from '../../lib/service.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Conversation, FriendRequest } from '../../clients/sdk/rest.ts';
-import type { DomainEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
+import type { DomainEvent } from '../../lib/records/records.ts';
 import { eventually } from '../support/eventually.ts';
 import { metricOf } from '../support/metric.ts';
 import { newGuests } from '../support/people/guests.ts';

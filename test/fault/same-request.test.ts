@@ -7,8 +7,8 @@ import {
   type Message,
   ProblemError,
 } from '../../clients/sdk/rest.ts';
-import type { FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
+import type { FriendEvent } from '../../lib/records/records.ts';
 import { newGuests } from '../support/people/guests.ts';
 import { befriend, chat, gateway2Url, newPerson, type Person, uniqueName } from '../support/people/people.ts';
 import { retryUntilAccepted } from '../support/people/retry-until-accepted.ts';

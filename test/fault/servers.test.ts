@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Conversation, type FriendRequest, ProblemError } from '../../clients/sdk/rest.ts';
-import type { ConversationEvent, FriendEvent } from '../../lib/kafka/records.ts';
 import { topics } from '../../lib/kafka/topics.ts';
+import type { ConversationEvent, FriendEvent } from '../../lib/records/records.ts';
 import { eventually } from '../support/eventually.ts';
 import { newGuests } from '../support/people/guests.ts';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DownstreamEvent } from '../../../lib/kafka/records.ts';
+import type { DownstreamEvent } from '../../../lib/records/records.ts';
 import { createDepartures } from './departures.ts';
 
 const removed = (conversationId: string, userIds: string[], last_seq_id: number): DownstreamEvent => ({

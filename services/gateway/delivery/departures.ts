@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { DownstreamEvent } from '../../../lib/kafka/records.ts';
+import type { DownstreamEvent } from '../../../lib/records/records.ts';
 
 export type Departures = {
   /** Records a delivered event: which users left or joined a conversation, and the last message before they left. */

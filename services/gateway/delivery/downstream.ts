@@ -2,14 +2,14 @@
 // takes no frames from clients.
 
 import { GoChatError, isRetryable } from '../../../lib/errors.ts';
+import type { Logger } from '../../../lib/log.ts';
+import { fromDownstream } from '../../../lib/records/downstream-message.ts';
 import type {
   DownstreamAck,
   DownstreamEvent,
   DownstreamMessage,
   DownstreamRecord,
-} from '../../../lib/kafka/records.ts';
-import type { Logger } from '../../../lib/log.ts';
-import { fromDownstream } from '../../../lib/wire/downstream-message.ts';
+} from '../../../lib/records/records.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import type { SendPace } from '../sending/send-pace.ts';
 import type { UnackedSends } from '../sending/unacked-sends.ts';

@@ -3,9 +3,9 @@ import { createGather } from '../../../lib/async/gather.ts';
 import { retry } from '../../../lib/async/retry.ts';
 import type { PresenceTransition } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
-import type { UserEvent } from '../../../lib/kafka/records.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
+import type { UserEvent } from '../../../lib/records/records.ts';
 
 export type UserEvents = {
   /** Queues one event per transition. While too many are pending, an event is dropped and the drop is logged. */

@@ -4,8 +4,8 @@
 import { bodyToRecord } from '../../../lib/domain/message-body.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
-import type { UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
+import type { UpstreamMessage } from '../../../lib/records/records.ts';
 import type { ClientFrameData } from '../../../lib/wire/frames.ts';
 import type { Session } from '../sessions/session.ts';
 

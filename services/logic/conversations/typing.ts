@@ -3,7 +3,7 @@ import { conversationType, memberRole } from '../../../lib/domain/enumerations.t
 import { limits } from '../../../lib/domain/limits.ts';
 import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
-import { createDownstreamWriter, encodeEvent, eventTargets } from '../../../lib/kafka/downstream-writer.ts';
+import { createDownstreamWriter, encodeEvent, eventTargets } from '../../../lib/records/downstream-writer.ts';
 import { type Delivery, emptyDelivery } from '../upstream/delivery.ts';
 
 /** Sends a typing indicator to the other members who are online. Rejects if the user is no member. */

@@ -4,10 +4,10 @@ import type { RecordBody } from '../../../lib/domain/message-body.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
 import { type KafkaConnection, withAdmin } from '../../../lib/kafka/kafka.ts';
-import type { DownstreamAck, DownstreamRecord, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
+import type { DownstreamAck, DownstreamRecord, UpstreamMessage } from '../../../lib/records/records.ts';
 
 export type Draft = RecordBody & Pick<UpstreamMessage, 'user_id' | 'conversation_id'>;
 

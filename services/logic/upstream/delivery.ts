@@ -14,8 +14,13 @@ import {
   messageTargets,
   type Route,
   type Targets,
-} from '../../../lib/kafka/downstream-writer.ts';
-import type { DownstreamAck, FanoutTask, OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
+} from '../../../lib/records/downstream-writer.ts';
+import type {
+  DownstreamAck,
+  FanoutTask,
+  OrderedFrame,
+  UpstreamMessage,
+} from '../../../lib/records/records.ts';
 import { type FanoutMessage, fanoutTasks, goesDirect } from './fanout-policy.ts';
 import type { Item } from './item.ts';
 import type { Outcome } from './save.ts';

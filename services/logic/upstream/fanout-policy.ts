@@ -1,5 +1,5 @@
 import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
-import type { FanoutTask } from '../../../lib/kafka/records.ts';
+import type { FanoutTask } from '../../../lib/records/records.ts';
 
 /** A message stored in a conversation too large for direct delivery. */
 export type FanoutMessage = {

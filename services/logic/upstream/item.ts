@@ -2,8 +2,8 @@ import { isId } from '../../../lib/domain/ids.ts';
 import { bodyFromRecord, bodyRefusal, readRecordBody } from '../../../lib/domain/message-body.ts';
 import { conversationNotFound } from '../../../lib/domain/refusals.ts';
 import type { GoChatError } from '../../../lib/errors.ts';
-import type { OrderedEvent, OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
-import { toOrderedFrame } from '../../../lib/wire/ordered-frames.ts';
+import { toOrderedFrame } from '../../../lib/records/ordered-frames.ts';
+import type { OrderedEvent, OrderedFrame, UpstreamMessage } from '../../../lib/records/records.ts';
 
 /** A record of the upstream topic while this process handles it. */
 export type Item = {

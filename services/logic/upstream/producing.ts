@@ -1,9 +1,9 @@
 import { retry } from '../../../lib/async/retry.ts';
 import { createDownstreamProducer } from '../../../lib/kafka/downstream-producer.ts';
-import { maxRecordBytes } from '../../../lib/kafka/downstream-writer.ts';
 import type { KafkaConnection } from '../../../lib/kafka/kafka.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
+import { maxRecordBytes } from '../../../lib/records/downstream-writer.ts';
 import type { Delivery } from './delivery.ts';
 
 export type Producing = {

@@ -1,7 +1,7 @@
 import { createBackoff } from '../../../lib/async/retry.ts';
 import { createSleeper } from '../../../lib/async/sleeper.ts';
-import type { UpstreamMessage } from '../../../lib/kafka/records.ts';
 import type { Logger } from '../../../lib/log.ts';
+import type { UpstreamMessage } from '../../../lib/records/records.ts';
 import type { Claims } from './claims.ts';
 import { buildDelivery, buildFailures, type Delivery } from './delivery.ts';
 import type { Item } from './item.ts';

@@ -9,7 +9,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
-import type { OrderedFrame, UpstreamMessage } from '../../../lib/kafka/records.ts';
+import type { OrderedFrame, UpstreamMessage } from '../../../lib/records/records.ts';
 import type { Item } from './item.ts';
 
 /** The result of an item. */

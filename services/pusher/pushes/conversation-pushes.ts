@@ -1,7 +1,7 @@
 import { conversationType, memberRole } from '../../../lib/domain/enumerations.ts';
 import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
-import type { ConversationEvent } from '../../../lib/kafka/records.ts';
+import type { ConversationEvent } from '../../../lib/records/records.ts';
 import type { Conversation } from '../../../lib/wire/conversation.ts';
 import { conversationViews } from './conversation-views.ts';
 import { pushesTo } from './push.ts';

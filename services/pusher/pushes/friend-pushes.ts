@@ -1,6 +1,6 @@
 import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
-import type { FriendEvent } from '../../../lib/kafka/records.ts';
+import type { FriendEvent } from '../../../lib/records/records.ts';
 import type { Conversation } from '../../../lib/wire/conversation.ts';
 import { toFriendRequest } from '../../../lib/wire/user.ts';
 import { conversationViews } from './conversation-views.ts';

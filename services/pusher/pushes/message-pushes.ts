@@ -1,5 +1,5 @@
 import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
-import type { MessageEvent } from '../../../lib/kafka/records.ts';
+import type { MessageEvent } from '../../../lib/records/records.ts';
 import { pushesTo } from './push.ts';
 
 /** Pushes a read receipt to the senders of the messages newly read, and to the reader's other sessions. */

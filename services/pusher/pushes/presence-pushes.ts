@@ -2,7 +2,7 @@ import { onlineStatus } from '../../../lib/domain/enumerations.ts';
 import { seesPresence } from '../../../lib/domain/user-settings.ts';
 import type { Push } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
-import type { UserEvent } from '../../../lib/kafka/records.ts';
+import type { UserEvent } from '../../../lib/records/records.ts';
 import { pushesTo } from './push.ts';
 
 type PresenceEvent = Extract<UserEvent, { last_active_at: number }>;

@@ -1,4 +1,4 @@
-import type { ConversationFacts, MemberFacts } from '../../../lib/kafka/records.ts';
+import type { ConversationFacts, MemberFacts } from '../../../lib/records/records.ts';
 import { chunks } from '../cache/cache.ts';
 import { domainEvent, type OutboxEvent, orderedEvent } from '../outbox/outbox.ts';
 import type { LockedConversation } from './conversation-lock.ts';

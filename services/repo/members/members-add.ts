@@ -9,7 +9,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import type { MemberFacts } from '../../../lib/kafka/records.ts';
+import type { MemberFacts } from '../../../lib/records/records.ts';
 import type { Cache } from '../cache/cache.ts';
 import { membersAdded } from '../conversation-changes/conversation-events.ts';
 import {

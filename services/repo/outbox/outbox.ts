@@ -2,8 +2,8 @@
 // produces them to Kafka. The rooms that write events define their meaning.
 
 import { randomUUID } from 'node:crypto';
-import type { DomainEvent, OrderedEvent, UpstreamEvent } from '../../../lib/kafka/records.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
+import type { DomainEvent, OrderedEvent, UpstreamEvent } from '../../../lib/records/records.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
 
 /**

@@ -3,9 +3,9 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { createGather } from '../../../lib/async/gather.ts';
 import { GoChatError } from '../../../lib/errors.ts';
-import type { UserEvent } from '../../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../../lib/kafka/subscription.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
+import type { UserEvent } from '../../../lib/records/records.ts';
 import {
   confirmOffline,
   confirmOfflineStart,

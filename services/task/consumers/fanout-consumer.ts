@@ -2,8 +2,8 @@ import type { Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
 import type { LiveConversations } from '../../../activities/fanout-messages/live-conversations.ts';
 import { GoChatError } from '../../../lib/errors.ts';
-import type { FanoutTask } from '../../../lib/kafka/records.ts';
 import type { ReceivedRecord } from '../../../lib/kafka/subscription.ts';
+import type { FanoutTask } from '../../../lib/records/records.ts';
 import { fanoutInput, fanoutMessages, fanoutStart } from '../../../workflows/fanout-messages/contract.ts';
 import { askTemporal } from '../temporal/temporal-call.ts';
 

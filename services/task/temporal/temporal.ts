@@ -3,7 +3,7 @@
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../../../activities/index.ts';
-import { keepTrying } from '../../../lib/async/retry.ts';
+import { keepTrying } from '../../../lib/keep-trying.ts';
 import type { Logger } from '../../../lib/log.ts';
 import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
 import { releaseOrphans, workerIdentity } from './orphans.ts';

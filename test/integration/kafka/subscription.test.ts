@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { after, before, type TestContext, test } from 'node:test';
 import { GoChatError } from '../../../lib/errors.ts';
 import { connectKafka, type Producer, withAdmin } from '../../../lib/kafka/kafka.ts';
-import type { DeadRecord } from '../../../lib/kafka/records.ts';
 import { type ReceivedRecord, subscribe } from '../../../lib/kafka/subscription.ts';
 import { followTail, type Tail } from '../../../lib/kafka/tail.ts';
 import { ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
+import type { DeadRecord } from '../../../lib/records/records.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const log = createLogger('test', 'silent');

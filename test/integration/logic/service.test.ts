@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import type { UpstreamMessage } from '../../../lib/kafka/records.ts';
+import type { UpstreamMessage } from '../../../lib/records/records.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openLogicSystem } from '../../support/logic/logic-system.ts';
 import { password, register as registerWith } from '../../support/logic/logic-users.ts';

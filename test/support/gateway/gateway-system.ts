@@ -12,10 +12,10 @@ import { OnlineStatusServiceService } from '../../../lib/gen/im_repo/v1/online_s
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { serveGrpc, service } from '../../../lib/grpc/server.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
-import type { DownstreamRecord, UpstreamMessage, UserEvent } from '../../../lib/kafka/records.ts';
 import { ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
+import type { DownstreamRecord, UpstreamMessage, UserEvent } from '../../../lib/records/records.ts';
 import {
   accessTokenType,
   publicKeys,

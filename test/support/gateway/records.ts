@@ -1,5 +1,5 @@
 import { messageType } from '../../../lib/domain/enumerations.ts';
-import type { DownstreamMessage } from '../../../lib/kafka/records.ts';
+import type { DownstreamMessage } from '../../../lib/records/records.ts';
 import type { Chat } from '../people/people.ts';
 
 /** Ann's message to conversation 77, as logic produces it for a gateway. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { messageType } from '../../../lib/domain/enumerations.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
-import type { DownstreamRecord, UpstreamMessage } from '../../../lib/kafka/records.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics, type Metrics } from '../../../lib/metrics.ts';
+import type { DownstreamRecord, UpstreamMessage } from '../../../lib/records/records.ts';
 import { startUpstream, type Upstream } from '../../../services/logic/upstream/consumer.ts';
 import { createProducing, type Producing } from '../../../services/logic/upstream/producing.ts';
 import { eventually } from '../eventually.ts';

@@ -5,8 +5,8 @@ import {
   GetUserConversationsWithDetailsResponse,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
-import type { OrderedEvent } from '../../../lib/kafka/records.ts';
-import { toOrderedFrame } from '../../../lib/wire/ordered-frames.ts';
+import { toOrderedFrame } from '../../../lib/records/ordered-frames.ts';
+import type { OrderedEvent } from '../../../lib/records/records.ts';
 import { createPasswords } from '../../../services/repo/accounts/password.ts';
 import { createUserAccounts } from '../../../services/repo/accounts/user-accounts.ts';
 import { createConversationHandlers } from '../../../services/repo/conversation-handlers.ts';

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { GoChatError } from '../../../../lib/errors.ts';
 import type { SaveMessagesRequest } from '../../../../lib/gen/im_repo/v1/message.ts';
-import type { DeadRecord } from '../../../../lib/kafka/records.ts';
 import { followTail, type Tail } from '../../../../lib/kafka/tail.ts';
 import { topics } from '../../../../lib/kafka/topics.ts';
 import { createMetrics } from '../../../../lib/metrics.ts';
+import type { DeadRecord } from '../../../../lib/records/records.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createMemoryMessages } from '../../../support/logic/memory-messages.ts';
 import {

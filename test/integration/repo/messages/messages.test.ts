@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Code, codeFromNumber } from '../../../../lib/errors.ts';
 import type { NewMessage, SavedMessage } from '../../../../lib/gen/im_repo/v1/message.ts';
-import type { OrderedEvent } from '../../../../lib/kafka/records.ts';
-import { toOrderedFrame } from '../../../../lib/wire/ordered-frames.ts';
+import { toOrderedFrame } from '../../../../lib/records/ordered-frames.ts';
+import type { OrderedEvent } from '../../../../lib/records/records.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
 import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 

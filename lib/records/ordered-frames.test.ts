@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OrderedEvent } from '../kafka/records.ts';
 import { toOrderedFrame } from './ordered-frames.ts';
+import type { OrderedEvent } from './records.ts';
 
 const common = { event_id: 'e', conversation_id: '9', actor_id: '7', extra_user_ids: ['8'] };
 const frameOf = (event: OrderedEvent) => {

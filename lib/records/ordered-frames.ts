@@ -1,6 +1,6 @@
-import type { ConversationFacts, MemberFacts, OrderedEvent, OrderedFrame } from '../kafka/records.ts';
-import type { Member } from './conversation.ts';
-import type { ServerFrameData } from './frames.ts';
+import type { Member } from '../wire/conversation.ts';
+import type { ServerFrameData } from '../wire/frames.ts';
+import type { ConversationFacts, MemberFacts, OrderedEvent, OrderedFrame } from './records.ts';
 
 /** Converts an event of a conversation to the frame that its members get. */
 export function toOrderedFrame(event: OrderedEvent): OrderedFrame {

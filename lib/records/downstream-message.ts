@@ -1,6 +1,6 @@
 import { bodyFromRecord } from '../domain/message-body.ts';
-import type { DownstreamMessage } from '../kafka/records.ts';
-import type { Message } from './message.ts';
+import type { Message } from '../wire/message.ts';
+import type { DownstreamMessage } from './records.ts';
 
 /** Converts a message of a downstream record to the shape in frames. */
 export const fromDownstream = (message: DownstreamMessage): Message => ({

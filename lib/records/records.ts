@@ -1,3 +1,6 @@
+// Room: what the records on Kafka's topics say, how downstream records are written, and how records become frames.
+// How records travel is lib/kafka's; no client library and no I/O here.
+
 import type { RecordBody } from '../domain/message-body.ts';
 import type { Code } from '../errors.ts';
 import type { ServerFrameData } from '../wire/frames.ts';
@@ -18,7 +21,7 @@ export type UpstreamMessage = RecordBody & {
 export type UpstreamEvent = { event: OrderedEvent };
 
 /**
- * A change of a conversation, as im-repo stored it. `lib/wire/ordered-frames.ts` converts it to a frame for clients.
+ * A change of a conversation, as im-repo stored it. `lib/records/ordered-frames.ts` converts it to a frame for clients.
  */
 export type OrderedEvent = {
   event_id: string;
