@@ -1,15 +1,10 @@
 // Room: changes of a group's members: adding, removing, leaving, dissolving, transferring the ownership. The
 // decisions belong in services/repo; no code of another flow may come in.
 
-import {
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  setCurrentDetails,
-  setHandler,
-} from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { Refusal } from '../contracts/refusal.ts';
-import { refusalOf, refusalOfAny, refuseStart } from '../input/check.ts';
+import { refusalOf, refuseStart } from '../input/check.ts';
+import { answerResult } from '../steps/result-update.ts';
 import {
   type ChangeMembersArgs,
   type ChangeMembersResult,
@@ -28,29 +23,16 @@ export async function changeMembers(args: ChangeMembersArgs): Promise<ChangeMemb
   const wrong = refusalOf(changeMembersInput, args);
   if (wrong) throw await refuseStart(wrong, [contract.result]);
 
-  let outcome: ChangeMembersResult | undefined;
-  setHandler(contract.result, async (...given: unknown[]) => {
-    const refusal = refusalOfAny(given);
-    if (refusal) return refusal;
-    await CancellationScope.nonCancellable(() => condition(() => outcome !== undefined));
-    return outcome ?? cancelled;
-  });
-
-  try {
+  const work = async () => {
     setCurrentDetails(`${progressOf(args.change)}.`);
-    outcome = await steps.changeMembers(args);
-  } finally {
-    outcome ??= cancelled;
-    setCurrentDetails(
-      outcome.ok ? `${progressOf(args.change)}: done.` : `Nothing was changed: ${outcome.code}.`,
-    );
-    // Callers that wait for the result get an answer after a cancellation too.
-    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-  }
-  return outcome;
+    return steps.changeMembers(args);
+  };
+  return answerResult(contract.result, work, stopped, (outcome) =>
+    outcome.ok ? `${progressOf(args.change)}: done.` : `Nothing was changed: ${outcome.code}.`,
+  );
 }
 
-const cancelled: Refusal = {
+const stopped: Refusal = {
   ok: false,
   code: 'UNAVAILABLE',
   message: 'The change of the group was stopped. Try again.',

@@ -1,15 +1,10 @@
 // Room: the creation of a group with all of its first members, or of no group at all. Later changes belong in
 // change-members; no code of another flow may come in.
 
-import {
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  setCurrentDetails,
-  setHandler,
-} from '@temporalio/workflow';
+import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
 import type { Refusal } from '../contracts/refusal.ts';
-import { refusalOf, refusalOfAny, refuseStart } from '../input/check.ts';
+import { refusalOf, refuseStart } from '../input/check.ts';
+import { answerResult } from '../steps/result-update.ts';
 import {
   type CreateGroupArgs,
   type CreateGroupResult,
@@ -28,26 +23,15 @@ export async function createGroup(args: CreateGroupArgs): Promise<CreateGroupRes
   const wrong = refusalOf(createGroupInput, args);
   if (wrong) throw await refuseStart(wrong, [contract.result]);
 
-  let outcome: CreateGroupResult | undefined;
-  setHandler(contract.result, async (...given: unknown[]) => {
-    const refusal = refusalOfAny(given);
-    if (refusal) return refusal;
-    await CancellationScope.nonCancellable(() => condition(() => outcome !== undefined));
-    return outcome ?? cancelled;
-  });
-
-  try {
-    outcome = await build(args);
-  } finally {
-    outcome ??= cancelled;
-    setCurrentDetails(outcome.ok ? 'The group stands.' : `Nothing was created: ${outcome.code}.`);
-    // Callers that wait for the result get an answer after a cancellation too.
-    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-  }
-  return outcome;
+  return answerResult(
+    contract.result,
+    () => build(args),
+    stopped,
+    (outcome) => (outcome.ok ? 'The group stands.' : `Nothing was created: ${outcome.code}.`),
+  );
 }
 
-const cancelled: Refusal = {
+const stopped: Refusal = {
   ok: false,
   code: 'UNAVAILABLE',
   message: 'The creation of the group was stopped. Try again.',
