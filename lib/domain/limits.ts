@@ -53,3 +53,7 @@ export function isLonger(text: string, max: number): boolean {
   }
   return false;
 }
+
+/** The number of rows that a request asks for, at most `most`; `usual` if it asks for none. */
+export const limitOf = (asked: number, { usual, most }: { usual: number; most: number }): number =>
+  Math.min(asked > 0 ? asked : usual, most);

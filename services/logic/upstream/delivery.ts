@@ -1,3 +1,4 @@
+import { chunks } from '../../../lib/chunks.ts';
 import { deletedUser } from '../../../lib/domain/deleted-user.ts';
 import { recordBodyOf } from '../../../lib/domain/message-body.ts';
 import { type Code, messageOf } from '../../../lib/errors.ts';
@@ -182,7 +183,7 @@ function createTargets(live: Set<string>): TargetsByRecipients {
         continue;
       }
       // Every gateway gets all newcomers, and ignores those without a session there.
-      for (const ids of partsOf(userIds)) take(route, encode(ids, newcomerIds), ids);
+      for (const ids of chunks(userIds, maxIdsPerItem)) take(route, encode(ids, newcomerIds), ids);
     }
   }
 
@@ -207,14 +208,6 @@ function createTargets(live: Set<string>): TargetsByRecipients {
 
 /** Maximum number of user ids per event or message: the list of a large group would not fit into one record. */
 const maxIdsPerItem = 20_000;
-
-function partsOf(ids: readonly string[]): (readonly string[])[] {
-  if (ids.length <= maxIdsPerItem) return [ids];
-  const parts: string[][] = [];
-  for (let from = 0; from < ids.length; from += maxIdsPerItem)
-    parts.push(ids.slice(from, from + maxIdsPerItem));
-  return parts;
-}
 
 const deadRecord = (topic: string, { partition, offset, key, value }: Item, reason: string) =>
   buildDeadRecord({ topic, partition, offset: String(offset), key, value }, reason);

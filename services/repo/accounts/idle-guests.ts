@@ -1,4 +1,5 @@
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { limitOf } from '../../../lib/domain/limits.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { OnlineStatusServiceService } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
@@ -6,8 +7,7 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Databases } from '../storage/database.ts';
 import type { RedisStore } from '../storage/redis.ts';
 
-const defaultPage = 100;
-const maxPage = 500;
+const guestsPerPage = { usual: 100, most: 500 };
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'listIdleGuests'>;
 type Row = { id: number; last_active_at: number };
@@ -21,7 +21,7 @@ export function createIdleGuests(deps: {
   const { databases, redis, presence } = deps;
   return {
     async listIdleGuests({ idleBefore, cursor, limit }) {
-      const pageSize = Math.min(limit > 0 ? limit : defaultPage, maxPage);
+      const pageSize = limitOf(limit, guestsPerPage);
       const [afterTime, afterId] = readCursor(cursor);
       // Indexes: users_guest_active and sessions_user. A session counts as used each time its access token is renewed.
       const rows = await databases.users.query<Row>(

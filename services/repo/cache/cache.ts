@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { chunks } from '../../../lib/chunks.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import { luaScript, type RedisStore } from '../storage/redis.ts';
 import { createHitRatio } from './cache-hits.ts';
@@ -256,10 +257,4 @@ export function createCache(deps: { redis: RedisStore; metrics: Metrics }): Cach
       }
     },
   };
-}
-
-export function chunks<T>(all: readonly T[], size: number): T[][] {
-  const parts: T[][] = [];
-  for (let from = 0; from < all.length; from += size) parts.push(all.slice(from, from + size));
-  return parts;
 }

@@ -1,5 +1,5 @@
+import { chunks } from '../../../lib/chunks.ts';
 import type { ConversationFacts, MemberFacts } from '../../../lib/records/records.ts';
-import { chunks } from '../cache/cache.ts';
 import { domainEvent, type OutboxEvent, orderedEvent } from '../outbox/outbox.ts';
 import type { LockedConversation } from './conversation-lock.ts';
 

@@ -1,10 +1,10 @@
 // Room: what every change of a conversation needs: its lock, its events and its members' rows. The rooms above decide
 // what changes and who may change it.
 
+import { chunks } from '../../../lib/chunks.ts';
 import { conversationStatus, conversationType } from '../../../lib/domain/enumerations.ts';
 import { conversationNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
-import { chunks } from '../cache/cache.ts';
 import { notMember } from '../rows/conversation-access.ts';
 import { type ConversationRow, conversationColumns } from '../rows/conversation-basic.ts';
 import { databaseTime } from '../storage/change-time.ts';

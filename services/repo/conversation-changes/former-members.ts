@@ -1,4 +1,4 @@
-import { chunks } from '../cache/cache.ts';
+import { chunks } from '../../../lib/chunks.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
 import { idsPerList, isTrue } from '../storage/sql.ts';
 

@@ -1,4 +1,4 @@
-import { chunks } from '../cache/cache.ts';
+import { chunks } from '../../../lib/chunks.ts';
 import { basicKey } from '../rows/conversation-basic.ts';
 import { headKey } from '../rows/conversation-head.ts';
 import { membershipsKey } from '../rows/memberships.ts';

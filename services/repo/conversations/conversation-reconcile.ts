@@ -1,5 +1,6 @@
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
+import { limitOf } from '../../../lib/domain/limits.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import type {
   ConversationServiceService,
@@ -12,9 +13,8 @@ import { miscountedBlocks, recountRecalls, seqIdsPerBlock, storeRecalls } from '
 import { databaseTime } from '../storage/change-time.ts';
 import { type Databases, formatSql, type Sql, type Transaction } from '../storage/database.ts';
 
-const defaultPageSize = 200;
 /** MariaDB turns a list of 1,000 ids or more into a subquery, which would read all messages to find the newest one. */
-const maxPageSize = 500;
+const pageSize = { usual: 200, most: 500 };
 /** Recalls are compared for this many messages back from the head: hardly any unread message is older. */
 const comparedMessages = 10_000;
 /** Read pointers, and recalls of each kind, repaired in one transaction. The next run finds and repairs the rest. */
@@ -48,7 +48,7 @@ export function createConversationReconcile(deps: { databases: Databases; cache:
       const { afterConversationId, mend } = request;
       const after = afterConversationId === '' ? 0 : parseId(afterConversationId);
       if (after === undefined) throw invalid('after_conversation_id', 'must be a conversation id');
-      const limit = Math.min(request.limit > 0 ? request.limit : defaultPageSize, maxPageSize);
+      const limit = limitOf(request.limit, pageSize);
       const database = databases.conversations;
       const rows = await database.query<{ id: number; status: number; created_at: number }>(
         'SELECT id, status, created_at FROM conversations WHERE id > ? ORDER BY id LIMIT ?',

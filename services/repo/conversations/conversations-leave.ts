@@ -1,4 +1,5 @@
 import { conversationStatus, conversationType, memberRole } from '../../../lib/domain/enumerations.ts';
+import { limitOf } from '../../../lib/domain/limits.ts';
 import type { ConversationServiceService } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { requireClosed } from '../accounts/user-closing.ts';
@@ -22,8 +23,7 @@ import { databaseTime } from '../storage/change-time.ts';
 import { type Databases, formatSql, type Sql, type Transaction } from '../storage/database.ts';
 import { dissolve } from './conversation-dissolve.ts';
 
-const defaultPageSize = 20;
-const maxPageSize = 200;
+const pageSize = { usual: 20, most: 200 };
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'leaveConversations'>;
 type Outcome = 'no member' | 'left' | 'dissolved';
@@ -55,7 +55,7 @@ export function createConversationsLeave(deps: {
   return {
     async leaveConversations(request) {
       const userId = userIdOf(request.userId);
-      const limit = Math.min(request.limit > 0 ? request.limit : defaultPageSize, maxPageSize);
+      const limit = limitOf(request.limit, pageSize);
       await requireClosed(databases.users, userId);
       // Index: the primary key of conversation_members. The result includes groups that are still being created.
       const found = await databases.conversations.query<{ conversation_id: number }>(

@@ -1,5 +1,6 @@
 import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
+import { limitOf } from '../../../lib/domain/limits.ts';
 import { userNotFound } from '../../../lib/domain/refusals.ts';
 import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
@@ -9,8 +10,7 @@ import { type Databases, formatSql, type Sql } from '../storage/database.ts';
 import { sendStateOf } from './friendship-pair.ts';
 import { settle } from './friendship-requests.ts';
 
-const defaultPage = 100;
-const maxPage = 500;
+const pageSize = { usual: 100, most: 500 };
 
 type Handlers = Pick<UnaryHandlers<typeof FriendshipServiceService>, 'endRelationships'>;
 
@@ -21,7 +21,7 @@ export function createRelationshipsEnd(deps: { databases: Databases; outbox: Out
     async endRelationships(request) {
       const userId = parseId(request.userId);
       if (userId === undefined) throw userNotFound();
-      const limit = Math.min(request.limit > 0 ? request.limit : defaultPage, maxPage);
+      const limit = limitOf(request.limit, pageSize);
       await requireClosed(databases.users, userId);
       // A closed account gets no new relationships, so this query finds all that remain.
       const found = await readOthers(databases.users, userId, limit + 1);

@@ -1,11 +1,11 @@
+import { limitOf } from '../../../lib/domain/limits.ts';
 import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { requireClosed } from '../accounts/user-closing.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import type { Databases } from '../storage/database.ts';
 
-const defaultPage = 100;
-const maxPage = 500;
+const pageSize = { usual: 100, most: 500 };
 
 type Handlers = Pick<UnaryHandlers<typeof FriendshipServiceService>, 'eraseRequestTexts'>;
 
@@ -14,7 +14,7 @@ export function createRequestTexts({ databases }: { databases: Databases }): Han
   return {
     async eraseRequestTexts(request) {
       const userId = userIdOf(request.userId);
-      const limit = Math.min(request.limit > 0 ? request.limit : defaultPage, maxPage);
+      const limit = limitOf(request.limit, pageSize);
       await requireClosed(databases.users, userId);
       // Indexes: friendship_requests_requester and friendship_requests_target, so only this user's requests are read.
       const found = await databases.users.query<{ id: number }>(

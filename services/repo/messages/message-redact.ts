@@ -1,4 +1,5 @@
 import { parseId } from '../../../lib/domain/ids.ts';
+import { limitOf } from '../../../lib/domain/limits.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { RedactMessagesRequest, RedactMessagesResponse } from '../../../lib/gen/im_repo/v1/message.ts';
 import { requireClosed } from '../accounts/user-closing.ts';
@@ -10,8 +11,7 @@ import { headKey } from '../rows/conversation-head.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
 import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
 
-const defaultLimit = 500;
-const maxLimit = 2000;
+const messagesPerCall = { usual: 500, most: 2000 };
 /** A transaction locks the conversation's head, so senders wait while it redacts this many messages at most. */
 const messagesPerTransaction = 200;
 /** Bounds a call for a user who was in many conversations and wrote in few. */
@@ -60,7 +60,7 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
     const userId = userIdOf(request.userId);
     await requireClosed(databases.users, userId);
     const from = readCursor(request.cursor);
-    let left = Math.min(request.limit > 0 ? request.limit : defaultLimit, maxLimit);
+    let left = limitOf(request.limit, messagesPerCall);
     let redacted = 0;
     // Index: the primary key of user_read_pointers.
     const pointers = await databases.conversations.query<{ conversation_id: number }>(

@@ -1,4 +1,4 @@
-import { chunks } from '../cache/cache.ts';
+import { chunks } from '../../../lib/chunks.ts';
 import { messageExtra } from '../rows/message-rows.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import { literal } from '../storage/database.ts';

@@ -1,5 +1,5 @@
+import { chunks } from '../../../lib/chunks.ts';
 import { fanoutMode } from '../../../lib/domain/enumerations.ts';
-import { chunks } from '../cache/cache.ts';
 import { hasReceipts, maxSearchedMessages } from '../receipts/receipt-audience.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
 import type { Database } from '../storage/database.ts';

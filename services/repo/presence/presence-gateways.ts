@@ -1,6 +1,6 @@
+import { chunks } from '../../../lib/chunks.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { GatewayInfo } from '../../../lib/gen/im_repo/v1/online_status.ts';
-import { chunks } from '../cache/cache.ts';
 import { luaScript, type RedisStore } from '../storage/redis.ts';
 import { leaseMs, presenceKeys } from './presence-keys.ts';
 

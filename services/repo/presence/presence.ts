@@ -2,7 +2,9 @@
 // The rules of who may see it do not belong here.
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { chunks } from '../../../lib/chunks.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
+import { limitOf } from '../../../lib/domain/limits.ts';
 import type {
   OnlineStatus,
   OnlineStatusServiceService,
@@ -11,7 +13,6 @@ import type {
 } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
-import { chunks } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 import { luaScript, type RedisStore } from '../storage/redis.ts';
 import { rowsPerTable, rowsTable } from '../storage/sql.ts';
@@ -158,7 +159,7 @@ export function createPresenceHandlers(deps: PresenceDeps): Handlers {
 
     async cleanupExpiredStatus({ dryRun, olderThanMs, limit, cursor }) {
       const silence = olderThanMs > 0 ? olderThanMs : heal + deps.offlineConfirmMs + marginMs;
-      const size = limit > 0 ? Math.min(limit, cleanupPage) : cleanupPage;
+      const size = limitOf(limit, { usual: cleanupPage, most: cleanupPage });
       const reply = (await redis.run(
         cleanupScript,
         [],

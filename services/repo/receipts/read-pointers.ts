@@ -1,6 +1,7 @@
 // Room: how far members have read, and who may know it. It neither computes unread counts (rows does) nor stores
 // messages (the messages room does).
 
+import { chunks } from '../../../lib/chunks.ts';
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
@@ -10,7 +11,7 @@ import type {
   ReadPointerUpdate,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { type Cache, chunks } from '../cache/cache.ts';
+import type { Cache } from '../cache/cache.ts';
 import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf, noAccess, notMember, userIdOf } from '../rows/conversation-access.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';

@@ -1,5 +1,6 @@
+import { chunks } from '../../../lib/chunks.ts';
 import type { Cache } from '../cache/cache.ts';
-import { cacheKey, cacheKind, chunks } from '../cache/cache.ts';
+import { cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/database.ts';
 
 /** The users who blocked a user or whom that user blocked. `isWhole` is false if the list was cut at its limit. */

@@ -1,8 +1,8 @@
+import { chunks } from '../../../lib/chunks.ts';
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import type { RecalledMessage } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
-import { chunks } from '../cache/cache.ts';
 import { peerIdColumn } from '../rows/memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import type { UserCards } from '../rows/user-cards.ts';

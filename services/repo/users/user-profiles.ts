@@ -3,7 +3,7 @@
 
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
-import { limits } from '../../../lib/domain/limits.ts';
+import { limitOf, limits } from '../../../lib/domain/limits.ts';
 import { isUsernamePart } from '../../../lib/domain/names.ts';
 import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
@@ -70,7 +70,7 @@ export function createUserProfiles(deps: {
     },
 
     async searchUsersByUsername({ query, limit }) {
-      const max = Math.min(limit > 0 ? limit : limits.searchResults.usual, limits.searchResults.most);
+      const max = limitOf(limit, limits.searchResults);
       const found = isUsernamePart(query) ? await searchUsers(databases, query, max) : [];
       return { users: found.map(toUserCard) };
     },

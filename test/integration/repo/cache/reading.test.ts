@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, type TestContext, test } from 'node:test';
+import { chunks } from '../../../../lib/chunks.ts';
 import { createMetrics } from '../../../../lib/metrics.ts';
-import { type Cache, cacheKey, chunks, createCache } from '../../../../services/repo/cache/cache.ts';
+import { type Cache, cacheKey, createCache } from '../../../../services/repo/cache/cache.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { openCachedThings, thing } from '../../../support/repo/cached-things.ts';
 
