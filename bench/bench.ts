@@ -96,11 +96,14 @@ async function measure(system: System, options: Options, heatSeconds = 0): Promi
     scenarios: [],
   };
   const all = async () => {
-    if (heatSeconds > 0) await heat(laboratory, heatSeconds);
-    for (const scenario of scenarios) {
+    let heated = heatSeconds === 0;
+    for (const scenario of scenarios.filter(({ name }) => options.scenarios.includes(name))) {
       if (stop.aborted) return;
-      if (options.scenarios.includes(scenario.name))
-        run.scenarios.push(await runScenario(scenario, laboratory));
+      if (!heated && !scenario.unheated) {
+        heated = true;
+        await heat(laboratory, heatSeconds);
+      }
+      run.scenarios.push(await runScenario(scenario, laboratory));
     }
   };
   // After an interruption, the report has the measurements so far.

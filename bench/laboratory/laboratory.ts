@@ -52,6 +52,8 @@ export type Report = {
 export type Scenario = {
   name: string;
   title: string;
+  /** True: it measures the system as it is after its start, without load before it. */
+  unheated?: boolean;
   run(laboratory: Laboratory, report: Report): Promise<void>;
 };
 

@@ -25,6 +25,9 @@ export type Options = {
   pairs: number;
   /** The highest rate that the ladder tries. */
   most: number;
+  /** Seconds from the start of the system until its CPU time at rest is measured, and for how long. */
+  idleAfter: number;
+  idle: number;
   connections: number[];
   storm: number;
   /** Rows of a page of the conversation list, and users who read it. */
@@ -75,6 +78,7 @@ export const usage = `npm run bench -- [quick | SCENARIO …] [OPTION …]     (
   --hold 60 --probe 10              duration for which a sustained limit must hold, and of the probes that look for it
   --rates 400,1000,2000 --pairs 200 1:1 messages per second, and the number of pairs
   --most 12000                      the highest 1:1 rate that the ladder tries
+  --idle-after 300 --idle 300       seconds from the start until CPU time at rest is measured, and for how long
   --connections 2000,5000,10000,15000   idle sockets
   --storm 1000          sockets that reconnect at once
   --rows 50 --readers 200 --conversations 500   rows of a list, users who read it, conversations per user
@@ -98,6 +102,8 @@ const standard = {
   rates: '400,1000,2000',
   pairs: '200',
   most: '12000',
+  'idle-after': '300',
+  idle: '300',
   connections: '2000,5000,10000,15000',
   storm: '1000',
   rows: '50',
@@ -131,6 +137,8 @@ const quick: Partial<typeof standard> = {
   rates: '400',
   pairs: '50',
   most: '4000',
+  'idle-after': '60',
+  idle: '30',
   connections: '500',
   storm: '100',
   readers: '40',
@@ -230,6 +238,8 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
     rates: numbers('rates'),
     pairs: number('pairs'),
     most: number('most'),
+    idleAfter: number('idle-after'),
+    idle: number('idle'),
     connections: numbers('connections'),
     storm: number('storm'),
     rows: number('rows'),

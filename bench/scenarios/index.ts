@@ -1,6 +1,7 @@
 // Room: one file per scenario, which defines what is measured and how. No code for one particular system may come in.
 
 import type { Scenario } from '../laboratory/laboratory.ts';
+import { atRest } from './at-rest.ts';
 import { changingPages } from './changing-pages.ts';
 import { closedLoop } from './closed-loop.ts';
 import { conversationList } from './conversation-list.ts';
@@ -22,8 +23,9 @@ import { scaling } from './scaling.ts';
 import { slowReaders } from './slow-readers.ts';
 import { versus } from './versus.ts';
 
-/** The scenarios in the order in which they run: memory first, right after the start of the gateways. */
+/** The scenarios in the order in which they run: those that measure memory first, right after the start. */
 export const scenarios: Scenario[] = [
+  atRest,
   idleConnections,
   oneToOne,
   closedLoop,

@@ -1,5 +1,6 @@
+import { performance } from 'node:perf_hooks';
 import { generatePrismaClient } from '../../scripts/generate.ts';
-import { createProgress } from '../../scripts/process/progress.ts';
+import { createProgress, type Progress } from '../../scripts/process/progress.ts';
 import { createServers } from '../../scripts/system/servers.ts';
 import { createServices, type Services } from '../../scripts/system/services.ts';
 import { benchProfile, servicePorts } from '../../scripts/topology/topology.ts';
@@ -20,7 +21,8 @@ const largest = { gateways: 2, logics: 2 };
  * its data for the next run, unless `fresh` is set.
  */
 export function createOwnSystem(env: NodeJS.ProcessEnv, size: Size, fresh: boolean): OwnSystem {
-  const progress = createProgress();
+  const parts: { title: string; seconds: number }[] = [];
+  const progress = timed(createProgress(), parts);
   const maxSize = {
     gateways: Math.max(size.gateways, largest.gateways),
     logics: Math.max(size.logics, largest.logics),
@@ -34,6 +36,7 @@ export function createOwnSystem(env: NodeJS.ProcessEnv, size: Size, fresh: boole
 
   return {
     async start() {
+      const startedAt = performance.now();
       const running = await servers.start();
       await generatePrismaClient();
       const startServices = async (wanted: Size): Promise<System> => {
@@ -43,6 +46,7 @@ export function createOwnSystem(env: NodeJS.ProcessEnv, size: Size, fresh: boole
         return describeSystem(profile);
       };
       const system = await startServices(size);
+      system.start = { seconds: (performance.now() - startedAt) / 1000, parts: [...parts] };
       system.resize = async (wanted) => {
         await services?.stop();
         const { gateways, metrics } = await startServices(wanted);
@@ -53,6 +57,19 @@ export function createOwnSystem(env: NodeJS.ProcessEnv, size: Size, fresh: boole
     async stop() {
       await services?.stop();
       await servers.stop();
+    },
+  };
+}
+
+/** A progress that also writes down how long each step took. */
+function timed(progress: Progress, parts: { title: string; seconds: number }[]): Progress {
+  return {
+    say: progress.say,
+    async step(title, work) {
+      const from = performance.now();
+      const result = await progress.step(title, work);
+      parts.push({ title, seconds: (performance.now() - from) / 1000 });
+      return result;
     },
   };
 }

@@ -23,6 +23,8 @@ export type System = {
   temporalAddress: string;
   /** Undefined if the password is unknown: the database then cannot be seeded. */
   databaseUrl: string | undefined;
+  /** How long its start took, in all and by part; only of a system that the benchmark has started. */
+  start?: { seconds: number; parts: { title: string; seconds: number }[] };
   /** Restarts the services with other numbers of processes; only for a system that the benchmark has started. */
   resize?: (size: Size) => Promise<void>;
 };

@@ -101,6 +101,29 @@ export function residentBytes(home: string, fits: (name: string) => boolean): nu
     .reduce((sum, [, pid]) => sum + (readProcess(pid)?.rss ?? 0), 0);
 }
 
+/** The memory of each of the system's processes; of what several share, each has its part (PSS). */
+export function proportionalBytes(home: string): { name: string; bytes: number }[] {
+  return Object.entries(systemPids(home))
+    .map(([name, pid]) => ({ name, bytes: proportionalBytesOf(pid) }))
+    .sort((a, b) => b.bytes - a.bytes);
+}
+
+function proportionalBytesOf(pid: number): number {
+  try {
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    return Number(/^Pss: +(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** Seconds since the start of the system's youngest process. */
+export function secondsSinceStart(home: string): number {
+  const up = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+  const starts = Object.values(systemPids(home)).map((pid) => readProcess(pid)?.startedAt ?? 0);
+  return up - Math.max(0, ...starts);
+}
+
 /** The pids in run.json, without this process, which is the supervisor if the benchmark has started the system. */
 function systemPids(home: string): Record<string, number> {
   return Object.fromEntries(
@@ -110,12 +133,17 @@ function systemPids(home: string): Record<string, number> {
   );
 }
 
-function readProcess(pid: number): { ticks: number; rss: number } | undefined {
+/** `startedAt`: seconds after the start of the machine. */
+function readProcess(pid: number): { ticks: number; rss: number; startedAt: number } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // Field 2 is the command in brackets, which may itself contain spaces and brackets.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { ticks: Number(fields[11]) + Number(fields[12]), rss: Number(fields[21]) * pageBytes };
+    return {
+      ticks: Number(fields[11]) + Number(fields[12]),
+      rss: Number(fields[21]) * pageBytes,
+      startedAt: Number(fields[19]) / ticksPerSecond,
+    };
   } catch {
     return undefined;
   }
