@@ -125,7 +125,7 @@ export function testProfile(env: NodeJS.ProcessEnv): Profile {
     logics: 1,
     core: true,
     // Tests wait until users go offline; the default is 30 s.
-    env: { OFFLINE_CONFIRM_MS: '3000', ...withoutServers(env) },
+    env: { OFFLINE_CONFIRM_MS: '3000', CHECK_TABLE_GROUPS: 'true', ...withoutServers(env) },
   };
 }
 

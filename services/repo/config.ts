@@ -10,6 +10,8 @@ export const repoConfig = Type.Object({
   REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379/0' }),
   REPO_GRPC_PORT: port(9001),
   METRICS_PORT: port(9466),
+  /** For tests: whatever touches the tables of two groups at once fails, although they share a database. */
+  CHECK_TABLE_GROUPS: Type.Boolean({ default: false }),
   DATABASE_CONNECTIONS: Type.Integer({ default: 16, minimum: 2, maximum: 1000 }),
 });
 

@@ -43,7 +43,9 @@ import { createUserCards } from './rows/user-cards.ts';
 import { createSessionRevocations } from './sessions/session-revocations.ts';
 import { createUserSessions } from './sessions/user-sessions.ts';
 import { createDatabases } from './storage/database.ts';
+import { guardGroups } from './storage/group-guard.ts';
 import { createIds } from './storage/ids.ts';
+import { knownCrossings } from './storage/known-crossings.ts';
 import { createPrisma } from './storage/prisma.ts';
 import { createRedis } from './storage/redis.ts';
 import { createSequenceHandlers } from './storage/sequences.ts';
@@ -72,6 +74,7 @@ export async function startRepo(
     log,
     connectionLimit: config.DATABASE_CONNECTIONS,
     metrics,
+    ...(config.CHECK_TABLE_GROUPS ? { wrap: (database) => guardGroups(database, knownCrossings) } : {}),
   });
   const prisma = createPrisma({ url: config.DATABASE_URL, log });
   const redis = createRedis({ url: config.REDIS_URL, log, metrics });
@@ -85,7 +88,7 @@ export async function startRepo(
     optional: { redis: redis.isUp },
   });
 
-  const ids = await createIds({ database: databases.conversations, log });
+  const ids = await createIds({ database: databases.directory, log });
   const sweeper = startSweeper({ databases, log, metrics });
   const cache = createCache({ redis, metrics });
   const userCards = createUserCards({ cache, databases });

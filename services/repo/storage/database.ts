@@ -1,5 +1,5 @@
 // Room: connections to MySQL and Redis, transactions, ids, change times, and the building of SQL text. Code here knows
-// nothing of users, conversations or messages.
+// nothing of users, conversations or messages, but which group of databases each table belongs to.
 
 import { createPool, type FieldPacket, type Pool, type PoolConnection } from 'mysql2';
 import { withDeadline } from '../../../lib/async/deadline.ts';
@@ -50,6 +50,8 @@ export type Database = Sql & {
  * Each caller names the database that holds its data, so that they can be separated later. Today all are the same one.
  */
 export type Databases = {
+  /** What must be unique or found across all accounts and conversations. */
+  directory: Database;
   users: Database;
   conversations: Database;
   messagesOf(conversationId: string): Database;
@@ -80,11 +82,15 @@ export function createDatabases(options: {
   connectionLimit?: number;
   queueLimit?: number;
   metrics?: Metrics;
+  /** Wraps the database, for tests (`guardGroups`). */
+  wrap?: (database: Database) => Database;
 }): Databases {
   const pool = createSessionPool(options);
   const gate = createGate(pool, options.metrics);
-  const database = createDatabase(gate, options.log);
+  const { wrap = (unchanged) => unchanged } = options;
+  const database = wrap(createDatabase(gate, options.log));
   return {
+    directory: database,
     users: database,
     conversations: database,
     messagesOf: () => database,

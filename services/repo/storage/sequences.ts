@@ -24,7 +24,7 @@ export function createSequenceHandlers(deps: {
       }
       const taken = count === 0 ? 1 : count;
       // The row stays locked between the two statements, so the value read is the one just written.
-      const [, rows] = await deps.databases.users.transaction((tx) =>
+      const [, rows] = await deps.databases.directory.transaction((tx) =>
         tx.batchAndCommit(
           [
             formatSql(

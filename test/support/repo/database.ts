@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createLogger } from '../../../lib/log.ts';
 import { migrate } from '../../../services/repo/migrate.ts';
-import { createDatabases, type Databases } from '../../../services/repo/storage/database.ts';
+import { createDatabases, type Database, type Databases } from '../../../services/repo/storage/database.ts';
+import { type Crossing, guardGroups } from '../../../services/repo/storage/group-guard.ts';
+import { knownCrossings } from '../../../services/repo/storage/known-crossings.ts';
 import { atEnd } from '../at-end.ts';
 
 const silent = createLogger('test', 'silent');
@@ -34,12 +36,21 @@ export async function openMigratedDatabase(): Promise<string> {
   return url;
 }
 
-/** Opens connections to a database; they are closed at the end of the file. */
+/**
+ * Opens connections to a database; they are closed at the end of the file. What touches the tables of two groups at
+ * once fails, or is passed to `onCrossing` if it is known to.
+ */
 export function connectDatabases(
   url: string,
-  options: { connectionLimit?: number; log?: ReturnType<typeof createLogger> } = {},
+  options: {
+    connectionLimit?: number;
+    log?: ReturnType<typeof createLogger>;
+    onCrossing?: (crossing: Crossing) => void;
+  } = {},
 ): Databases {
-  const databases = createDatabases({ url, log: silent, ...options });
+  const { onCrossing, ...rest } = options;
+  const wrap = (database: Database) => guardGroups(database, knownCrossings, onCrossing);
+  const databases = createDatabases({ url, log: silent, wrap, ...rest });
   atEnd(databases.close);
   return databases;
 }

@@ -2,15 +2,15 @@ import { eventually } from '../eventually.ts';
 import { startPrivateRedis } from '../servers/redis-server.ts';
 import { createConversationParts } from './conversation-parts.ts';
 import { createMessageParts } from './message-parts.ts';
-import { createRepoParts } from './repo-parts.ts';
+import { createRepoParts, type RepoPartsOptions } from './repo-parts.ts';
 
 /**
  * The dependencies of repo's handlers, with a separate database and Redis for the test file. A file opens them at its
  * top level, before its first test; they are closed at the end of the file.
  */
-export async function openRepoParts() {
+export async function openRepoParts(options: RepoPartsOptions = {}) {
   const redis = await startPrivateRedis();
-  const parts = await createRepoParts({ redisUrl: redis.url });
+  const parts = await createRepoParts({ redisUrl: redis.url, ...options });
   await eventually(() => parts.redis.isUp());
   return { redis, parts };
 }

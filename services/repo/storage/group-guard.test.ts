@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Database, Transaction } from './database.ts';
+import { type Crossing, guardGroups } from './group-guard.ts';
+import { groupsIn } from './table-groups.ts';
+
+const sql: Transaction = {
+  query: async () => [],
+  execute: async () => ({ affectedRows: 0, insertId: 0, changedRows: 0 }),
+  batch: async () => [],
+  batchAndCommit: async () => [],
+};
+const database: Database = { ...sql, transaction: (work) => work(sql) };
+const thisFile = 'storage/group-guard.test.ts';
+const crosses = /storage\/group-guard.test.ts touches tables of accounts and conversations at once/;
+
+/** Runs two statements in one transaction. */
+const both = (guarded: Database, first: string, second: string) =>
+  guarded.transaction(async (tx) => {
+    await tx.batch(first);
+    await tx.batchAndCommit(second);
+  });
+
+test('a statement touches the groups of the tables that it reads and writes, not of those that its texts name', () => {
+  const groups = (text: string) => [...groupsIn(text)].sort();
+  assert.deepEqual(groups("INSERT INTO outbox (payload) VALUES ('it''s FROM users; UPDATE messages')"), []);
+  assert.deepEqual(groups('SELECT 1 FROM users u LEFT JOIN messages m ON TRUE'), [
+    'accounts',
+    'conversations',
+  ]);
+  assert.deepEqual(groups('DELETE FROM username_suffixes; REPLACE INTO user_settings SELECT 1'), [
+    'accounts',
+    'directory',
+  ]);
+});
+
+test('what touches two groups at once fails, in one statement, one call or one transaction', async () => {
+  const guarded = guardGroups(database, []);
+  await assert.rejects(async () => guarded.query('SELECT 1 FROM users JOIN messages'), crosses);
+  await assert.rejects(async () => guarded.batch('SELECT 1 FROM users; SELECT 1 FROM messages'), crosses);
+  await assert.rejects(both(guarded, 'SELECT 1 FROM users', 'SELECT 1 FROM messages'), crosses);
+  await both(guarded, 'SELECT 1 FROM users', 'INSERT INTO outbox SELECT 1; SELECT 1 FROM sessions');
+  await guarded.query('SELECT 1 FROM users');
+  await guarded.query('SELECT 1 FROM messages');
+});
+
+test('what is known to cross is passed on, unless it touches a further group', async () => {
+  const met: Crossing[] = [];
+  const known: Crossing = { file: thisFile, groups: ['accounts', 'directory'] };
+  const guarded = guardGroups(database, [known], (crossing) => met.push(crossing));
+  await both(guarded, 'SELECT 1 FROM users', 'DELETE FROM username_suffixes');
+  assert.deepEqual(met, [known]);
+  await assert.rejects(both(guarded, 'SELECT 1 FROM users', 'SELECT 1 FROM messages'), crosses);
+});

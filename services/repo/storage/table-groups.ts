@@ -1,0 +1,53 @@
+/**
+ * The groups of tables. Each group can have its own database, and a group's rows can be spread over several databases
+ * by the id of what they belong to: accounts by user id, conversations by conversation id. So a statement or transaction
+ * touches the tables of one group only (docs/decisions/one-transaction-one-aggregate.md).
+ */
+export type TableGroup = 'directory' | 'accounts' | 'conversations';
+
+/** 'each': every database has its own such table, for the transactions that run there. */
+export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
+  // What must be unique or found across all accounts and conversations.
+  external_identities: 'directory',
+  id_workers: 'directory',
+  sequences: 'directory',
+  username_reservations: 'directory',
+  username_suffixes: 'directory',
+
+  flow_texts: 'accounts',
+  friendship_requests: 'accounts',
+  friendships: 'accounts',
+  sessions: 'accounts',
+  sign_in_addresses: 'accounts',
+  user_blocks: 'accounts',
+  user_settings: 'accounts',
+  users: 'accounts',
+
+  conversation_former_members: 'conversations',
+  conversation_heads: 'conversations',
+  conversation_members: 'conversations',
+  conversations: 'conversations',
+  message_recall_counts: 'conversations',
+  message_recalls: 'conversations',
+  messages: 'conversations',
+  user_read_pointers: 'conversations',
+
+  idempotency_keys: 'each',
+  outbox: 'each',
+  outbox_relay: 'each',
+  schema_migrations: 'each',
+};
+
+/** The groups of the tables that SQL statements name; tables that every database has are left out. */
+export function groupsIn(statements: string): Set<TableGroup> {
+  const groups = new Set<TableGroup>();
+  for (const [, table = ''] of statements.replace(literals, "''").matchAll(tableNames)) {
+    const group = tableGroups[table.toLowerCase()];
+    if (group !== undefined && group !== 'each') groups.add(group);
+  }
+  return groups;
+}
+
+/** Texts in quotes may look like SQL. */
+const literals = /'(?:[^'\\]|\\.|'')*'/g;
+const tableNames = /\b(?:FROM|JOIN|STRAIGHT_JOIN|INTO|UPDATE)\s+`?(\w+)/gi;
