@@ -46,8 +46,15 @@ export function toMessage(message: ProtoMessage): Message {
   };
 }
 
-/** The response body of a page of messages. */
-export const toMessagePage = (page: { messages: readonly ProtoMessage[]; hasMore: boolean }) => ({
+/** The response body of a page of messages. Only a page around a message says in which direction there are more. */
+export const toMessagePage = (page: {
+  messages: readonly ProtoMessage[];
+  hasMore: boolean;
+  hasOlder?: boolean | undefined;
+  hasNewer?: boolean | undefined;
+}) => ({
   messages: page.messages.map(toMessage),
   hasMore: page.hasMore,
+  hasOlder: page.hasOlder,
+  hasNewer: page.hasNewer,
 });

@@ -61,15 +61,18 @@ export function createConversations(deps: {
       });
     },
 
-    async getMessages({ userId, conversationId, beforeSeqId, afterSeqId, limit, knownTag, asJson }) {
+    async getMessages(request) {
+      const { userId, conversationId, beforeSeqId, afterSeqId, aroundSeqId, knownTag, asJson } = request;
       checkSeqId('beforeSeq', beforeSeqId);
       checkSeqId('afterSeq', afterSeqId);
+      checkSeqId('aroundSeq', aroundSeqId);
       return messages.getMessages({
         userId,
         conversationId: checkConversationId(conversationId),
         beforeSeqId,
         afterSeqId,
-        limit: pageSize(limit, limits.page),
+        aroundSeqId,
+        limit: pageSize(request.limit, limits.page),
         knownTag,
         asJson,
       });

@@ -36,6 +36,9 @@ export function createMessages(deps: {
       return { message: stored.messages[0], duplicate: ack.duplicate };
     },
 
+    getMessage: async ({ userId, conversationId, messageId }) =>
+      messages.getMessage({ userId, conversationId: checkConversationId(conversationId), messageId }),
+
     async deleteMessage({ userId, conversationId, messageId }) {
       const { seqId } = await messages.deleteMessage({
         actorId: userId,

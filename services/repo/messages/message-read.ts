@@ -1,9 +1,11 @@
 import { parseId } from '../../../lib/domain/ids.ts';
 import { limits } from '../../../lib/domain/limits.ts';
+import { invalid, messageNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import {
   GetMessagesResponse as codec,
   type GetMessageRangeRequest,
+  type GetMessageRequest,
   type GetMessagesRequest,
   type GetMessagesResponse,
   type Message,
@@ -59,10 +61,17 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
       await readHeads({ databases, cache: from }, ids);
     }
     const rows = await databases.messagesOf(wanted.conversationId).query<MessageRow>(statement);
-    const page = rows.slice(0, wanted.limit);
-    if (wanted.afterSeqId === undefined) page.reverse();
+    const { rows: page, ...more } = cutPage(rows, wanted);
     const messages = await withSenders(page, from);
-    return answers.full({ messages, hasMore: rows.length > wanted.limit }, wanted.asJson ?? false);
+    return answers.full({ messages, ...more }, wanted.asJson ?? false);
+  }
+
+  /** Throws CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER if the user is no member of the conversation. */
+  async function requireMember(reading: Reading, userId: string, conversationId: number): Promise<void> {
+    const memberships = await readMemberships({ databases, cache: reading }, userId);
+    if (!isAmong(memberships, String(conversationId))) {
+      throw await noAccess(databases.conversations, conversationId);
+    }
   }
 
   return {
@@ -74,22 +83,34 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
       const conversationId = conversationIdOf(request.conversationId);
       if (parseId(request.userId) === undefined) throw notMember();
       const wanted = { ...request, conversationId: String(conversationId), limit: readLimit(request.limit) };
-      const statement = pageStatement(conversationId, wanted, wanted.limit + 1);
+      const statement = pageStatement(conversationId, wanted);
       const reading = await cache.reading([[userMemberships, request.userId]]);
-      const memberships = await readMemberships({ databases, cache: reading }, request.userId);
-      if (!isAmong(memberships, wanted.conversationId)) {
-        throw await noAccess(databases.conversations, conversationId);
-      }
+      await requireMember(reading, request.userId, conversationId);
 
-      const { beforeSeqId, afterSeqId, limit, asJson } = wanted;
+      const { beforeSeqId, afterSeqId, aroundSeqId, limit, asJson } = wanted;
       let built: TaggedPage<GetMessagesResponse> | undefined;
-      const key = ['messages', conversationId, beforeSeqId, afterSeqId, limit, asJson].join(' ');
+      const key = ['messages', conversationId, beforeSeqId, afterSeqId, aroundSeqId, limit, asJson].join(' ');
       const tag = await reading.derive(key, async (from) => {
         built = await build(reading, from, wanted, statement);
         return { value: built.tag, bytes: built.tag.length };
       });
       if (tag === request.knownTag) return answers.unchanged(tag);
       return built ?? build(reading, reading, wanted, statement);
+    },
+
+    /** One message for a member. Throws CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER or MESSAGE_NOT_FOUND. */
+    async byId({ userId, conversationId, messageId }: GetMessageRequest): Promise<Message> {
+      const id = conversationIdOf(conversationId);
+      if (parseId(userId) === undefined) throw notMember();
+      await requireMember(await cache.reading([[userMemberships, userId]]), userId, id);
+      const rows = await databases.messagesOf(conversationId).query<MessageRow>(
+        // Index: messages_id.
+        `SELECT ${messageColumns()} FROM messages WHERE id = ? AND conversation_id = ?`,
+        [messageId, id],
+      );
+      const [message] = await withSenders(rows);
+      if (!message) throw messageNotFound();
+      return message;
     },
 
     /**
@@ -117,20 +138,57 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
 }
 
 /** True if a message after the page is stored already, so that no new message can appear on the page. */
-const endsBefore = (lastSeqId = 0, { beforeSeqId, afterSeqId, limit }: GetMessagesRequest): boolean =>
-  Math.min(beforeSeqId ?? Infinity, afterSeqId === undefined ? Infinity : afterSeqId + limit + 1) <=
-  lastSeqId;
+const endsBefore = (
+  lastSeqId = 0,
+  { beforeSeqId, afterSeqId, aroundSeqId, limit }: GetMessagesRequest,
+): boolean =>
+  Math.min(
+    beforeSeqId ?? Infinity,
+    afterSeqId === undefined ? Infinity : afterSeqId + limit + 1,
+    aroundSeqId === undefined ? Infinity : aroundSeqId + halvesOf(limit).newer + 1,
+  ) <= lastSeqId;
 
+/** How many messages of a page around a message are up to and with that message, and how many are after it. */
+const halvesOf = (limit: number) => ({ older: Math.ceil(limit / 2), newer: Math.floor(limit / 2) });
+
+/** Reads one message more than the page has, on each side where the page may end. */
 function pageStatement(
   conversationId: number,
-  { beforeSeqId, afterSeqId }: GetMessagesRequest,
-  limit: number,
+  { beforeSeqId, afterSeqId, aroundSeqId, limit }: GetMessagesRequest,
 ): string {
   const select = `SELECT ${messageColumns()} FROM messages WHERE conversation_id = ${conversationId}`;
+  if (aroundSeqId !== undefined) {
+    if (beforeSeqId !== undefined || afterSeqId !== undefined)
+      throw invalid('aroundSeqId', 'must not be given beside a bound');
+    const around = readBound(aroundSeqId, 'aroundSeqId');
+    const { older, newer } = halvesOf(limit);
+    return `(${select} AND seq_id <= ${around} ORDER BY seq_id DESC LIMIT ${older + 1})
+      UNION ALL (${select} AND seq_id > ${around} ORDER BY seq_id LIMIT ${newer + 1})`;
+  }
   const before = beforeSeqId === undefined ? '' : ` AND seq_id < ${readBound(beforeSeqId, 'beforeSeqId')}`;
   return afterSeqId === undefined
-    ? `${select}${before} ORDER BY seq_id DESC LIMIT ${limit}`
-    : `${select}${before} AND seq_id > ${readBound(afterSeqId, 'afterSeqId')} ORDER BY seq_id LIMIT ${limit}`;
+    ? `${select}${before} ORDER BY seq_id DESC LIMIT ${limit + 1}`
+    : `${select}${before} AND seq_id > ${readBound(afterSeqId, 'afterSeqId')} ORDER BY seq_id LIMIT ${limit + 1}`;
+}
+
+/** Cuts the rows of `pageStatement` to the page, ascending by seq id, and says whether there are more. */
+function cutPage(rows: readonly MessageRow[], { afterSeqId, aroundSeqId, limit }: GetMessagesRequest) {
+  if (aroundSeqId === undefined) {
+    const page = rows.slice(0, limit);
+    if (afterSeqId === undefined) page.reverse();
+    return { rows: page, hasMore: rows.length > limit };
+  }
+  const { older, newer } = halvesOf(limit);
+  const upTo = rows.filter(({ seq_id }) => seq_id <= aroundSeqId).sort((a, b) => b.seq_id - a.seq_id);
+  const after = rows.filter(({ seq_id }) => seq_id > aroundSeqId).sort((a, b) => a.seq_id - b.seq_id);
+  const hasOlder = upTo.length > older;
+  const hasNewer = after.length > newer;
+  return {
+    rows: [...upTo.slice(0, older).reverse(), ...after.slice(0, newer)],
+    hasMore: hasOlder || hasNewer,
+    hasOlder,
+    hasNewer,
+  };
 }
 
 function readBound(seqId: number, path: string): number {

@@ -4,12 +4,14 @@
 import { codeFromNumber, GoChatError } from '../../../lib/errors.ts';
 import type {
   GetMessageRangeRequest,
+  GetMessageRequest,
   MessageServiceService,
   ResolveRecipientsRequest,
   SaveMessageRequest,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
+import { createMessageImport } from './message-import.ts';
 import { createMessageRead } from './message-read.ts';
 import { createMessageRecall, type MessageRecallDeps } from './message-recall.ts';
 import { createMessageRedact } from './message-redact.ts';
@@ -41,6 +43,8 @@ export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps)
       if (code) throw new GoChatError(code, result.errorMessage);
       return { message: await read.one(given.conversationId, result.seqId), duplicate: result.duplicate };
     },
+    getMessage: async (request: GetMessageRequest) => ({ message: await read.byId(request) }),
+    importMessages: createMessageImport(deps),
     getMessages: read.page,
     getConversationMessages: read.page,
     getMessageRange: async (request: GetMessageRangeRequest) => ({ messages: await read.range(request) }),

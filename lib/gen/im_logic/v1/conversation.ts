@@ -143,7 +143,11 @@ export interface GetMessagesRequest {
     | string
     | undefined;
   /** Asks for the page as `json`. */
-  asJson?: boolean | undefined;
+  asJson?:
+    | boolean
+    | undefined;
+  /** In the place of the bounds: half of the page up to and with this seq id, the other half after it. */
+  aroundSeqId?: number | undefined;
 }
 
 /** On the wire the same as im_repo.v1.GetMessagesResponse, whose bytes are passed on as they are. */
@@ -158,7 +162,12 @@ export interface GetMessagesResponse {
    * The body that REST answers with, in the place of messages and has_more. Absent where it was not asked for, and where the
    * page is too long for it.
    */
-  json?: Buffer | undefined;
+  json?:
+    | Buffer
+    | undefined;
+  /** Only with around_seq_id: whether there are messages before and after the page. */
+  hasOlder?: boolean | undefined;
+  hasNewer?: boolean | undefined;
 }
 
 export interface MarkAsReadRequest {
@@ -1408,6 +1417,7 @@ function createBaseGetMessagesRequest(): GetMessagesRequest {
     limit: 0,
     knownTag: undefined,
     asJson: undefined,
+    aroundSeqId: undefined,
   };
 }
 
@@ -1433,6 +1443,9 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     }
     if (message.asJson !== undefined) {
       writer.uint32(56).bool(message.asJson);
+    }
+    if (message.aroundSeqId !== undefined) {
+      writer.uint32(64).int64(message.aroundSeqId);
     }
     return writer;
   },
@@ -1506,6 +1519,14 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
             message.asJson = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.aroundSeqId = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1530,12 +1551,21 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     message.limit = object.limit ?? 0;
     message.knownTag = object.knownTag ?? undefined;
     message.asJson = object.asJson ?? undefined;
+    message.aroundSeqId = object.aroundSeqId ?? undefined;
     return message;
   },
 };
 
 function createBaseGetMessagesResponse(): GetMessagesResponse {
-  return { messages: [], hasMore: false, tag: "", unchanged: false, json: undefined };
+  return {
+    messages: [],
+    hasMore: false,
+    tag: "",
+    unchanged: false,
+    json: undefined,
+    hasOlder: undefined,
+    hasNewer: undefined,
+  };
 }
 
 export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
@@ -1554,6 +1584,12 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     }
     if (message.json !== undefined) {
       writer.uint32(42).bytes(message.json);
+    }
+    if (message.hasOlder !== undefined) {
+      writer.uint32(48).bool(message.hasOlder);
+    }
+    if (message.hasNewer !== undefined) {
+      writer.uint32(56).bool(message.hasNewer);
     }
     return writer;
   },
@@ -1611,6 +1647,22 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
             message.json = Buffer.from(reader.bytes());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.hasOlder = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.hasNewer = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1633,6 +1685,8 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     message.tag = object.tag ?? "";
     message.unchanged = object.unchanged ?? false;
     message.json = object.json ?? undefined;
+    message.hasOlder = object.hasOlder ?? undefined;
+    message.hasNewer = object.hasNewer ?? undefined;
     return message;
   },
 };

@@ -168,7 +168,11 @@ export interface GetMessagesRequest {
     | string
     | undefined;
   /** Asks for the page as `json`. */
-  asJson?: boolean | undefined;
+  asJson?:
+    | boolean
+    | undefined;
+  /** In the place of the bounds: half of the page up to and with this seq id, the other half after it. */
+  aroundSeqId?: number | undefined;
 }
 
 export interface GetMessagesResponse {
@@ -183,7 +187,48 @@ export interface GetMessagesResponse {
    * The body that REST answers with, in the place of messages and has_more, so that nobody on the way has to decode the page
    * and write it anew. Absent where it was not asked for, and where the page is too long for it.
    */
-  json?: Buffer | undefined;
+  json?:
+    | Buffer
+    | undefined;
+  /** Only with around_seq_id: whether there are messages before and after the page. */
+  hasOlder?: boolean | undefined;
+  hasNewer?: boolean | undefined;
+}
+
+export interface GetMessageRequest {
+  userId: string;
+  conversationId: string;
+  messageId: number;
+}
+
+export interface GetMessageResponse {
+  message?: Message | undefined;
+}
+
+export interface ImportedMessage {
+  /** Names the message within `source` of the request: a repeat is stored once. */
+  sourceId: string;
+  /** Need not be a member. */
+  senderId: string;
+  messageType: number;
+  content: string;
+  replyToSeqId?: number | undefined;
+  mentions: string[];
+  /** Unix milliseconds; not before that of the message before, and not in the future. */
+  createdAt: number;
+}
+
+export interface ImportMessagesRequest {
+  conversationId: string;
+  /** Where the messages come from. */
+  source: string;
+  /** Up to 1,000, in their order. */
+  messages: ImportedMessage[];
+}
+
+export interface ImportMessagesResponse {
+  /** One for each message, in order. Duplicates were stored by an earlier call. */
+  results: SavedMessage[];
 }
 
 export interface GetConversationMessagesRequest {
@@ -1406,6 +1451,7 @@ function createBaseGetMessagesRequest(): GetMessagesRequest {
     limit: 0,
     knownTag: undefined,
     asJson: undefined,
+    aroundSeqId: undefined,
   };
 }
 
@@ -1431,6 +1477,9 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     }
     if (message.asJson !== undefined) {
       writer.uint32(56).bool(message.asJson);
+    }
+    if (message.aroundSeqId !== undefined) {
+      writer.uint32(64).int64(message.aroundSeqId);
     }
     return writer;
   },
@@ -1504,6 +1553,14 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
             message.asJson = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.aroundSeqId = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1528,12 +1585,21 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     message.limit = object.limit ?? 0;
     message.knownTag = object.knownTag ?? undefined;
     message.asJson = object.asJson ?? undefined;
+    message.aroundSeqId = object.aroundSeqId ?? undefined;
     return message;
   },
 };
 
 function createBaseGetMessagesResponse(): GetMessagesResponse {
-  return { messages: [], hasMore: false, tag: "", unchanged: false, json: undefined };
+  return {
+    messages: [],
+    hasMore: false,
+    tag: "",
+    unchanged: false,
+    json: undefined,
+    hasOlder: undefined,
+    hasNewer: undefined,
+  };
 }
 
 export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
@@ -1552,6 +1618,12 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     }
     if (message.json !== undefined) {
       writer.uint32(42).bytes(message.json);
+    }
+    if (message.hasOlder !== undefined) {
+      writer.uint32(48).bool(message.hasOlder);
+    }
+    if (message.hasNewer !== undefined) {
+      writer.uint32(56).bool(message.hasNewer);
     }
     return writer;
   },
@@ -1609,6 +1681,22 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
             message.json = Buffer.from(reader.bytes());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.hasOlder = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.hasNewer = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1631,6 +1719,413 @@ export const GetMessagesResponse: MessageFns<GetMessagesResponse> = {
     message.tag = object.tag ?? "";
     message.unchanged = object.unchanged ?? false;
     message.json = object.json ?? undefined;
+    message.hasOlder = object.hasOlder ?? undefined;
+    message.hasNewer = object.hasNewer ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetMessageRequest(): GetMessageRequest {
+  return { userId: "", conversationId: "", messageId: 0 };
+}
+
+export const GetMessageRequest: MessageFns<GetMessageRequest> = {
+  encode(message: GetMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(24).int64(message.messageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetMessageRequest>, I>>(base?: I): GetMessageRequest {
+    return GetMessageRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetMessageRequest>, I>>(object: I): GetMessageRequest {
+    const message = createBaseGetMessageRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.messageId = object.messageId ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetMessageResponse(): GetMessageResponse {
+  return { message: undefined };
+}
+
+export const GetMessageResponse: MessageFns<GetMessageResponse> = {
+  encode(message: GetMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.message !== undefined) {
+      Message.encode(message.message, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.message = Message.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetMessageResponse>, I>>(base?: I): GetMessageResponse {
+    return GetMessageResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetMessageResponse>, I>>(object: I): GetMessageResponse {
+    const message = createBaseGetMessageResponse();
+    message.message = (object.message !== undefined && object.message !== null)
+      ? Message.fromPartial(object.message)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseImportedMessage(): ImportedMessage {
+  return {
+    sourceId: "",
+    senderId: "",
+    messageType: 0,
+    content: "",
+    replyToSeqId: undefined,
+    mentions: [],
+    createdAt: 0,
+  };
+}
+
+export const ImportedMessage: MessageFns<ImportedMessage> = {
+  encode(message: ImportedMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sourceId !== "") {
+      writer.uint32(10).string(message.sourceId);
+    }
+    if (message.senderId !== "") {
+      writer.uint32(18).string(message.senderId);
+    }
+    if (message.messageType !== 0) {
+      writer.uint32(24).int32(message.messageType);
+    }
+    if (message.content !== "") {
+      writer.uint32(34).string(message.content);
+    }
+    if (message.replyToSeqId !== undefined) {
+      writer.uint32(40).int64(message.replyToSeqId);
+    }
+    for (const v of message.mentions) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(56).int64(message.createdAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportedMessage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportedMessage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sourceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.senderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageType = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.content = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.replyToSeqId = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.mentions.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ImportedMessage>, I>>(base?: I): ImportedMessage {
+    return ImportedMessage.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportedMessage>, I>>(object: I): ImportedMessage {
+    const message = createBaseImportedMessage();
+    message.sourceId = object.sourceId ?? "";
+    message.senderId = object.senderId ?? "";
+    message.messageType = object.messageType ?? 0;
+    message.content = object.content ?? "";
+    message.replyToSeqId = object.replyToSeqId ?? undefined;
+    message.mentions = object.mentions?.map((e) => e) || [];
+    message.createdAt = object.createdAt ?? 0;
+    return message;
+  },
+};
+
+function createBaseImportMessagesRequest(): ImportMessagesRequest {
+  return { conversationId: "", source: "", messages: [] };
+}
+
+export const ImportMessagesRequest: MessageFns<ImportMessagesRequest> = {
+  encode(message: ImportMessagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversationId !== "") {
+      writer.uint32(10).string(message.conversationId);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    for (const v of message.messages) {
+      ImportedMessage.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportMessagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportMessagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.messages.push(ImportedMessage.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ImportMessagesRequest>, I>>(base?: I): ImportMessagesRequest {
+    return ImportMessagesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportMessagesRequest>, I>>(object: I): ImportMessagesRequest {
+    const message = createBaseImportMessagesRequest();
+    message.conversationId = object.conversationId ?? "";
+    message.source = object.source ?? "";
+    message.messages = object.messages?.map((e) => ImportedMessage.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseImportMessagesResponse(): ImportMessagesResponse {
+  return { results: [] };
+}
+
+export const ImportMessagesResponse: MessageFns<ImportMessagesResponse> = {
+  encode(message: ImportMessagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      SavedMessage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportMessagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportMessagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(SavedMessage.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ImportMessagesResponse>, I>>(base?: I): ImportMessagesResponse {
+    return ImportMessagesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportMessagesResponse>, I>>(object: I): ImportMessagesResponse {
+    const message = createBaseImportMessagesResponse();
+    message.results = object.results?.map((e) => SavedMessage.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2317,6 +2812,22 @@ export const MessageServiceService = {
       Buffer.from(SaveMessagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SaveMessagesResponse => SaveMessagesResponse.decode(value),
   },
+  /**
+   * Stores messages from elsewhere with their own senders and times, in a conversation that holds imported messages only.
+   * Nobody is told. All of them are stored or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
+   * CONVERSATION_NOT_FOUND, PERMISSION_DENIED.
+   */
+  importMessages: {
+    path: "/im_repo.v1.MessageService/ImportMessages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ImportMessagesRequest): Buffer =>
+      Buffer.from(ImportMessagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ImportMessagesRequest => ImportMessagesRequest.decode(value),
+    responseSerialize: (value: ImportMessagesResponse): Buffer =>
+      Buffer.from(ImportMessagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ImportMessagesResponse => ImportMessagesResponse.decode(value),
+  },
   /** Where events of conversations go right now, with nothing to save. */
   resolveRecipients: {
     path: "/im_repo.v1.MessageService/ResolveRecipients" as const,
@@ -2338,6 +2849,16 @@ export const MessageServiceService = {
     requestDeserialize: (value: Buffer): GetMessagesRequest => GetMessagesRequest.decode(value),
     responseSerialize: (value: GetMessagesResponse): Buffer => Buffer.from(GetMessagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMessagesResponse => GetMessagesResponse.decode(value),
+  },
+  /** One message, for a member. NOT_CONVERSATION_MEMBER, CONVERSATION_NOT_FOUND, MESSAGE_NOT_FOUND. */
+  getMessage: {
+    path: "/im_repo.v1.MessageService/GetMessage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetMessageRequest): Buffer => Buffer.from(GetMessageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetMessageRequest => GetMessageRequest.decode(value),
+    responseSerialize: (value: GetMessageResponse): Buffer => Buffer.from(GetMessageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetMessageResponse => GetMessageResponse.decode(value),
   },
   /** GetMessages under another name. For other systems: nothing in GoChat calls it. */
   getConversationMessages: {
@@ -2397,10 +2918,18 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
    * messages have to go.
    */
   saveMessages: handleUnaryCall<SaveMessagesRequest, SaveMessagesResponse>;
+  /**
+   * Stores messages from elsewhere with their own senders and times, in a conversation that holds imported messages only.
+   * Nobody is told. All of them are stored or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
+   * CONVERSATION_NOT_FOUND, PERMISSION_DENIED.
+   */
+  importMessages: handleUnaryCall<ImportMessagesRequest, ImportMessagesResponse>;
   /** Where events of conversations go right now, with nothing to save. */
   resolveRecipients: handleUnaryCall<ResolveRecipientsRequest, ResolveRecipientsResponse>;
   /** A page of history for a member. NOT_CONVERSATION_MEMBER, CONVERSATION_NOT_FOUND. */
   getMessages: handleUnaryCall<GetMessagesRequest, GetMessagesResponse>;
+  /** One message, for a member. NOT_CONVERSATION_MEMBER, CONVERSATION_NOT_FOUND, MESSAGE_NOT_FOUND. */
+  getMessage: handleUnaryCall<GetMessageRequest, GetMessageResponse>;
   /** GetMessages under another name. For other systems: nothing in GoChat calls it. */
   getConversationMessages: handleUnaryCall<GetConversationMessagesRequest, GetConversationMessagesResponse>;
   /** Messages of a range of seq ids without a membership check: for fan-out. */
@@ -2447,6 +2976,26 @@ export interface MessageServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SaveMessagesResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Stores messages from elsewhere with their own senders and times, in a conversation that holds imported messages only.
+   * Nobody is told. All of them are stored or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
+   * CONVERSATION_NOT_FOUND, PERMISSION_DENIED.
+   */
+  importMessages(
+    request: ImportMessagesRequest,
+    callback: (error: ServiceError | null, response: ImportMessagesResponse) => void,
+  ): ClientUnaryCall;
+  importMessages(
+    request: ImportMessagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ImportMessagesResponse) => void,
+  ): ClientUnaryCall;
+  importMessages(
+    request: ImportMessagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ImportMessagesResponse) => void,
+  ): ClientUnaryCall;
   /** Where events of conversations go right now, with nothing to save. */
   resolveRecipients(
     request: ResolveRecipientsRequest,
@@ -2478,6 +3027,22 @@ export interface MessageServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMessagesResponse) => void,
+  ): ClientUnaryCall;
+  /** One message, for a member. NOT_CONVERSATION_MEMBER, CONVERSATION_NOT_FOUND, MESSAGE_NOT_FOUND. */
+  getMessage(
+    request: GetMessageRequest,
+    callback: (error: ServiceError | null, response: GetMessageResponse) => void,
+  ): ClientUnaryCall;
+  getMessage(
+    request: GetMessageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetMessageResponse) => void,
+  ): ClientUnaryCall;
+  getMessage(
+    request: GetMessageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetMessageResponse) => void,
   ): ClientUnaryCall;
   /** GetMessages under another name. For other systems: nothing in GoChat calls it. */
   getConversationMessages(

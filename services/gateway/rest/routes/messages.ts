@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { checkConversationId, checkMessageId } from '../../../../lib/domain/id-checks.ts';
 import { limits } from '../../../../lib/domain/limits.ts';
 import { bodyOf, checkContentLength, newBodySchemas, noExtra } from '../../../../lib/domain/message-body.ts';
+import { invalid } from '../../../../lib/domain/refusals.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Message, toMessage, toMessagePage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
@@ -15,6 +16,7 @@ import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Messages'];
 const params = Type.Object({ id: fields.pathConversationId });
+const messageParams = Type.Object({ id: fields.pathConversationId, messageId: fields.pathMessageId });
 /** Error codes for a conversation that does not exist, or of which the caller is no member. */
 const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
 
@@ -33,7 +35,8 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
         summary: 'List the messages of a conversation',
         description:
           'A page in ascending order of seqId. Without a bound it is the newest page, with beforeSeq the newest page ' +
-          'before it, with afterSeq the oldest page after it. Bounds are exclusive.',
+          'before it, with afterSeq the oldest page after it. Bounds are exclusive. With aroundSeq half of the page is up to ' +
+          'and with that message, the other half after it, and hasOlder and hasNewer say where there are more.',
         errors: accessErrors,
         params,
         querystring: Type.Object({
@@ -43,22 +46,35 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
           afterSeq: Type.Optional(
             Type.Integer({ ...fields.seqId, description: 'Only messages with a higher seqId' }),
           ),
+          aroundSeq: Type.Optional(
+            Type.Integer({
+              ...fields.seqId,
+              description: 'The messages around this seqId; not beside a bound',
+            }),
+          ),
           limit: fields.limit(limits.page),
         }),
         response: {
-          200: answer({ messages: Type.Array(Message), hasMore: Type.Boolean() }),
+          200: answer({
+            messages: Type.Array(Message),
+            hasMore: Type.Boolean({ description: 'Whether there are more, in the direction read' }),
+            hasOlder: Type.Optional(Type.Boolean({ description: 'Only with aroundSeq' })),
+            hasNewer: Type.Optional(Type.Boolean({ description: 'Only with aroundSeq' })),
+          }),
           304: notModified,
         },
       },
     },
     async (request, reply) => {
-      const { beforeSeq, afterSeq, limit = limits.page.usual } = request.query;
+      const { beforeSeq, afterSeq, aroundSeq, limit = limits.page.usual } = request.query;
+      if (aroundSeq !== undefined && (beforeSeq !== undefined || afterSeq !== undefined))
+        throw invalid('aroundSeq', 'must not be given beside beforeSeq or afterSeq');
       const { userId } = callerOf(request);
       const conversationId = checkConversationId(request.params.id);
       // The page is the same for all members. Logic checks in each call if the caller is a member.
-      const key = `messages ${conversationId} ${beforeSeq} ${afterSeq} ${limit}`;
+      const key = `messages ${conversationId} ${beforeSeq} ${afterSeq} ${aroundSeq} ${limit}`;
       return pages.answer(request, reply, key, async (knownTag) => {
-        const bounds = { beforeSeqId: beforeSeq, afterSeqId: afterSeq, limit };
+        const bounds = { beforeSeqId: beforeSeq, afterSeqId: afterSeq, aroundSeqId: aroundSeq, limit };
         const wanted = { userId, conversationId, ...bounds, knownTag, asJson: true };
         const page = await conversations.getMessages(wanted);
         return { ...page, body: () => toMessagePage(page) };
@@ -110,6 +126,28 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
     },
   );
 
+  app.get(
+    '/conversations/:id/messages/:messageId',
+    {
+      schema: {
+        operationId: 'getMessage',
+        tags,
+        summary: 'Get one message',
+        description: 'A recalled message has deleted true and no content.',
+        errors: [...accessErrors, 'MESSAGE_NOT_FOUND'],
+        params: messageParams,
+        response: { 200: answer({ message: Message }) },
+      },
+    },
+    async (request) => {
+      const conversationId = checkConversationId(request.params.id);
+      const messageId = checkMessageId(request.params.messageId);
+      const { userId } = callerOf(request);
+      const { message } = await messages.getMessage({ userId, conversationId, messageId });
+      return { message: toMessage(required(message)) };
+    },
+  );
+
   app.delete(
     '/conversations/:id/messages/:messageId',
     {
@@ -121,7 +159,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
           'Its content becomes empty for everybody. The sender may within 2 minutes (RECALL_WINDOW_MS), ' +
           'the owner and admins of a group at any time.',
         errors: [...accessErrors, 'PERMISSION_DENIED', 'MESSAGE_NOT_FOUND', 'RECALL_EXPIRED'],
-        params: Type.Object({ id: fields.pathConversationId, messageId: fields.pathMessageId }),
+        params: messageParams,
         response: { 204: nothing },
       },
     },
