@@ -33,7 +33,7 @@ export function createDownstream(deps: {
   sessions: Sessions;
   departures: Departures;
   unacked: UnackedSends<Session>;
-  pace: Pick<SendPace, 'note'>;
+  pace: Pick<SendPace, 'delivered'>;
   refuse: Refuse;
   metrics: GatewayMetrics;
   log: Logger;
@@ -143,10 +143,7 @@ export function createDownstream(deps: {
       deps.refuse(session, new GoChatError(ack.error.code, ack.error.message), ack.client_msg_id);
       return 1;
     }
-    if (seconds !== undefined) {
-      metrics.ack.observe(seconds);
-      deps.pace.note(seconds);
-    }
+    if (seconds !== undefined) metrics.ack.observe(seconds);
     sessions.send(session, 'message-ack', {
       clientMsgId: ack.client_msg_id,
       conversationId: ack.conversation_id,
@@ -193,8 +190,11 @@ export function createDownstream(deps: {
         metrics.staleRecords.inc();
         return;
       }
+      const started = performance.now();
       try {
         deliverRecord(record);
+        // Immediates run in order: this one follows the one that writes the record's frames to the sockets.
+        setImmediate(() => deps.pace.delivered(performance.now() - started));
       } catch (error) {
         // One invalid record must not stop the delivery of later records.
         deps.log.error({ err: error }, 'cannot deliver a downstream record');

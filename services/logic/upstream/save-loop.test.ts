@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
@@ -9,7 +9,8 @@ import { createQueue } from './queue.ts';
 import { startSaveLoop } from './save-loop.ts';
 import { createUpstreamMetrics } from './upstream-metrics.ts';
 
-test('what comes shortly after a save goes into one next save', async (t) => {
+/** A loop whose saves take 100 ms of a clock that only moves with them, each as soon as `stored` resolves. */
+function startSlowLoop(stored: Promise<void>, t: TestContext) {
   // The rest between two saves lasts until the test ends it.
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let now = 0;
@@ -19,14 +20,12 @@ test('what comes shortly after a save goes into one next save', async (t) => {
   claims.assign([0], true);
   const claim = claims.of(0) ?? 0;
   const saves: string[][] = [];
-  const stored = Promise.withResolvers<void>();
   const loop = startSaveLoop({
     queue,
     claims,
     async save(items) {
       saves.push(items.map(({ offset }) => String(offset)));
-      await stored.promise;
-      // A slow save: the loop then rests for a share of the save's time.
+      await stored;
       now += 100;
       return [];
     },
@@ -36,12 +35,21 @@ test('what comes shortly after a save goes into one next save', async (t) => {
     topic: 't',
   });
   let offset = 0;
-  const push = () => {
-    const record = { offset: String(offset), key: null, value: Buffer.from('{}') };
-    offset += 1;
-    queue.push([readItem(record, 0, claim)]);
+  return {
+    loop,
+    saves,
+    push() {
+      const record = { offset: String(offset), key: null, value: Buffer.from('{}') };
+      offset += 1;
+      queue.push([readItem(record, 0, claim)]);
+    },
   };
-  push();
+}
+
+test('what comes shortly after a save of several items goes into one next save', async (t) => {
+  const stored = Promise.withResolvers<void>();
+  const { loop, saves, push } = startSlowLoop(stored.promise, t);
+  for (let first = 0; first < 4; first += 1) push();
   while (saves.length === 0) await turn();
   push();
   stored.resolve();
@@ -51,5 +59,19 @@ test('what comes shortly after a save goes into one next save', async (t) => {
   }
   t.mock.timers.tick(1000);
   await loop.drain();
-  assert.deepEqual(saves, [['0'], ['1', '2', '3']]);
+  assert.deepEqual(saves, [
+    ['0', '1', '2', '3'],
+    ['4', '5', '6'],
+  ]);
+});
+
+test('a single item does not wait after the save of another single item', async (t) => {
+  const { loop, saves, push } = startSlowLoop(Promise.resolve(), t);
+  push();
+  while (saves.length === 0) await turn();
+  push();
+  // No timer of the loop fires here.
+  while (saves.length === 1) await turn();
+  assert.deepEqual(saves, [['0'], ['1']]);
+  await loop.drain();
 });

@@ -28,6 +28,8 @@ const notifyAfterMs = 10_000;
 /** The rest after a save, as a share of the save's time. */
 const restShare = 0.4;
 const maxRestMs = 12;
+/** A save of fewer items is not followed by a rest: so few arrive that a rest would gather none. */
+const minBatch = 4;
 /** Queue length from which on a save starts without a rest: its batch is large enough. */
 const fullBatch = 500;
 const pauses = { firstMs: 100, longestMs: 2000 };
@@ -63,7 +65,8 @@ export function startSaveLoop(deps: {
       await held;
       if (isAbandoned()) return;
       const items = queue.take();
-      if (items.length > 0) await thenRest(() => process(items));
+      if (items.length >= minBatch) await thenRest(() => process(items));
+      else if (items.length > 0) await process(items);
       else if (state === 'draining') return producing;
     }
   }
