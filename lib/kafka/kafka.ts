@@ -20,6 +20,12 @@ export type { Admin, Consumer, Producer };
 export type KafkaConnection = ReturnType<typeof connectKafka>;
 
 /**
+ * While the broker is down, a connection is tried again at least every 400 ms, since what waits for the broker is what
+ * a user waits for; for about nine seconds in all.
+ */
+const retry = { initialRetryTime: 100, maxRetryTime: 400, retries: 24 };
+
+/**
  * Connects one process to Kafka. Producers wait for all replicas; every connection retries while the broker is down.
  * In a process that consumes, `clientId` must be unique to the process and stay the same after a restart, since
  * consumers take over the partitions of members with the same client id.
@@ -31,7 +37,7 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
     brokers: options.brokers.split(','),
     connectionTimeout: 3000,
     requestTimeout: 15_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },
+    retry,
     logLevel: logLevel.WARN,
     logCreator:
       () =>
@@ -63,9 +69,7 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
             minBytes: 1,
             ...config,
             retry: {
-              initialRetryTime: 100,
-              maxRetryTime: 3000,
-              retries: 8,
+              ...retry,
               ...config.retry,
               // keepRunning restarts the consumer instead of kafkajs.
               restartOnFailure: async () => false,

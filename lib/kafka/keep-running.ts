@@ -3,7 +3,7 @@ import { jittered } from '../async/retry.ts';
 import type { Logger } from '../log.ts';
 
 /** The minimum pause before a restart, in milliseconds. The maximum is twice as long. */
-const defaultPauseMs = 750;
+const defaultPauseMs = 300;
 
 /**
  * A consumer that restarts after every crash until it is stopped. kafkajs itself has two faults. It gives a consumer up

@@ -139,6 +139,9 @@ function brokerProperties(
     'share.coordinator.state.topic.min.isr': 1,
     // The default waits for further consumers before the first assignment, which delays every start.
     'group.initial.rebalance.delay.ms': 0,
+    // A killed broker may register again only after the session of its killed start has timed out.
+    'broker.session.timeout.ms': 1000,
+    'broker.heartbeat.interval.ms': 200,
     // Every gateway boot creates a consumer group; the broker forgets unused groups after one day.
     'offsets.retention.minutes': 1440,
   };

@@ -5,7 +5,10 @@ import { fileOfTitle, oneProcess } from './one-process.ts';
 
 const silenceMs = 30_000;
 
-/** A reporter for node:test that prints each file, and only the failed tests of it with their errors. */
+/**
+ * A reporter for node:test that prints each file, what its tests measured (`t.diagnostic`), and only the failed tests
+ * of it with their errors.
+ */
 export default async function* failuresReporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const printed = new Map<string, string[]>();
   const path: string[] = [];
@@ -19,6 +22,7 @@ export default async function* failuresReporter(events: AsyncIterable<TestEvent>
       lines.push(data.message);
       printed.set(data.file, lines);
     }
+    if (type === 'test:diagnostic' && data.file !== undefined) yield `    · ${data.message}\n`;
     if (type === 'test:start') path.splice(data.nesting, Number.POSITIVE_INFINITY, data.name);
     if (type === 'test:fail' && data.todo === undefined && !isParentOfFailure(data.details.error)) {
       const titles = [...path.slice(0, data.nesting), data.name];
