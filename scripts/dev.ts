@@ -49,8 +49,7 @@ async function main({ profile, shown, inspect }: Options): Promise<void> {
   let watch: SourceWatch | undefined;
 
   const startAll = async () => {
-    const running = await servers.start();
-    await generatePrismaClient();
+    const [running] = await Promise.all([servers.begin(), generatePrismaClient()]);
     if (stop.aborted) return;
     const started = createServices(profile, running, progress, (plans) => show(plans, shown, inspect));
     services = started;
@@ -123,8 +122,8 @@ function optionsAsked(): Options {
   if (values.inspect && positionals.length === 0) {
     throw new Problem(`--inspect needs the name of a service: ${names.join(', ')}.`);
   }
-  // Logic and repo share the process `core` by default; output and debugger of one of them need separate processes.
-  const apart = values.apart || positionals.includes('logic') || positionals.includes('repo');
+  // These share the process `core` by default; output and debugger of one of them need separate processes.
+  const apart = values.apart || ['repo', 'logic', 'pusher'].some((name) => positionals.includes(name));
   const profile = userProfile(process.env, Number.parseInt(values.gateways, 10), !apart);
   return { profile, shown: positionals, inspect: values.inspect };
 }

@@ -3,6 +3,7 @@
 
 import { serveAdmin } from '../../lib/admin.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
+import type { GrpcChannel } from '../../lib/grpc/definition.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
 import { type Subscription, subscribe } from '../../lib/kafka/subscription.ts';
@@ -16,11 +17,16 @@ import { createEventHandler } from './events.ts';
 import { createGateways } from './gateways.ts';
 
 /** Starts the consumer of domain events. Resolves before its dependencies are up; it retries until they are. */
-export async function startPusher(config: PusherConfig, log: Logger): Promise<Running> {
+export async function startPusher(
+  config: PusherConfig,
+  log: Logger,
+  /** im-repo, if it runs in the same process. */
+  place: { repo?: GrpcChannel } = {},
+): Promise<Running> {
   const metrics = createMetrics('pusher');
   const stopping = new AbortController();
   const token = readGrpcToken(config.GRPC_TOKEN_FILE);
-  const repo = connectRepo(config.REPO_ADDRESS, token);
+  const repo = connectRepo(place.repo ?? config.REPO_ADDRESS, token);
   const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: config.PUSHER_ID, log });
   const producer = kafka.producer();
   const gateways = createGateways({ repo, token, log });
