@@ -2,6 +2,12 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 export type { Counter, Gauge, Histogram };
 
+/**
+ * Interval at which the delay of the event loop is measured, in milliseconds; the delays (`nodejs_eventloop_lag_…`)
+ * include it. At the default of 10 ms, this alone takes 0.4 % of a core, for each registry of an idle process.
+ */
+const eventLoopMonitoringPrecision = 100;
+
 /** Histogram buckets in seconds, for durations from half a millisecond to ten seconds. */
 const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const sizeBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
@@ -17,7 +23,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
  */
 export function createMetrics(service: string) {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision });
   const registers = [registry];
   const info = {
     name: 'gochat_service_info',

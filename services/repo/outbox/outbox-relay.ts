@@ -23,7 +23,11 @@ export type OutboxRelay = Outbox & {
 type MoveToDeadTopic = (row: Row, error: unknown) => Promise<void>;
 type Row = { id: number; topic: string; key: string; payload: string; created_at: number };
 
-const pollMs = 100;
+/**
+ * The relay is woken by the process that stored an event. Polling finds what another process stored and could not relay,
+ * so it becomes rare while nothing comes.
+ */
+const polls = { firstMs: 100, longestMs: 1000 };
 const pauses = { firstMs: 100, longestMs: 5000 };
 const countEveryMs = 5000;
 const stopDeadlineMs = 5000;
@@ -105,10 +109,12 @@ export function startOutboxRelay(deps: {
     const { signal } = stopping;
     const onPause = (error: unknown, pauseMs: number) =>
       log.warn({ err: error, pauseMs }, 'cannot relay events to Kafka now');
+    let pollMs = polls.firstMs;
     try {
       while (!signal.aborted) {
         const more = await retry(connectAndRelay, { ...pauses, signal, onPause });
         if (!more) await sleeper.sleep(pollMs);
+        pollMs = more ? polls.firstMs : Math.min(pollMs * 2, polls.longestMs);
       }
     } catch (error) {
       if (signal.aborted) return;
