@@ -1,6 +1,7 @@
 // Room: the basics of every service: configuration, logs, metrics, errors, start and stop. Nothing in this room knows
 // a particular service, workflow or activity.
 
+import { flushCompileCache } from 'node:module';
 import type { Logger } from './log.ts';
 
 /** A running service: `stop` drains it, and resolves when all its connections and timers are closed. */
@@ -45,4 +46,6 @@ export async function runService(log: Logger, start: () => Promise<Running>): Pr
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
   log.info('ready');
+  // Node would write it only at the end of the process. Without NODE_COMPILE_CACHE this does nothing.
+  flushCompileCache();
 }

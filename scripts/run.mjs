@@ -24,6 +24,8 @@ function runUnderNeededNode() {
     // The closed IPC channel shows the script that this process has ended, even if it was killed.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: {
+      // What Node has compiled, and stripped of its types, is kept for every later start: all processes inherit this.
+      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node-compile'),
       ...process.env,
       PATH: [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter),
     },

@@ -7,6 +7,7 @@ import { aborted, stopSignal } from './process/stop-signal.ts';
 import { createServers } from './system/servers.ts';
 import { createServices, type Services } from './system/services.ts';
 import { welcome } from './system/welcome.ts';
+import { isSmallMachine } from './topology/memory.ts';
 import { type Profile, servicePorts, userProfile } from './topology/topology.ts';
 
 /** `npm start`: runs the whole system in the foreground, until Ctrl-C or SIGTERM. */
@@ -25,9 +26,10 @@ async function main(profile: Profile): Promise<void> {
   const servers = createServers(profile, progress, { ports: servicePorts(profile) });
   let services: Services | undefined;
 
+  if (profile.small) progress.say('With the settings for a small machine; --no-small is without them');
+
   const startAll = async () => {
-    const running = await servers.start();
-    await generatePrismaClient();
+    const [running] = await Promise.all([servers.begin(), generatePrismaClient()]);
     if (stop.aborted) return;
     services = createServices(profile, running, progress);
     await services.start();
@@ -48,13 +50,19 @@ async function main(profile: Profile): Promise<void> {
 function profileAsked(): Profile {
   try {
     const { values } = parseArgs({
-      options: { gateways: { type: 'string', default: '1' }, apart: { type: 'boolean', default: false } },
+      options: {
+        gateways: { type: 'string', default: '1' },
+        apart: { type: 'boolean', default: false },
+        small: { type: 'boolean', default: isSmallMachine() },
+      },
+      allowNegative: true,
     });
-    return userProfile(process.env, Number.parseInt(values.gateways, 10), !values.apart);
+    const gateways = Number.parseInt(values.gateways, 10);
+    return userProfile(process.env, gateways, !values.apart, values.small);
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(
-      `npm start takes only the options --gateways NUMBER and --apart (${(error as Error).message}).`,
+      `npm start takes only the options --gateways NUMBER, --apart and --small or --no-small (${(error as Error).message}).`,
     );
   }
 }

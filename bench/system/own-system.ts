@@ -37,8 +37,7 @@ export function createOwnSystem(env: NodeJS.ProcessEnv, size: Size, fresh: boole
   return {
     async start() {
       const startedAt = performance.now();
-      const running = await servers.start();
-      await generatePrismaClient();
+      const [running] = await Promise.all([servers.begin(), generatePrismaClient()]);
       const startServices = async (wanted: Size): Promise<System> => {
         const profile = benchProfile(env, wanted);
         services = createServices(profile, running, progress);

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import type { Progress } from '../process/progress.ts';
+import { memorySettings } from '../topology/memory.ts';
 import { type Profile, serverPorts } from '../topology/topology.ts';
 import { mysqlGreets } from './probes.ts';
 import type { Requirement } from './requirements.ts';
@@ -58,6 +59,7 @@ export function createDatabaseServer(
 
   const server: Server = {
     name: engine.title,
+    provides: ['mysql'],
     ports: [mysql],
     requirements: engine.requirements,
 
@@ -85,6 +87,7 @@ export function createDatabaseServer(
           `--port=${mysql.port}`,
           `--init-file=${accounts}`,
           ...commonOptions,
+          `--innodb-buffer-pool-size=${memorySettings(profile.small).bufferPool}`,
           ...engine.options,
         ],
         env: process.env,
@@ -113,7 +116,6 @@ const commonOptions = [
   '--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
   '--max-connections=300',
   '--max-allowed-packet=64M',
-  '--innodb-buffer-pool-size=256M',
   // An acknowledged message is on disk.
   '--innodb-flush-log-at-trx-commit=1',
 ];

@@ -49,6 +49,7 @@ export async function createDocker(context: ServerContext, names: ServerName[]):
 
   const server: Server = {
     name: 'Docker Compose',
+    provides: names,
     ports: isLeftOver ? [] : names.flatMap((name) => portsOf(profile, name)),
     requirements: [],
 

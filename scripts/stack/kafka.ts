@@ -1,9 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import { findProgram, output, runLogged } from '../process/program.ts';
+import { allocatorSettings, memorySettings } from '../topology/memory.ts';
 import { type BrokerEntrance, serverPorts } from '../topology/topology.ts';
+import { type ClassArchive, createClassArchive } from './class-archive.ts';
 import { assertDigests, cached, isCached, parseDigests } from './downloads.ts';
 import { kafkaServes } from './probes.ts';
 import { program, type Requirement } from './requirements.ts';
@@ -19,16 +21,21 @@ export function createKafka({ profile, progress, supervisor }: ServerContext): S
   const properties = join(folder, 'server.properties');
   const { kafka, kafkaController } = serverPorts(profile);
   const log = supervisor.logFile('kafka');
+  const memory = memorySettings(profile.small);
+  let jars = '';
+  let classes: ClassArchive | undefined;
 
   const server: Server = {
     name: 'Kafka',
+    provides: ['kafka'],
     ports: [kafka, kafkaController],
     requirements: [java, ...(isCached(cacheName) ? [] : [program('maven', 'mvn')])],
 
     async prepare() {
-      const jars = await cached(cacheName, (draft) =>
+      jars = await cached(cacheName, (draft) =>
         progress.step('Downloading Kafka (43 MB)', () => download(draft, log)),
       );
+      classes = createClassArchive(`kafka-classes-${await classesVersion(jars, memory.broker)}`);
       mkdirSync(folder, { recursive: true });
       writeFileSync(
         properties,
@@ -38,12 +45,17 @@ export function createKafka({ profile, progress, supervisor }: ServerContext): S
     },
 
     async start() {
-      const jars = await cached(cacheName, (draft) => download(draft, log));
       await supervisor.start({
         name: 'kafka',
         command: javaProgram(),
-        args: [...javaOptions(jars), '-Xms256m', '-Xmx512m', 'kafka.Kafka', properties],
-        env: process.env,
+        args: [
+          ...javaOptions(jars),
+          ...memory.broker,
+          ...(classes?.options() ?? []),
+          'kafka.Kafka',
+          properties,
+        ],
+        env: { ...allocatorSettings, ...process.env },
         isReady: server.ready,
         readyWithinMs: 60_000,
         stopWithinMs: 30_000,
@@ -52,9 +64,19 @@ export function createKafka({ profile, progress, supervisor }: ServerContext): S
     },
 
     ready: () => kafkaServes(kafka.port),
-    stop: () => supervisor.stop('kafka'),
+    async stop() {
+      await supervisor.stop('kafka');
+      classes?.keep();
+    },
   };
   return server;
+}
+
+/** Differs for all that an archive of classes depends on: Java, its options, and the jars with their times of change. */
+async function classesVersion(jars: string, options: readonly string[]): Promise<string> {
+  const { stderr } = await output(javaProgram(), ['-version']);
+  const version = `${stderr} ${jars} ${statSync(jars).mtimeMs} ${options.join(' ')}`;
+  return createHash('sha256').update(version).digest('hex').slice(0, 16);
 }
 
 const java: Requirement = {
@@ -142,6 +164,14 @@ function brokerProperties(
     // A killed broker may register again only after the session of its killed start has timed out.
     'broker.session.timeout.ms': 1000,
     'broker.heartbeat.interval.ms': 200,
+    // The default of 128 MB, which the broker touches at its start, is for millions of keys per compacted topic. Here
+    // only the internal topics are compacted, with some hundred keys.
+    'log.cleaner.dedupe.buffer.size': 8 << 20,
+    // With one controller nobody needs to see that it is alive. By default it writes a record for that twice per second,
+    // which is a third of what an idle broker does.
+    'metadata.max.idle.interval.ms': 0,
+    // Each of these threads, of which the controller has as many again, wakes up three times per second.
+    'num.io.threads': 4,
     // Every gateway boot creates a consumer group; the broker forgets unused groups after one day.
     'offsets.retention.minutes': 1440,
   };

@@ -26,6 +26,19 @@ export function kafkaServes(port: number): Promise<boolean> {
   return firstAnswer(port, request, (reply) => reply.length >= 10 && reply.readInt16BE(8) === 0);
 }
 
+/** True if a server listens on the port. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const answer = (good: boolean) => {
+      socket.destroy();
+      resolve(good);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+  });
+}
+
 /** Connects to a local port, sends `question` and checks the first bytes of the reply. */
 function firstAnswer(
   port: number,

@@ -18,6 +18,7 @@ export function createRedis({ profile, supervisor }: ServerContext): Server {
 
   const server: Server = {
     name: 'Redis',
+    provides: ['redis'],
     ports: [redis],
     requirements: [program('redis-tools', 'redis-server', 'redis-check-rdb')],
 

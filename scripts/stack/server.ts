@@ -15,6 +15,8 @@ export type ServerName = (typeof serverNames)[number];
 export interface Server {
   /** The product name: `MariaDB`. */
   readonly name: string;
+  /** The servers that it is: one, or several in Docker. */
+  readonly provides: readonly ServerName[];
   readonly ports: readonly Port[];
   /** Programs that must be installed on the machine. */
   readonly requirements: readonly Requirement[];

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import { output, runLogged } from '../process/program.ts';
 import type { Progress } from '../process/progress.ts';
+import { memorySettings } from '../topology/memory.ts';
 import { serverPorts } from '../topology/topology.ts';
 import { assertDigest, cached, isCached } from './downloads.ts';
+import { accepts } from './probes.ts';
 import type { Requirement } from './requirements.ts';
 import type { Server, ServerContext } from './server.ts';
 
@@ -47,6 +49,7 @@ export function createTemporal({ profile, progress, supervisor }: ServerContext)
 
   const server: Server = {
     name: 'Temporal',
+    provides: ['temporal'],
     ports: [temporal, temporalUi],
     requirements: isCached(cacheName(cli)) ? [] : [pip],
 
@@ -67,14 +70,17 @@ export function createTemporal({ profile, progress, supervisor }: ServerContext)
           ...searchAttributes.flatMap((attribute) => ['--search-attribute', attribute]),
           ...dynamicConfig.flatMap((setting) => ['--dynamic-config-value', setting]),
         ],
-        env: process.env,
+        env: { ...memorySettings(profile.small).temporal, ...process.env },
         isReady: server.ready,
         readyWithinMs: 60_000,
         stopWithinMs: 15_000,
         startAttempts: 1,
       }),
 
-    ready: () => knowsSearchAttributes(command, `127.0.0.1:${temporal.port}`, namespace),
+    // The command that asks costs more than a failed connection, so it waits until the port is open.
+    ready: async () =>
+      (await accepts(temporal.port)) &&
+      knowsSearchAttributes(command, `127.0.0.1:${temporal.port}`, namespace),
     stop: () => supervisor.stop('temporal'),
   };
   return server;

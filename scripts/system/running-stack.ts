@@ -5,7 +5,7 @@ import { endLeftovers } from '../process/run-file.ts';
 import { createSupervisor } from '../process/supervisor.ts';
 import { assertPortsFree } from '../topology/ports.ts';
 import { homesWithin, type Profile, servicePorts } from '../topology/topology.ts';
-import type { Servers } from './servers.ts';
+import type { RunningServers, Servers } from './servers.ts';
 import { readStackFile } from './stack-file.ts';
 
 /**
@@ -24,12 +24,14 @@ export async function runningStack(
   const lock = await claim(home);
   if (lock === undefined) throw new Problem('npm run dev already runs here: stop it with Ctrl-C there.');
 
+  const begin = async (): Promise<RunningServers> => {
+    await endLeftovers(home);
+    await assertPortsFree(servicePorts(profile));
+    return { ...stack, supervisor, ready: async () => undefined };
+  };
   return {
-    async start() {
-      await endLeftovers(home);
-      await assertPortsFree(servicePorts(profile));
-      return { ...stack, supervisor };
-    },
+    begin,
+    start: begin,
     async stop() {
       supervisor.refuseStarts();
       supervisor.forget();

@@ -35,9 +35,13 @@ export interface RunningServers {
   addresses: ServerAddresses;
   keys: KeyFiles;
   supervisor: Supervisor;
+  /** Resolves when that server is ready; at once if this process does not start it. */
+  ready(name: ServerName): Promise<void>;
 }
 
 export interface Servers {
+  /** Resolves when all servers are being started, or rejects if one of them cannot be. */
+  begin(): Promise<RunningServers>;
   /** Resolves when all servers are ready. */
   start(): Promise<RunningServers>;
   /** Stops the started servers in order; safe at any time, also during a start. */
@@ -63,8 +67,8 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
   let lock: Lock | undefined;
   let servers: Server[] = [];
 
-  return {
-    async start() {
+  const allServers: Servers = {
+    async begin() {
       assertOwnHome(profile.home);
       lock = await claimHome(profile.home);
       await endLeftovers(profile.home);
@@ -80,11 +84,17 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
       if (extras.fresh === true) await wipe(profile);
       makeHome(profile.home);
       await installPackages(packages, profile.home, progress);
-      await Promise.all(servers.map((server) => startServer(server, progress)));
+      const starts = new Map(servers.map((server) => [server, startServer(server, progress)]));
       const { passwords, keys } = ownSecrets();
       const redis = (await usesDocker(profile.env)) ? { redis: passwords.redis } : {};
       const addresses = serverAddresses(profile, { database: passwords.database, ...redis });
-      return { addresses, keys, supervisor };
+      return { addresses, keys, supervisor, ready: readiness(starts) };
+    },
+
+    async start() {
+      const running = await allServers.begin();
+      await Promise.all(serverNames.map(running.ready));
+      return running;
     },
 
     async stop() {
@@ -94,6 +104,17 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
       supervisor.forget();
       await lock.release();
     },
+  };
+  return allServers;
+}
+
+/** Whether a server is ready, by its name. All of them in Docker are one server with one start. */
+function readiness(starts: ReadonlyMap<Server, Promise<void>>): RunningServers['ready'] {
+  // Nobody may be waiting when a start fails; whoever waits later is still told.
+  for (const started of starts.values()) started.catch(() => undefined);
+  return async (name) => {
+    const fitting = [...starts].filter(([server]) => server.provides.includes(name));
+    await Promise.all(fitting.map(([, started]) => started));
   };
 }
 

@@ -5,12 +5,17 @@ import { Problem } from '../process/problem.ts';
 import { runLogged } from '../process/program.ts';
 import type { Progress } from '../process/progress.ts';
 import { lastLines } from '../process/supervisor.ts';
+import { serverNames } from '../stack/server.ts';
 import { type Profile, type ServicePlan, servicePlans } from '../topology/topology.ts';
 import type { RunningServers } from './servers.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
 export interface Services {
   plans: ServicePlan[];
-  /** Migrates the database, provisions Temporal, then starts the services; resolves when all are ready. */
+  /**
+   * Migrates the database and provisions Temporal as soon as these are ready, then starts the services; resolves when
+   * all are ready.
+   */
   start(): Promise<void>;
   /** Drains and stops one process, then starts it again. */
   restart(name: string): Promise<void>;
@@ -38,12 +43,13 @@ export function createServices(
   const up = new Set<string>();
 
   async function startOne(plan: ServicePlan): Promise<void> {
+    const env = await withWorkflows(plan);
     await progress.step(`${plan.name} is ready`, () =>
       supervisor.start({
         name: plan.name,
         command: process.execPath,
         args: [...plan.nodeOptions, plan.entry],
-        env: plan.env,
+        env,
         cwd: root,
         isReady: async () =>
           (await Promise.all(plan.admins.map(({ url }) => answersOk(`${url}/readyz`)))).every((ok) => ok),
@@ -55,6 +61,12 @@ export function createServices(
       }),
     );
     up.add(plan.name);
+  }
+
+  /** The environment of a process; im-task's names the bundle of the workflows, unless the user's does. */
+  async function withWorkflows({ name, env }: ServicePlan): Promise<NodeJS.ProcessEnv> {
+    if (name !== 'task' || env.WORKFLOW_BUNDLE_FILE) return env;
+    return { ...env, WORKFLOW_BUNDLE_FILE: await workflowBundle(profile.home) };
   }
 
   async function stopOne(name: string): Promise<void> {
@@ -76,13 +88,17 @@ export function createServices(
     plans,
 
     async start() {
+      const { ready } = servers;
       await Promise.all([
-        runOnce('Migrations', ['core', 'repo'], 'services/repo/migrate.ts'),
-        runOnce('Provisioning', ['task'], 'services/task/temporal/provision.ts'),
+        ready('mysql').then(() => runOnce('Migrations', ['core', 'repo'], 'services/repo/migrate.ts')),
+        ready('temporal').then(() =>
+          runOnce('Provisioning', ['task'], 'services/task/temporal/provision.ts'),
+        ),
+        ...serverNames.map(ready),
+        // They are made meanwhile, and kept for the start of im-task.
+        ...plans.map(withWorkflows),
       ]);
-      const [storing, ...others] = plans;
-      if (storing !== undefined) await startOne(storing);
-      await Promise.all(others.map(startOne));
+      await Promise.all(plans.map(startOne));
     },
 
     async restart(name) {

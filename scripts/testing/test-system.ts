@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { Problem } from '../process/problem.ts';
-import { runLogged } from '../process/program.ts';
 import type { Progress } from '../process/progress.ts';
 import { lastLines } from '../process/supervisor.ts';
 import { usesDocker } from '../stack/docker.ts';
@@ -9,6 +7,7 @@ import { serverNames } from '../stack/server.ts';
 import { temporalCli, temporalTestServer, testServerRequirements } from '../stack/temporal.ts';
 import { createServers, type RunningServers, type Servers } from '../system/servers.ts';
 import { createServices, type Services } from '../system/services.ts';
+import { workflowBundle } from '../system/workflow-bundle.ts';
 import {
   gatewayPorts,
   type Profile,
@@ -37,8 +36,6 @@ export interface TestSystem {
   stop(): Promise<void>;
 }
 
-const bundler = 'services/task/temporal/workflow-bundler.ts';
-
 export function createTestSystem(plain: Profile, progress: Progress): TestSystem {
   let profile = plain;
   let doors: Doors | undefined;
@@ -47,8 +44,6 @@ export function createTestSystem(plain: Profile, progress: Progress): TestSystem
   let running: { servers: RunningServers; env: NodeJS.ProcessEnv } | undefined;
 
   const env = {
-    // A hundred processes share the compiled code.
-    NODE_COMPILE_CACHE: join('node_modules', '.cache', 'node-compile'),
     ...profile.env,
     ...serverAddresses(profile, { database: 'unused' }),
     GOCHAT_HOME: profile.home,
@@ -124,16 +119,8 @@ export function createTestSystem(plain: Profile, progress: Progress): TestSystem
         TEMPORAL_TEST_SERVER_PATH: await temporalTestServer(progress, log),
       }),
       ...(needs.has('prometheus-programs') && (await prometheusPrograms(progress, log))),
-      ...(needs.has('workflow-bundle') && { WORKFLOW_BUNDLE_FILE: await workflowBundle() }),
+      ...(needs.has('workflow-bundle') && { WORKFLOW_BUNDLE_FILE: await workflowBundle(profile.home) }),
     };
-  }
-
-  /** Bundles the workflows once: each worker would otherwise need seconds to bundle them itself. */
-  async function workflowBundle(): Promise<string> {
-    const file = join(profile.home, 'workflow-bundle.js');
-    const code = await runLogged(process.execPath, [bundler], { log: file, env });
-    if (code !== 0) throw new Problem('The workflows could not be bundled:', lastLines(file));
-    return file;
   }
 
   /**

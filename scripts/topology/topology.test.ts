@@ -41,26 +41,33 @@ test('the defaults are the addresses that the contract names', () => {
   });
 });
 
-test('im-repo and im-logic are one process unless they are to be apart, with the same addresses', () => {
+test('im-repo, im-logic and im-pusher are one process unless they are to be apart, with the same addresses', () => {
   const [core, ...others] = plansOf({ LOGIC_METRICS_PORT: '19465' }, 1, true);
   assert.equal(core?.entry, 'services/core/main.ts');
   assert.deepEqual(
     others.map(({ name }) => name),
-    ['task', 'pusher', 'gateway-1'],
+    ['task', 'gateway-1'],
   );
   assert.deepEqual(core?.admins, [
     { service: 'repo', url: 'http://127.0.0.1:9466' },
     { service: 'logic', url: 'http://127.0.0.1:19465' },
+    { service: 'pusher', url: 'http://127.0.0.1:9468' },
   ]);
   assert.deepEqual(core?.ports.map(({ variable }) => variable).sort(), [
     'LOGIC_GRPC_PORT',
     'LOGIC_METRICS_PORT',
+    'PUSHER_METRICS_PORT',
     'REPO_GRPC_PORT',
     'REPO_METRICS_PORT',
   ]);
   assert.deepEqual(
-    [core?.env.REPO_METRICS_PORT, core?.env.LOGIC_METRICS_PORT, core?.env.METRICS_PORT],
-    ['9466', '19465', undefined],
+    [
+      core?.env.REPO_METRICS_PORT,
+      core?.env.LOGIC_METRICS_PORT,
+      core?.env.PUSHER_METRICS_PORT,
+      core?.env.METRICS_PORT,
+    ],
+    ['9466', '19465', '9468', undefined],
   );
   assert.ok(core?.env.DATABASE_URL && core.env.AUTH_PRIVATE_KEY_FILE);
 });
@@ -178,4 +185,22 @@ test('a port that is no port is refused in one sentence', () => {
   );
   assert.throws(() => serverPorts(userProfile({ KAFKA_PORT: '70000' })), /KAFKA_PORT must be a port/);
   assert.throws(() => userProfile({}, 0), /--gateways takes a number from 1 to 8/);
+});
+
+test('on a small machine every process is given less memory', () => {
+  const optionsOf = (small: boolean) => {
+    const profile = userProfile({}, 1, true, small);
+    const plans = servicePlans(profile, serverAddresses(profile, { database: 'secret' }), keys);
+    return plans.map(({ name, nodeOptions }) => [name, ...nodeOptions]);
+  };
+  assert.deepEqual(optionsOf(false), [
+    ['core', '--max-semi-space-size=8'],
+    ['task', '--max-semi-space-size=2'],
+    ['gateway-1', '--max-semi-space-size=4'],
+  ]);
+  assert.deepEqual(optionsOf(true), [
+    ['core', '--max-semi-space-size=2'],
+    ['task', '--max-semi-space-size=1'],
+    ['gateway-1', '--max-semi-space-size=1'],
+  ]);
 });

@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path';
 import { Problem } from '../process/problem.ts';
+import { allocatorSettings, nodeOptions } from './memory.ts';
 
 /**
  * A profile is the system with its own ports and data folder, so that tests can run beside a system in use. This file
@@ -18,9 +19,12 @@ export interface Profile {
   /** The number of logic processes, which share the partitions of gochat.messages.upstream. */
   logics: number;
   /**
-   * True: im-repo and im-logic run as one process, `core`, which is faster; impossible with several logic processes.
+   * True: im-repo, im-logic and im-pusher run as one process, `core`, which is faster and smaller; impossible with
+   * several logic processes.
    */
   core: boolean;
+  /** True: all processes take less memory; see memory.ts. */
+  small: boolean;
   /** The user's settings. Ports and server addresses in it override the defaults. */
   env: NodeJS.ProcessEnv;
   /** The database server to run as a child process, even if the other servers run in Docker. */
@@ -107,12 +111,12 @@ const serverVariables = [
   'GOCHAT_HOME',
 ];
 
-export function userProfile(env: NodeJS.ProcessEnv, gateways = 1, core = true): Profile {
+export function userProfile(env: NodeJS.ProcessEnv, gateways = 1, core = true, small = false): Profile {
   if (gateways < 1 || gateways > maxGateways) {
     throw new Problem(`--gateways takes a number from 1 to ${maxGateways}.`);
   }
   const home = resolve(env.GOCHAT_HOME ?? defaultHome);
-  return { name: 'gochat', home, portOffset: 0, gateways, logics: 1, core, env };
+  return { name: 'gochat', home, portOffset: 0, gateways, logics: 1, core, small, env };
 }
 
 /** The profile of tests. It drops the settings that name the user's servers, ports or data. */
@@ -124,6 +128,7 @@ export function testProfile(env: NodeJS.ProcessEnv): Profile {
     gateways: 2,
     logics: 1,
     core: true,
+    small: false,
     // Tests wait until users go offline; the default is 30 s.
     env: { OFFLINE_CONFIRM_MS: '3000', CHECK_TABLE_GROUPS: 'true', ...withoutServers(env) },
   };
@@ -142,6 +147,7 @@ export function benchProfile(
     home: resolve(env.GOCHAT_HOME ?? defaultHome, homesWithin.bench),
     portOffset: wholeNumber('BENCH_PORT_OFFSET', env.BENCH_PORT_OFFSET, 10_000),
     ...size,
+    small: false,
     env: { GROUP_MAX_MEMBERS: '20000', ...withoutServers(env), ...withoutLimits },
   };
 }
@@ -192,18 +198,13 @@ export function serverAddresses(
   };
 }
 
-/**
- * With up to some thousands of connections, V8's default young generation of 16 MB would be the larger part of a
- * gateway's memory. The gateway's garbage is short-lived, so a small young generation is as fast.
- */
-const gatewayNodeOptions = ['--max-semi-space-size=4'];
-
 /** The processes of the five services, in start order. */
 export function servicePlans(profile: Profile, servers: ServerAddresses, keys: KeyFiles): ServicePlan[] {
   const repo = portOf(profile, 'REPO_GRPC_PORT', 9001);
   const logics = logicPorts(profile);
   const common = {
     NODE_ENV: 'development',
+    ...allocatorSettings,
     TEMPORAL_NAMESPACE: 'gochat',
     LOGIC_ID: 'logic-1',
     // On one machine all clients have the same address, and a few users create the load.
@@ -224,7 +225,7 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
   const plan = (name: string, env: NodeJS.ProcessEnv, metrics: Port, ports: Port[]): ServicePlan => ({
     name,
     entry: `services/${name.replace(/-\d+$/, '')}/main.ts`,
-    nodeOptions: name.startsWith('gateway') ? gatewayNodeOptions : [],
+    nodeOptions: nodeOptions(name, profile.small),
     env: { ...common, ...env, METRICS_PORT: String(metrics.port) },
     ports: [...ports, metrics],
     admins: [{ service: name, url: `http://${loopback}:${metrics.port}` }],
@@ -268,26 +269,26 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
       [grpc],
     ),
   );
+  const taskPlan = plan('task', {}, portOf(profile, 'TASK_METRICS_PORT', 9467), []);
+  const pusherPlan = plan('pusher', {}, portOf(profile, 'PUSHER_METRICS_PORT', 9468), []);
   const [logicPlan] = logicPlans;
-  return [
-    ...(profile.core && logicPlan ? [corePlan(repoPlan, logicPlan)] : [repoPlan, ...logicPlans]),
-    plan('task', {}, portOf(profile, 'TASK_METRICS_PORT', 9467), []),
-    plan('pusher', {}, portOf(profile, 'PUSHER_METRICS_PORT', 9468), []),
-    ...gateways,
-  ];
+  return profile.core && logicPlan
+    ? [corePlan({ repo: repoPlan, logic: logicPlan, pusher: pusherPlan }), taskPlan, ...gateways]
+    : [repoPlan, ...logicPlans, taskPlan, pusherPlan, ...gateways];
 }
 
-/** One process for im-repo and im-logic; each keeps its own ports. */
-function corePlan(repo: ServicePlan, logic: ServicePlan): ServicePlan {
-  const { METRICS_PORT: repoMetrics, ...env } = repo.env;
-  const { METRICS_PORT: logicMetrics, ...logicEnv } = logic.env;
+/** One process for several services; each keeps its own ports. Their settings differ only in METRICS_PORT. */
+function corePlan(plans: Record<'repo' | 'logic' | 'pusher', ServicePlan>): ServicePlan {
+  const all = Object.entries(plans);
+  const { METRICS_PORT: _, ...env } = Object.assign({}, ...all.map(([, plan]) => plan.env));
+  const metrics = all.map(([name, plan]) => [`${name.toUpperCase()}_METRICS_PORT`, plan.env.METRICS_PORT]);
   return {
     name: 'core',
     entry: 'services/core/main.ts',
-    nodeOptions: [],
-    env: { ...env, ...logicEnv, REPO_METRICS_PORT: repoMetrics, LOGIC_METRICS_PORT: logicMetrics },
-    ports: [...repo.ports, ...logic.ports],
-    admins: [...repo.admins, ...logic.admins],
+    nodeOptions: plans.repo.nodeOptions,
+    env: { ...env, ...Object.fromEntries(metrics) },
+    ports: all.flatMap(([, plan]) => plan.ports),
+    admins: all.flatMap(([, plan]) => plan.admins),
   };
 }
 

@@ -1,6 +1,5 @@
 import swagger from '@fastify/swagger';
-import scalar from '@scalar/fastify-api-reference';
-import type { FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
 import { completeDocument, type Fields, openapi, type RouteFacts, withRules } from '../document/document.ts';
 import { asyncapi } from './asyncapi.ts';
 
@@ -41,6 +40,32 @@ export async function serveDocuments(app: FastifyInstance): Promise<void> {
       buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`),
     },
   });
+  serveReference(app);
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/asyncapi.json', { schema: { hide: true } }, async () => asyncapi);
+}
+
+/**
+ * The page and its scripts take 20 MB of memory, and half a second of a start. Most gateways are never asked for them, so
+ * they are loaded with the first request.
+ */
+function serveReference(app: FastifyInstance): void {
+  let pages: Promise<FastifyInstance> | undefined;
+  for (const url of [reference, `${reference}/`, `${reference}/*`]) {
+    app.get(url, { schema: { hide: true } }, async (request, reply) => {
+      pages ??= loadReference();
+      const answer = await (await pages).inject({ method: 'GET', url: request.url });
+      return reply
+        .code(answer.statusCode)
+        .type(String(answer.headers['content-type'] ?? 'text/plain'))
+        .send(answer.rawPayload);
+    });
+  }
+}
+
+async function loadReference(): Promise<FastifyInstance> {
+  const { default: scalar } = await import('@scalar/fastify-api-reference');
+  const app = fastify();
   await app.register(scalar, {
     routePrefix: reference,
     configuration: {
@@ -52,8 +77,8 @@ export async function serveDocuments(app: FastifyInstance): Promise<void> {
       telemetry: false,
     },
   });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  app.get('/asyncapi.json', { schema: { hide: true } }, async () => asyncapi);
+  await app.ready();
+  return app;
 }
 
 const isDocument = (url: string): boolean =>
