@@ -5,7 +5,7 @@ import { type DatabaseName, databaseNames } from '../topology/topology.ts';
 export interface Arguments {
   /** Names of steps and of test files. */
   asked: string[];
-  /** Environment variables for test/fault/storm.test.ts. */
+  /** Environment variables for test/fault/storm.test.ts; test/small-machine takes the minutes too. */
   settings: NodeJS.ProcessEnv;
   /** The database server to test on; undefined for the default. */
   database?: DatabaseName;
@@ -18,7 +18,7 @@ const names = { minutes: 'STORM_MINUTES', seed: 'STORM_SEED', only: 'STORM_ONLY'
 
 /**
  * Parses the arguments of `npm test`: names of steps and files, `--database mysql`, `--or-skip`, and for the storm
- * test `--minutes 20`, `--seed 7` and `--only 'kill|repo-mysql'`.
+ * test (the first one for the small machine too) `--minutes 20`, `--seed 7` and `--only 'kill|repo-mysql'`.
  */
 export function readArguments(args: string[]): Arguments {
   const { values, positionals } = parse(args);

@@ -123,6 +123,15 @@ export const steps: Step[] = [
     files: filesOf('test/fault/**/*.test.ts'),
     parts: (files, only) => [testing(files, { only, timeoutMs: faultTimeoutMs })],
   },
+  // `npm start` as it is on a small rented machine; it takes minutes.
+  {
+    name: 'small-machine',
+    title: 'A machine of 1 core and 2 GiB',
+    round: 6,
+    onDemand: true,
+    files: filesOf('test/small-machine/**/*.test.ts'),
+    parts: (files, only) => [testing(files, { only, timeoutMs: faultTimeoutMs })],
+  },
 ];
 
 /** A step of commands that fail with an exit code; their output is printed only if they fail. */
@@ -166,7 +175,7 @@ function shares(files: readonly string[], count: number): string[][] {
   return dealt.filter((share) => share !== undefined);
 }
 
-/** The duration of the storm, which is added to the timeout of the other tests. */
+/** The duration of the storm, or of the load on the small machine, which is added to the timeout of the other tests. */
 const stormMs = ({ STORM_MINUTES }: NodeJS.ProcessEnv): number => Number(STORM_MINUTES ?? 0) * 60_000;
 
 function filesOf(pattern: string): string[] {
