@@ -37,9 +37,9 @@ export interface CallOutcome {
   /** The error's code, as in the trailing metadata gochat-code. */
   code: string;
   message: string;
-  /** The fields that the error is about, as JSON. */
+  /** The invalid fields, as JSON. */
   fields: string;
-  /** There was no room for this response beside the others: call it alone. */
+  /** The response did not fit beside the others: make this call alone. */
   alone: boolean;
 }
 
@@ -268,7 +268,7 @@ export const CallOutcome: MessageFns<CallOutcome> = {
   },
 };
 
-/** Every server of ours answers it: several calls of one of its unary methods as one call. */
+/** Served by every service: several calls of one of its unary methods as one call. */
 export type TogetherServiceService = typeof TogetherServiceService;
 export const TogetherServiceService = {
   callTogether: {

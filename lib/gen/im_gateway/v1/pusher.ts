@@ -25,20 +25,20 @@ export interface Push {
   type: string;
   /** The frame's data as JSON. */
   dataJson: string;
-  /** The socket session that must not get it. */
+  /** The socket session that must not get the frame. */
   excludeSessionId: string;
-  /** Of the event behind it; what comes twice carries the same one. */
+  /** The id of the event; a repeated push has the same id. */
   eventId: string;
 }
 
 export interface PushToUsersRequest {
   pushes: Push[];
-  /** Set between gateways: deliver to your own sessions, forward nothing. */
+  /** Set between gateways: the receiver delivers to its own sessions and does not forward. */
   localOnly: boolean;
 }
 
 export interface PushToUsersResponse {
-  /** Sessions that the frames were written to. */
+  /** The number of sessions that got the frame. */
   delivered: number;
 }
 
@@ -267,10 +267,13 @@ export const PushToUsersResponse: MessageFns<PushToUsersResponse> = {
   },
 };
 
-/** The way into people's sockets for other services. */
+/** Lets other services push frames to users' sockets. */
 export type PusherServiceService = typeof PusherServiceService;
 export const PusherServiceService = {
-  /** Sends a frame to the sessions of users. The gateway asked forwards to the gateways that hold them. */
+  /**
+   * Sends a frame to the sessions of users. The called gateway forwards it to the other gateways that have sessions of
+   * them.
+   */
   pushToUsers: {
     path: "/im_gateway.v1.PusherService/PushToUsers" as const,
     requestStream: false as const,
@@ -283,12 +286,18 @@ export const PusherServiceService = {
 } as const;
 
 export interface PusherServiceServer extends UntypedServiceImplementation {
-  /** Sends a frame to the sessions of users. The gateway asked forwards to the gateways that hold them. */
+  /**
+   * Sends a frame to the sessions of users. The called gateway forwards it to the other gateways that have sessions of
+   * them.
+   */
   pushToUsers: handleUnaryCall<PushToUsersRequest, PushToUsersResponse>;
 }
 
 export interface PusherServiceClient extends Client {
-  /** Sends a frame to the sessions of users. The gateway asked forwards to the gateways that hold them. */
+  /**
+   * Sends a frame to the sessions of users. The called gateway forwards it to the other gateways that have sessions of
+   * them.
+   */
   pushToUsers(
     request: PushToUsersRequest,
     callback: (error: ServiceError | null, response: PushToUsersResponse) => void,

@@ -20,7 +20,7 @@ import {
 } from "@grpc/grpc-js";
 import { LoginSession, RevokedSession, User } from "../../im_repo/v1/user.ts";
 
-/** A signed-in session: what a client keeps. */
+/** A login session as a client stores it. */
 export interface Session {
   user?: User | undefined;
   accessToken: string;
@@ -30,7 +30,7 @@ export interface Session {
   sessionId: string;
 }
 
-/** Where a sign-in comes from, shown in the list of sessions. */
+/** The origin of a sign-in, shown in the list of sessions. */
 export interface ClientInfo {
   userAgent: string;
   address: string;
@@ -48,7 +48,7 @@ export interface RegisterResponse {
 }
 
 export interface GetSignInAccountRequest {
-  /** One of the two. */
+  /** Exactly one of the two is set. */
   username: string;
   userId: string;
   address: string;
@@ -95,7 +95,7 @@ export interface UpgradeGuestRequest {
 }
 
 export interface UpgradeGuestResponse {
-  /** The only one that the account has from now on. */
+  /** The only session of the account from now on. */
   session?: Session | undefined;
   revokedSessionIds: string[];
 }
@@ -142,18 +142,18 @@ export interface ChangePasswordResponse {
 
 export interface ListSessionsRequest {
   userId: string;
-  /** Rows at most; absent: 50. */
+  /** The maximum number of rows; absent: 50. */
   limit?: number | undefined;
   offset?:
     | number
     | undefined;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface ListSessionsResponse {
   sessions: LoginSession[];
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -165,7 +165,7 @@ export interface RevokeSessionRequest {
 export interface RevokeSessionResponse {
 }
 
-/** As of im-repo. */
+/** As in im-repo. */
 export interface ListRevokedSessionsRequest {
   since: number;
   afterSessionId: string;
@@ -2174,7 +2174,7 @@ export const AuthServiceService = {
     responseSerialize: (value: RegisterResponse): Buffer => Buffer.from(RegisterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RegisterResponse => RegisterResponse.decode(value),
   },
-  /** Whose account a sign-in is about, for counting failures before anything is hashed. As of im-repo. */
+  /** The account of a sign-in, so that failures are counted before a password is hashed. As in im-repo. */
   getSignInAccount: {
     path: "/im_logic.v1.AuthService/GetSignInAccount" as const,
     requestStream: false as const,
@@ -2195,7 +2195,7 @@ export const AuthServiceService = {
     responseSerialize: (value: LoginResponse): Buffer => Buffer.from(LoginResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LoginResponse => LoginResponse.decode(value),
   },
-  /** Signs in with a token of a configured identity provider. UNAVAILABLE while its keys can't be had. */
+  /** Signs in with a token of a configured identity provider. UNAVAILABLE while its keys cannot be fetched. */
   exchangeToken: {
     path: "/im_logic.v1.AuthService/ExchangeToken" as const,
     requestStream: false as const,
@@ -2236,7 +2236,10 @@ export const AuthServiceService = {
       Buffer.from(ValidateTokenResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ValidateTokenResponse => ValidateTokenResponse.decode(value),
   },
-  /** Rotates the refresh token. The same one again within 20 s gets what is current then; later it revokes the session. */
+  /**
+   * Rotates the refresh token. A repeat with the same token within 20 s gets the current one; a later one revokes the
+   * session.
+   */
   refreshToken: {
     path: "/im_logic.v1.AuthService/RefreshToken" as const,
     requestStream: false as const,
@@ -2302,16 +2305,19 @@ export const AuthServiceService = {
 
 export interface AuthServiceServer extends UntypedServiceImplementation {
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
-  /** Whose account a sign-in is about, for counting failures before anything is hashed. As of im-repo. */
+  /** The account of a sign-in, so that failures are counted before a password is hashed. As in im-repo. */
   getSignInAccount: handleUnaryCall<GetSignInAccountRequest, GetSignInAccountResponse>;
   login: handleUnaryCall<LoginRequest, LoginResponse>;
-  /** Signs in with a token of a configured identity provider. UNAVAILABLE while its keys can't be had. */
+  /** Signs in with a token of a configured identity provider. UNAVAILABLE while its keys cannot be fetched. */
   exchangeToken: handleUnaryCall<ExchangeTokenRequest, ExchangeTokenResponse>;
   guestLogin: handleUnaryCall<GuestLoginRequest, GuestLoginResponse>;
   upgradeGuest: handleUnaryCall<UpgradeGuestRequest, UpgradeGuestResponse>;
   /** Checks an access token: signature, expiry, and that its session was not revoked. For other systems: nothing in GoChat calls it. */
   validateToken: handleUnaryCall<ValidateTokenRequest, ValidateTokenResponse>;
-  /** Rotates the refresh token. The same one again within 20 s gets what is current then; later it revokes the session. */
+  /**
+   * Rotates the refresh token. A repeat with the same token within 20 s gets the current one; a later one revokes the
+   * session.
+   */
   refreshToken: handleUnaryCall<RefreshTokenRequest, RefreshTokenResponse>;
   logout: handleUnaryCall<LogoutRequest, LogoutResponse>;
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
@@ -2336,7 +2342,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RegisterResponse) => void,
   ): ClientUnaryCall;
-  /** Whose account a sign-in is about, for counting failures before anything is hashed. As of im-repo. */
+  /** The account of a sign-in, so that failures are counted before a password is hashed. As in im-repo. */
   getSignInAccount(
     request: GetSignInAccountRequest,
     callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
@@ -2367,7 +2373,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LoginResponse) => void,
   ): ClientUnaryCall;
-  /** Signs in with a token of a configured identity provider. UNAVAILABLE while its keys can't be had. */
+  /** Signs in with a token of a configured identity provider. UNAVAILABLE while its keys cannot be fetched. */
   exchangeToken(
     request: ExchangeTokenRequest,
     callback: (error: ServiceError | null, response: ExchangeTokenResponse) => void,
@@ -2429,7 +2435,10 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ValidateTokenResponse) => void,
   ): ClientUnaryCall;
-  /** Rotates the refresh token. The same one again within 20 s gets what is current then; later it revokes the session. */
+  /**
+   * Rotates the refresh token. A repeat with the same token within 20 s gets the current one; a later one revokes the
+   * session.
+   */
   refreshToken(
     request: RefreshTokenRequest,
     callback: (error: ServiceError | null, response: RefreshTokenResponse) => void,

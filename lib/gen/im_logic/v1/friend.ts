@@ -40,7 +40,7 @@ export interface SendFriendRequestRequest {
   userId: string;
   targetUserId: string;
   message: string;
-  /** Empty when the client gave none. */
+  /** Empty if the client sent none. */
   idempotencyKey: string;
 }
 
@@ -58,7 +58,7 @@ export interface HandleFriendRequestResponse {
   request?:
     | FriendRequest
     | undefined;
-  /** When accepted, as the target sees it. */
+  /** If accepted: the conversation as the target sees it. */
   conversation?: ConversationWithDetails | undefined;
 }
 
@@ -85,13 +85,13 @@ export interface ListFriendRequestsRequest {
   status?: number | undefined;
   limit: number;
   offset: number;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface ListFriendRequestsResponse {
   requests: FriendRequest[];
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -99,13 +99,13 @@ export interface GetFriendsRequest {
   userId: string;
   limit: number;
   offset: number;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface GetFriendsResponse {
   friends: Friend[];
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -129,18 +129,18 @@ export interface DeleteFriendResponse {
 
 export interface ListBlocksRequest {
   userId: string;
-  /** Rows at most; absent: 50. */
+  /** The maximum number of rows; absent: 50. */
   limit?: number | undefined;
   offset?:
     | number
     | undefined;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface ListBlocksResponse {
   users: User[];
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -1670,7 +1670,7 @@ export const FriendServiceService = {
       Buffer.from(SendFriendRequestResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SendFriendRequestResponse => SendFriendRequestResponse.decode(value),
   },
-  /** Accept or reject, by the target. */
+  /** The target accepts or rejects a request. */
   handleFriendRequest: {
     path: "/im_logic.v1.FriendService/HandleFriendRequest" as const,
     requestStream: false as const,
@@ -1693,7 +1693,7 @@ export const FriendServiceService = {
       Buffer.from(WithdrawFriendRequestResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WithdrawFriendRequestResponse => WithdrawFriendRequestResponse.decode(value),
   },
-  /** For the requester and the target; REQUEST_NOT_FOUND for everybody else. */
+  /** A request, for its requester and its target; REQUEST_NOT_FOUND for others. */
   getFriendRequest: {
     path: "/im_logic.v1.FriendService/GetFriendRequest" as const,
     requestStream: false as const,
@@ -1776,10 +1776,10 @@ export const FriendServiceService = {
 
 export interface FriendServiceServer extends UntypedServiceImplementation {
   sendFriendRequest: handleUnaryCall<SendFriendRequestRequest, SendFriendRequestResponse>;
-  /** Accept or reject, by the target. */
+  /** The target accepts or rejects a request. */
   handleFriendRequest: handleUnaryCall<HandleFriendRequestRequest, HandleFriendRequestResponse>;
   withdrawFriendRequest: handleUnaryCall<WithdrawFriendRequestRequest, WithdrawFriendRequestResponse>;
-  /** For the requester and the target; REQUEST_NOT_FOUND for everybody else. */
+  /** A request, for its requester and its target; REQUEST_NOT_FOUND for others. */
   getFriendRequest: handleUnaryCall<GetFriendRequestRequest, GetFriendRequestResponse>;
   listFriendRequests: handleUnaryCall<ListFriendRequestsRequest, ListFriendRequestsResponse>;
   getFriends: handleUnaryCall<GetFriendsRequest, GetFriendsResponse>;
@@ -1806,7 +1806,7 @@ export interface FriendServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SendFriendRequestResponse) => void,
   ): ClientUnaryCall;
-  /** Accept or reject, by the target. */
+  /** The target accepts or rejects a request. */
   handleFriendRequest(
     request: HandleFriendRequestRequest,
     callback: (error: ServiceError | null, response: HandleFriendRequestResponse) => void,
@@ -1837,7 +1837,7 @@ export interface FriendServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: WithdrawFriendRequestResponse) => void,
   ): ClientUnaryCall;
-  /** For the requester and the target; REQUEST_NOT_FOUND for everybody else. */
+  /** A request, for its requester and its target; REQUEST_NOT_FOUND for others. */
   getFriendRequest(
     request: GetFriendRequestRequest,
     callback: (error: ServiceError | null, response: GetFriendRequestResponse) => void,

@@ -532,7 +532,7 @@ export const DeleteMessageResponse: MessageFns<DeleteMessageResponse> = {
 /** Sending outside the WebSocket, and single messages. */
 export type MessageServiceService = typeof MessageServiceService;
 export const MessageServiceService = {
-  /** Takes the same way as a frame: upstream, store, deliver; answers when it is stored. */
+  /** Sends a message like a frame does: upstream, store, deliver. Answers when the message is stored. */
   sendMessage: {
     path: "/im_logic.v1.MessageService/SendMessage" as const,
     requestStream: false as const,
@@ -564,14 +564,14 @@ export const MessageServiceService = {
 } as const;
 
 export interface MessageServiceServer extends UntypedServiceImplementation {
-  /** Takes the same way as a frame: upstream, store, deliver; answers when it is stored. */
+  /** Sends a message like a frame does: upstream, store, deliver. Answers when the message is stored. */
   sendMessage: handleUnaryCall<SendMessageRequest, SendMessageResponse>;
   getMessage: handleUnaryCall<GetMessageRequest, GetMessageResponse>;
   deleteMessage: handleUnaryCall<DeleteMessageRequest, DeleteMessageResponse>;
 }
 
 export interface MessageServiceClient extends Client {
-  /** Takes the same way as a frame: upstream, store, deliver; answers when it is stored. */
+  /** Sends a message like a frame does: upstream, store, deliver. Answers when the message is stored. */
   sendMessage(
     request: SendMessageRequest,
     callback: (error: ServiceError | null, response: SendMessageResponse) => void,

@@ -22,7 +22,7 @@ import { User, UserSettings } from "../../im_repo/v1/user.ts";
 
 export interface GetUserRequest {
   userId: string;
-  /** Who asks for the user's presence; absent: nobody does. */
+  /** The user who wants to see the presence; absent: nobody. */
   viewerId?: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface GetUserResponse {
   user?:
     | User
     | undefined;
-  /** Of a user who shows it to everyone, for a viewer who is in no block with the user. */
+  /** Set if the user shows presence to everyone, and neither the viewer nor the user has blocked the other. */
   presence?: Presence | undefined;
 }
 
@@ -65,7 +65,7 @@ export interface UpdateSettingsRequest {
   readReceipts?:
     | boolean
     | undefined;
-  /** A BCP 47 language tag; empty: takes the choice back. */
+  /** A BCP 47 language tag; empty: resets the choice. */
   locale?: string | undefined;
 }
 
@@ -91,7 +91,7 @@ export interface DeleteAccountRequest {
   address?:
     | string
     | undefined;
-  /** Whether what the user wrote becomes empty; true unless it is said. */
+  /** True or absent: the user's messages become empty. */
   redactMessages?: boolean | undefined;
 }
 
@@ -994,7 +994,7 @@ export const UserServiceService = {
     responseSerialize: (value: GetSettingsResponse): Buffer => Buffer.from(GetSettingsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetSettingsResponse => GetSettingsResponse.decode(value),
   },
-  /** What is absent stays as it is. */
+  /** Absent fields stay unchanged. */
   updateSettings: {
     path: "/im_logic.v1.UserService/UpdateSettings" as const,
     requestStream: false as const,
@@ -1016,8 +1016,8 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): SearchUsersResponse => SearchUsersResponse.decode(value),
   },
   /**
-   * Begins to erase an account (a durable flow): it is signed out and closed when this answers. Repeating it is harmless.
-   * PERMISSION_DENIED unless the password is right, where the account has one.
+   * Starts to erase an account (a durable flow): the account is signed out and closed before the answer. A repeat is
+   * harmless. PERMISSION_DENIED if the account has a password and the given one is wrong.
    */
   deleteAccount: {
     path: "/im_logic.v1.UserService/DeleteAccount" as const,
@@ -1035,12 +1035,12 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   getUser: handleUnaryCall<GetUserRequest, GetUserResponse>;
   updateProfile: handleUnaryCall<UpdateProfileRequest, UpdateProfileResponse>;
   getSettings: handleUnaryCall<GetSettingsRequest, GetSettingsResponse>;
-  /** What is absent stays as it is. */
+  /** Absent fields stay unchanged. */
   updateSettings: handleUnaryCall<UpdateSettingsRequest, UpdateSettingsResponse>;
   searchUsers: handleUnaryCall<SearchUsersRequest, SearchUsersResponse>;
   /**
-   * Begins to erase an account (a durable flow): it is signed out and closed when this answers. Repeating it is harmless.
-   * PERMISSION_DENIED unless the password is right, where the account has one.
+   * Starts to erase an account (a durable flow): the account is signed out and closed before the answer. A repeat is
+   * harmless. PERMISSION_DENIED if the account has a password and the given one is wrong.
    */
   deleteAccount: handleUnaryCall<DeleteAccountRequest, DeleteAccountResponse>;
 }
@@ -1091,7 +1091,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetSettingsResponse) => void,
   ): ClientUnaryCall;
-  /** What is absent stays as it is. */
+  /** Absent fields stay unchanged. */
   updateSettings(
     request: UpdateSettingsRequest,
     callback: (error: ServiceError | null, response: UpdateSettingsResponse) => void,
@@ -1123,8 +1123,8 @@ export interface UserServiceClient extends Client {
     callback: (error: ServiceError | null, response: SearchUsersResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Begins to erase an account (a durable flow): it is signed out and closed when this answers. Repeating it is harmless.
-   * PERMISSION_DENIED unless the password is right, where the account has one.
+   * Starts to erase an account (a durable flow): the account is signed out and closed before the answer. A repeat is
+   * harmless. PERMISSION_DENIED if the account has a password and the given one is wrong.
    */
   deleteAccount(
     request: DeleteAccountRequest,

@@ -85,15 +85,12 @@ export interface ConversationMember {
   muted: boolean;
   joinedAt: number;
   lastReadSeqId: number;
-  /**
-   * What the member chose: only in the asking user's own membership.
-   * "all", "mentions" or "none"; absent: all.
-   */
+  /** The member's choices: only set in the membership of the requesting user. "all", "mentions" or "none"; absent: all. */
   notifications?: string | undefined;
   pinned?:
     | boolean
     | undefined;
-  /** Left out of the list until its next message. */
+  /** True: left out of the list until the next message. */
   hidden?: boolean | undefined;
 }
 
@@ -101,41 +98,47 @@ export interface ConversationWithDetails {
   conversation?:
     | Conversation
     | undefined;
-  /** The asking user's own membership. */
+  /** The membership of the requesting user. */
   userMembership?: ConversationMember | undefined;
   lastMessage?: Message | undefined;
   unreadCount: number;
-  /** The other one, for single. */
+  /** The other user of a single conversation. */
   peer?: User | undefined;
 }
 
 export interface CreateConversationRequest {
-  /** Given by the caller so that a retry meets the same conversation; empty: made here (single). */
+  /** Chosen by the caller, so that a retry finds the same conversation; empty: assigned by im-repo (single). */
   conversationId: string;
   type: number;
   name: string;
   avatarUrl: string;
   description: string;
-  /** The owner of a group; one of the two of a single. */
+  /** The owner of a group; one of the two users of a single conversation. */
   creatorId: string;
   initialMemberIds: string[];
   activate: boolean;
   maxMembers: number;
-  /** single: the accepted friend request that this conversation answers; its event is written with it. */
+  /**
+   * single: the accepted friend request that this conversation belongs to; the event of the acceptance is written in
+   * the same transaction.
+   */
   friendRequestId: string;
-  /** Of KeepFlowTexts: in the place of name, avatar_url and description. */
+  /** The id from KeepFlowTexts, instead of name, avatar_url and description. */
   textsId?:
     | string
     | undefined;
-  /** The answer names the conversation by its id alone: for a flow's step, whose history is to hold nothing else. */
+  /**
+   * True: the answer has only the id of the conversation, so that the history of the calling flow contains nothing
+   * else.
+   */
   idOnly?: boolean | undefined;
 }
 
 export interface CreateConversationResponse {
-  /** As the creator sees it; absent with id_only. */
+  /** As the creator sees it; absent if id_only is set. */
   conversation?: ConversationWithDetails | undefined;
   created: boolean;
-  /** Initial members of a group who take invitations from friends only. */
+  /** Initial members who were not added because they accept invitations from friends only. */
   refused: string[];
   conversationId: string;
 }
@@ -152,8 +155,8 @@ export interface ActivateConversationResponse {
 export interface DiscardConversationRequest {
   conversationId: string;
   /**
-   * Only one whose creation was not begun, or gone on with, since: Unix milliseconds; 0 for any. PERMISSION_DENIED
-   * otherwise.
+   * Discards only a group whose creation has not started or continued since this time, in Unix milliseconds; else
+   * PERMISSION_DENIED. 0: any group.
    */
   begunBefore: number;
 }
@@ -182,13 +185,13 @@ export interface ConversationView {
 }
 
 export interface GetConversationViewsResponse {
-  /** In the order asked. */
+  /** In the order of the request. */
   views: ConversationView[];
 }
 
 export interface GetUserConversationsRequest {
   userId: string;
-  /** Only conversations with a message, or anything else that changed for this user, at or after it; 0: all. */
+  /** Only conversations that had a message, or another change for this user, at or after this time; 0: all. */
   updatedSince: number;
 }
 
@@ -200,19 +203,19 @@ export interface GetUserConversationsWithDetailsRequest {
   userId: string;
   offset: number;
   limit: number;
-  /** Only conversations with a message, or anything else that changed for this user, at or after it; 0: all. */
+  /** Only conversations that had a message, or another change for this user, at or after this time; 0: all. */
   updatedSince: number;
   includeLastMessage: boolean;
   includeSenderInfo: boolean;
-  /** The tag of the page that the caller holds, if any. */
+  /** The tag of the page that the caller has, if any. */
   knownTag?:
     | string
     | undefined;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?:
     | string
     | undefined;
-  /** Asks for the page as `json`. */
+  /** True: the answer has the page as `json`. */
   asJson?: boolean | undefined;
 }
 
@@ -220,17 +223,17 @@ export interface GetUserConversationsWithDetailsResponse {
   /** Newest first. */
   conversations: ConversationWithDetails[];
   hasMore: boolean;
-  /** Names what the page says: pages with the same tag are the same. */
+  /** Identifies the content of the page: pages with the same tag are equal. */
   tag: string;
-  /** The page is the one that known_tag names, and is left out. */
+  /** The page is the one with known_tag, so it is left out. */
   unchanged: boolean;
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?:
     | string
     | undefined;
   /**
-   * The body that REST answers with, in the place of conversations, has_more and next_cursor, so that nobody on the way has
-   * to decode the page and write it anew. Absent where it was not asked for, and where the page is too long for it.
+   * The body of the REST answer, instead of conversations, has_more and next_cursor, so that no service decodes and
+   * encodes the page again. Absent if it was not requested, or if the page is too long for it.
    */
   json?: Buffer | undefined;
 }
@@ -254,7 +257,7 @@ export interface UpdateConversationResponse {
 export interface DissolveConversationRequest {
   actorId: string;
   conversationId: string;
-  /** Names the change: repeated within 24 h, it answers what it answered and changes nothing. */
+  /** A key for the change: a repeat within 24 h gets the first answer and changes nothing. */
   operationId?: string | undefined;
 }
 
@@ -262,31 +265,31 @@ export interface DissolveConversationResponse {
 }
 
 export interface AddConversationMemberRequest {
-  /** Empty: the creation flow itself, which announces nothing. */
+  /** Empty: the flow that creates the group, which announces nothing. */
   actorId: string;
   conversationId: string;
   userIds: string[];
-  /** Names the change: repeated within 24 h, it answers what it answered and changes nothing. */
+  /** A key for the change: a repeat within 24 h gets the first answer and changes nothing. */
   operationId?:
     | string
     | undefined;
-  /** With an empty actor: for whom the creation flow adds them. */
+  /** If actor_id is empty: the user for whom the flow adds the members. */
   inviterId?: string | undefined;
 }
 
 export interface AddConversationMemberResponse {
   added: string[];
   alreadyMembers: string[];
-  /** Who may not be added by the actor or inviter. */
+  /** Users whom the actor or inviter may not add. */
   refused: string[];
 }
 
 export interface RemoveConversationMemberRequest {
-  /** May be the removed one: leaving. */
+  /** May be the removed user, who leaves. */
   actorId: string;
   conversationId: string;
   userIds: string[];
-  /** Names the change: repeated within 24 h, it answers what it answered and changes nothing. */
+  /** A key for the change: a repeat within 24 h gets the first answer and changes nothing. */
   operationId?: string | undefined;
 }
 
@@ -295,21 +298,21 @@ export interface RemoveConversationMemberResponse {
 }
 
 export interface GetConversationMembersRequest {
-  /** A member; empty: no check, for internal use. */
+  /** The requesting member; empty: no check, for other services. */
   userId: string;
   conversationId: string;
   offset: number;
   limit: number;
-  /** When given: only these. */
+  /** If given, only these. */
   memberIds: string[];
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface GetConversationMembersResponse {
   members: ConversationMember[];
   hasMore: boolean;
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -345,7 +348,7 @@ export interface MuteMembersRequest {
 
 export interface MuteMembersResponse {
   changed: string[];
-  /** There is no such account. */
+  /** The account does not exist. */
   unknown: string[];
 }
 
@@ -353,7 +356,7 @@ export interface TransferOwnershipRequest {
   actorId: string;
   conversationId: string;
   userId: string;
-  /** Names the change: repeated within 24 h, it answers what it answered and changes nothing. */
+  /** A key for the change: a repeat within 24 h gets the first answer and changes nothing. */
   operationId?: string | undefined;
 }
 
@@ -376,7 +379,7 @@ export interface ReadPointerUpdate {
   userId: string;
   conversationId: string;
   seqId: number;
-  /** The socket session that read, left out of the receipts. */
+  /** The socket session of the reader, which gets no receipt. */
   sessionId: string;
 }
 
@@ -385,7 +388,7 @@ export interface BatchUpdateReadPointersRequest {
 }
 
 export interface BatchUpdateReadPointersResponse {
-  /** One for each update, in order: 0 when stored, else an ErrorCode. */
+  /** One per update, in the order of the updates: 0 if it was stored, else an ErrorCode. */
   errors: number[];
 }
 
@@ -400,7 +403,7 @@ export interface GetUnreadCountResponse {
 
 export interface BatchGetUnreadCountsRequest {
   userId: string;
-  /** Empty: all of the user's. */
+  /** Empty: all conversations of the user. */
   conversationIds: string[];
 }
 
@@ -416,10 +419,10 @@ export interface BatchGetUnreadCountsResponse_UnreadCountsEntry {
 export interface SyncConversationsRequest {
   userId: string;
   cursors: { [key: string]: number };
-  /** Unix milliseconds; recalls and removals after it are told. 0: none. */
+  /** Unix milliseconds: the answer includes recalls and removals after this time. 0: none. */
   since: number;
   limitPerConversation: number;
-  /** At most this many messages in one answer. */
+  /** The maximum number of messages per answer. */
   limitTotal: number;
 }
 
@@ -432,7 +435,7 @@ export interface SyncedConversation {
   conversation?: ConversationWithDetails | undefined;
   messages: Message[];
   hasMore: boolean;
-  /** The cursor was beyond the head: what the client holds is wrong, and the messages are the newest page. */
+  /** True if the cursor was above the head: the client's messages are invalid, and these are the newest page. */
   reset: boolean;
 }
 
@@ -444,13 +447,13 @@ export interface RecalledMessage {
 export interface SyncConversationsResponse {
   conversations: SyncedConversation[];
   recalled: RecalledMessage[];
-  /** Conversations named by the cursors that are not the user's (any more). */
+  /** Conversations in the cursors of which the user is not (or no longer) a member. */
   removed: string[];
-  /** Asking again with the advanced cursors brings more. */
+  /** True if another call with the advanced cursors returns more. */
   hasMore: boolean;
-  /** What changed up to it is told; the next `since`. */
+  /** The answer includes changes up to this time; use it as the next `since`. */
   serverTime: number;
-  /** Not all changes and recalls are told: asking again with server_time as `since` brings more. */
+  /** True if changes or recalls are left out: another call with server_time as `since` returns them. */
   moreChanges: boolean;
 }
 
@@ -483,7 +486,7 @@ export interface SetFanoutDoneResponse {
 
 export interface ResolveMemberPageRequest {
   conversationId: string;
-  /** Members with a greater id than this; empty: from the start. */
+  /** Only members with a greater id; empty: from the start. */
   afterUserId: string;
   limit: number;
 }
@@ -492,48 +495,48 @@ export interface ResolveMemberPageResponse {
   gateways: GatewayRecipients[];
   /** Empty on the last page. */
   nextAfterUserId: string;
-  /** Those of the page who are members since a moment only: the event that tells them so may still be on its way. */
+  /** Members of the page who joined a moment ago: the event of the addition may not have reached them yet. */
   newcomerIds: string[];
 }
 
 export interface LeaveConversationsRequest {
   userId: string;
-  /** Conversations left at most. */
+  /** The maximum number of conversations to leave. */
   limit: number;
 }
 
 export interface LeaveConversationsResponse {
   left: number;
-  /** Of these. */
+  /** The number of dissolved groups among these. */
   dissolved: number;
   more: boolean;
 }
 
 export interface ReconcileConversationsRequest {
-  /** Of the page before; empty for the first one. */
+  /** From the previous page; empty for the first page. */
   afterConversationId: string;
   limit: number;
-  /** False: only looks. */
+  /** False: only reports. */
   mend: boolean;
 }
 
 export interface ReconcileConversationsResponse {
   checked: number;
   wrong: WrongConversation[];
-  /** Empty after the last page. */
+  /** Empty on the last page. */
   nextAfterConversationId: string;
-  /** Groups of the page that nobody sees yet. */
+  /** Groups of the page that are still hidden. */
   unfinished: UnfinishedGroup[];
 }
 
-/** A group that is being created, or whose creation was given up. */
+/** A hidden group: it is being created, or its creation was abandoned. */
 export interface UnfinishedGroup {
   conversationId: string;
   /** Unix milliseconds. */
   createdAt: number;
 }
 
-/** What was wrong with a conversation under its head's lock. */
+/** The wrong values of a conversation, found under the lock of its head. */
 export interface WrongConversation {
   conversationId: string;
   /** member_count is not the number of members. */
@@ -544,9 +547,9 @@ export interface WrongConversation {
   lastMessage: boolean;
   /** Read pointers beyond the head. */
   readPointers: number;
-  /** Messages that count as unread and are recalled, or the other way round. */
+  /** Recalled messages that count as unread, or other messages that do not. */
   unread: number;
-  /** True when all of it is right now. */
+  /** True if all values are corrected. */
   mended: boolean;
 }
 
@@ -6054,8 +6057,8 @@ export type ConversationServiceService = typeof ConversationServiceService;
 export const ConversationServiceService = {
   /**
    * Creates a conversation with its first members.
-   * single: the same conversation every time, made writable again if it exists.
-   * group: in state "creating" (nobody sees it) unless `activate`, so that members can be added in batches.
+   * single: the one conversation of the pair; an existing one is made writable again.
+   * group: hidden, in the state "creating", unless `activate` is set, so that members can be added in batches.
    */
   createConversation: {
     path: "/im_repo.v1.ConversationService/CreateConversation" as const,
@@ -6068,7 +6071,7 @@ export const ConversationServiceService = {
       Buffer.from(CreateConversationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateConversationResponse => CreateConversationResponse.decode(value),
   },
-  /** Shows a group that was being created to its members and announces it. Repeating changes nothing. */
+  /** Shows a hidden group to its members and announces it. A repeat changes nothing. */
   activateConversation: {
     path: "/im_repo.v1.ConversationService/ActivateConversation" as const,
     requestStream: false as const,
@@ -6092,7 +6095,7 @@ export const ConversationServiceService = {
       Buffer.from(DiscardConversationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DiscardConversationResponse => DiscardConversationResponse.decode(value),
   },
-  /** One conversation as its member sees it. */
+  /** One conversation as a member sees it. */
   getConversation: {
     path: "/im_repo.v1.ConversationService/GetConversation" as const,
     requestStream: false as const,
@@ -6104,7 +6107,7 @@ export const ConversationServiceService = {
       Buffer.from(GetConversationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetConversationResponse => GetConversationResponse.decode(value),
   },
-  /** One conversation as each of several members sees it. Who is no member, or any more, is left out. */
+  /** One conversation as each of several members sees it. Users who are not members are left out. */
   getConversationViews: {
     path: "/im_repo.v1.ConversationService/GetConversationViews" as const,
     requestStream: false as const,
@@ -6128,7 +6131,7 @@ export const ConversationServiceService = {
       Buffer.from(GetUserConversationsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetUserConversationsResponse => GetUserConversationsResponse.decode(value),
   },
-  /** The conversation list in one query when cold, two or three Redis round trips when hot. */
+  /** The conversation list: one query if nothing is cached, else two or three round trips to Redis. */
   getUserConversationsWithDetails: {
     path: "/im_repo.v1.ConversationService/GetUserConversationsWithDetails" as const,
     requestStream: false as const,
@@ -6153,7 +6156,7 @@ export const ConversationServiceService = {
       Buffer.from(UpdateConversationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateConversationResponse => UpdateConversationResponse.decode(value),
   },
-  /** By the owner. Members lose it, its messages stay stored. */
+  /** By the owner. Members lose access; the messages stay stored. */
   dissolveConversation: {
     path: "/im_repo.v1.ConversationService/DissolveConversation" as const,
     requestStream: false as const,
@@ -6166,8 +6169,9 @@ export const ConversationServiceService = {
     responseDeserialize: (value: Buffer): DissolveConversationResponse => DissolveConversationResponse.decode(value),
   },
   /**
-   * Adds one or more members. GROUP_FULL, USER_NOT_FOUND, BLOCKED: then nobody is added. Whoever takes invitations from
-   * friends only, or was removed by an admin and is now added by an ordinary member, is named as refused; the rest is added.
+   * Adds one or more members. Adds nobody if it fails with GROUP_FULL, USER_NOT_FOUND or BLOCKED. Users who accept
+   * invitations from friends only, and users whom an admin removed if an ordinary member adds them, are listed as
+   * refused; the others are added.
    */
   addConversationMember: {
     path: "/im_repo.v1.ConversationService/AddConversationMember" as const,
@@ -6218,7 +6222,10 @@ export const ConversationServiceService = {
     responseDeserialize: (value: Buffer): UpdateConversationMemberResponse =>
       UpdateConversationMemberResponse.decode(value),
   },
-  /** What a member chose for a conversation of theirs; what is absent stays as it is. Shown to the member's own sessions. */
+  /**
+   * Changes a member's choices for a conversation; absent fields stay unchanged. The member's own sessions get the
+   * change.
+   */
   updateMemberChoices: {
     path: "/im_repo.v1.ConversationService/UpdateMemberChoices" as const,
     requestStream: false as const,
@@ -6231,8 +6238,8 @@ export const ConversationServiceService = {
     responseDeserialize: (value: Buffer): UpdateMemberChoicesResponse => UpdateMemberChoicesResponse.decode(value),
   },
   /**
-   * Mutes users, or lets them write again, for the operators: in a conversation of any kind, whatever their role, members or
-   * not yet.
+   * Mutes or unmutes users, for operators: in any conversation, whatever their role, also users who are not members
+   * yet.
    */
   muteMembers: {
     path: "/im_repo.v1.ConversationService/MuteMembers" as const,
@@ -6255,8 +6262,9 @@ export const ConversationServiceService = {
     responseDeserialize: (value: Buffer): TransferOwnershipResponse => TransferOwnershipResponse.decode(value),
   },
   /**
-   * Takes a closed account out of its groups and the world room, some at a time. A group that it owned goes to its
-   * oldest admin, else to its oldest member; one without any is dissolved. Single conversations stay for the other one.
+   * Removes a closed account from its groups and the world room, in steps of `limit`. A group that it owned gets its
+   * oldest admin as the new owner, else its oldest member; a group without other members is dissolved. The other user
+   * keeps single conversations.
    */
   leaveConversations: {
     path: "/im_repo.v1.ConversationService/LeaveConversations" as const,
@@ -6317,7 +6325,10 @@ export const ConversationServiceService = {
       Buffer.from(BatchGetUnreadCountsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchGetUnreadCountsResponse => BatchGetUnreadCountsResponse.decode(value),
   },
-  /** Compares what is counted with what is stored, a page of conversations in the order of their ids, and mends it. */
+  /**
+   * Compares the counters of a page of conversations, in the order of their ids, with the stored rows, and corrects
+   * them.
+   */
   reconcileConversations: {
     path: "/im_repo.v1.ConversationService/ReconcileConversations" as const,
     requestStream: false as const,
@@ -6330,7 +6341,7 @@ export const ConversationServiceService = {
     responseDeserialize: (value: Buffer): ReconcileConversationsResponse =>
       ReconcileConversationsResponse.decode(value),
   },
-  /** Everything a client missed, in one call. */
+  /** Returns all that a client missed, in one call. */
   syncConversations: {
     path: "/im_repo.v1.ConversationService/SyncConversations" as const,
     requestStream: false as const,
@@ -6354,7 +6365,7 @@ export const ConversationServiceService = {
       Buffer.from(GetFanoutProgressResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetFanoutProgressResponse => GetFanoutProgressResponse.decode(value),
   },
-  /** Stores that everything up to a seq id was fanned out; never moves back. */
+  /** Stores that all messages up to a seq id are delivered by fan-out; never moves back. */
   setFanoutDone: {
     path: "/im_repo.v1.ConversationService/SetFanoutDone" as const,
     requestStream: false as const,
@@ -6365,7 +6376,7 @@ export const ConversationServiceService = {
       Buffer.from(SetFanoutDoneResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetFanoutDoneResponse => SetFanoutDoneResponse.decode(value),
   },
-  /** A page of member ids in the order of ids, with the gateways that hold the online ones. */
+  /** A page of member ids, in the order of the ids, with the gateways of the online members. */
   resolveMemberPage: {
     path: "/im_repo.v1.ConversationService/ResolveMemberPage" as const,
     requestStream: false as const,
@@ -6382,47 +6393,52 @@ export const ConversationServiceService = {
 export interface ConversationServiceServer extends UntypedServiceImplementation {
   /**
    * Creates a conversation with its first members.
-   * single: the same conversation every time, made writable again if it exists.
-   * group: in state "creating" (nobody sees it) unless `activate`, so that members can be added in batches.
+   * single: the one conversation of the pair; an existing one is made writable again.
+   * group: hidden, in the state "creating", unless `activate` is set, so that members can be added in batches.
    */
   createConversation: handleUnaryCall<CreateConversationRequest, CreateConversationResponse>;
-  /** Shows a group that was being created to its members and announces it. Repeating changes nothing. */
+  /** Shows a hidden group to its members and announces it. A repeat changes nothing. */
   activateConversation: handleUnaryCall<ActivateConversationRequest, ActivateConversationResponse>;
   /** Undoes the creation of a group that was never activated. */
   discardConversation: handleUnaryCall<DiscardConversationRequest, DiscardConversationResponse>;
-  /** One conversation as its member sees it. */
+  /** One conversation as a member sees it. */
   getConversation: handleUnaryCall<GetConversationRequest, GetConversationResponse>;
-  /** One conversation as each of several members sees it. Who is no member, or any more, is left out. */
+  /** One conversation as each of several members sees it. Users who are not members are left out. */
   getConversationViews: handleUnaryCall<GetConversationViewsRequest, GetConversationViewsResponse>;
   /** The ids of the conversations of a user. */
   getUserConversations: handleUnaryCall<GetUserConversationsRequest, GetUserConversationsResponse>;
-  /** The conversation list in one query when cold, two or three Redis round trips when hot. */
+  /** The conversation list: one query if nothing is cached, else two or three round trips to Redis. */
   getUserConversationsWithDetails: handleUnaryCall<
     GetUserConversationsWithDetailsRequest,
     GetUserConversationsWithDetailsResponse
   >;
   updateConversation: handleUnaryCall<UpdateConversationRequest, UpdateConversationResponse>;
-  /** By the owner. Members lose it, its messages stay stored. */
+  /** By the owner. Members lose access; the messages stay stored. */
   dissolveConversation: handleUnaryCall<DissolveConversationRequest, DissolveConversationResponse>;
   /**
-   * Adds one or more members. GROUP_FULL, USER_NOT_FOUND, BLOCKED: then nobody is added. Whoever takes invitations from
-   * friends only, or was removed by an admin and is now added by an ordinary member, is named as refused; the rest is added.
+   * Adds one or more members. Adds nobody if it fails with GROUP_FULL, USER_NOT_FOUND or BLOCKED. Users who accept
+   * invitations from friends only, and users whom an admin removed if an ordinary member adds them, are listed as
+   * refused; the others are added.
    */
   addConversationMember: handleUnaryCall<AddConversationMemberRequest, AddConversationMemberResponse>;
   removeConversationMember: handleUnaryCall<RemoveConversationMemberRequest, RemoveConversationMemberResponse>;
   getConversationMembers: handleUnaryCall<GetConversationMembersRequest, GetConversationMembersResponse>;
   updateConversationMember: handleUnaryCall<UpdateConversationMemberRequest, UpdateConversationMemberResponse>;
-  /** What a member chose for a conversation of theirs; what is absent stays as it is. Shown to the member's own sessions. */
+  /**
+   * Changes a member's choices for a conversation; absent fields stay unchanged. The member's own sessions get the
+   * change.
+   */
   updateMemberChoices: handleUnaryCall<UpdateMemberChoicesRequest, UpdateMemberChoicesResponse>;
   /**
-   * Mutes users, or lets them write again, for the operators: in a conversation of any kind, whatever their role, members or
-   * not yet.
+   * Mutes or unmutes users, for operators: in any conversation, whatever their role, also users who are not members
+   * yet.
    */
   muteMembers: handleUnaryCall<MuteMembersRequest, MuteMembersResponse>;
   transferOwnership: handleUnaryCall<TransferOwnershipRequest, TransferOwnershipResponse>;
   /**
-   * Takes a closed account out of its groups and the world room, some at a time. A group that it owned goes to its
-   * oldest admin, else to its oldest member; one without any is dissolved. Single conversations stay for the other one.
+   * Removes a closed account from its groups and the world room, in steps of `limit`. A group that it owned gets its
+   * oldest admin as the new owner, else its oldest member; a group without other members is dissolved. The other user
+   * keeps single conversations.
    */
   leaveConversations: handleUnaryCall<LeaveConversationsRequest, LeaveConversationsResponse>;
   /** Moves a read pointer forward, never back. */
@@ -6432,23 +6448,26 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   getUnreadCount: handleUnaryCall<GetUnreadCountRequest, GetUnreadCountResponse>;
   /** For other systems: nothing in GoChat calls it. */
   batchGetUnreadCounts: handleUnaryCall<BatchGetUnreadCountsRequest, BatchGetUnreadCountsResponse>;
-  /** Compares what is counted with what is stored, a page of conversations in the order of their ids, and mends it. */
+  /**
+   * Compares the counters of a page of conversations, in the order of their ids, with the stored rows, and corrects
+   * them.
+   */
   reconcileConversations: handleUnaryCall<ReconcileConversationsRequest, ReconcileConversationsResponse>;
-  /** Everything a client missed, in one call. */
+  /** Returns all that a client missed, in one call. */
   syncConversations: handleUnaryCall<SyncConversationsRequest, SyncConversationsResponse>;
   /** Heads and fan-out progress of conversations, for the fan-out flow. */
   getFanoutProgress: handleUnaryCall<GetFanoutProgressRequest, GetFanoutProgressResponse>;
-  /** Stores that everything up to a seq id was fanned out; never moves back. */
+  /** Stores that all messages up to a seq id are delivered by fan-out; never moves back. */
   setFanoutDone: handleUnaryCall<SetFanoutDoneRequest, SetFanoutDoneResponse>;
-  /** A page of member ids in the order of ids, with the gateways that hold the online ones. */
+  /** A page of member ids, in the order of the ids, with the gateways of the online members. */
   resolveMemberPage: handleUnaryCall<ResolveMemberPageRequest, ResolveMemberPageResponse>;
 }
 
 export interface ConversationServiceClient extends Client {
   /**
    * Creates a conversation with its first members.
-   * single: the same conversation every time, made writable again if it exists.
-   * group: in state "creating" (nobody sees it) unless `activate`, so that members can be added in batches.
+   * single: the one conversation of the pair; an existing one is made writable again.
+   * group: hidden, in the state "creating", unless `activate` is set, so that members can be added in batches.
    */
   createConversation(
     request: CreateConversationRequest,
@@ -6465,7 +6484,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateConversationResponse) => void,
   ): ClientUnaryCall;
-  /** Shows a group that was being created to its members and announces it. Repeating changes nothing. */
+  /** Shows a hidden group to its members and announces it. A repeat changes nothing. */
   activateConversation(
     request: ActivateConversationRequest,
     callback: (error: ServiceError | null, response: ActivateConversationResponse) => void,
@@ -6497,7 +6516,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DiscardConversationResponse) => void,
   ): ClientUnaryCall;
-  /** One conversation as its member sees it. */
+  /** One conversation as a member sees it. */
   getConversation(
     request: GetConversationRequest,
     callback: (error: ServiceError | null, response: GetConversationResponse) => void,
@@ -6513,7 +6532,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetConversationResponse) => void,
   ): ClientUnaryCall;
-  /** One conversation as each of several members sees it. Who is no member, or any more, is left out. */
+  /** One conversation as each of several members sees it. Users who are not members are left out. */
   getConversationViews(
     request: GetConversationViewsRequest,
     callback: (error: ServiceError | null, response: GetConversationViewsResponse) => void,
@@ -6545,7 +6564,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetUserConversationsResponse) => void,
   ): ClientUnaryCall;
-  /** The conversation list in one query when cold, two or three Redis round trips when hot. */
+  /** The conversation list: one query if nothing is cached, else two or three round trips to Redis. */
   getUserConversationsWithDetails(
     request: GetUserConversationsWithDetailsRequest,
     callback: (error: ServiceError | null, response: GetUserConversationsWithDetailsResponse) => void,
@@ -6576,7 +6595,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateConversationResponse) => void,
   ): ClientUnaryCall;
-  /** By the owner. Members lose it, its messages stay stored. */
+  /** By the owner. Members lose access; the messages stay stored. */
   dissolveConversation(
     request: DissolveConversationRequest,
     callback: (error: ServiceError | null, response: DissolveConversationResponse) => void,
@@ -6593,8 +6612,9 @@ export interface ConversationServiceClient extends Client {
     callback: (error: ServiceError | null, response: DissolveConversationResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Adds one or more members. GROUP_FULL, USER_NOT_FOUND, BLOCKED: then nobody is added. Whoever takes invitations from
-   * friends only, or was removed by an admin and is now added by an ordinary member, is named as refused; the rest is added.
+   * Adds one or more members. Adds nobody if it fails with GROUP_FULL, USER_NOT_FOUND or BLOCKED. Users who accept
+   * invitations from friends only, and users whom an admin removed if an ordinary member adds them, are listed as
+   * refused; the others are added.
    */
   addConversationMember(
     request: AddConversationMemberRequest,
@@ -6656,7 +6676,10 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateConversationMemberResponse) => void,
   ): ClientUnaryCall;
-  /** What a member chose for a conversation of theirs; what is absent stays as it is. Shown to the member's own sessions. */
+  /**
+   * Changes a member's choices for a conversation; absent fields stay unchanged. The member's own sessions get the
+   * change.
+   */
   updateMemberChoices(
     request: UpdateMemberChoicesRequest,
     callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
@@ -6673,8 +6696,8 @@ export interface ConversationServiceClient extends Client {
     callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Mutes users, or lets them write again, for the operators: in a conversation of any kind, whatever their role, members or
-   * not yet.
+   * Mutes or unmutes users, for operators: in any conversation, whatever their role, also users who are not members
+   * yet.
    */
   muteMembers(
     request: MuteMembersRequest,
@@ -6707,8 +6730,9 @@ export interface ConversationServiceClient extends Client {
     callback: (error: ServiceError | null, response: TransferOwnershipResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Takes a closed account out of its groups and the world room, some at a time. A group that it owned goes to its
-   * oldest admin, else to its oldest member; one without any is dissolved. Single conversations stay for the other one.
+   * Removes a closed account from its groups and the world room, in steps of `limit`. A group that it owned gets its
+   * oldest admin as the new owner, else its oldest member; a group without other members is dissolved. The other user
+   * keeps single conversations.
    */
   leaveConversations(
     request: LeaveConversationsRequest,
@@ -6788,7 +6812,10 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchGetUnreadCountsResponse) => void,
   ): ClientUnaryCall;
-  /** Compares what is counted with what is stored, a page of conversations in the order of their ids, and mends it. */
+  /**
+   * Compares the counters of a page of conversations, in the order of their ids, with the stored rows, and corrects
+   * them.
+   */
   reconcileConversations(
     request: ReconcileConversationsRequest,
     callback: (error: ServiceError | null, response: ReconcileConversationsResponse) => void,
@@ -6804,7 +6831,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReconcileConversationsResponse) => void,
   ): ClientUnaryCall;
-  /** Everything a client missed, in one call. */
+  /** Returns all that a client missed, in one call. */
   syncConversations(
     request: SyncConversationsRequest,
     callback: (error: ServiceError | null, response: SyncConversationsResponse) => void,
@@ -6836,7 +6863,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetFanoutProgressResponse) => void,
   ): ClientUnaryCall;
-  /** Stores that everything up to a seq id was fanned out; never moves back. */
+  /** Stores that all messages up to a seq id are delivered by fan-out; never moves back. */
   setFanoutDone(
     request: SetFanoutDoneRequest,
     callback: (error: ServiceError | null, response: SetFanoutDoneResponse) => void,
@@ -6852,7 +6879,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetFanoutDoneResponse) => void,
   ): ClientUnaryCall;
-  /** A page of member ids in the order of ids, with the gateways that hold the online ones. */
+  /** A page of member ids, in the order of the ids, with the gateways of the online members. */
   resolveMemberPage(
     request: ResolveMemberPageRequest,
     callback: (error: ServiceError | null, response: ResolveMemberPageResponse) => void,

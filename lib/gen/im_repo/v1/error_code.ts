@@ -7,8 +7,8 @@
 /* eslint-disable */
 
 /**
- * Every error a caller can meet, on REST, WebSocket and gRPC alike.
- * gRPC calls carry the name without the prefix in the trailing metadata `gochat-code`.
+ * All errors that a caller can get, the same over REST, WebSocket and gRPC. gRPC calls carry the name without the
+ * prefix in the trailing metadata `gochat-code`.
  */
 export const ErrorCode = {
   ERROR_CODE_UNSPECIFIED: 0,

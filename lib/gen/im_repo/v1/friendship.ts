@@ -57,11 +57,11 @@ export interface CreateFriendRequestRequest {
   targetId: string;
   message: string;
   ttlMs: number;
-  /** How long a requester who was rejected may not ask again: RATE_LIMITED. Absent or 0: not at all. */
+  /** How long a rejected requester may not ask again (RATE_LIMITED), in milliseconds. Absent or 0: no wait. */
   cooldownMs?:
     | number
     | undefined;
-  /** Of KeepFlowTexts: in the place of `message`. */
+  /** The id from KeepFlowTexts, instead of `message`. */
   textsId?: string | undefined;
 }
 
@@ -83,7 +83,7 @@ export interface UpdateFriendRequestResponse {
 }
 
 export interface GetFriendRequestRequest {
-  /** Either the id, or the pair whose latest request is wanted. */
+  /** Either the id, or the pair of users, whose latest request is returned. */
   requestId: string;
   userId: string;
   otherUserId: string;
@@ -99,13 +99,13 @@ export interface ListFriendRequestsRequest {
   status?: number | undefined;
   limit: number;
   offset: number;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface ListFriendRequestsResponse {
   requests: FriendRequest[];
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -113,7 +113,7 @@ export interface Friend {
   user?: User | undefined;
   remark: string;
   online: boolean;
-  /** 0 when never seen. */
+  /** 0 if never seen. */
   lastActiveAt: number;
   conversationId: string;
 }
@@ -122,21 +122,21 @@ export interface GetUserFriendsRequest {
   userId: string;
   limit: number;
   offset: number;
-  /** When given: only this friend. */
+  /** If given, only this friend. */
   friendId: string;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface GetUserFriendsResponse {
   friends: Friend[];
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
 export interface BatchGetFriendIdsRequest {
   userIds: string[];
-  /** Of the answer before: what follows its last id. */
+  /** The next_cursor of the previous answer. */
   cursor?: string | undefined;
 }
 
@@ -146,9 +146,9 @@ export interface FriendIds {
 }
 
 export interface BatchGetFriendIdsResponse {
-  /** One for each user asked, in order, with the ids of this page. */
+  /** One per requested user, in the order of the request, with the ids of this page. */
   friends: FriendIds[];
-  /** Reads on behind the last id; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -187,18 +187,18 @@ export interface UnblockUserResponse {
 
 export interface ListBlocksRequest {
   userId: string;
-  /** Rows at most; absent: 50. */
+  /** The maximum number of rows; absent: 50. */
   limit?: number | undefined;
   offset?:
     | number
     | undefined;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface ListBlocksResponse {
   users: User[];
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -211,32 +211,32 @@ export interface Relationship {
   userId: string;
   exists: boolean;
   friends: boolean;
-  /** The other one blocked the asking user. */
+  /** The other user has blocked the requesting user. */
   blockedBy: boolean;
-  /** The asking user blocked the other one. */
+  /** The requesting user has blocked the other user. */
   blocking: boolean;
 }
 
 export interface GetRelationshipsResponse {
-  /** One for each id asked, in order. */
+  /** One per requested id, in the order of the request. */
   relationships: Relationship[];
 }
 
 export interface EndRelationshipsRequest {
   userId: string;
-  /** Other users at most. */
+  /** The maximum number of other users. */
   limit: number;
 }
 
 export interface EndRelationshipsResponse {
-  /** Other users with whom nothing is left. */
+  /** The number of other users with whom everything has ended. */
   ended: number;
   more: boolean;
 }
 
 export interface EraseRequestTextsRequest {
   userId: string;
-  /** Requests at most. */
+  /** The maximum number of requests. */
   limit: number;
 }
 
@@ -2625,14 +2625,14 @@ export const EraseRequestTextsResponse: MessageFns<EraseRequestTextsResponse> = 
 };
 
 /**
- * Friend requests, friendships and blocks. The request's row decides: a change of status is a
- * compare-and-set, so that of two deciders one wins.
+ * Friend requests, friendships and blocks. The row of the request is authoritative: a change of status is a
+ * compare-and-set, so that one of two concurrent decisions wins.
  */
 export type FriendshipServiceService = typeof FriendshipServiceService;
 export const FriendshipServiceService = {
   /**
-   * Stores a pending request. ALREADY_FRIENDS, BLOCKED, USER_NOT_FOUND. While one is pending between the
-   * two, in either direction, that one is answered (`created` false).
+   * Stores a pending request. ALREADY_FRIENDS, BLOCKED, USER_NOT_FOUND. If a request between the two is pending, in
+   * either direction, the answer is that request, with `created` false.
    */
   createFriendRequest: {
     path: "/im_repo.v1.FriendshipService/CreateFriendRequest" as const,
@@ -2647,7 +2647,7 @@ export const FriendshipServiceService = {
   },
   /**
    * pending → accepted (with both friendship rows), rejected, expired or withdrawn, in one transaction.
-   * REQUEST_ALREADY_HANDLED when it is in another final status; repeating the same one changes nothing.
+   * REQUEST_ALREADY_HANDLED if the request has another final status; a repeat of the same change has no effect.
    */
   updateFriendRequest: {
     path: "/im_repo.v1.FriendshipService/UpdateFriendRequest" as const,
@@ -2695,8 +2695,8 @@ export const FriendshipServiceService = {
     responseDeserialize: (value: Buffer): GetUserFriendsResponse => GetUserFriendsResponse.decode(value),
   },
   /**
-   * Only the ids, of many users at once: whom to tell about their presence. By pages of 100,000 ids, however many
-   * friends one has: a user of whom more follow is named again on the next page.
+   * The ids of the friends of many users, who are notified of their presence. In pages of 100,000 ids: a user whose
+   * friends do not fit into a page is continued on the next one.
    */
   batchGetFriendIds: {
     path: "/im_repo.v1.FriendshipService/BatchGetFriendIds" as const,
@@ -2731,7 +2731,7 @@ export const FriendshipServiceService = {
       Buffer.from(DeleteFriendResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteFriendResponse => DeleteFriendResponse.decode(value),
   },
-  /** Ends a friendship, withdraws or rejects what is pending, refuses messages both ways. */
+  /** Ends the friendship, withdraws or rejects pending requests, and refuses messages in both directions. */
   blockUser: {
     path: "/im_repo.v1.FriendshipService/BlockUser" as const,
     requestStream: false as const,
@@ -2759,7 +2759,7 @@ export const FriendshipServiceService = {
     responseSerialize: (value: ListBlocksResponse): Buffer => Buffer.from(ListBlocksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListBlocksResponse => ListBlocksResponse.decode(value),
   },
-  /** Ends what a closed account has with others, some of them at a time: friendships, pending requests, blocks both ways. */
+  /** Ends the friendships, pending requests and blocks (of both directions) of a closed account, in steps of `limit`. */
   endRelationships: {
     path: "/im_repo.v1.FriendshipService/EndRelationships" as const,
     requestStream: false as const,
@@ -2771,7 +2771,7 @@ export const FriendshipServiceService = {
       Buffer.from(EndRelationshipsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): EndRelationshipsResponse => EndRelationshipsResponse.decode(value),
   },
-  /** Empties the texts of all friend requests from and to a closed account, some of them at a time. */
+  /** Empties the texts of all friend requests from and to a closed account, in steps of `limit`. */
   eraseRequestTexts: {
     path: "/im_repo.v1.FriendshipService/EraseRequestTexts" as const,
     requestStream: false as const,
@@ -2783,7 +2783,7 @@ export const FriendshipServiceService = {
       Buffer.from(EraseRequestTextsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): EraseRequestTextsResponse => EraseRequestTextsResponse.decode(value),
   },
-  /** How a user stands to others: for the rules of groups and single conversations. */
+  /** The relationships of a user to others, for the rules of groups and single conversations. */
   getRelationships: {
     path: "/im_repo.v1.FriendshipService/GetRelationships" as const,
     requestStream: false as const,
@@ -2799,13 +2799,13 @@ export const FriendshipServiceService = {
 
 export interface FriendshipServiceServer extends UntypedServiceImplementation {
   /**
-   * Stores a pending request. ALREADY_FRIENDS, BLOCKED, USER_NOT_FOUND. While one is pending between the
-   * two, in either direction, that one is answered (`created` false).
+   * Stores a pending request. ALREADY_FRIENDS, BLOCKED, USER_NOT_FOUND. If a request between the two is pending, in
+   * either direction, the answer is that request, with `created` false.
    */
   createFriendRequest: handleUnaryCall<CreateFriendRequestRequest, CreateFriendRequestResponse>;
   /**
    * pending → accepted (with both friendship rows), rejected, expired or withdrawn, in one transaction.
-   * REQUEST_ALREADY_HANDLED when it is in another final status; repeating the same one changes nothing.
+   * REQUEST_ALREADY_HANDLED if the request has another final status; a repeat of the same change has no effect.
    */
   updateFriendRequest: handleUnaryCall<UpdateFriendRequestRequest, UpdateFriendRequestResponse>;
   getFriendRequest: handleUnaryCall<GetFriendRequestRequest, GetFriendRequestResponse>;
@@ -2813,29 +2813,29 @@ export interface FriendshipServiceServer extends UntypedServiceImplementation {
   /** Friends with their presence. */
   getUserFriends: handleUnaryCall<GetUserFriendsRequest, GetUserFriendsResponse>;
   /**
-   * Only the ids, of many users at once: whom to tell about their presence. By pages of 100,000 ids, however many
-   * friends one has: a user of whom more follow is named again on the next page.
+   * The ids of the friends of many users, who are notified of their presence. In pages of 100,000 ids: a user whose
+   * friends do not fit into a page is continued on the next one.
    */
   batchGetFriendIds: handleUnaryCall<BatchGetFriendIdsRequest, BatchGetFriendIdsResponse>;
   updateFriendRemark: handleUnaryCall<UpdateFriendRemarkRequest, UpdateFriendRemarkResponse>;
   /** Ends a friendship; the single conversation stays readable and refuses messages. */
   deleteFriend: handleUnaryCall<DeleteFriendRequest, DeleteFriendResponse>;
-  /** Ends a friendship, withdraws or rejects what is pending, refuses messages both ways. */
+  /** Ends the friendship, withdraws or rejects pending requests, and refuses messages in both directions. */
   blockUser: handleUnaryCall<BlockUserRequest, BlockUserResponse>;
   unblockUser: handleUnaryCall<UnblockUserRequest, UnblockUserResponse>;
   listBlocks: handleUnaryCall<ListBlocksRequest, ListBlocksResponse>;
-  /** Ends what a closed account has with others, some of them at a time: friendships, pending requests, blocks both ways. */
+  /** Ends the friendships, pending requests and blocks (of both directions) of a closed account, in steps of `limit`. */
   endRelationships: handleUnaryCall<EndRelationshipsRequest, EndRelationshipsResponse>;
-  /** Empties the texts of all friend requests from and to a closed account, some of them at a time. */
+  /** Empties the texts of all friend requests from and to a closed account, in steps of `limit`. */
   eraseRequestTexts: handleUnaryCall<EraseRequestTextsRequest, EraseRequestTextsResponse>;
-  /** How a user stands to others: for the rules of groups and single conversations. */
+  /** The relationships of a user to others, for the rules of groups and single conversations. */
   getRelationships: handleUnaryCall<GetRelationshipsRequest, GetRelationshipsResponse>;
 }
 
 export interface FriendshipServiceClient extends Client {
   /**
-   * Stores a pending request. ALREADY_FRIENDS, BLOCKED, USER_NOT_FOUND. While one is pending between the
-   * two, in either direction, that one is answered (`created` false).
+   * Stores a pending request. ALREADY_FRIENDS, BLOCKED, USER_NOT_FOUND. If a request between the two is pending, in
+   * either direction, the answer is that request, with `created` false.
    */
   createFriendRequest(
     request: CreateFriendRequestRequest,
@@ -2854,7 +2854,7 @@ export interface FriendshipServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * pending → accepted (with both friendship rows), rejected, expired or withdrawn, in one transaction.
-   * REQUEST_ALREADY_HANDLED when it is in another final status; repeating the same one changes nothing.
+   * REQUEST_ALREADY_HANDLED if the request has another final status; a repeat of the same change has no effect.
    */
   updateFriendRequest(
     request: UpdateFriendRequestRequest,
@@ -2918,8 +2918,8 @@ export interface FriendshipServiceClient extends Client {
     callback: (error: ServiceError | null, response: GetUserFriendsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Only the ids, of many users at once: whom to tell about their presence. By pages of 100,000 ids, however many
-   * friends one has: a user of whom more follow is named again on the next page.
+   * The ids of the friends of many users, who are notified of their presence. In pages of 100,000 ids: a user whose
+   * friends do not fit into a page is continued on the next one.
    */
   batchGetFriendIds(
     request: BatchGetFriendIdsRequest,
@@ -2967,7 +2967,7 @@ export interface FriendshipServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteFriendResponse) => void,
   ): ClientUnaryCall;
-  /** Ends a friendship, withdraws or rejects what is pending, refuses messages both ways. */
+  /** Ends the friendship, withdraws or rejects pending requests, and refuses messages in both directions. */
   blockUser(
     request: BlockUserRequest,
     callback: (error: ServiceError | null, response: BlockUserResponse) => void,
@@ -3013,7 +3013,7 @@ export interface FriendshipServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListBlocksResponse) => void,
   ): ClientUnaryCall;
-  /** Ends what a closed account has with others, some of them at a time: friendships, pending requests, blocks both ways. */
+  /** Ends the friendships, pending requests and blocks (of both directions) of a closed account, in steps of `limit`. */
   endRelationships(
     request: EndRelationshipsRequest,
     callback: (error: ServiceError | null, response: EndRelationshipsResponse) => void,
@@ -3029,7 +3029,7 @@ export interface FriendshipServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EndRelationshipsResponse) => void,
   ): ClientUnaryCall;
-  /** Empties the texts of all friend requests from and to a closed account, some of them at a time. */
+  /** Empties the texts of all friend requests from and to a closed account, in steps of `limit`. */
   eraseRequestTexts(
     request: EraseRequestTextsRequest,
     callback: (error: ServiceError | null, response: EraseRequestTextsResponse) => void,
@@ -3045,7 +3045,7 @@ export interface FriendshipServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EraseRequestTextsResponse) => void,
   ): ClientUnaryCall;
-  /** How a user stands to others: for the rules of groups and single conversations. */
+  /** The relationships of a user to others, for the rules of groups and single conversations. */
   getRelationships(
     request: GetRelationshipsRequest,
     callback: (error: ServiceError | null, response: GetRelationshipsResponse) => void,

@@ -23,11 +23,11 @@ export const RequestState = {
   REQUEST_STATE_UNSPECIFIED: 0,
   /** REQUEST_STATE_NEW - Claimed by this call. */
   REQUEST_STATE_NEW: 1,
-  /** REQUEST_STATE_IN_PROGRESS - Someone else is at it; ask again. */
+  /** REQUEST_STATE_IN_PROGRESS - Another request with this key is running; call again. */
   REQUEST_STATE_IN_PROGRESS: 2,
   /** REQUEST_STATE_DONE - The stored answer is in the response. */
   REQUEST_STATE_DONE: 3,
-  /** REQUEST_STATE_MISMATCH - The same key with another body. */
+  /** REQUEST_STATE_MISMATCH - The key was used with another body. */
   REQUEST_STATE_MISMATCH: 4,
 } as const;
 
@@ -55,22 +55,22 @@ export interface CheckMessageIdempotencyResponse {
 }
 
 export interface BeginRequestRequest {
-  /** User and route. */
+  /** The user and the route. */
   scope: string;
   key: string;
   /** SHA-256 of the request's body. */
   requestHash: Buffer;
-  /** After it a claim that was neither completed nor abandoned can be claimed again. */
+  /** After this time, a claim that was neither completed nor abandoned can be claimed again. */
   leaseMs: number;
 }
 
 export interface BeginRequestResponse {
   state: RequestState;
-  /** An id reserved for what the request creates: the same for every claim of this key. */
+  /** An id reserved for the resource that the request creates; the same for every claim of this key. */
   resourceId: string;
   statusCode: number;
   responseBody: string;
-  /** Names the claim; give it to CompleteRequest and AbandonRequest. */
+  /** Identifies the claim; pass it to CompleteRequest and AbandonRequest. */
   claim: string;
 }
 
@@ -730,10 +730,13 @@ export const AbandonRequestResponse: MessageFns<AbandonRequestResponse> = {
   },
 };
 
-/** Makes a repeated request answer what the first one answered. */
+/** Lets a repeated request get the answer of the first one. */
 export type IdempotencyServiceService = typeof IdempotencyServiceService;
 export const IdempotencyServiceService = {
-  /** Which stored message a (conversation, sender, client_msg_id) names, if any. For other systems: nothing in GoChat calls it. */
+  /**
+   * The stored message with this conversation, sender and client_msg_id, if any. For other systems: nothing in GoChat
+   * calls it.
+   */
   checkMessageIdempotency: {
     path: "/im_repo.v1.IdempotencyService/CheckMessageIdempotency" as const,
     requestStream: false as const,
@@ -746,7 +749,7 @@ export const IdempotencyServiceService = {
     responseDeserialize: (value: Buffer): CheckMessageIdempotencyResponse =>
       CheckMessageIdempotencyResponse.decode(value),
   },
-  /** Claims a key for a request, or tells what became of it. */
+  /** Claims a key for a request, or returns the state of the request that has claimed it. */
   beginRequest: {
     path: "/im_repo.v1.IdempotencyService/BeginRequest" as const,
     requestStream: false as const,
@@ -769,7 +772,7 @@ export const IdempotencyServiceService = {
       Buffer.from(CompleteRequestResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CompleteRequestResponse => CompleteRequestResponse.decode(value),
   },
-  /** Gives a claimed key back: the request had no outcome worth keeping. */
+  /** Releases a claimed key: the request had no result to keep. */
   abandonRequest: {
     path: "/im_repo.v1.IdempotencyService/AbandonRequest" as const,
     requestStream: false as const,
@@ -784,18 +787,24 @@ export const IdempotencyServiceService = {
 } as const;
 
 export interface IdempotencyServiceServer extends UntypedServiceImplementation {
-  /** Which stored message a (conversation, sender, client_msg_id) names, if any. For other systems: nothing in GoChat calls it. */
+  /**
+   * The stored message with this conversation, sender and client_msg_id, if any. For other systems: nothing in GoChat
+   * calls it.
+   */
   checkMessageIdempotency: handleUnaryCall<CheckMessageIdempotencyRequest, CheckMessageIdempotencyResponse>;
-  /** Claims a key for a request, or tells what became of it. */
+  /** Claims a key for a request, or returns the state of the request that has claimed it. */
   beginRequest: handleUnaryCall<BeginRequestRequest, BeginRequestResponse>;
   /** Stores the answer of a claimed key for 24 hours. */
   completeRequest: handleUnaryCall<CompleteRequestRequest, CompleteRequestResponse>;
-  /** Gives a claimed key back: the request had no outcome worth keeping. */
+  /** Releases a claimed key: the request had no result to keep. */
   abandonRequest: handleUnaryCall<AbandonRequestRequest, AbandonRequestResponse>;
 }
 
 export interface IdempotencyServiceClient extends Client {
-  /** Which stored message a (conversation, sender, client_msg_id) names, if any. For other systems: nothing in GoChat calls it. */
+  /**
+   * The stored message with this conversation, sender and client_msg_id, if any. For other systems: nothing in GoChat
+   * calls it.
+   */
   checkMessageIdempotency(
     request: CheckMessageIdempotencyRequest,
     callback: (error: ServiceError | null, response: CheckMessageIdempotencyResponse) => void,
@@ -811,7 +820,7 @@ export interface IdempotencyServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CheckMessageIdempotencyResponse) => void,
   ): ClientUnaryCall;
-  /** Claims a key for a request, or tells what became of it. */
+  /** Claims a key for a request, or returns the state of the request that has claimed it. */
   beginRequest(
     request: BeginRequestRequest,
     callback: (error: ServiceError | null, response: BeginRequestResponse) => void,
@@ -843,7 +852,7 @@ export interface IdempotencyServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CompleteRequestResponse) => void,
   ): ClientUnaryCall;
-  /** Gives a claimed key back: the request had no outcome worth keeping. */
+  /** Releases a claimed key: the request had no result to keep. */
   abandonRequest(
     request: AbandonRequestRequest,
     callback: (error: ServiceError | null, response: AbandonRequestResponse) => void,

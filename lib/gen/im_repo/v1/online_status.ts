@@ -21,7 +21,7 @@ import {
 
 export interface GatewayInfo {
   gatewayId: string;
-  /** Another one each start: routes to an earlier boot are void. */
+  /** A new one for each start: routes to an earlier start are void. */
   bootId: string;
   /** host:port of its PusherService. */
   pushAddress: string;
@@ -41,10 +41,10 @@ export interface OnlineStatus {
   gatewayIds: string[];
 }
 
-/** A user whose first session came or whose last one went. */
+/** A user whose first session opened or whose last session closed. */
 export interface PresenceTransition {
   userId: string;
-  /** Names this period of being online. */
+  /** Identifies this online period. */
   epoch: string;
   lastActiveAt: number;
 }
@@ -56,7 +56,7 @@ export interface SetUserOnlineRequest {
 }
 
 export interface SetUserOnlineResponse {
-  /** True when friends have to be told. */
+  /** True if friends have to be notified. */
   cameOnline: boolean;
   epoch: string;
 }
@@ -69,7 +69,7 @@ export interface SetUserOfflineRequest {
 }
 
 export interface SetUserOfflineResponse {
-  /** True when it was the user's last session. */
+  /** True if it was the user's last session. */
   disconnected: boolean;
   epoch: string;
 }
@@ -92,14 +92,11 @@ export interface UpdateSessionsRequest {
 }
 
 export interface UpdateSessionsResponse {
-  /** Users who came online and whose friends have to be told. */
+  /** Users who came online and whose friends have to be notified. */
   cameOnline: PresenceTransition[];
-  /** Users whose last session went. */
+  /** Users whose last session closed. */
   disconnected: PresenceTransition[];
-  /**
-   * False when Redis could not be reached: the sessions are routed to all the same, and the next
-   * RenewGateway asks for a resync.
-   */
+  /** False if Redis was not reachable: messages still reach the sessions, and the next RenewGateway asks for a resync. */
   registered: boolean;
 }
 
@@ -116,7 +113,7 @@ export interface BatchGetOnlineStatusRequest {
 }
 
 export interface BatchGetOnlineStatusResponse {
-  /** One for each id asked, in order. */
+  /** One per requested id, in the order of the request. */
   statuses: OnlineStatus[];
 }
 
@@ -137,7 +134,7 @@ export interface RenewGatewayRequest {
   gateway?:
     | GatewayInfo
     | undefined;
-  /** True when all of its sessions were sent since the last `resync`. */
+  /** True if the gateway has sent all of its sessions since the last `resync`. */
   synced: boolean;
 }
 
@@ -165,18 +162,18 @@ export interface ConfirmOfflineRequest {
 }
 
 export interface ConfirmOfflineResponse {
-  /** Those that are offline for good and were not told so before. */
+  /** Users who are declared offline by this call. */
   offline: PresenceTransition[];
-  /** Redis was flushed lately: ask again after this many milliseconds. 0: done. */
+  /** Redis was flushed a short time ago: call again after this many milliseconds. 0: done. */
   waitMs: number;
 }
 
 export interface CleanupExpiredStatusRequest {
   dryRun: boolean;
-  /** Sessions silent for longer than this end. */
+  /** Sessions without a heartbeat for longer than this are ended. */
   olderThanMs: number;
   limit: number;
-  /** From the page before. */
+  /** From the previous page. */
   cursor: string;
 }
 
@@ -185,7 +182,7 @@ export interface CleanupExpiredStatusResponse {
   sessionsRemoved: number;
   /** Empty on the last page. */
   nextCursor: string;
-  /** Redis was flushed lately: nothing is judged until this many milliseconds have passed. */
+  /** Redis was flushed a short time ago: nobody is declared offline before this many milliseconds have passed. */
   waitMs: number;
 }
 
@@ -2181,7 +2178,7 @@ export const CleanupExpiredStatusResponse: MessageFns<CleanupExpiredStatusRespon
 /** Presence: which user is online, through which gateway. */
 export type OnlineStatusServiceService = typeof OnlineStatusServiceService;
 export const OnlineStatusServiceService = {
-  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
+  /** UpdateSessions for a single session. For other systems: nothing in GoChat calls it. */
   setUserOnline: {
     path: "/im_repo.v1.OnlineStatusService/SetUserOnline" as const,
     requestStream: false as const,
@@ -2192,7 +2189,7 @@ export const OnlineStatusServiceService = {
       Buffer.from(SetUserOnlineResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetUserOnlineResponse => SetUserOnlineResponse.decode(value),
   },
-  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
+  /** UpdateSessions for a single session. For other systems: nothing in GoChat calls it. */
   setUserOffline: {
     path: "/im_repo.v1.OnlineStatusService/SetUserOffline" as const,
     requestStream: false as const,
@@ -2204,7 +2201,7 @@ export const OnlineStatusServiceService = {
       Buffer.from(SetUserOfflineResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetUserOfflineResponse => SetUserOfflineResponse.decode(value),
   },
-  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
+  /** UpdateSessions for a single session. For other systems: nothing in GoChat calls it. */
   updateHeartbeat: {
     path: "/im_repo.v1.OnlineStatusService/UpdateHeartbeat" as const,
     requestStream: false as const,
@@ -2216,7 +2213,7 @@ export const OnlineStatusServiceService = {
       Buffer.from(UpdateHeartbeatResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateHeartbeatResponse => UpdateHeartbeatResponse.decode(value),
   },
-  /** What a gateway flushes a few times a second: connects, heartbeats (both full upserts) and disconnects. */
+  /** What a gateway sends a few times per second: connects, heartbeats (both are full upserts) and disconnects. */
   updateSessions: {
     path: "/im_repo.v1.OnlineStatusService/UpdateSessions" as const,
     requestStream: false as const,
@@ -2250,7 +2247,7 @@ export const OnlineStatusServiceService = {
       Buffer.from(BatchGetOnlineStatusResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchGetOnlineStatusResponse => BatchGetOnlineStatusResponse.decode(value),
   },
-  /** Which live gateways hold sessions of these users. */
+  /** The live gateways that have sessions of these users. */
   locateUsers: {
     path: "/im_repo.v1.OnlineStatusService/LocateUsers" as const,
     requestStream: false as const,
@@ -2260,7 +2257,7 @@ export const OnlineStatusServiceService = {
     responseSerialize: (value: LocateUsersResponse): Buffer => Buffer.from(LocateUsersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LocateUsersResponse => LocateUsersResponse.decode(value),
   },
-  /** Keeps a gateway's lease of 10 s. `resync` asks it to send all of its sessions again. */
+  /** Renews a gateway's lease of 10 s. `resync` in the answer asks the gateway to send all of its sessions again. */
   renewGateway: {
     path: "/im_repo.v1.OnlineStatusService/RenewGateway" as const,
     requestStream: false as const,
@@ -2293,7 +2290,7 @@ export const OnlineStatusServiceService = {
       Buffer.from(ListGatewaysResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListGatewaysResponse => ListGatewaysResponse.decode(value),
   },
-  /** After the confirmation time: who is still offline since the given epoch goes offline for good. */
+  /** After the confirmation time: users who have been offline since the given epoch are declared offline. */
   confirmOffline: {
     path: "/im_repo.v1.OnlineStatusService/ConfirmOffline" as const,
     requestStream: false as const,
@@ -2305,7 +2302,7 @@ export const OnlineStatusServiceService = {
       Buffer.from(ConfirmOfflineResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ConfirmOfflineResponse => ConfirmOfflineResponse.decode(value),
   },
-  /** One page of the clean-up: sessions without heartbeat or of dead gateways end. */
+  /** One page of the clean-up, which ends sessions without a heartbeat and sessions of dead gateways. */
   cleanupExpiredStatus: {
     path: "/im_repo.v1.OnlineStatusService/CleanupExpiredStatus" as const,
     requestStream: false as const,
@@ -2320,31 +2317,31 @@ export const OnlineStatusServiceService = {
 } as const;
 
 export interface OnlineStatusServiceServer extends UntypedServiceImplementation {
-  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
+  /** UpdateSessions for a single session. For other systems: nothing in GoChat calls it. */
   setUserOnline: handleUnaryCall<SetUserOnlineRequest, SetUserOnlineResponse>;
-  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
+  /** UpdateSessions for a single session. For other systems: nothing in GoChat calls it. */
   setUserOffline: handleUnaryCall<SetUserOfflineRequest, SetUserOfflineResponse>;
-  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
+  /** UpdateSessions for a single session. For other systems: nothing in GoChat calls it. */
   updateHeartbeat: handleUnaryCall<UpdateHeartbeatRequest, UpdateHeartbeatResponse>;
-  /** What a gateway flushes a few times a second: connects, heartbeats (both full upserts) and disconnects. */
+  /** What a gateway sends a few times per second: connects, heartbeats (both are full upserts) and disconnects. */
   updateSessions: handleUnaryCall<UpdateSessionsRequest, UpdateSessionsResponse>;
   getUserOnlineStatus: handleUnaryCall<GetUserOnlineStatusRequest, GetUserOnlineStatusResponse>;
   batchGetOnlineStatus: handleUnaryCall<BatchGetOnlineStatusRequest, BatchGetOnlineStatusResponse>;
-  /** Which live gateways hold sessions of these users. */
+  /** The live gateways that have sessions of these users. */
   locateUsers: handleUnaryCall<LocateUsersRequest, LocateUsersResponse>;
-  /** Keeps a gateway's lease of 10 s. `resync` asks it to send all of its sessions again. */
+  /** Renews a gateway's lease of 10 s. `resync` in the answer asks the gateway to send all of its sessions again. */
   renewGateway: handleUnaryCall<RenewGatewayRequest, RenewGatewayResponse>;
   /** Ends the lease of a gateway that drained. */
   releaseGateway: handleUnaryCall<ReleaseGatewayRequest, ReleaseGatewayResponse>;
   listGateways: handleUnaryCall<ListGatewaysRequest, ListGatewaysResponse>;
-  /** After the confirmation time: who is still offline since the given epoch goes offline for good. */
+  /** After the confirmation time: users who have been offline since the given epoch are declared offline. */
   confirmOffline: handleUnaryCall<ConfirmOfflineRequest, ConfirmOfflineResponse>;
-  /** One page of the clean-up: sessions without heartbeat or of dead gateways end. */
+  /** One page of the clean-up, which ends sessions without a heartbeat and sessions of dead gateways. */
   cleanupExpiredStatus: handleUnaryCall<CleanupExpiredStatusRequest, CleanupExpiredStatusResponse>;
 }
 
 export interface OnlineStatusServiceClient extends Client {
-  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
+  /** UpdateSessions for a single session. For other systems: nothing in GoChat calls it. */
   setUserOnline(
     request: SetUserOnlineRequest,
     callback: (error: ServiceError | null, response: SetUserOnlineResponse) => void,
@@ -2360,7 +2357,7 @@ export interface OnlineStatusServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetUserOnlineResponse) => void,
   ): ClientUnaryCall;
-  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
+  /** UpdateSessions for a single session. For other systems: nothing in GoChat calls it. */
   setUserOffline(
     request: SetUserOfflineRequest,
     callback: (error: ServiceError | null, response: SetUserOfflineResponse) => void,
@@ -2376,7 +2373,7 @@ export interface OnlineStatusServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetUserOfflineResponse) => void,
   ): ClientUnaryCall;
-  /** A single form of UpdateSessions. For other systems: nothing in GoChat calls it. */
+  /** UpdateSessions for a single session. For other systems: nothing in GoChat calls it. */
   updateHeartbeat(
     request: UpdateHeartbeatRequest,
     callback: (error: ServiceError | null, response: UpdateHeartbeatResponse) => void,
@@ -2392,7 +2389,7 @@ export interface OnlineStatusServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateHeartbeatResponse) => void,
   ): ClientUnaryCall;
-  /** What a gateway flushes a few times a second: connects, heartbeats (both full upserts) and disconnects. */
+  /** What a gateway sends a few times per second: connects, heartbeats (both are full upserts) and disconnects. */
   updateSessions(
     request: UpdateSessionsRequest,
     callback: (error: ServiceError | null, response: UpdateSessionsResponse) => void,
@@ -2438,7 +2435,7 @@ export interface OnlineStatusServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchGetOnlineStatusResponse) => void,
   ): ClientUnaryCall;
-  /** Which live gateways hold sessions of these users. */
+  /** The live gateways that have sessions of these users. */
   locateUsers(
     request: LocateUsersRequest,
     callback: (error: ServiceError | null, response: LocateUsersResponse) => void,
@@ -2454,7 +2451,7 @@ export interface OnlineStatusServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LocateUsersResponse) => void,
   ): ClientUnaryCall;
-  /** Keeps a gateway's lease of 10 s. `resync` asks it to send all of its sessions again. */
+  /** Renews a gateway's lease of 10 s. `resync` in the answer asks the gateway to send all of its sessions again. */
   renewGateway(
     request: RenewGatewayRequest,
     callback: (error: ServiceError | null, response: RenewGatewayResponse) => void,
@@ -2501,7 +2498,7 @@ export interface OnlineStatusServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListGatewaysResponse) => void,
   ): ClientUnaryCall;
-  /** After the confirmation time: who is still offline since the given epoch goes offline for good. */
+  /** After the confirmation time: users who have been offline since the given epoch are declared offline. */
   confirmOffline(
     request: ConfirmOfflineRequest,
     callback: (error: ServiceError | null, response: ConfirmOfflineResponse) => void,
@@ -2517,7 +2514,7 @@ export interface OnlineStatusServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ConfirmOfflineResponse) => void,
   ): ClientUnaryCall;
-  /** One page of the clean-up: sessions without heartbeat or of dead gateways end. */
+  /** One page of the clean-up, which ends sessions without a heartbeat and sessions of dead gateways. */
   cleanupExpiredStatus(
     request: CleanupExpiredStatusRequest,
     callback: (error: ServiceError | null, response: CleanupExpiredStatusResponse) => void,

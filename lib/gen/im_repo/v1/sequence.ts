@@ -27,7 +27,7 @@ export interface GetNextSeqRequest {
 }
 
 export interface GetNextSeqResponse {
-  /** The first of the numbers taken. */
+  /** The first of these numbers. */
   first: number;
   last: number;
 }
@@ -167,8 +167,8 @@ export const GetNextSeqResponse: MessageFns<GetNextSeqResponse> = {
 };
 
 /**
- * Named sequences without repeats. A conversation's head is none of them: it advances only when a
- * message is stored, so that a number taken and never used leaves no gap there.
+ * Named sequences of unique numbers. Seq ids of messages do not come from here: a conversation's head advances only
+ * when a message is stored, so that an unused number leaves no gap.
  */
 export type SequenceServiceService = typeof SequenceServiceService;
 export const SequenceServiceService = {

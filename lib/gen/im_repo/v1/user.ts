@@ -29,19 +29,19 @@ export interface User {
 }
 
 export interface CreateUserRequest {
-  /** Empty for a guest: a name is made. */
+  /** Empty for a guest, who gets a generated name. */
   username: string;
   /** Plain text, hashed here; empty for a guest. */
   password: string;
   avatarUrl: string;
   isGuest: boolean;
-  /** Of the client: hashing takes turns between addresses. */
+  /** The client's address: hashing alternates between addresses. */
   address?: string | undefined;
 }
 
 export interface SignInExternalRequest {
   issuer: string;
-  /** What the issuer calls the person: up to 255 bytes, compared byte for byte. */
+  /** The user's id at the issuer: up to 255 bytes, compared byte for byte. */
   subject: string;
   username?: string | undefined;
   displayName?: string | undefined;
@@ -57,14 +57,14 @@ export interface SignInExternalResponse {
 }
 
 export interface GetSignInAccountRequest {
-  /** One of the two. */
+  /** Exactly one of the two is set. */
   username: string;
   userId: string;
   address: string;
 }
 
 export interface GetSignInAccountResponse {
-  /** Empty when there is no such account. */
+  /** Empty if the account does not exist. */
   userId: string;
   knownAddress: boolean;
 }
@@ -122,11 +122,11 @@ export interface UpdateUserResponse {
 
 export interface UserSettings {
   userId: string;
-  /** Whose adding to a group needs no consent: "everyone" or "friends". */
+  /** Who may add the user to groups: "everyone" or "friends". */
   groupInvites: string;
-  /** Who is told of presence: "everyone", "friends" or "nobody". */
+  /** Who sees the user's presence: "everyone", "friends" or "nobody". */
   lastSeen: string;
-  /** False: nobody is told what the user has read, nor the user what others have. */
+  /** False: the user neither sends nor gets read receipts. */
   readReceipts: boolean;
   /** A BCP 47 language tag; empty: not chosen. */
   locale: string;
@@ -142,13 +142,13 @@ export interface GetUserSettingsResponse {
 
 export interface UpdateUserSettingsRequest {
   userId: string;
-  /** What is absent stays as it is. */
+  /** Absent fields stay unchanged. */
   groupInvites?: string | undefined;
   lastSeen?: string | undefined;
   readReceipts?:
     | boolean
     | undefined;
-  /** Empty: takes the choice back. */
+  /** Empty: resets the choice. */
   locale?: string | undefined;
 }
 
@@ -157,23 +157,23 @@ export interface UpdateUserSettingsResponse {
 }
 
 export interface VerifyPasswordRequest {
-  /** One of the two. */
+  /** Exactly one of the two is set. */
   username: string;
   userId?: string | undefined;
   password: string;
-  /** Of the client: hashing takes turns between addresses. */
+  /** The client's address: hashing alternates between addresses. */
   address?: string | undefined;
 }
 
 export interface VerifyPasswordResponse {
   valid: boolean;
-  /** Set when valid. */
+  /** Set if the password is valid. */
   user?:
     | User
     | undefined;
-  /** Stands for the password hash that was checked, for CreateSession. Set when valid. */
+  /** Identifies the checked password hash, for CreateSession. Set if the password is valid. */
   credential: Buffer;
-  /** The account of that user id has no password. */
+  /** True if the account has no password. */
   withoutPassword: boolean;
 }
 
@@ -181,9 +181,9 @@ export interface ChangePasswordRequest {
   userId: string;
   oldPassword: string;
   newPassword: string;
-  /** The session that stays. */
+  /** The session that is not revoked. */
   keepSessionId: string;
-  /** Of the client: hashing takes turns between addresses. */
+  /** The client's address: hashing alternates between addresses. */
   address?: string | undefined;
 }
 
@@ -195,7 +195,7 @@ export interface UpgradeGuestRequest {
   userId: string;
   username: string;
   password: string;
-  /** Of the client: hashing takes turns between addresses. */
+  /** The client's address: hashing alternates between addresses. */
   address?: string | undefined;
 }
 
@@ -210,26 +210,26 @@ export interface UpgradeGuestResponse {
 
 export interface CloseAccountRequest {
   userId: string;
-  /** Unix milliseconds; when set, only a guest who was not active since then is closed. */
+  /** Unix milliseconds; if set, only a guest who has been idle since then is closed. */
   idleGuestBefore: number;
 }
 
 export interface CloseAccountResponse {
-  /** False when the account is no such guest (any more); then nothing was changed. */
+  /** False if the account is not (or no longer) such a guest; then nothing was changed. */
   closed: boolean;
 }
 
 export interface ListIdleGuestsRequest {
   /** Unix milliseconds. */
   idleBefore: number;
-  /** Of the page before; empty for the first one. */
+  /** From the previous page; empty for the first page. */
   cursor: string;
   limit: number;
 }
 
 export interface ListIdleGuestsResponse {
   userIds: string[];
-  /** Empty after the last page. */
+  /** Empty on the last page. */
   nextCursor: string;
 }
 
@@ -245,14 +245,14 @@ export interface LoginSession {
 
 export interface CreateSessionRequest {
   userId: string;
-  /** Chosen by the caller, which puts it into the tokens. */
+  /** Chosen by the caller, which includes it in the tokens. */
   sessionId: string;
   expiresAt: number;
   userAgent: string;
   address: string;
-  /** What the sign-in was checked against. */
+  /** The credential that the sign-in was checked against. */
   credential: Buffer;
-  /** Until when the session's first access token lives. */
+  /** When the session's first access token expires. */
   accessExpiresAt: number;
 }
 
@@ -262,25 +262,25 @@ export interface CreateSessionResponse {
 
 export interface RotateSessionRequest {
   sessionId: string;
-  /** SHA-256 of the presented token, of sessions from before tokens were derived; empty with a generation. */
+  /** SHA-256 of the presented token, for sessions from before tokens were derived; empty if a generation is given. */
   presentedTokenHash: Buffer;
   expiresAt: number;
-  /** Of the presented token. */
+  /** The generation of the presented token. */
   presentedGeneration: number;
-  /** Until when the access token lives that goes with the answer. */
+  /** When the access token that is issued with this answer expires. */
   accessExpiresAt: number;
 }
 
 export interface RotateSessionResponse {
-  /** False when there is no such session any more. */
+  /** False if the session does not exist any more. */
   rotated: boolean;
-  /** True when an older token was presented: the session is revoked now. */
+  /** True if an older token was presented, which has revoked the session. */
   reused: boolean;
-  /** The account, when rotated. */
+  /** The account, if the token was rotated. */
   user?:
     | User
     | undefined;
-  /** The current one, when rotated. */
+  /** The current generation, if the token was rotated. */
   generation: number;
 }
 
@@ -295,49 +295,49 @@ export interface RevokeSessionResponse {
 
 export interface ListSessionsRequest {
   userId: string;
-  /** Rows at most; absent: 50. */
+  /** The maximum number of rows; absent: 50. */
   limit?: number | undefined;
   offset?:
     | number
     | undefined;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?:
     | string
     | undefined;
-  /** When given: only this one. */
+  /** If given, only this one. */
   sessionId?: string | undefined;
 }
 
 export interface ListSessionsResponse {
-  /** The newest sign-in first. */
+  /** Ordered by sign-in, the newest first. */
   sessions: LoginSession[];
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
 export interface ListRevokedSessionsRequest {
-  /** Unix milliseconds; only what was revoked at or after it. */
+  /** Unix milliseconds: only sessions revoked at or after this time. */
   since: number;
-  /** Of the page before: only sessions after this one among those revoked at `since`. */
+  /** From the previous page: of the sessions revoked at `since`, only those after this one. */
   afterSessionId: string;
 }
 
 export interface RevokedSession {
   id: string;
-  /** When the last of its access tokens expires, Unix milliseconds. */
+  /** When the last access token of the session expires, in Unix milliseconds. */
   accessExpiresAt: number;
 }
 
 export interface ListRevokedSessionsResponse {
   /**
-   * Give both with the next call. After the last page `since` lies a little before now, so that a commit in flight is
-   * not missed.
+   * Pass both to the next call. After the last page, `since` lies a little before now, so that a transaction in flight
+   * is not missed.
    */
   nextSince: number;
   nextAfterSessionId: string;
-  /** Those whose access tokens have not all expired. */
+  /** Revoked sessions with access tokens that have not expired. */
   sessions: RevokedSession[];
-  /** There is another page. */
+  /** True if another page follows. */
   more: boolean;
 }
 
@@ -3952,8 +3952,8 @@ export const KeepFlowTextsResponse: MessageFns<KeepFlowTextsResponse> = {
 export type UserServiceService = typeof UserServiceService;
 export const UserServiceService = {
   /**
-   * Creates an account (registered or guest) and makes it a member of the world room.
-   * USERNAME_TAKEN when the name is in use, whatever its case.
+   * Creates an account (registered or guest) and makes it a member of the world room. USERNAME_TAKEN if the name is in
+   * use, in any case.
    */
   createUser: {
     path: "/im_repo.v1.UserService/CreateUser" as const,
@@ -3964,7 +3964,7 @@ export const UserServiceService = {
     responseSerialize: (value: CreateUserResponse): Buffer => Buffer.from(CreateUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateUserResponse => CreateUserResponse.decode(value),
   },
-  /** USER_NOT_FOUND when there is no such account. */
+  /** USER_NOT_FOUND if the account does not exist. */
   getUser: {
     path: "/im_repo.v1.UserService/GetUser" as const,
     requestStream: false as const,
@@ -3974,7 +3974,7 @@ export const UserServiceService = {
     responseSerialize: (value: GetUserResponse): Buffer => Buffer.from(GetUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetUserResponse => GetUserResponse.decode(value),
   },
-  /** Answers the users that exist, in the order asked; who is missing is left out. For other systems: nothing in GoChat calls it. */
+  /** The users in the order of the request; unknown users are left out. For other systems: nothing in GoChat calls it. */
   getUsers: {
     path: "/im_repo.v1.UserService/GetUsers" as const,
     requestStream: false as const,
@@ -4017,7 +4017,7 @@ export const UserServiceService = {
     responseSerialize: (value: UpdateUserResponse): Buffer => Buffer.from(UpdateUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateUserResponse => UpdateUserResponse.decode(value),
   },
-  /** What users chose, in the order asked; the defaults for whoever chose nothing. */
+  /** The settings of users, in the order of the request; the defaults for users who chose nothing. */
   getUserSettings: {
     path: "/im_repo.v1.UserService/GetUserSettings" as const,
     requestStream: false as const,
@@ -4029,7 +4029,7 @@ export const UserServiceService = {
       Buffer.from(GetUserSettingsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetUserSettingsResponse => GetUserSettingsResponse.decode(value),
   },
-  /** USER_NOT_FOUND when there is no such account. */
+  /** USER_NOT_FOUND if the account does not exist. */
   updateUserSettings: {
     path: "/im_repo.v1.UserService/UpdateUserSettings" as const,
     requestStream: false as const,
@@ -4041,7 +4041,7 @@ export const UserServiceService = {
       Buffer.from(UpdateUserSettingsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateUserSettingsResponse => UpdateUserSettingsResponse.decode(value),
   },
-  /** Whose account a sign-in is about, and whether it signed in from that address within the last 30 days. */
+  /** The account of a sign-in, and whether it signed in from this address within the last 30 days. */
   getSignInAccount: {
     path: "/im_repo.v1.UserService/GetSignInAccount" as const,
     requestStream: false as const,
@@ -4054,8 +4054,8 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): GetSignInAccountResponse => GetSignInAccountResponse.decode(value),
   },
   /**
-   * The account of somebody whom another identity provider knows, made at the first time. What is given of the profile is
-   * taken over; a username that is taken is left out.
+   * The account of a user of another identity provider, created at the first sign-in. The given fields of the profile
+   * are stored; a username that is in use is left out.
    */
   signInExternal: {
     path: "/im_repo.v1.UserService/SignInExternal" as const,
@@ -4069,8 +4069,8 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): SignInExternalResponse => SignInExternalResponse.decode(value),
   },
   /**
-   * Checks a password against the stored argon2id hash, which never leaves im-repo.
-   * An unknown name costs as much time as a wrong password.
+   * Checks a password against the stored argon2id hash, which never leaves im-repo. An unknown name takes as much time
+   * as a wrong password.
    */
   verifyPassword: {
     path: "/im_repo.v1.UserService/VerifyPassword" as const,
@@ -4107,9 +4107,9 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): UpgradeGuestResponse => UpgradeGuestResponse.decode(value),
   },
   /**
-   * The first step of erasing an account: it is signed out everywhere, its profile and password are gone, and nobody
-   * can find it, sign in to it, befriend or add it any more. What it wrote shows "deleted user". Repeating it changes
-   * nothing. USER_NOT_FOUND when there never was such an account.
+   * The first step of erasing an account: all sessions are revoked, the profile and the password are deleted, and
+   * nobody can find, befriend or add the account, or sign in to it. Its messages show "deleted user". A repeat changes
+   * nothing. USER_NOT_FOUND if the account never existed.
    */
   closeAccount: {
     path: "/im_repo.v1.UserService/CloseAccount" as const,
@@ -4121,7 +4121,10 @@ export const UserServiceService = {
       Buffer.from(CloseAccountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CloseAccountResponse => CloseAccountResponse.decode(value),
   },
-  /** Keeps what a user wrote until the step of a flow stores it, so that the flow's history carries an id. USER_NOT_FOUND. */
+  /**
+   * Stores a user's texts until a step of a flow needs them, so that the flow's history contains only an id.
+   * USER_NOT_FOUND.
+   */
   keepFlowTexts: {
     path: "/im_repo.v1.UserService/KeepFlowTexts" as const,
     requestStream: false as const,
@@ -4132,7 +4135,7 @@ export const UserServiceService = {
       Buffer.from(KeepFlowTextsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): KeepFlowTextsResponse => KeepFlowTextsResponse.decode(value),
   },
-  /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
+  /** A page of guests who have been idle since a time, the longest idle first. UNAVAILABLE while presence is unknown. */
   listIdleGuests: {
     path: "/im_repo.v1.UserService/ListIdleGuests" as const,
     requestStream: false as const,
@@ -4145,8 +4148,8 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): ListIdleGuestsResponse => ListIdleGuestsResponse.decode(value),
   },
   /**
-   * Opens a login session, unless the account's credential is another one by now than the one that was checked, or the
-   * account was closed: UNAUTHENTICATED.
+   * Opens a login session. UNAUTHENTICATED if the account's credential has changed since it was checked, or the account
+   * is closed.
    */
   createSession: {
     path: "/im_repo.v1.UserService/CreateSession" as const,
@@ -4159,8 +4162,8 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): CreateSessionResponse => CreateSessionResponse.decode(value),
   },
   /**
-   * Begins the session's next generation. The same token again, within 20 s of its rotation, gets the generation that
-   * is current then; later it revokes the whole session.
+   * Starts the session's next token generation. A repeat with the same token within 20 s of its rotation gets the
+   * current generation; a later one revokes the session.
    */
   rotateSession: {
     path: "/im_repo.v1.UserService/RotateSession" as const,
@@ -4192,7 +4195,7 @@ export const UserServiceService = {
       Buffer.from(ListSessionsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListSessionsResponse => ListSessionsResponse.decode(value),
   },
-  /** Sessions revoked since a moment: gateways poll it to refuse access tokens that are still unexpired. */
+  /** Sessions revoked since a time: gateways poll it, so that they refuse access tokens that have not expired yet. */
   listRevokedSessions: {
     path: "/im_repo.v1.UserService/ListRevokedSessions" as const,
     requestStream: false as const,
@@ -4208,33 +4211,33 @@ export const UserServiceService = {
 
 export interface UserServiceServer extends UntypedServiceImplementation {
   /**
-   * Creates an account (registered or guest) and makes it a member of the world room.
-   * USERNAME_TAKEN when the name is in use, whatever its case.
+   * Creates an account (registered or guest) and makes it a member of the world room. USERNAME_TAKEN if the name is in
+   * use, in any case.
    */
   createUser: handleUnaryCall<CreateUserRequest, CreateUserResponse>;
-  /** USER_NOT_FOUND when there is no such account. */
+  /** USER_NOT_FOUND if the account does not exist. */
   getUser: handleUnaryCall<GetUserRequest, GetUserResponse>;
-  /** Answers the users that exist, in the order asked; who is missing is left out. For other systems: nothing in GoChat calls it. */
+  /** The users in the order of the request; unknown users are left out. For other systems: nothing in GoChat calls it. */
   getUsers: handleUnaryCall<GetUsersRequest, GetUsersResponse>;
   /** For other systems: nothing in GoChat calls it. */
   getUserByUsername: handleUnaryCall<GetUserByUsernameRequest, GetUserByUsernameResponse>;
   /** Fuzzy search: exact name first, then names that begin with the text, then those that contain it. */
   searchUsersByUsername: handleUnaryCall<SearchUsersByUsernameRequest, SearchUsersByUsernameResponse>;
   updateUser: handleUnaryCall<UpdateUserRequest, UpdateUserResponse>;
-  /** What users chose, in the order asked; the defaults for whoever chose nothing. */
+  /** The settings of users, in the order of the request; the defaults for users who chose nothing. */
   getUserSettings: handleUnaryCall<GetUserSettingsRequest, GetUserSettingsResponse>;
-  /** USER_NOT_FOUND when there is no such account. */
+  /** USER_NOT_FOUND if the account does not exist. */
   updateUserSettings: handleUnaryCall<UpdateUserSettingsRequest, UpdateUserSettingsResponse>;
-  /** Whose account a sign-in is about, and whether it signed in from that address within the last 30 days. */
+  /** The account of a sign-in, and whether it signed in from this address within the last 30 days. */
   getSignInAccount: handleUnaryCall<GetSignInAccountRequest, GetSignInAccountResponse>;
   /**
-   * The account of somebody whom another identity provider knows, made at the first time. What is given of the profile is
-   * taken over; a username that is taken is left out.
+   * The account of a user of another identity provider, created at the first sign-in. The given fields of the profile
+   * are stored; a username that is in use is left out.
    */
   signInExternal: handleUnaryCall<SignInExternalRequest, SignInExternalResponse>;
   /**
-   * Checks a password against the stored argon2id hash, which never leaves im-repo.
-   * An unknown name costs as much time as a wrong password.
+   * Checks a password against the stored argon2id hash, which never leaves im-repo. An unknown name takes as much time
+   * as a wrong password.
    */
   verifyPassword: handleUnaryCall<VerifyPasswordRequest, VerifyPasswordResponse>;
   /** Replaces the password after checking the old one, and revokes the other login sessions. */
@@ -4242,35 +4245,38 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   /** Turns a guest into a registered user under the same id, and revokes all login sessions. */
   upgradeGuest: handleUnaryCall<UpgradeGuestRequest, UpgradeGuestResponse>;
   /**
-   * The first step of erasing an account: it is signed out everywhere, its profile and password are gone, and nobody
-   * can find it, sign in to it, befriend or add it any more. What it wrote shows "deleted user". Repeating it changes
-   * nothing. USER_NOT_FOUND when there never was such an account.
+   * The first step of erasing an account: all sessions are revoked, the profile and the password are deleted, and
+   * nobody can find, befriend or add the account, or sign in to it. Its messages show "deleted user". A repeat changes
+   * nothing. USER_NOT_FOUND if the account never existed.
    */
   closeAccount: handleUnaryCall<CloseAccountRequest, CloseAccountResponse>;
-  /** Keeps what a user wrote until the step of a flow stores it, so that the flow's history carries an id. USER_NOT_FOUND. */
+  /**
+   * Stores a user's texts until a step of a flow needs them, so that the flow's history contains only an id.
+   * USER_NOT_FOUND.
+   */
   keepFlowTexts: handleUnaryCall<KeepFlowTextsRequest, KeepFlowTextsResponse>;
-  /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
+  /** A page of guests who have been idle since a time, the longest idle first. UNAVAILABLE while presence is unknown. */
   listIdleGuests: handleUnaryCall<ListIdleGuestsRequest, ListIdleGuestsResponse>;
   /**
-   * Opens a login session, unless the account's credential is another one by now than the one that was checked, or the
-   * account was closed: UNAUTHENTICATED.
+   * Opens a login session. UNAUTHENTICATED if the account's credential has changed since it was checked, or the account
+   * is closed.
    */
   createSession: handleUnaryCall<CreateSessionRequest, CreateSessionResponse>;
   /**
-   * Begins the session's next generation. The same token again, within 20 s of its rotation, gets the generation that
-   * is current then; later it revokes the whole session.
+   * Starts the session's next token generation. A repeat with the same token within 20 s of its rotation gets the
+   * current generation; a later one revokes the session.
    */
   rotateSession: handleUnaryCall<RotateSessionRequest, RotateSessionResponse>;
   revokeSession: handleUnaryCall<RevokeSessionRequest, RevokeSessionResponse>;
   listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
-  /** Sessions revoked since a moment: gateways poll it to refuse access tokens that are still unexpired. */
+  /** Sessions revoked since a time: gateways poll it, so that they refuse access tokens that have not expired yet. */
   listRevokedSessions: handleUnaryCall<ListRevokedSessionsRequest, ListRevokedSessionsResponse>;
 }
 
 export interface UserServiceClient extends Client {
   /**
-   * Creates an account (registered or guest) and makes it a member of the world room.
-   * USERNAME_TAKEN when the name is in use, whatever its case.
+   * Creates an account (registered or guest) and makes it a member of the world room. USERNAME_TAKEN if the name is in
+   * use, in any case.
    */
   createUser(
     request: CreateUserRequest,
@@ -4287,7 +4293,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateUserResponse) => void,
   ): ClientUnaryCall;
-  /** USER_NOT_FOUND when there is no such account. */
+  /** USER_NOT_FOUND if the account does not exist. */
   getUser(
     request: GetUserRequest,
     callback: (error: ServiceError | null, response: GetUserResponse) => void,
@@ -4303,7 +4309,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetUserResponse) => void,
   ): ClientUnaryCall;
-  /** Answers the users that exist, in the order asked; who is missing is left out. For other systems: nothing in GoChat calls it. */
+  /** The users in the order of the request; unknown users are left out. For other systems: nothing in GoChat calls it. */
   getUsers(
     request: GetUsersRequest,
     callback: (error: ServiceError | null, response: GetUsersResponse) => void,
@@ -4366,7 +4372,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateUserResponse) => void,
   ): ClientUnaryCall;
-  /** What users chose, in the order asked; the defaults for whoever chose nothing. */
+  /** The settings of users, in the order of the request; the defaults for users who chose nothing. */
   getUserSettings(
     request: GetUserSettingsRequest,
     callback: (error: ServiceError | null, response: GetUserSettingsResponse) => void,
@@ -4382,7 +4388,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetUserSettingsResponse) => void,
   ): ClientUnaryCall;
-  /** USER_NOT_FOUND when there is no such account. */
+  /** USER_NOT_FOUND if the account does not exist. */
   updateUserSettings(
     request: UpdateUserSettingsRequest,
     callback: (error: ServiceError | null, response: UpdateUserSettingsResponse) => void,
@@ -4398,7 +4404,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateUserSettingsResponse) => void,
   ): ClientUnaryCall;
-  /** Whose account a sign-in is about, and whether it signed in from that address within the last 30 days. */
+  /** The account of a sign-in, and whether it signed in from this address within the last 30 days. */
   getSignInAccount(
     request: GetSignInAccountRequest,
     callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
@@ -4415,8 +4421,8 @@ export interface UserServiceClient extends Client {
     callback: (error: ServiceError | null, response: GetSignInAccountResponse) => void,
   ): ClientUnaryCall;
   /**
-   * The account of somebody whom another identity provider knows, made at the first time. What is given of the profile is
-   * taken over; a username that is taken is left out.
+   * The account of a user of another identity provider, created at the first sign-in. The given fields of the profile
+   * are stored; a username that is in use is left out.
    */
   signInExternal(
     request: SignInExternalRequest,
@@ -4434,8 +4440,8 @@ export interface UserServiceClient extends Client {
     callback: (error: ServiceError | null, response: SignInExternalResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Checks a password against the stored argon2id hash, which never leaves im-repo.
-   * An unknown name costs as much time as a wrong password.
+   * Checks a password against the stored argon2id hash, which never leaves im-repo. An unknown name takes as much time
+   * as a wrong password.
    */
   verifyPassword(
     request: VerifyPasswordRequest,
@@ -4485,9 +4491,9 @@ export interface UserServiceClient extends Client {
     callback: (error: ServiceError | null, response: UpgradeGuestResponse) => void,
   ): ClientUnaryCall;
   /**
-   * The first step of erasing an account: it is signed out everywhere, its profile and password are gone, and nobody
-   * can find it, sign in to it, befriend or add it any more. What it wrote shows "deleted user". Repeating it changes
-   * nothing. USER_NOT_FOUND when there never was such an account.
+   * The first step of erasing an account: all sessions are revoked, the profile and the password are deleted, and
+   * nobody can find, befriend or add the account, or sign in to it. Its messages show "deleted user". A repeat changes
+   * nothing. USER_NOT_FOUND if the account never existed.
    */
   closeAccount(
     request: CloseAccountRequest,
@@ -4504,7 +4510,10 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CloseAccountResponse) => void,
   ): ClientUnaryCall;
-  /** Keeps what a user wrote until the step of a flow stores it, so that the flow's history carries an id. USER_NOT_FOUND. */
+  /**
+   * Stores a user's texts until a step of a flow needs them, so that the flow's history contains only an id.
+   * USER_NOT_FOUND.
+   */
   keepFlowTexts(
     request: KeepFlowTextsRequest,
     callback: (error: ServiceError | null, response: KeepFlowTextsResponse) => void,
@@ -4520,7 +4529,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: KeepFlowTextsResponse) => void,
   ): ClientUnaryCall;
-  /** A page of guests whom nobody has seen since a moment, the longest idle first. UNAVAILABLE while presence is unknown. */
+  /** A page of guests who have been idle since a time, the longest idle first. UNAVAILABLE while presence is unknown. */
   listIdleGuests(
     request: ListIdleGuestsRequest,
     callback: (error: ServiceError | null, response: ListIdleGuestsResponse) => void,
@@ -4537,8 +4546,8 @@ export interface UserServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListIdleGuestsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Opens a login session, unless the account's credential is another one by now than the one that was checked, or the
-   * account was closed: UNAUTHENTICATED.
+   * Opens a login session. UNAUTHENTICATED if the account's credential has changed since it was checked, or the account
+   * is closed.
    */
   createSession(
     request: CreateSessionRequest,
@@ -4556,8 +4565,8 @@ export interface UserServiceClient extends Client {
     callback: (error: ServiceError | null, response: CreateSessionResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Begins the session's next generation. The same token again, within 20 s of its rotation, gets the generation that
-   * is current then; later it revokes the whole session.
+   * Starts the session's next token generation. A repeat with the same token within 20 s of its rotation gets the
+   * current generation; a later one revokes the session.
    */
   rotateSession(
     request: RotateSessionRequest,
@@ -4604,7 +4613,7 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
   ): ClientUnaryCall;
-  /** Sessions revoked since a moment: gateways poll it to refuse access tokens that are still unexpired. */
+  /** Sessions revoked since a time: gateways poll it, so that they refuse access tokens that have not expired yet. */
   listRevokedSessions(
     request: ListRevokedSessionsRequest,
     callback: (error: ServiceError | null, response: ListRevokedSessionsResponse) => void,
