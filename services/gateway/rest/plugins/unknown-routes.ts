@@ -5,6 +5,9 @@ import { GoChatError } from '../../../../lib/errors.ts';
  * Answers requests without a route: 405 with Allow for a wrong method, 404 for a wrong path, whatever the body is. The
  * request is counted first, unless it is a preflight or names the path of a probe, which are never counted. Register this
  * before the routes, so that it sees them all.
+ *
+ * The router answers PUT /friends/requests by PUT /friends/:userId, because no other route takes this method. It is
+ * refused, too: the path names the route /friends/requests.
  */
 export function answerUnknownRoutes(
   app: FastifyInstance,
@@ -27,6 +30,9 @@ export function answerUnknownRoutes(
     return new Set(matching.flatMap(([, methods]) => [...methods]));
   }
 
+  /** False if a route has exactly this path, but not this method. */
+  const takesMethod = (path: string, method: string): boolean => routes.get(path)?.has(method) ?? true;
+
   function refuse(request: FastifyRequest, reply: FastifyReply): never {
     const path = pathOf(request);
     const allowed = methodsOf(path);
@@ -37,8 +43,9 @@ export function answerUnknownRoutes(
 
   // Answer before the body is read, because no body can make up for a wrong path.
   app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return;
-    if (!isPreflight(request) && !probes.has(pathOf(request))) await deps.count(request);
+    const path = pathOf(request);
+    if (!request.is404 && takesMethod(path, request.method)) return;
+    if (!isPreflight(request) && !probes.has(path)) await deps.count(request);
     refuse(request, reply);
   });
   app.setNotFoundHandler(refuse);
