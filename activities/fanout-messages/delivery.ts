@@ -1,9 +1,11 @@
 import type { LimitFunction } from 'p-limit';
+import { deletedUser } from '../../lib/domain/deleted-user.ts';
 import { bodyToRecord } from '../../lib/domain/message-body.ts';
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
 import { topics } from '../../lib/kafka/topics.ts';
+import { toSenderInfo } from '../../lib/records/downstream-message.ts';
 import {
   createDownstreamWriter,
   type DownstreamWriter,
@@ -82,12 +84,7 @@ function toDownstream(message: Message): MessageBody {
   return {
     message_id: message.id,
     conversation_id: message.conversationId,
-    sender_info: {
-      id: sender?.id ?? '',
-      username: sender?.username ?? '',
-      display_name: sender?.displayName ?? '',
-      avatar_url: sender?.avatarUrl ?? '',
-    },
+    sender_info: toSenderInfo(sender ?? deletedUser('')),
     ...bodyToRecord(message),
     seq_id: message.seqId,
     created_at: message.createdAt,

@@ -1,6 +1,14 @@
 import { bodyFromRecord } from '../domain/message-body.ts';
 import type { Message } from '../wire/message.ts';
-import type { DownstreamMessage } from './records.ts';
+import type { DownstreamMessage, SenderInfo } from './records.ts';
+
+/** Converts the sender of a message to the shape in records; `fromDownstream` is its inverse. */
+export const toSenderInfo = ({ id, username, displayName, avatarUrl }: Message['sender']): SenderInfo => ({
+  id,
+  username,
+  display_name: displayName,
+  avatar_url: avatarUrl,
+});
 
 /** Converts a message of a downstream record to the shape in frames. */
 export const fromDownstream = (message: DownstreamMessage): Message => ({

@@ -4,6 +4,7 @@ import { recordBodyOf } from '../../../lib/domain/message-body.ts';
 import { type Code, messageOf } from '../../../lib/errors.ts';
 import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
 import { buildDeadRecord } from '../../../lib/kafka/dead-records.ts';
+import { toSenderInfo } from '../../../lib/records/downstream-message.ts';
 import {
   type BuiltRecord,
   createDownstreamWriter,
@@ -108,11 +109,10 @@ function addSaved(
     });
     return;
   }
-  const { id, username, displayName, avatarUrl } = sender ?? deletedUser(message.user_id);
   const encoded = encodeMessage({
     message_id: saved.messageId,
     conversation_id: message.conversation_id,
-    sender_info: { id, username, display_name: displayName, avatar_url: avatarUrl },
+    sender_info: toSenderInfo(sender ?? deletedUser(message.user_id)),
     ...recordBodyOf(message),
     seq_id: saved.seqId,
     created_at: saved.createdAt,
