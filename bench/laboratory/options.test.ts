@@ -12,7 +12,7 @@ test('without arguments every scenario runs at full length', () => {
   assert.equal(options.gateways, undefined);
 });
 
-test('quick is short, and what is said beside it wins', () => {
+test('quick runs are short, and other options take precedence', () => {
   const options = read(['quick', '--hold', '20']);
   assert.equal(options.hold, 20);
   assert.ok(options.seconds < 20);
@@ -42,7 +42,7 @@ test('a system of its own is started when its processes are counted, or when it 
   assert.throws(() => read(['--fresh', '--gateways', 'http://a:1']), /--gateways/);
 });
 
-test('what makes no sense is named', () => {
+test('an invalid option is named', () => {
   assert.throws(() => read(['warp-speed']), /no scenario warp-speed/);
   assert.throws(() => read(['--rates', '400,fast']), /--rates takes whole numbers/);
   assert.throws(() => read(['--pairs', '0']), /--pairs/);

@@ -35,7 +35,7 @@ async function conversation(talk: (server: WebSocket) => void, protocols = 'goch
   return { got, received, end };
 }
 
-test('frames of all lengths go both ways, however the bytes were cut', async () => {
+test('frames of all lengths are sent and received, however the bytes are split', async () => {
   const sent = [1, 125, 126, 65_535, 65_536, 300_000, 7].map((length) => 'z'.repeat(length));
   const { got, received, end } = await conversation((socket) => {
     for (const text of [...sent, 'last']) socket.send(text);

@@ -55,7 +55,7 @@ test('acknowledgements and errors name the send that they answer', () => {
   );
 });
 
-test('frames that look alike are not taken for each other, wherever they lie in the bytes', () => {
+test('similar frames are told apart at any position in the bytes', () => {
   const read = createFrameReader();
   const message = (id: number, seqId: number, content: string) =>
     JSON.stringify({ type: 'new-message', data: { id, conversationId: '7', seqId, content } });

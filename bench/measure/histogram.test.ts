@@ -23,7 +23,7 @@ test('small values and the maximum are exact', () => {
   assert.equal(histogram.data().max, 1_234_567);
 });
 
-test('two halves merged tell the same as the whole', () => {
+test('two merged halves give the same percentiles as the whole', () => {
   const [left, right, whole] = [createHistogram(), createHistogram(), createHistogram()];
   for (let value = 0; value < 50_000; value += 37) {
     (value % 2 === 0 ? left : right).record(value);
@@ -33,7 +33,7 @@ test('two halves merged tell the same as the whole', () => {
   assert.deepEqual(createHistogram(whole.data()).data(), whole.data());
 });
 
-test('what is beyond the range counts at its end instead of being lost', () => {
+test('values beyond the range count at its end', () => {
   const histogram = createHistogram();
   histogram.record(-5);
   histogram.record(1e12);

@@ -10,12 +10,12 @@ test('the limit is found within the precision', async () => {
   assert.ok(found <= 6130 && found >= 6130 * 0.94, `${found}`);
 });
 
-test('a rate that holds for a moment only is lowered until it holds', async () => {
+test('a rate that holds for a short time only is lowered until it holds', async () => {
   const found = await findLimit({ ...search, probe: upTo(6000), hold: upTo(4900) });
   assert.ok(found <= 4900 && found >= 4900 * 0.88, `${found}`);
 });
 
-test('one probe that fails among those that hold decides nothing', async () => {
+test('a single failed probe among successful ones does not decide', async () => {
   let failed = false;
   const blip = async (rate: number) => {
     if (rate > 2000 && !failed) {
@@ -33,7 +33,7 @@ test('a limit below the start is found too', async () => {
   assert.ok(found <= 210 && found >= 190, `${found}`);
 });
 
-test('nothing beyond the most is tried', async () => {
+test('no rate above the maximum is tried', async () => {
   const tried: number[] = [];
   const probe = async (rate: number) => tried.push(rate) > 0;
   assert.equal(await findLimit({ ...search, max: 4000, probe, hold: probe }), 4000);

@@ -14,7 +14,7 @@ test('recovery is over when it stays calm', () => {
   assert.equal(recovered('xxccxccc'), 5);
 });
 
-test('what never stays calm has not recovered', () => {
+test('a latency that keeps rising again has not recovered', () => {
   assert.equal(recovered('xxxx'), undefined);
   assert.equal(recovered('ccxccxccx'), undefined);
 });

@@ -30,7 +30,7 @@ test('an own acknowledgement may come after the messages that follow it', () => 
   assert.deepEqual(faults(ledger, 3), clean);
 });
 
-test('what never came is missing, in the middle and at the end', () => {
+test('a seq id that never came is missing, in the middle and at the end', () => {
   const ledger = createSeqLedger(0);
   ledger.received(1);
   ledger.received(4);

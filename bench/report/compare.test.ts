@@ -36,12 +36,12 @@ test('a higher rate and a lower latency are better, the other way round worse', 
   ]);
 });
 
-test('what the machine alone may cause counts as the same', () => {
+test('a difference within the machine’s noise counts as the same', () => {
   assert.deepEqual(verdicts(run('a', rate(100)), run('a', rate(90))), ['acknowledged same']);
 });
 
 test('figures that only one run has are left out', () => {
-  assert.deepEqual(verdicts(run('400 a second', rate(100)), run('800 a second', rate(100))), []);
+  assert.deepEqual(verdicts(run('400 per second', rate(100)), run('800 per second', rate(100))), []);
 });
 
 test('from zero there is no share, but a verdict', () => {

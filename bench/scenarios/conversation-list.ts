@@ -35,7 +35,7 @@ export const conversationList: Scenario = {
         }
       };
       for (const rate of rates.filter((one) => one <= readers * callsPerUser)) {
-        await measure(`${page} rows, ${rate} a second`, { calls, rate, seconds });
+        await measure(`${page} rows, ${rate} per second`, { calls, rate, seconds });
       }
       await measure(`${page} rows, ${connections} callers`, { calls, connections, seconds });
       // Pages of different lengths are cached separately; together they are more than a gateway caches.

@@ -22,7 +22,7 @@ export const fanout: Scenario = {
     laboratory.withLoad(laboratory.options.processes, async (load) => {
       const talk = await largeGroup(laboratory, load);
       for (const rate of [calm, busy]) {
-        const label = `${rate} messages a second`;
+        const label = `${rate} messages per second`;
         const measured = await warmedUp(laboratory, talk, { rate, seconds: laboratory.options.seconds });
         const lastSocket = lastArrivals(measured.value);
         const step = messageStep(label, measured, latencyFigures('last socket', lastSocket));

@@ -15,7 +15,7 @@ export const groupLatency: Scenario = {
       const talk = await groupTalking(laboratory, load, group);
       const rate = deliveriesPerSecond / (members - 1);
       const measured = await warmedUp(laboratory, talk, { rate, seconds: laboratory.options.seconds });
-      report.step(messageStep('20k deliveries a second', measured));
+      report.step(messageStep('20k deliveries per second', measured));
       expectAllAnswered(report, 'group', measured.value);
       await talk.clients.settle(report, 'group');
     }),

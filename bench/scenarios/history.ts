@@ -51,7 +51,7 @@ export const history: Scenario = {
         );
         const open = Math.min(rate, readers * callsPerUser);
         for (const [words, how] of [
-          [`${open} a second`, { rate: open }],
+          [`${open} per second`, { rate: open }],
           [`${connections} callers`, { connections }],
         ] as const) {
           const measured = await loadRest(laboratory, load, { calls, seconds, ...how });

@@ -83,7 +83,7 @@ async function climb(
     const holds = isSustained(measured.value, limits.criterion);
     report.step(
       messageStep(
-        `${word} ${shown(rate * limits.copies)} a second: ${holds ? 'held' : 'not held'}`,
+        `${word} ${shown(rate * limits.copies)} per second: ${holds ? 'held' : 'not held'}`,
         measured,
       ),
     );

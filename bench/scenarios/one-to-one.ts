@@ -13,7 +13,7 @@ export const oneToOne: Scenario = {
       const { rates, seconds, pairs } = laboratory.options;
       const talk = await pairsTalking(laboratory, load, pairs);
       for (const rate of rates) {
-        const label = `${rate} a second`;
+        const label = `${rate} per second`;
         const measured = await warmedUp(laboratory, talk, { rate, seconds });
         report.step(messageStep(label, measured));
         expectAllAnswered(report, label, measured.value);

@@ -6,15 +6,15 @@ import { figure } from './steps.ts';
 const figures = (p99: number, cpu: number) => [
   figure('ack p99', p99, 'ms', 'lower'),
   figure('delivery p99', p99, 'ms', 'lower'),
-  figure('CPU a message', cpu, 'ms', 'lower'),
+  figure('CPU per message', cpu, 'ms', 'lower'),
 ];
 
-test('the tail and the cost are compared, and nothing with what was not measured', () => {
+test('the tail latency and the cost are compared, and unmeasured figures are left out', () => {
   assert.deepEqual(
     ratiosOf(figures(20, 0.5), figures(30, 0.5)).map(({ name, value }) => [name, value]),
     [
       ['ack p99', 1.5],
-      ['CPU a message', 1],
+      ['CPU per message', 1],
     ],
   );
   assert.deepEqual(ratiosOf(figures(0, 0), figures(30, 1)), []);

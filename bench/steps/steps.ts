@@ -51,13 +51,13 @@ export function messageStep(label: string, measured: Measured<Outcome>, more: Fi
       figure('refused', refused, '', 'lower'),
       ...latencies.flatMap(({ name, data }) => latencyFigures(name, data)),
       figure(
-        'CPU a message',
+        'CPU per message',
         (systemCores(usage) * seconds * 1000) / Math.max(1, outcome.acknowledged),
         'ms',
         'lower',
       ),
       figure(
-        'load CPU a message',
+        'load CPU per message',
         (loadCores(usage) * seconds * 1000) / Math.max(1, outcome.acknowledged),
         'ms',
         'lower',
@@ -80,7 +80,7 @@ export function restStep(label: string, measured: Measured<RestReport & { callsP
       ...latencyFigures('answer', value.latency),
       figure('answer size', value.bytes / Math.max(1, value.answered) / 1024, 'KiB', 'neither'),
       figure(
-        'CPU a call',
+        'CPU per call',
         (systemCores(usage) * seconds * 1000) / Math.max(1, value.answered),
         'ms',
         'lower',

@@ -18,7 +18,7 @@ gochat_save_duration_seconds_count{service="repo",path="/a,b"} ${fast + slow}
 gochat_message_send_total{service="repo"} ${fast}
 process_cpu_seconds_total{service="repo"} 12`;
 
-test('a stage tells only what happened between the two scrapes', () => {
+test('a stage contains only what happened between the two scrapes', () => {
   const [stage, ...more] = stagesBetween(scraped(at(1000, 0, 5)), scraped(at(1050, 50, 8)));
   assert.deepEqual(more, []);
   assert.equal(stage?.count, 100);
@@ -32,6 +32,6 @@ test('stages in which nothing happened are left out', () => {
   assert.deepEqual(stagesBetween(scraped(at(5, 5, 1)), scraped(at(5, 5, 1))), []);
 });
 
-test('counters tell how much they have grown', () => {
+test('counters are reported by their growth', () => {
   assert.equal(grown(scraped(at(10, 0, 1)), scraped(at(25, 0, 1)), 'repo gochat_message_send_total'), 15);
 });
