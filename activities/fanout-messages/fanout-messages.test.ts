@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
@@ -11,8 +11,8 @@ import { createFanoutMessagesActivities, type FanoutResult } from './fanout-mess
 import { createLiveConversations } from './live-conversations.ts';
 
 const conversationId = '9';
-const idleMs = 200;
-/** Longer than the delay after which progress is stored. */
+const idleMs = 20;
+/** Longer than the delay after which progress is stored, and than a busy machine takes for a test's next step. */
 const longIdleMs = 600;
 
 /** A conversation of `members` on two gateways, in memory, and the records produced for it. */
@@ -158,7 +158,7 @@ const task = (first: number, last: number): FanoutTask => ({
   sent_at: Date.now(),
 });
 
-test('the latency of the flow shows before its first message', async () => {
+test('the latency metric of the flow exists before its first message', async () => {
   const metrics = createMetrics('test');
   createFanoutMessagesActivities({
     repo: {} as RepoClient,
@@ -169,7 +169,7 @@ test('the latency of the flow shows before its first message', async () => {
   assert.match(await metrics.registry.metrics(), /gochat_fanout_latency_seconds_count\{path="workflow"\} 0/);
 });
 
-test('every member gets what was not passed on yet, in order, across pages', async () => {
+test('every member gets the messages not delivered yet, in order, over all pages of members', async () => {
   const { run, received, records, stored } = scene({ head: 450, done: 2, members: 1203 });
   assert.deepEqual(await run(), { done: 450, more: false });
   const expected = Array.from({ length: 448 }, (_, index) => index + 3);
@@ -182,31 +182,21 @@ test('every member gets what was not passed on yet, in order, across pages', asy
   assert.equal(stored(), 450);
 });
 
-test('who joined a moment ago is named with the messages of their page', async () => {
+test('the members of a page who joined a moment ago are named in its messages', async () => {
   const { run, records } = scene({ head: 1, members: 600, newcomers: ['7', '501'] });
   await run();
   const named = records.flatMap(({ record }) => record.messages.map(({ newcomer_ids }) => newcomer_ids));
   assert.deepEqual(named, [['7'], ['7'], ['501'], ['501']]);
 });
 
-test('a task wakes the activity in memory', async () => {
-  const { run, received, live, grow } = scene({ head: 1, done: 1 });
-  const result = run();
-  await eventually(() => live.size() === 1);
-  grow(2);
-  assert.equal(live.wake(task(2, 2)), true);
-  await eventually(() => received('1').length === 1);
-  assert.deepEqual(await result, { done: 2, more: false });
-});
-
-test('a task that comes before the activity is waiting for it', async () => {
+test('a task that arrives before the activity is kept for it', async () => {
   const { run, received, live } = scene({ head: 1, done: 0 });
   assert.equal(live.wake(task(1, 1)), false);
   await run();
   assert.deepEqual(received('1'), [1]);
 });
 
-test('once the activity has ended for want of work the conversation is not live any more', async () => {
+test('after the activity has ended because it was idle, the conversation is not live', async () => {
   const { run, live } = scene({ head: 1, done: 1 });
   const from = Date.now();
   await run();
@@ -214,56 +204,7 @@ test('once the activity has ended for want of work the conversation is not live 
   assert.equal(live.wake(task(2, 2)), false);
 });
 
-test('a drain ends the activity at once, with more to do', async () => {
-  const { run, live } = scene({ head: 1, done: 0 });
-  const result = run();
-  await eventually(() => live.size() === 1);
-  live.drain();
-  const { more } = await result;
-  assert.equal(more, true);
-});
-
-for (const done of [0, 5]) {
-  test(`what goes directly, since the group has shrunk, is not passed on as well (after ${done} of 5)`, async () => {
-    const { run, received, live, shrink, stored } = scene({ head: 5, done, idleMs: longIdleMs });
-    const result = run();
-    await eventually(() => stored() === 5 && live.size() === 1);
-    // The activity has read the progress.
-    await new Promise((resolve) => setImmediate(resolve));
-    shrink(8);
-    live.seen(conversationId, 8);
-    assert.deepEqual(await result, { done: 5, more: false });
-    assert.deepEqual(received('1'), done === 0 ? [1, 2, 3, 4, 5] : []);
-    assert.equal(live.size(), 0);
-  });
-}
-
-test('a group that shrank and grew again goes on behind what went directly', async () => {
-  const { run, received, live, growAgain, stored } = scene({ head: 5, idleMs: longIdleMs });
-  const result = run();
-  await eventually(() => stored() === 5);
-  growAgain(9);
-  assert.equal(live.wake(task(9, 9)), true);
-  assert.deepEqual(await result, { done: 9, more: false });
-  assert.deepEqual(received('1'), [1, 2, 3, 4, 5, 9]);
-});
-
-test('a task that comes while a shrunk group is being left is not lost', async () => {
-  const { run, received, live, shrink, growAgain, stored, hold } = scene({ head: 5, idleMs: longIdleMs });
-  const result = run();
-  await eventually(() => stored() === 5);
-  shrink(6);
-  const answer = hold();
-  live.seen(conversationId, 6);
-  await new Promise((resolve) => setImmediate(resolve));
-  growAgain(7);
-  assert.equal(live.wake(task(7, 7)), true);
-  answer();
-  await result;
-  assert.deepEqual(received('1'), [1, 2, 3, 4, 5, 7]);
-});
-
-test('an attempt goes on after what the one before it had done', async () => {
+test('an attempt continues after the progress of the previous one', async () => {
   const { run, received } = scene({ head: 10, done: 0 });
   await run({ heartbeatDetails: { done: 7 } });
   assert.deepEqual(received('1'), [8, 9, 10]);
@@ -284,24 +225,86 @@ test('the world room reaches every gateway once, without a list of users', async
   }
 });
 
-test('a gateway that has just started gets the next message of the world room', async () => {
-  const { run, records, live, grow, addGateway } = scene({ head: 1, world: true, idleMs: longIdleMs });
-  const running = run();
-  await eventually(() => records.length === 2);
-  addGateway('c');
-  grow(2);
-  live.wake(task(2, 2));
-  await running;
-  const toIt = records.filter(({ topic }) => topic === topics.downstream('c'));
-  assert.deepEqual(
-    toIt.flatMap(({ record }) => record.messages.map(({ seq_id }) => seq_id)),
-    [2],
-  );
-});
-
-test('a record stays below the broker’s limit, whatever the messages hold', async () => {
+test('a record stays below the broker’s limit, whatever the messages contain', async () => {
   const { run, records, received } = scene({ head: 150, content: '👋'.repeat(4000) });
   await run();
   assert.ok(records.every(({ bytes }) => bytes < 900_000));
   assert.equal(received('1').length, 150);
+});
+
+// These wait for an activity to become idle, so they run at the same time.
+suite('while an activity waits for work', { concurrency: true }, () => {
+  test('a task wakes the activity in memory', async () => {
+    const { run, received, live, grow } = scene({ head: 1, done: 1, idleMs: longIdleMs });
+    const result = run();
+    await eventually(() => live.size() === 1);
+    grow(2);
+    assert.equal(live.wake(task(2, 2)), true);
+    await eventually(() => received('1').length === 1);
+    assert.deepEqual(await result, { done: 2, more: false });
+  });
+
+  test('a drain ends the activity at once, and its result says that there is more to do', async () => {
+    const { run, live } = scene({ head: 1, done: 0, idleMs: longIdleMs });
+    const result = run();
+    await eventually(() => live.size() === 1);
+    live.drain();
+    const { more } = await result;
+    assert.equal(more, true);
+  });
+
+  for (const done of [0, 5]) {
+    test(`messages delivered directly after the group has shrunk are not delivered again (after ${done} of 5)`, async () => {
+      const { run, received, live, shrink, stored } = scene({ head: 5, done, idleMs: longIdleMs });
+      const result = run();
+      await eventually(() => stored() === 5 && live.size() === 1);
+      // The activity has read the progress.
+      await new Promise((resolve) => setImmediate(resolve));
+      shrink(8);
+      live.seen(conversationId, 8);
+      assert.deepEqual(await result, { done: 5, more: false });
+      assert.deepEqual(received('1'), done === 0 ? [1, 2, 3, 4, 5] : []);
+      assert.equal(live.size(), 0);
+    });
+  }
+
+  test('a group that shrank and grew again continues after the messages delivered directly', async () => {
+    const { run, received, live, growAgain, stored } = scene({ head: 5, idleMs: longIdleMs });
+    const result = run();
+    await eventually(() => stored() === 5);
+    growAgain(9);
+    assert.equal(live.wake(task(9, 9)), true);
+    assert.deepEqual(await result, { done: 9, more: false });
+    assert.deepEqual(received('1'), [1, 2, 3, 4, 5, 9]);
+  });
+
+  test('a task that arrives while the activity leaves a shrunk group is not lost', async () => {
+    const { run, received, live, shrink, growAgain, stored, hold } = scene({ head: 5, idleMs: longIdleMs });
+    const result = run();
+    await eventually(() => stored() === 5);
+    shrink(6);
+    const answer = hold();
+    live.seen(conversationId, 6);
+    await new Promise((resolve) => setImmediate(resolve));
+    growAgain(7);
+    assert.equal(live.wake(task(7, 7)), true);
+    answer();
+    await result;
+    assert.deepEqual(received('1'), [1, 2, 3, 4, 5, 7]);
+  });
+
+  test('a gateway that has just started gets the next message of the world room', async () => {
+    const { run, records, live, grow, addGateway } = scene({ head: 1, world: true, idleMs: longIdleMs });
+    const running = run();
+    await eventually(() => records.length === 2);
+    addGateway('c');
+    grow(2);
+    live.wake(task(2, 2));
+    await running;
+    const toIt = records.filter(({ topic }) => topic === topics.downstream('c'));
+    assert.deepEqual(
+      toIt.flatMap(({ record }) => record.messages.map(({ seq_id }) => seq_id)),
+      [2],
+    );
+  });
 });

@@ -4,7 +4,7 @@ export interface SourceWatch {
   close(): void;
 }
 
-const pollEveryMs = 300;
+const defaultPollEveryMs = 300;
 
 /**
  * Reports which programs have changed sources, after a poll without further changes: an editor saves several files at
@@ -14,6 +14,7 @@ const pollEveryMs = 300;
 export function watchSources(
   entries: Readonly<Record<string, string>>,
   onChange: (names: string[], paths: string[]) => void,
+  { pollEveryMs = defaultPollEveryMs } = {},
 ): SourceWatch {
   let seen = readTimes();
   let changed = new Set<string>();

@@ -37,7 +37,7 @@ before(() => {
 const sources = (entry: string) =>
   [...sourcesOf(join(folder, entry))].map((path) => relative(folder, path)).toSorted();
 
-test('a program is made of what it imports and names, and of the scripts beside that; of no types and no tests', () => {
+test('the sources of a program are the files that it imports or names and the scripts beside them, without types and tests', () => {
   assert.deepEqual(sources('logic/main.ts'), [
     'flows/index.ts',
     'lib/b.ts',
@@ -48,7 +48,7 @@ test('a program is made of what it imports and names, and of the scripts beside 
   ]);
 });
 
-test('the real entries reach the workflows, and the scripts of Redis', () => {
+test('the sources of the services include the workflows and the Redis scripts', () => {
   const of = (service: string) =>
     [...sourcesOf(`services/${service}/main.ts`)].map((path) => relative('.', path));
   assert.ok(of('task').includes('workflows/index.ts'));
@@ -58,7 +58,7 @@ test('the real entries reach the workflows, and the scripts of Redis', () => {
   );
 });
 
-test('who is made of a changed file is told, also after what it imports has changed', async () => {
+test('a change is reported for each program with this source, also after its imports have changed', async () => {
   const told: { names: string[]; paths: string[] }[] = [];
   let next = Promise.withResolvers<void>();
   const watch = watchSources(
@@ -67,6 +67,7 @@ test('who is made of a changed file is told, also after what it imports has chan
       told.push({ names, paths: paths.map((path) => relative(folder, path)) });
       next.resolve();
     },
+    { pollEveryMs: 20 },
   );
   let time = 1;
   const change = async (path: string, text: string) => {

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
-import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import { type ConfirmOfflineResult, confirmOffline, confirmOfflineStart } from './contract.ts';
 
-let world: FlowWorld;
+let temporal: TestTemporal;
 let lastOffset = 0;
 
 before(async () => {
-  world = await createFlowWorld();
+  temporal = await createTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 type Answer = Awaited<ReturnType<Activities['confirmUsersOffline']>>;
 
@@ -26,25 +26,30 @@ const users = (count: number) =>
  * Runs the flow for users who left `agoMs` ago with these answers; returns the times of its calls since its start.
  */
 async function run(answers: Answer[], { agoMs = 0, count = 3, confirmMs = 30_000 } = {}) {
-  const startedAt = await world.environment.currentTimeMs();
+  let startedAt = 0;
   const asked: { afterMs: number; users: number }[] = [];
   const activities: Partial<Activities> = {
     async confirmUsersOffline(input) {
       asked.push({
-        afterMs: (await world.environment.currentTimeMs()) - startedAt,
+        afterMs: (await temporal.environment.currentTimeMs()) - startedAt,
         users: input.users.length,
       });
       return answers[asked.length - 1] ?? assert.fail('asked too often');
     },
   };
-  const start = confirmOfflineStart(
-    { partition: 0, offset: String(++lastOffset), timestamp: '1' },
-    { users: users(count), disconnectedAt: startedAt - agoMs, confirmMs },
-  );
-  const result: ConfirmOfflineResult = await world.withWorker(activities, () =>
-    world.client.workflow.execute(confirmOffline.workflowType, start),
-  );
-  return { result, asked, start };
+  return temporal.withWorker(activities, async () => {
+    // Read after the worker has started, since that takes seconds on a busy machine.
+    startedAt = await temporal.environment.currentTimeMs();
+    const start = confirmOfflineStart(
+      { partition: 0, offset: String(++lastOffset), timestamp: '1' },
+      { users: users(count), disconnectedAt: startedAt - agoMs, confirmMs },
+    );
+    const result: ConfirmOfflineResult = await temporal.client.workflow.execute(
+      confirmOffline.workflowType,
+      start,
+    );
+    return { result, asked, start };
+  });
 }
 
 /** A tolerance: the clock skips timers, but work takes real time. */
@@ -80,7 +85,7 @@ test('while Redis can’t say it waits and asks again', async () => {
 
 test('a batch of five hundred is one flow, and its name is taken for ever', async () => {
   const { start } = await run([{ offline: 500, waitMs: 0 }], { count: 500 });
-  await assert.rejects(world.client.workflow.start(confirmOffline.workflowType, start), {
+  await assert.rejects(temporal.client.workflow.start(confirmOffline.workflowType, start), {
     name: 'WorkflowExecutionAlreadyStartedError',
   });
 });
@@ -88,7 +93,7 @@ test('a batch of five hundred is one flow, and its name is taken for ever', asyn
 test('a cancelled flow ends without asking', async () => {
   const start = confirmOfflineStart(
     { partition: 0, offset: String(++lastOffset), timestamp: '1' },
-    { users: users(1), disconnectedAt: await world.environment.currentTimeMs(), confirmMs: 30_000 },
+    { users: users(1), disconnectedAt: await temporal.environment.currentTimeMs(), confirmMs: 30_000 },
   );
   let asked = 0;
   const activities: Partial<Activities> = {
@@ -97,8 +102,8 @@ test('a cancelled flow ends without asking', async () => {
       return { offline: 0, waitMs: 0 };
     },
   };
-  await world.withWorker(activities, async () => {
-    const handle = await world.client.workflow.start(confirmOffline.workflowType, start);
+  await temporal.withWorker(activities, async () => {
+    const handle = await temporal.client.workflow.start(confirmOffline.workflowType, start);
     await handle.cancel();
     await assert.rejects(handle.result(), WorkflowFailedError);
   });

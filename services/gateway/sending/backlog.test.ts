@@ -14,22 +14,24 @@ function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
   let at = 0;
   let due = 0;
   const backlog = createBacklog({ max, now: () => at });
-  let waiting: number[] = [];
+  /** The times of all sends; those before the index `stored` are acknowledged. */
+  const sends: number[] = [];
+  let stored = 0;
   const took: number[] = [];
   const sent = { accepted: 0, refused: 0 };
 
+  const waiting = () => sends.length - stored;
+
   function acknowledge(): void {
-    due = Math.min(due + store.perSecond / 1000, waiting.length);
+    due = Math.min(due + store.perSecond / 1000, waiting());
     if (at % (store.batchMs ?? 1) !== 0) return;
-    let done = 0;
-    for (const since of waiting) {
-      if (done + 1 > due || at - since < store.ms) break;
-      done += 1;
+    for (; due >= 1; due -= 1) {
+      const since = sends[stored];
+      if (since === undefined || at - since < store.ms) return;
+      stored += 1;
       took.push(at - since);
-      backlog.note((at - since) / 1000, waiting.length - done);
+      backlog.note((at - since) / 1000, waiting());
     }
-    waiting = waiting.slice(done);
-    due -= done;
   }
 
   /** Sends at a rate for a while. Returns the accepted, refused and acknowledged sends, and quantiles of the ack times. */
@@ -46,13 +48,13 @@ function scene(store: { perSecond: number; ms: number; batchMs?: number }) {
   }
 
   function take(): void {
-    if (waiting.length >= backlog.limit()) {
+    if (waiting() >= backlog.limit()) {
       backlog.refused();
       sent.refused += 1;
       return;
     }
     sent.accepted += 1;
-    waiting.push(at);
+    sends.push(at);
   }
 
   const quantile = (share: number): number => took[Math.floor(took.length * share)] ?? 0;
@@ -76,7 +78,7 @@ test('sends at the rate of storing are all accepted, and as many may wait as mem
   assert.equal(limit(), max);
 });
 
-test('more than is stored: what is accepted is about what is stored, and stays quick from the first second on', () => {
+test('in overload about as many sends are accepted as are stored, and they stay quick from the first second on', () => {
   for (const perSecond of [2500, 4000, 9000]) {
     const { send } = scene({ perSecond, ms: 20 });
     send(perSecond / 2, 3);
@@ -151,7 +153,7 @@ test('a burst is accepted completely, and causes no refusals afterwards', () => 
   assert.equal(send(1000, 3).refused, 0);
 });
 
-test('a store that stands still for a moment makes up for it without a refusal', () => {
+test('a short pause of the store causes no refusal', () => {
   const { store, send } = scene({ perSecond: 4000, ms: 20 });
   send(2800, 2);
   store({ perSecond: 0 });
@@ -188,7 +190,7 @@ test('a short queue is never refused, however slow the store is', () => {
   assert.equal(send(99, 20).refused, 0);
 });
 
-test('a store that is far away is not taken for one that has too much to do', () => {
+test('a store with a high latency is not mistaken for an overloaded one', () => {
   const { store, send } = scene({ perSecond: 10_000, ms: 20 });
   send(500, 3);
   // From now on the store takes half a second, as if it had moved far away. More sends mean a longer queue, like overload.

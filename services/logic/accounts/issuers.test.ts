@@ -20,7 +20,8 @@ const provider: Issuer = {
   avatarUrlClaim: 'picture',
 };
 
-async function newKey(kid: string | undefined, alg = 'RS256') {
+/** A key pair. ES256 is made much faster than RS256. */
+async function newKey(kid: string | undefined, alg = 'ES256') {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   return {
     kid,
@@ -41,7 +42,7 @@ const sign = (key: Key, claims: JWTPayload = {}, lifetime: string | number = '5m
 };
 
 /** An identity provider that the test controls. */
-function world(keys: Key[], issuer: Issuer = provider) {
+function identityProvider(keys: Key[], issuer: Issuer = provider) {
   const state = { keys, reachable: true, asked: 0, now: 1_000_000, held: Promise.resolve() };
   const issuers = createIssuers([issuer], () =>
     createIssuerKeys({
@@ -72,10 +73,10 @@ const refused = (call: Promise<unknown>, code: string, why?: string) =>
 
 const nowS = () => Math.floor(Date.now() / 1000);
 
-test('a token says who somebody is, with the claims that are configured and are text', async () => {
+test('a token identifies the user, with the configured claims that are text', async () => {
   for (const alg of ['RS256', 'PS384', 'ES256', 'ES512', 'EdDSA']) {
     const key = await newKey('k1', alg);
-    const { verify } = world([key]);
+    const { verify } = identityProvider([key]);
     const token = await sign(key, { nick: 'Ann', name: 'Ann Lee', picture: 5, email: 'a@example' });
     assert.deepEqual(await verify(token), {
       issuer: provider.issuer,
@@ -86,9 +87,9 @@ test('a token says who somebody is, with the claims that are configured and are 
   }
 });
 
-test('another claim may name the user, a number too', async () => {
+test('another claim may identify the user, also with a number', async () => {
   const key = await newKey('k1');
-  const { verify } = world([key], { ...provider, userClaim: 'uid' });
+  const { verify } = identityProvider([key], { ...provider, userClaim: 'uid' });
   assert.equal((await verify(await sign(key, { uid: 77 }))).subject, '77');
   assert.equal((await verify(await sign(key, { uid: 2 ** 53 - 1 }))).subject, '9007199254740991');
   // JSON.parse rounds a greater number, so two users would get the same subject.
@@ -98,9 +99,9 @@ test('another claim may name the user, a number too', async () => {
   }
 });
 
-test('a token of somebody else, for somebody else, by another key or algorithm, or without an end is refused', async () => {
-  const key = await newKey('k1');
-  const { verify, state } = world([key]);
+test('a token of another issuer, for another audience, with another key or algorithm, or without an expiry is refused', async () => {
+  const key = await newKey('k1', 'RS256');
+  const { verify, state } = identityProvider([key]);
   const spki = Buffer.from(await exportSPKI(key.publicKey));
   const shared = (secret: Uint8Array) =>
     new SignJWT({ sub: 'p-1' })
@@ -124,7 +125,7 @@ test('a token of somebody else, for somebody else, by another key or algorithm, 
   assert.equal(state.asked, 0, 'no key is fetched for them');
   const late = [
     `${header}.${payload}.${'A'.repeat(342)}`,
-    await sign(await newKey('k1')),
+    await sign(await newKey('k1', 'RS256')),
     await sign(key, {}, ''),
     await sign(key, {}, nowS() - 90),
     await sign(key, { nbf: nowS() + 90 }),
@@ -136,20 +137,20 @@ test('a token of somebody else, for somebody else, by another key or algorithm, 
 
 test('clocks may differ by a minute', async () => {
   const key = await newKey('k1');
-  const { verify } = world([key]);
+  const { verify } = identityProvider([key]);
   await verify(await sign(key, {}, nowS() - 50));
   await verify(await sign(key, { nbf: nowS() + 50 }));
 });
 
 test('only the algorithms that are configured are taken', async () => {
   const key = await newKey('k1', 'ES256');
-  const { verify } = world([key], { ...provider, algorithms: ['RS256'] });
+  const { verify } = identityProvider([key], { ...provider, algorithms: ['RS256'] });
   await refused(verify(await sign(key)), 'UNAUTHENTICATED');
 });
 
-test('an unknown key makes the keys be asked for again, once in 30 s', async () => {
+test('an unknown key id causes the keys to be fetched again, at most once per 30 s', async () => {
   const [first, second, third] = [await newKey('k1'), await newKey('k2'), await newKey('k3')];
-  const { verify, state } = world([first]);
+  const { verify, state } = identityProvider([first]);
   await Promise.all([verify(await sign(first)), verify(await sign(first))]);
   assert.equal(state.asked, 1);
   state.keys = [first, second];
@@ -163,9 +164,9 @@ test('an unknown key makes the keys be asked for again, once in 30 s', async () 
   await refused(verify(await sign(first)), 'UNAUTHENTICATED', 'a key that was taken back');
 });
 
-test('while the keys cannot be reached that is what is said; those that are known go on', async () => {
+test('while the keys cannot be fetched, tokens with unknown keys get UNAVAILABLE, and those with known keys are accepted', async () => {
   const [first, second] = [await newKey('k1'), await newKey('k2')];
-  const { verify, state } = world([first]);
+  const { verify, state } = identityProvider([first]);
   state.reachable = false;
   await refused(verify(await sign(first)), 'UNAVAILABLE');
   const { asked } = state;
@@ -183,9 +184,9 @@ test('while the keys cannot be reached that is what is said; those that are know
   await refused(verify(await sign(first)), 'UNAVAILABLE');
 });
 
-test('whoever comes with a new key while it is being fetched waits for it', async () => {
+test('a token with a new key waits while the keys are being fetched', async () => {
   const [first, second] = [await newKey('k1'), await newKey('k2')];
-  const { verify, state } = world([first]);
+  const { verify, state } = identityProvider([first]);
   await verify(await sign(first));
   const tokens = await Promise.all(Array.from({ length: 5 }, () => sign(second)));
   const answer = hold(state);
@@ -210,9 +211,9 @@ test('whoever comes with a new key while it is being fetched waits for it', asyn
   for (const call of calls) await refused(call, 'UNAVAILABLE');
 });
 
-test('old keys are fetched anew behind the tokens that they signed, unless nobody asked for long', async () => {
+test('old keys are refreshed in the background, or before the check if they were unused for long', async () => {
   const [first, second] = [await newKey('k1'), await newKey('k2')];
-  const { verify, state } = world([first]);
+  const { verify, state } = identityProvider([first]);
   const token = await sign(first);
   await verify(token);
   state.now += 11 * 60_000;
@@ -239,12 +240,12 @@ test('old keys are fetched anew behind the tokens that they signed, unless nobod
 
 test('keys without a name are tried one after the other', async () => {
   const [first, second] = [await newKey(undefined), await newKey(undefined)];
-  const { verify } = world([first, second]);
+  const { verify } = identityProvider([first, second]);
   assert.equal((await verify(await sign(second))).subject, 'p-1');
 });
 
-test('keys come over HTTP, and neither by a redirect nor without end', async (t) => {
-  const key = await newKey('k1');
+test('keys are fetched over HTTP, and neither a redirect nor an endless answer is accepted', async (t) => {
+  const key = await newKey('k1', 'RS256');
   let path = '/keys';
   const server = createServer((request, response) => {
     if (request.url === '/elsewhere') return response.writeHead(302, { location: '/keys' }).end();
@@ -260,7 +261,7 @@ test('keys come over HTTP, and neither by a redirect nor without end', async (t)
   for (path of ['/elsewhere', '/endless']) await refused(keysAt().matching(wanted), 'UNAVAILABLE', path);
 });
 
-test('a file that is no list of issuers is refused at the start, saying why', (t) => {
+test('an invalid file of issuers is refused at the start, with the reason', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'gochat-issuers-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'issuers.json');

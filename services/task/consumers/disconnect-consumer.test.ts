@@ -5,6 +5,9 @@ import { createMetrics } from '../../../lib/metrics.ts';
 import type { ConfirmOfflineArgs } from '../../../workflows/confirm-offline/contract.ts';
 import { createDisconnectConsumer } from './disconnect-consumer.ts';
 
+/** A batch waits for more disconnects for a third of it. */
+const confirmMs = 30;
+
 type Started = { workflowId: string; users: string[]; args: ConfirmOfflineArgs };
 
 /** A consumer and the flows that it started. Like Temporal, it refuses a workflow id that is taken. */
@@ -24,7 +27,7 @@ function scene({ reachable = true } = {}) {
   const state = { reachable };
   const handle = createDisconnectConsumer({
     client: () => (state.reachable ? client : undefined),
-    confirmMs: 300,
+    confirmMs,
     metrics: createMetrics('test'),
   });
   return { started, state, handle };
@@ -52,7 +55,7 @@ const left = (partition: number, offset: number, userId = userIdAt(partition, of
 const many = (partition: number, count: number) =>
   Array.from({ length: count }, (_, offset) => left(partition, offset));
 
-test('what comes at once in several partitions is one flow, named by the first', async () => {
+test('disconnects that arrive together from several partitions are one flow, named after the first', async () => {
   const { handle, started } = scene();
   await Promise.all([handle([left(3, 7), left(3, 8)]), handle([left(5, 1)])]);
   assert.deepEqual(
@@ -60,11 +63,11 @@ test('what comes at once in several partitions is one flow, named by the first',
     [['confirm-offline/3/7/177', ['307', '308', '501']]],
   );
   const args = started[0]?.args;
-  assert.deepEqual([args?.disconnectedAt, args?.confirmMs], [1008, 300]);
+  assert.deepEqual([args?.disconnectedAt, args?.confirmMs], [1008, confirmMs]);
   assert.deepEqual(args?.users[0], { userId: '307', epoch: 'e', lastActiveAt: 5 });
 });
 
-test('two thousand at once are four flows, each of five hundred', async () => {
+test('two thousand disconnects at once are four flows of five hundred each', async () => {
   const { handle, started } = scene();
   await Promise.all(Array.from({ length: 8 }, (_, partition) => handle(many(partition, 250))));
   assert.deepEqual(
@@ -74,13 +77,13 @@ test('two thousand at once are four flows, each of five hundred', async () => {
   assert.equal(new Set(started.flatMap(({ users }) => users)).size, 2000);
 });
 
-test('the other events of the topic start nothing and wait for nothing', async () => {
+test('other events of the topic start no flow and wait for none', async () => {
   const { handle, started } = scene();
   await handle([record(0, 1, { type: 'user.online' }), record(0, 2, { type: 'user.updated' })]);
   assert.deepEqual(started, []);
 });
 
-test('while Temporal is away the records are refused for now, and later start what they would have', async () => {
+test('while Temporal is down, records are refused with a retryable error, and start the same flow later', async () => {
   const { handle, started, state } = scene({ reachable: false });
   await assert.rejects(handle([left(1, 1)]), { code: 'UNAVAILABLE' });
   state.reachable = true;
@@ -91,7 +94,7 @@ test('while Temporal is away the records are refused for now, and later start wh
   );
 });
 
-test('records that come again in another cut leave nobody out', async () => {
+test('records that are redelivered in other batches leave nobody out', async () => {
   const { handle, started } = scene();
   await handle([left(1, 1), left(1, 2)]);
   await handle([left(1, 1), left(1, 2), left(1, 3)]);
@@ -106,7 +109,7 @@ test('records that come again in another cut leave nobody out', async () => {
   assert.equal(started.length, 2);
 });
 
-test('a topic that was made anew begins with names that nobody had', async () => {
+test('the records of a topic that was created again get workflow ids that were not used before', async () => {
   const { handle, started } = scene();
   const disconnect = left(0, 0);
   await handle([disconnect]);
@@ -117,7 +120,7 @@ test('a topic that was made anew begins with names that nobody had', async () =>
   );
 });
 
-test('what is no disconnect, or none that a flow takes, is refused for good', async () => {
+test('an invalid disconnect is refused for good', async () => {
   const { value } = left(1, 1);
   for (const wrong of [
     { user_id: undefined },

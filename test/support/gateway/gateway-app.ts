@@ -38,43 +38,60 @@ type TestState = {
   calls: Calls;
   revoked: Set<string>;
   idempotency: ReturnType<typeof createMemoryIdempotency>;
+  door: Pick<AppDeps, 'anonymous' | 'clientAddress' | 'hosts' | 'origins'>;
 };
 
-/** The shared app, without limits and with the default door. */
+/** The shared app, without limits. */
 let sharedApp: Promise<BuiltApp> | undefined;
 
 /**
  * The REST app with a stub of logic: `answers` by "service.method". It records all calls. Building an app takes a
- * tenth of a second, so tests without their own limits or door share one app, one after the other; only its page
- * cache stays between tests.
+ * fifth of a second, so tests without their own limits share one app, one after the other; only its page cache stays
+ * between tests.
  */
 export async function testApp(answers: Record<string, Answer> = {}, limits: Limits = {}, door: Door = {}) {
-  const isShared = Object.keys(limits).length === 0 && Object.keys(door).length === 0;
-  if (isShared) sharedApp ??= buildTestApp({}, {});
-  const built = await (isShared && sharedApp ? sharedApp : buildTestApp(limits, door));
-  const state = newState(answers);
+  const built = await (Object.keys(limits).length === 0 ? buildSharedApp() : buildTestApp(limits));
+  const state = newState(answers, door);
   built.setState(state);
   return { app: built.app, ...state };
 }
 
 /** The same with a new app. */
 export async function freshTestApp(answers: Record<string, Answer>) {
-  const built = await buildTestApp({}, {});
+  const built = await buildTestApp({});
   const state = newState(answers);
   built.setState(state);
   return { app: built.app, ...state };
 }
 
-const newState = (answers: Record<string, Answer>): TestState => ({
+function buildSharedApp(): Promise<BuiltApp> {
+  sharedApp ??= buildTestApp({});
+  return sharedApp;
+}
+
+const newState = (answers: Record<string, Answer>, door: Door = {}): TestState => ({
   answers,
   calls: [],
   revoked: new Set(),
   idempotency: createMemoryIdempotency(),
+  door: {
+    anonymous: createRateLimit({
+      limit: door.anonymousPerMinute ?? 0,
+      windowMs: 60_000,
+      sentence: 'Too many.',
+    }),
+    clientAddress: createClientAddress(
+      parseTrustedProxies(door.trustProxy ?? '0'),
+      createLogger('gateway', 'silent'),
+    ),
+    hosts: parseHosts(door.hosts ?? ''),
+    origins: parseOrigins(door.origins ?? ''),
+  },
 });
 
 type BuiltApp = { app: Awaited<ReturnType<typeof buildApp>>; setState(state: TestState): void };
 
-async function buildTestApp(limits: Limits, door: Door): Promise<BuiltApp> {
+async function buildTestApp(limits: Limits): Promise<BuiltApp> {
   let current = newState({});
   const service = (name: string) =>
     new Proxy(
@@ -120,17 +137,19 @@ async function buildTestApp(limits: Limits, door: Door): Promise<BuiltApp> {
     tokenKeys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AAAA', kid: 'k', alg: 'EdDSA', use: 'sig' }],
     readiness: async () => ({ ready: false, dependencies: { kafka: 'down', logic: 'up', repo: 'up' } }),
     limits: { registersPerHour: 0, loginFailuresPer15Min: 0, requestsPerMinute: 0, ...limits },
-    anonymous: createRateLimit({
-      limit: door.anonymousPerMinute ?? 0,
-      windowMs: 60_000,
-      sentence: 'Too many.',
-    }),
-    clientAddress: createClientAddress(
-      parseTrustedProxies(door.trustProxy ?? '0'),
-      createLogger('gateway', 'silent'),
-    ),
-    hosts: parseHosts(door.hosts ?? ''),
-    origins: parseOrigins(door.origins ?? ''),
+    anonymous: {
+      take: (key) => current.door.anonymous.take(key),
+      giveBack: (key) => current.door.anonymous.giveBack(key),
+      forget: (key) => current.door.anonymous.forget(key),
+    },
+    clientAddress: (request) => current.door.clientAddress(request),
+    hosts: { check: (host) => current.door.hosts.check(host) },
+    origins: {
+      get kind() {
+        return current.door.origins.kind;
+      },
+      allows: (origin) => current.door.origins.allows(origin),
+    },
     metrics: createMetrics('gateway'),
     log: createLogger('gateway', 'silent'),
   });

@@ -31,7 +31,7 @@ const post = (
     headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
   });
 
-test('a repeat gets the first status and the same resource as it is now, and nothing is done twice', async () => {
+test('a repeat gets the first status and the current state of the same resource, and nothing is done twice', async () => {
   let status = 0;
   const { app, calls } = await testApp({
     'friends.sendFriendRequest': () => ({ request }),
@@ -67,7 +67,7 @@ const message = {
   createdAt: 1,
 };
 
-test('a message that was recalled meanwhile is not read out of a repeat, nor what was stored', async () => {
+test('a repeat does not return the content of a message that was recalled meanwhile', async () => {
   let now: object | undefined = message;
   const { app, idempotency } = await testApp({
     'messages.sendMessage': () => ({ message, duplicate: false }),
@@ -93,7 +93,7 @@ test('a message that was recalled meanwhile is not read out of a repeat, nor wha
   );
 });
 
-test('a whole answer that an earlier version stored is read anew, too', async () => {
+test('for a whole answer stored by an earlier version, the resource is read again, too', async () => {
   const { app, idempotency } = await testApp({
     'messages.sendMessage': () => ({ message, duplicate: false }),
     'conversations.getMessages': () => ({
@@ -201,7 +201,7 @@ test('invalid keys are refused', async () => {
   assert.equal(calls.length, 0);
 });
 
-test('what answers tokens takes no key: whoever sends it again is somebody else, and nothing is stored', async () => {
+test('calls that return tokens take no key: a repeat is a new call, and nothing is stored', async () => {
   const { app, calls, idempotency } = await testApp({
     'auth.register': () => ({ session }),
     'auth.guestLogin': () => ({ session }),

@@ -36,7 +36,7 @@ function compile(name: string, program: string): Promise<string> {
   });
 }
 
-test('a client generated from the OpenAPI document compiles, and knows what calls take and answer', async () => {
+test('a client generated from the OpenAPI document compiles, and has the types of requests and answers', async () => {
   const program = `
     import { createConversation, createGuest, deleteAccount, listConversations, sendMessage } from './client.ts';
     const sent = await sendMessage('5', { clientMsgId: 'a', content: 'hello', messageType: 1 });

@@ -4,14 +4,14 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { formats } from '../../validation/formats.ts';
 import { describeFormats } from './formats.ts';
 
-/** True if a schema of this format accepts a value, by the document's keywords. */
-function documented(format: string, value: string): boolean {
+/** The check of a schema with this format, by the document's keywords. */
+function documentedCheck(format: string) {
   const schema = describeFormats({ type: 'string', format });
   assert.notEqual(schema.format, format, 'the document uses common keywords only');
-  return new Ajv2020().validate(schema, value);
+  return new Ajv2020().compile(schema);
 }
 
-test('the patterns of the document take what the checks take', () => {
+test('the patterns of the document accept the same values as the checks', () => {
   const values: Record<string, string[]> = {
     username: ['ann', 'a.b-c_9', 'ab', 'x'.repeat(50), 'x'.repeat(51), 'a b', 'änn', 'ann\n'],
     'display-name': [
@@ -38,9 +38,10 @@ test('the patterns of the document take what the checks take', () => {
     'language-tag': ['', 'de', 'de-CH', 'zh-Hant-TW', 'es-419', 'x', 'deutsch-', 'de_CH', 'de-'],
   };
   for (const [format, candidates] of Object.entries(values)) {
+    const documented = documentedCheck(format);
     for (const value of candidates) {
       assert.equal(
-        documented(format, value),
+        documented(value),
         formats[format]?.(value),
         `${format}: ${JSON.stringify(value)}`,
       );

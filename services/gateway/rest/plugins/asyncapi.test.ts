@@ -25,7 +25,7 @@ function referencesIn(part: unknown): string[] {
   return [...(typeof $ref === 'string' ? [$ref] : []), ...Object.values(part).flatMap(referencesIn)];
 }
 
-test('the document names every frame of either side, with a sentence about it', () => {
+test('the document lists every frame of both directions, each with a description', () => {
   assert.deepEqual(typesOf('toClient'), Object.keys(serverFrames));
   assert.deepEqual(typesOf('fromClient'), Object.keys(clientFrames));
   for (const { name, summary } of Object.values(document.channels.ws.messages)) {

@@ -44,7 +44,7 @@ const from =
       .inject({ method, url, payload: body, remoteAddress: address, headers: bearer })
       .then(({ statusCode }) => statusCode);
 
-test('failed sign-ins of an account are counted over all addresses but its own, and refused before the check', async () => {
+test('failed sign-ins of an account are counted over all addresses except its own, and further ones are refused before the password is checked', async () => {
   const home = '192.0.2.9';
   const { answers, checked } = signIn({ ann: home });
   const { app } = await testApp(answers, { loginFailuresPer15Min: 2 });
