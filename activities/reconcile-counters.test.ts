@@ -53,13 +53,13 @@ async function sweep(groups: { run?: string; refusal?: Code }[]) {
   return { asked, removed: pages.findings.unfinishedGroups };
 }
 
-test('a group whose creation is finished meanwhile stays, and the others are looked at', async () => {
+test('a group whose creation was completed meanwhile is not removed, and the others are checked', async () => {
   const { asked, removed } = await sweep([{ refusal: 'PERMISSION_DENIED' }, {}]);
   assert.deepEqual(asked, ['0', '1']);
   assert.equal(removed, 1);
 });
 
-test('a creation that is paused is one that goes on', async () => {
+test('a paused creation counts as one that continues', async () => {
   const { asked } = await sweep([{ run: 'PAUSED' }, { run: 'RUNNING' }, { run: 'TERMINATED' }]);
   assert.deepEqual(asked, ['2']);
 });

@@ -22,6 +22,6 @@ test('IPv6 addresses of one /64 count together, however they are written', () =>
   assert.equal(countedAddress('::1'), '0:0:0:0::/64');
 });
 
-test('what is no address counts as itself', () => {
+test('a text that is not an address is counted as it is', () => {
   for (const text of ['', 'unknown', '1:2', '::g']) assert.equal(countedAddress(text), text);
 });

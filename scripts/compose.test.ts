@@ -47,7 +47,7 @@ test('our services run the code of this checkout from one image', () => {
   }
 });
 
-test('nothing is published beyond the loopback address', () => {
+test('ports are published on the loopback address only', () => {
   const published = Object.values(services).flatMap((service) => service.ports ?? []);
   assert.ok(published.length > 0);
   for (const port of published) assert.match(port, /^127\.0\.0\.1:/);
@@ -83,7 +83,7 @@ test('every image is named exactly, to the patch', () => {
   }
 });
 
-test('every setting that the README tells reaches the services that read it', () => {
+test('every setting in the README reaches the services that read it', () => {
   const readme = readFileSync(resolve(root, 'README.md'), 'utf8');
   const [, table = ''] = readme.split('## Configuration');
   const told = new Set((table.split('\n## ')[0] ?? '').match(/(?<=`)[A-Z][A-Z0-9_]+(?=`)/g));

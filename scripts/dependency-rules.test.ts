@@ -66,7 +66,7 @@ const violations = [
   'every-room-is-listed: services/repo/attic/unlisted.ts',
 ];
 
-test('every rule catches who breaks it, and nobody else', async () => {
+test('every rule reports the violation made for it, and nothing else', async () => {
   for (const [path, source] of Object.entries(files)) {
     mkdirSync(dirname(join(checkout, path)), { recursive: true });
     writeFileSync(join(checkout, path), source);

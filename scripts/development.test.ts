@@ -15,7 +15,7 @@ test('the dev container installs every package that a server may ask for', () =>
   for (const name of wanted) assert.match(postCreateCommand, new RegExp(` ${name}( |$)`));
 });
 
-test('everybody is told the same Node', () => {
+test('all files name the same version of Node', () => {
   const major = read('.nvmrc').trim();
   assert.match(read('scripts/run.mjs'), new RegExp(`const neededNode = ${major};`));
   assert.match(JSON.parse(read('.devcontainer/devcontainer.json')).image, new RegExp(`:${major}-`));

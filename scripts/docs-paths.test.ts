@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, '..');
 const place =
   /`((?:activities|bench|clients|infra|lib|prisma|proto|scripts|services|test|workflows)\/[\w./-]+)`/g;
 
-test('every file and folder that a document names is there', () => {
+test('every file and folder that a document names exists', () => {
   const documents = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root }).filter(
     (path) => path !== 'CHANGELOG.md',
   );

@@ -24,14 +24,14 @@ const inFolders = Map.groupBy(
   ({ path }) => dirname(path),
 );
 
-test('rooms.cjs names folders that are there', () => {
+test('every folder in rooms.cjs exists', () => {
   assert.deepEqual(
     listed.filter((room) => !existsSync(resolve(root, room))),
     [],
   );
 });
 
-test('every room says in one of its files what it is for and what may not come in', () => {
+test('one file of every room says what the room is for and what may not come in', () => {
   const silent = listed.filter((room) => {
     const openings = (inFolders.get(room) ?? []).filter(({ text }) => text.startsWith('// Room: '));
     return openings.length !== 1;

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client';
 import type { Activities } from '../activities/index.ts';
 import { eventually } from '../test/support/eventually.ts';
-import { createFlowWorld, type FlowWorld } from '../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../test/support/flows/flows.ts';
 import { changeMembers } from './change-members/contract.ts';
 import { confirmOffline } from './confirm-offline/contract.ts';
 import { taskQueues } from './contracts/task-queues.ts';
@@ -122,7 +122,7 @@ function invalidVariants(right: unknown): unknown[] {
 
 /** A deadline on the real clock, milliseconds: an update that is not answered by then is never answered. */
 const answerWithinMs = 30_000;
-let world: FlowWorld;
+let temporal: TestTemporal;
 let lastRun = 0;
 
 const { promise: ending, resolve: end } = Promise.withResolvers<void>();
@@ -142,7 +142,7 @@ const activities: Partial<Activities> = {
   createFriendRequest: async () => ({
     ok: true,
     ...row,
-    expiresAt: (await world.environment.currentTimeMs()) + 30 * 86_400_000,
+    expiresAt: (await temporal.environment.currentTimeMs()) + 30 * 86_400_000,
   }),
   settleFriendRequest: async () => ({ ok: true, ...row, status: 2 }),
   checkMembers: refuseAfterRelease,
@@ -152,10 +152,10 @@ const activities: Partial<Activities> = {
 };
 
 before(async () => {
-  world = await createFlowWorld();
-  client = new Client({ connection: world.environment.connection });
+  temporal = await createTestTemporal();
+  client = new Client({ connection: temporal.environment.connection });
   const { promise: ready, resolve } = Promise.withResolvers<void>();
-  working = world.withWorker(activities, () => {
+  working = temporal.withWorker(activities, () => {
     resolve();
     return ending;
   });
@@ -164,7 +164,7 @@ before(async () => {
 after(async () => {
   end();
   await working;
-  await world?.close();
+  await temporal?.close();
 });
 
 type AnyFlow = (...args: unknown[]) => Promise<unknown>;
@@ -253,7 +253,7 @@ test('a field that only a newer sender knows is left alone', async () => {
   assert.deepEqual(result, { offline: 1 });
 });
 
-test('a friend request refuses a wrong command at once, and takes the next right one', async () => {
+test('a friend request refuses an invalid command at once, and accepts the next valid one', async () => {
   const { workflowIdConflictPolicy: _, ...start } = friendRequestStart(['1', '2'], {
     update: 'request',
     input: { attempt: 'a', requesterId: '1', targetId: '2', message: 'hello' },
@@ -330,7 +330,7 @@ for (const [workflowType, updates] of [
   });
 }
 
-test('a wake-up that says something is ignored, counted and shown; the next right one is taken', async () => {
+test('a wake-up with invalid input is ignored, counted and shown; the next valid one is accepted', async () => {
   const handle = await client.workflow.start(fanoutMessages.workflowType, fanoutStart('wrongly-woken'));
   const shows = (pattern: RegExp) =>
     eventually(async () => {

@@ -10,14 +10,14 @@ const task = (first: number, last = first): FanoutTask => ({
   sent_at: 0,
 });
 
-test('a conversation that is idle has left before anybody can learn of it', async () => {
+test('an idle conversation is removed before its wait resolves', async () => {
   const live = createLiveConversations();
   const conversation = live.enter('9');
   const wokenAtOnce = conversation.wait(0, 5).then((result) => [result, live.wake(task(1))]);
   assert.deepEqual(await wokenAtOnce, ['idle', false]);
 });
 
-test('work that was told before the wait ends it at once', async () => {
+test('work that arrived before the wait ends it at once', async () => {
   const live = createLiveConversations();
   const conversation = live.enter('9');
   live.wake(task(3, 5));
@@ -25,7 +25,7 @@ test('work that was told before the wait ends it at once', async () => {
   assert.equal(await conversation.wait(2, 60_000), 'work');
 });
 
-test('a second attempt for a conversation ends the first one, and is the one that is woken', async () => {
+test('a second attempt for a conversation ends the first one, and gets its wake-ups', async () => {
   const live = createLiveConversations();
   const first = live.enter('9');
   const waiting = first.wait(0, 60_000);
@@ -36,7 +36,7 @@ test('a second attempt for a conversation ends the first one, and is the one tha
   assert.equal(second.target(), 1);
 });
 
-test('a task is handed out once all of it was passed on', () => {
+test('a task is completed when all its messages were delivered', () => {
   const live = createLiveConversations();
   const conversation = live.enter('9');
   live.wake(task(1, 2));
@@ -48,7 +48,7 @@ test('a task is handed out once all of it was passed on', () => {
   assert.deepEqual(conversation.takeCovered(3), []);
 });
 
-test('while it drains, what enters has to end', async () => {
+test('a conversation that becomes live during a drain ends at once', async () => {
   const live = createLiveConversations();
   live.drain();
   assert.equal(live.enter('9').ended(), true);

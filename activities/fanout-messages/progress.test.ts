@@ -21,7 +21,7 @@ function scene({ away = false } = {}) {
   return { asked, progress: createStoredProgress(repo, '9', () => undefined) };
 }
 
-test('what is set within a moment is stored as one, and nothing is stored twice', async (t) => {
+test('progress set within a short time is stored once, and nothing is stored twice', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { asked, progress } = scene();
   for (const done of [1, 2, 3]) progress.set(done);
@@ -31,7 +31,7 @@ test('what is set within a moment is stored as one, and nothing is stored twice'
   assert.deepEqual(asked, [3]);
 });
 
-test('what cannot be stored is tried again while the activity runs, and not once it has ended', async (t) => {
+test('a failed write is retried while the activity runs, and not after it has ended', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { asked, progress } = scene({ away: true });
   progress.set(1);

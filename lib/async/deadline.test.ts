@@ -8,7 +8,7 @@ const turns = async () => {
   for (let count = 0; count < 3; count += 1) await turn();
 };
 
-test('work in time answers as it ends, and leaves no timer behind', async (t) => {
+test('work within its deadline gives its result, and leaves no timer behind', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const onLate = t.mock.fn(() => 'late');
   assert.equal(await withDeadline(Promise.resolve('in time'), 10, onLate), 'in time');
@@ -18,7 +18,7 @@ test('work in time answers as it ends, and leaves no timer behind', async (t) =>
   assert.equal(onLate.mock.callCount(), 0);
 });
 
-test('work that is late answers what onLate answers, or fails with what it throws', async (t) => {
+test('late work gives the result of onLate, or fails with its error', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const answered = withDeadline(never(), 10, () => 'late');
   const failed = withDeadline(never(), 10, () => {
@@ -29,7 +29,7 @@ test('work that is late answers what onLate answers, or fails with what it throw
   await assert.rejects(failed, /too late/);
 });
 
-test('work that fails after its deadline disturbs nobody', async (t) => {
+test('a failure after the deadline has no effect', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { promise, reject } = Promise.withResolvers<string>();
   const answered = withDeadline(promise, 10, () => 'late');
@@ -40,7 +40,7 @@ test('work that fails after its deadline disturbs nobody', async (t) => {
   await turns();
 });
 
-test('an answer that waits to be read when the process goes on after a pause is not late', async () => {
+test('an answer that arrived while the process was suspended is not late', async () => {
   const onLate = () => 'late';
   const answer = Promise.withResolvers<string>();
   const outcome = withDeadline(answer.promise, 5, onLate);

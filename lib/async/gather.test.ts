@@ -35,7 +35,7 @@ function scene(
   };
 }
 
-test('what comes in one turn of the event loop is one batch, and what comes while it is handled the next one', async () => {
+test('items of one event loop turn are one batch, and items that arrive while it is handled are the next batch', async () => {
   const { add, batches, endOldest } = scene();
   add(1, 2);
   assert.deepEqual(batches, []);
@@ -51,7 +51,7 @@ test('what comes in one turn of the event loop is one batch, and what comes whil
   ]);
 });
 
-test('after a pause a batch waits for its moment again', async () => {
+test('after a pause, a batch lingers again', async () => {
   const { add, batches, endOldest } = scene();
   add(1);
   await turn();
@@ -62,7 +62,7 @@ test('after a pause a batch waits for its moment again', async () => {
   assert.deepEqual(batches, [[1], [2]]);
 });
 
-test('with a moment, all that comes within it is one batch', async (t) => {
+test('all items that arrive within the linger time are one batch', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { add, batches } = scene({ lingerMs: 50 });
   add(1);
@@ -73,7 +73,7 @@ test('with a moment, all that comes within it is one batch', async (t) => {
   assert.deepEqual(batches, [[1, 2]]);
 });
 
-test('a full batch is handled at once, and the next one has a whole moment', async (t) => {
+test('a full batch is handled at once, and the next one lingers for the full time', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { add, batches } = scene({ lingerMs: 50, fullLength: 2, maxConcurrent: 9 });
   add(1);
@@ -99,7 +99,7 @@ test('no more batches than allowed are handled at the same time', async () => {
   assert.deepEqual(batches, [[1, 2], [3, 4], [5]]);
 });
 
-test('a flush waits for no moment, and until all is handled', async (t) => {
+test('a flush handles waiting items without lingering, and resolves when all are handled', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { gather, add, batches, endOldest } = scene({ lingerMs: 50, maxBatch: 1 });
   add(1, 2);

@@ -15,7 +15,7 @@ function flaky(failures: number) {
   };
 }
 
-test('each pause is drawn between a length and its double, and the length doubles up to half the longest', () => {
+test('each pause is random between a length and its double, and the length doubles up to half of the longest pause', () => {
   const draws = Array.from({ length: 200 }, () => {
     const nextPauseMs = createBackoff({ firstMs: 100, longestMs: 500 });
     return Array.from({ length: 5 }, nextPauseMs);
@@ -27,7 +27,7 @@ test('each pause is drawn between a length and its double, and the length double
   }
 });
 
-test('what fails is tried again until it succeeds, and each pause is told with its error', async () => {
+test('failed work is retried until it succeeds, and each pause is reported with its error', async () => {
   const told: [string, boolean][] = [];
   const onPause = (error: unknown, pauseMs: number) => {
     told.push([(error as Error).message, pauseMs <= 2]);
@@ -39,22 +39,22 @@ test('what fails is tried again until it succeeds, and each pause is told with i
   ]);
 });
 
-test('an error that does not pass ends the tries', async () => {
+test('an error that is not transient ends the retries', async () => {
   const isTransient = (error: unknown) => (error as Error).message === 'failure 1';
   await assert.rejects(retry(flaky(9), { ...soon, isTransient }), /failure 2/);
 });
 
-test('the last error is thrown when the tries are used up', async () => {
+test('the last error is thrown when the attempts are used up', async () => {
   await assert.rejects(retry(flaky(9), { ...soon, tries: 3 }), /failure 3/);
 });
 
-test('no try begins after the time is used up', async () => {
+test('no attempt begins after the time is used up', async () => {
   await assert.rejects(retry(flaky(99), { firstMs: 1, longestMs: 60_000, withinMs: 50 }), (error: Error) =>
     /failure \d/.test(error.message),
   );
 });
 
-test('a signal ends a pause at once, and the tries', { timeout: 5000 }, async () => {
+test('a signal ends a pause and the retries at once', { timeout: 5000 }, async () => {
   const stopping = new AbortController();
   const running = retry(failing('away'), {
     firstMs: 60_000,
@@ -65,7 +65,7 @@ test('a signal ends a pause at once, and the tries', { timeout: 5000 }, async ()
   await assert.rejects(running, { name: 'AbortError' });
 });
 
-test('an attempt that fails because it was told to end is no error of its own', async () => {
+test('an attempt that fails because of the signal rejects with the signal’s reason', async () => {
   const stopping = new AbortController();
   const attempt = async () => {
     stopping.abort(new Error('the process ends'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSingleFlight } from './single-flight.ts';
 
-test('calls of the same moment share one piece of work, and a later one does it anew', async () => {
+test('concurrent calls share one execution, and a later call starts a new one', async () => {
   let done = 0;
   const { run, inFlight } = createSingleFlight(async () => {
     done += 1;
@@ -15,7 +15,7 @@ test('calls of the same moment share one piece of work, and a later one does it 
   assert.equal(await run(), 2);
 });
 
-test('a failure is shared too, and does not stay', async () => {
+test('concurrent calls share a failure, too, and a later call tries again', async () => {
   let failures = 1;
   const { run } = createSingleFlight(async () => {
     if (failures-- > 0) throw new Error('away');

@@ -18,7 +18,7 @@ test('a sleep ends after its time', async (t) => {
   await sleeping;
 });
 
-test('a wake-up ends the sleep of the moment, or the next one, and no further', async (t) => {
+test('a wake-up ends the current sleep, or else the next one, and no later one', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const sleeper = createSleeper();
   const first = sleeper.sleep(100);

@@ -21,7 +21,7 @@ const inRecords = {
   mentions: ['8'],
 };
 
-test('a body is the same after its way through a record', () => {
+test('a body is the same after it was written into a record and read back', () => {
   assert.deepEqual(bodyToRecord(full), inRecords);
   assert.deepEqual(bodyFromRecord(inRecords), full);
   assert.deepEqual(readRecordBody(inRecords), inRecords);

@@ -8,7 +8,7 @@ const cursorAfter = (updatedAt: number, id: number): string =>
   pageOf('conversations', [0, 1], 1, () => [updatedAt, id]).nextCursor ?? '';
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-test('a page that others follow has a cursor, which stands for the position of its last row', () => {
+test('a page that is not the last has a cursor, which is the position of its last row', () => {
   const page = pageOf('conversations', ['a', 'b', 'c'], 2, (row) => [row === 'b' ? 7 : 0, 3]);
   assert.deepEqual([page.rows, page.hasMore], [['a', 'b'], true]);
   assert.match(page.nextCursor ?? '', /^[\w-]+$/);
@@ -21,7 +21,7 @@ test('a page that others follow has a cursor, which stands for the position of i
   assert.deepEqual(readPaging('sessions', { cursor: session.nextCursor }).after, [5, '0b3c']);
 });
 
-test('the last page has none', () => {
+test('the last page has no cursor', () => {
   assert.deepEqual(
     pageOf('friends', [1, 2], 2, (row) => [row]),
     { rows: [1, 2], hasMore: false, nextCursor: undefined },
@@ -32,7 +32,7 @@ test('the last page has none', () => {
   );
 });
 
-test('what no answer gave is no cursor: not another list’s, nor text that says nearly the same', () => {
+test('only a cursor from an answer of the same list is valid, and only in its exact spelling', () => {
   const good = cursorAfter(7, 3);
   assert.deepEqual(readPaging('conversations', { cursor: good }).after, [7, 3]);
   for (const bad of [
@@ -63,7 +63,7 @@ test('what no answer gave is no cursor: not another list’s, nor text that says
   refused(() => readPaging('sessions', { cursor: encode(['sessions', 1, '\ud800']) }));
 });
 
-test('a page begins at an offset or behind a cursor, not at both', () => {
+test('a page begins at an offset or after a cursor, not at both', () => {
   assert.deepEqual(readPaging('friends', { limit: 0, offset: 3 }), {
     limit: 50,
     offset: 3,

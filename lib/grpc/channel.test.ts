@@ -74,7 +74,7 @@ for (const way of ['to an address', 'within the process'] as const) {
     });
   });
 
-  test(`${way}: a call that takes longer than its deadline gives up as UNAVAILABLE`, async () => {
+  test(`${way}: a call that takes longer than its deadline fails with UNAVAILABLE`, async () => {
     await assert.rejects(users().getUser({ userId: 'never' }, { deadlineMs: 50 }), { code: 'UNAVAILABLE' });
   });
 }

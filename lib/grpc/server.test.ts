@@ -9,7 +9,7 @@ const reflectionProto = createRequire(import.meta.url).resolve(
   '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
 );
 
-test('reflection lists what is served, not what the proto files import', async () => {
+test('reflection lists the served services, and not the imported proto files', async () => {
   const served = await serveUsers();
   // biome-ignore lint/suspicious/noExplicitAny: a client built from a proto file at run time has no types.
   const { grpc } = loadPackageDefinition(loadSync(reflectionProto, { keepCase: true })) as any;

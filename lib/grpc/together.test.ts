@@ -40,7 +40,7 @@ after(async () => {
 
 const users = () => createClient(channel, UserServiceService, { together: ['getUser'] });
 
-test('calls of one moment go together, and each gets its own answer', async () => {
+test('concurrent calls are sent together, and each gets its own answer', async () => {
   concurrency = [];
   const { getUser } = users();
   const ids = Array.from({ length: 100 }, (_, index) => `user-${index}`);
@@ -52,7 +52,7 @@ test('calls of one moment go together, and each gets its own answer', async () =
   assert.ok(Math.max(...concurrency) >= 16, String(Math.max(...concurrency)));
 });
 
-test('a call that fails fails alone, with its code and fields', async () => {
+test('a failed call fails alone, with its code and fields', async () => {
   const { getUser } = users();
   const [good, unknown, broken] = await Promise.allSettled(
     ['ann', 'nobody', 'broken'].map((userId) => getUser({ userId })),
@@ -66,7 +66,7 @@ test('a call that fails fails alone, with its code and fields', async () => {
   assert.ok(!broken.reason.message.includes('secret'));
 });
 
-test('answers that are too large together come alone', async () => {
+test('answers that are too large together are sent separately', async () => {
   const { getUser } = users();
   const answers = await Promise.all(['large-1', 'large-2', 'large-3'].map((userId) => getUser({ userId })));
   assert.deepEqual(
@@ -75,7 +75,7 @@ test('answers that are too large together come alone', async () => {
   );
 });
 
-test('a server that is away, and one without the method, are errors of every call', async () => {
+test('if the server is down or lacks the method, every call fails', async () => {
   const nowhere = openChannel('127.0.0.1:1', undefined);
   const { getUser } = createClient(nowhere, UserServiceService, { together: ['getUser'] });
   const options = { deadlineMs: 300 };

@@ -100,7 +100,7 @@ test('a call without the token, or with another one, is UNAUTHENTICATED, whichev
   assert.equal((await answerTo('Bearer the-new-token-of-all')).status, status.OK);
 });
 
-test('health and reflection are told to everybody', async () => {
+test('health and reflection need no token', async () => {
   // biome-ignore lint/suspicious/noExplicitAny: a client made from a proto file at run time has no types.
   const { grpc } = loadPackageDefinition(loadSync([reflectionProto, healthProto])) as any;
   const health = new grpc.health.v1.Health(address(), credentials.createInsecure());
@@ -124,7 +124,7 @@ test('health and reflection are told to everybody', async () => {
   reflection.close();
 });
 
-test('a service with the wrong token tells its users that a part is away, not that they are signed out', async () => {
+test('users of a service with a wrong token get UNAVAILABLE, and are not signed out', async () => {
   for (const token of [undefined, tokenOf('the-token-of-others')]) {
     const channel = openChannel(address(), token);
     const users = createClient(channel, UserServiceService, { together: ['getUser'] });
@@ -139,7 +139,7 @@ test('callers within the process need no token', async () => {
   assert.deepEqual(await createClient(server.local, UserServiceService).getUser({ userId: '7' }), answer);
 });
 
-test('a file without a token that could be one stops the start', () => {
+test('a file without a valid token prevents the start', () => {
   assert.equal(readGrpcToken(''), undefined);
   for (const text of ['', '\n', 'short', `${'x'.repeat(16)} y`, `${'x'.repeat(16)}\nshort`]) {
     assert.throws(() => tokenOf(text), /must hold a token of 16 to 256/, text);

@@ -10,7 +10,7 @@ const bury = (key: Buffer | null, value: Buffer | null, error: unknown = 'no goo
   return { ...dead, record: JSON.parse(dead.value) as DeadRecord };
 };
 
-test('a dead record keeps its key, and its bytes beside the text', () => {
+test('a dead letter keeps the record’s key, and its bytes beside the text', () => {
   const key = Buffer.from([0x80, 0]);
   const value = Buffer.from([0xff, 0x00, 0xfe, 0x41]);
   const dead = bury(key, value);
@@ -25,7 +25,7 @@ test('a dead record keeps its key, and its bytes beside the text', () => {
   assert.equal(bury(null, null).record.record_base64, '');
 });
 
-test('whatever a record was, it can be buried: what is too long is cut and said', () => {
+test('every record fits into a dead letter: long values are cut, and marked as cut', () => {
   const worst = [Buffer.alloc(mebibyte), Buffer.alloc(mebibyte, 0xff), Buffer.alloc(mebibyte, '"')];
   for (const value of worst) {
     const dead = bury(Buffer.alloc(mebibyte), value, 'x'.repeat(mebibyte));

@@ -26,7 +26,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const valuesOf = ({ topicMessages = [] }: ProducerBatch) =>
   topicMessages.flatMap(({ messages }) => messages.map(({ value }) => value));
 
-test('while a produce is in flight, all that comes joins the next one, in its order', async () => {
+test('records that arrive while a produce is in flight form the next produce, in their order', async () => {
   const broker = createBroker();
   const commit = createGroupCommit(broker.producer, { maxPending: 100 });
   const sent = [commit.send('t', 'a', '1'), commit.send('t', 'b', '2')];
@@ -46,7 +46,7 @@ test('while a produce is in flight, all that comes joins the next one, in its or
   assert.equal(commit.depth(), 0);
 });
 
-test('every replica in sync has to acknowledge, and a record keeps its key', async () => {
+test('every in-sync replica has to acknowledge, and a record keeps its key', async () => {
   const broker = createBroker();
   const commit = createGroupCommit(broker.producer, { maxPending: 100 });
   const sent = commit.send('t', 'conversation', 'x');
@@ -58,7 +58,7 @@ test('every replica in sync has to acknowledge, and a record keeps its key', asy
   await sent;
 });
 
-test('a full queue refuses at once, and takes again what fits when there is room', async () => {
+test('a full queue refuses at once, and accepts records again as soon as there is room', async () => {
   const broker = createBroker();
   const commit = createGroupCommit(broker.producer, { maxPending: 3 });
   const sent = [commit.send('t', null, '1')];
@@ -75,7 +75,7 @@ test('a full queue refuses at once, and takes again what fits when there is room
   assert.deepEqual(broker.batches.map(valuesOf), [['1'], ['2', '3'], ['5']]);
 });
 
-test('a produce that fails is told to those in it, and the next one goes on', async () => {
+test('a failed produce rejects its own records only, and the next produce goes on', async () => {
   const broker = createBroker();
   const commit = createGroupCommit(broker.producer, { maxPending: 100 });
   const failing = commit.send('t', null, '1');
@@ -87,7 +87,7 @@ test('a produce that fails is told to those in it, and the next one goes on', as
   await next;
 });
 
-test('a produce stays below what the broker takes', async () => {
+test('a produce stays below the broker’s size limit', async () => {
   const broker = createBroker();
   const commit = createGroupCommit(broker.producer, { maxPending: 100 });
   const sent = Array.from({ length: 5 }, () => commit.send('t', 'k', 'x'.repeat(400_000)));
@@ -102,7 +102,7 @@ test('a produce stays below what the broker takes', async () => {
   );
 });
 
-test('a produce that may wait takes along what comes meanwhile', async () => {
+test('a produce that may linger includes the records that arrive meanwhile', async () => {
   const broker = createBroker();
   const commit = createGroupCommit(broker.producer, { maxPending: 100, lingerMs: () => 100 });
   const sent = [commit.send('t', 'a', '1')];

@@ -51,7 +51,7 @@ const read = (writer: ReturnType<typeof createDownstreamWriter>) =>
     record: JSON.parse(value) as DownstreamRecord,
   }));
 
-test('a record says what was written into it, for whom, and for which start of the receiver', () => {
+test('a record has the messages written into it, their targets, and the boot id of the receiver', () => {
   const writer = createDownstreamWriter();
   const message = encodeMessage(body(1));
   writer.message(route, '9', messageTargets(['7', '8'], ['8']), message, ['7']);
@@ -84,7 +84,7 @@ test('a record says what was written into it, for whom, and for which start of t
   ]);
 });
 
-test('a message behind an event of its conversation takes the next record, since events are taken last', () => {
+test('a message after an event of its conversation goes into the next record, because events come last in a record', () => {
   const writer = createDownstreamWriter();
   const targets = messageTargets(['7'], []);
   writer.event(route, '9', targets, encodeEvent(event));

@@ -12,7 +12,7 @@ const frameOf = (event: OrderedEvent) => {
   return { frame, data, ...(last_seq_id === undefined ? {} : { last_seq_id }) };
 };
 
-test('a change of a conversation is shown without what differs by member', () => {
+test('the frame of a changed conversation leaves out the fields that differ per member', () => {
   const conversation = {
     type: 2,
     name: 'a group',
@@ -49,7 +49,7 @@ test('a change of a conversation is shown without what differs by member', () =>
   });
 });
 
-test('a new member is shown as one who has read nothing', () => {
+test('the frame of a new member says that the member has read nothing', () => {
   const member = {
     user_id: '8',
     username: 'eight',
@@ -83,7 +83,7 @@ test('a new member is shown as one who has read nothing', () => {
   });
 });
 
-test('removals, recalls and the end of a group name what they are about, and who did it', () => {
+test('frames of removals, recalls and dissolved groups name their subject and the acting user', () => {
   assert.deepEqual(
     frameOf({ ...common, type: 'conversation.member.removed', user_ids: ['8'], last_seq_id: 4 }),
     { frame: 'member-removed', data: { conversationId: '9', userIds: ['8'], by: '7' }, last_seq_id: 4 },

@@ -11,7 +11,7 @@ function sleeper(script: string) {
   return { child, up: once(child.stdout, 'data'), exited: once(child, 'exit') };
 }
 
-test('a process that had the same pid before is a stranger and is left alone', async () => {
+test('another process with the same pid is not terminated', async () => {
   const { child, up, exited } = sleeper('');
   await up;
   const known = await identify(child.pid ?? 0);

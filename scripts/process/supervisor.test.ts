@@ -38,7 +38,7 @@ function spec(script: string, change: Partial<ProcessSpec> = {}): ProcessSpec {
   };
 }
 
-test('a process that is killed comes back, and run.json tells its new pid', async () => {
+test('a killed process is restarted, and run.json has its new pid', async () => {
   const supervisor = createSupervisor(home, (line) => said.push(line));
   await supervisor.start(spec(''));
   const first = readRunFile(home).thing;
@@ -51,7 +51,7 @@ test('a process that is killed comes back, and run.json tells its new pid', asyn
   assert.equal(readRunFile(home).thing, undefined);
 });
 
-test('a process that cannot start is told with the end of its log', async () => {
+test('the error of a process that cannot start has the end of its log', async () => {
   const supervisor = createSupervisor(home, (line) => said.push(line));
   const failing = spec("console.error('no such table'); process.exit(2)");
   await assert.rejects(supervisor.start(failing), (error: Error & { details?: string }) => {
@@ -76,7 +76,7 @@ test('nothing is started any more once the stop has begun', async () => {
   assert.deepEqual(readRunFile(home), {});
 });
 
-test('what a killed start left behind is ended by the next one, a stranger with the same pid is not', async () => {
+test('the next start ends processes that a killed start left behind, and no other process with the same pid', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   const exited = once(child, 'exit');
   const leftover = await identify(child.pid ?? 0);

@@ -14,7 +14,7 @@ const fileWith = async (lines: unknown[]): Promise<string> => {
   return path;
 };
 
-test('who speaks or leaves before joining was there at the start', async () => {
+test('a person who speaks or leaves before joining was a member from the start', async () => {
   const log = await readChatLog(
     await fileWith([
       { event: 'join', nick: 'ann' },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readArguments } from './arguments.ts';
 
-test('what is meant for the storm becomes settings, the rest stays', () => {
+test('options of the storm become settings, the others stay arguments', () => {
   assert.deepEqual(
     readArguments(['fault', 'storm', '--minutes', '20', '--seed', '7', '--only', 'kill|freeze']),
     {
@@ -27,7 +27,7 @@ test('the database server is one that can be brought', () => {
   );
 });
 
-test('a number that is none, and an option that is unknown, are refused in one sentence', () => {
+test('invalid numbers and unknown options are refused in one sentence', () => {
   assert.throws(
     () => readArguments(['--seed', 'x']),
     /--seed takes a number above 0 and below 1000000, not "x"\./,

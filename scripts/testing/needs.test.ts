@@ -11,7 +11,7 @@ test('a file is given what its folder needs, and no more', () => {
   assert.ok(needsOf('test/e2e/messages.test.ts').includes('system'));
 });
 
-test('files that share what no two may use at once stay together; none is lost', () => {
+test('files that share a resource stay in one group, and every file is in a group', () => {
   const files = globSync('test/integration/**/*.test.ts');
   const groups = apart(files);
   assert.deepEqual(groups.flat().toSorted(), files.toSorted());

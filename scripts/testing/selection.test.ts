@@ -45,7 +45,7 @@ test('a folder is all files in it, whatever their step', () => {
   assert.deepEqual(names(['test/fault/']), [['fault', ['test/fault/c.test.ts']]]);
 });
 
-test('a word that means nothing is refused with the words that do', () => {
+test('an unknown word is refused, and the error names the known ones', () => {
   assert.throws(() => names(['untit']), /"untit" is neither a test file nor one of the steps lint, unit/);
 });
 
@@ -53,7 +53,7 @@ test('a step on demand runs when it is named', () => {
   assert.deepEqual(names(['fault']), [['fault', ['test/fault/c.test.ts']]]);
 });
 
-test('a bare name is a file’s, in every step that has one; beside a step it is that step’s', () => {
+test('a bare name selects the file in every step; with the name of a step, only the file of that step', () => {
   assert.deepEqual(names(['b']), [['unit', ['lib/b.test.ts']]]);
   assert.deepEqual(names(['fault', 'c']), [['fault', ['test/fault/c.test.ts']]]);
   const both: Step[] = [unit, { ...fault, files: ['test/fault/a.test.ts', 'test/fault/c.test.ts'] }];

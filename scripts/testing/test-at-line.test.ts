@@ -8,7 +8,7 @@ import { titlePatternAt } from './test-at-line.ts';
 const folder = mkdtempSync(join(tmpdir(), 'gochat-line-'));
 after(() => rmSync(folder, { recursive: true }));
 
-test('a line means the test that it stands in, also one whose title is made in a loop', () => {
+test('a line selects the test that contains it, also one whose title is made in a loop', () => {
   const file = join(folder, 'a.test.ts');
   const lines = [
     "import { test } from 'node:test';",

@@ -224,7 +224,7 @@ test('a group is shown to each first member with the member’s own role', async
   assert.deepEqual(new Set(frames().flatMap(({ userIds }) => userIds)), new Set(memberIds));
 });
 
-test('a change of one’s own place in a conversation is shown to oneself alone, whole', async () => {
+test('a change of a member’s role or mute is sent to that member only, with all fields', async () => {
   const { handle, frames } = scene();
   await handle({ type: 'conversation.member.updated', conversation_id: '60', user_ids: ['1', '2'] });
   assert.deepEqual(
@@ -272,7 +272,7 @@ test('presence is told to friends in the order in which it changed', async () =>
   );
 });
 
-test('of whoever shows it to nobody nothing is told', async () => {
+test('the presence of a user who shows it to nobody is not sent', async () => {
   const { handle, frames } = scene();
   const event = { epoch: 'x', last_active_at: 5 };
   await handle(
@@ -286,7 +286,7 @@ test('of whoever shows it to nobody nothing is told', async () => {
   );
 });
 
-test('that somebody went offline is not told once the user is back', async () => {
+test('a user who is back is not announced as offline', async () => {
   const { handle, frames } = scene();
   const event = { epoch: 'x', last_active_at: 5 };
   await handle(
@@ -299,7 +299,7 @@ test('that somebody went offline is not told once the user is back', async () =>
   );
 });
 
-test('an event that comes twice is told once, and one whose frames nobody took is told later', async () => {
+test('a repeated event is pushed once, and an event whose push failed is pushed later', async () => {
   const { handle, frames } = scene({ down: 1 });
   const event = { type: 'friend.request.created', event_id: 'same', ...request };
   await assert.rejects(handle(event), { code: 'UNAVAILABLE' });
@@ -308,7 +308,7 @@ test('an event that comes twice is told once, and one whose frames nobody took i
   assert.equal(frames().length, 1);
 });
 
-test('a request that is gone, and events that concern nobody’s sockets, are passed over', async () => {
+test('events of deleted requests, and events without frames, are skipped', async () => {
   const { handle, frames } = scene();
   await handle(
     { type: 'friend.request.created', ...request, request_id: '51' },
@@ -319,6 +319,6 @@ test('a request that is gone, and events that concern nobody’s sockets, are pa
   assert.deepEqual(frames(), []);
 });
 
-test('what is no event at all is refused for good', async () => {
+test('an invalid event is refused for good', async () => {
   await assert.rejects(scene().handle({ type: 5 }), { code: 'INVALID_ARGUMENT' });
 });

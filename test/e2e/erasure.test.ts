@@ -34,7 +34,7 @@ const isGone = (call: Promise<unknown>) =>
     (error: unknown) => error instanceof ProblemError,
   );
 
-test('whoever erases the account is signed out at once and found by nobody', async () => {
+test('a user who erases the account is signed out at once, and nobody finds the account', async () => {
   const [ann, bob] = (await newPeople(2)) as [Person, Person];
   const socket = await chat(ann);
   const other = await login(ann.user.username);
@@ -54,7 +54,7 @@ test('whoever erases the account is signed out at once and found by nobody', asy
   await refused(nobody.register(ann.user.username, password), 409, 'USERNAME_TAKEN');
 });
 
-test('what somebody wrote and wants to stay does so as a deleted user’s; friends and groups go on without', async () => {
+test('messages that a user wants to keep stay as a deleted user’s; friends and groups continue without the user', async () => {
   const [ann, bob, cy] = (await newPeople(3)) as [Person, Person, Person];
   const single = await befriend(ann, bob);
   const owned = await newGroup(ann, [bob, cy]);
@@ -106,7 +106,7 @@ test('what somebody wrote and wants to stay does so as a deleted user’s; frien
   await Promise.all([bobChat.close(), cyChat.close()]);
 });
 
-test('what somebody wrote is gone from everywhere, also from groups that were left, and told by sync alone', async () => {
+test('a redaction empties the user’s messages everywhere, also in groups that were left, and members learn of it by sync only', async () => {
   const [ann, bob, cy] = (await newPeople(3)) as [Person, Person, Person];
   const single = await befriend(ann, bob);
   const stayed = await newGroup(bob, [ann, cy]);

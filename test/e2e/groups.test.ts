@@ -136,7 +136,7 @@ test('an added member sees the whole history, starts with nothing unread, and al
   await Promise.all([ownerChat.close(), cyChat.close()]);
 });
 
-test('who is added in the middle of much talk is told so before the first message comes', async () => {
+test('a user added to a busy group gets the event of the addition before the first message', async () => {
   const [owner, talker, ...newcomers] = (await newPeople(12)) as [Person, Person, ...Person[]];
   const id = await newGroup(owner, [talker]);
   const [talking, ...sockets] = await Promise.all([talker, ...newcomers].map((person) => chat(person)));
@@ -210,7 +210,7 @@ test('roles: owners make admins, admins remove members, nobody removes a higher 
   assert.equal((await get(owner, id)).memberCount, 2);
 });
 
-test('whoever becomes an admin or is muted is shown it in every session, and nobody else is', async () => {
+test('a changed role or mute is sent to all sessions of that member, and to nobody else', async () => {
   const [owner, bob, cy] = (await newPeople(3)) as [Person, Person, Person];
   const id = await newGroup(owner, [bob, cy]);
   const [phone, desktop, other] = [await chat(bob), await chat(bob, gateway2Url), await chat(cy)];

@@ -21,7 +21,7 @@ async function answerTo(address: string, path: string, token?: string): Promise<
   return code;
 }
 
-test('no service of a system answers to who has not its token, which only its owner can read', async () => {
+test('no service answers a caller without the token, whose file only its owner can read', async () => {
   const parts = openSystemParts();
   const { gateways } = await parts.repo.presence.listGateways({});
   assert.equal(gateways.length, 2);

@@ -30,7 +30,7 @@ async function everythingOf(handle: WorkflowHandle): Promise<string> {
   return [handle.workflowId, ...textsIn(history), ...textsIn(described.raw), ...textsIn(metadata)].join('\n');
 }
 
-test('nothing that people write is in any history, summary or detail of a flow, or in its name', async () => {
+test('no history, summary, detail or id of a flow contains users’ texts', async () => {
   const [ann, bob, cy] = (await newPeople(3)) as [Person, Person, Person];
   const post = async (person: Person, path: string, body: object): Promise<Data> => {
     const response = await fetch(new URL(path, gatewayUrl), {

@@ -62,7 +62,7 @@ test('a message in a large group reaches every session but the one that sent it'
   await Promise.all(sockets.map((socket) => socket.close()));
 });
 
-test('whoever is removed from a large group in the middle of much talk gets nothing after member-removed', async () => {
+test('a member removed from a busy large group gets nothing after member-removed', async () => {
   const [ann, bob] = (await newPeople(2)) as [Person, Person];
   const conversationId = await newLargeGroup(ann, bob);
   const [sender, annToo, toBob] = [await chat(ann), await chat(ann, gateway2Url), await chat(bob)];
@@ -83,7 +83,7 @@ test('whoever is removed from a large group in the middle of much talk gets noth
   await Promise.all([sender, annToo, toBob].map((socket) => socket.close()));
 });
 
-test('whoever is added to a large group in the middle of much talk is told so before the first message comes', async () => {
+test('a user added to a busy large group gets the event of the addition before the first message', async () => {
   const [owner, talker, ...newcomers] = (await newPeople(12)) as [Person, Person, ...Person[]];
   const conversationId = await newLargeGroup(owner, talker);
   const [talking, ...sockets] = await Promise.all([talker, ...newcomers].map((person) => chat(person)));

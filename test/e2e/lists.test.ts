@@ -41,7 +41,7 @@ function cameOnce(found: readonly string[], staying: readonly string[]): void {
   );
 }
 
-test('conversations, while others get messages, are left and are made', async () => {
+test('conversations, while others get messages, are left and are created', async () => {
   const [ann, bob] = (await newPeople(2)) as [Person, Person];
   const groups: string[] = [];
   for (let n = 0; n < 7; n += 1) groups.unshift(await newGroup(ann, [bob]));
@@ -153,7 +153,7 @@ test('sessions, while one is used and others come and go', async () => {
   );
 });
 
-test('every list refuses a cursor of another list, one that is none, and one beside an offset', async () => {
+test('every list refuses a cursor of another list, an invalid cursor, and a cursor with an offset', async () => {
   const [me, a, b] = (await newPeople(3)) as [Person, Person, Person];
   const group = await newGroup(me, [a, b]);
   const lists = [

@@ -87,7 +87,7 @@ test('a retry gets the first message’s ack and reaches nobody again', async ()
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
-test('what one session sends is stored in that order; seqs have no gap and everybody sees the same order', async () => {
+test('messages of one session are stored in their order, without gaps in the seq ids, and everybody sees the same order', async () => {
   const people = await newPeople(4);
   const [owner, ...others] = people as [Person, ...Person[]];
   const conversationId = await newGroup(owner, others);

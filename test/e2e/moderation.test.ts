@@ -18,7 +18,7 @@ const { workflowType, ...start } = moderateConversation;
 const moderate = (input: ModerateConversationInput): Promise<ModerateConversationResult> =>
   client.workflow.execute(workflowType, { ...start, workflowId: `moderate-${randomUUID()}`, args: [input] });
 
-test('operators take messages out of the world room and out of groups, and mute there', async () => {
+test('operators can recall messages and mute users in the world room and in groups', async () => {
   const [ann, bob] = (await newPeople(2)) as [Person, Person];
   const group = await newGroup(ann, [bob]);
   const [annChat, bobChat] = [await chat(ann), await chat(bob, gateway2Url)];
@@ -60,7 +60,7 @@ test('operators take messages out of the world room and out of groups, and mute 
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
-test('a mute outlives leaving; a conversation that is none is refused', async () => {
+test('a mute stays after leaving; an unknown conversation is refused', async () => {
   const [ann, bob] = (await newPeople(2)) as [Person, Person];
   const group = await newGroup(ann, [bob]);
   await moderate({ conversationId: group, mute: [bob.id] });

@@ -51,7 +51,7 @@ test('friends, and nobody else, are told once that somebody went, no earlier tha
   await Promise.all([again.close(), bobChat.close(), eveChat.close()]);
 });
 
-test('a quick reconnect is told neither way, however often and wherever', async () => {
+test('a quick reconnect is announced neither as offline nor as online, on any gateway and however often', async () => {
   const { ann, bob } = await newFriends();
   const cy = await newPerson('cy');
   await befriend(cy, bob);

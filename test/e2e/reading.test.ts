@@ -39,7 +39,7 @@ test('unread counts are exact: sending is reading, marking never goes back, reca
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
-test('answering is reading: the other one and one’s own other session are told behind the answer, and marking says no more', async () => {
+test('an answer is followed by a read receipt for the other user and one’s own other session, and a later read mark causes no second one', async () => {
   const { ann, bob, conversationId } = await newFriends();
   const [phone, desktop, bobChat] = [await chat(ann), await chat(ann, gateway2Url), await chat(bob)];
   await bobChat.say(conversationId, 'a question');
@@ -61,7 +61,7 @@ test('answering is reading: the other one and one’s own other session are told
   await Promise.all([phone, desktop, bobChat].map((one) => one.close()));
 });
 
-test('a block keeps both from hearing what the other one reads', async () => {
+test('users in a block get no read receipts of each other', async () => {
   const { ann, bob, conversationId } = await newFriends();
   const [annChat, bobChat] = [await chat(ann), await chat(bob)];
   await bobChat.say(conversationId, 'unread');

@@ -62,7 +62,7 @@ test('a wrong choice is refused with the field named, and changes nothing', asyn
   assert.equal(readReceipts, true);
 });
 
-test('who takes invitations from friends only is named as refused, and the rest is in', async () => {
+test('users who accept invitations from friends only are named as refused, and the others are added', async () => {
   const [ann, bob, cy, eve] = (await newPeople(4)) as [Person, Person, Person, Person];
   await eve.rest.put('/users/settings', { groupInvites: 'friends' });
   const body = { type: 2, name: 'a group', memberIds: [bob.id, eve.id] };
@@ -82,7 +82,7 @@ test('who takes invitations from friends only is named as refused, and the rest 
   });
 });
 
-test('whom an admin removed an ordinary member cannot bring back, an admin can: muted as before', async () => {
+test('a member removed by an admin cannot be added again by an ordinary member; an admin can, and the mute stays', async () => {
   const [ann, bob, cy] = (await newPeople(3)) as [Person, Person, Person];
   const id = await newGroup(ann, [bob, cy]);
   await ann.rest.patch(`/conversations/${id}`, { settings: { inviteBy: 'members' } });
@@ -123,7 +123,7 @@ test('presence is shown to everyone, to friends or to nobody, as its user chose'
   await socket.close();
 });
 
-test('friends do not hear that somebody came who shows presence to nobody', async () => {
+test('friends get no presence of a user who shows it to nobody', async () => {
   const { ann, bob } = await newFriends();
   const cy = await newPerson('cy');
   await befriend(cy, bob);
@@ -148,7 +148,7 @@ test('the members of the world room are listed for operators only', async () => 
   }
 });
 
-test('what one chooses for a conversation shows to one’s own sessions alone, at once and when they come back', async () => {
+test('a user’s choices for a conversation are sent to the user’s own sessions only, at once and after a reconnect', async () => {
   const { ann, bob, conversationId: id } = await newFriends();
   const { serverTime: since } = await ann.rest.post<Data>('/sync', { cursors: {} });
   const [phone, desktop, other] = [await chat(ann), await chat(ann, gateway2Url), await chat(bob)];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Data, newFriends, newGroup, newPerson, refused } from '../support/people/people.ts';
 
-test('sync brings everything missed in one call, and what was recalled and lost besides', async () => {
+test('sync returns all missed messages in one call, and what was recalled or left', async () => {
   const { ann, bob, conversationId } = await newFriends();
   const groupId = await newGroup(ann, [bob]);
   const say = (id: string, text: string) =>
@@ -44,7 +44,7 @@ test('sync brings everything missed in one call, and what was recalled and lost 
   assert.deepEqual(after.removed, [groupId]);
 });
 
-test('sync comes in pieces: oldest first, asked again with advanced cursors', async () => {
+test('sync returns parts, the oldest messages first, and continues with advanced cursors', async () => {
   const { ann, bob, conversationId } = await newFriends();
   for (let n = 1; n <= 7; n += 1) {
     await ann.rest.post(`/conversations/${conversationId}/messages`, {
@@ -75,7 +75,7 @@ test('the world room comes only when the cursors name it', async () => {
   assert.ok(named.conversations[0].messages.some(({ content }: Data) => content === 'hello world'));
 });
 
-test('a cursor beyond the head starts the conversation anew', async () => {
+test('a cursor above the head starts the conversation again', async () => {
   const { ann, bob, conversationId } = await newFriends();
   for (const text of ['one', 'two']) {
     await ann.rest.post(`/conversations/${conversationId}/messages`, { clientMsgId: text, content: text });

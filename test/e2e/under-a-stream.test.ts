@@ -37,7 +37,7 @@ const received = (socket: Chat, conversationId: string): number[] =>
     .filter((message: Message) => message.conversationId === conversationId)
     .map(({ seqId }: Message) => seqId);
 
-test('whoever connects in the middle of much talk and syncs after welcome misses nothing', async (t) => {
+test('a client that connects during a stream of messages and syncs after welcome misses nothing', async (t) => {
   const [owner, [bob]] = [await newPerson('owner'), (await newGuests(1)) as [Person]];
   const id = await newGroup(owner, [bob]);
   const senders = await Promise.all([chat(owner), chat(owner, gateway2Url), chat(owner)]);
@@ -66,7 +66,7 @@ test('whoever connects in the middle of much talk and syncs after welcome misses
   await talk.stop();
 });
 
-test('whoever is removed in the middle of much talk has all from before, its removal, and nothing after it', async (t) => {
+test('a member removed from a busy group has all messages from before, the removal, and nothing after it', async (t) => {
   const [owner, [bob, cy]] = [await newPerson('owner'), (await newGuests(2)) as [Person, Person]];
   const id = await newGroup(owner, [bob, cy]);
   const senders = await Promise.all([chat(owner), chat(bob, gateway2Url)]);
@@ -98,7 +98,7 @@ test('whoever is removed in the middle of much talk has all from before, its rem
   await refused(cy.rest.messagesAfter(id, 0), 403, 'NOT_CONVERSATION_MEMBER');
 });
 
-test('a group that grows beyond 500 members and shrinks again in the middle of much talk loses and turns round nothing', {
+test('a busy group that grows beyond 500 members and shrinks again loses no message and keeps their order', {
   timeout: 120_000,
 }, async (t) => {
   const [owner, guests] = [

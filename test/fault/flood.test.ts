@@ -17,7 +17,7 @@ import { openSystemParts } from '../support/system-parts.ts';
 const groups = 3;
 const membersEach = 1500;
 const onlineEach = 10;
-/** Messages a second to each group: what two processors carry beside everything else. */
+/** Messages per second to each group: what two processors carry beside everything else. */
 const rate = 4;
 const rounds = 5;
 /** Friend requests in a round, one after the other. */

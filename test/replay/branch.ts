@@ -1,9 +1,9 @@
-import type { FlowWorld } from '../support/flows/flows.ts';
+import type { TestTemporal } from '../support/flows/flows.ts';
 
 export type Branch = {
   name: string;
   /** Some need the clock that jumps; the others are recorded on the real server. */
   clock?: 'jumping';
   workflowId: string;
-  play(world: FlowWorld): Promise<void>;
+  play(temporal: TestTemporal): Promise<void>;
 };

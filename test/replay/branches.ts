@@ -103,15 +103,15 @@ export const branches: Branch[] = [
   {
     name: 'create-group.cancelled',
     workflowId: createGroupId('g-cancelled'),
-    async play(world) {
+    async play(temporal) {
       const steps = groupSteps({
         addFirstMembers: async () => {
           throw new Error('im-repo is away');
         },
       });
-      await world.withWorker(steps, async () => {
+      await temporal.withWorker(steps, async () => {
         const { workflowIdConflictPolicy: _, ...start } = createGroupStart(groupArgs('cancelled', 3));
-        const handle = await world.client.workflow.start(createGroup.workflowType, start);
+        const handle = await temporal.client.workflow.start(createGroup.workflowType, start);
         await eventually(async () => (await handle.fetchHistory()).events?.length !== 2);
         await handle.cancel();
         await handle.result().catch(() => undefined);
@@ -151,17 +151,17 @@ function friends(name: string, act: (scene: FriendScene) => Promise<void>, clock
     name: `friend-request.${name}`,
     ...(clock ? { clock } : {}),
     workflowId,
-    async play(world) {
+    async play(temporal) {
       const repo = createFriendRows({
-        now: () => (clock ? world.environment.currentTimeMs() : Date.now()),
+        now: () => (clock ? temporal.environment.currentTimeMs() : Date.now()),
         ttlMs: 30 * 86_400_000,
       });
-      const handle = world.client.workflow.getHandle(workflowId);
+      const handle = temporal.client.workflow.getHandle(workflowId);
       const lose = async () => {
         await handle.terminate('lost');
       };
-      await world.withWorker(repo.activities, async () => {
-        await act({ ...createFriendCalls(world.client, ['1', '2']), repo, lose });
+      await temporal.withWorker(repo.activities, async () => {
+        await act({ ...createFriendCalls(temporal.client, ['1', '2']), repo, lose });
         await handle.result();
       });
     },
@@ -172,9 +172,9 @@ function group(name: string, members: number, instead: Partial<Activities>): Bra
   return {
     name: `create-group.${name}`,
     workflowId: createGroupId(`g-${name}`),
-    async play(world) {
-      await world.withWorker(groupSteps(instead), () =>
-        world.client.workflow.executeUpdateWithStart(createGroup.result, {
+    async play(temporal) {
+      await temporal.withWorker(groupSteps(instead), () =>
+        temporal.client.workflow.executeUpdateWithStart(createGroup.result, {
           startWorkflowOperation: new WithStartWorkflowOperation(
             createGroup.workflowType,
             createGroupStart(groupArgs(name, members)),
@@ -222,15 +222,15 @@ function fanout(
     name: `fanout-messages.${name}`,
     ...(clock ? { clock } : {}),
     workflowId: fanoutId(conversationId),
-    async play(world) {
+    async play(temporal) {
       let runs = 0;
       const streamFanout = async () =>
         answers[Math.min(runs++, answers.length - 1)] ?? { done: 0, more: false };
-      const handle = world.client.workflow.getHandle(fanoutId(conversationId));
-      await world.withWorker({ streamFanout }, async () => {
+      const handle = temporal.client.workflow.getHandle(fanoutId(conversationId));
+      await temporal.withWorker({ streamFanout }, async () => {
         await act({
           wake: () =>
-            world.client.workflow.signalWithStart(fanoutMessages.workflowType, {
+            temporal.client.workflow.signalWithStart(fanoutMessages.workflowType, {
               ...fanoutStart(conversationId),
               signal: fanoutMessages.wake,
             }),

@@ -176,9 +176,9 @@ function job(
     name,
     clock: 'jumping',
     workflowId,
-    async play(world) {
-      await world.withWorker(steps, () =>
-        world.client.workflow.execute(workflowType, { ...start, workflowId }).catch(() => undefined),
+    async play(temporal) {
+      await temporal.withWorker(steps, () =>
+        temporal.client.workflow.execute(workflowType, { ...start, workflowId }).catch(() => undefined),
       );
     },
   };

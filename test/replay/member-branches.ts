@@ -24,10 +24,10 @@ export const memberBranches: Branch[] = [
   {
     name: 'change-members.cancelled',
     workflowId: changeMembersStart(argsOf('cancelled', adding)).workflowId,
-    async play(world) {
+    async play(temporal) {
       const { workflowIdConflictPolicy: _, ...start } = changeMembersStart(argsOf('cancelled', adding));
-      await world.withWorker(answering(['away']), async () => {
-        const handle = await world.client.workflow.start(changeMembers.workflowType, start);
+      await temporal.withWorker(answering(['away']), async () => {
+        const handle = await temporal.client.workflow.start(changeMembers.workflowType, start);
         await eventually(async () => (await handle.fetchHistory()).events?.length !== 2);
         await handle.cancel();
         await handle.result().catch(() => undefined);
@@ -57,9 +57,9 @@ function change(name: string, members: MemberChange, answers: (ChangeMembersResu
   return {
     name: `change-members.${name}`,
     workflowId: changeMembersStart(args).workflowId,
-    async play(world) {
-      await world.withWorker(answering(answers), () =>
-        world.client.workflow.executeUpdateWithStart(changeMembers.result, {
+    async play(temporal) {
+      await temporal.withWorker(answering(answers), () =>
+        temporal.client.workflow.executeUpdateWithStart(changeMembers.result, {
           updateId: args.key,
           startWorkflowOperation: new WithStartWorkflowOperation(
             changeMembers.workflowType,

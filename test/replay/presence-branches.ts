@@ -23,13 +23,13 @@ export const presenceBranches: Branch[] = [
   {
     name: 'confirm-offline.cancelled',
     workflowId: confirmOfflineId({ partition: 0, offset: '5', timestamp: '1' }),
-    async play(world) {
+    async play(temporal) {
       const start = confirmOfflineStart(
         { partition: 0, offset: '5', timestamp: '1' },
         leavers(2, Date.now()),
       );
-      await world.withWorker({}, async () => {
-        const handle = await world.client.workflow.start(confirmOffline.workflowType, start);
+      await temporal.withWorker({}, async () => {
+        const handle = await temporal.client.workflow.start(confirmOffline.workflowType, start);
         await eventually(async () => {
           const { events } = await handle.fetchHistory();
           return events?.some(({ timerStartedEventAttributes }) => timerStartedEventAttributes) === true;
@@ -63,13 +63,13 @@ function leaving(name: string, offset: number, answers: Confirmed[], agoMs = 0):
     name: `confirm-offline.${name}`,
     clock: 'jumping',
     workflowId: confirmOfflineId(place),
-    async play(world) {
-      const now = await world.environment.currentTimeMs();
+    async play(temporal) {
+      const now = await temporal.environment.currentTimeMs();
       const start = confirmOfflineStart(place, leavers(offset, now - agoMs));
       let asked = 0;
       const confirmUsersOffline = async () => answers[asked++] ?? { offline: 0, waitMs: 0 };
-      await world.withWorker({ confirmUsersOffline }, () =>
-        world.client.workflow.execute(confirmOffline.workflowType, start),
+      await temporal.withWorker({ confirmUsersOffline }, () =>
+        temporal.client.workflow.execute(confirmOffline.workflowType, start),
       );
     },
   };
@@ -85,12 +85,12 @@ function cleanup(name: string, answers: Pages[], input?: object): Branch {
     name: `cleanup-expired-status.${name}`,
     clock: 'jumping',
     workflowId,
-    async play(world) {
+    async play(temporal) {
       let asked = 0;
       const cleanUpSessions = async () => answers[asked++] ?? page('', 0);
       const { workflowType, ...start } = cleanupExpiredStatus;
-      await world.withWorker({ cleanUpSessions }, () =>
-        world.client.workflow
+      await temporal.withWorker({ cleanUpSessions }, () =>
+        temporal.client.workflow
           .execute(workflowType, { ...start, workflowId, args: input ? [input] : [] })
           .catch(() => undefined),
       );

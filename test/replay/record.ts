@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { createFlowWorld, createRealFlowWorld } from '../support/flows/flows.ts';
+import { createRealTimeTestTemporal, createTestTemporal } from '../support/flows/flows.ts';
 import { branches } from './branches.ts';
 
 const folder = join(import.meta.dirname, 'histories');
@@ -18,13 +18,13 @@ mkdirSync(folder, { recursive: true });
 for (const clock of ['real', 'jumping'] as const) {
   const batch = wanted.filter((branch) => (branch.clock ?? 'real') === clock);
   if (batch.length === 0) continue;
-  const world = await (clock === 'real' ? createRealFlowWorld() : createFlowWorld());
+  const temporal = await (clock === 'real' ? createRealTimeTestTemporal() : createTestTemporal());
   for (const { name, workflowId, play } of batch) {
-    await play(world);
-    const history = await world.client.workflow.getHandle(workflowId).fetchHistory();
+    await play(temporal);
+    const history = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
     writeFileSync(fileOf(name), `${historyToJSON(history)}\n`);
     console.log(`${name}: ${history.events?.length} events`);
   }
-  await world.close();
+  await temporal.close();
 }
 process.exit(0);

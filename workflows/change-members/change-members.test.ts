@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
-import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import {
   type ChangeMembersArgs,
   type ChangeMembersResult,
@@ -11,13 +11,13 @@ import {
   type MemberChange,
 } from './contract.ts';
 
-let world: FlowWorld;
+let temporal: TestTemporal;
 let lastKey = 0;
 
 before(async () => {
-  world = await createFlowWorld();
+  temporal = await createTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 const changing = (change: MemberChange): ChangeMembersArgs => ({
   conversationId: 'g1',
@@ -29,7 +29,7 @@ const adding = () => changing({ kind: 'add', userIds: ['2', '3'] });
 
 /** Sends a change as logic does: by update-with-start, with the change's key as update id. */
 const change = (args: ChangeMembersArgs, updateId = args.key): Promise<ChangeMembersResult> =>
-  world.client.workflow.executeUpdateWithStart(changeMembers.result, {
+  temporal.client.workflow.executeUpdateWithStart(changeMembers.result, {
     updateId,
     startWorkflowOperation: new WithStartWorkflowOperation(
       changeMembers.workflowType,
@@ -63,7 +63,7 @@ test('every kind of change is one step, and its outcome is the answer', async ()
     changing({ kind: 'transfer', userId: '2' }),
     changing({ kind: 'dissolve' }),
   ];
-  await world.withWorker(steps, async () => {
+  await temporal.withWorker(steps, async () => {
     for (const args of all) assert.deepEqual(await change(args), answers[args.change.kind]);
   });
   assert.deepEqual(calls, all);
@@ -72,18 +72,18 @@ test('every kind of change is one step, and its outcome is the answer', async ()
 test('a refusal is the answer, and no failure', async () => {
   const { steps } = counted(() => ({ ok: false, code: 'GROUP_FULL', message: 'full' }));
   const args = adding();
-  await world.withWorker(steps, async () => {
+  await temporal.withWorker(steps, async () => {
     const result = await change(args);
     assert.equal(!result.ok && result.code, 'GROUP_FULL');
     const { workflowId } = changeMembersStart(args);
-    assert.equal((await world.client.workflow.getHandle(workflowId).describe()).status.name, 'COMPLETED');
+    assert.equal((await temporal.client.workflow.getHandle(workflowId).describe()).status.name, 'COMPLETED');
   });
 });
 
 test('twenty callers at once with the same key make one change, and all hear its outcome', async () => {
   const { calls, steps } = counted(() => ({ ok: true, added: ['2', '3'], alreadyMembers: [] }));
   const args = adding();
-  const results = await world.withWorker(steps, () =>
+  const results = await temporal.withWorker(steps, () =>
     Promise.all(Array.from({ length: 20 }, () => change(args))),
   );
   assert.ok(results.every((result) => result.ok && result.added?.length === 2));
@@ -99,8 +99,8 @@ test('im-repo may be away: the change is made once it is back, whether anybody w
   const { workflowIdConflictPolicy: _, ...start } = changeMembersStart(
     changing({ kind: 'remove', userIds: ['2'] }),
   );
-  const result = await world.withWorker(steps, () =>
-    world.client.workflow.execute(changeMembers.workflowType, start),
+  const result = await temporal.withWorker(steps, () =>
+    temporal.client.workflow.execute(changeMembers.workflowType, start),
   );
   assert.deepEqual(result, { ok: true, removed: ['2'] });
   assert.equal(calls.length, 6);
@@ -116,10 +116,10 @@ test('when it is cancelled whoever waits is told', async () => {
     throw new Error('im-repo is away');
   });
   const args = adding();
-  await world.withWorker(steps, async () => {
+  await temporal.withWorker(steps, async () => {
     const answer = change(args);
     await atStep;
-    await world.client.workflow.getHandle(changeMembersStart(args).workflowId).cancel();
+    await temporal.client.workflow.getHandle(changeMembersStart(args).workflowId).cancel();
     const result = await answer;
     assert.equal(!result.ok && result.code, 'UNAVAILABLE');
   });

@@ -4,15 +4,15 @@ import { after, before, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/index.ts';
-import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import { type CleanupExpiredStatusResult, cleanupExpiredStatus } from './contract.ts';
 
-let world: FlowWorld;
+let temporal: TestTemporal;
 
 before(async () => {
-  world = await createFlowWorld();
+  temporal = await createTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 type Pages = Awaited<ReturnType<Activities['cleanUpSessions']>>;
 type Asked = Parameters<Activities['cleanUpSessions']>[0];
@@ -33,8 +33,8 @@ async function run(answers: Pages[], ...args: unknown[]) {
       return answers[asked.length - 1] ?? assert.fail('asked too often');
     },
   };
-  const result: Promise<CleanupExpiredStatusResult> = world.withWorker(activities, () =>
-    world.client.workflow.execute(cleanupExpiredStatus.workflowType, {
+  const result: Promise<CleanupExpiredStatusResult> = temporal.withWorker(activities, () =>
+    temporal.client.workflow.execute(cleanupExpiredStatus.workflowType, {
       workflowId: randomUUID(),
       taskQueue: cleanupExpiredStatus.taskQueue,
       args,
@@ -63,11 +63,11 @@ test('input reaches every page', async () => {
 });
 
 test('after a flush of Redis it waits until it may judge, and goes on where it was', async () => {
-  const before = await world.environment.currentTimeMs();
+  const before = await temporal.environment.currentTimeMs();
   const { result, asked } = await run([pages('a', 3, 5), pages('a', 0, 0, 75_000), pages('', 1, 1)]);
   assert.deepEqual(result, { offline: 4, sessionsRemoved: 6, dryRun: false });
   assert.equal(asked[2]?.cursor, 'a');
-  assert.ok((await world.environment.currentTimeMs()) - before >= 75_000);
+  assert.ok((await temporal.environment.currentTimeMs()) - before >= 75_000);
 });
 
 test('wrong input fails at once, for good, and says why', async () => {

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
-import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import type { Refusal } from '../contracts/refusal.ts';
 import { type CreateGroupArgs, type CreateGroupResult, createGroup, createGroupStart } from './contract.ts';
 
-let world: FlowWorld;
+let temporal: TestTemporal;
 let lastGroup = 0;
 
 before(async () => {
-  world = await createFlowWorld();
+  temporal = await createTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 const refuse = (code: Refusal['code']) => async (): Promise<Refusal> => ({ ok: false, code, message: code });
 
@@ -46,7 +46,7 @@ const group = (members: number): CreateGroupArgs => ({
 
 /** Creates a group as logic does: by update-with-start. */
 const create = (args: CreateGroupArgs, updateId = 'only'): Promise<CreateGroupResult> =>
-  world.client.workflow.executeUpdateWithStart(createGroup.result, {
+  temporal.client.workflow.executeUpdateWithStart(createGroup.result, {
     updateId,
     startWorkflowOperation: new WithStartWorkflowOperation(createGroup.workflowType, createGroupStart(args)),
   });
@@ -54,7 +54,7 @@ const create = (args: CreateGroupArgs, updateId = 'only'): Promise<CreateGroupRe
 test('a group stands once everybody is in, added by five hundred', async () => {
   const { taken, steps } = recordedSteps();
   const args = group(1000);
-  const result = await world.withWorker(steps, () => create(args));
+  const result = await temporal.withWorker(steps, () => create(args));
   assert.deepEqual(result, { ok: true, conversationId: args.conversationId });
   assert.deepEqual(taken, [
     'checkMembers',
@@ -73,20 +73,20 @@ test('whoever may not be added is named, and the others are in', async () => {
     }),
   });
   const args = group(1000);
-  const result = await world.withWorker(steps, () => create(args));
+  const result = await temporal.withWorker(steps, () => create(args));
   assert.deepEqual(result, { ok: true, conversationId: args.conversationId, refused: ['3', '900'] });
 });
 
 test('a refusal of the members creates nothing', async () => {
   const { taken, steps } = recordedSteps({ checkMembers: refuse('BLOCKED') });
-  const result = await world.withWorker(steps, () => create(group(3)));
+  const result = await temporal.withWorker(steps, () => create(group(3)));
   assert.equal(!result.ok && result.code, 'BLOCKED');
   assert.deepEqual(taken, []);
 });
 
 test('a step that is refused half way undoes what was stored', async () => {
   const { taken, steps } = recordedSteps({ addFirstMembers: refuse('GROUP_FULL') });
-  const result = await world.withWorker(steps, () => create(group(3)));
+  const result = await temporal.withWorker(steps, () => create(group(3)));
   assert.equal(!result.ok && result.code, 'GROUP_FULL');
   assert.deepEqual(taken, ['checkMembers', 'createHiddenGroup', 'discardGroup']);
 });
@@ -103,10 +103,10 @@ test('a cancelled creation undoes what was stored, and whoever waits is told', a
       throw new Error('im-repo is away');
     },
   });
-  await world.withWorker(steps, async () => {
+  await temporal.withWorker(steps, async () => {
     const answer = create(args);
     await atMembers;
-    await world.client.workflow.getHandle(`create-group/${args.conversationId}`).cancel();
+    await temporal.client.workflow.getHandle(`create-group/${args.conversationId}`).cancel();
     const result = await answer;
     assert.equal(!result.ok && result.code, 'UNAVAILABLE');
   });
@@ -116,7 +116,7 @@ test('a cancelled creation undoes what was stored, and whoever waits is told', a
 test('twenty callers at once make one group', async () => {
   const { taken, steps } = recordedSteps();
   const args = group(2);
-  const results = await world.withWorker(steps, () =>
+  const results = await temporal.withWorker(steps, () =>
     Promise.all(Array.from({ length: 20 }, () => create(args))),
   );
   assert.ok(results.every((result) => result.ok));
@@ -126,8 +126,8 @@ test('twenty callers at once make one group', async () => {
 test('the group is made even if nobody waits for it', async () => {
   const { taken, steps } = recordedSteps();
   const { workflowIdConflictPolicy: _, ...start } = createGroupStart(group(1));
-  const result = await world.withWorker(steps, () =>
-    world.client.workflow.execute(createGroup.workflowType, start),
+  const result = await temporal.withWorker(steps, () =>
+    temporal.client.workflow.execute(createGroup.workflowType, start),
   );
   assert.equal(result.ok, true);
   assert.equal(taken.at(-1), 'activateGroup');

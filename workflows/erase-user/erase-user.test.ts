@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Activities } from '../../activities/index.ts';
-import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import { type EraseUserResult, eraseUser, eraseUserStart } from './contract.ts';
 
-let world: FlowWorld;
+let temporal: TestTemporal;
 let lastUser = 0;
 
 before(async () => {
-  world = await createFlowWorld();
+  temporal = await createTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 /** A user with three pages of relationships, one of requests and two of groups; every step is recorded. */
 function account(instead: Partial<Activities> = {}) {
@@ -49,12 +49,12 @@ function account(instead: Partial<Activities> = {}) {
 
 const erase = (redactMessages?: boolean): Promise<EraseUserResult> => {
   const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(String(++lastUser), redactMessages);
-  return world.client.workflow.execute(eraseUser.workflowType, start);
+  return temporal.client.workflow.execute(eraseUser.workflowType, start);
 };
 
 test('an account is closed first, then taken out of everything by pages', async () => {
   const { taken, steps } = account();
-  const result = await world.withWorker(steps, () => erase());
+  const result = await temporal.withWorker(steps, () => erase());
   assert.deepEqual(result, { ok: true, relationships: 250, left: 30, dissolved: 2, redacted: 14 });
   const [first, again] = [taken.slice(0, 8), taken.slice(8)];
   assert.deepEqual(first, [
@@ -73,16 +73,16 @@ test('an account is closed first, then taken out of everything by pages', async 
 
 test('messages that are to stay are left alone', async () => {
   const { taken, steps } = account();
-  const result = await world.withWorker(steps, () => erase(false));
+  const result = await temporal.withWorker(steps, () => erase(false));
   assert.equal(result.ok && result.redacted, 0);
   assert.ok(taken.includes('texts') && !taken.includes('redact'));
 });
 
-test('a start from before messages could be emptied leaves them, as its user was told', async () => {
+test('a run started before messages could be redacted keeps them, as its user was promised', async () => {
   const { taken, steps } = account();
   const { args: _, workflowIdConflictPolicy: __, ...start } = eraseUserStart('2000');
-  const result = await world.withWorker(steps, () =>
-    world.client.workflow.execute(eraseUser.workflowType, {
+  const result = await temporal.withWorker(steps, () =>
+    temporal.client.workflow.execute(eraseUser.workflowType, {
       ...start,
       args: [{ userId: '2000' }],
       searchAttributes: { UserId: ['2000'] },
@@ -96,7 +96,7 @@ test('who was being added to a group, or signing in, at that moment is taken out
   const { taken, steps, joins } = account();
   const leave = steps.leaveConversations;
   let pages = 0;
-  const result = await world.withWorker(
+  const result = await temporal.withWorker(
     {
       ...steps,
       async leaveConversations(input) {
@@ -117,7 +117,7 @@ test('an account that never was is refused, and nothing else is tried', async ()
   const { taken, steps } = account({
     closeAccount: async () => ({ ok: false, code: 'USER_NOT_FOUND', message: 'There is no such user.' }),
   });
-  const result = await world.withWorker(steps, () => erase());
+  const result = await temporal.withWorker(steps, () => erase());
   assert.equal(!result.ok && result.code, 'USER_NOT_FOUND');
   assert.deepEqual(taken, []);
 });
@@ -126,7 +126,7 @@ test('im-repo may be away in the middle: the run goes on where it was', async ()
   const { taken, steps } = account();
   let failures = 4;
   const end = steps.endRelationships as Activities['endRelationships'];
-  const result = await world.withWorker(
+  const result = await temporal.withWorker(
     {
       ...steps,
       async endRelationships(input) {
@@ -142,8 +142,8 @@ test('im-repo may be away in the middle: the run goes on where it was', async ()
 
 test('asked for twice, the same run is met; asked for again, another one finds nothing to do', async () => {
   const { taken, steps } = account();
-  const start = () => world.client.workflow.start(eraseUser.workflowType, eraseUserStart('1000'));
-  await world.withWorker(steps, async () => {
+  const start = () => temporal.client.workflow.start(eraseUser.workflowType, eraseUserStart('1000'));
+  await temporal.withWorker(steps, async () => {
     const [first, second] = await Promise.all([start(), start()]);
     assert.equal(first.firstExecutionRunId, second.firstExecutionRunId);
     await first.result();

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { FanoutResult } from '../../activities/fanout-messages/fanout-messages.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import { fanoutMessages, fanoutStart } from './contract.ts';
 
-let world: FlowWorld;
+let temporal: TestTemporal;
 let lastConversation = 0;
 
 before(async () => {
-  world = await createFlowWorld();
+  temporal = await createTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 /** Runs a conversation's flow with an activity that returns these results; the last result is repeated. */
 async function scene(
@@ -19,7 +19,7 @@ async function scene(
   work: (scene: {
     wake(): Promise<unknown>;
     runs: () => number;
-    handle: ReturnType<FlowWorld['client']['workflow']['getHandle']>;
+    handle: ReturnType<TestTemporal['client']['workflow']['getHandle']>;
   }) => Promise<void>,
 ): Promise<void> {
   const conversationId = `c${++lastConversation}`;
@@ -27,12 +27,12 @@ async function scene(
   const streamFanout = async () =>
     answers[Math.min(runs++, answers.length - 1)] ?? assert.fail('no answer was given');
   const wake = () =>
-    world.client.workflow.signalWithStart(fanoutMessages.workflowType, {
+    temporal.client.workflow.signalWithStart(fanoutMessages.workflowType, {
       ...fanoutStart(conversationId),
       signal: fanoutMessages.wake,
     });
-  const handle = world.client.workflow.getHandle(`fanout/${conversationId}`);
-  await world.withWorker({ streamFanout }, () => work({ wake, runs: () => runs, handle }));
+  const handle = temporal.client.workflow.getHandle(`fanout/${conversationId}`);
+  await temporal.withWorker({ streamFanout }, () => work({ wake, runs: () => runs, handle }));
 }
 
 test('a signal starts the flow, and another one leads to another activity of the same run', () =>

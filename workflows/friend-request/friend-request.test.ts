@@ -1,35 +1,35 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { friendRequestStatus } from '../../lib/domain/enumerations.ts';
-import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import { createFriendCalls } from '../../test/support/flows/friend-calls.ts';
 import { createFriendRows, type FriendRows } from '../../test/support/flows/friend-rows.ts';
 import { friendRequest, friendRequestId } from './contract.ts';
 
 const day = 86_400_000;
 const ann = '7';
-let world: FlowWorld;
+let temporal: TestTemporal;
 let lastUser = 1000;
 
 before(async () => {
-  world = await createFlowWorld();
+  temporal = await createTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 type Scene = ReturnType<typeof createFriendCalls> & {
   bob: string;
   repo: FriendRows;
-  handle: ReturnType<FlowWorld['client']['workflow']['getHandle']>;
+  handle: ReturnType<TestTemporal['client']['workflow']['getHandle']>;
 };
 
 /** Runs a worker for Ann and a new Bob. */
 async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
   const bob = String(++lastUser);
-  const repo = createFriendRows({ now: () => world.environment.currentTimeMs(), ttlMs: 30 * day });
-  const handle = world.client.workflow.getHandle(friendRequestId(ann, bob));
-  const calls = createFriendCalls(world.client, [ann, bob]);
+  const repo = createFriendRows({ now: () => temporal.environment.currentTimeMs(), ttlMs: 30 * day });
+  const handle = temporal.client.workflow.getHandle(friendRequestId(ann, bob));
+  const calls = createFriendCalls(temporal.client, [ann, bob]);
   try {
-    await world.withWorker(repo.activities, () => work({ ...calls, bob, repo, handle }));
+    await temporal.withWorker(repo.activities, () => work({ ...calls, bob, repo, handle }));
   } finally {
     // The timer of this run must not fire during the next test.
     await handle.terminate('the test is over').catch(() => undefined);
@@ -68,7 +68,7 @@ test('who was rejected lately is told when to ask again, and the flow closes', (
     await request(ann);
     await decide(bob, 'r1', 'reject');
     await handle.result();
-    const retryAt = (await world.environment.currentTimeMs()) + day;
+    const retryAt = (await temporal.environment.currentTimeMs()) + day;
     repo.coolingUntil = retryAt;
     const refusal = { ok: false, code: 'RATE_LIMITED', message: 'RATE_LIMITED', retryAt };
     assert.deepEqual(await request(ann), refusal);
@@ -89,10 +89,10 @@ test('when both ask at once they become friends, once', () =>
 test('a request that nobody answers expires after thirty days, and a new one may follow', () =>
   scene(async ({ request, repo, handle }) => {
     await request(ann);
-    const before = await world.environment.currentTimeMs();
+    const before = await temporal.environment.currentTimeMs();
     const { phase, status } = await handle.result();
     assert.deepEqual([phase, status], ['closed', 4]);
-    assert.ok((await world.environment.currentTimeMs()) - before >= 29 * day);
+    assert.ok((await temporal.environment.currentTimeMs()) - before >= 29 * day);
     assert.equal(repo.rows[0]?.status, 4);
 
     assert.deepEqual(await request(ann), { ok: true, requestId: 'r2' });
@@ -157,7 +157,7 @@ test('the decision that started a flow is carried out even if its update is lost
     await request(ann);
     await handle.terminate('lost');
     const input = { attempt: 'lost-update', actorId: bob, requestId: 'r1', action: 'accept' } as const;
-    await world.client.workflow.execute(friendRequest.workflowType, {
+    await temporal.client.workflow.execute(friendRequest.workflowType, {
       workflowId: friendRequestId(ann, bob),
       taskQueue: 'gochat-interactive',
       args: [{ userIds: [ann, bob], opening: { update: 'decide', input } }],

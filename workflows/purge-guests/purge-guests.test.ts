@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
-import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import { type PurgeGuestsInput, type PurgeGuestsResult, purgeGuests } from './contract.ts';
 
 const { workflowType, ...start } = purgeGuests;
 const day = 24 * 3_600_000;
-let world: FlowWorld;
+let temporal: TestTemporal;
 let lastRun = 0;
 
 before(async () => {
-  world = await createFlowWorld();
+  temporal = await createTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 const run = async (input?: unknown): Promise<PurgeGuestsResult & { startedAt: number }> => {
-  const handle = await world.client.workflow.start(workflowType, {
+  const handle = await temporal.client.workflow.start(workflowType, {
     ...start,
     workflowId: `purge-${++lastRun}`,
     args: input === undefined ? [] : [input as PurgeGuestsInput],
@@ -46,7 +46,7 @@ function guests() {
 
 test('guests are erased by pages; those who came back are left', async () => {
   const { asked, erased, steps } = guests();
-  const { startedAt, ...result } = await world.withWorker(steps, () => run());
+  const { startedAt, ...result } = await temporal.withWorker(steps, () => run());
   assert.deepEqual(result, { found: 3, erased: 2, dryRun: false });
   assert.deepEqual(erased, [['1', '2'], ['3']]);
   assert.ok(asked.every(({ idleBefore }) => Math.abs(startedAt - 7 * day - idleBefore) < 60_000));
@@ -55,7 +55,7 @@ test('guests are erased by pages; those who came back are left', async () => {
 
 test('a dry run only counts, and the time can be given', async () => {
   const { asked, erased, steps } = guests();
-  const { startedAt, ...result } = await world.withWorker(steps, () => run({ dryRun: true, idleMs: day }));
+  const { startedAt, ...result } = await temporal.withWorker(steps, () => run({ dryRun: true, idleMs: day }));
   assert.deepEqual(result, { found: 3, erased: 0, dryRun: true });
   assert.deepEqual(erased, []);
   assert.ok(Math.abs(startedAt - day - (asked[0]?.idleBefore ?? 0)) < 60_000);
@@ -65,7 +65,7 @@ test('a page that failed half way is done again with the same guests', async () 
   const { erased, steps } = guests();
   const erase = steps.eraseGuests as Activities['eraseGuests'];
   let failures = 2;
-  const result = await world.withWorker(
+  const result = await temporal.withWorker(
     {
       ...steps,
       async eraseGuests(input) {
@@ -82,7 +82,7 @@ test('a page that failed half way is done again with the same guests', async () 
 
 test('an input that is not understood erases nobody', async () => {
   const { erased, steps } = guests();
-  await world.withWorker(steps, async () => {
+  await temporal.withWorker(steps, async () => {
     for (const input of [{ dryrun: true }, { idleMs: '7d' }, { idleMs: 0 }, 7]) {
       await assert.rejects(run(input), WorkflowFailedError);
     }

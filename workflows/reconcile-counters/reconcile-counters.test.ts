@@ -3,20 +3,20 @@ import { after, before, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
 import type { ComparedPages } from '../../activities/reconcile-counters.ts';
-import { createFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import { type ReconcileCountersInput, type ReconcileCountersResult, reconcileCounters } from './contract.ts';
 
 const { workflowType, ...start } = reconcileCounters;
-let world: FlowWorld;
+let temporal: TestTemporal;
 let lastRun = 0;
 
 before(async () => {
-  world = await createFlowWorld();
+  temporal = await createTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 const reconcile = (input?: unknown): Promise<ReconcileCountersResult> =>
-  world.client.workflow.execute(workflowType, {
+  temporal.client.workflow.execute(workflowType, {
     ...start,
     workflowId: `reconcile-${++lastRun}`,
     args: input === undefined ? [] : [input as ReconcileCountersInput],
@@ -52,7 +52,7 @@ test('what all pages have found is added up', async () => {
       findings: { checked: 9, wrong: { ...right, unread: 1, head: 1 }, mended: 0, conversationIds: ['71'] },
     },
   );
-  const result = await world.withWorker(steps, () => reconcile());
+  const result = await temporal.withWorker(steps, () => reconcile());
   assert.deepEqual(result, {
     checked: 409,
     wrong: { ...right, memberCount: 1, head: 1, unread: 4 },
@@ -71,14 +71,14 @@ test('a dry run says so to every page', async () => {
     after: '',
     findings: { checked: 2, wrong: right, mended: 0, conversationIds: [] },
   });
-  const result = await world.withWorker(steps, () => reconcile({ dryRun: true }));
+  const result = await temporal.withWorker(steps, () => reconcile({ dryRun: true }));
   assert.equal(result.dryRun, true);
   assert.deepEqual(asked, [{ dryRun: true, after: '' }]);
 });
 
 test('an input that is not understood mends nothing', async () => {
   const { asked, steps } = counters();
-  await world.withWorker(steps, async () => {
+  await temporal.withWorker(steps, async () => {
     for (const input of [{ dryrun: true }, { dryRun: 'yes' }, true]) {
       await assert.rejects(reconcile(input), WorkflowFailedError);
     }

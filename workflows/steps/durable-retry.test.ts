@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Activities } from '../../activities/index.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { createRealFlowWorld, type FlowWorld } from '../../test/support/flows/flows.ts';
+import { createRealTimeTestTemporal, type TestTemporal } from '../../test/support/flows/flows.ts';
 import { createGroup, createGroupStart } from '../create-group/contract.ts';
 
-let world: FlowWorld;
+let temporal: TestTemporal;
 
 before(async () => {
-  world = await createRealFlowWorld();
+  temporal = await createRealTimeTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 test('while a step is tried again the flow says which one and why, and afterwards what it said before', async () => {
   let away = true;
@@ -34,8 +34,8 @@ test('while a step is tried again the flow says which one and why, and afterward
     description: '',
     maxMembers: 10,
   });
-  await world.withWorker(steps, async () => {
-    const handle = await world.client.workflow.start(createGroup.workflowType, start);
+  await temporal.withWorker(steps, async () => {
+    const handle = await temporal.client.workflow.start(createGroup.workflowType, start);
     const details = async () => {
       const metadata = await handle.query<{ currentDetails?: string }, []>('__temporal_workflow_metadata');
       return metadata.currentDetails ?? '';

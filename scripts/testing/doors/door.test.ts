@@ -40,7 +40,7 @@ async function visitor() {
   return { socket, closed, hears, heard: () => heard };
 }
 
-test('an open door hands on what comes, also much of it, and the end', async () => {
+test('an open door forwards all bytes, also many, and the end of the connection', async () => {
   const { socket, hears, closed } = await visitor();
   const much = 'x'.repeat(3_000_000);
   socket.end(much);
@@ -48,7 +48,7 @@ test('an open door hands on what comes, also much of it, and the end', async () 
   await closed;
 });
 
-test('a slow door hands on in order, and late', async () => {
+test('a slow door forwards late, and in order', async () => {
   door.set({ is: 'slow', delayMs: 60 });
   const { socket, hears } = await visitor();
   const from = performance.now();
@@ -61,7 +61,7 @@ test('a slow door hands on in order, and late', async () => {
   socket.destroy();
 });
 
-test('behind a silent door nothing is lost and nothing is heard until it opens', async () => {
+test('a silent door holds all bytes back until it opens, and loses none', async () => {
   const { socket, hears, heard } = await visitor();
   socket.write('before');
   await hears('before');
@@ -78,7 +78,7 @@ test('behind a silent door nothing is lost and nothing is heard until it opens',
   socket.destroy();
 });
 
-test('a shut door resets who is inside and whoever comes', async () => {
+test('a shut door resets open and new connections', async () => {
   const inside = await visitor();
   inside.socket.write('a');
   await inside.hears('a');

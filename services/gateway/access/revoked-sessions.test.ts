@@ -56,7 +56,7 @@ test('one refresh reads all pages', async (t) => {
   assert.deepEqual([revoked.has('a'), revoked.has('b')], [true, true]);
 });
 
-test('a session is remembered for as long as an access token of it lives, even the longest', async (t) => {
+test('a revoked session is remembered until its last access token has expired', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
   const { revoked, asked } = polled([async () => page(['short'], 5)]);
   t.after(revoked.stop);

@@ -13,7 +13,7 @@ function scene() {
   return { newcomers, got, deliver };
 }
 
-test('what comes for a newcomer waits until it is told, in its order', () => {
+test('frames for a new member wait for the event of the addition, and keep their order', () => {
   const { newcomers, got, deliver } = scene();
   deliver('one');
   // A later frame queues behind the waiting ones, even if it names no newcomers.

@@ -20,7 +20,7 @@ test('the first receipt is sent at once', (t) => {
   assert.deepEqual(sent, ['ann read c to 3: bob', 'ann read d to 1: bob', 'cid read c to 2: bob']);
 });
 
-test('those that follow soon become one, which tells everybody the furthest', (t) => {
+test('receipts that follow soon are merged into one, which has the furthest position', (t) => {
   const { receipts, sent } = receiptsSent(t);
   receipts.notify('c', 'ann', 3, ['bob']);
   sent.length = 0;

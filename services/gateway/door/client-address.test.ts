@@ -21,7 +21,7 @@ test('without a trusted proxy, the client is the peer of the connection, whateve
   assert.equal(seen('0', '::ffff:192.0.2.1'), '192.0.2.1');
 });
 
-test('behind a number of proxies the entry of the outermost counts, not what the client wrote', () => {
+test('behind a number of proxies, the outermost proxy’s entry counts, and not the client’s own header', () => {
   assert.equal(seen('1', '10.0.0.1', '6.6.6.6, 198.51.100.7'), '198.51.100.7');
   assert.equal(seen('2', '10.0.0.1', '6.6.6.6, 198.51.100.7, 10.0.0.2'), '198.51.100.7');
   assert.equal(seen('2', '10.0.0.1', '198.51.100.7'), '198.51.100.7');

@@ -37,7 +37,7 @@ test('a page of an allowed origin may call: preflight, answers and problems', as
   assert.deepEqual([refused.statusCode, refused.headers['access-control-allow-origin']], [401, origin]);
 });
 
-test('others get nothing of CORS, and neither do the gateway’s own pages', async () => {
+test('foreign origins get no CORS headers, nor do the gateway’s own pages', async () => {
   const answers = { 'users.getUser': () => ({ user }) };
   for (const [origins, from] of [
     [origin, 'https://evil.example'],
@@ -90,7 +90,7 @@ test('requests for another host are answered 421, except those of probes', async
   assert.deepEqual([JSON.parse(body).status, JSON.parse(body).code], [421, 'INVALID_ARGUMENT']);
 });
 
-test('requests without a good token are counted by address, and nobody who is signed in is refused with them', async () => {
+test('requests without a valid token are counted per address, and this limit refuses no signed-in user', async () => {
   const answers = { 'auth.login': () => ({ session }), 'users.getUser': () => ({ user }) };
   const { app } = await testApp(answers, {}, { anonymousPerMinute: 3, trustProxy: '1' });
   const statusOf = async (url: string, from: string, headers: Record<string, string> = {}) =>
@@ -108,7 +108,7 @@ test('requests without a good token are counted by address, and nobody who is si
   assert.equal(await statusOf('/openapi.json', there), 200);
 });
 
-test('what asks for routes that are not there is counted as well, but for probes and preflights', async () => {
+test('requests for unknown routes are counted as well, except for probes and preflights', async () => {
   const { app } = await testApp({ 'users.getUser': () => ({ user }) }, {}, { anonymousPerMinute: 3 });
   const statusOf = async (method: 'GET' | 'POST' | 'OPTIONS', url: string, headers = {}) =>
     (await app.inject({ method, url, headers })).statusCode;

@@ -57,7 +57,7 @@ test('after too many failures a correct attempt is refused, too, without a try, 
   assert.equal(await end('a', 'right'), 'right');
 });
 
-test('of guesses sent at once no more are tried than may fail', async () => {
+test('of concurrent guesses, no more are tried than may fail', async () => {
   const { end, begun } = limited();
   const ends = await Promise.all(Array.from({ length: 40 }, () => end('a', 'wrong')));
   assert.deepEqual([ends.filter((it) => it === 'wrong').length, begun()], [3, 3]);
@@ -69,7 +69,7 @@ test('correct attempts at many places at once all succeed', async () => {
   assert.deepEqual(new Set(ends), new Set(['right']));
 });
 
-test('where too many wait another is told to come back soon, and not that it failed', async () => {
+test('an attempt beyond the queue limit gets the advice to retry soon, and not the error for failures', async () => {
   const { attempt, end } = limited();
   const line = Array.from({ length: 53 }, () => end('a', 'right'));
   await assert.rejects(attempt('a', 'right'), (error) => {
@@ -80,7 +80,7 @@ test('where too many wait another is told to come back soon, and not that it fai
   assert.deepEqual(new Set(await Promise.all(line)), new Set(['right']));
 });
 
-test('what may go on freely is bound by failures only, which count with the others', async () => {
+test('attempts from a known address are limited by their failures only, which count with all others', async () => {
   const { attempt, freely, end, begun } = limited({ successForgives: false });
   const reconnecting = Array.from({ length: 200 }, () => freely('a', 'right'));
   const guesses = Array.from({ length: 3 }, () => end('a', 'wrong'));

@@ -20,7 +20,7 @@ test('all sessions of a user share one allowance, and another user has its own',
   assert.deepEqual([passing(one, 500), passing(two, 500), passing(other, 500)], [500, 300, 500]);
 });
 
-test('coming back brings no new allowance', () => {
+test('a reconnect gives a user no new allowance', () => {
   const { clock, ofUsers, passing } = users();
   passing(ofUsers.join('1'), 800);
   ofUsers.leave('1');

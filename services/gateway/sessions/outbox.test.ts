@@ -67,7 +67,7 @@ for (const [size, content] of [
   });
 }
 
-test('a frame for many is the same bytes for all of them, not a copy each', async () => {
+test('a frame for many sessions is encoded once, and all share its bytes', async () => {
   const { sessions } = createWorld();
   const connections = Array.from({ length: 20 }, () => createConnection());
   for (const [index, { stream }] of connections.entries()) sessions.add(sessionOn(stream, String(index % 4)));

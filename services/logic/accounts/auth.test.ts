@@ -41,12 +41,12 @@ async function authWhere(erased: number) {
 
 const exchange = { token: 't', client: { userAgent: '', address: '192.0.2.1' } };
 
-test('whose account is erased while a token is exchanged gets a new one', async () => {
+test('a user whose account is erased while a token is exchanged gets a new one', async () => {
   const auth = await authWhere(1);
   assert.equal((await auth.exchangeToken(exchange)).session?.user?.id, '2');
 });
 
-test('whose accounts are erased again and again has to sign in again', async () => {
+test('a user whose accounts are erased again and again has to sign in again', async () => {
   const auth = await authWhere(9);
   await assert.rejects(
     async () => auth.exchangeToken(exchange),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSharedCalls } from './shared-calls.ts';
 
-test('the same thing asked for twenty times at once is done once, and once more afterwards', async () => {
+test('twenty concurrent calls with the same key are executed once, and a later call is executed again', async () => {
   const shared = createSharedCalls();
   let calls = 0;
   const ask = (what: string) =>
@@ -16,7 +16,7 @@ test('the same thing asked for twenty times at once is done once, and once more 
   assert.equal(await ask('that'), 'that 3');
 });
 
-test('everyone is told of a failure, and the next one may try again', async () => {
+test('all concurrent callers get a failure, and the next call tries again', async () => {
   const shared = createSharedCalls();
   const fail = () => shared('this', () => Promise.reject(new Error('away')));
   const outcomes = await Promise.allSettled([fail(), fail()]);

@@ -15,14 +15,14 @@ const item = (partition: number, offset: number, claim: number): Item => ({
   content: { kind: 'malformed', reason: '' },
 });
 
-test('a new partition starts where it is committed, a kept one goes on behind what is queued', () => {
+test('a new partition starts at its committed offset, and a kept one continues after the queued records', () => {
   const claims = createClaims();
   assert.deepEqual(claims.assign([0, 1], false), []);
   claims.queued(0, 41);
   assert.deepEqual(claims.assign([0, 2], true), [{ partition: 0, offset: 42 }]);
 });
 
-test('what was fetched before a partition was away is void', () => {
+test('records fetched before a partition was lost are void', () => {
   const claims = createClaims();
   claims.assign([0, 1], false);
   const kept = item(0, 5, claims.of(0) ?? 0);
@@ -33,7 +33,7 @@ test('what was fetched before a partition was away is void', () => {
   assert.equal(claims.holds(lost), false);
 });
 
-test('after a break in the membership nothing is kept, since others may have gone on', () => {
+test('after a gap in the group membership no queued record is kept, because another member may have handled it', () => {
   const claims = createClaims();
   claims.assign([0], false);
   claims.queued(0, 41);
@@ -42,7 +42,7 @@ test('after a break in the membership nothing is kept, since others may have gon
   assert.equal(claims.holds(before), false);
 });
 
-test('what is acknowledged is committed once, as the next offset to be read', () => {
+test('an acknowledged record is committed once, as the next offset to read', () => {
   const claims = createClaims();
   claims.assign([0, 1], false);
   const of = (partition: number) => claims.of(partition) ?? 0;
@@ -58,7 +58,7 @@ test('what is acknowledged is committed once, as the next offset to be read', ()
   assert.deepEqual(claims.uncommitted(), [{ partition: 0, offset: 11 }]);
 });
 
-test('a late acknowledgement for a partition that went elsewhere commits nothing', () => {
+test('a late acknowledgement for a reassigned partition commits nothing', () => {
   const claims = createClaims();
   claims.assign([0], false);
   const late = item(0, 7, claims.of(0) ?? 0);

@@ -97,7 +97,7 @@ const event = (more: Partial<Omit<OrderedFrame, 'frame'>> & { frame?: string } =
 const recordsOf = (delivery: Delivery, receiverId: string): DownstreamRecord[] =>
   delivery.records.filter((record) => record.receiverId === receiverId).map(({ value }) => JSON.parse(value));
 
-test('who is told that sending was reading travels with the message, to the gateway that may hold them', () => {
+test('the users who get a read receipt for a sent message are in the message’s record for their gateway', () => {
   const delivery = buildDelivery([saved(1, { readFor: ['8', '9', '1'] }), saved(2)], 'up');
   const told = ['g1', 'g2'].map((id) => recordsOf(delivery, id)[0]?.messages.map(({ read_for }) => read_for));
   assert.deepEqual(told, [
@@ -106,7 +106,7 @@ test('who is told that sending was reading travels with the message, to the gate
   ]);
 });
 
-test('a batch makes one record a gateway, with its own targets and the acks of its senders', () => {
+test('a batch makes one record per gateway, with its targets and the acks of its senders', () => {
   const delivery = buildDelivery([saved(1), saved(2)], 'up');
   assert.equal(delivery.records.length, 2);
   const [first] = recordsOf(delivery, 'g1');
@@ -143,7 +143,7 @@ test('a retry is acknowledged and delivered to nobody', () => {
   assert.deepEqual(recordsOf(delivery, 'g2'), []);
 });
 
-test('a refusal is told to its sender alone', () => {
+test('a refusal is sent to its sender only', () => {
   const refused: Outcome = { kind: 'refused', item, message: upstream(), code: 'BLOCKED', text: 'Blocked.' };
   const delivery = buildDelivery([refused], 'up');
   assert.equal(delivery.records.length, 1);
@@ -161,7 +161,7 @@ test('a large conversation becomes a task, and its sender is acknowledged at onc
   assert.equal(recordsOf(delivery, 'g1')[0]?.acks.length, 2);
 });
 
-test('what was stored before the conversation became large goes directly, what came after it by the task', () => {
+test('messages stored before the conversation became large are delivered directly, later ones by a task', () => {
   const userIds = Array.from({ length: 100_000 }, (_, index) => String(1_000_000_000_000 + index));
   const grown = recipients({ fanout: true, gateways: [{ gatewayId: 'g2', bootId: 'b2', userIds }] });
   const outcomes = [saved(1, { recipients: grown, direct: true }), saved(2, { recipients: grown })];
@@ -179,7 +179,7 @@ test('what was stored before the conversation became large goes directly, what c
   );
 });
 
-test('a message sent without a socket is acknowledged where it waits', () => {
+test('a message sent by REST is acknowledged to the process that waits for it', () => {
   const delivery = buildDelivery([saved(1, { message: { gateway_id: 'l1', session_id: 'rest:4' } })], 'up');
   assert.deepEqual(recordsOf(delivery, 'g1')[0]?.acks, []);
   assert.equal(recordsOf(delivery, 'l1')[0]?.acks[0]?.session_id, 'rest:4');
@@ -196,7 +196,7 @@ test('an event comes after the messages before it and before those after it', ()
   }
 });
 
-test('a removal says after which message it was', () => {
+test('a removal names the last message before it', () => {
   const delivery = buildDelivery([event({ last_seq_id: 4 })], 'up');
   assert.equal(recordsOf(delivery, 'g2')[0]?.events[0]?.last_seq_id, 4);
 });
@@ -218,7 +218,7 @@ test('records stay below the size that the broker takes, and keep their order', 
   );
 });
 
-test('an event to more members than fit into a record is split among them', () => {
+test('an event for more members than fit into a record is split over several', () => {
   const userIds = Array.from({ length: 100_000 }, (_, index) => String(1_000_000_000_000 + index));
   const outcome = event();
   if (outcome.kind === 'event') {
@@ -232,7 +232,7 @@ test('an event to more members than fit into a record is split among them', () =
   assert.deepEqual(reached, userIds);
 });
 
-test('what is dead names where it came from, and its sender gets an error', () => {
+test('a dead letter names its origin, and its sender gets an error', () => {
   const record = { key: Buffer.from('9'), value: Buffer.from([0xff]) };
   const dead: Outcome = {
     kind: 'dead',

@@ -8,7 +8,7 @@ const message = (conversationId: string, seqId: number): FanoutMessage => ({
   receivedAt: seqId,
 });
 
-test('consecutive seq ids of a conversation are one task, whatever lies between them', () => {
+test('consecutive seq ids of a conversation are one task, also if other conversations’ messages lie between them', () => {
   const tasks = fanoutTasks([
     message('1', 5),
     message('2', 1),

@@ -21,7 +21,7 @@ const read = (value: unknown): Content =>
     1,
   ).content;
 
-test('a message is read with everything that it says', () => {
+test('a message is parsed with all its fields', () => {
   const message = { ...good, reply_to_seq_id: 3, mentions: ['8'] };
   assert.deepEqual(read(message), { kind: 'message', message });
 });
@@ -42,7 +42,7 @@ test('a record of another kind is malformed', () => {
   for (const value of wrong) assert.equal(read(value).kind, 'malformed', JSON.stringify(value));
 });
 
-test('a message that nobody may send is refused with the code that says why', () => {
+test('an invalid message is refused with a code that names the reason', () => {
   const wrong: [object, string][] = [
     [{ content: '' }, 'INVALID_ARGUMENT'],
     [{ content: 'x'.repeat(4001) }, 'MESSAGE_TOO_LARGE'],
@@ -65,21 +65,21 @@ test('4,000 characters fit whatever their length in bytes', () => {
 
 const happened = { event_id: 'e', conversation_id: '9', actor_id: '7', extra_user_ids: [] };
 
-test('an event is read as the frame that members are shown', () => {
+test('an event is turned into the frame that members get', () => {
   const event = { ...happened, type: 'message.recalled', message_id: 100, seq_id: 4 };
   const { actor_id: _, ...common } = happened;
   const data = { conversationId: '9', messageId: 100, seqId: 4, by: '7' };
   assert.deepEqual(read({ event }), { kind: 'event', event: { ...common, frame: 'message-recalled', data } });
 });
 
-test('an event of an earlier version, which holds the frame itself, is taken as it is', () => {
+test('an event of an earlier version, which holds the frame itself, is delivered unchanged', () => {
   const data = { conversationId: '9', userIds: ['8'], by: '7' };
   const { actor_id: _, ...common } = happened;
   const event = { ...common, frame: 'member-removed', data, last_seq_id: 4 };
   assert.deepEqual(read({ event }), { kind: 'event', event });
 });
 
-test('an event that lacks what its type has to say is malformed', () => {
+test('an event without the fields of its type is malformed', () => {
   const wrong: object[] = [
     { type: 'conversation.renamed' },
     { type: 'toString' },

@@ -4,7 +4,7 @@ import { batches } from './producing.ts';
 
 const record = (topic: string, value: string, bytes: number) => ({ topic, key: null, value, bytes });
 
-test('all goes out at once while each topic has little', () => {
+test('records are produced in one request while each topic has few', () => {
   const rounds = batches([record('a', '1', 400_000), record('b', '2', 800_000), record('a', '3', 400_000)]);
   assert.deepEqual(
     rounds.map((round) => round.map(({ topic, messages }) => [topic, messages.map(({ value }) => value)])),
@@ -17,7 +17,7 @@ test('all goes out at once while each topic has little', () => {
   );
 });
 
-test('a topic that gets much takes several rounds, in order', () => {
+test('a topic with many records takes several requests, in order', () => {
   const rounds = batches([
     record('a', '1', 800_000),
     record('a', '2', 800_000),

@@ -17,7 +17,7 @@ const item = (offset: number, bytes: number): Item => ({
 const bounds = { maxItems: 10, maxBytes: 100, takeItems: 3, takeBytes: 50 };
 const offsets = (items: readonly Item[]) => items.map(({ offset }) => offset);
 
-test('a save takes the oldest within its bounds', () => {
+test('a save takes the oldest items, up to its limits', () => {
   const queue = createQueue(bounds);
   queue.push([item(1, 20), item(2, 20), item(3, 20), item(4, 1), item(5, 1), item(6, 1), item(7, 1)]);
   assert.deepEqual(offsets(queue.take()), [1, 2]);
@@ -26,14 +26,14 @@ test('a save takes the oldest within its bounds', () => {
   assert.deepEqual(queue.take(), []);
 });
 
-test('an item larger than a save still goes, alone', () => {
+test('an item that is larger than a save is saved alone', () => {
   const queue = createQueue(bounds);
   queue.push([item(1, 80), item(2, 1)]);
   assert.deepEqual(offsets(queue.take()), [1]);
   assert.deepEqual(offsets(queue.take()), [2]);
 });
 
-test('a full queue has no room until something is taken', async () => {
+test('a full queue has no room until items are taken', async () => {
   const queue = createQueue(bounds);
   queue.push([item(1, 60), item(2, 60)]);
   assert.equal(queue.hasRoom(), false);
@@ -43,7 +43,7 @@ test('a full queue has no room until something is taken', async () => {
   assert.equal(queue.hasRoom(), true);
 });
 
-test('what is void leaves, and gives its room back', () => {
+test('items of lost partitions are removed, and free their room', () => {
   const queue = createQueue(bounds);
   queue.push([item(1, 60), item(2, 60)]);
   queue.drop(({ offset }) => offset === 1);

@@ -46,7 +46,7 @@ function startSlowLoop(stored: Promise<void>, t: TestContext) {
   };
 }
 
-test('what comes shortly after a save of several items goes into one next save', async (t) => {
+test('items that arrive shortly after a save of several items go into one next save', async (t) => {
   const stored = Promise.withResolvers<void>();
   const { loop, saves, push } = startSlowLoop(stored.promise, t);
   for (let first = 0; first < 4; first += 1) push();

@@ -21,7 +21,7 @@ test('a frame for more users than one push names goes out in several, each with 
   }
 });
 
-test('a frame that the table lacks, or with other data than it says, does not compile', () => {
+test('a frame that is not in the table, or has other data than the table says, does not compile', () => {
   // @ts-expect-error: there is no such frame.
   assert.deepEqual(pushesTo([], { type: 'message-unread', data: {}, eventId }), []);
   // @ts-expect-error: seqId is missing.

@@ -34,7 +34,7 @@ function held(maxWaiting = 100) {
   };
 }
 
-test('whoever waits alone comes after one of those who ask a hundred times, not after all', async () => {
+test('a single waiting sign-in is served after one of an address with a hundred, not after all of them', async () => {
   const { ask, go } = held();
   ask('attacker', 'many', 20);
   ask('home', 'one');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRecentSenders } from './recent-senders.ts';
 
-test('what this process stored without a gap is known, and nothing else', () => {
+test('the senders of messages that this process stored without a gap are known, and no others', () => {
   const recent = createRecentSenders();
   assert.equal(recent.between(1, 1, 1), undefined);
   recent.note(1, 5, [10, 11]);

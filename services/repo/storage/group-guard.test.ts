@@ -34,7 +34,7 @@ test('a statement touches the groups of the tables that it reads and writes, not
   ]);
 });
 
-test('what touches two groups at once fails, in one statement, one call or one transaction', async () => {
+test('a statement, a call or a transaction that touches two groups fails', async () => {
   const guarded = guardGroups(database, []);
   await assert.rejects(async () => guarded.query('SELECT 1 FROM users JOIN messages'), crosses);
   await assert.rejects(async () => guarded.batch('SELECT 1 FROM users; SELECT 1 FROM messages'), crosses);
@@ -44,7 +44,7 @@ test('what touches two groups at once fails, in one statement, one call or one t
   await guarded.query('SELECT 1 FROM messages');
 });
 
-test('what is known to cross is passed on, unless it touches a further group', async () => {
+test('a known crossing is allowed, unless it touches a further group', async () => {
   const met: Crossing[] = [];
   const known: Crossing = { file: thisFile, groups: ['accounts', 'directory'] };
   const guarded = guardGroups(database, [known], (crossing) => met.push(crossing));

@@ -40,7 +40,7 @@ const task = (conversationId: string, seqId: number) => ({
   sent_at: 0,
 });
 
-test('each conversation of a batch is signalled once, and shortly after that not again', async () => {
+test('each conversation of a batch is signalled once, and not again shortly afterwards', async () => {
   const { handle, signalled } = scene();
   await handle(task('1', 1), task('2', 1), task('1', 2));
   await handle(task('1', 3));
@@ -55,11 +55,11 @@ test('a conversation that is live here is woken in memory', async () => {
   assert.deepEqual(signalled, []);
 });
 
-test('while Temporal is away the tasks are refused for now, so that they wait in Kafka', async () => {
+test('while Temporal is down, tasks are refused with a retryable error, so that they wait in Kafka', async () => {
   const { handle } = scene({ reachable: false });
   await assert.rejects(handle(task('1', 1)), { code: 'UNAVAILABLE' });
 });
 
-test('what is no task is refused for good', async () => {
+test('an invalid task is refused for good', async () => {
   await assert.rejects(scene().handle({ conversation_id: 5 }), { code: 'INVALID_ARGUMENT' });
 });

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createLogger } from '../../../lib/log.ts';
-import { createRealFlowWorld, type FlowWorld } from '../../../test/support/flows/flows.ts';
+import { createRealTimeTestTemporal, type TestTemporal } from '../../../test/support/flows/flows.ts';
 import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
 import { fanoutMessages, fanoutStart } from '../../../workflows/fanout-messages/contract.ts';
 import { isPredecessor, releaseOrphans, workerIdentity } from './orphans.ts';
 
 const log = createLogger('test', 'fatal');
 const namespace = 'default';
-let world: FlowWorld;
+let temporal: TestTemporal;
 
 before(async () => {
-  world = await createRealFlowWorld();
+  temporal = await createRealTimeTestTemporal();
 });
-after(() => world?.close());
+after(() => temporal?.close());
 
 /** Polls the next activity like a worker, and does nothing with it. */
 async function takeActivity(identity: string) {
-  const { attempt, workflowExecution } = await world.client.withDeadline(Date.now() + 50_000, () =>
-    world.client.workflowService.pollActivityTaskQueue({
+  const { attempt, workflowExecution } = await temporal.client.withDeadline(Date.now() + 50_000, () =>
+    temporal.client.workflowService.pollActivityTaskQueue({
       namespace,
       taskQueue: { name: taskQueues.fanout },
       identity,
@@ -36,10 +36,10 @@ test('an earlier start of the same process is told from others', () => {
   }
 });
 
-test('what a killed start left behind is handed out at once when the process is back; others keep theirs', async () => {
-  await world.withWorker({}, async () => {
+test('the activities of a killed process are rescheduled at once when it restarts; those of others are not', async () => {
+  await temporal.withWorker({}, async () => {
     const start = (conversationId: string) =>
-      world.client.workflow.start(fanoutMessages.workflowType, fanoutStart(conversationId));
+      temporal.client.workflow.start(fanoutMessages.workflowType, fanoutStart(conversationId));
     const ours = await start('1');
     assert.deepEqual(await takeActivity(workerIdentity('task-1')), { attempt: 1, workflowId: 'fanout/1' });
     const others = await start('2');
@@ -47,7 +47,7 @@ test('what a killed start left behind is handed out at once when the process is 
 
     const from = Date.now();
     const identity = workerIdentity('task-1');
-    await releaseOrphans({ client: world.client, identity, log });
+    await releaseOrphans({ client: temporal.client, identity, log });
     assert.deepEqual(await takeActivity(identity), { attempt: 2, workflowId: 'fanout/1' });
     assert.ok(Date.now() - from < 3000, `it took ${Date.now() - from} ms`);
 
@@ -57,9 +57,9 @@ test('what a killed start left behind is handed out at once when the process is 
   });
 });
 
-test('a process that is not back is found out, however often that has happened: never later than 20 s', async () => {
-  await world.withWorker({}, async () => {
-    const handle = await world.client.workflow.start(fanoutMessages.workflowType, fanoutStart('3'));
+test('a stopped process that does not return is detected within 20 s, also after many such stops', async () => {
+  await temporal.withWorker({}, async () => {
+    const handle = await temporal.client.workflow.start(fanoutMessages.workflowType, fanoutStart('3'));
     for (const attempt of [1, 2, 3]) {
       const from = Date.now();
       assert.deepEqual(await takeActivity(workerIdentity(`task-${attempt}`)), {

@@ -43,7 +43,7 @@ async function createGroup(t: TestContext) {
   };
 }
 
-test('who comes back after kill -9 holds its partitions long before its old session times out', async (t) => {
+test('a consumer restarted after kill -9 gets its partitions long before its old session times out', async (t) => {
   const group = await createGroup(t);
   await group.kill('a');
   const from = performance.now();
@@ -53,7 +53,7 @@ test('who comes back after kill -9 holds its partitions long before its old sess
   assert.ok(took < sessionTimeoutMs / 2, `${took} ms`);
 });
 
-test('the others of the group stay the members they are', async (t) => {
+test('the other members of the group keep their member ids', async (t) => {
   const group = await createGroup(t);
   const other = await group.join('b');
   await group.kill('a');
@@ -62,7 +62,7 @@ test('the others of the group stay the members they are', async (t) => {
   assert.equal(new Set(other.map(({ memberId }) => memberId)).size, 1);
 });
 
-test('two of one name end up sharing the work', async (t) => {
+test('two consumers with the same name share the partitions in the end', async (t) => {
   const group = await createGroup(t);
   const old = await group.join('a');
   const young = await group.join('a');

@@ -72,7 +72,7 @@ async function createTopic(t: TestContext, values: (string | Buffer)[]) {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
-test('poison is found among many records and buried; the others are handled once, in order', async (t) => {
+test('a poison record becomes a dead letter; the other records are handled once, in order', async (t) => {
   const values = numbers(40).map((number) => (number === 11 ? 'no JSON' : JSON.stringify(number)));
   const topic = await createTopic(t, values);
   const handled: unknown[] = [];
@@ -93,7 +93,7 @@ test('poison is found among many records and buried; the others are handled once
   assert.match(shown, /^gochat_consumer_records_total\{topic="[^"]+",result="dead"\} 3$/m);
 });
 
-test('a dead record has its own key and its bytes as they were, whatever was wrong with it', async (t) => {
+test('a dead letter keeps the record’s key and bytes unchanged', async (t) => {
   const values = [Buffer.from([0xff, 0x00]), Buffer.from('{ "a": 1.0 }')];
   const topic = await createTopic(t, values);
   const subscription = await topic.start(async () => {
@@ -108,7 +108,7 @@ test('a dead record has its own key and its bytes as they were, whatever was wro
   await subscription.stop();
 });
 
-test('what passes is waited for: nothing is buried, nothing is left out', async (t) => {
+test('a transient error is waited out: no record becomes a dead letter, and none is skipped', async (t) => {
   const topic = await createTopic(t, numbers(5).map(String));
   const failures = [
     new GoChatError('UNAVAILABLE', 'away'),
@@ -126,7 +126,7 @@ test('what passes is waited for: nothing is buried, nothing is left out', async 
   await subscription.stop();
 });
 
-test('who stops before its records are handled has not read them: the next one begins with them', async (t) => {
+test('a consumer that stops before its records are handled does not commit them: the next one begins with them', async (t) => {
   const topic = await createTopic(t, numbers(5).map(String));
   let tries = 0;
   const first = await topic.start(async () => {
@@ -151,7 +151,7 @@ test('who stops before its records are handled has not read them: the next one b
   await third.stop();
 });
 
-test('how long records have been in hand is told: while they fail, and while nobody answers for them', async (t) => {
+test('a metric shows for how long records have been processed, also while they fail or get no answer', async (t) => {
   const answer = Promise.withResolvers<void>();
   t.after(() => answer.resolve());
   const topic = await createTopic(t, ['1']);

@@ -15,7 +15,7 @@ const execute = (sql: string, values: unknown[] = []) =>
   repo.databases.users.execute(sql, values as Parameters<typeof repo.databases.users.execute>[1]);
 const me = 5_000_000;
 
-/** A list of two rows a page: how to read a page of it, and how to add and take away what a number of ours names. */
+/** A list of two rows per page: how to read a page of it, and how to add and take away what a number of ours names. */
 type List = {
   page(cursor?: string): Promise<{ ids: string[]; nextCursor?: string | undefined }>;
   idOf(n: number): string;
@@ -164,7 +164,7 @@ for (const status of [
 }
 
 for (const [name, list] of Object.entries(lists)) {
-  test(`${name}: whatever comes and goes between two pages, what stays in place comes once`, async () => {
+  test(`${name}: rows that keep their position come exactly once, whatever is added or removed between two pages`, async () => {
     const added: number[] = [];
     const add = async (n: number) => {
       added.push(n);
@@ -198,7 +198,7 @@ for (const [name, list] of Object.entries(lists)) {
   });
 }
 
-test('a page of conversations behind a cursor is the same cold and hot, with its messages', async () => {
+test('a page of conversations after a cursor is the same from the database and from the caches, with its messages', async () => {
   const [ann = '', bob = ''] = [await repo.newGuest(), await repo.newGuest()];
   const ids: string[] = [];
   for (let n = 0; n < 5; n += 1) {

@@ -105,7 +105,7 @@ test('every table belongs to a group', async () => {
   assert.deepEqual(rows.map(({ name }) => name).sort(), Object.keys(tableGroups).sort());
 });
 
-test('what touches two groups at once is known, and what is known still does', async () => {
+test('everything that touches two groups is listed, and everything listed still does', async () => {
   await useEverything();
   const found = [...met].map(([file, groups]) => ({ file, groups: [...groups].sort() }));
   assert.deepEqual(

@@ -23,7 +23,7 @@ const { repo, client, kafka, gateway, delivered, say, seqsOf } = system;
 const newUsers = (count: number) => createGuests(repo, count);
 const newUser = async () => (await newUsers(1))[0] ?? '';
 
-/** 0, 1, 2, …, one a second. */
+/** 0, 1, 2, …, one per second. */
 async function* everySecond(seconds: number): AsyncGenerator<number> {
   let second = 0;
   for await (const _ of every(1000)) {
@@ -148,7 +148,7 @@ test('what follows is woken in memory: a fraction of a second, in order, each on
   assert.equal(status.name, 'RUNNING');
 });
 
-test('a large conversation in which somebody writes every second costs few state transitions', async () => {
+test('a large conversation with a message per second costs Temporal few state transitions', async () => {
   const ann = await newUser();
   const before = seqsOf(worldRoom).length;
   const transitions = async () => {
@@ -163,8 +163,8 @@ test('a large conversation in which somebody writes every second costs few state
     await say(worldRoom, ann, 1);
     await eventually(() => seqsOf(worldRoom).length === before + 2 + second);
   }
-  const aMinute = ((await transitions()) - from) * (60 / seconds);
-  assert.ok(aMinute < 40, `${aMinute} state transitions a minute`);
+  const perMinute = ((await transitions()) - from) * (60 / seconds);
+  assert.ok(perMinute < 40, `${perMinute} state transitions per minute`);
 });
 
 test('a restarted task service goes on where the one before it was', async () => {
@@ -212,7 +212,7 @@ test('a large group’s messages reach the members who are online, and nobody el
   });
 });
 
-test('a gateway whose topic is missing, or vanishes, keeps no message from the others', async () => {
+test('a gateway whose topic is missing or deleted delays no message to the others', async () => {
   const ann = await newUser();
   const gone = { gatewayId: `gone-${randomBytes(4).toString('hex')}`, bootId: randomUUID(), pushAddress: '' };
   const topic = topics.downstream(gone.gatewayId);

@@ -9,7 +9,7 @@ import { type WorkflowBundle, workflowBundle } from '../../../services/task/temp
 import { searchAttributeTypes } from '../../../workflows/contracts/search-attributes.ts';
 import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
 
-export type FlowWorld = {
+export type TestTemporal = {
   client: Client;
   environment: TestWorkflowEnvironment;
   /** Runs `work` while a worker executes all flows with these activities. */
@@ -18,7 +18,7 @@ export type FlowWorld = {
 };
 
 /** A Temporal server whose clock skips to the next timer, so that thirty days take no time. */
-export async function createFlowWorld(): Promise<FlowWorld> {
+export async function createTestTemporal(): Promise<TestTemporal> {
   const path = binary('TEMPORAL_TEST_SERVER_PATH');
   quiet();
   const [environment, bundle] = await Promise.all([
@@ -31,11 +31,11 @@ export async function createFlowWorld(): Promise<FlowWorld> {
     // The numbers are those of Temporal's enum IndexedValueType.
     searchAttributes: { ConversationId: 2, UserId: 2, UserIds: 7 },
   });
-  return worldOn(environment, bundle);
+  return testTemporalOn(environment, bundle);
 }
 
 /** Temporal's development server, without time skipping. */
-export async function createRealFlowWorld(): Promise<FlowWorld> {
+export async function createRealTimeTestTemporal(): Promise<TestTemporal> {
   const path = binary('TEMPORAL_CLI_PATH');
   quiet();
   const [environment, bundle] = await Promise.all([
@@ -50,7 +50,7 @@ export async function createRealFlowWorld(): Promise<FlowWorld> {
     }),
     workflowBundle(process.env.WORKFLOW_BUNDLE_FILE ?? ''),
   ]);
-  return worldOn(environment, bundle);
+  return testTemporalOn(environment, bundle);
 }
 
 let isQuiet = false;
@@ -73,7 +73,7 @@ function binary(variable: string): string {
   return path;
 }
 
-function worldOn(environment: TestWorkflowEnvironment, bundle: WorkflowBundle): FlowWorld {
+function testTemporalOn(environment: TestWorkflowEnvironment, bundle: WorkflowBundle): TestTemporal {
   const createWorker = (taskQueue: string, activities: Partial<Activities>) =>
     Worker.create({
       connection: environment.nativeConnection,

@@ -38,7 +38,7 @@ export function createFriendRows({
   now: () => number | Promise<number>;
   ttlMs: number;
 }): FriendRows {
-  const world: Omit<FriendRows, 'activities'> = {
+  const storage: Omit<FriendRows, 'activities'> = {
     rows: [],
     friends: false,
     conversationsOpened: 0,
@@ -46,11 +46,11 @@ export function createFriendRows({
   };
   const activities: FriendshipActivities = {
     async createFriendRequest({ requesterId, targetId }) {
-      if (world.friends) return refusal('ALREADY_FRIENDS');
-      const pending = world.rows.find(({ status }) => status === friendRequestStatus.pending);
+      if (storage.friends) return refusal('ALREADY_FRIENDS');
+      const pending = storage.rows.find(({ status }) => status === friendRequestStatus.pending);
       if (pending) return { ok: true, ...pending };
-      if (world.coolingUntil) return { ...refusal('RATE_LIMITED'), retryAt: world.coolingUntil };
-      const requestId = `r${world.rows.length + 1}`;
+      if (storage.coolingUntil) return { ...refusal('RATE_LIMITED'), retryAt: storage.coolingUntil };
+      const requestId = `r${storage.rows.length + 1}`;
       const row = {
         requestId,
         requesterId,
@@ -58,29 +58,29 @@ export function createFriendRows({
         status: friendRequestStatus.pending,
         expiresAt: (await now()) + ttlMs,
       };
-      world.rows.push(row);
+      storage.rows.push(row);
       return { ok: true, ...row };
     },
     async settleFriendRequest({ requestId, actorId, status }) {
-      const row = world.rows.find((candidate) => candidate.requestId === requestId);
+      const row = storage.rows.find((candidate) => candidate.requestId === requestId);
       if (!row) return refusal('REQUEST_NOT_FOUND');
       const allowed = status === friendRequestStatus.withdrawn ? row.requesterId : row.targetId;
       if (status !== friendRequestStatus.expired && actorId !== allowed) return refusal('PERMISSION_DENIED');
       if (row.status !== friendRequestStatus.pending && row.status !== status)
         return refusal('REQUEST_ALREADY_HANDLED');
       row.status = status;
-      if (status === friendRequestStatus.accepted) world.friends = true;
+      if (status === friendRequestStatus.accepted) storage.friends = true;
       return { ok: true, ...row };
     },
     async findFriendRequest() {
-      const row = world.rows.at(-1);
+      const row = storage.rows.at(-1);
       return row ? { ok: true, ...row } : refusal('REQUEST_NOT_FOUND');
     },
     async openSingleConversation() {
-      if (world.failuresToOpen-- > 0) throw new Error('im-repo is away');
-      world.conversationsOpened += 1;
+      if (storage.failuresToOpen-- > 0) throw new Error('im-repo is away');
+      storage.conversationsOpened += 1;
       return { ok: true, conversationId: 'c1' };
     },
   };
-  return Object.assign(world, { activities });
+  return Object.assign(storage, { activities });
 }

@@ -69,7 +69,7 @@ test('messages reach their targets in order, but not the session that sent them'
   await Promise.all([sender, annToo, toBob, toCat].map((chat) => chat.close()));
 });
 
-test('the removal is the last thing that whoever was removed hears, also of reading', async () => {
+test('the removal is the last frame that a removed member gets, and no read receipt follows it', async () => {
   const [ann, bob] = [newUser(), newUser()];
   const [toAnn, toBob] = [await system.connect(here.url, ann), await system.connect(here.url, bob)];
   const conversation_id = '80';

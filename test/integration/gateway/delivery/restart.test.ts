@@ -22,7 +22,7 @@ async function staleRecords(metricsPort: number): Promise<number> {
   return Number(/^gochat_gateway_stale_records_total (\d+)$/m.exec(text)?.[1]);
 }
 
-test('a gateway restarted under its id begins at the end of its topic, and takes nothing that was for its last start', async () => {
+test('a restarted gateway begins at the end of its topic, and takes no record for its previous start', async () => {
   const first = await system.start();
   const before = await system.connect(first.url, '7');
   await first.deliver({ messages: [to('7', 1)] });
@@ -47,7 +47,7 @@ test('a gateway restarted under its id begins at the end of its topic, and takes
   assert.equal(await staleRecords(second.gateway.metricsPort), 1);
 });
 
-test('two starts of one id at the same time, one thought dead, each take their own', async () => {
+test('two gateways with the same id that run at the same time each take only their own records', async () => {
   const old = await system.start();
   const frozen = await system.connect(old.url, '7');
   const next = await system.start({ GATEWAY_ID: old.id });

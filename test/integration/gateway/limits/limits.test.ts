@@ -9,7 +9,7 @@ import { eventRecord } from '../../../support/gateway/records.ts';
 const system = await openGatewaySystem();
 const { newUser } = system;
 
-test('a session that does not read is closed 4002, and the others get everything', async () => {
+test('a session that does not read is closed with 4002, and the others get everything', async () => {
   const there = await system.start({ SEND_BUFFER_LIMIT_BYTES: '50000' });
   const [slowUser, userId] = [newUser(), newUser()];
   const url = `${there.url.replace('http', 'ws')}/ws?token=${await system.token(slowUser)}`;
@@ -67,7 +67,7 @@ test('more bytes than a session may send are refused, and end with 4005', async 
   await there.stop();
 });
 
-test('bytes count that never become a frame, and so do pings of the WebSocket protocol', async () => {
+test('bytes count before they become a frame, and pings of the WebSocket protocol count, too', async () => {
   const there = await system.start({
     RATE_LIMIT_FRAMES_PER_SECOND: '5',
     RATE_LIMIT_BYTES_PER_SECOND: '1000',
@@ -110,7 +110,7 @@ test('what a user may send is counted over all its sockets', async () => {
   await there.stop();
 });
 
-test('what is not stored in time is told as retryable, and too many waiting are refused at once', async () => {
+test('a send that is not stored in time gets a retryable error, and sends beyond the queue limit are refused at once', async () => {
   const there = await system.start({ SEND_TIMEOUT_MS: '300', MAX_UNACKED_SENDS: '2' });
   const socket = await system.connect(there.url, newUser());
   for (const clientMsgId of ['a', 'b', 'c']) {

@@ -68,7 +68,7 @@ test('what one session sends keeps its order', async () => {
   await socket.close();
 });
 
-test('the twentieth frame within a minute whose data is wrong closes 4004; what breaks a rule never counts', async () => {
+test('the twentieth frame with invalid data within a minute closes the session with 4004; frames that break a business rule are not counted', async () => {
   const socket = await system.connect(here.url, newUser());
   const good = { conversationId: '77', clientMsgId: 'x', content: 'x' };
   for (let i = 0; i < 40; i++) {
@@ -86,7 +86,7 @@ test('the twentieth frame within a minute whose data is wrong closes 4004; what 
   assert.equal(socket.all('error').at(-1)?.code, 'INVALID_ARGUMENT');
 });
 
-test('ten frames of 60 KB with thousands of wrong mentions leave another socket’s ping under 20 ms', async () => {
+test('ten frames of 60 KB with thousands of invalid mentions delay another socket’s ping by less than 20 ms', async () => {
   const [hostile, other] = [
     await system.connect(here.url, newUser()),
     await system.connect(here.url, newUser()),
@@ -108,7 +108,7 @@ test('ten frames of 60 KB with thousands of wrong mentions leave another socket�
   await other.close();
 });
 
-test('of what one session marks as read at once the valid part is applied, the rest refused', async () => {
+test('of a session’s concurrent read marks, the valid ones are applied, and the others are refused', async () => {
   const socket = await system.connect(here.url, newUser());
   system.headOf.set('80', 5);
   const mine = () => system.reads.flat().filter(({ sessionId }) => sessionId === socket.sessionId);
@@ -178,7 +178,7 @@ test('a frame over 64 KiB closes 1009', async () => {
   assert.equal((await socket.closed).code, 1009);
 });
 
-test('read marks are told in batches, the furthest of each conversation', async () => {
+test('read marks are sent in batches, with the furthest one of each conversation', async () => {
   const socket = await system.connect(here.url, newUser());
   for (const seqId of [3, 9, 5]) socket.send('mark-read', { conversationId: '77', seqId });
   socket.send('mark-read', { conversationId: '78', seqId: 1 });

@@ -25,7 +25,7 @@ function holdFlushes() {
   };
 }
 
-test('welcome comes once the session is registered, and is the first frame', async () => {
+test('welcome is the first frame, and is sent after the session is registered', async () => {
   const [userId, witnessId] = [newUser(), newUser()];
   const witness = await system.connect(here.url, witnessId);
   const release = holdFlushes();
@@ -196,7 +196,7 @@ test('a push reaches the sockets of users on every gateway, the same event once'
   await there.stop();
 });
 
-test('one’s own place in a conversation is not told after the removal from it', async () => {
+test('a change of a member’s role or mute is not sent after the removal', async () => {
   const userId = newUser();
   const socket = await system.connect(here.url, userId);
   const channel = openChannel(`127.0.0.1:${here.gateway.grpcPort}`, undefined);

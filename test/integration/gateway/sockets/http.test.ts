@@ -89,7 +89,7 @@ async function opened(port: number, bytes: string) {
   return { line: answer.split('\r\n', 1)[0] ?? '', answer, closed, close: () => socket.destroy() };
 }
 
-test('a page of a foreign origin gets no socket, an allowed one and whoever is no page does', async () => {
+test('a page of a foreign origin gets no socket; a page of an allowed origin, and a client without an origin, get one', async () => {
   const there = await system.start({ ALLOWED_ORIGINS: 'https://chat.example' });
   const { port } = there.gateway;
   const status = async (headers: string) => {
@@ -119,7 +119,7 @@ test('another host gets no socket', async () => {
   await there.stop();
 });
 
-test('a user’s and an address’s one socket too many is refused with 429 before the upgrade', async () => {
+test('sockets beyond the limits per user and per address are refused with 429 before the upgrade', async () => {
   const there = await system.start({
     MAX_SOCKETS_PER_USER: '2',
     MAX_SOCKETS_PER_ADDRESS: '3',
@@ -146,7 +146,7 @@ test('a user’s and an address’s one socket too many is refused with 429 befo
   await there.stop();
 });
 
-test('an address has so many connections, whether or not it says anything over them', async () => {
+test('connections per address are limited, also if nothing is sent over them', async () => {
   const there = await system.start({ MAX_SOCKETS_PER_ADDRESS: '5' });
   const { port } = there.gateway;
   const silent = Array.from({ length: 10 }, () => connect(port, '127.0.0.1'));

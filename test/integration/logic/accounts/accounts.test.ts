@@ -153,7 +153,7 @@ test('a guest becomes a registered user under the same id, once, and may not mak
 const exchange = async (sub: string, profile: Record<string, unknown> = {}) =>
   sessionOf(await system.logic.auth.exchangeToken({ token: await provider.token(sub, profile), client }));
 
-test('whoever another provider knows is one account, made at the first sight, even at once', async () => {
+test('a user of another provider gets one account at the first sign-in, also with concurrent sign-ins', async () => {
   const sub = randomUUID();
   const sessions = await Promise.all(Array.from({ length: 5 }, () => exchange(sub)));
   assert.equal(new Set(sessions.map(({ userId }) => userId)).size, 1);

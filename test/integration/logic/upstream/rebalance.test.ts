@@ -45,7 +45,7 @@ function heldProducing(gate: Promise<void>, attempts: { count: number }) {
 const partitionsOf = (requests: readonly SaveMessagesRequest[]) =>
   new Set(requests.flatMap(({ messages }) => messages.map(({ sourcePartition }) => sourcePartition)));
 
-test('a batch whose partitions go elsewhere in the middle of its save is delivered once, by who holds them', async (t) => {
+test('a batch whose partitions are reassigned during its save is delivered once, by their new owner', async (t) => {
   const system = await createUpstreamSystem();
   const gate = createGate();
   t.after(async () => {
@@ -87,7 +87,7 @@ test('a batch whose partitions go elsewhere in the middle of its save is deliver
   assert.ok(system.acks().every((ack) => !ack.error && !ack.duplicate));
 });
 
-test('what the broker has not acknowledged downstream is not committed: who takes over delivers it', async (t) => {
+test('the offset of an unacknowledged downstream record is not committed: the next owner of the partition delivers the message', async (t) => {
   const system = await createUpstreamSystem();
   const gate = createGate();
   t.after(async () => {
@@ -113,7 +113,7 @@ test('what the broker has not acknowledged downstream is not committed: who take
   assert.equal(memory.stored(), conversations.length);
 });
 
-test('the next batch is being saved while the one before is still being produced', async (t) => {
+test('the next batch is saved while the previous one is still being produced', async (t) => {
   const system = await createUpstreamSystem();
   const gate = createGate();
   t.after(async () => {

@@ -34,7 +34,7 @@ test('messages of many partitions reach their gateway in the order of each conve
   assert.ok(memory.calls.length < 50, `${memory.calls.length} saves for 300 messages are no batches`);
 });
 
-test('an event stays between the messages before and after it', async (t) => {
+test('an event keeps its place between the messages before and after it', async (t) => {
   const system = await createSystem();
   t.after(system.close);
   await system.start(createMemoryMessages({ gateways: system.gateways }));
@@ -48,7 +48,7 @@ test('an event stays between the messages before and after it', async (t) => {
   assert.deepEqual(order, [1, 'member-added', 2]);
 });
 
-test('what is no record goes to the dead letters and the others go on', async (t) => {
+test('a malformed record becomes a dead letter, and the others are handled', async (t) => {
   const system = await createSystem();
   const dead = await followDead(system.topic);
   t.after(async () => {
@@ -70,7 +70,7 @@ test('what is no record goes to the dead letters and the others go on', async (t
   assert.equal(refused?.client_msg_id, 'id-2');
 });
 
-test('a message that alone is refused is found among many, buried, and its sender is told', async (t) => {
+test('a message that the store refuses is isolated and becomes a dead letter, and its sender gets an error', async (t) => {
   const system = await createSystem();
   const dead = await followDead(system.topic);
   t.after(async () => {
@@ -132,7 +132,7 @@ test('while the store is away nothing is lost and nothing is stored twice', asyn
   );
 });
 
-test('after ten seconds senders are told, and the message is stored once when the store is back', async (t) => {
+test('after ten seconds the senders get an error, and the message is stored once when the store is back', async (t) => {
   const system = await createSystem();
   t.after(system.close);
   let away = true;
@@ -200,7 +200,7 @@ test('a second process takes over half of the partitions without loss or disorde
   }
 });
 
-test('what was delivered before a stop is not delivered again', async (t) => {
+test('messages delivered before a stop are not delivered again', async (t) => {
   const system = await createSystem();
   t.after(system.close);
   const memory = createMemoryMessages({ gateways: system.gateways });
@@ -217,7 +217,7 @@ test('what was delivered before a stop is not delivered again', async (t) => {
   );
 });
 
-test('an acknowledgement for a gateway that is gone holds up nobody', async (t) => {
+test('an acknowledgement for a stopped gateway delays nobody', async (t) => {
   const system = await createSystem();
   t.after(system.close);
   await system.start(createMemoryMessages({ gateways: system.gateways }));

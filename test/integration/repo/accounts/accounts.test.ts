@@ -209,7 +209,7 @@ test('a display name that a guest chose survives the upgrade', async () => {
   assert.equal(user?.displayName, 'Me');
 });
 
-test('whoever checked the old password is not signed in once there is a new one, in whatever order', async () => {
+test('a sign-in that checked the old password fails once there is a new one, in whatever order they commit', async () => {
   const nora = await register('nora');
   const old = await credentialOf(nora);
   const kept = await signIn(nora);

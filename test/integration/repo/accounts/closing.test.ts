@@ -48,7 +48,7 @@ test('a closed account is signed out, found by nobody, and its name is nobody’
   assert.notEqual((await registerAgain()).user?.id, id);
 });
 
-test('that an account was erased is told to others, in the transaction that closes it', async () => {
+test('the event of an erasure is written in the transaction that closes the account', async () => {
   const { id } = await register();
   const events = async () => (await repo.events()).filter((event) => event.user_id === id);
   const before = await events();

@@ -106,7 +106,7 @@ test('the only writer leaves the new value, two at once leave none', async () =>
   assert.equal(await read(id), 'c');
 });
 
-test('a writer that dies leaves nothing old behind', async () => {
+test('a writer that dies leaves no outdated value behind', async () => {
   const id = newId();
   await read(id);
   await stored(id);

@@ -8,7 +8,7 @@ import { createUserParts } from '../../../support/repo/user-parts.ts';
 type Scene = { readers: string[]; change(): Promise<unknown> };
 type Trio = [string, string, string];
 
-/** A reader that has what the database said in its hands, and is kept from going on with it. */
+/** A reader that has read the row from the database, and is held before it stores the value in the cache. */
 const held = new AsyncLocalStorage<{ arrive(): void; goOn: Promise<void> }>();
 
 const { redis, repo } = await openConversationRepo();
@@ -132,7 +132,7 @@ const cached = (readers: readonly string[]) =>
     return (await redis.client.exists(keys)) === keys.length;
   });
 
-/** The lists as they are read now, and read again, are those that the database has. */
+/** Asserts that the lists, read now and read again, equal those in the database. */
 async function assertTrue(readers: readonly string[]): Promise<void> {
   const read = await lists(readers);
   const again = await lists(readers);
@@ -154,7 +154,7 @@ for (const [what, prepare] of Object.entries(scenes)) {
     await assertTrue(readers);
   });
 
-  test(`${what} is not covered by what was read before it and stored after it`, async () => {
+  test(`${what} is not hidden by a value that was read before it and cached after it`, async () => {
     const { readers, change } = await prepare();
     await redis.client.flushall();
     const { promise: goOn, resolve: letGoOn } = Promise.withResolvers<void>();

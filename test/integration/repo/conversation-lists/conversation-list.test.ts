@@ -110,7 +110,7 @@ test('the last message and its sender come only when asked for', async () => {
   }
 });
 
-test('a hot list asks the database nothing', async () => {
+test('a cached list sends no query to the database', async () => {
   const [me, ann] = (await repo.newUsers(2)) as Two;
   for (let n = 0; n < 3; n += 1) await repo.say(await repo.newGroup([me, ann]), ann);
   // Marks of the changes above keep some of it out of the caches for a while.
@@ -130,7 +130,7 @@ test('a hot list asks the database nothing', async () => {
   }
 });
 
-test('a cold list is one query', async () => {
+test('a list that is not cached takes one query', async () => {
   const [me, ann] = (await repo.newUsers(2)) as Two;
   for (let n = 0; n < 3; n += 1) await repo.say(await repo.newGroup([me, ann]), ann);
   // One that is hidden costs no other query.
@@ -187,7 +187,7 @@ test('what a member chose shows to that member alone, and what is left out stays
   );
 });
 
-test('a hidden conversation leaves its member’s list until the next message, and no other list', async () => {
+test('a hidden conversation is left out of its member’s list only, until the next message', async () => {
   const [me, ann] = (await repo.newUsers(2)) as Two;
   const ids: string[] = [];
   for (let n = 0; n < 3; n += 1) ids.push(await repo.newGroup([me, ann]));
@@ -222,7 +222,7 @@ test('a conversation without messages can be hidden', async () => {
   assert.deepEqual((await bothLists(me)).conversations.map(idOf), [id]);
 });
 
-test('without Redis everything is the same', async () => {
+test('without Redis, all answers are the same', async () => {
   const away = createConversationParts(await createRepoParts({ redisUrl: 'redis://127.0.0.1:1' }));
   const [me, ann] = (await away.newUsers(2)) as Two;
   const id = await away.newGroup([me, ann]);

@@ -78,7 +78,7 @@ test('the list is the same until something in it changes, whichever process chan
   }
 });
 
-test('what happens elsewhere leaves the list as it is', async () => {
+test('changes of other conversations leave the list unchanged', async () => {
   const [ann, bob] = await people();
   const own = await repo.newGroup([ann, bob]);
   await repo.say(own, bob);
@@ -147,7 +147,7 @@ test('a page that ends at the head goes on with the next message', async () => {
   await expected(5);
 });
 
-test('a page as JSON says what its fields say, and is known by its tag', async () => {
+test('a page as JSON equals the page as fields, and has the same tag', async () => {
   const [ann, bob] = await people();
   await repo.befriend(ann, bob);
   const single = (await repo.openSingle(ann, bob)).conversation?.conversation?.id ?? '';
@@ -193,7 +193,7 @@ test('a page whose JSON would be too long comes as its fields', async () => {
   assert.equal((await other.messages.getMessages({ ...request, knownTag: tag })).unchanged, true);
 });
 
-test('whoever is removed is refused at once, whatever page they hold', async () => {
+test('a removed member is refused at once, also with a cached page', async () => {
   const [ann, bob] = await people();
   const group = await repo.newGroup([ann, bob]);
   await repo.say(group, ann);

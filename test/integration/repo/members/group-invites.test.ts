@@ -22,7 +22,7 @@ async function newOpenGroup() {
   return group;
 }
 
-test('who takes invitations from friends only is refused to others, whatever their role, and the rest is added', async () => {
+test('users who accept invitations from friends only are not added by others, whatever the inviter’s role; the other users are added', async () => {
   const { owner, bob, eve, id } = await newOpenGroup();
   const [dan] = (await repo.newUsers(1)) as [string];
   await friendsOnly(eve);
@@ -59,7 +59,7 @@ test('who is refused takes no place in a group that is nearly full', async () =>
   assert.deepEqual((await add(owner, id, [bob, cy])).added, [cy]);
 });
 
-test('whom an admin removed only the owner and admins bring back, and then it is forgotten', async () => {
+test('a member removed by an admin can be added again only by the owner or an admin, which ends the restriction', async () => {
   const { owner, admin, bob, cy, eve, id } = await newOpenGroup();
   await remove(admin, id, [cy]);
   assert.deepEqual(await add(bob, id, [cy, eve]), { added: [eve], alreadyMembers: [], refused: [cy] });
@@ -70,7 +70,7 @@ test('whom an admin removed only the owner and admins bring back, and then it is
   assert.deepEqual((await add(owner, id, [cy])).added, [cy]);
 });
 
-test('a mute outlives leaving and being removed, and ends when it is lifted', async () => {
+test('a mute stays after leaving and removal, and ends when it is lifted', async () => {
   const { owner, admin, bob, cy, id } = await newOpenGroup();
   await change(admin, id, cy, { muted: true });
   await remove(cy, id, [cy]);

@@ -12,7 +12,7 @@ const mute = (conversationId: string, userIds: string[], muted = true) =>
 const recall = (conversationId: string, messageId: number) =>
   repo.messages.deleteMessage({ actorId: '', conversationId, messageId, recallWindowMs: 0 });
 
-test('operators recall anything, also of others, after the time, and in the world room', async () => {
+test('operators can recall messages of others, after the recall window, and in the world room', async () => {
   const [ann, bob] = [await repo.newGuest(), await repo.newGuest()];
   const group = await repo.newGroup([ann, bob]);
   for (const id of [group, world]) {
@@ -31,7 +31,7 @@ test('operators recall anything, also of others, after the time, and in the worl
   await refusedWith(recall('8999', elsewhere), 'CONVERSATION_NOT_FOUND');
 });
 
-test('operators mute whoever they like, the owner too, and let them write again', async () => {
+test('operators can mute and unmute every member, also the owner', async () => {
   const [owner, bob] = [await repo.newGuest(), await repo.newGuest()];
   const group = await repo.newGroup([owner, bob]);
   for (const id of [group, world]) {
@@ -53,7 +53,7 @@ test('operators mute whoever they like, the owner too, and let them write again'
   await refusedWith(mute('8999', [owner]), 'CONVERSATION_NOT_FOUND');
 });
 
-test('a mute of somebody who is no member now counts from coming back on, until it is lifted', async () => {
+test('a mute of a user who is no member applies when the user returns, until it is lifted', async () => {
   const [owner, bob, cy] = [await repo.newGuest(), await repo.newGuest(), await repo.newGuest()];
   const group = await repo.newGroup([owner, bob]);
   const add = (userId: string) =>

@@ -11,7 +11,7 @@ async function around(userId: string, conversationId: string, aroundSeqId: numbe
   return [page.messages.map(({ seqId }) => seqId), page.hasOlder, page.hasNewer];
 }
 
-test('half of a page around a message is up to and with it, and the page says where there is more', async () => {
+test('one half of a page around a message ends with that message, and the page says whether more messages precede and follow it', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [ann] = users;
   for (let n = 1; n <= 9; n += 1) await repo.say(id, ann);
@@ -25,7 +25,7 @@ test('half of a page around a message is up to and with it, and the page says wh
   assert.deepEqual(await around(ann, id, 5, 100), [[1, 2, 3, 4, 5, 6, 7, 8, 9], false, false]);
 });
 
-test('a page around a message is the same until a message comes that belongs on it', async () => {
+test('a page around a message is unchanged until a message arrives that belongs on it', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [ann] = users;
   for (let n = 1; n <= 6; n += 1) await repo.say(id, ann);
@@ -42,14 +42,14 @@ test('a page around a message is the same until a message comes that belongs on 
   assert.notEqual(lateAfter, late);
 });
 
-test('a page is around a message or behind a bound, not both', async () => {
+test('a page is either around a message or beyond a bound', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const page = { userId: users[0], conversationId: id, limit: 4, aroundSeqId: 1 };
   await refusedWith(repo.messages.getMessages({ ...page, beforeSeqId: 3 }), 'INVALID_ARGUMENT');
   await refusedWith(repo.messages.getMessages({ ...page, afterSeqId: 3 }), 'INVALID_ARGUMENT');
 });
 
-test('one message is found by its id by members, also when it was recalled', async () => {
+test('members can read a message by its id, also a recalled one', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [ann, bob] = users;
   const [stranger = ''] = await repo.newUsers(1);

@@ -74,7 +74,7 @@ test('a batch of any size, of many conversations, is stored in two round trips',
   }
 });
 
-test('what a message costs in the caches does not grow with the members', async () => {
+test('the cache cost of a message does not grow with the number of members', async () => {
   const users = await repo.newUsers(400);
   await online(users);
   const [small, large] = [await repo.newConversation(users.slice(0, 4)), await repo.newConversation(users)];
@@ -121,7 +121,7 @@ async function deadlocks(): Promise<number | undefined> {
   return row && Number(row.Value);
 }
 
-test('writers of all kinds at once, on the same conversations, never lock each other out and lose nothing', async () => {
+test('concurrent writers of all kinds on the same conversations never deadlock for good, and no write is lost', async () => {
   const users = await repo.newUsers(8);
   const guests = await repo.newUsers(80);
   const [owner = ''] = users;
@@ -207,7 +207,7 @@ test('writers of all kinds at once, on the same conversations, never lock each o
   assert.equal(repeats, 0);
 });
 
-test('a hot list of fifty conversations is three round trips to Redis at most', async () => {
+test('a cached list of fifty conversations takes at most three round trips to Redis', async () => {
   const [me = '', other = ''] = await repo.newUsers(2);
   for (let n = 0; n < 50; n += 1) await repo.say(await repo.newConversation([me, other]), other);
   // Marks of the changes above keep some of it out of the caches for a while.

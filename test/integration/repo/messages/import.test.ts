@@ -26,7 +26,7 @@ async function history(userId: string, conversationId: string) {
   return messages;
 }
 
-test('messages of years ago keep their senders and times, and whoever wrote them need not be a member', async () => {
+test('imported messages keep their senders and times, and the senders need not be members', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [former = ''] = await repo.newUsers(1);
   const [ann, bob] = users;
@@ -59,7 +59,7 @@ test('messages of years ago keep their senders and times, and whoever wrote them
   assert.equal((await repo.eventsOf(id)).length, before);
 });
 
-test('a repeat stores nothing again, and goes on behind what is stored', async () => {
+test('a repeated import stores no message twice, and continues after the stored ones', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [ann, bob] = users;
   const first = await importInto(id, line(1, ann), line(2, bob));
@@ -88,7 +88,7 @@ test('a repeat stores nothing again, and goes on behind what is stored', async (
   );
 });
 
-test('two imports at once leave no gap, and store each message once', async () => {
+test('two concurrent imports leave no gap, and store each message once', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const lines = Array.from({ length: 50 }, (_, n) => line(n, users[n % 2] ?? ''));
   await Promise.all([importInto(id, ...lines), importInto(id, ...lines)]);
@@ -98,7 +98,7 @@ test('two imports at once leave no gap, and store each message once', async () =
   );
 });
 
-test('who writes on after an import is numbered behind it, and then nothing more is imported', async () => {
+test('messages sent after an import get the next seq ids, and then nothing more can be imported', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [ann] = users;
   await importInto(id, line(1, ann));
@@ -110,7 +110,7 @@ test('who writes on after an import is numbered behind it, and then nothing more
   await refusedWith(importInto(id, line(2, ann)), 'PERMISSION_DENIED');
 });
 
-test('what cannot be imported is refused, and nothing of its call is stored', async () => {
+test('an invalid message is refused, and no message of its call is stored', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [ann] = users;
   const bad: [ImportedMessage[], Code][] = [

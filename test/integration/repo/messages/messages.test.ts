@@ -64,7 +64,7 @@ test('a batch of 1,000 keeps every byte', async () => {
   );
 });
 
-test('one bad message harms none of its batch, and leaves no gap', async () => {
+test('an invalid message fails alone in its batch, and leaves no gap', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [stranger] = (await repo.newUsers(1)) as [string];
   const [ann] = users;
@@ -95,7 +95,7 @@ test('one bad message harms none of its batch, and leaves no gap', async () => {
   assert.deepEqual([results[0]?.seqId, results.at(-1)?.seqId], [1, 2]);
 });
 
-test('a retry gets the first one’s seq and goes to nobody; a redelivery is delivered again', async () => {
+test('a client’s retry gets the first message’s seq id and is delivered to nobody; a redelivery by Kafka is delivered again', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [ann, bob] = users;
   const first = repo.newMessage(id, ann, { clientMsgId: 'same' });
@@ -159,7 +159,7 @@ test('an answer to what is stored already does not depend on still being a membe
   assert.deepEqual(codes(await repo.save(repo.newMessage(id, leaving))), ['NOT_CONVERSATION_MEMBER']);
 });
 
-test('a removed member’s retry with an old clientMsgId learns nothing', async () => {
+test('a removed member’s retry with an old clientMsgId gets no answer about the message', async () => {
   const { users, id } = await repo.newConversationOf(3);
   const [, , leaving] = users as [string, string, string];
   await repo.save(repo.newMessage(id, leaving, { clientMsgId: 'old', content: 'secret' }));
@@ -172,7 +172,7 @@ test('a removed member’s retry with an old clientMsgId learns nothing', async 
   await refusedWith(repo.messages.saveMessage({ message: retry }), 'CONVERSATION_NOT_FOUND');
 });
 
-test('two callers on the same conversations leave no gap and no repeat', async () => {
+test('two concurrent writers leave no gap and no duplicate seq id in the same conversations', async () => {
   const users = await repo.newUsers(4);
   const ids = await Promise.all(Array.from({ length: 10 }, () => repo.newConversation(users)));
   const call = (n: number) =>

@@ -14,7 +14,7 @@ const seqs = (results: readonly SavedMessage[]) => results.map(({ seqId }) => se
 const history = async (userId: string, conversationId: string) =>
   (await repo.messages.getMessages({ userId, conversationId, limit: 200 })).messages;
 
-test('after a removal nothing of the removed one is stored, and nothing goes to it', async () => {
+test('after a removal, the removed user can neither send nor receive messages', async () => {
   const { users, id } = await repo.newConversationOf(3);
   const [ann, , cy] = users as [string, string, string];
   await repo.goOnline(cy, 'cy');
@@ -39,7 +39,7 @@ test('after a removal nothing of the removed one is stored, and nothing goes to 
   assert.ok((ofCy.at(-1) ?? 0) < (after.results[0]?.seqId ?? 0));
 });
 
-test('who joined a moment ago is named with the messages, and nobody who joined before', async () => {
+test('messages name the members who joined a moment ago, and no others', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const newcomers = async (process: MessageParts = repo) => {
     const { recipients } = await process.messages.saveMessages({
@@ -79,7 +79,7 @@ test('who joined a moment ago is named with the messages, and nobody who joined 
   assert.deepEqual(await newcomers(another()), []);
 });
 
-test('a page of members names those of it who joined a moment ago', async () => {
+test('a page of members names those who joined a moment ago', async () => {
   const { users, id } = await repo.newConversationOf(2);
   await repo.fanout.resolveMemberPage({ conversationId: id, afterUserId: '', limit: 1 });
   const [cy = ''] = await repo.newUsers(1);
@@ -133,7 +133,7 @@ async function savesCounted(): Promise<number> {
   return Number(/_count (\d+)/.exec(shown)?.[1]);
 }
 
-test('a conversation goes through fan-out above 500 members, and leaves it only when fan-out has caught up', async () => {
+test('a conversation uses fan-out above 500 members, and returns to direct delivery only when the fan-out has caught up', async () => {
   const { users, id } = await repo.newConversationOf(3);
   const send = async () =>
     (await repo.messages.saveMessages({ messages: [repo.newMessage(id, users[0])], recipientsOf: [] }))
@@ -162,7 +162,7 @@ test('a conversation goes through fan-out above 500 members, and leaves it only 
   assert.equal(page.nextAfterUserId, users.toSorted((a, b) => Number(a) - Number(b))[1]);
 });
 
-test('what was stored for direct delivery is redelivered directly, however large the conversation has become', async () => {
+test('a message stored for direct delivery is redelivered directly, also if the conversation has become large', async () => {
   const { users, id } = await repo.newConversationOf(3);
   const [ann, bob] = users;
   await repo.goOnline(bob, 'bob');
@@ -193,7 +193,7 @@ test('what was stored for direct delivery is redelivered directly, however large
   assert.deepEqual([direct, reached], [[false], []]);
 });
 
-test('the world room is broadcast', async () => {
+test('messages of the world room are broadcast to all gateways', async () => {
   const [ann] = (await repo.newUsers(1)) as [string];
   await repo.databases.users.execute(
     'INSERT INTO conversation_members (user_id, conversation_id, role, joined_at) VALUES (?, 1, 1, 1)',

@@ -20,7 +20,7 @@ const keep = async (userId: string, some: object) =>
 const kept = (userId: string) =>
   repo.databases.users.query('SELECT 1 FROM flow_texts WHERE user_id = ?', [Number(userId)]);
 
-test('what was kept is stored with the request and with the group, once and again', async () => {
+test('texts stored for a flow are saved with the request and the group, also when a step is repeated', async () => {
   const [ann, bob] = [await repo.newGuest(), await repo.newGuest()];
   const requests = createFriendRequests(repo);
   const ask = { requesterId: ann, targetId: bob, message: '', ttlMs: day };
@@ -41,7 +41,7 @@ test('what was kept is stored with the request and with the group, once and agai
   await refusedWith(repo.createGroup(ann, [], { textsId: '7' }), 'INVALID_ARGUMENT');
 });
 
-test('what was kept goes with its user, and after some days', async () => {
+test('texts stored for a flow are deleted with their user, and after some days', async () => {
   const [ann, bob] = [await repo.newGuest(), await repo.newGuest()];
   await keep(ann, { message: 'a' });
   await keep(bob, { message: 'b' });

@@ -44,7 +44,7 @@ test('a repeat waits while the first is at it, and then gets its answer', async 
   });
 });
 
-test('of many at once one claims the key', async () => {
+test('of concurrent requests with the same key, one claims it', async () => {
   const key = randomUUID();
   const all = await Promise.all(Array.from({ length: 20 }, () => begin(key)));
   assert.equal(all.filter(({ state }) => state === REQUEST_STATE_NEW).length, 1);

@@ -99,7 +99,7 @@ test('a committed event arrives under its key, and is gone from the table', asyn
   await eventually(isEmpty);
 });
 
-test('a transaction that rolls back tells nothing', async () => {
+test('a transaction that rolls back writes no event', async () => {
   const key = `${mark}-rolled-back`;
   start();
   const failed = database.transaction(async (tx) => {
@@ -128,7 +128,7 @@ test('several relays at once keep the order of a key and repeat nothing', async 
   for (const key of keys) assert.deepEqual(actorsOf(key), numbers(60));
 });
 
-test('a row that becomes visible behind greater ids is not skipped', async () => {
+test('a row that becomes visible after rows with greater ids is not skipped', async () => {
   const key = `${mark}-late`;
   start();
   await database.transaction(async (tx) => {
@@ -172,7 +172,7 @@ test('a relay that dies between acknowledgement and delete repeats the events wi
   await eventually(isEmpty);
 });
 
-test('an event too large for the broker is buried and counted, and holds up no other', async () => {
+test('an event that is too large for the broker becomes a dead letter, is counted, and delays no other event', async () => {
   const key = `${mark}-large`;
   const large = { ...updated(key, 'large'), payload: JSON.stringify({ actor_id: 'x'.repeat(3_000_000) }) };
   await database.transaction((tx) =>

@@ -30,7 +30,7 @@ const redisCost = async (run: () => Promise<unknown>) => {
   return (await used()) - from;
 };
 
-test('what a user’s session costs does not grow with how many the user has', async () => {
+test('the cost of a session does not grow with the number of the user’s sessions', async () => {
   await cleanUpAll({});
   const gateway = await startGateway();
   const [few, many] = [await newUser(), await newUser()];
@@ -113,7 +113,7 @@ test('sessions that a version before did not count are counted when somebody loo
   assert.ok(lives > 0 && lives <= 86_400_000, String(lives));
 });
 
-test('the clean-up ends silent sessions and those of dead gateways, and tells of each user once', async () => {
+test('the clean-up ends silent sessions and those of dead gateways, and announces each user once', async () => {
   const [gateway, dying] = [await startGateway(), await startGateway()];
   const [silent, alive, orphan, moved] = (await repo.newUsers(4)) as [string, string, string, string];
   await gateway.update('connected', [silent, 's', Date.now() - 100_000], [alive, 'a']);
@@ -155,7 +155,7 @@ test('a dry run counts what a real one does, each session and user once, and cha
   assert.deepEqual(await cleanUpAll({ dryRun: true }), { offline: [], sessionsRemoved: 0 });
 });
 
-test('whose leaving nobody confirmed is found by the clean-up', async () => {
+test('the clean-up finds users whose going offline was not confirmed', async () => {
   await cleanUpAll({});
   const [gateway, lost, back, told] = [
     await startGateway(),
@@ -174,7 +174,7 @@ test('whose leaving nobody confirmed is found by the clean-up', async () => {
   assert.deepEqual(await confirm(disconnected.filter(({ userId }) => userId === lost)), [lost]);
 });
 
-test('a live gateway’s silent session is left to it for a while', async () => {
+test('a silent session of a live gateway is left to that gateway for a while', async () => {
   const [gateway, silent, longSilent] = [await startGateway(), await newUser(), await newUser()];
   // Here a session may be silent for 0 s, and 0 s later somebody counts as offline.
   await gateway.update(

@@ -68,7 +68,7 @@ async function audienceOf(conversationId: string, senderId: string): Promise<Map
   return new Map((recipients[0]?.gateways ?? []).map((one) => [one.gatewayId, new Set(one.userIds)]));
 }
 
-test('Redis is flushed while thousands are online: every message finds all of them, and nobody is told anything', async (t) => {
+test('after a flush of Redis with thousands online, every message reaches all of them, and nobody is announced as offline', async (t) => {
   const users = await repo.newUsers(2 * sessionsEach);
   const [here, there] = await Promise.all([
     startGateway('here', users.slice(0, sessionsEach)),
@@ -107,7 +107,7 @@ test('Redis is flushed while thousands are online: every message finds all of th
   const { waitMs, offline } = await handlers.confirmOffline({
     users: [{ userId: sender, epoch: 'of before', lastActiveAt: 0 }],
   });
-  assert.ok(waitMs > healMs / 2, 'soon after a flush nobody is judged');
+  assert.ok(waitMs > healMs / 2, 'shortly after a flush, nobody is declared offline');
   assert.deepEqual(offline, []);
   await Promise.race([eventually(() => messages >= 3), sending]);
   await Promise.all([here.lease.renew(), there.lease.renew()]);

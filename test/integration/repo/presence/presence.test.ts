@@ -8,7 +8,7 @@ import { openPresenceRepo, usersOf } from '../../../support/repo/presence-repo.t
 const { redis, repo, startGateway, newUser, isOnline, confirm, located, endLease, cleanUp } =
   await openPresenceRepo();
 
-test('the first session makes a user online, the last one’s end offline, once confirmed', async () => {
+test('the first session sets a user online, and the confirmed end of the last one offline', async () => {
   const [gateway, user] = [await startGateway(), await newUser()];
   const { cameOnline, registered } = await gateway.update('connected', [user, 's1']);
   assert.deepEqual([usersOf(cameOnline), registered], [[user], true]);
@@ -26,7 +26,7 @@ test('the first session makes a user online, the last one’s end offline, once 
   assert.deepEqual(usersOf((await gateway.update('connected', [user, 's3'])).cameOnline), [user]);
 });
 
-test('a reconnect before the confirmation is told neither way', async () => {
+test('a reconnect before the confirmation is announced neither as offline nor as online', async () => {
   const [gateway, other, user] = [await startGateway(), await startGateway(), await newUser()];
   await gateway.update('connected', [user, 's1']);
   const { disconnected } = await gateway.update('disconnected', [user, 's1']);
@@ -38,7 +38,7 @@ test('a reconnect before the confirmation is told neither way', async () => {
   assert.deepEqual(await confirm(second), [user]);
 });
 
-test('calls that are repeated answer alike', async () => {
+test('repeated calls get the same answers', async () => {
   const [gateway, user] = [await startGateway(), await newUser()];
   const at = Date.now();
   const first = await gateway.update('connected', [user, 's1', at]);
@@ -49,7 +49,7 @@ test('calls that are repeated answer alike', async () => {
   assert.deepEqual(await gateway.update('disconnected', [user, 's1', at]), gone);
 });
 
-test('connect and disconnect within one flush are both told', async () => {
+test('a connect and a disconnect within one flush are both announced', async () => {
   const [gateway, user] = [await startGateway(), await newUser()];
   const session = { userId: user, sessionId: 's', connectedAt: Date.now(), lastActiveAt: Date.now() };
   const { cameOnline, disconnected } = await repo.presence.updateSessions({
@@ -106,7 +106,7 @@ test('a gateway whose lease has ended is not called any more, but its topic gets
   await endLease(gateway);
 });
 
-test('a gateway that has not sent all its sessions may hold anybody', async () => {
+test('a gateway that has not sent all its sessions counts as a possible location of every user', async () => {
   const [gateway, user] = [await startGateway(), await newUser()];
   assert.deepEqual(await located([user], gateway), []);
   assert.equal((await gateway.renew(false)).resync, true);
@@ -122,7 +122,7 @@ test('a gateway that has not sent all its sessions may hold anybody', async () =
   assert.ok(!listed.includes(gateway.gatewayId));
 });
 
-test('hundreds of sessions go in one call', async () => {
+test('hundreds of sessions are sent in one call', async () => {
   const gateway = await startGateway();
   const users = await repo.newUsers(1200);
   const { cameOnline } = await gateway.update(
@@ -133,7 +133,7 @@ test('hundreds of sessions go in one call', async () => {
   assert.equal((await located(users, gateway)).length, 1200);
 });
 
-test('who was last seen when survives going offline, and Redis', async () => {
+test('the time at which a user was last seen survives going offline and a loss of Redis', async () => {
   const [gateway, user] = [await startGateway(), await newUser()];
   await gateway.update('connected', [user, 's', 5000]);
   await gateway.update('heartbeats', [user, 's', 6000]);
@@ -164,7 +164,7 @@ test('a flushed Redis heals: gateways are asked for all their sessions, and frie
   assert.deepEqual(await confirm(disconnected), [ann]);
 });
 
-test('a disconnect that Redis knows nothing of any more is told all the same', async () => {
+test('a disconnect that Redis has lost is announced all the same', async () => {
   const [gateway, user] = [await startGateway(), await newUser()];
   await gateway.update('connected', [user, 's', Date.now() - 1000]);
   await redis.client.flushall();
@@ -173,7 +173,7 @@ test('a disconnect that Redis knows nothing of any more is told all the same', a
   assert.deepEqual(await confirm(disconnected), [user]);
 });
 
-test('who left before a flush and has not come back is told of, once, and who came back is not', async () => {
+test('users who left before a flush are announced once, unless they have come back', async () => {
   const [gateway, gone, back] = [await startGateway(), await newUser(), await newUser()];
   await gateway.update('connected', [gone, 'g1'], [back, 'b1']);
   const first = (await gateway.update('disconnected', [gone, 'g1'], [back, 'b1'])).disconnected;
@@ -189,7 +189,7 @@ test('who left before a flush and has not come back is told of, once, and who ca
   assert.deepEqual(await confirm(first), []);
 });
 
-test('soon after a flush nobody is judged', async () => {
+test('shortly after a flush, nobody is declared offline', async () => {
   const careful = createPresenceHandlers({ ...repo, offlineConfirmMs: 0, healMs: 60_000 });
   const { waitMs, offline } = await careful.confirmOffline({
     users: [{ userId: await newUser(), epoch: 'e', lastActiveAt: 0 }],

@@ -64,7 +64,7 @@ test('who is told of reading: those whose messages were newly read', async () =>
   );
 });
 
-test('of whoever was far behind all members are told, without a search for who wrote it all', async () => {
+test('if the reader was far behind, all members get the receipt, without a search for the authors', async () => {
   const [ann, bob, cy] = await newThree();
   const id = await repo.newGroup([ann, bob, cy]);
   await repo.save(...Array.from({ length: 1000 }, () => repo.newMessage(id, ann)));
@@ -80,7 +80,7 @@ test('of whoever was far behind all members are told, without a search for who w
   );
 });
 
-test('above 500 members nobody is told who has read, but the reader', async () => {
+test('above 500 members only the reader’s own sessions get read receipts', async () => {
   const [ann, bob, cy] = await newThree();
   const id = await repo.newGroup([ann, bob, cy]);
   for (let n = 0; n < 3; n += 1) await repo.say(id, ann);
@@ -115,7 +115,7 @@ const whoKnows = async (conversationId: string, reader: string, viewers: readonl
   return [told, seen];
 };
 
-test('whoever is in a block with the reader, or was a friend, is not told of reading', async () => {
+test('users in a block with the reader, and former friends, get no read receipts', async () => {
   const [ann, bob, cy] = await newThree();
   const group = await repo.newGroup([ann, bob, cy]);
   for (const sender of [ann, cy, ann, cy, ann, cy]) await repo.say(group, sender);
@@ -148,7 +148,7 @@ test('whoever is in a block with the reader, or was a friend, is not told of rea
   }
 });
 
-test('whoever does not let reading be told is told of nobody either, and whoever left is told nothing', async () => {
+test('users who switched read receipts off send and get none, and users who left get none', async () => {
   const [ann, bob, cy] = await newThree();
   const id = await repo.newGroup([ann, bob, cy]);
   for (const sender of [ann, cy, ann, cy, ann, cy]) await repo.say(id, sender);
@@ -234,7 +234,7 @@ test('a batch of read marks: each its own result, several of one pointer in thei
   assert.equal((await readEvents(id)).length, 2);
 });
 
-test('many readers of one conversation at once lose no move', async () => {
+test('concurrent readers of one conversation lose no read mark', async () => {
   const users = await repo.newUsers(10);
   const [ann = ''] = users;
   const id = await repo.newGroup(users);
@@ -256,7 +256,7 @@ test('many readers of one conversation at once lose no move', async () => {
     assert.equal((await repo.see(userId, id)).userMembership?.lastReadSeqId, 8);
 });
 
-test('unread counts are exact however they are asked for, and leave out what was recalled', async () => {
+test('unread counts are exact in every answer, and leave out recalled messages', async () => {
   const [ann, bob] = await newThree();
   const id = await repo.newGroup([ann, bob]);
   const ids = [];

@@ -8,7 +8,7 @@ import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 
 const { repo } = await openMessageRepo();
 
-test('sending is reading, and a pointer never goes back', async () => {
+test('sending moves the sender’s read pointer, which never moves back', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [ann, bob] = users;
   await repo.save(repo.newMessage(id, ann), repo.newMessage(id, bob), repo.newMessage(id, ann));
@@ -29,7 +29,7 @@ test('sending is reading, and a pointer never goes back', async () => {
   assert.deepEqual(await pointers(), [expected[0], { user_id: Number(bob), last_read_seq_id: 9 }]);
 });
 
-test('sending tells those whose messages were newly read', async () => {
+test('sending gives a read receipt to the authors of the newly read messages', async () => {
   const { users, id } = await repo.newConversationOf(4);
   const [ann, bob, cy, dan] = users as [string, string, string, string];
   /** Stores messages of these senders, by this process or another one, and answers whom each told. */
@@ -57,7 +57,7 @@ test('sending tells those whose messages were newly read', async () => {
   assert.deepEqual((await repo.save(message))[0]?.readFor.toSorted(), [ann, bob, dan]);
 });
 
-test('who wrote what was newly read is looked up when no head is locked, and its failure fails no message', async () => {
+test('the authors of newly read messages are looked up while no head is locked, and a failure of it fails no message', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const [ann, bob] = users;
   await repo.save(repo.newMessage(id, ann));
@@ -100,7 +100,7 @@ test('who wrote what was newly read is looked up when no head is locked, and its
   }
 });
 
-test('sending tells nobody who may not know, and above 500 members nobody at all', async () => {
+test('sending gives no read receipt to users who may not get one, and above 500 members to nobody', async () => {
   const { users, id } = await repo.newConversationOf(3);
   const [ann, bob, cy] = users as [string, string, string];
   const sendAll = async () => {
@@ -138,7 +138,7 @@ test('sending tells nobody who may not know, and above 500 members nobody at all
   assert.deepEqual((await repo.save(repo.newMessage(single, eve)))[0]?.readFor, [dan]);
 });
 
-test('a member far behind, whose reading nobody here knows, tells all that are online', async () => {
+test('if this process does not know the newly read messages, all online members get the receipt', async () => {
   const { users, id } = await repo.newConversationOf(4);
   const [ann, bob, cy, dan] = users as [string, string, string, string];
   await Promise.all([ann, bob, cy, dan].map((user) => repo.goOnline(user, 'far')));

@@ -67,7 +67,7 @@ test('with 20,000 recalls, unread counts are exact and cost few rows', async () 
   }
 });
 
-test('what is kept of 20,000 recalls costs few rows to read, and tells those who read nothing, too', async () => {
+test('counting 20,000 recalls reads few rows, also for members who have read nothing', async () => {
   const { id } = await muchRecalled();
   let basics = new Map();
   const rows = await rowsReadBy(async () => {

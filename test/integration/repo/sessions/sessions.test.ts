@@ -26,7 +26,7 @@ async function age(sessionId: string, ms: number): Promise<void> {
   ]);
 }
 
-test('a refresh token begins the next generation, and again within 20 s gets the current one', async () => {
+test('a refresh starts the next token generation, and a repeat within 20 s gets the current one', async () => {
   const user = await register('gina');
   const session = await signIn(user);
   const answer = (generation: number) => ({ rotated: true, reused: false, user, generation });
@@ -68,7 +68,7 @@ test('an older refresh token ends its session, and gateways are told until its a
   assert.ok(!later.sessions.some(({ id }) => id === session));
 });
 
-test('however many sessions end in the same millisecond, all are told, by pages', async () => {
+test('revoked sessions are listed in pages, however many end in the same millisecond', async () => {
   const count = 10_003;
   const revokedAt = Date.now() - 60_000;
   const rows = Array.from({ length: count }, () => [
@@ -98,7 +98,7 @@ test('however many sessions end in the same millisecond, all are told, by pages'
   assert.ok(rows.every(([id]) => told.has(String(id))));
 });
 
-test('of many who present the same refresh token at once one begins a generation, and all get it', async () => {
+test('concurrent refreshes with the same token start one generation, and all get its token', async () => {
   const user = await register('iris');
   const session = await signIn(user);
   const results = await Promise.all(Array.from({ length: 8 }, () => rotate(session, 0)));
@@ -106,7 +106,7 @@ test('of many who present the same refresh token at once one begins a generation
   assert.deepEqual(await sessionsOf(user), [session]);
 });
 
-test('whoever refreshes too often gets the same token for a while, and is not signed out for it', async () => {
+test('a client that refreshes too often gets the same token for a while, and is not signed out', async () => {
   const user = await register('ines');
   const session = await signIn(user);
   let generation = 0;
@@ -117,7 +117,7 @@ test('whoever refreshes too often gets the same token for a while, and is not si
   assert.equal((await rotate(session, 16)).generation, 17);
 });
 
-test('an account has 100 sessions: one more ends the one that was unused for longest', async () => {
+test('an account has at most 100 sessions: one more ends the least recently used one', async () => {
   const user = await register('ingo');
   const credential = await credentialOf(user);
   const opened: string[] = [];
@@ -150,7 +150,7 @@ test('an account has 100 sessions: one more ends the one that was unused for lon
   );
 });
 
-test('a session that had to wait for its end ended then, so that nobody misses it who asked meanwhile', async () => {
+test('the time of a revocation is that of its commit, so that a gateway that asked meanwhile does not miss it', async () => {
   const { databases } = parts;
   const closing = createUserClosing(parts);
   const ends: Record<string, (user: User, session: string) => Promise<unknown>> = {
@@ -204,7 +204,7 @@ test('a token from before tokens were derived is the first of its session', asyn
   assert.deepEqual(await rotate(session, 0, hash('older')), { rotated: false, reused: true, generation: 0 });
 });
 
-test('a token that is newer than what the storage knows goes on: a backup was restored', async () => {
+test('a token that is newer than the stored generation is accepted, as after restoring a backup', async () => {
   const user = await register('olga');
   const session = await signIn(user);
   assert.equal((await rotate(session, 4)).generation, 5);

@@ -56,7 +56,7 @@ test('what a transaction did is gone when it fails, in its last batch too', asyn
   assert.deepEqual(await databases.users.query('SELECT id FROM things WHERE id > 2'), []);
 });
 
-test('a deadlock is resolved by running the loser again', async () => {
+test('after a deadlock, the rolled-back transaction runs again', async () => {
   let runs = 0;
   const touch = (first: number, second: number) => {
     let meet: (() => void) | undefined;

@@ -55,7 +55,7 @@ test('ids are ascending, below 2^53 and tell the time', async () => {
   assert.ok(Math.abs(ms - Date.now()) < 5000, `the first id is of ${ms}`);
 });
 
-test('many makers at once never make the same id', async () => {
+test('concurrent generators never assign the same id', async () => {
   const makers = await Promise.all(Array.from({ length: 8 }, () => start()));
   assertUnique(makers.flatMap((ids) => take(ids, 20_000)));
 });
@@ -80,7 +80,7 @@ test('after a restart ids go on above, even when the database clock had been an 
   assert.ok((later[0] ?? 0) > (before[0] ?? 0) + 3_600_000 * 4096);
 });
 
-test('who was paused and lost its worker number makes no id that the new holder makes', async () => {
+test('a process that was suspended and lost its worker number assigns no id of the new holder', async () => {
   const paused = cutOff();
   const old = await start({ database: paused.database, clock: () => 0 });
   const before = take(old, 100);
@@ -110,7 +110,7 @@ test('who was paused and lost its worker number makes no id that the new holder 
   assertUnique([...before, ...fromNew, ...fromOld]);
 });
 
-test('who lost its worker number goes on with another one', async () => {
+test('a process that lost its worker number continues with another one', async () => {
   const ids = await start();
   const before = take(ids, 100);
   await database.execute(
@@ -127,7 +127,7 @@ test('who lost its worker number goes on with another one', async () => {
   assertAscending(all);
 });
 
-test('a worker number that another process is just taking is passed over, not waited for', async () => {
+test('a worker number that another process is claiming is skipped, and not waited for', async () => {
   await database.transaction(async (tx) => {
     await tx.query('SELECT worker FROM id_workers WHERE worker <= 2 FOR UPDATE');
     const startedAt = performance.now();

@@ -11,7 +11,7 @@ const newThree = async () => (await repo.newUsers(3)) as Three;
 const read = repo.readTo;
 const { sync } = repo;
 
-test('what was recalled, changed or lost since is told', async () => {
+test('an answer lists what was recalled, changed or left since', async () => {
   const [me, ann] = await newThree();
   const id = await repo.newGroup([ann, me]);
   const lost = await repo.newGroup([ann, me]);
@@ -35,7 +35,7 @@ test('what was recalled, changed or lost since is told', async () => {
   assert.deepEqual((await sync(me, { [id]: 1 })).recalled, []);
 });
 
-test('a change counts by its own time, whatever messages came after it', async () => {
+test('a change counts by its own time, independent of later messages', async () => {
   const [me, ann, bob] = await newThree();
   const id = await repo.newGroup([ann, me, bob]);
   for (let n = 1; n <= 3; n += 1) await repo.say(id, ann);
@@ -150,7 +150,7 @@ test('who leaves and comes back hears of the conversation, though it holds all m
   );
 });
 
-test('a change that was written before an answer and committed after it is told the next time', async () => {
+test('a change that was written before an answer and committed after it is in the next answer', async () => {
   const [me, ann] = await newThree();
   const id = await repo.newGroup([ann, me]);
   await repo.age(id);

@@ -54,7 +54,7 @@ async function askOn(
   return told;
 }
 
-test('however many conversations changed, messages come first, and every client comes to an end', async () => {
+test('messages come before mere changes, and a client that continues reaches the end, however many conversations changed', async () => {
   const [me = '', ann = ''] = await repo.newUsers(2);
   const { ids, cursors } = await newConversations([me, ann], 2100);
   await sql(`UPDATE conversations SET changed_at = 1000000 WHERE id IN (${ids})`);
@@ -71,7 +71,7 @@ test('however many conversations changed, messages come first, and every client 
   }
 });
 
-test('changes that do not fit into an answer come as its time is taken over, those of one time together', async () => {
+test('changes that do not fit into an answer come when its time is used as the next `since`, those of one time together', async () => {
   const [me = '', ann = ''] = await repo.newUsers(2);
   const { ids, cursors } = await newConversations([me, ann], 300);
   const long = '😀'.repeat(2000);
@@ -111,7 +111,7 @@ test('changes that do not fit into an answer come as its time is taken over, tho
   }
 });
 
-test('an answer counts the pictures of those who wrote and of peers', async () => {
+test('the size of an answer includes the avatars of senders and peers', async () => {
   const [me = ''] = await repo.newUsers(1);
   const others = await repo.newUsers(1400);
   await sql(`UPDATE users SET avatar_url = '${'a'.repeat(2048)}', display_name = '${'é'.repeat(100)}'
@@ -140,7 +140,7 @@ test('an answer counts the pictures of those who wrote and of peers', async () =
   assert.deepEqual([Object.keys(cursors).length, cursors[group]], [ids.length + 1, 1400]);
 });
 
-test('all recalls come, the oldest first, however many there are', async () => {
+test('all recalls are listed, the oldest first, however many there are', async () => {
   const [me = '', ann = ''] = await repo.newUsers(2);
   const id = await repo.newConversation([me, ann]);
   const recall = async (first: number, count: number, at: (seqId: number) => number) => {

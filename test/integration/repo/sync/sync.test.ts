@@ -55,7 +55,7 @@ test('a fresh client gets every conversation, the oldest missing first, empty on
   );
 });
 
-test('asking again with advanced cursors brings everything, each message once', async () => {
+test('continuing with advanced cursors returns everything, each message once', async () => {
   const [me, ann] = await newThree();
   const ids = await Promise.all(Array.from({ length: 4 }, () => repo.newGroup([me, ann])));
   for (let n = 0; n < 7; n += 1) {
@@ -102,7 +102,7 @@ test('long messages never make an answer larger than a client takes', async () =
   assert.equal(got, 400);
 });
 
-test('no more is read of the database than an answer may hold', async () => {
+test('a sync reads no more from the database than an answer may hold', async () => {
   const [me, ann] = await newThree();
   const long = '😀'.repeat(4000);
   // Many conversations that show a long last message, and one with many long messages.
@@ -158,7 +158,7 @@ test('no more is read of the database than an answer may hold', async () => {
   assert.deepEqual([got.size, got.get(big)], [260, 601]);
 });
 
-test('a cursor beyond the head is answered with the newest page, as a new beginning', async () => {
+test('a cursor above the head gets the newest page, marked as a new start', async () => {
   const [me, ann] = await newThree();
   const id = await repo.newGroup([me, ann]);
   const empty = await repo.newGroup([me, ann]);

@@ -30,7 +30,7 @@ const rowsOf = (userId: string) =>
     [Number(userId)],
   );
 
-test('everything that an erased user wrote becomes empty, wherever it was, and nothing else does', async () => {
+test('all messages of an erased user become empty, and no other messages', async () => {
   const [ann, bob] = [(await register()).id, (await register()).id];
   const stayed = await repo.newGroup([bob, ann]);
   const left = await repo.newGroup([bob, ann]);
@@ -104,7 +104,7 @@ test('everything that an erased user wrote becomes empty, wherever it was, and n
   assert.deepEqual(await repo.databases.users.query(pointers, [Number(ann)]), []);
 });
 
-test('a redaction that died goes on, and what slipped in meanwhile is found by the next one', async () => {
+test('an interrupted redaction continues, and the next one finds messages that were stored meanwhile', async () => {
   const [ann, bob] = [(await register()).id, (await register()).id];
   const id = await repo.newGroup([bob, ann]);
   for (let times = 0; times < 5; times += 1) await repo.say(id, ann, 'from ann');
@@ -120,7 +120,7 @@ test('a redaction that died goes on, and what slipped in meanwhile is found by t
   }
 });
 
-test('what is stored between two pages is emptied too, whatever its client chose as its id', async () => {
+test('a message stored between two pages is redacted, too, whatever its clientMsgId is', async () => {
   const [ann, bob] = [(await register()).id, (await register()).id];
   const id = await repo.newGroup([bob, ann]);
   const say = (clientMsgId: string) => repo.save(repo.newMessage(id, ann, { clientMsgId }));
@@ -139,7 +139,7 @@ test('what is stored between two pages is emptied too, whatever its client chose
   assert.ok((await rowsOf(ann)).every(({ content, deleted }) => content === '' && deleted === 1));
 });
 
-test('a page of a redaction reads no more, whoever else wrote and however much is done', async () => {
+test('a page of a redaction reads no more rows when others wrote many messages or much is redacted already', async () => {
   const [ann, bob] = [(await register()).id, (await register()).id];
   const id = await repo.newGroup([bob, ann]);
   const rows = Array.from({ length: 3000 }, (_, index) => [

@@ -35,7 +35,7 @@ const suffixesOf = async (userId: string): Promise<string[]> =>
     )
   ).map(({ suffix }) => suffix);
 
-test('who takes a name does not wait for who gives one, however small the table', async () => {
+test('taking a name does not wait for the transaction that frees another one, even in a small table', async () => {
   const { id } = await create('long-enough-to-scan');
   const entered = Promise.withResolvers<void>();
   const done = Promise.withResolvers<void>();
@@ -75,7 +75,7 @@ test('a name is found by any part of it, in any case', async () => {
   ]);
 });
 
-test('an underscore and a dot are only themselves', async () => {
+test('an underscore or a dot in a search is no wildcard', async () => {
   for (const name of ['my_kk.name', 'myxkk-name']) await create(name);
   assert.deepEqual(await search('y_kk'), ['my_kk.name']);
   assert.deepEqual(await search('kk.n'), ['my_kk.name']);
@@ -129,7 +129,7 @@ test('pages hold as many as asked for, at most fifty, and twenty if nothing is s
   }
 });
 
-test('a guest is found by parts of the given name until it has one of its own, then only by that', async () => {
+test('a guest is found by parts of the assigned name until the upgrade, then only by parts of the chosen name', async () => {
   const guest = await create('', true);
   const given = guest.username.slice('guest-'.length);
   assert.deepEqual(await search(given), [guest.username]);
@@ -152,7 +152,7 @@ test('a guest whose upgrade is refused is found as before', async () => {
   assert.deepEqual(await search('aken-n'), ['Taken-name']);
 });
 
-test('who is refused a name leaves no part of it behind', async () => {
+test('a refused name leaves no search rows behind', async () => {
   const results = await Promise.allSettled(['rivalry', 'Rivalry', 'RIVALRY'].map((name) => create(name)));
   assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
   const [row] = await parts.databases.users.query<{ count: number }>(
@@ -161,7 +161,7 @@ test('who is refused a name leaves no part of it behind', async () => {
   assert.deepEqual(row, { count: 1 });
 });
 
-test('an erased account is found by no part of its name and leaves none behind', async () => {
+test('an erased account is found by no part of its name, and has no search rows left', async () => {
   const { id } = await create('Kunigunde');
   assert.deepEqual(await search('nigun'), ['Kunigunde']);
   await users.closeAccount({ userId: id, idleGuestBefore: 0 });
@@ -186,7 +186,7 @@ async function eraseManySeeds(): Promise<void> {
   );
 }
 
-test('a search reads no more rows among many users, erased ones or none than a page needs', async () => {
+test('a search reads only the rows that its page needs, with many, erased or no users', async () => {
   await seeds.growUsers(30_000);
   await eraseManySeeds();
   const limit = 20;
@@ -215,7 +215,7 @@ test('a search reads no more rows among many users, erased ones or none than a p
   assert.deepEqual(await search('deleted'), []);
 });
 
-test('a name is given and taken without reading those of others', async () => {
+test('storing and deleting a name reads no rows of other users', async () => {
   const read = await rowsReadBy(async () => {
     const guest = await create('', true);
     await users.upgradeGuest({ userId: guest.id, username: 'Seed-Sower', password: 'a password' });

@@ -34,7 +34,7 @@ test('whoever chose nothing has the defaults, and what is left out of a change s
   assert.deepEqual(await of(userId), now);
 });
 
-test('settings of many come in the order asked, with one query at most and none when they are cached', async () => {
+test('settings of many users come in the requested order, with at most one query, and none if they are cached', async () => {
   const userIds = await Promise.all(Array.from({ length: 20 }, guest));
   const quiet = userIds[7] ?? '';
   await settings.updateUserSettings({ userId: quiet, readReceipts: false });
@@ -79,7 +79,7 @@ test('two changes of one user at once are both made', async () => {
   });
 });
 
-test('a closed account has chosen nothing and can choose nothing', async () => {
+test('a closed account has the default settings, which cannot be changed', async () => {
   const userId = await guest();
   await settings.updateUserSettings({ userId, lastSeen: 'nobody', locale: 'fr' });
   await of(userId);

@@ -14,8 +14,8 @@ beforeEach(async (context) => {
   (context as TestContext).after(() => disconnect());
 });
 
-/** Something made of two things. */
-const readMade = async (a: string, b: string, from = cache) =>
+/** A value derived from two things. */
+const readDerived = async (a: string, b: string, from = cache) =>
   (await from.reading()).derive(`both ${a} ${b}`, async (reading) => {
     const value = `${await valueIn(reading, a)}+${await valueIn(reading, b)}`;
     return { value, bytes: value.length };
@@ -27,20 +27,20 @@ const change = (id: string, value: string, by = cache) =>
     rows.set(id, value);
   });
 
-test('what is made of values is kept until one of them changes', async (context) => {
+test('a derived value is kept until one of its sources changes', async (context) => {
   const other = await connectFor(context);
   const [a, b] = [newId('a'), newId('b')];
-  const first = await readMade(a, b);
+  const first = await readDerived(a, b);
   assert.equal(first, 'a+b');
   await Promise.all([spoilInRedis(a), spoilInRedis(b)]);
-  assert.deepEqual([await readMade(a, b), loads.count], ['a+b', 2]);
+  assert.deepEqual([await readDerived(a, b), loads.count], ['a+b', 2]);
   await change(b, 'B', other.cache);
-  assert.equal(await readMade(a, b), 'a+B');
+  assert.equal(await readDerived(a, b), 'a+B');
   await change(a, 'A');
-  assert.equal(await readMade(a, b), 'A+B');
+  assert.equal(await readDerived(a, b), 'A+B');
 });
 
-test('a change while something is being made: it is not kept, nor what was made of it', async (context) => {
+test('a derived value whose source changes while it is computed is not kept, nor are values derived from it', async (context) => {
   const other = await connectFor(context);
   const [a, b] = [newId('a'), newId('b')];
   const readOuter = async (between: () => Promise<unknown>) =>
@@ -58,29 +58,29 @@ test('a change while something is being made: it is not kept, nor what was made 
     await cache.reading();
   });
   assert.equal(await readOuter(nothing), 'A+b');
-  // What hangs on an inner value that was kept goes with it.
+  // A change of a source of the kept inner value removes the outer value, too.
   await change(a, 'AA', other.cache);
   assert.equal(await readOuter(nothing), 'AA+b');
   await change(b, 'B', other.cache);
   assert.equal(await readOuter(nothing), 'AA+B');
 });
 
-/** All the things as one value, of which only what changed is read anew; and how often it was made and mended. */
+/** All things as one derived value that can be patched, and how often it was computed and patched. */
 function createAlbum(ids: readonly string[]) {
   const key = `album ${ids[0]}`;
-  const done = { made: 0, mended: 0 };
+  const done = { computed: 0, patched: 0 };
   const look = async (from = cache, between = async (): Promise<unknown> => undefined) =>
     (await from.reading()).derive<string[]>(
       key,
       async (reading) => {
-        done.made += 1;
+        done.computed += 1;
         const found = await reading.read(thing, ids, load);
         return { value: ids.map((id) => `${id}=${found.get(id)}`), bytes: 1 };
       },
       {
         kind: thing,
         async patch(old, changed, reading) {
-          done.mended += 1;
+          done.patched += 1;
           const found = await reading.read(thing, changed, load);
           await between();
           return old.map((entry) => {
@@ -94,7 +94,7 @@ function createAlbum(ids: readonly string[]) {
   return { look, expected, done };
 }
 
-test('a value that can be mended is read anew only where it changed', async (context) => {
+test('a value that can be patched is read again only where it changed', async (context) => {
   const other = await connectFor(context);
   const ids = [newId(), newId(), newId()] as const;
   const { look, expected, done } = createAlbum(ids);
@@ -104,10 +104,10 @@ test('a value that can be mended is read anew only where it changed', async (con
     assert.deepEqual(await look(), expected());
     assert.deepEqual(await look(), expected());
   }
-  assert.deepEqual(done, { made: 1, mended: 6 });
+  assert.deepEqual(done, { computed: 1, patched: 6 });
 });
 
-test('what changes while a value is being mended is mended next', async (context) => {
+test('a change during a patch is applied by the next patch', async (context) => {
   const other = await connectFor(context);
   const [a, b] = [newId(), newId()];
   const { look, expected } = createAlbum([a, b]);
@@ -116,13 +116,13 @@ test('what changes while a value is being mended is mended next', async (context
   await look(cache, async () => {
     await change(b, 'B', other.cache);
     await change(a, 'AA', other.cache);
-    // Somebody else hears of it and mends it all.
+    // Another reader notices these changes and patches the value.
     await look();
   });
   assert.deepEqual(await look(), expected());
 });
 
-test('a value is not mended with what may be changing', async () => {
+test('a patch does not use a source that may be changing', async () => {
   const id = newId();
   const { look, expected } = createAlbum([id]);
   await look();
@@ -133,10 +133,10 @@ test('a value is not mended with what may be changing', async () => {
   assert.deepEqual(await look(), expected());
 });
 
-test('nothing is kept that was made of something unsettled', async () => {
+test('a value derived from a source that may be changing is not kept', async () => {
   const id = newId();
   const readOuter = async () =>
-    (await cache.reading()).derive(`unsettled ${id}`, async (outer) => ({
+    (await cache.reading()).derive(`changing ${id}`, async (outer) => ({
       value: await outer.derive(`inner ${id}`, async (inner) => ({
         value: await valueIn(inner, id),
         bytes: 1,
@@ -150,10 +150,10 @@ test('nothing is kept that was made of something unsettled', async () => {
   assert.equal(await readOuter(), 'new');
 });
 
-test('who finds what was made of a made value found all that both were made of', async (context) => {
+test('reading a value derived from a derived value counts as reading all their sources', async (context) => {
   const other = await connectFor(context);
   const [a, b] = [newId(), newId()];
-  const make = async () =>
+  const readWhole = async () =>
     (await other.cache.reading()).derive(`whole ${a} ${b}`, async (whole) => {
       const part = await whole.derive(`part ${a}`, async (reading) => ({
         value: await valueIn(reading, a),
@@ -161,8 +161,8 @@ test('who finds what was made of a made value found all that both were made of',
       }));
       return { value: `${part}+${await valueIn(whole, b)}`, bytes: 1 };
     });
-  await make();
-  await make();
+  await readWhole();
+  await readWhole();
   const text = await other.metrics.registry.metrics();
   assert.match(text, /gochat_cache_misses_total\{cache="thing"\} 2/);
   assert.match(text, /gochat_cache_hits_total\{cache="thing"\} 2/);

@@ -19,8 +19,8 @@ beforeEach(async (context) => {
 
 const read = async (id: string, from = cache) => valueIn(await from.reading(), id);
 
-/** Something made of two things. */
-const readMade = async (a: string, b: string, from = cache) =>
+/** A value derived from two things. */
+const readDerived = async (a: string, b: string, from = cache) =>
   (await from.reading()).derive(`both ${a} ${b}`, async (reading) => {
     const value = `${await valueIn(reading, a)}+${await valueIn(reading, b)}`;
     return { value, bytes: value.length };
@@ -32,7 +32,7 @@ const change = (id: string, value: string, by = cache) =>
     rows.set(id, value);
   });
 
-test('what nobody changed is read out of memory', async () => {
+test('an unchanged value is read from memory', async () => {
   const id = newId();
   assert.equal(await read(id), 'old');
   await spoilInRedis(id);
@@ -49,7 +49,7 @@ test('a value that another process has cached is kept, too', async (context) => 
   assert.deepEqual([await read(id), loads.count], ['old', 1]);
 });
 
-test('a reading that begins after a change sees it, in every process', async (context) => {
+test('a read that begins after a change sees it, in every process', async (context) => {
   const other = await connectFor(context);
   const id = newId();
   for (const value of ['a', 'b', 'c']) {
@@ -59,10 +59,10 @@ test('a reading that begins after a change sees it, in every process', async (co
   }
 });
 
-test('a caller who comes while another one hears of changes is told of later ones', async (context) => {
+test('a caller that arrives while another one asks for changes gets the later changes, too', async (context) => {
   const other = await connectFor(context);
   const slow = await connectFor(context);
-  /** While it is set, what Redis says of changes arrives when it resolves. */
+  /** While it is set, Redis's answers about changes are held back until it resolves. */
   let late: Promise<void> | undefined;
   const run: typeof slow.redis.run = async (script, keys, args) => {
     const reply = await slow.redis.run(script, keys, args);
@@ -82,7 +82,7 @@ test('a caller who comes while another one hears of changes is told of later one
   assert.equal(await valueIn(await later, id), 'new');
 });
 
-test('what is wanted soon comes with the news, and is as new', async (context) => {
+test('a prefetched value comes with the changes, and is as new as they are', async (context) => {
   const other = await connectFor(context);
   const id = newId();
   await read(id, other.cache);
@@ -95,26 +95,26 @@ test('what is wanted soon comes with the news, and is as new', async (context) =
   assert.equal(await readSoon(), 'new');
 });
 
-test('what was read while a writer was at work is not kept, even if the writer dies', async () => {
+test('a value read during a write is not kept, even if the writer dies', async () => {
   const id = newId();
   await read(id);
   const dying = cache.begin();
   await dying.touch([cacheKey(thing, id)]);
   assert.equal(await read(id), 'old');
-  assert.equal(await readMade(id, id), 'old+old');
+  assert.equal(await readDerived(id, id), 'old+old');
   rows.set(id, 'new');
   assert.equal(await read(id), 'new');
-  assert.equal(await readMade(id, id), 'new+new');
+  assert.equal(await readDerived(id, id), 'new+new');
 });
 
-test('a change between looking and loading: the old row is not kept', async (context) => {
+test('a row that changes between the lookup and its load is not kept', async (context) => {
   const other = await connectFor(context);
   const id = newId();
   const reading = await cache.reading();
   const found = await reading.read(thing, [id], async () => {
     const before = rows.get(id) ?? '';
     await change(id, 'new', other.cache);
-    // Somebody else hears of the change before the old row arrives.
+    // Another reader notices the change before the old row arrives.
     await cache.reading();
     return new Map([[id, before]]);
   });
@@ -122,7 +122,7 @@ test('a change between looking and loading: the old row is not kept', async (con
   assert.equal(await read(id), 'new');
 });
 
-test('a change that is heard of later: the old row is forgotten then', async (context) => {
+test('an outdated row is removed when its change is noticed', async (context) => {
   const other = await connectFor(context);
   const id = newId();
   const reading = await cache.reading();
@@ -134,7 +134,7 @@ test('a change that is heard of later: the old row is forgotten then', async (co
   assert.equal(await read(id), 'new');
 });
 
-test('a writer that outlived its mark: what was read after the mark is forgotten at its end', async () => {
+test('if a writer takes longer than its mark lives, values read after the mark are removed when it ends', async () => {
   const id = newId();
   const slow = cache.begin();
   await slow.touch([cacheKey(thing, id)]);
@@ -145,24 +145,24 @@ test('a writer that outlived its mark: what was read after the mark is forgotten
   assert.equal(await read(id), 'new');
 });
 
-test('what does not exist is asked for again once it does', async () => {
+test('a missing row is read again after it was created', async () => {
   const id = newId();
   rows.delete(id);
-  assert.equal(await readMade(id, id), 'undefined+undefined');
+  assert.equal(await readDerived(id, id), 'undefined+undefined');
   await change(id, 'there');
-  assert.equal(await readMade(id, id), 'there+there');
+  assert.equal(await readDerived(id, id), 'there+there');
 });
 
-test('a flush makes everything be forgotten', async () => {
+test('a flush of Redis removes all values from memory', async () => {
   const id = newId();
   await read(id);
-  await readMade(id, id);
+  await readDerived(id, id);
   await server.client.flushall();
   rows.set(id, 'new');
-  assert.deepEqual([await read(id), await readMade(id, id)], ['new', 'new+new']);
+  assert.deepEqual([await read(id), await readDerived(id, id)], ['new', 'new+new']);
 });
 
-test('a flush is noticed however much changed after it', async (context) => {
+test('a flush of Redis is noticed, however many changes follow it', async (context) => {
   const other = await connectFor(context);
   const id = newId();
   await read(id);
@@ -174,27 +174,27 @@ test('a flush is noticed however much changed after it', async (context) => {
   assert.equal(await read(id), 'new');
 });
 
-test('who is too far behind forgets everything', async (context) => {
+test('a process that missed too many changes removes all values from memory', async (context) => {
   const other = await connectFor(context);
   const id = newId();
   await read(id);
-  await readMade(id, id);
+  await readDerived(id, id);
   await change(id, 'new', other.cache);
   const many = Array.from({ length: 20_000 }, (_, n) => cacheKey(thing, `many${n}`));
-  // In turn: an answer that takes 250 ms is taken for an outage.
+  // One after the other: an answer that takes 250 ms counts as an outage.
   for (const some of chunks(many, 1000)) await other.cache.change((touch) => touch(some));
   assert.equal(await server.client.llen('cache:changes'), 20_000);
-  assert.deepEqual([await read(id), await readMade(id, id)], ['new', 'new+new']);
+  assert.deepEqual([await read(id), await readDerived(id, id)], ['new', 'new+new']);
 });
 
-test('without Redis everything is read where it is stored, and kept nowhere', async () => {
+test('without Redis, all values are read from the database, and none are kept', async () => {
   const id = newId();
-  await readMade(id, id);
+  await readDerived(id, id);
   await server.kill();
   try {
     for (const value of ['one', 'two']) {
       await change(id, value);
-      assert.deepEqual([await read(id), await readMade(id, id)], [value, `${value}+${value}`]);
+      assert.deepEqual([await read(id), await readDerived(id, id)], [value, `${value}+${value}`]);
     }
   } finally {
     await server.restart();
@@ -203,13 +203,13 @@ test('without Redis everything is read where it is stored, and kept nowhere', as
   await change(id, 'three', again.cache);
   await again.disconnect();
   await eventually(async () => (await server.client.exists('cache:epoch')) === 1);
-  assert.deepEqual([await read(id), await readMade(id, id)], ['three', 'three+three']);
+  assert.deepEqual([await read(id), await readDerived(id, id)], ['three', 'three+three']);
 });
 
-test('many readers and writers in two processes: nobody reads what was changed before', async (context) => {
+test('with many readers and writers in two processes, nobody reads a value that was changed before the read began', async (context) => {
   const other = await connectFor(context);
   const ids = Array.from({ length: 5 }, () => newId('0'));
-  /** The last change of each that was acknowledged. */
+  /** The last acknowledged change of each thing. */
   const done = new Map(ids.map((id) => [id, 0]));
   let working = ids.length;
   const writers = ids.map(async (id, index) => {
@@ -224,7 +224,7 @@ test('many readers and writers in two processes: nobody reads what was changed b
     for (let turn = lane; working > 0; turn += 1) {
       const id = ids[turn % ids.length] ?? '';
       const least = done.get(id) ?? 0;
-      const made = await readMade(id, id, lane % 2 === 0 ? cache : other.cache);
+      const made = await readDerived(id, id, lane % 2 === 0 ? cache : other.cache);
       if (made.split('+').some((value) => Number(value) < least)) stale.push(`${made} after ${least}`);
     }
   });
@@ -232,11 +232,11 @@ test('many readers and writers in two processes: nobody reads what was changed b
   assert.deepEqual(stale, []);
 });
 
-test('what comes out of memory counts as found', async (context) => {
+test('a value read from memory counts as a cache hit', async (context) => {
   const other = await connectFor(context);
   const id = newId();
-  await readMade(id, id, other.cache);
-  await readMade(id, id, other.cache);
+  await readDerived(id, id, other.cache);
+  await readDerived(id, id, other.cache);
   const text = await other.metrics.registry.metrics();
   assert.match(text, /gochat_cache_misses_total\{cache="thing"\} 1/);
   assert.match(text, /gochat_cache_hits_total\{cache="thing"\} 3/);
