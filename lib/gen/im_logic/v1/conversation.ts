@@ -32,14 +32,14 @@ export interface GetConversationsRequest {
   limit: number;
   offset: number;
   updatedSince: number;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface GetConversationsResponse {
   conversations: ConversationWithDetails[];
   hasMore: boolean;
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -48,33 +48,33 @@ export interface GetConversationsOptimizedRequest {
   limit: number;
   offset: number;
   updatedSince: number;
-  /** The tag of the page that the caller holds, if any. */
+  /** The tag of the page that the caller has, if any. */
   knownTag?:
     | string
     | undefined;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?:
     | string
     | undefined;
-  /** Asks for the page as `json`. */
+  /** True: the answer has the page as `json`. */
   asJson?: boolean | undefined;
 }
 
-/** On the wire the same as im_repo.v1.GetUserConversationsWithDetailsResponse, whose bytes are passed on as they are. */
+/** Has the same encoding as im_repo.v1.GetUserConversationsWithDetailsResponse, whose bytes are forwarded unchanged. */
 export interface GetConversationsOptimizedResponse {
   conversations: ConversationWithDetails[];
   hasMore: boolean;
-  /** Names what the page says: pages with the same tag are the same. */
+  /** Identifies the content of the page: pages with the same tag are equal. */
   tag: string;
-  /** The page is the one that known_tag names, and is left out. */
+  /** The page is the one with known_tag, so it is left out. */
   unchanged: boolean;
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?:
     | string
     | undefined;
   /**
-   * The body that REST answers with, in the place of conversations, has_more and next_cursor. Absent where it was not asked
-   * for, and where the page is too long for it.
+   * The body of the REST answer, instead of conversations, has_more and next_cursor. Absent if it was not requested, or
+   * if the page is too long for it.
    */
   json?: Buffer | undefined;
 }
@@ -96,7 +96,7 @@ export interface CreateConversationRequest {
   avatarUrl: string;
   description: string;
   idempotencyKey: string;
-  /** The id reserved for the group under the idempotency key; empty: a new one. */
+  /** The id reserved for the group by the idempotency key; empty: a new id. */
   conversationId: string;
 }
 
@@ -104,7 +104,7 @@ export interface CreateConversationResponse {
   conversation?:
     | ConversationWithDetails
     | undefined;
-  /** Who may not be added by the creator; the others are in. */
+  /** Users whom the creator may not add; the others are members. */
   refused: string[];
 }
 
@@ -138,34 +138,34 @@ export interface GetMessagesRequest {
   beforeSeqId?: number | undefined;
   afterSeqId?: number | undefined;
   limit: number;
-  /** The tag of the page that the caller holds, if any. */
+  /** The tag of the page that the caller has, if any. */
   knownTag?:
     | string
     | undefined;
-  /** Asks for the page as `json`. */
+  /** True: the answer has the page as `json`. */
   asJson?:
     | boolean
     | undefined;
-  /** In the place of the bounds: half of the page up to and with this seq id, the other half after it. */
+  /** Instead of the bounds: one half of the page ends with this seq id, and the other half follows it. */
   aroundSeqId?: number | undefined;
 }
 
-/** On the wire the same as im_repo.v1.GetMessagesResponse, whose bytes are passed on as they are. */
+/** Has the same encoding as im_repo.v1.GetMessagesResponse, whose bytes are forwarded unchanged. */
 export interface GetMessagesResponse {
   messages: Message[];
   hasMore: boolean;
-  /** Names what the page says: pages with the same tag are the same. */
+  /** Identifies the content of the page: pages with the same tag are equal. */
   tag: string;
-  /** The page is the one that known_tag names, and is left out. */
+  /** The page is the one with known_tag, so it is left out. */
   unchanged: boolean;
   /**
-   * The body that REST answers with, in the place of messages and has_more. Absent where it was not asked for, and where the
-   * page is too long for it.
+   * The body of the REST answer, instead of messages and has_more. Absent if it was not requested, or if the page is
+   * too long for it.
    */
   json?:
     | Buffer
     | undefined;
-  /** Only with around_seq_id: whether there are messages before and after the page. */
+  /** Only with around_seq_id: whether messages precede and follow the page. */
   hasOlder?: boolean | undefined;
   hasNewer?: boolean | undefined;
 }
@@ -186,7 +186,7 @@ export interface BatchMarkAsReadRequest {
 }
 
 export interface BatchMarkAsReadResponse {
-  /** One for each update, in order: 0 when stored, else an ErrorCode. */
+  /** One per update, in the order of the updates: 0 if it was stored, else an ErrorCode. */
   errors: number[];
 }
 
@@ -195,14 +195,14 @@ export interface GetMembersRequest {
   conversationId: string;
   limit: number;
   offset: number;
-  /** Of the answer before: what follows its last row. Not beside offset. */
+  /** The next_cursor of the previous answer. Must not be given together with offset. */
   cursor?: string | undefined;
 }
 
 export interface GetMembersResponse {
   members: ConversationMember[];
   hasMore: boolean;
-  /** Reads on behind the last row; absent when nothing follows. */
+  /** The cursor of the next page; absent on the last page. */
   nextCursor?: string | undefined;
 }
 
@@ -216,7 +216,7 @@ export interface AddMembersRequest {
 export interface AddMembersResponse {
   added: string[];
   alreadyMembers: string[];
-  /** Who may not be added by the caller. */
+  /** Users whom the caller may not add. */
   refused: string[];
 }
 
@@ -251,7 +251,7 @@ export interface UpdateMemberChoicesRequest {
   pinned?:
     | boolean
     | undefined;
-  /** Leaves the list until the next message. */
+  /** True: left out of the list until the next message. */
   hidden?: boolean | undefined;
 }
 
@@ -287,7 +287,7 @@ export interface SyncResponse {
   removed: string[];
   hasMore: boolean;
   serverTime: number;
-  /** Not all changes and recalls are told: asking again with server_time as `since` brings more. */
+  /** True if changes or recalls are left out: another call with server_time as `since` returns them. */
   moreChanges: boolean;
 }
 
@@ -3312,7 +3312,10 @@ export const NotifyTypingResponse: MessageFns<NotifyTypingResponse> = {
 /** Conversations, members, history and read pointers. */
 export type ConversationServiceService = typeof ConversationServiceService;
 export const ConversationServiceService = {
-  /** The list by the plain way: ids, then each conversation. GetConversationsOptimized answers the same in one call. For other systems: nothing in GoChat calls it. */
+  /**
+   * The list in a simple way: the ids, then each conversation. GetConversationsOptimized returns the same in one call.
+   * For other systems: nothing in GoChat calls it.
+   */
   getConversations: {
     path: "/im_logic.v1.ConversationService/GetConversations" as const,
     requestStream: false as const,
@@ -3400,7 +3403,7 @@ export const ConversationServiceService = {
     responseSerialize: (value: MarkAsReadResponse): Buffer => Buffer.from(MarkAsReadResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): MarkAsReadResponse => MarkAsReadResponse.decode(value),
   },
-  /** What gateways coalesce from mark-read frames. */
+  /** The read marks that a gateway collected from mark-read frames. */
   batchMarkAsRead: {
     path: "/im_logic.v1.ConversationService/BatchMarkAsRead" as const,
     requestStream: false as const,
@@ -3450,7 +3453,7 @@ export const ConversationServiceService = {
       Buffer.from(UpdateMemberResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateMemberResponse => UpdateMemberResponse.decode(value),
   },
-  /** What one chooses for a conversation of one's own. */
+  /** Changes the caller's choices for a conversation. */
   updateMemberChoices: {
     path: "/im_logic.v1.ConversationService/UpdateMemberChoices" as const,
     requestStream: false as const,
@@ -3482,7 +3485,7 @@ export const ConversationServiceService = {
     responseSerialize: (value: SyncResponse): Buffer => Buffer.from(SyncResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SyncResponse => SyncResponse.decode(value),
   },
-  /** Tells the other online members that someone types. Members of conversations of up to 500 only. */
+  /** Notifies the other online members that the caller is typing, in conversations of up to 500 members. */
   notifyTyping: {
     path: "/im_logic.v1.ConversationService/NotifyTyping" as const,
     requestStream: false as const,
@@ -3496,7 +3499,10 @@ export const ConversationServiceService = {
 } as const;
 
 export interface ConversationServiceServer extends UntypedServiceImplementation {
-  /** The list by the plain way: ids, then each conversation. GetConversationsOptimized answers the same in one call. For other systems: nothing in GoChat calls it. */
+  /**
+   * The list in a simple way: the ids, then each conversation. GetConversationsOptimized returns the same in one call.
+   * For other systems: nothing in GoChat calls it.
+   */
   getConversations: handleUnaryCall<GetConversationsRequest, GetConversationsResponse>;
   getConversationsOptimized: handleUnaryCall<GetConversationsOptimizedRequest, GetConversationsOptimizedResponse>;
   getConversation: handleUnaryCall<GetConversationRequest, GetConversationResponse>;
@@ -3506,22 +3512,25 @@ export interface ConversationServiceServer extends UntypedServiceImplementation 
   dissolveConversation: handleUnaryCall<DissolveConversationRequest, DissolveConversationResponse>;
   getMessages: handleUnaryCall<GetMessagesRequest, GetMessagesResponse>;
   markAsRead: handleUnaryCall<MarkAsReadRequest, MarkAsReadResponse>;
-  /** What gateways coalesce from mark-read frames. */
+  /** The read marks that a gateway collected from mark-read frames. */
   batchMarkAsRead: handleUnaryCall<BatchMarkAsReadRequest, BatchMarkAsReadResponse>;
   getMembers: handleUnaryCall<GetMembersRequest, GetMembersResponse>;
   addMembers: handleUnaryCall<AddMembersRequest, AddMembersResponse>;
   removeMembers: handleUnaryCall<RemoveMembersRequest, RemoveMembersResponse>;
   updateMember: handleUnaryCall<UpdateMemberRequest, UpdateMemberResponse>;
-  /** What one chooses for a conversation of one's own. */
+  /** Changes the caller's choices for a conversation. */
   updateMemberChoices: handleUnaryCall<UpdateMemberChoicesRequest, UpdateMemberChoicesResponse>;
   transferOwnership: handleUnaryCall<TransferOwnershipRequest, TransferOwnershipResponse>;
   sync: handleUnaryCall<SyncRequest, SyncResponse>;
-  /** Tells the other online members that someone types. Members of conversations of up to 500 only. */
+  /** Notifies the other online members that the caller is typing, in conversations of up to 500 members. */
   notifyTyping: handleUnaryCall<NotifyTypingRequest, NotifyTypingResponse>;
 }
 
 export interface ConversationServiceClient extends Client {
-  /** The list by the plain way: ids, then each conversation. GetConversationsOptimized answers the same in one call. For other systems: nothing in GoChat calls it. */
+  /**
+   * The list in a simple way: the ids, then each conversation. GetConversationsOptimized returns the same in one call.
+   * For other systems: nothing in GoChat calls it.
+   */
   getConversations(
     request: GetConversationsRequest,
     callback: (error: ServiceError | null, response: GetConversationsResponse) => void,
@@ -3643,7 +3652,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: MarkAsReadResponse) => void,
   ): ClientUnaryCall;
-  /** What gateways coalesce from mark-read frames. */
+  /** The read marks that a gateway collected from mark-read frames. */
   batchMarkAsRead(
     request: BatchMarkAsReadRequest,
     callback: (error: ServiceError | null, response: BatchMarkAsReadResponse) => void,
@@ -3719,7 +3728,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateMemberResponse) => void,
   ): ClientUnaryCall;
-  /** What one chooses for a conversation of one's own. */
+  /** Changes the caller's choices for a conversation. */
   updateMemberChoices(
     request: UpdateMemberChoicesRequest,
     callback: (error: ServiceError | null, response: UpdateMemberChoicesResponse) => void,
@@ -3762,7 +3771,7 @@ export interface ConversationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SyncResponse) => void,
   ): ClientUnaryCall;
-  /** Tells the other online members that someone types. Members of conversations of up to 500 only. */
+  /** Notifies the other online members that the caller is typing, in conversations of up to 500 members. */
   notifyTyping(
     request: NotifyTypingRequest,
     callback: (error: ServiceError | null, response: NotifyTypingResponse) => void,

@@ -45,7 +45,7 @@ export interface Message {
   seqId: number;
   sender?: User | undefined;
   messageType: number;
-  /** Empty once deleted. */
+  /** Empty if the message is deleted. */
   content: string;
   clientMsgId: string;
   replyToSeqId?: number | undefined;
@@ -65,42 +65,42 @@ export interface NewMessage {
   replyToSeqId?: number | undefined;
   mentions: string[];
   /**
-   * Where in the upstream topic it came from: the same source again is a redelivery, another one a
-   * client's retry.
+   * The position in the upstream topic: a stored message with the same position is a redelivery, one with another
+   * position is a client's retry.
    */
   sourcePartition: number;
   sourceOffset: number;
 }
 
 export interface SavedMessage {
-  /** ERROR_CODE_UNSPECIFIED when stored (now or before). */
+  /** ERROR_CODE_UNSPECIFIED if the message is stored, by this call or before. */
   error: ErrorCode;
   errorMessage: string;
   messageId: number;
   seqId: number;
   createdAt: number;
-  /** A client's retry: acknowledge it, deliver it to nobody. */
+  /** True for a client's retry, which is acknowledged and not delivered. */
   duplicate: boolean;
   /**
-   * Redelivered, and stored before the conversation went over to fan-out, which therefore leaves it out: it goes
-   * to the recipients' gateways, whatever they say of fan-out.
+   * True for a redelivered message that was stored before the conversation switched to fan-out. The fan-out skips it,
+   * so it is delivered directly, even if `recipients` asks for fan-out.
    */
   direct: boolean;
-  /** Sending is reading: those who are told that the sender has read up to this message. */
+  /** Sending counts as reading: the users who get a read receipt of the sender for this message. */
   readFor: string[];
 }
 
-/** Where a conversation's messages and events go right now. */
+/** The current recipients of a conversation's messages and events. */
 export interface Recipients {
   conversationId: string;
-  /** Too large for direct delivery: hand the seqs to gochat.tasks.fanout. */
+  /** True if the conversation is too large for direct delivery: the seq ids go to the topic gochat.tasks.fanout. */
   fanout: boolean;
-  /** Everyone: the world room. */
+  /** True for the world room, whose messages go to all sessions. */
   broadcast: boolean;
-  /** The members each live gateway may hold. */
+  /** The members that each live gateway may have sessions of. */
   gateways: GatewayRecipients[];
   memberVersion: number;
-  /** Members since a moment only: the event that tells them so may still be on its way behind these messages. */
+  /** Members who joined a moment ago: the event of the addition may reach them later than these messages. */
   newcomerIds: string[];
 }
 
@@ -122,24 +122,24 @@ export interface SaveMessageResponse {
 export interface SaveMessagesRequest {
   /** Up to 1,000, in the order in which they were sent. */
   messages: NewMessage[];
-  /** Conversations of which there are events to deliver beside these messages. Without any message, ask ResolveRecipients. */
+  /** Conversations with events to deliver together with these messages. Call ResolveRecipients if there are no messages. */
   recipientsOf: RecipientQuery[];
 }
 
 export interface RecipientQuery {
   conversationId: string;
-  /** Users to reach besides the members: those whom a removal removed. */
+  /** Users to reach besides the members, such as the users whom the event removes. */
   extraUserIds: string[];
 }
 
 export interface SaveMessagesResponse {
-  /** One for each message, in order. */
+  /** One per message, in the order of the messages. */
   results: SavedMessage[];
-  /** One for each conversation that needs it. */
+  /** One per conversation that needs it. */
   recipients: Recipients[];
   /** The senders of what was saved. */
   senders: User[];
-  /** For recipients_of, as ResolveRecipients answers. */
+  /** For recipients_of, as in the answer of ResolveRecipients. */
   queried: Recipients[];
 }
 
@@ -150,8 +150,8 @@ export interface ResolveRecipientsRequest {
 
 export interface ResolveRecipientsResponse {
   /**
-   * One for each query, in order. Its gateways are filled whatever the size (world room: all live gateways and
-   * `broadcast`), since events take no fan-out task.
+   * One per query, in the order of the queries. `gateways` is filled for a conversation of any size (for the world
+   * room: all live gateways, and `broadcast` is set), because events need no fan-out task.
    */
   recipients: Recipients[];
 }
@@ -159,19 +159,19 @@ export interface ResolveRecipientsResponse {
 export interface GetMessagesRequest {
   userId: string;
   conversationId: string;
-  /** Exclusive bounds; neither: the newest page. */
+  /** Exclusive bounds; without both, the newest page. */
   beforeSeqId?: number | undefined;
   afterSeqId?: number | undefined;
   limit: number;
-  /** The tag of the page that the caller holds, if any. */
+  /** The tag of the page that the caller has, if any. */
   knownTag?:
     | string
     | undefined;
-  /** Asks for the page as `json`. */
+  /** True: the answer has the page as `json`. */
   asJson?:
     | boolean
     | undefined;
-  /** In the place of the bounds: half of the page up to and with this seq id, the other half after it. */
+  /** Instead of the bounds: one half of the page ends with this seq id, and the other half follows it. */
   aroundSeqId?: number | undefined;
 }
 
@@ -179,18 +179,18 @@ export interface GetMessagesResponse {
   /** Ascending by seq id. */
   messages: Message[];
   hasMore: boolean;
-  /** Names what the page says: pages with the same tag are the same. */
+  /** Identifies the content of the page: pages with the same tag are equal. */
   tag: string;
-  /** The page is the one that known_tag names, and is left out. */
+  /** The page is the one with known_tag, so it is left out. */
   unchanged: boolean;
   /**
-   * The body that REST answers with, in the place of messages and has_more, so that nobody on the way has to decode the page
-   * and write it anew. Absent where it was not asked for, and where the page is too long for it.
+   * The body of the REST answer, instead of messages and has_more, so that no service decodes and encodes the page
+   * again. Absent if it was not requested, or if the page is too long for it.
    */
   json?:
     | Buffer
     | undefined;
-  /** Only with around_seq_id: whether there are messages before and after the page. */
+  /** Only with around_seq_id: whether messages precede and follow the page. */
   hasOlder?: boolean | undefined;
   hasNewer?: boolean | undefined;
 }
@@ -206,7 +206,7 @@ export interface GetMessageResponse {
 }
 
 export interface ImportedMessage {
-  /** Names the message within `source` of the request: a repeat is stored once. */
+  /** Identifies the message within `source` of the request: a repeat is stored once. */
   sourceId: string;
   /** Need not be a member. */
   senderId: string;
@@ -214,20 +214,20 @@ export interface ImportedMessage {
   content: string;
   replyToSeqId?: number | undefined;
   mentions: string[];
-  /** Unix milliseconds; not before that of the message before, and not in the future. */
+  /** Unix milliseconds; not before the time of the previous message, and not in the future. */
   createdAt: number;
 }
 
 export interface ImportMessagesRequest {
   conversationId: string;
-  /** Where the messages come from. */
+  /** The system that the messages come from. */
   source: string;
-  /** Up to 1,000, in their order. */
+  /** Up to 1,000, in their order in the conversation. */
   messages: ImportedMessage[];
 }
 
 export interface ImportMessagesResponse {
-  /** One for each message, in order. Duplicates were stored by an earlier call. */
+  /** One per message, in the order of the messages. Duplicates were stored by an earlier call. */
   results: SavedMessage[];
 }
 
@@ -237,7 +237,7 @@ export interface GetConversationMessagesRequest {
   beforeSeqId?: number | undefined;
   afterSeqId?: number | undefined;
   limit: number;
-  /** The tag of the page that the caller holds, if any. */
+  /** The tag of the page that the caller has, if any. */
   knownTag?: string | undefined;
 }
 
@@ -250,7 +250,7 @@ export interface GetConversationMessagesResponse {
 
 export interface GetMessageRangeRequest {
   conversationId: string;
-  /** Both inclusive. */
+  /** Both bounds are inclusive. */
   firstSeqId: number;
   lastSeqId: number;
 }
@@ -260,7 +260,7 @@ export interface GetMessageRangeResponse {
 }
 
 export interface DeleteMessageRequest {
-  /** Empty: the operators, who may recall anything anywhere. */
+  /** Empty for operators, who may recall every message. */
   actorId: string;
   conversationId: string;
   messageId: number;
@@ -270,22 +270,22 @@ export interface DeleteMessageRequest {
 
 export interface DeleteMessageResponse {
   seqId: number;
-  /** False when it was recalled already. */
+  /** False if the message was recalled before. */
   deleted: boolean;
 }
 
 export interface RedactMessagesRequest {
   userId: string;
-  /** Where to go on: of the answer before. Empty: where nothing was redacted yet. */
+  /** The next_cursor of the previous answer. Empty: starts at the beginning. */
   cursor: string;
-  /** Messages at most. */
+  /** The maximum number of messages. */
   limit: number;
 }
 
 export interface RedactMessagesResponse {
-  /** Messages that had content. */
+  /** The number of messages that had content. */
   redacted: number;
-  /** Empty when nothing is left. */
+  /** Empty if no message is left. */
   nextCursor: string;
 }
 
@@ -2785,10 +2785,10 @@ export const RedactMessagesResponse: MessageFns<RedactMessagesResponse> = {
   },
 };
 
-/** Messages: stored once, numbered without gaps, read by page. */
+/** Messages: stored once, numbered without gaps, read in pages. */
 export type MessageServiceService = typeof MessageServiceService;
 export const MessageServiceService = {
-  /** The single form of SaveMessages; a refusal is a gRPC error. For other systems: nothing in GoChat calls it. */
+  /** SaveMessages for a single message; a refusal is a gRPC error. For other systems: nothing in GoChat calls it. */
   saveMessage: {
     path: "/im_repo.v1.MessageService/SaveMessage" as const,
     requestStream: false as const,
@@ -2799,8 +2799,8 @@ export const MessageServiceService = {
     responseDeserialize: (value: Buffer): SaveMessageResponse => SaveMessageResponse.decode(value),
   },
   /**
-   * The hot path: one transaction for the whole batch, a result for each item, and where the saved
-   * messages have to go.
+   * The hot path: stores a batch in one transaction. Returns a result per message, and the recipients of the stored
+   * messages.
    */
   saveMessages: {
     path: "/im_repo.v1.MessageService/SaveMessages" as const,
@@ -2813,8 +2813,8 @@ export const MessageServiceService = {
     responseDeserialize: (value: Buffer): SaveMessagesResponse => SaveMessagesResponse.decode(value),
   },
   /**
-   * Stores messages from elsewhere with their own senders and times, in a conversation that holds imported messages only.
-   * Nobody is told. All of them are stored or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
+   * Stores messages from another system with their senders and times, in a conversation that has only imported
+   * messages. It writes no events. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
    * CONVERSATION_NOT_FOUND, PERMISSION_DENIED.
    */
   importMessages: {
@@ -2828,7 +2828,7 @@ export const MessageServiceService = {
       Buffer.from(ImportMessagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ImportMessagesResponse => ImportMessagesResponse.decode(value),
   },
-  /** Where events of conversations go right now, with nothing to save. */
+  /** The current recipients of events of conversations, without saving messages. */
   resolveRecipients: {
     path: "/im_repo.v1.MessageService/ResolveRecipients" as const,
     requestStream: false as const,
@@ -2885,7 +2885,7 @@ export const MessageServiceService = {
       Buffer.from(GetMessageRangeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMessageRangeResponse => GetMessageRangeResponse.decode(value),
   },
-  /** Recall. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. Repeating it changes nothing. */
+  /** Recalls a message. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. A repeat changes nothing. */
   deleteMessage: {
     path: "/im_repo.v1.MessageService/DeleteMessage" as const,
     requestStream: false as const,
@@ -2896,7 +2896,7 @@ export const MessageServiceService = {
       Buffer.from(DeleteMessageResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteMessageResponse => DeleteMessageResponse.decode(value),
   },
-  /** Recalls and empties what a closed account wrote anywhere, some of it at a time. No event tells of it. */
+  /** Recalls and empties all messages of a closed account, in steps of `limit`. It writes no events. */
   redactMessages: {
     path: "/im_repo.v1.MessageService/RedactMessages" as const,
     requestStream: false as const,
@@ -2911,20 +2911,20 @@ export const MessageServiceService = {
 } as const;
 
 export interface MessageServiceServer extends UntypedServiceImplementation {
-  /** The single form of SaveMessages; a refusal is a gRPC error. For other systems: nothing in GoChat calls it. */
+  /** SaveMessages for a single message; a refusal is a gRPC error. For other systems: nothing in GoChat calls it. */
   saveMessage: handleUnaryCall<SaveMessageRequest, SaveMessageResponse>;
   /**
-   * The hot path: one transaction for the whole batch, a result for each item, and where the saved
-   * messages have to go.
+   * The hot path: stores a batch in one transaction. Returns a result per message, and the recipients of the stored
+   * messages.
    */
   saveMessages: handleUnaryCall<SaveMessagesRequest, SaveMessagesResponse>;
   /**
-   * Stores messages from elsewhere with their own senders and times, in a conversation that holds imported messages only.
-   * Nobody is told. All of them are stored or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
+   * Stores messages from another system with their senders and times, in a conversation that has only imported
+   * messages. It writes no events. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
    * CONVERSATION_NOT_FOUND, PERMISSION_DENIED.
    */
   importMessages: handleUnaryCall<ImportMessagesRequest, ImportMessagesResponse>;
-  /** Where events of conversations go right now, with nothing to save. */
+  /** The current recipients of events of conversations, without saving messages. */
   resolveRecipients: handleUnaryCall<ResolveRecipientsRequest, ResolveRecipientsResponse>;
   /** A page of history for a member. NOT_CONVERSATION_MEMBER, CONVERSATION_NOT_FOUND. */
   getMessages: handleUnaryCall<GetMessagesRequest, GetMessagesResponse>;
@@ -2934,14 +2934,14 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
   getConversationMessages: handleUnaryCall<GetConversationMessagesRequest, GetConversationMessagesResponse>;
   /** Messages of a range of seq ids without a membership check: for fan-out. */
   getMessageRange: handleUnaryCall<GetMessageRangeRequest, GetMessageRangeResponse>;
-  /** Recall. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. Repeating it changes nothing. */
+  /** Recalls a message. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. A repeat changes nothing. */
   deleteMessage: handleUnaryCall<DeleteMessageRequest, DeleteMessageResponse>;
-  /** Recalls and empties what a closed account wrote anywhere, some of it at a time. No event tells of it. */
+  /** Recalls and empties all messages of a closed account, in steps of `limit`. It writes no events. */
   redactMessages: handleUnaryCall<RedactMessagesRequest, RedactMessagesResponse>;
 }
 
 export interface MessageServiceClient extends Client {
-  /** The single form of SaveMessages; a refusal is a gRPC error. For other systems: nothing in GoChat calls it. */
+  /** SaveMessages for a single message; a refusal is a gRPC error. For other systems: nothing in GoChat calls it. */
   saveMessage(
     request: SaveMessageRequest,
     callback: (error: ServiceError | null, response: SaveMessageResponse) => void,
@@ -2958,8 +2958,8 @@ export interface MessageServiceClient extends Client {
     callback: (error: ServiceError | null, response: SaveMessageResponse) => void,
   ): ClientUnaryCall;
   /**
-   * The hot path: one transaction for the whole batch, a result for each item, and where the saved
-   * messages have to go.
+   * The hot path: stores a batch in one transaction. Returns a result per message, and the recipients of the stored
+   * messages.
    */
   saveMessages(
     request: SaveMessagesRequest,
@@ -2977,8 +2977,8 @@ export interface MessageServiceClient extends Client {
     callback: (error: ServiceError | null, response: SaveMessagesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Stores messages from elsewhere with their own senders and times, in a conversation that holds imported messages only.
-   * Nobody is told. All of them are stored or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
+   * Stores messages from another system with their senders and times, in a conversation that has only imported
+   * messages. It writes no events. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
    * CONVERSATION_NOT_FOUND, PERMISSION_DENIED.
    */
   importMessages(
@@ -2996,7 +2996,7 @@ export interface MessageServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ImportMessagesResponse) => void,
   ): ClientUnaryCall;
-  /** Where events of conversations go right now, with nothing to save. */
+  /** The current recipients of events of conversations, without saving messages. */
   resolveRecipients(
     request: ResolveRecipientsRequest,
     callback: (error: ServiceError | null, response: ResolveRecipientsResponse) => void,
@@ -3076,7 +3076,7 @@ export interface MessageServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMessageRangeResponse) => void,
   ): ClientUnaryCall;
-  /** Recall. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. Repeating it changes nothing. */
+  /** Recalls a message. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. A repeat changes nothing. */
   deleteMessage(
     request: DeleteMessageRequest,
     callback: (error: ServiceError | null, response: DeleteMessageResponse) => void,
@@ -3092,7 +3092,7 @@ export interface MessageServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteMessageResponse) => void,
   ): ClientUnaryCall;
-  /** Recalls and empties what a closed account wrote anywhere, some of it at a time. No event tells of it. */
+  /** Recalls and empties all messages of a closed account, in steps of `limit`. It writes no events. */
   redactMessages(
     request: RedactMessagesRequest,
     callback: (error: ServiceError | null, response: RedactMessagesResponse) => void,

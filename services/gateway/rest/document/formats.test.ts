@@ -40,11 +40,7 @@ test('the patterns of the document accept the same values as the checks', () => 
   for (const [format, candidates] of Object.entries(values)) {
     const documented = documentedCheck(format);
     for (const value of candidates) {
-      assert.equal(
-        documented(value),
-        formats[format]?.(value),
-        `${format}: ${JSON.stringify(value)}`,
-      );
+      assert.equal(documented(value), formats[format]?.(value), `${format}: ${JSON.stringify(value)}`);
     }
   }
 });

@@ -104,10 +104,7 @@ test('refusing an invalid body of 1 MiB costs no more than reading it', async ()
     const bound = 3 * reading + 20;
     const refusing = await cost(() => send(app, 'POST', url, body), bound);
     isProblem(await send(app, 'POST', url, body), 'INVALID_ARGUMENT');
-    assert.ok(
-      refusing < bound,
-      `${url}: ${refusing.toFixed(1)} ms, read in ${reading.toFixed(1)} ms`,
-    );
+    assert.ok(refusing < bound, `${url}: ${refusing.toFixed(1)} ms, read in ${reading.toFixed(1)} ms`);
   }
 });
 
