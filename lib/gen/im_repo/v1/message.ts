@@ -2815,7 +2815,7 @@ export const MessageServiceService = {
   /**
    * Stores messages from another system with their senders and times, in a conversation that has only imported
    * messages. It writes no events. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
-   * CONVERSATION_NOT_FOUND, PERMISSION_DENIED.
+   * CONVERSATION_NOT_FOUND, PERMISSION_DENIED. For other systems: nothing in GoChat calls it.
    */
   importMessages: {
     path: "/im_repo.v1.MessageService/ImportMessages" as const,
@@ -2921,7 +2921,7 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
   /**
    * Stores messages from another system with their senders and times, in a conversation that has only imported
    * messages. It writes no events. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
-   * CONVERSATION_NOT_FOUND, PERMISSION_DENIED.
+   * CONVERSATION_NOT_FOUND, PERMISSION_DENIED. For other systems: nothing in GoChat calls it.
    */
   importMessages: handleUnaryCall<ImportMessagesRequest, ImportMessagesResponse>;
   /** The current recipients of events of conversations, without saving messages. */
@@ -2979,7 +2979,7 @@ export interface MessageServiceClient extends Client {
   /**
    * Stores messages from another system with their senders and times, in a conversation that has only imported
    * messages. It writes no events. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
-   * CONVERSATION_NOT_FOUND, PERMISSION_DENIED.
+   * CONVERSATION_NOT_FOUND, PERMISSION_DENIED. For other systems: nothing in GoChat calls it.
    */
   importMessages(
     request: ImportMessagesRequest,
