@@ -52,6 +52,8 @@ export type Options = {
   /** Seconds above the limit, and the multiples of the limit. */
   overload: number;
   times: number;
+  /** Percent of the use that ageing puts between its two measurements. */
+  age: number;
   /** Repetitions of a flow. */
   flows: number;
   /** Base URL of a gateway of another system, with which `versus` compares this one. */
@@ -91,6 +93,7 @@ export const usage = `npm run bench -- [quick | SCENARIO …] [OPTION …]     (
   --grow-rate 200 --grow-calls 100  messages and calls per second at each size
   --limit 0             the sustained 1:1 messages per second, for overload; 0 measures it
   --overload 300 --times 3          seconds of overload, and the multiple of the limit
+  --age 100             percent of the use between the two measurements of ageing
   --flows 50            repetitions of a flow`;
 
 const standard = {
@@ -125,6 +128,7 @@ const standard = {
   limit: '0',
   overload: '300',
   times: '3',
+  age: '100',
   rounds: '9',
 };
 
@@ -150,6 +154,7 @@ const quick: Partial<typeof standard> = {
   'grow-conversations': '10,100',
   'grow-users': '1000,10000',
   overload: '20',
+  age: '5',
 };
 
 /** Options for which 0 is a valid value. */
@@ -230,6 +235,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
     limit: number('limit'),
     overload: number('overload'),
     times: number('times'),
+    age: number('age'),
     processes: number('processes'),
     seconds: number('seconds'),
     warmUp: number('warm-up'),

@@ -1,6 +1,7 @@
 // Room: one file per scenario, which defines what is measured and how. No code for one particular system may come in.
 
 import type { Scenario } from '../laboratory/laboratory.ts';
+import { ageing } from './ageing.ts';
 import { atRest } from './at-rest.ts';
 import { changingPages } from './changing-pages.ts';
 import { closedLoop } from './closed-loop.ts';
@@ -48,6 +49,7 @@ export const scenarios: Scenario[] = [
   scaling,
   versus,
   overload,
+  ageing,
   // It comes last since it adds many users to the database.
   growthUsers,
 ];
