@@ -2,7 +2,7 @@
 
 /** Modules of lib without I/O, which a workflow may use. */
 const pureLib = '^lib/(errors|domain/(enumerations|ids|limits))\\.ts$';
-const generated = '^(lib/gen|services/repo/prisma/client)/';
+const generated = '^(lib/gen|services/repo/prisma/client|clients/sdk/src/wire)/';
 const tests = '\\.test\\.ts$|^test/';
 
 const rooms = require('./rooms.cjs');
@@ -159,7 +159,10 @@ module.exports = {
     // TypeScript 7 has no compiler API in JavaScript; swc parses the sources instead.
     parser: 'swc',
     tsPreCompilationDeps: true,
-    doNotFollow: { path: 'node_modules' },
+    // The SDK has a package.json of its own beside the one of the repository.
+    combinedDependencies: true,
+    doNotFollow: { path: ['node_modules', '^clients/sdk/dist/'] },
+    exclude: { path: '^clients/sdk/dist/.+/' },
     enhancedResolveOptions: {
       extensions: ['.ts', '.mjs', '.cjs', '.js', '.json'],
       exportsFields: ['exports'],

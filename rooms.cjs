@@ -59,6 +59,7 @@ module.exports = {
   ],
   'services/task': ['temporal', 'consumers'],
   'services/pusher': ['pushes'],
+  'clients/sdk/src': ['model', 'transport', 'storage', 'engine', 'tabs', 'api'],
   scripts: ['process', 'topology', 'stack', 'system', 'replay', 'testing/doors', 'testing'],
   bench: ['measure', 'system', 'load', 'report', 'fixtures', 'laboratory', 'steps', 'scenarios'],
 };

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { generatePrismaClient } from './generate.ts';
+import { buildSdk, generatePrismaClient } from './generate.ts';
 import { Problem, report } from './process/problem.ts';
 import { createProgress } from './process/progress.ts';
 import { type SourceWatch, watchSources } from './process/source-watch.ts';
@@ -49,7 +49,7 @@ async function main({ profile, shown, inspect }: Options): Promise<void> {
   let watch: SourceWatch | undefined;
 
   const startAll = async () => {
-    const [running] = await Promise.all([servers.begin(), generatePrismaClient()]);
+    const [running] = await Promise.all([servers.begin(), generatePrismaClient(), buildSdk()]);
     if (stop.aborted) return;
     const started = createServices(profile, running, progress, (plans) => show(plans, shown, inspect));
     services = started;

@@ -8,13 +8,23 @@ import { output } from './process/program.ts';
 const root = resolve(import.meta.dirname, '..');
 const generated = join(root, 'lib', 'gen');
 const prismaClient = join(root, 'services', 'repo', 'prisma', 'client');
+const sdk = join(root, 'clients', 'sdk');
 const prismaSources = ['prisma/schema.prisma', 'prisma.config.ts', 'node_modules/prisma/package.json'];
 
-/** `npm run generate` generates the code from proto/ and prisma/; --check only compares lib/gen with proto/. */
+/**
+ * `npm run generate` generates the code from proto/, prisma/ and the API documents, and builds the SDK; --check only
+ * compares the code that is committed.
+ */
 if (import.meta.main) {
   try {
-    if (process.argv.includes('--check')) await assertProtoCodeIsCurrent();
-    else await Promise.all([generateProtoCode(), generatePrismaClient()]);
+    if (process.argv.includes('--check')) {
+      await assertProtoCodeIsCurrent();
+      await generateWireTypes(['--check']);
+    } else {
+      await Promise.all([generateProtoCode(), generatePrismaClient()]);
+      await generateWireTypes();
+      await buildSdk();
+    }
   } catch (error) {
     report(error);
   }
@@ -53,6 +63,27 @@ export async function generatePrismaClient(): Promise<void> {
   writeFileSync(stamp, wanted);
 }
 
+/** Generates the types of the SDK from the API documents of a gateway. */
+async function generateWireTypes(options: string[] = []): Promise<void> {
+  const { code, stdout, stderr } = await runNode([join(sdk, 'build', 'generate.ts'), ...options]);
+  if (code !== 0) throw new Problem('The types of the SDK could not be generated:', `${stdout}${stderr}`);
+}
+
+/** The package of the SDK is not committed, so this builds it if it is missing or older than its sources. */
+export async function buildSdk(): Promise<void> {
+  const stamp = join(sdk, 'dist', '.made-from');
+  const sources = [
+    ...filesIn(join(sdk, 'src')).map((name) => `src/${name}`),
+    'build/build.ts',
+    'package.json',
+  ];
+  const wanted = digestOf(sources.map((name) => `clients/sdk/${name}`));
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const { code, stdout, stderr } = await runNode([join(sdk, 'build', 'build.ts')]);
+  if (code !== 0) throw new Problem('The SDK could not be built:', `${stdout}${stderr}`);
+  writeFileSync(stamp, wanted);
+}
+
 async function freshProtoCode(): Promise<{ code: string; remove(): void }> {
   const folder = mkdtempSync(join(tmpdir(), 'gochat-proto-'));
   // The template's `out` is ../lib/gen, seen from proto/.
@@ -71,6 +102,10 @@ async function freshProtoCode(): Promise<{ code: string; remove(): void }> {
 
 function run(tool: string, args: string[]) {
   return output(join(root, 'node_modules', '.bin', tool), args, { timeoutMs: 120_000 });
+}
+
+function runNode(args: string[]) {
+  return output(process.execPath, args, { timeoutMs: 120_000 });
 }
 
 /** Paths that only one of the folders has, or that differ. */

@@ -17,7 +17,8 @@ const lists = ['bench/scenarios'];
 
 const sources = globSync('{activities,bench,clients,lib,scripts,services,test,workflows}/**/*.ts', {
   cwd: root,
-  exclude: (path) => /(^|\/)node_modules$|^lib\/gen$|^services\/repo\/prisma$/.test(path),
+  exclude: (path) =>
+    /(^|\/)node_modules$|^(lib\/gen|clients\/sdk\/(dist|src\/wire))$|^services\/repo\/prisma$/.test(path),
 }).map((path) => ({ path, text: readFileSync(resolve(root, path), 'utf8') }));
 const inFolders = Map.groupBy(
   sources.filter(({ path }) => !path.endsWith('.test.ts')),

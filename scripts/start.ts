@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { generatePrismaClient } from './generate.ts';
+import { buildSdk, generatePrismaClient } from './generate.ts';
 import { Problem, report } from './process/problem.ts';
 import { createProgress, elapsed } from './process/progress.ts';
 import { aborted, stopSignal } from './process/stop-signal.ts';
@@ -29,7 +29,7 @@ async function main(profile: Profile): Promise<void> {
   if (profile.small) progress.say('With the settings for a small machine; --no-small is without them');
 
   const startAll = async () => {
-    const [running] = await Promise.all([servers.begin(), generatePrismaClient()]);
+    const [running] = await Promise.all([servers.begin(), generatePrismaClient(), buildSdk()]);
     if (stop.aborted) return;
     services = createServices(profile, running, progress);
     await services.start();

@@ -50,7 +50,7 @@ export const steps: Step[] = [
     parts: (files, only) =>
       shares(files, availableParallelism()).map((share) => testing(share, { only, together: true })),
   },
-  check('types', 'Types', ['tsc', '--noEmit']),
+  check('types', 'Types', ['tsc', '--noEmit'], ['tsc', '--noEmit', '-p', 'clients/sdk']),
   check('lint', 'Format and lint', ['biome', 'ci', '--colors=off', '.'], ['buf', 'lint', 'proto']),
   check('deps', 'Dependency rules', [
     'depcruise',

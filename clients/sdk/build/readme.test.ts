@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { after, test } from 'node:test';
+import { exampleOf } from './readme.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const cache = join(root, 'node_modules/.cache');
+mkdirSync(cache, { recursive: true });
+const folder = mkdtempSync(join(cache, 'sdk-readme-'));
+after(() => rmSync(folder, { recursive: true }));
+
+test('the examples of the README compile against the types of the package', () => {
+  writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
+  writeFileSync(join(folder, 'bot.ts'), exampleOf('bot'));
+  writeFileSync(join(folder, 'app.tsx'), exampleOf('react'));
+  const around = `import type { Client } from '@gochat/sdk';
+    declare const chat: Client, id: string; declare function show(room: unknown): void;`;
+  writeFileSync(join(folder, 'fragment.ts'), `${around}\n${exampleOf('fragment')}\nexport { message, off };`);
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const options = [
+    '--noEmit',
+    '--strict',
+    '--target',
+    'es2022',
+    '--module',
+    'nodenext',
+    '--jsx',
+    'react-jsx',
+    '--types',
+    'node',
+  ];
+  const files = ['bot.ts', 'app.tsx', 'fragment.ts'].map((name) => join(folder, name));
+  const { stdout } = spawnSync(process.execPath, [compiler, '--ignoreConfig', ...options, ...files], {
+    encoding: 'utf8',
+  });
+  assert.equal(stdout, '');
+});

@@ -1,0 +1,197 @@
+import { createSubscribers } from './api/emitter.ts';
+import { createFriends, createGroups, createUsers } from './api/people.ts';
+import { createRoom, type Room } from './api/room.ts';
+import { createSends } from './api/sends.ts';
+import { createSurface } from './api/surface.ts';
+import type { ConversationItem } from './api/views.ts';
+import type { Connection } from './engine/connection.ts';
+import { createLeader } from './engine/leader.ts';
+import { createOnlySeat, type Seat, type SeatDeps } from './engine/seat.ts';
+import type { Input, Outcome } from './model/input.ts';
+import { createModel } from './model/model.ts';
+import type { Storage } from './storage/storage.ts';
+import { createCall, withToken } from './transport/api.ts';
+import { asGoChatError, GoChatError, sessionEnded } from './transport/errors.ts';
+import { newId } from './transport/ids.ts';
+import type { WebSocketLike } from './transport/socket.ts';
+import type { Credentials } from './transport/tokens.ts';
+import type { User } from './wire/wire.ts';
+
+export interface ClientOptions {
+  /** Where the gateway is: `https://chat.example.com`. */
+  url: string;
+  credentials: Credentials;
+  /** Where the client keeps what it knows. The default is IndexedDB in a browser and memory elsewhere. */
+  storage?: Storage | undefined;
+  /** For platforms that lack these, and for tests. */
+  webSocket?: WebSocketLike;
+  fetch?: typeof globalThis.fetch;
+  random?: () => number;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+/** A client for one user. It does nothing before `connect`. */
+export function createClient(options: ClientOptions) {
+  const { url, credentials, random = Math.random } = options;
+  const call = createCall({ url, fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)) });
+  /**
+   * With these begin the clientMsgIds that this client has made in all its runs. The first one is for new ones, once it
+   * was read from storage; until then it is a new one.
+   */
+  let devices = [newId()];
+  const model = createModel((id) => devices.some((device) => id.startsWith(device)));
+  const { state } = model;
+  const surface = createSurface(state);
+  const { emitter, views, rooms } = surface;
+  const connectionSubscribers = createSubscribers();
+  let connection: Connection = { state: 'connecting' };
+  /** How many have connected and not disconnected. */
+  let users = 0;
+  /** Waiting for the first sync, or for the end. */
+  let waiters: { resolve(): void; reject(error: GoChatError): void }[] = [];
+  let seat: Seat | undefined;
+  let seating: Promise<Seat> | undefined;
+
+  const seatDeps: SeatDeps = {
+    state,
+    apply: (input) => told(model.apply(input), input),
+    change: (run) => told(model.change(run)),
+    lead: async (own) =>
+      createLeader({
+        url,
+        credentials,
+        storage: await storage(),
+        call,
+        WebSocket: options.webSocket ?? (globalThis.WebSocket as unknown as WebSocketLike),
+        random,
+        state,
+        devices: seatDeps.devices,
+        onDevices: seatDeps.onDevices,
+        onError: (error) => emitter.emit('error', error),
+        ...own,
+      }),
+    onConnection(next) {
+      connection = next;
+      if (next.state === 'ended') {
+        users = 0;
+        listen('removeEventListener');
+      }
+      if (next.state === 'online' || next.state === 'ended') {
+        const settled = waiters;
+        waiters = [];
+        const error = new GoChatError(next.reason ?? 'ENDED', sessionEnded);
+        for (const { resolve, reject } of settled) next.state === 'online' ? resolve() : reject(error);
+      }
+      connectionSubscribers.notify();
+      emitter.emit('connection', next);
+    },
+    onDevices(stored) {
+      devices = stored;
+      surface.reset();
+    },
+    devices: () => devices,
+    apiWith: (token) => withToken(call, token),
+    asError: asGoChatError,
+    onReset: surface.reset,
+  };
+
+  function told(outcome: Outcome, input?: Input): Outcome {
+    sends.applied(outcome, input);
+    surface.show(outcome, input);
+    return outcome;
+  }
+
+  /** A browser's default is loaded when it is needed, so that other platforms need not have it. */
+  async function storage(): Promise<Storage | undefined> {
+    if ('storage' in options || typeof indexedDB === 'undefined') return options.storage;
+    return (await import('./indexeddb.ts')).indexedDb(`gochat ${url}`);
+  }
+
+  function sit(): Promise<Seat> {
+    seating ??= storage().then((chosen) => {
+      seat = (chosen?.createTabs?.(seatDeps) as Seat | undefined) ?? createOnlySeat(seatDeps);
+      return seat;
+    });
+    return seating;
+  }
+
+  const dispatch = async (input: Input) => (seat ?? (await sit())).dispatch(input);
+  const api: Seat['api'] = async (name, ...request) => (seat ?? (await sit())).api(name, ...request);
+  const sends = createSends({ state, dispatch });
+  const wake = () => seat?.wake();
+  const whenVisible = () => {
+    if (document.visibilityState === 'visible') wake();
+  };
+
+  function listen(how: 'addEventListener' | 'removeEventListener'): void {
+    if (typeof document === 'undefined') return;
+    globalThis[how]('online', wake);
+    document[how]('visibilitychange', whenVisible);
+  }
+
+  const untilOnline = () => new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
+  const people = { api, dispatch };
+  const { direct, leave, ...groups } = createGroups(people);
+  return {
+    /** Connects. Resolves after the first sync, and rejects only when the session has ended. May be called repeatedly. */
+    async connect(): Promise<void> {
+      users += 1;
+      if (users === 1) listen('addEventListener');
+      const one = await sit();
+      if (users === 0 || connection.state === 'online') return;
+      const online = untilOnline();
+      one.start().catch((error) => emitter.emit('error', error));
+      await online;
+    },
+    /** Undoes one `connect`; the last one closes the socket. Resolves when everything is stored. */
+    async disconnect(): Promise<void> {
+      users = Math.max(0, users - 1);
+      // A screen that goes and comes at once keeps its connection.
+      await new Promise((resolve) => setTimeout(resolve));
+      if (users > 0 || !seat) return;
+      listen('removeEventListener');
+      await seat.stop();
+      if (connection.state !== 'ended') seatDeps.onConnection({ state: 'offline', reason: 'disconnected' });
+    },
+    /** Ends the session, here and at the server. `wipe` removes everything that is stored on this device. */
+    async signOut({ wipe = false } = {}): Promise<void> {
+      await (await sit()).signOut(wipe);
+    },
+    connection: { get: () => connection, subscribe: connectionSubscribers.subscribe },
+    /** The user, once one has signed in. */
+    me: { get: (): User | undefined => state.me, subscribe: surface.me.subscribe },
+    on: emitter.on,
+    conversations: {
+      get: (): readonly ConversationItem[] => views.conversations(),
+      subscribe: surface.list.subscribe,
+      /** All conversations are listed by the first sync: resolves when it is done. */
+      async loadMore(): Promise<void> {
+        if (connection.state !== 'online') await untilOnline();
+      },
+    },
+    conversation(id: string): Room {
+      const known = rooms.get(id) as Room | undefined;
+      if (known) return known;
+      const room = createRoom(id, {
+        state,
+        api,
+        views,
+        sends,
+        dispatch,
+        typing: (conversationId) => seat?.typing(conversationId),
+        newClientMsgId: () => `${devices[0]}.${newId()}`,
+      });
+      rooms.set(id, room);
+      return room;
+    },
+    friends: createFriends(people),
+    groups: {
+      ...groups,
+      leave: (id: string) => leave(id, state.me?.id ?? ''),
+    },
+    /** Opens the conversation with a friend. */
+    direct,
+    users: createUsers(people),
+  };
+}

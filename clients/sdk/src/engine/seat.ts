@@ -1,0 +1,81 @@
+import type { Input, Outcome, State } from '../model/input.ts';
+import type { Picture } from '../model/picture.ts';
+import type { Api } from '../transport/api.ts';
+import type { GoChatError } from '../transport/errors.ts';
+import type { Connection } from './connection.ts';
+import type { Leader } from './leader.ts';
+
+/**
+ * The place of a client at the engine. A client alone has the engine for itself; of several tabs one has it, and works for
+ * the others.
+ */
+export interface Seat {
+  readonly api: Api;
+  /** Applies what the user did. A send is stored on this device when it resolves. */
+  dispatch(input: Input): Promise<void>;
+  typing(conversationId: string): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  wake(): void;
+  signOut(wipe: boolean): Promise<void>;
+}
+
+export interface SeatDeps {
+  state: State;
+  /** Applies an input to the model of this client. */
+  apply(input: Input): Outcome;
+  /** The same for a change that is no input. */
+  change(run: (picture: Picture) => void): Outcome;
+  /** Reads storage and makes the engine. `keepState`: the state of this client is newer than what is stored. */
+  lead(own: {
+    apply(input: Input): Outcome;
+    onConnection(connection: Connection): void;
+    onWiped(): void;
+    keepState: boolean;
+  }): Promise<Leader>;
+  onConnection(connection: Connection): void;
+  /** Tells with what the clientMsgIds of this client begin; new ones with the first. */
+  onDevices(devices: string[]): void;
+  devices(): string[];
+  /** Makes calls with the tokens of another tab. */
+  apiWith(token: (refused?: string) => Promise<string>): Api;
+  /** Any thrown value, or the fields of an error of another tab, as an error of the client. */
+  asError(error: unknown): GoChatError;
+  /** Everything may look different now. */
+  onReset(): void;
+}
+
+/** The seat of a client that is alone. */
+export function createOnlySeat({ apply, lead, onConnection, onReset }: SeatDeps): Seat {
+  let leader: Leader | undefined;
+  let loading: Promise<Leader> | undefined;
+  let isStarted = false;
+
+  function load(): Promise<Leader> {
+    loading ??= lead({ apply, onConnection, onWiped: onReset, keepState: false }).then((one) => {
+      leader = one;
+      return one;
+    });
+    loading.catch(() => {
+      loading = undefined;
+    });
+    return loading;
+  }
+
+  return {
+    api: async (name, ...request) => (leader ?? (await load())).api(name, ...request),
+    dispatch: async (input) => (leader ?? (await load())).dispatch(input),
+    typing: (conversationId) => leader?.typing(conversationId),
+    async start() {
+      isStarted = true;
+      const one = await load();
+      if (isStarted) one.start();
+    },
+    async stop() {
+      isStarted = false;
+      await leader?.stop();
+    },
+    wake: () => leader?.wake(),
+    signOut: async (wipe) => (await load()).signOut(wipe),
+  };
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Window } from 'happy-dom';
+import { act, createElement, StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { renderToString } from 'react-dom/server';
+import { eventually } from '../../../test/support/eventually.ts';
+import { createPretendNetwork } from '../testing/pretend-network.ts';
+import { createClient } from './client.ts';
+import { ChatProvider, useConnection, useConversation, useConversations } from './react.ts';
+
+function start() {
+  const network = createPretendNetwork();
+  network.server.create();
+  const client = createClient({
+    url: 'http://chat.test',
+    credentials: { username: 'me', password: 'secret' },
+    storage: undefined,
+    fetch: network.fetch,
+    webSocket: network.webSocket,
+    random: () => 0,
+  });
+  return { network, client };
+}
+
+const renders = { list: 0, draft: 0, messages: 0 };
+
+function List() {
+  renders.list += 1;
+  return useConversations().map(({ conversation, unreadCount }) => `${conversation.id}:${unreadCount} `);
+}
+
+function Draft() {
+  renders.draft += 1;
+  return `draft ${useConversation('1').draft} `;
+}
+
+function Messages() {
+  renders.messages += 1;
+  const { messages, room } = useConversation('1');
+  return `${room.id} has ${messages.length}, ${useConnection().state}`;
+}
+
+function State() {
+  return `${useConversations().length} conversations, ${useConnection().state}`;
+}
+
+/** Runs work with the globals of a page, as React needs them. */
+async function inPage(work: (container: Element) => Promise<void>): Promise<void> {
+  const window = new Window();
+  const page = globalThis as Record<string, unknown>;
+  const names = ['window', 'document', 'IS_REACT_ACT_ENVIRONMENT', 'addEventListener', 'removeEventListener'];
+  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(page, name)] as const);
+  const now: Record<string, unknown> = {
+    window,
+    document: window.document,
+    IS_REACT_ACT_ENVIRONMENT: true,
+    addEventListener: () => {},
+    removeEventListener: () => {},
+  };
+  for (const name of names) Object.defineProperty(page, name, { value: now[name], configurable: true });
+  try {
+    await work(window.document.body as unknown as Element);
+  } finally {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Object.defineProperty(page, name, descriptor);
+      else delete page[name];
+    }
+    await window.happyDOM.close();
+  }
+}
+
+test('components show the conversations, and render again only when what they read has changed', async () => {
+  const { network, client } = start();
+  const screen = createElement(
+    ChatProvider,
+    { client },
+    createElement(List),
+    createElement(Draft),
+    createElement(Messages),
+  );
+  await inPage(async (container) => {
+    const root = createRoot(container);
+    await act(async () => root.render(createElement(StrictMode, null, screen)));
+    await act(() => eventually(() => client.connection.get().state === 'online'));
+    assert.equal(container.textContent, '1:0 draft  1 has 0, online');
+    assert.equal(network.sockets(), 1);
+    const before = { ...renders };
+    await act(async () => network.server.otherSends(0, 'other'));
+    await act(() => eventually(() => client.conversation('1').get().messages.length === 1));
+    assert.equal(container.textContent, '1:1 draft  1 has 1, online');
+    assert.equal(renders.draft, before.draft, 'no message concerns it');
+    await act(async () => client.conversation('1').draft.set('half'));
+    assert.equal(container.textContent, '1:1 draft half 1 has 1, online');
+    await act(async () => root.unmount());
+    await eventually(() => client.connection.get().state === 'offline');
+  });
+});
+
+test('on a server it renders without connecting', () => {
+  const { network, client } = start();
+  const html = renderToString(createElement(ChatProvider, { client }, createElement(State)));
+  assert.equal(html, '0 conversations, connecting');
+  assert.deepEqual([network.calls, network.sockets()], [[], 0]);
+});
