@@ -22,6 +22,7 @@ import { createMembersRemove } from './members/members-remove.ts';
 import { createMembersUpdate } from './members/members-update.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { createReadPointers } from './receipts/read-pointers.ts';
+import type { ReceiptAudience } from './receipts/receipt-audience.ts';
 import { createFanoutProgress, type FanoutProgressDeps } from './recipients/fanout-progress.ts';
 import { conversationIdOf } from './rows/conversation-access.ts';
 import { readMemberships, readUpdated } from './rows/memberships.ts';
@@ -33,6 +34,7 @@ export type ConversationDeps = FanoutProgressDeps & {
   cache: Cache;
   userCards: UserCards;
   ids: Pick<Ids, 'nextId'>;
+  receipts: ReceiptAudience;
   outbox: Outbox;
 };
 

@@ -20,7 +20,7 @@ import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
 import { type ReadPointers, userUnread } from '../rows/read-pointer-cache.ts';
 import { recalledBeyond } from '../rows/recall-counts.ts';
 import { loadUnread } from '../rows/unread.ts';
-import { type UserCards, userInfo } from '../rows/user-cards.ts';
+import type { UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
 import {
   type ConversationView,
@@ -166,7 +166,7 @@ export function createConversationList(deps: {
       [userMemberships, userId],
       [userUnread, userId],
     ]);
-    const loaded = await loadViews(databases.conversations, row, { detailed, after, visibleFirst });
+    const loaded = await loadViews(deps, row, { detailed, after, visibleFirst });
     storeMemberships?.(new Map([[userId, loaded.places.map(({ membership }) => membership)]]));
     storePointers?.(new Map([[userId, loaded.pointers]]));
     storeLoaded(storeOthers, loaded);
@@ -175,7 +175,7 @@ export function createConversationList(deps: {
     const views = new Map(loaded.views.map((view) => [view.basic.id, view]));
     // With `updatedSince`, a page may show conversations far down in the order, which have no details yet.
     const further = shown.filter(({ conversationId }) => !views.has(conversationId));
-    const others = await loadViews(databases.conversations, row, {
+    const others = await loadViews(deps, row, {
       detailed: further.length,
       conversationIds: further.map(({ conversationId }) => Number(conversationId)),
     });
@@ -213,7 +213,7 @@ export function createConversationList(deps: {
       const [view] = await viewsOf(row, [{ membership, head }], pointers, new Map([[id, basic]]));
       if (view) return toDetails(view, await userCards.byIds(usersOf(view, allDetails)), allDetails);
     }
-    const loaded = await loadViews(databases.conversations, row, {
+    const loaded = await loadViews(deps, row, {
       detailed: 1,
       conversationIds: [conversationId],
     });
@@ -318,8 +318,7 @@ function merged(some: readonly Place[], others: readonly Place[]): Place[] {
   return all.concat(others.slice(at));
 }
 
-function storeLoaded(storeOthers: StoreOthers, { views, users }: LoadedViews): void {
+function storeLoaded(storeOthers: StoreOthers, { views }: LoadedViews): void {
   storeOthers(conversationBasic, new Map(views.map(({ basic }) => [basic.id, basic])));
   storeOthers(conversationHead, new Map(views.map(({ basic, head }) => [basic.id, head])));
-  storeOthers(userInfo, users);
 }

@@ -21,8 +21,8 @@ import {
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import type { ReadPointers } from '../rows/read-pointer-cache.ts';
 import { keptRecalls, readSeqs, recalledOf } from '../rows/recall-counts.ts';
-import { cardOf, toUserCard, type UserRow, userColumns } from '../rows/user-cards.ts';
-import { type Database, formatSql } from '../storage/database.ts';
+import { cardOf, type UserCards } from '../rows/user-cards.ts';
+import { type Databases, formatSql } from '../storage/database.ts';
 import { isTrue } from '../storage/sql.ts';
 
 /** A conversation as one of its members sees it. Each part is cached under its own key. */
@@ -86,6 +86,7 @@ export const unreadOf = (lastSeqId: number, lastReadSeqId: number, recalledBeyon
 /** A membership and its place in the list's order. A hidden conversation has a place too. */
 export type Place = { membership: Membership; updatedAt: number; hidden: boolean };
 
+/** `users` has the cards that the views show: their peers and the senders of their last messages. */
 export type LoadedViews = {
   /**
    * All conversations that the query covers, newest first. With `after`, those after that place come first; with
@@ -99,12 +100,13 @@ export type LoadedViews = {
 };
 
 /**
- * Reads a user's conversations in one query: every membership, and the details of the first `detailed` ones.
+ * Reads a user's conversations in one query: every membership, and the details of the first `detailed` ones. The cards
+ * of the users whom they show come through the cache.
  * `conversationIds` restricts the query to some conversations. `includeCreating` includes groups that are still being
  * created, for their creator.
  */
 export async function loadViews(
-  database: Database,
+  { databases, userCards }: { databases: Databases; userCards: UserCards },
   userId: number,
   options: {
     detailed: number;
@@ -130,7 +132,7 @@ export async function loadViews(
   const visibleFirst = options.visibleFirst ? 'hidden.conversation_id IS NOT NULL,' : '';
   // Indexes: the primary keys of all tables; for recalls, see `recalledOf`. The join `hidden` reads only the heads of
   // conversations that the user hid.
-  const rows = await database.query<Row>(
+  const rows = await databases.conversations.query<Row>(
     `WITH mine AS (
        SELECT member.user_id, ${membershipColumns('member')},
          hidden.conversation_id IS NOT NULL AS is_hidden,
@@ -154,8 +156,6 @@ export async function loadViews(
        mine.updated_at, head.last_seq_id, head.last_message_id,
        ${prefixed(conversationColumns('conversation'))},
        ${prefixed(messageColumns('message'))},
-       ${prefixed(ofAlias('sender', userColumns))},
-       ${prefixed(ofAlias('peer', userColumns))},
        COALESCE(recalled.recalls, 0) AS recalls, recalled.seqs AS recalled_seqs,
        COALESCE(recalled.beyond, 0) AS recalled_beyond
      FROM mine
@@ -165,11 +165,10 @@ export async function loadViews(
      LEFT JOIN conversation_heads head ON head.conversation_id = conversation.id
      LEFT JOIN messages message
        ON message.conversation_id = conversation.id AND message.seq_id = head.last_seq_id
-     LEFT JOIN users sender ON sender.id = message.sender_id
-     LEFT JOIN users peer ON peer.id = mine.peer_id AND mine.place <= ${detailed}
      ORDER BY mine.place`,
   );
   const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);
+  const views = detailedRows.map(fromRow);
   return {
     places: rows.map((row) => ({
       membership: fromMembershipRow(row),
@@ -177,8 +176,10 @@ export async function loadViews(
       hidden: isTrue(row.is_hidden),
     })),
     pointers: Object.fromEntries(rows.map((row) => [String(row.conversation_id), row.last_read_seq_id])),
-    views: detailedRows.map(fromRow),
-    users: new Map(detailedRows.flatMap(cardsOf)),
+    views,
+    users: await userCards.byIds(
+      views.flatMap((view) => usersOf(view, { lastMessage: true, senderInfo: true })),
+    ),
   };
 }
 
@@ -194,8 +195,6 @@ type Row = MembershipRow & {
   recalled_beyond: number;
   conversation__id: number | null;
   message__id: number | null;
-  sender__id: number | null;
-  peer__id: number | null;
 };
 
 function fromRow(row: Row): ConversationView {
@@ -219,21 +218,8 @@ function fromRow(row: Row): ConversationView {
   };
 }
 
-const cardsOf = (row: Row): [string, User][] =>
-  (['sender', 'peer'] as const).flatMap((alias): [string, User][] =>
-    row[`${alias}__id`] === null
-      ? []
-      : [[String(row[`${alias}__id`]), toUserCard(partOf<UserRow>(row, alias))]],
-  );
-
 /** Gives each column an alias that contains its table, since a row holds columns of several: `a.b AS a__b`. */
 const prefixed = (columns: string): string => columns.replace(/(\w+)\.(\w+)/g, '$1.$2 AS $1__$2');
-
-const ofAlias = (alias: string, columns: string): string =>
-  columns
-    .split(', ')
-    .map((column) => `${alias}.${column}`)
-    .join(', ');
 
 /** The columns of one table out of such a row. */
 const partOf = <R>(row: object, alias: string): R =>

@@ -12,6 +12,7 @@ import type { ConversationList } from '../conversation-lists/conversation-list.t
 import { loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
+import type { UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
 import { createGroupConversation, type NewConversation } from './group-conversation.ts';
@@ -27,10 +28,11 @@ export function createConversationCreate(deps: {
   databases: Databases;
   cache: Cache;
   ids: Pick<Ids, 'nextId'>;
+  userCards: UserCards;
   outbox: Outbox;
   list: ConversationList;
 }): Handlers {
-  const { databases, list } = deps;
+  const { list } = deps;
   const openSingle = createSingleConversation(deps);
   const groups = createGroupConversation(deps);
 
@@ -41,7 +43,7 @@ export function createConversationCreate(deps: {
   ): Promise<CreateConversationResponse> {
     const answered = { conversationId: String(conversationId), created, refused };
     if (idOnly) return { ...answered, conversation: undefined };
-    const { views, users } = await loadViews(databases.conversations, Number(creatorId), {
+    const { views, users } = await loadViews(deps, Number(creatorId), {
       detailed: 1,
       conversationIds: [conversationId],
       includeCreating: true,

@@ -128,7 +128,7 @@ export function createGroupConversation(deps: {
 
   type NewGroup = { id: number; ownerId: number; first: readonly number[]; maxMembers: number };
 
-  function insert(request: CreateConversationRequest, { id, ownerId, first, maxMembers }: NewGroup) {
+  async function insert(request: CreateConversationRequest, { id, ownerId, first, maxMembers }: NewGroup) {
     const members = [
       { userId: ownerId, role: memberRole.owner },
       ...first.map((userId) => ({ userId, role: memberRole.member })),
@@ -137,15 +137,15 @@ export function createGroupConversation(deps: {
     const { activate } = request;
     const { group } = conversationType;
     const status = activate ? conversationStatus.active : conversationStatus.creating;
-    return cache.change((touch) =>
+    const {
+      name = '',
+      avatarUrl = '',
+      description = '',
+    } = request.textsId ? await readFlowTexts(databases.users, request.textsId, ownerId) : request;
+    await cache.change((touch) =>
       databases.conversations.transaction(async (tx) => {
         if (activate) await touch(memberKeys(memberIds));
         const now = Date.now();
-        const {
-          name = '',
-          avatarUrl = '',
-          description = '',
-        } = request.textsId ? await readFlowTexts(tx, request.textsId, ownerId) : request;
         const events = activate ? conversationCreated({ id, type: group }, String(ownerId), memberIds) : [];
         await tx.batch(
           [

@@ -82,6 +82,9 @@ export function createFriendRequests(deps: {
         ]);
       }
       const pair = pairOf(requesterId, targetId);
+      const message = textsId
+        ? ((await readFlowTexts(databases.users, textsId, Number(requesterId))).message ?? '')
+        : given;
       const { row, created } = await databases.users.transaction(async (tx) => {
         await lockPair(tx, pair);
         const { friends, lowBlocksHigh, highBlocksLow } = await readStanding(tx, pair);
@@ -95,9 +98,6 @@ export function createFriendRequests(deps: {
         if (cooldownMs > 0) await refuseSoonAfterRejection(tx, pair, Number(requesterId), cooldownMs, now);
         if (pending) await settle(tx, pending, friendRequestStatus.expired, '');
 
-        const message = textsId
-          ? ((await readFlowTexts(tx, textsId, Number(requesterId))).message ?? '')
-          : given;
         const fresh: RequestRow = {
           id: ids.nextId(),
           requester_id: Number(requesterId),

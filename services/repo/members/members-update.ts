@@ -16,6 +16,7 @@ import { conversationKeys, memberKeys } from '../conversation-changes/member-row
 import type { ConversationList } from '../conversation-lists/conversation-list.ts';
 import { createOperations, storeAnswer } from '../once/operations.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
+import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
 import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { databaseTime } from '../storage/change-time.ts';
@@ -32,6 +33,7 @@ export function createMembersUpdate(deps: {
   databases: Databases;
   cache: Cache;
   userCards: UserCards;
+  receipts: ReceiptAudience;
   outbox: Outbox;
   list: ConversationList;
 }): Handlers {

@@ -2,7 +2,7 @@
 // messages (the messages room does).
 
 import { chunks } from '../../../lib/chunks.ts';
-import { conversationStatus } from '../../../lib/domain/enumerations.ts';
+import { conversationStatus, conversationType } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
 import { codeNumber, GoChatError } from '../../../lib/errors.ts';
@@ -17,9 +17,9 @@ import { conversationIdOf, noAccess, notMember, userIdOf } from '../rows/convers
 import { unreadKey } from '../rows/read-pointer-cache.ts';
 import { loadUnread } from '../rows/unread.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import type { Databases, Transaction } from '../storage/database.ts';
+import type { Databases, Sql } from '../storage/database.ts';
 import { rowsTable } from '../storage/sql.ts';
-import { hasReceipts, maxSearchedMessages, receiptJoins, receiptsAllowed } from './receipt-audience.ts';
+import { hasReceipts, maxSearchedMessages, type ReceiptAudience } from './receipt-audience.ts';
 
 type Handlers = Pick<
   UnaryHandlers<typeof ConversationServiceService>,
@@ -31,25 +31,42 @@ const maxBatch = 1000;
 /** A valid update. `index` is its place in the request. */
 type Mark = { index: number; userId: number; conversationId: number; seqId: number; sessionId: string };
 /** An update that moves a pointer forward from `from`. `notifiesOthers`: other members may get a read receipt. */
-type Move = Mark & { from: number; notifiesOthers: boolean };
+type Move = Mark & { from: number; notifiesOthers: boolean; single: boolean };
 
 /** Read pointers: how far users have read. A pointer only moves forward, and each move writes one event. */
-export function createReadPointers(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
-  const { databases, cache, outbox } = deps;
+export function createReadPointers(deps: {
+  databases: Databases;
+  cache: Cache;
+  outbox: Outbox;
+  receipts: ReceiptAudience;
+}): Handlers {
+  const { databases, cache, outbox, receipts } = deps;
 
   /**
-   * Takes three round trips for any number of updates. Returns the errors by the index of the update; an invalid update
-   * does not affect the others.
+   * Takes four round trips to the database of conversations for any number of updates, and one if no pointer moves.
+   * Returns the errors by the index of the update; an invalid update does not affect the others.
    */
   async function update(updates: readonly ReadPointerUpdate[]): Promise<Map<number, GoChatError>> {
     const { marks, errors } = readMarks(updates);
     if (marks.length === 0) return errors;
-    const moved = await cache.change((touch) =>
+    const expected = await planMoves(databases.conversations, marks, '');
+    const moved = expected.moves.length === 0 ? expected : await move(marks, expected.moves);
+    if (moved.moves.length > 0) outbox.wake();
+    for (const [index, error] of moved.refused) errors.set(index, error);
+    return errors;
+  }
+
+  /**
+   * Blocks and settings, which decide who gets a receipt, belong to accounts: they are read before the transaction. If
+   * another call moves a pointer meanwhile, the event names some senders who have had their receipt already.
+   */
+  async function move(marks: readonly Mark[], expected: readonly Move[]) {
+    const senders = await readAudiences(expected);
+    return cache.change((touch) =>
       databases.conversations.transaction(async (tx) => {
-        const { moves, refused } = await planMoves(tx, marks);
+        const { moves, refused } = await planMoves(tx, marks, 'FOR UPDATE');
         if (moves.length === 0) return { moves, refused };
-        const keys = moves.map(({ userId }) => unreadKey(String(userId)));
-        const [senders] = await Promise.all([readSenders(tx, moves), touch(keys)]);
+        await touch(moves.map(({ userId }) => unreadKey(String(userId))));
         await tx.batchAndCommit(
           [
             storePointers(moves),
@@ -59,9 +76,20 @@ export function createReadPointers(deps: { databases: Databases; cache: Cache; o
         return { moves, refused };
       }),
     );
-    if (moved.moves.length > 0) outbox.wake();
-    for (const [index, error] of moved.refused) errors.set(index, error);
-    return errors;
+  }
+
+  /** For each move, by its index: the senders of the newly read messages who may know that the user read them. */
+  async function readAudiences(moves: readonly Move[]): Promise<Map<number, string[]>> {
+    const notifying = moves.filter((move) => move.notifiesOthers);
+    if (notifying.length === 0) return new Map();
+    const senders = await readSenders(databases.conversations, notifying);
+    const reads = notifying.map(({ index, userId, single }) => ({
+      readerId: String(userId),
+      otherIds: senders.get(index) ?? [],
+      single,
+    }));
+    const audiences = await receipts.of(reads, cache);
+    return new Map(notifying.map(({ index }, at) => [index, audiences[at] ?? []]));
   }
 
   async function unreadIn(userId: string, conversationId: number) {
@@ -132,10 +160,14 @@ function readMarks(updates: readonly ReadPointerUpdate[]) {
 
 const seqIdOutOfRange = () => invalid('seqId', 'must be 0 to the last seq id of the conversation');
 
-/** Locks the pointers and finds the updates that move one. Each update starts where the one before left the pointer. */
+/**
+ * Finds the updates that move a pointer; with `FOR UPDATE`, it locks the pointers. Each update starts where the one
+ * before left the pointer.
+ */
 async function planMoves(
-  tx: Transaction,
+  sql: Sql,
   marks: readonly Mark[],
+  lock: 'FOR UPDATE' | '',
 ): Promise<{ moves: Move[]; refused: Map<number, GoChatError> }> {
   // Every writer locks pointers in the order of their primary key, to avoid deadlocks.
   const pairs = [
@@ -146,13 +178,13 @@ async function planMoves(
     .map(([, pair]) => pair as [number, number])
     .sort(([userA, a], [userB, b]) => userA - userB || a - b);
   const wanted = `${rowsTable(['u', 'c'], pairs)} k`;
-  const [pointers, states] = (await tx.batch(
+  const [pointers, states] = (await sql.batch(
     [
       // Indexes: the primary keys of all tables.
       `SELECT k.u, k.c, p.last_read_seq_id AS seq
        FROM ${wanted}
        STRAIGHT_JOIN user_read_pointers p ON p.user_id = k.u AND p.conversation_id = k.c
-       FOR UPDATE`,
+       ${lock}`,
       `SELECT k.u, k.c, c.type, c.status, c.send_state, c.member_count, h.last_seq_id, m.user_id AS member
        FROM ${wanted}
        LEFT JOIN conversations c ON c.id = k.c
@@ -172,7 +204,12 @@ async function planMoves(
     const from = at.get(key) ?? 0;
     if (error) refused.set(mark.index, error);
     else if (row && mark.seqId > from) {
-      moves.push({ ...mark, from, notifiesOthers: hasReceipts(row) });
+      moves.push({
+        ...mark,
+        from,
+        notifiesOthers: hasReceipts(row),
+        single: row.type === conversationType.single,
+      });
       at.set(key, mark.seqId);
     }
   }
@@ -198,30 +235,27 @@ function refusal({ seqId }: Mark, row: StateRow | undefined): GoChatError | unde
 }
 
 /**
- * For each move, by its index: the senders of the newly read messages who may know that the user read them. A move over
- * more than `maxSearchedMessages` messages names all members who may know it.
+ * For each move, by its index: the senders of the newly read messages who are still members. A move over more than
+ * `maxSearchedMessages` messages names all other members.
  */
-async function readSenders(tx: Transaction, moves: readonly Move[]): Promise<Map<number, string[]>> {
-  const notifying = moves.filter((move) => move.notifiesOthers);
-  if (notifying.length === 0) return new Map();
-  const ranges = notifying.map(({ index, conversationId, from, seqId, userId }) =>
+async function readSenders(sql: Sql, moves: readonly Move[]): Promise<Map<number, string[]>> {
+  const ranges = moves.map(({ index, conversationId, from, seqId, userId }) =>
     seqId - from > maxSearchedMessages
       ? // Index: conversation_members_conversation.
-        `(SELECT ${index} AS move, ${userId} AS reader_id, conversation_id, user_id AS sender_id
+        `(SELECT ${index} AS move, conversation_id, user_id AS sender_id
           FROM conversation_members WHERE conversation_id = ${conversationId} AND user_id <> ${userId})`
       : // One range of the messages' primary key per move. With a join, the server would read whole conversations.
-        `(SELECT DISTINCT ${index} AS move, ${userId} AS reader_id, conversation_id, sender_id FROM messages
+        `(SELECT DISTINCT ${index} AS move, conversation_id, sender_id FROM messages
           WHERE conversation_id = ${conversationId} AND seq_id > ${from} AND seq_id <= ${seqId}
             AND sender_id <> ${userId})`,
   );
-  const results = await tx.batch(
+  const results = await sql.batch(
     chunks(ranges, rangesPerStatement)
       .map(
         (some) =>
           `SELECT s.move, s.sender_id FROM (${some.join(' UNION ALL ')}) s
            STRAIGHT_JOIN conversation_members m ON m.user_id = s.sender_id AND m.conversation_id = s.conversation_id
-           ${receiptJoins('s.reader_id', 's.sender_id')}
-           WHERE ${receiptsAllowed} ORDER BY s.sender_id`,
+           ORDER BY s.sender_id`,
       )
       .join(';\n'),
   );

@@ -1,6 +1,5 @@
 import { conversationType, sendState } from '../../../lib/domain/enumerations.ts';
 import { limits } from '../../../lib/domain/limits.ts';
-import { defaultUserSettings } from '../../../lib/domain/user-settings.ts';
 import type { Reading } from '../cache/cache.ts';
 import { readUserBlocks } from '../rows/user-blocks.ts';
 import type { Databases } from '../storage/database.ts';
@@ -23,27 +22,6 @@ type Place = { type: number; send_state: number; member_count: number };
 /** True if the conversation has read receipts at all. */
 export const hasReceipts = ({ type, send_state, member_count }: Place): boolean =>
   member_count <= limits.directMembers && (type !== conversationType.single || send_state === sendState.open);
-
-/** `hasReceipts` as an SQL condition. `conversation` is the alias of the table conversations. */
-export const hasReceiptsSql = (conversation: string): string =>
-  `(${conversation}.member_count <= ${limits.directMembers}
-    AND (${conversation}.type <> ${conversationType.single} OR ${conversation}.send_state = ${sendState.open}))`;
-
-/** The joins that `receiptsAllowed` needs, by primary keys. `reader` and `other` are SQL expressions for user ids. */
-export const receiptJoins = (reader: string, other: string): string =>
-  `LEFT JOIN user_blocks reader_blocks
-     ON reader_blocks.user_id = ${reader} AND reader_blocks.blocked_id = ${other}
-   LEFT JOIN user_blocks other_blocks
-     ON other_blocks.user_id = ${other} AND other_blocks.blocked_id = ${reader}
-   LEFT JOIN user_settings reader_settings ON reader_settings.user_id = ${reader}
-   LEFT JOIN user_settings other_settings ON other_settings.user_id = ${other}`;
-
-const allows = (settings: string): string =>
-  `COALESCE(${settings}.read_receipts, ${defaultUserSettings.readReceipts ? 1 : 0}) = 1`;
-
-/** SQL condition: the two users may know how far each other has read. */
-export const receiptsAllowed = `(reader_blocks.user_id IS NULL AND other_blocks.user_id IS NULL
-   AND ${allows('reader_settings')} AND ${allows('other_settings')})`;
 
 export type ReceiptAudience = {
   /**

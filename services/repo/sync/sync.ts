@@ -60,7 +60,7 @@ export function createSync(deps: Deps): Handlers {
       const [messages, recalls, loaded] = await Promise.all([
         readMessages(deps, plan.takes),
         since === 0 ? { recalled: [], until: undefined } : readRecalled(databases, rows, since),
-        loadViews(databases.conversations, userId, {
+        loadViews(deps, userId, {
           detailed: plan.takes.length,
           conversationIds: plan.takes.map(({ id }) => id),
         }),

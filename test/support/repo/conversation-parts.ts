@@ -10,6 +10,7 @@ import type { OrderedEvent } from '../../../lib/records/records.ts';
 import { createPasswords } from '../../../services/repo/accounts/password.ts';
 import { createUserAccounts } from '../../../services/repo/accounts/user-accounts.ts';
 import { createConversationHandlers } from '../../../services/repo/conversation-handlers.ts';
+import { userBlocksKey } from '../../../services/repo/rows/user-blocks.ts';
 import { createMessageParts } from './message-parts.ts';
 import type { RepoParts } from './repo-parts.ts';
 
@@ -61,9 +62,12 @@ export function createConversationParts(parts: RepoParts) {
     },
 
     async block(by: string, blocked: string): Promise<void> {
-      await sql.execute('INSERT INTO user_blocks (user_id, blocked_id, created_at) VALUES (?)', [
-        [Number(by), Number(blocked), 1],
-      ]);
+      await parts.cache.change(async (touch) => {
+        await touch([userBlocksKey(by), userBlocksKey(blocked)]);
+        await sql.execute('INSERT INTO user_blocks (user_id, blocked_id, created_at) VALUES (?)', [
+          [Number(by), Number(blocked), 1],
+        ]);
+      });
     },
 
     openSingle: (creatorId: string, peerId: string, friendRequestId = '') =>

@@ -50,6 +50,7 @@ export function createMessageParts(parts: RepoParts) {
     presence,
     gateways,
     recipients,
+    receipts,
     fanout: createFanoutProgress({ databases, recipients }),
 
     async newUsers(count: number): Promise<string[]> {

@@ -50,7 +50,9 @@ test('with 20,000 recalls, unread counts are exact and cost few rows', async () 
     const expected = head - pointer - recalled.filter((seqId) => seqId > pointer).length;
     const counts: unknown[] = [];
     const views = await rowsReadBy(async () => {
-      const loaded = await loadViews(counted.conversations, Number(reader), { detailed: 100 });
+      const loaded = await loadViews({ databases: counted, userCards: repo.userCards }, Number(reader), {
+        detailed: 100,
+      });
       counts.push(...loaded.views.map(({ unreadCount }) => unreadCount));
       const { recalls } = loaded.views[0]?.basic ?? assert.fail();
       assert.deepEqual(recalls.seqIds, recalled.toReversed().slice(0, 60));
