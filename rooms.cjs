@@ -22,6 +22,7 @@ module.exports = {
     'storage',
     'cache',
     'outbox',
+    'projections',
     'rows',
     'users',
     'once',

@@ -27,6 +27,7 @@ import { createConversationHandlers } from './conversation-handlers.ts';
 import { createBlocks } from './friends/blocks.ts';
 import { createFriendRequests } from './friends/friendship-requests.ts';
 import { createFriendships } from './friends/friendships.ts';
+import { createPairSettling, pairProjection } from './friends/pair-changes.ts';
 import { createRelationshipsEnd } from './friends/relationships-end.ts';
 import { createRequestTexts } from './friends/request-texts.ts';
 import { createMessageHandlers } from './messages/messages.ts';
@@ -35,6 +36,7 @@ import { createIdempotencyHandlers } from './once/idempotency.ts';
 import { startOutboxRelay } from './outbox/outbox-relay.ts';
 import { createPresenceHandlers } from './presence/presence.ts';
 import { createGateways } from './presence/presence-gateways.ts';
+import { startProjectionWorker } from './projections/projections.ts';
 import { createReceiptAudience } from './receipts/receipt-audience.ts';
 import { createRecentSenders } from './receipts/recent-senders.ts';
 import { createMemberLists } from './recipients/member-lists.ts';
@@ -89,6 +91,12 @@ export async function startRepo(
   });
 
   const ids = await createIds({ database: databases.directory, log });
+  const projections = startProjectionWorker({
+    databases: databases.all,
+    writers: { [pairProjection]: createPairSettling({ databases }) },
+    log,
+    metrics,
+  });
   const sweeper = startSweeper({ databases, log, metrics });
   const cache = createCache({ redis, metrics });
   const userCards = createUserCards({ cache, databases });
@@ -119,6 +127,7 @@ export async function startRepo(
     passwords,
     presence,
     metrics,
+    log,
   };
 
   const grpc = await serveGrpc({
@@ -145,7 +154,7 @@ export async function startRepo(
         ...createRequestTexts(deps),
       }),
       service('im_repo.v1.ConversationService', ConversationServiceService, createConversationHandlers(deps)),
-      service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers({ ...deps, log })),
+      service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers(deps)),
       service('im_repo.v1.OnlineStatusService', OnlineStatusServiceService, presence),
       service('im_repo.v1.IdempotencyService', IdempotencyServiceService, createIdempotencyHandlers(deps)),
       service('im_repo.v1.SequenceService', SequenceServiceService, createSequenceHandlers(deps)),
@@ -164,6 +173,7 @@ export async function startRepo(
       grpc.drain();
       await grpc.close();
       await sweeper.stop();
+      await projections.stop();
       await outbox.stop();
       await ids.stop();
       await Promise.all([prisma.close(), redis.close(), databases.close()]);

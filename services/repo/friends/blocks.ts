@@ -1,16 +1,19 @@
+import { sendState } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Logger } from '../../../lib/log.ts';
 import type { Cache } from '../cache/cache.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { userBlocksKey } from '../rows/user-blocks.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
-import type { Databases, Transaction } from '../storage/database.ts';
+import type { Databases, Sql } from '../storage/database.ts';
 import type { Prisma } from '../storage/prisma.ts';
-import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
+import { pairOf } from './friendship-pair.ts';
 import { settleBlocked } from './friendship-requests.ts';
+import { createPairChanges } from './pair-changes.ts';
 
 type Handlers = Pick<
   UnaryHandlers<typeof FriendshipServiceService>,
@@ -24,61 +27,64 @@ export function createBlocks(deps: {
   cache: Cache;
   userCards: UserCards;
   outbox: Outbox;
+  log: Logger;
 }): Handlers {
   const { databases, prisma, cache, userCards, outbox } = deps;
+  const pairs = createPairChanges(deps);
 
-  const changed = (a: string, b: string, work: (tx: Transaction) => Promise<void>) =>
+  const touching = (a: string, b: string, work: () => Promise<void>) =>
     cache.change(async (touch) => {
       await touch([userBlocksKey(a), userBlocksKey(b)]);
-      await databases.users.transaction(work);
+      await work();
     });
 
   return {
     async blockUser({ userId, blockedId }) {
       if (userId === blockedId) throw new GoChatError('INVALID_ARGUMENT', 'You cannot block yourself.');
       const pair = pairOf(userId, blockedId);
-      await changed(userId, blockedId, async (tx) => {
-        await lockPair(tx, pair);
-        const conversationId = await lockSingleConversation(tx, pair);
-        const [blocked] = await tx.query('SELECT 1 FROM user_blocks WHERE user_id = ? AND blocked_id = ?', [
-          Number(userId),
-          Number(blockedId),
-        ]);
-        // A repeated call changes nothing.
-        if (blocked) return;
-        await settleBlocked(tx, pair);
-        await tx.execute(
-          'DELETE FROM friendships WHERE (user_id = ? AND friend_id = ?) OR (user_id = ? AND friend_id = ?)',
-          [pair.low, pair.high, pair.high, pair.low],
-        );
-        await tx.execute('INSERT INTO user_blocks (user_id, blocked_id, created_at) VALUES (?)', [
-          [Number(userId), Number(blockedId), Date.now()],
-        ]);
-        await storeSendState(tx, pair, conversationId);
-        await writeEvents(tx, [
-          domainEvent({ type: 'friend.blocked', actor_id: userId, user_id: userId, friend_id: blockedId }),
-        ]);
-      });
+      // A repeated call changes nothing.
+      if (await isBlocking(databases.users, userId, blockedId)) return {};
+      await touching(userId, blockedId, () =>
+        pairs.closing(pair, sendState.blocked, async (tx) => {
+          if (await isBlocking(tx, userId, blockedId)) return;
+          await settleBlocked(tx, pair);
+          await tx.execute(
+            'DELETE FROM friendships WHERE (user_id = ? AND friend_id = ?) OR (user_id = ? AND friend_id = ?)',
+            [pair.low, pair.high, pair.high, pair.low],
+          );
+          await tx.execute('INSERT INTO user_blocks (user_id, blocked_id, created_at) VALUES (?)', [
+            [Number(userId), Number(blockedId), Date.now()],
+          ]);
+          await writeEvents(tx, [
+            domainEvent({ type: 'friend.blocked', actor_id: userId, user_id: userId, friend_id: blockedId }),
+          ]);
+        }),
+      );
       outbox.wake();
       return {};
     },
 
     async unblockUser({ userId, blockedId }) {
       const pair = pairOf(userId, blockedId);
-      await changed(userId, blockedId, async (tx) => {
-        await lockPair(tx, pair);
-        const conversationId = await lockSingleConversation(tx, pair);
-        const { affectedRows } = await tx.execute(
-          'DELETE FROM user_blocks WHERE user_id = ? AND blocked_id = ?',
-          [Number(userId), Number(blockedId)],
-        );
-        if (affectedRows === 0) return;
-        // Nothing is restored. A block by the other user stays in force.
-        await storeSendState(tx, pair, conversationId);
-        await writeEvents(tx, [
-          domainEvent({ type: 'friend.unblocked', actor_id: userId, user_id: userId, friend_id: blockedId }),
-        ]);
-      });
+      await touching(userId, blockedId, () =>
+        pairs.opening(pair, async (tx) => {
+          const { affectedRows } = await tx.execute(
+            'DELETE FROM user_blocks WHERE user_id = ? AND blocked_id = ?',
+            [Number(userId), Number(blockedId)],
+          );
+          if (affectedRows === 0) return { changed: false, result: undefined };
+          // Nothing is restored. A block by the other user stays in force.
+          await writeEvents(tx, [
+            domainEvent({
+              type: 'friend.unblocked',
+              actor_id: userId,
+              user_id: userId,
+              friend_id: blockedId,
+            }),
+          ]);
+          return { changed: true, result: undefined };
+        }),
+      );
       outbox.wake();
       return {};
     },
@@ -105,6 +111,14 @@ export function createBlocks(deps: {
       return { users: ids.map((blockedId) => cardOf(users, blockedId)), nextCursor };
     },
   };
+}
+
+async function isBlocking(sql: Sql, userId: string, blockedId: string): Promise<boolean> {
+  const rows = await sql.query('SELECT 1 FROM user_blocks WHERE user_id = ? AND blocked_id = ?', [
+    Number(userId),
+    Number(blockedId),
+  ]);
+  return rows.length > 0;
 }
 
 const blockedBefore = ([createdAt, blockedId]: Position<'blocks'>) => ({

@@ -14,32 +14,60 @@ export function pairOf(a: string, b: string): Pair {
   return { low, high, key: pairKey(a, b) };
 }
 
+/** The pair with this key ("low:high"). */
+export function pairOfKey(key: string): Pair {
+  const [low = '', high = ''] = key.split(':');
+  return pairOf(low, high);
+}
+
+/** What all changes of a pair have in common. */
+export type PairRow = {
+  /** Grows with every change of the friendship or of a block; 0 before the first one. */
+  version: number;
+  /** Their single conversation; undefined before it is opened for the first time. */
+  conversationId: number | undefined;
+};
+
+type StoredPair = { version: number; conversation_id: number | null };
+
+const toPairRow = (row: StoredPair | undefined): PairRow => ({
+  version: row?.version ?? 0,
+  conversationId: row?.conversation_id ?? undefined,
+});
+
+const selectPair = ({ low, high }: Pair): string =>
+  `SELECT version, conversation_id FROM pairs WHERE low_id = ${low} AND high_id = ${high}`;
+
 /**
- * Locks a pair until the end of the transaction by locking the rows of both users. It serializes all changes of their
- * requests, friendship, blocks and single conversation. It must be the first lock of a transaction, before the
- * conversation's head. Throws USER_NOT_FOUND unless both accounts exist.
+ * Locks a pair until the end of the transaction. It serializes all changes of the requests, friendship and blocks of the
+ * two users, and the closing of their accounts. It must be the first lock of a transaction. Throws USER_NOT_FOUND unless
+ * both accounts are active; with `evenClosed`, unless both exist.
  */
-export async function lockPair(tx: Sql, { low, high }: Pair): Promise<void> {
-  const [lower, higher] = (await tx.batch(
-    [low, high]
-      .map((id) =>
-        formatSql(`SELECT id FROM users WHERE id = ? AND status = ${accountStatus.active} FOR UPDATE`, [id]),
-      )
-      .join(';\n'),
-  )) as { id: number }[][];
-  if (!lower?.length || !higher?.length) throw userNotFound();
+export async function lockPair(tx: Sql, pair: Pair, evenClosed = false): Promise<PairRow> {
+  const { low, high } = pair;
+  const active = evenClosed ? '' : `AND status = ${accountStatus.active}`;
+  const [lower, higher, , rows] = (await tx.batch(
+    [
+      ...[low, high].map((id) => `SELECT id FROM users WHERE id = ${id} ${active} FOR UPDATE`),
+      `INSERT INTO pairs (low_id, high_id) VALUES (${low}, ${high}) ON DUPLICATE KEY UPDATE low_id = low_id`,
+      `${selectPair(pair)} FOR UPDATE`,
+    ].join(';\n'),
+  )) as [{ id: number }[], { id: number }[], unknown, StoredPair[]];
+  if (lower.length === 0 || higher.length === 0) throw userNotFound();
+  return toPairRow(rows[0]);
 }
 
 export type Standing = { friends: boolean; lowBlocksHigh: boolean; highBlocksLow: boolean };
 
-export async function readStanding(tx: Sql, { low, high }: Pair): Promise<Standing> {
-  const [friends, lowBlocks, highBlocks] = (await tx.batch(
-    [
-      formatSql('SELECT 1 FROM friendships WHERE user_id = ? AND friend_id = ?', [low, high]),
-      formatSql('SELECT 1 FROM user_blocks WHERE user_id = ? AND blocked_id = ?', [low, high]),
-      formatSql('SELECT 1 FROM user_blocks WHERE user_id = ? AND blocked_id = ?', [high, low]),
-    ].join(';\n'),
-  )) as unknown[][];
+/** The statements whose results `toStanding` parses. */
+export const standingStatements = ({ low, high }: Pair): string[] => [
+  formatSql('SELECT 1 FROM friendships WHERE user_id = ? AND friend_id = ?', [low, high]),
+  formatSql('SELECT 1 FROM user_blocks WHERE user_id = ? AND blocked_id = ?', [low, high]),
+  formatSql('SELECT 1 FROM user_blocks WHERE user_id = ? AND blocked_id = ?', [high, low]),
+];
+
+export function toStanding(results: readonly unknown[]): Standing {
+  const [friends, lowBlocks, highBlocks] = results as unknown[][];
   return {
     friends: friends?.length === 1,
     lowBlocksHigh: lowBlocks?.length === 1,
@@ -47,29 +75,17 @@ export async function readStanding(tx: Sql, { low, high }: Pair): Promise<Standi
   };
 }
 
+export const readStanding = async (sql: Sql, pair: Pair): Promise<Standing> =>
+  toStanding(await sql.batch(standingStatements(pair).join(';\n')));
+
+/** Reads a pair and then its standing, which is as new as the version or newer. */
+export async function readPair(sql: Sql, pair: Pair): Promise<PairRow & { standing: Standing }> {
+  const [rows, ...standing] = await sql.batch([selectPair(pair), ...standingStatements(pair)].join(';\n'));
+  return { ...toPairRow((rows as StoredPair[])[0]), standing: toStanding(standing) };
+}
+
 /** Returns the value of conversations.send_state for a pair. */
 export function sendStateOf({ friends, lowBlocksHigh, highBlocksLow }: Standing): SendState {
   if (lowBlocksHigh || highBlocksLow) return sendState.blocked;
   return friends ? sendState.open : sendState.notFriends;
-}
-
-/** Locks the head of the pair's single conversation. Returns its id, or undefined if there is none. */
-export async function lockSingleConversation(tx: Sql, pair: Pair): Promise<number | undefined> {
-  const [found] = await tx.query<{ id: number }>(
-    // Index: conversations_single.
-    'SELECT id FROM conversations WHERE single_key = ?',
-    [pair.key],
-  );
-  if (!found) return undefined;
-  await tx.query('SELECT 1 FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [found.id]);
-  return found.id;
-}
-
-/** Updates send_state to match the pair's friendship and blocks in this transaction. */
-export async function storeSendState(tx: Sql, pair: Pair, conversationId: number | undefined): Promise<void> {
-  if (conversationId === undefined) return;
-  await tx.execute('UPDATE conversations SET send_state = ? WHERE id = ?', [
-    sendStateOf(await readStanding(tx, pair)),
-    conversationId,
-  ]);
 }

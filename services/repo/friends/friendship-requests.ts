@@ -5,20 +5,15 @@ import { friendRequestNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { FriendRequest, FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Logger } from '../../../lib/log.ts';
 import { readFlowTexts } from '../once/flow-texts.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import { type Databases, formatSql, type Sql } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
 import type { Prisma } from '../storage/prisma.ts';
-import {
-  lockPair,
-  lockSingleConversation,
-  type Pair,
-  pairOf,
-  readStanding,
-  storeSendState,
-} from './friendship-pair.ts';
+import { lockPair, type Pair, pairOf, readStanding } from './friendship-pair.ts';
+import { createPairChanges } from './pair-changes.ts';
 
 type Handlers = Pick<
   UnaryHandlers<typeof FriendshipServiceService>,
@@ -36,6 +31,8 @@ type RequestRow = {
   expires_at: number;
 };
 
+type Decided = { row: RequestRow; outcome: 'same' | 'handled' | 'changed' };
+
 const columns = 'id, requester_id, target_id, status, message, created_at, updated_at, expires_at';
 
 /**
@@ -48,8 +45,10 @@ export function createFriendRequests(deps: {
   prisma: Prisma;
   userCards: UserCards;
   outbox: Outbox;
+  log: Logger;
 }): Handlers {
   const { databases, ids, prisma, userCards, outbox } = deps;
+  const pairs = createPairChanges(deps);
 
   async function toRequests(rows: RequestRow[]): Promise<FriendRequest[]> {
     const users = await userCards.byIds(
@@ -139,20 +138,20 @@ export function createFriendRequests(deps: {
       }
 
       const pair = pairOf(String(before.requester_id), String(before.target_id));
-      const { row, outcome } = await databases.users.transaction(async (tx) => {
-        await lockPair(tx, pair);
+      const { row, outcome } = await pairs.opening(pair, async (tx) => {
+        const unchanged = (result: Decided) => ({ changed: false, result });
         const current = (await readRequest(tx, before.id)) ?? before;
-        if (current.status === status) return { row: current, outcome: 'same' as const };
+        if (current.status === status) return unchanged({ row: current, outcome: 'same' });
         if (current.status !== friendRequestStatus.pending)
-          return { row: current, outcome: 'handled' as const };
+          return unchanged({ row: current, outcome: 'handled' });
         if (status !== friendRequestStatus.expired && isOverdue(current, Date.now())) {
-          return {
-            row: await settle(tx, current, friendRequestStatus.expired, ''),
-            outcome: 'handled' as const,
-          };
+          const expired = await settle(tx, current, friendRequestStatus.expired, '');
+          return unchanged({ row: expired, outcome: 'handled' });
         }
-        if (status === friendRequestStatus.accepted) await befriend(tx, pair);
-        return { row: await settle(tx, current, status, actorId), outcome: 'changed' as const };
+        const changed = status === friendRequestStatus.accepted;
+        if (changed) await befriend(tx, pair);
+        const result: Decided = { row: await settle(tx, current, status, actorId), outcome: 'changed' };
+        return { changed, result };
       });
       outbox.wake();
       if (outcome === 'handled') {
@@ -325,7 +324,6 @@ const requestEvent = (
   });
 
 async function befriend(tx: Sql, pair: Pair): Promise<void> {
-  const conversationId = await lockSingleConversation(tx, pair);
   const now = Date.now();
   await tx.execute(
     'INSERT INTO friendships (user_id, friend_id, remark, created_at) VALUES ? ON DUPLICATE KEY UPDATE user_id = user_id',
@@ -336,5 +334,4 @@ async function befriend(tx: Sql, pair: Pair): Promise<void> {
       ],
     ],
   );
-  await storeSendState(tx, pair, conversationId);
 }

@@ -1,7 +1,7 @@
 // Room: friend requests, friendships and blocks between two users. The rooms of conversations create the conversations
 // of friends.
 
-import { accountStatus } from '../../../lib/domain/enumerations.ts';
+import { accountStatus, sendState } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { limits } from '../../../lib/domain/limits.ts';
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
@@ -11,11 +11,14 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { Friend, FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { OnlineStatusServiceService } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Logger } from '../../../lib/log.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
+import { rowsTable } from '../storage/sql.ts';
 import type { UserSettingsReader } from '../users/user-settings.ts';
-import { lockPair, lockSingleConversation, pairOf, storeSendState } from './friendship-pair.ts';
+import { type Pair, pairOf, readPair } from './friendship-pair.ts';
+import { createPairChanges } from './pair-changes.ts';
 
 /** The most friend ids per page: less than 2 MB in a gRPC response. */
 const maxFriendIds = 100_000;
@@ -34,8 +37,10 @@ export function createFriendships(deps: {
   userSettings: UserSettingsReader;
   presence: Pick<UnaryHandlers<typeof OnlineStatusServiceService>, 'batchGetOnlineStatus'>;
   outbox: Outbox;
+  log: Logger;
 }): Handlers {
   const { databases, userCards, userSettings, presence, outbox } = deps;
+  const pairs = createPairChanges(deps);
 
   async function toFriends(userId: string, rows: FriendRow[]): Promise<Friend[]> {
     if (rows.length === 0) return [];
@@ -126,16 +131,18 @@ export function createFriendships(deps: {
 
     async deleteFriend({ userId, friendId }) {
       const pair = pairOf(userId, friendId);
-      await databases.users.transaction(async (tx) => {
-        await lockPair(tx, pair);
-        const conversationId = await lockSingleConversation(tx, pair);
+      const { standing } = await readPair(databases.users, pair);
+      // A repeated call changes nothing.
+      if (!standing.friends) {
+        await requireActive(databases, pair);
+        return {};
+      }
+      await pairs.closing(pair, sendState.notFriends, async (tx) => {
         const { affectedRows } = await tx.execute(
           'DELETE FROM friendships WHERE (user_id = ? AND friend_id = ?) OR (user_id = ? AND friend_id = ?)',
           [pair.low, pair.high, pair.high, pair.low],
         );
-        // A repeated call changes nothing.
         if (affectedRows === 0) return;
-        await storeSendState(tx, pair, conversationId);
         await writeEvents(tx, [
           domainEvent({ type: 'friend.removed', actor_id: userId, user_id: userId, friend_id: friendId }),
         ]);
@@ -174,6 +181,15 @@ export function createFriendships(deps: {
   };
 }
 
+/** Throws USER_NOT_FOUND unless both accounts are active. */
+async function requireActive(databases: Databases, { low, high }: Pair): Promise<void> {
+  const found = await databases.users.query(
+    `SELECT 1 FROM users WHERE id IN (?) AND status = ${accountStatus.active}`,
+    [[low, high]],
+  );
+  if (found.length < 2) throw userNotFound();
+}
+
 const notFriends = () => new GoChatError('NOT_FRIENDS', 'The two users are not friends.');
 
 const stranger = (userId: string) => ({
@@ -190,11 +206,17 @@ async function singleConversations(
   userId: string,
   otherIds: string[],
 ): Promise<Map<string, string>> {
-  const others = new Map(otherIds.map((other) => [pairOf(userId, other).key, other]));
-  const rows = await databases.conversations.query<{ id: number; single_key: string }>(
-    // Index: conversations_single.
-    'SELECT id, single_key FROM conversations WHERE single_key IN (?)',
-    [[...others.keys()]],
+  const pairs = otherIds.map((other) => pairOf(userId, other)).map(({ low, high }) => [low, high]);
+  const rows = await databases.users.query<{ low_id: number; high_id: number; conversation_id: number }>(
+    // Index: the primary key of pairs.
+    `SELECT p.low_id, p.high_id, p.conversation_id FROM ${rowsTable(['low', 'high'], pairs)} k
+     STRAIGHT_JOIN pairs p ON p.low_id = k.low AND p.high_id = k.high
+     WHERE p.conversation_id IS NOT NULL`,
   );
-  return new Map(rows.map((row) => [others.get(row.single_key) ?? '', String(row.id)]));
+  return new Map(
+    rows.map((row) => [
+      String(row.low_id === Number(userId) ? row.high_id : row.low_id),
+      String(row.conversation_id),
+    ]),
+  );
 }

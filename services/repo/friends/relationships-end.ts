@@ -1,22 +1,29 @@
-import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
+import { friendRequestStatus, sendState } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { limitOf } from '../../../lib/domain/limits.ts';
 import { userNotFound } from '../../../lib/domain/refusals.ts';
 import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/friendship.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Logger } from '../../../lib/log.ts';
 import { requireClosed } from '../accounts/user-closing.ts';
-import { domainEvent, type Outbox, type OutboxEvent, writeEvents } from '../outbox/outbox.ts';
+import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { type Databases, formatSql, type Sql } from '../storage/database.ts';
-import { sendStateOf } from './friendship-pair.ts';
+import { pairOf } from './friendship-pair.ts';
 import { settle } from './friendship-requests.ts';
+import { createPairChanges } from './pair-changes.ts';
 
 const pageSize = { usual: 100, most: 500 };
 
 type Handlers = Pick<UnaryHandlers<typeof FriendshipServiceService>, 'endRelationships'>;
 
 /** Ends the friendships, blocks and pending requests of an account that is being erased. */
-export function createRelationshipsEnd(deps: { databases: Databases; outbox: Outbox }): Handlers {
+export function createRelationshipsEnd(deps: {
+  databases: Databases;
+  outbox: Outbox;
+  log: Logger;
+}): Handlers {
   const { databases, outbox } = deps;
+  const pairs = createPairChanges(deps);
   return {
     async endRelationships(request) {
       const userId = parseId(request.userId);
@@ -27,7 +34,10 @@ export function createRelationshipsEnd(deps: { databases: Databases; outbox: Out
       const found = await readOthers(databases.users, userId, limit + 1);
       const others = found.slice(0, limit);
       if (others.length === 0) return { ended: 0, more: false };
-      await databases.users.transaction((tx) => end(tx, userId, others));
+      for (const other of others) {
+        const pair = pairOf(String(userId), String(other));
+        await pairs.closing(pair, sendState.notFriends, (tx) => end(tx, userId, other), { evenClosed: true });
+      }
       outbox.wake();
       return { ended: others.length, more: found.length > limit };
     },
@@ -52,79 +62,44 @@ async function readOthers(sql: Sql, userId: number, limit: number): Promise<numb
   return rows.map(({ other }) => other);
 }
 
-/** Takes the locks of all pairs at once and in the usual order: users by id, then heads by id. */
-async function end(tx: Sql, userId: number, others: readonly number[]): Promise<void> {
-  const users = [userId, ...others].sort((a, b) => a - b);
-  const keys = others.map((other) => (other < userId ? `${other}:${userId}` : `${userId}:${other}`));
-  const [, conversations] = (await tx.batch(
+/** Ends everything between the account that is being erased and another one. */
+async function end(tx: Sql, userId: number, other: number): Promise<void> {
+  const pair = [userId, other, other, userId];
+  const [friends, blocks, requests] = (await tx.batch(
     [
-      formatSql('SELECT id FROM users WHERE id IN (?) ORDER BY id FOR UPDATE', [users]),
-      // Index: conversations_single.
-      formatSql('SELECT id FROM conversations WHERE single_key IN (?) ORDER BY id', [keys]),
+      formatSql('SELECT 1 FROM friendships WHERE user_id = ? AND friend_id = ?', [userId, other]),
+      formatSql(
+        `SELECT user_id, blocked_id FROM user_blocks WHERE ${eitherWay('user_id', 'blocked_id')}`,
+        pair,
+      ),
+      formatSql(
+        `SELECT id, requester_id, target_id, status, message, created_at, updated_at, expires_at
+         FROM friendship_requests WHERE status = ? AND (${eitherWay('requester_id', 'target_id')})`,
+        [friendRequestStatus.pending, ...pair],
+      ),
+      formatSql(`DELETE FROM friendships WHERE ${eitherWay('user_id', 'friend_id')}`, pair),
+      formatSql(`DELETE FROM user_blocks WHERE ${eitherWay('user_id', 'blocked_id')}`, pair),
     ].join(';\n'),
-  )) as [unknown, { id: number }[]];
-  const conversationIds = conversations.map(({ id }) => id);
-  if (conversationIds.length > 0) {
-    await tx.query(
-      'SELECT 1 FROM conversation_heads WHERE conversation_id IN (?) ORDER BY conversation_id FOR UPDATE',
-      [conversationIds],
-    );
-  }
-  const events = await endFriendships(tx, userId, others);
-  events.push(...(await endBlocks(tx, userId, others)));
-  await writeEvents(tx, events);
-  await settleRequests(tx, userId, others);
-  if (conversationIds.length === 0) return;
-  const strangers = sendStateOf({ friends: false, lowBlocksHigh: false, highBlocksLow: false });
-  await tx.execute('UPDATE conversations SET send_state = ? WHERE id IN (?)', [strangers, conversationIds]);
-}
-
-async function endFriendships(tx: Sql, userId: number, others: readonly number[]): Promise<OutboxEvent[]> {
-  const friends = await tx.query<{ friend_id: number }>(
-    'SELECT friend_id FROM friendships WHERE user_id = ? AND friend_id IN (?)',
-    [userId, others],
-  );
-  await tx.batch(
-    [
-      formatSql('DELETE FROM friendships WHERE user_id = ? AND friend_id IN (?)', [userId, others]),
-      formatSql('DELETE FROM friendships WHERE user_id IN (?) AND friend_id = ?', [others, userId]),
-    ].join(';\n'),
-  );
+  )) as [unknown[], { user_id: number; blocked_id: number }[], Parameters<typeof settle>[1][]];
   const actor = String(userId);
-  return friends.map(({ friend_id }) =>
-    domainEvent({ type: 'friend.removed', actor_id: actor, user_id: actor, friend_id: String(friend_id) }),
-  );
-}
-
-async function endBlocks(tx: Sql, userId: number, others: readonly number[]): Promise<OutboxEvent[]> {
-  const both = '(user_id = ? AND blocked_id IN (?)) OR (user_id IN (?) AND blocked_id = ?)';
-  const values = [userId, others, others, userId];
-  const blocks = await tx.query<{ user_id: number; blocked_id: number }>(
-    `SELECT user_id, blocked_id FROM user_blocks WHERE ${both}`,
-    values,
-  );
-  if (blocks.length === 0) return [];
-  await tx.execute(`DELETE FROM user_blocks WHERE ${both}`, values);
-  return blocks.map(({ user_id, blocked_id }) =>
-    domainEvent({
-      type: 'friend.unblocked',
-      actor_id: String(userId),
-      user_id: String(user_id),
-      friend_id: String(blocked_id),
-    }),
-  );
-}
-
-/** Withdraws the requests that the account sent and rejects those that it received. */
-async function settleRequests(tx: Sql, userId: number, others: readonly number[]): Promise<void> {
-  const rows = await tx.query<Parameters<typeof settle>[1]>(
-    `SELECT id, requester_id, target_id, status, message, created_at, updated_at, expires_at
-     FROM friendship_requests
-     WHERE status = ? AND ((requester_id = ? AND target_id IN (?)) OR (target_id = ? AND requester_id IN (?)))`,
-    [friendRequestStatus.pending, userId, others, userId, others],
-  );
-  for (const row of rows) {
+  await writeEvents(tx, [
+    ...friends.map(() =>
+      domainEvent({ type: 'friend.removed', actor_id: actor, user_id: actor, friend_id: String(other) }),
+    ),
+    ...blocks.map(({ user_id, blocked_id }) =>
+      domainEvent({
+        type: 'friend.unblocked',
+        actor_id: actor,
+        user_id: String(user_id),
+        friend_id: String(blocked_id),
+      }),
+    ),
+  ]);
+  // Requests that the account sent are withdrawn, and those that it received are rejected.
+  for (const row of requests) {
     const { withdrawn, rejected } = friendRequestStatus;
-    await settle(tx, row, row.requester_id === userId ? withdrawn : rejected, String(userId));
+    await settle(tx, row, row.requester_id === userId ? withdrawn : rejected, actor);
   }
 }
+
+const eitherWay = (a: string, b: string): string => `(${a} = ? AND ${b} = ?) OR (${a} = ? AND ${b} = ?)`;

@@ -55,6 +55,8 @@ export type Databases = {
   users: Database;
   conversations: Database;
   messagesOf(conversationId: string): Database;
+  /** Each database once. */
+  all: readonly Database[];
   close(): Promise<void>;
   ready(): Promise<boolean>;
 };
@@ -94,6 +96,7 @@ export function createDatabases(options: {
     users: database,
     conversations: database,
     messagesOf: () => database,
+    all: [database],
     close: () => new Promise((resolve, reject) => pool.end((error) => (error ? reject(error) : resolve()))),
     async ready() {
       await database.query('SELECT 1');

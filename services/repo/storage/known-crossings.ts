@@ -8,11 +8,6 @@ export const knownCrossings: readonly Crossing[] = [
   { file: 'accounts/external-identities.ts', groups: ['accounts', 'directory'] },
   { file: 'accounts/user-accounts.ts', groups: ['accounts', 'directory'] },
   { file: 'accounts/user-closing.ts', groups: ['accounts', 'directory'] },
-  { file: 'conversations/single-conversation.ts', groups: ['accounts', 'conversations'] },
-  { file: 'friends/blocks.ts', groups: ['accounts', 'conversations'] },
-  { file: 'friends/friendship-requests.ts', groups: ['accounts', 'conversations'] },
-  { file: 'friends/friendships.ts', groups: ['accounts', 'conversations'] },
-  { file: 'friends/relationships-end.ts', groups: ['accounts', 'conversations'] },
   { file: 'users/user-insert.ts', groups: ['accounts', 'conversations', 'directory'] },
   { file: 'users/usernames.ts', groups: ['accounts', 'directory'] },
 ];

@@ -11,12 +11,14 @@ export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   external_identities: 'directory',
   id_workers: 'directory',
   sequences: 'directory',
+  single_conversations: 'directory',
   username_reservations: 'directory',
   username_suffixes: 'directory',
 
   flow_texts: 'accounts',
   friendship_requests: 'accounts',
   friendships: 'accounts',
+  pairs: 'accounts',
   sessions: 'accounts',
   sign_in_addresses: 'accounts',
   user_blocks: 'accounts',
@@ -35,6 +37,7 @@ export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   idempotency_keys: 'each',
   outbox: 'each',
   outbox_relay: 'each',
+  pending_projections: 'each',
   schema_migrations: 'each',
 };
 

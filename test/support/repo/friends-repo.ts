@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import { openRepoParts } from './open-repo.ts';
+import { tellPair } from './pairs.ts';
 import { createUserParts } from './user-parts.ts';
 
 /** Repo's handlers for friends, users for them, and short forms of frequent calls. */
@@ -84,6 +85,7 @@ export async function openFriendsRepo() {
     await databases.conversations.execute('INSERT INTO conversation_heads (conversation_id) VALUES (?)', [
       id,
     ]);
+    await tellPair(databases.users, key, id);
     return {
       id,
       async sendState() {

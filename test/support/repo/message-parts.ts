@@ -13,6 +13,7 @@ import { createRecentSenders } from '../../../services/repo/receipts/recent-send
 import { createFanoutProgress } from '../../../services/repo/recipients/fanout-progress.ts';
 import { createMemberLists } from '../../../services/repo/recipients/member-lists.ts';
 import { createRecipients } from '../../../services/repo/recipients/recipients.ts';
+import { tellPair } from './pairs.ts';
 import type { RepoParts } from './repo-parts.ts';
 
 export type MessageParts = ReturnType<typeof createMessageParts>;
@@ -90,6 +91,7 @@ export function createMessageParts(parts: RepoParts) {
         ],
       );
       await sql.execute('INSERT INTO conversation_heads (conversation_id) VALUES (?)', [id]);
+      if (key !== null) await tellPair(sql, key, id);
       await cache.change(async (touch) => {
         await touch(memberKeys(userIds.map(Number)));
         await sql.execute(
