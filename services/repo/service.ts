@@ -52,8 +52,10 @@ import { createPrisma } from './storage/prisma.ts';
 import { createRedis } from './storage/redis.ts';
 import { createSequenceHandlers } from './storage/sequences.ts';
 import { startSweeper } from './sweeper.ts';
+import { createAccountNames, nameProjection } from './users/account-names.ts';
 import { createUserProfiles } from './users/user-profiles.ts';
 import { createUserSettings, createUserSettingsReader } from './users/user-settings.ts';
+import { createWorldRoom, worldProjection } from './users/world-room.ts';
 
 const protoFiles = [
   'conversation',
@@ -91,14 +93,20 @@ export async function startRepo(
   });
 
   const ids = await createIds({ database: databases.directory, log });
+  const sweeper = startSweeper({ databases, log, metrics });
+  const cache = createCache({ redis, metrics });
+  const names = createAccountNames({ databases });
+  const joinWorld = createWorldRoom({ databases, cache });
   const projections = startProjectionWorker({
     databases: databases.all,
-    writers: { [pairProjection]: createPairSettling({ databases }) },
+    writers: {
+      [pairProjection]: createPairSettling({ databases }),
+      [nameProjection]: (userId) => names.settle(Number(userId)),
+      [worldProjection]: (userId) => joinWorld(Number(userId)),
+    },
     log,
     metrics,
   });
-  const sweeper = startSweeper({ databases, log, metrics });
-  const cache = createCache({ redis, metrics });
   const userCards = createUserCards({ cache, databases });
   const userSettings = createUserSettingsReader({ cache, databases });
   const gateways = createGateways({ redis });

@@ -1,21 +1,29 @@
 import { createHash, randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { userNotFound } from '../../../lib/domain/refusals.ts';
+import { codeOf } from '../../../lib/errors.ts';
 import type { SignInExternalRequest, User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Logger } from '../../../lib/log.ts';
 import type { Cache } from '../cache/cache.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
+import type { Pending } from '../projections/projections.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from '../rows/user-cards.ts';
 import { credentialOf } from '../sessions/user-sessions.ts';
-import { type Databases, formatSql, isDuplicateKey, type Sql, type SqlValue } from '../storage/database.ts';
+import { type Databases, formatSql, isDuplicateKey, type SqlValue } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
+import { createAccountNames, createNameSettling } from '../users/account-names.ts';
 import { createInsertUser } from '../users/user-insert.ts';
-import { deleteSuffixes, insertSuffixes, isNameTaken } from '../users/usernames.ts';
 
 const attempts = 5;
+/** How long another call may take to make the account, times the number of the attempt. */
+const pauseMs = 50;
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'signInExternal'>;
 type Row = UserRow & { password_hash: string | null };
+/** A new name; with the note of its reservation unless it is the old one in another case. */
+type Renaming = { username: string; pending?: Pending };
 
 /** Serves sign-ins with the identity of an external identity provider. */
 export function createExternalIdentities(deps: {
@@ -23,16 +31,18 @@ export function createExternalIdentities(deps: {
   ids: Ids;
   cache: Cache;
   outbox: Outbox;
+  log: Logger;
 }): Handlers {
   const { databases, ids, cache, outbox } = deps;
   const insertUser = createInsertUser(deps);
-  const users = databases.users;
+  const names = createAccountNames(deps);
+  const settleName = createNameSettling(deps);
 
   async function create(request: SignInExternalRequest, hash: Buffer): Promise<void> {
     const createdAt = Date.now();
     for (let left = attempts - 1; ; left--) {
       const id = ids.nextId();
-      const username = await freeName(users, left === attempts - 1 ? request.username : undefined);
+      const username = await freeName(left === attempts - 1 ? request.username : undefined);
       const user: User = {
         id: String(id),
         username,
@@ -49,8 +59,12 @@ export function createExternalIdentities(deps: {
         return await insertUser(user, null, [identity]);
       } catch (error) {
         // A concurrent call took the name, or stored this same identity.
-        if (!isDuplicateKey(error) || left <= 0) throw error;
-        if (await find(users, hash)) return;
+        const isTaken = codeOf(error) === 'USERNAME_TAKEN';
+        if (!(isTaken || isDuplicateKey(error)) || left <= 0) throw error;
+        if (await find(databases, hash)) return;
+        // An identity without an active account belongs to one that is just being made, that died before it was made,
+        // or that was closed.
+        if (!isTaken) await freeIdentity(hash, attempts - left);
       }
     }
   }
@@ -59,13 +73,11 @@ export function createExternalIdentities(deps: {
   async function update(request: SignInExternalRequest, row: Row): Promise<void> {
     const { username, displayName, avatarUrl } = request;
     const renamed =
-      username !== undefined && username !== row.username && (await isFreeFor(users, username, row))
-        ? username
-        : undefined;
+      username !== undefined && username !== row.username ? await takeName(row, username) : undefined;
     // A display name that equals the username was never chosen, so it follows the username.
-    const followed = row.display_name === row.username ? renamed : undefined;
+    const followed = row.display_name === row.username ? renamed?.username : undefined;
     const changes = Object.entries({
-      username: renamed,
+      username: renamed?.username,
       display_name: displayName ?? followed,
       avatar_url: avatarUrl,
     }).filter(([column, value]) => value !== undefined && value !== row[column as keyof Row]);
@@ -73,7 +85,7 @@ export function createExternalIdentities(deps: {
     const userId = String(row.id);
     await cache.change(async (touch) => {
       await touch([userInfoKey(userId)]);
-      await users.transaction(async (tx) => {
+      await databases.users.transaction(async (tx) => {
         const { affectedRows } = await tx.execute(
           `UPDATE users SET ${changes.map(([column]) => `${column} = ?, `).join('')} updated_at = ?
            WHERE id = ? AND status = ${accountStatus.active} AND username = ?`,
@@ -81,30 +93,50 @@ export function createExternalIdentities(deps: {
         );
         // The account was closed or renamed meanwhile. The next sign-in tries again.
         if (affectedRows === 0) return;
-        if (renamed !== undefined) {
-          const suffixes = [...deleteSuffixes(row.id, row.username), ...insertSuffixes(row.id, renamed)];
-          await tx.batch(suffixes.join(';\n'));
-        }
         await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
       });
     });
     outbox.wake();
+    if (renamed !== undefined) await settleName(row.id, renamed.pending);
+  }
+
+  /**
+   * Reserves the name for the account; undefined if it is not free. An account may always change the case of its own
+   * name.
+   */
+  async function takeName(row: Row, username: string): Promise<Renaming | undefined> {
+    if (username.toLowerCase() === row.username.toLowerCase()) return { username };
+    if (await names.isTaken(username)) return undefined;
+    try {
+      return await names.reserve(row.id, username);
+    } catch (error) {
+      if (codeOf(error) !== 'USERNAME_TAKEN') throw error;
+      return undefined;
+    }
+  }
+
+  async function freeName(wanted: string | undefined): Promise<string> {
+    if (wanted !== undefined && !(await names.isTaken(wanted))) return wanted;
+    return `user-${randomInt(2 ** 40).toString(36)}`;
+  }
+
+  /** Waits a moment for whoever is just making the account, then frees the identity if nobody is. */
+  async function freeIdentity(hash: Buffer, attempt: number): Promise<void> {
+    await sleep(attempt * pauseMs);
+    const userId = await userIdOf(databases, hash);
+    if (userId !== undefined) await names.settle(userId);
   }
 
   return {
     async signInExternal(request) {
       const hash = hashOf(request.issuer, request.subject);
-      const known = await find(users, hash);
+      const known = await find(databases, hash);
       if (!known) {
         await create(request, hash);
       } else {
-        await update(request, known).catch((error: unknown) => {
-          // A concurrent call took the username. Store the other fields without it.
-          if (!isDuplicateKey(error, 'users_username')) throw error;
-          return update({ ...request, username: undefined }, known);
-        });
+        await update(request, known);
       }
-      const row = await find(users, hash);
+      const row = await find(databases, hash);
       // The account was erased meanwhile. The next sign-in creates a new one.
       if (!row) throw userNotFound();
       return { user: toUserCard(row), credential: credentialOf(row.password_hash) };
@@ -118,25 +150,20 @@ const hashOf = (issuer: string, subject: string): Buffer =>
     .update(`${Buffer.byteLength(issuer)}:${issuer}${subject}`)
     .digest();
 
-async function find(sql: Sql, hash: Buffer): Promise<Row | undefined> {
-  const [row] = await sql.query<Row>(
-    // Indexes: the primary keys of both tables.
-    `SELECT ${userColumns
-      .split(', ')
-      .map((column) => `u.${column}`)
-      .join(', ')}, u.password_hash
-     FROM external_identities e JOIN users u ON u.id = e.user_id
-     WHERE e.identity_hash = ? AND u.status = ${accountStatus.active}`,
+async function userIdOf({ directory }: Databases, hash: Buffer): Promise<number | undefined> {
+  const [row] = await directory.query<{ user_id: number }>(
+    'SELECT user_id FROM external_identities WHERE identity_hash = ?',
     [hash],
   );
-  return row;
+  return row?.user_id;
 }
 
-/** True if the user may take the username. A user may always change the case of their own name. */
-const isFreeFor = async (sql: Sql, username: string, row: Row): Promise<boolean> =>
-  username.toLowerCase() === row.username.toLowerCase() || !(await isNameTaken(sql, username));
-
-async function freeName(sql: Sql, wanted: string | undefined): Promise<string> {
-  if (wanted !== undefined && !(await isNameTaken(sql, wanted))) return wanted;
-  return `user-${randomInt(2 ** 40).toString(36)}`;
+async function find(databases: Databases, hash: Buffer): Promise<Row | undefined> {
+  const userId = await userIdOf(databases, hash);
+  if (userId === undefined) return undefined;
+  const [row] = await databases.users.query<Row>(
+    `SELECT ${userColumns}, password_hash FROM users WHERE id = ? AND status = ${accountStatus.active}`,
+    [userId],
+  );
+  return row;
 }

@@ -8,19 +8,20 @@ import { parseId } from '../../../lib/domain/ids.ts';
 import { isUsername, isUsernamePart, usernameRule } from '../../../lib/domain/names.ts';
 import { invalid, userNotFound } from '../../../lib/domain/refusals.ts';
 import { signInAddressMs } from '../../../lib/domain/session-lifetimes.ts';
-import { GoChatError } from '../../../lib/errors.ts';
+import { codeOf, GoChatError } from '../../../lib/errors.ts';
 import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Logger } from '../../../lib/log.ts';
 import type { Cache } from '../cache/cache.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from '../rows/user-cards.ts';
 import { revokeSessionsAndCommit } from '../sessions/session-revocations.ts';
 import { credentialOf } from '../sessions/user-sessions.ts';
-import { type Databases, isDuplicateKey } from '../storage/database.ts';
+import type { Databases } from '../storage/database.ts';
 import type { Ids } from '../storage/ids.ts';
 import { isTrue } from '../storage/sql.ts';
+import { createAccountNames, createNameSettling, usernameTaken } from '../users/account-names.ts';
 import { createInsertUser } from '../users/user-insert.ts';
-import { deleteSuffixes, insertSuffixes, isNameTaken } from '../users/usernames.ts';
 import type { Passwords } from './password.ts';
 
 const guestNameAttempts = 5;
@@ -37,9 +38,15 @@ export function createUserAccounts(deps: {
   passwords: Passwords;
   cache: Cache;
   outbox: Outbox;
+  log: Logger;
 }): Handlers {
   const { databases, ids, passwords, cache, outbox } = deps;
   const insertUser = createInsertUser(deps);
+  const names = createAccountNames(deps);
+  const settleName = createNameSettling(deps);
+
+  const idOfName = async (username: string): Promise<number | undefined> =>
+    isUsernamePart(username) ? names.userIdOf(username) : undefined;
 
   const newUser = (username: string, avatarUrl: string, isGuest: boolean): User => ({
     id: String(ids.nextId()),
@@ -57,7 +64,7 @@ export function createUserAccounts(deps: {
         await insertUser(user, null);
         return user;
       } catch (error) {
-        if (left <= 0 || !isDuplicateKey(error, 'users_username')) throw error;
+        if (left <= 0 || codeOf(error) !== 'USERNAME_TAKEN') throw error;
       }
     }
   }
@@ -66,40 +73,39 @@ export function createUserAccounts(deps: {
     async createUser({ username, password, avatarUrl, isGuest, address }) {
       if (isGuest) return { user: await createGuest(avatarUrl), credential: credentialOf(null) };
       checkCredentials(username, password);
-      // Checked before the expensive hash. The unique key checks it again.
-      if (await isNameTaken(databases.users, username)) throw usernameTaken();
+      // Checked before the expensive hash. The reservation checks it again.
+      if (await names.isTaken(username)) throw usernameTaken();
       const hash = await passwords.hash(password, queueKeyOf(address, username));
       const user = newUser(username, avatarUrl, false);
-      await insertUser(user, hash).catch(asUsernameTaken);
+      await insertUser(user, hash);
       return { user, credential: credentialOf(hash) };
     },
 
     async getSignInAccount({ username, userId, address }) {
-      const [column, value] = userId === '' ? ['username', username] : ['id', parseId(userId) ?? 0];
-      if (column === 'username' && !isUsernamePart(username)) return { userId: '', knownAddress: false };
-      const [row] = await databases.users.query<{ id: number; known: number | null }>(
-        // Indexes: users_username or the primary key; the primary key of sign_in_addresses.
-        `SELECT u.id, a.last_sign_in_at AS known FROM users u
+      const id = userId === '' ? await idOfName(username) : parseId(userId);
+      const [row] = await databases.users.query<{ id: number; username: string; known: number | null }>(
+        // Indexes: the primary keys of both tables.
+        `SELECT u.id, u.username, a.last_sign_in_at AS known FROM users u
          LEFT JOIN sign_in_addresses a ON a.user_id = u.id AND a.address = ? AND a.last_sign_in_at > ?
-         WHERE u.${column} = ? AND u.status = ${accountStatus.active}`,
-        [countedAddress(address), Date.now() - signInAddressMs, value],
+         WHERE u.id = ? AND u.status = ${accountStatus.active}`,
+        [countedAddress(address), Date.now() - signInAddressMs, id ?? 0],
       );
+      if (row && userId === '' && !isSameName(row.username, username))
+        return { userId: '', knownAddress: false };
       return { userId: row ? String(row.id) : '', knownAddress: (row?.known ?? null) !== null };
     },
 
     async verifyPassword({ username, userId, password, address }) {
-      const [column, value] = userId === undefined ? ['username', username] : ['id', parseId(userId) ?? 0];
-      const [row] =
-        column === 'id' || isUsernamePart(username)
-          ? await databases.users.query<UserRow & { password_hash: string | null }>(
-              // Index: users_username or the primary key.
-              `SELECT ${userColumns}, password_hash FROM users WHERE ${column} = ? AND status = ${accountStatus.active}`,
-              [value],
-            )
-          : [];
+      const byName = userId === undefined;
+      const id = byName ? await idOfName(username) : parseId(userId);
+      const [found] = await databases.users.query<UserRow & { password_hash: string | null }>(
+        `SELECT ${userColumns}, password_hash FROM users WHERE id = ? AND status = ${accountStatus.active}`,
+        [id ?? 0],
+      );
+      const row = byName && found && !isSameName(found.username, username) ? undefined : found;
       const wrong = { valid: false, credential: Buffer.alloc(0), withoutPassword: false };
       // A caller that gives an id is signed in, so an early answer reveals nothing to it.
-      if (column === 'id' && !row?.password_hash) return { ...wrong, withoutPassword: true };
+      if (!byName && !row?.password_hash) return { ...wrong, withoutPassword: true };
       const queueKey = queueKeyOf(address, row ? String(row.id) : username);
       const valid = await passwords.verify(password, row?.password_hash ?? null, queueKey);
       return row && valid
@@ -132,30 +138,26 @@ export function createUserAccounts(deps: {
     async upgradeGuest({ userId, username, password, address }) {
       checkCredentials(username, password);
       const id = parseId(userId) ?? 0;
-      const [guest] = await databases.users.query<{ is_guest: number; username: string }>(
-        `SELECT is_guest, username FROM users WHERE id = ? AND status = ${accountStatus.active}`,
+      const [guest] = await databases.users.query<{ is_guest: number }>(
+        `SELECT is_guest FROM users WHERE id = ? AND status = ${accountStatus.active}`,
         [id],
       );
       if (!guest) throw userNotFound();
       if (!isTrue(guest.is_guest)) throw notAGuest();
-      if (await isNameTaken(databases.users, username)) throw usernameTaken();
+      if (await names.isTaken(username)) throw usernameTaken();
       const hash = await passwords.hash(password, queueKeyOf(address, userId));
+      const { pending } = await names.reserve(id, username);
       const upgraded = await cache.change(async (touch) => {
         await touch([userInfoKey(userId)]);
         return databases.users.transaction(async (tx) => {
           // SQL assigns from left to right, so display_name is compared with the old username.
-          const { affectedRows } = await tx
-            .execute(
-              `UPDATE users SET display_name = IF(display_name = username, ?, display_name),
-                 username = ?, password_hash = ?, is_guest = FALSE, updated_at = ?
-               WHERE id = ? AND is_guest AND status = ${accountStatus.active}`,
-              [username, username, hash, Date.now(), id],
-            )
-            .catch(asUsernameTaken);
+          const { affectedRows } = await tx.execute(
+            `UPDATE users SET display_name = IF(display_name = username, ?, display_name),
+               username = ?, password_hash = ?, is_guest = FALSE, updated_at = ?
+             WHERE id = ? AND is_guest AND status = ${accountStatus.active}`,
+            [username, username, hash, Date.now(), id],
+          );
           if (affectedRows === 0) throw notAGuest();
-          // A guest's name never changes, so the name read above is still current.
-          const suffixes = [...deleteSuffixes(id, guest.username), ...insertSuffixes(id, username)];
-          await tx.batch(suffixes.join(';\n'));
           const [row] = await tx.query<UserRow>(`SELECT ${userColumns} FROM users WHERE id = ?`, [id]);
           await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
           // The guest's tokens must not give access to the account that now has a password.
@@ -164,6 +166,7 @@ export function createUserAccounts(deps: {
         });
       });
       outbox.wake();
+      await settleName(id, pending);
       return { ...upgraded, credential: credentialOf(hash) };
     },
   };
@@ -184,14 +187,12 @@ function checkPassword(password: string): void {
   if (password === '' || password.length > 1024) throw invalid('password', 'must be 1 to 1024 characters');
 }
 
-const usernameTaken = () => new GoChatError('USERNAME_TAKEN', 'This username is in use.');
 const wrongPassword = () => new GoChatError('UNAUTHENTICATED', 'The old password is wrong.');
 const notAGuest = () =>
   new GoChatError('PERMISSION_DENIED', 'Only a guest can be turned into a registered user.');
 
-function asUsernameTaken(error: unknown): never {
-  throw isDuplicateKey(error, 'users_username') ? usernameTaken() : error;
-}
+/** The account has the name, unless it is just being renamed. */
+const isSameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 const guestAlphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
 

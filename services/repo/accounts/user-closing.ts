@@ -5,40 +5,51 @@ import { userNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { Logger } from '../../../lib/log.ts';
 import type { Cache } from '../cache/cache.ts';
 import { deleteFlowTexts } from '../once/flow-texts.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
+import { forgetProjection, noteProjection, pendingProjection } from '../projections/projections.ts';
 import { userInfoKey } from '../rows/user-cards.ts';
 import { eraseSessionsAndCommit } from '../sessions/session-revocations.ts';
 import { type Databases, formatSql, type Sql } from '../storage/database.ts';
 import { isTrue } from '../storage/sql.ts';
+import { createNameSettling, nameProjection } from '../users/account-names.ts';
 import { userSettingsKey } from '../users/user-settings.ts';
-import { deleteSuffixes, erasedUsername, reserveName } from '../users/usernames.ts';
+import { erasedUsername } from '../users/usernames.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'closeAccount'>;
-type Row = { username: string; status: number; is_guest: number; last_active_at: number };
+type Row = { status: number; is_guest: number; last_active_at: number };
 
 /**
  * Closes an account: the first step of its erasure, which can't be undone. Every call that creates friendships,
  * sessions or memberships requires an active account. From here on the remaining data therefore only shrinks.
  */
-export function createUserClosing(deps: { databases: Databases; cache: Cache; outbox: Outbox }): Handlers {
+export function createUserClosing(deps: {
+  databases: Databases;
+  cache: Cache;
+  outbox: Outbox;
+  log: Logger;
+}): Handlers {
   const { databases, cache, outbox } = deps;
+  const settleName = createNameSettling(deps);
   return {
     async closeAccount({ userId, idleGuestBefore }) {
       const id = parseId(userId);
       if (id === undefined) throw userNotFound();
+      const pending = pendingProjection(nameProjection, userId);
       const closed = await cache.change(async (touch) => {
         await touch([userInfoKey(userId), userSettingsKey(userId)]);
         return databases.users.transaction(async (tx) => {
           const [row] = await tx.query<Row>(
-            'SELECT username, status, is_guest, last_active_at FROM users WHERE id = ? FOR UPDATE',
+            'SELECT status, is_guest, last_active_at FROM users WHERE id = ? FOR UPDATE',
             [id],
           );
           if (!row) throw userNotFound();
           if (row.status === accountStatus.active) {
             if (idleGuestBefore > 0 && !(await isIdleGuest(tx, id, row, idleGuestBefore))) return false;
-            await eraseProfile(tx, id, row.username);
+            await eraseProfile(tx, id);
+            await tx.batch(noteProjection(pending));
             const about = { actor_id: userId, user_id: userId };
             // The profile has changed too. Consumers that follow only user.updated learn of it from this event.
             await writeEvents(tx, [
@@ -52,6 +63,7 @@ export function createUserClosing(deps: { databases: Databases; cache: Cache; ou
         });
       });
       outbox.wake();
+      if (closed && (await settleName(id))) await databases.users.execute(forgetProjection(pending));
       return { closed };
     },
   };
@@ -66,8 +78,8 @@ async function isIdleGuest(tx: Sql, id: number, row: Row, before: number): Promi
   return sessions.length === 0;
 }
 
-/** Erases the profile, the settings and the searchable name parts, and reserves the name for a while. */
-async function eraseProfile(tx: Sql, id: number, username: string): Promise<void> {
+/** Erases the profile and the settings. Once the directory knows, it frees what finds the account by its name. */
+async function eraseProfile(tx: Sql, id: number): Promise<void> {
   const { displayName, avatarUrl } = deletedUser(String(id));
   await tx.batch(
     [
@@ -77,13 +89,9 @@ async function eraseProfile(tx: Sql, id: number, username: string): Promise<void
          WHERE id = ?`,
         [accountStatus.erased, erasedUsername(id), displayName, avatarUrl, Date.now(), id],
       ),
-      ...deleteSuffixes(id, username),
       formatSql('DELETE FROM user_settings WHERE user_id = ?', [id]),
       deleteFlowTexts(id),
-      reserveName(username),
       formatSql('DELETE FROM sign_in_addresses WHERE user_id = ?', [id]),
-      // Index: external_identities_user.
-      formatSql('DELETE FROM external_identities WHERE user_id = ?', [id]),
     ].join(';\n'),
   );
 }

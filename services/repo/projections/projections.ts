@@ -26,11 +26,12 @@ const maxRows = 100;
 
 /**
  * Returns the statement that notes a projection, for the transaction that changes its source. If the same projection is
- * noted already, the note becomes this one's: whoever writes the newer change writes the older one with it.
+ * noted already, the note becomes this one's: whoever writes the newer change writes the older one with it. Another
+ * process takes it over after `withinMs`.
  */
-export const noteProjection = ({ kind, subject, token }: Pending): string =>
+export const noteProjection = ({ kind, subject, token }: Pending, withinMs = ownMs): string =>
   formatSql(
-    `INSERT INTO pending_projections (kind, subject, token, due_at) VALUES (?, ?, ?, ${databaseTime} + ${ownMs})
+    `INSERT INTO pending_projections (kind, subject, token, due_at) VALUES (?, ?, ?, ${databaseTime} + ${withinMs})
      ON DUPLICATE KEY UPDATE token = VALUES(token), due_at = VALUES(due_at)`,
     [kind, subject, token],
   );

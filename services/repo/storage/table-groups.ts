@@ -14,6 +14,7 @@ export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   single_conversations: 'directory',
   username_reservations: 'directory',
   username_suffixes: 'directory',
+  usernames: 'directory',
 
   flow_texts: 'accounts',
   friendship_requests: 'accounts',

@@ -1,59 +1,68 @@
-import { memberRole } from '../../../lib/domain/enumerations.ts';
-import { worldRoomId } from '../../../lib/domain/ids.ts';
+import { codeOf } from '../../../lib/errors.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { Logger } from '../../../lib/log.ts';
 import type { Cache } from '../cache/cache.ts';
 import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
-import { basicKey } from '../rows/conversation-basic.ts';
+import { forgetProjection, noteProjection, pendingProjection } from '../projections/projections.ts';
 import { type Databases, formatSql } from '../storage/database.ts';
-import { insertSuffixes } from './usernames.ts';
+import { createAccountNames } from './account-names.ts';
+import { createWorldRoom, worldProjection } from './world-room.ts';
 
 /**
- * Stores a new account as a member of the world room. `ownedRows` are further INSERT statements that run in the same
- * transaction.
+ * Stores a new account, with its name in the directory and its place in the world room. `owned` are statements that
+ * run in the directory's transaction. Throws USERNAME_TAKEN or the error of one of those statements.
  */
-type InsertUser = (user: User, passwordHash: string | null, ownedRows?: string[]) => Promise<void>;
+type InsertUser = (user: User, passwordHash: string | null, owned?: readonly string[]) => Promise<void>;
 
-export function createInsertUser(deps: { databases: Databases; cache: Cache; outbox: Outbox }): InsertUser {
-  const { databases, cache, outbox } = deps;
-  return async (user, passwordHash, ownedRows = []) => {
+export function createInsertUser(deps: {
+  databases: Databases;
+  cache: Cache;
+  outbox: Outbox;
+  log: Logger;
+}): InsertUser {
+  const { databases, outbox, log } = deps;
+  const names = createAccountNames(deps);
+  const joinWorld = createWorldRoom(deps);
+
+  return async (user, passwordHash, owned = []) => {
     const { id, username, displayName, avatarUrl, isGuest, createdAt } = user;
-    await cache.change(async (touch) => {
-      // The world room's number of members is cached.
-      await touch([basicKey(String(worldRoomId))]);
-      await databases.users.transaction((tx) =>
-        // One round trip keeps the lock of the world room's head as short as possible.
-        tx.batchAndCommit(
-          [
-            formatSql(
-              `INSERT INTO users (id, username, password_hash, display_name, avatar_url, is_guest, last_active_at, created_at, updated_at)
-               VALUES (?)`,
+    const userId = Number(id);
+    const reservation = await names.reserve(userId, username, owned);
+    const world = pendingProjection(worldProjection, id);
+    await databases.users.transaction((tx) =>
+      tx.batchAndCommit(
+        [
+          formatSql(
+            `INSERT INTO users (id, username, password_hash, display_name, avatar_url, is_guest, last_active_at, created_at, updated_at)
+             VALUES (?)`,
+            [
               [
-                [
-                  Number(id),
-                  username,
-                  passwordHash,
-                  displayName,
-                  avatarUrl,
-                  isGuest,
-                  createdAt,
-                  createdAt,
-                  createdAt,
-                ],
+                userId,
+                username,
+                passwordHash,
+                displayName,
+                avatarUrl,
+                isGuest,
+                createdAt,
+                createdAt,
+                createdAt,
               ],
-            ),
-            ...ownedRows,
-            ...insertSuffixes(Number(id), username),
-            `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoomId}`,
-            `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoomId}`,
-            `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
-             VALUES (${id}, ${worldRoomId}, ${memberRole.member}, FALSE, ${createdAt})`,
-            `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
-             SELECT ${id}, conversation_id, last_seq_id, ${createdAt} FROM conversation_heads WHERE conversation_id = ${worldRoomId}`,
-            insertEvents([domainEvent({ type: 'user.created', actor_id: id, user_id: id })]),
-          ].join(';\n'),
-        ),
-      );
-    });
+            ],
+          ),
+          insertEvents([domainEvent({ type: 'user.created', actor_id: id, user_id: id })]),
+          noteProjection(world),
+        ].join(';\n'),
+      ),
+    );
     outbox.wake();
+    // The account exists: what fails from here on is written later by the worker of projections.
+    const results = await Promise.allSettled([
+      names.confirm(reservation),
+      joinWorld(userId).then(() => databases.users.execute(forgetProjection(world))),
+    ]);
+    for (const result of results) {
+      if (result.status === 'rejected')
+        log.warn({ err: result.reason, code: codeOf(result.reason) }, 'cannot project a new account now');
+    }
   };
 }

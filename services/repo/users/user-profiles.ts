@@ -20,6 +20,7 @@ import {
   userInfoKey,
 } from '../rows/user-cards.ts';
 import type { Databases, SqlValue } from '../storage/database.ts';
+import { createAccountNames } from './account-names.ts';
 import { searchUsers } from './user-search.ts';
 
 const maxIds = 5000;
@@ -37,6 +38,7 @@ export function createUserProfiles(deps: {
   outbox: Outbox;
 }): Handlers {
   const { databases, cache, userCards, outbox } = deps;
+  const names = createAccountNames(deps);
 
   async function cardById(userId: string): Promise<User> {
     const user = (await userCards.byIds([userId])).get(userId);
@@ -58,15 +60,11 @@ export function createUserProfiles(deps: {
     },
 
     async getUserByUsername({ username }) {
-      const [row] = isUsernamePart(username)
-        ? await databases.users.query<UserRow>(
-            // Index: users_username.
-            `SELECT ${userColumns} FROM users WHERE username = ? AND status = ${accountStatus.active}`,
-            [username],
-          )
-        : [];
-      if (!row) throw userNotFound();
-      return { user: toUserCard(row) };
+      const id = isUsernamePart(username) ? await names.userIdOf(username) : undefined;
+      if (id === undefined) throw userNotFound();
+      const user = await cardById(String(id));
+      if (user.username.toLowerCase() !== username.toLowerCase()) throw userNotFound();
+      return { user };
     },
 
     async searchUsersByUsername({ query, limit }) {

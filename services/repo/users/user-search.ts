@@ -2,7 +2,6 @@ import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { type UserRow, userColumns } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/database.ts';
 import { likeLiteral } from '../storage/sql.ts';
-import { erasedUsernames } from './usernames.ts';
 
 type SuffixRow = { suffix: string; user_id: number };
 
@@ -14,21 +13,22 @@ type SuffixRow = { suffix: string; user_id: number };
  */
 export async function searchUsers(databases: Databases, text: string, limit: number): Promise<UserRow[]> {
   const pattern = `${likeLiteral(text)}%`;
-  const beginning = await usersBeginning(databases, pattern, limit);
-  if (beginning.length >= limit) return beginning;
-  const known = new Set(beginning.map(({ id }) => id));
-  const ids = await idsContaining(databases, pattern, limit, known);
-  return [...beginning, ...(await usersById(databases, ids))];
+  const beginning = await idsBeginning(databases, pattern, limit);
+  const ids =
+    beginning.length >= limit
+      ? beginning
+      : [...beginning, ...(await idsContaining(databases, pattern, limit, new Set(beginning)))];
+  return usersById(databases, ids);
 }
 
-/** The range of erased accounts is excluded, because there may be many of them among the names that match 'd%'. */
-const usersBeginning = (databases: Databases, pattern: string, limit: number): Promise<UserRow[]> =>
-  databases.users.query<UserRow>(
-    // Index: users_username.
-    `SELECT ${userColumns} FROM users
-     WHERE username LIKE ? AND username NOT BETWEEN ? AND ? AND status = ${accountStatus.active} ORDER BY username LIMIT ?`,
-    [pattern, ...erasedUsernames, limit],
+async function idsBeginning(databases: Databases, pattern: string, limit: number): Promise<number[]> {
+  const rows = await databases.directory.query<{ user_id: number }>(
+    // Index: the primary key of usernames.
+    'SELECT user_id FROM usernames WHERE username LIKE ? ORDER BY username LIMIT ?',
+    [pattern, limit],
   );
+  return [...new Set(rows.map(({ user_id }) => user_id))];
+}
 
 /**
  * Finds further users until they and the known ones are `limit` together. A name that contains the text several times
@@ -57,7 +57,7 @@ const suffixesAfter = (
   { suffix, user_id }: SuffixRow,
   limit: number,
 ): Promise<SuffixRow[]> =>
-  databases.users.query<SuffixRow>(
+  databases.directory.query<SuffixRow>(
     // Index: the primary key.
     `SELECT suffix, user_id FROM username_suffixes
      WHERE suffix LIKE ? AND (suffix > ? OR (suffix = ? AND user_id > ?)) ORDER BY suffix, user_id LIMIT ?`,

@@ -184,6 +184,7 @@ async function eraseManySeeds(): Promise<void> {
   await users.execute(
     'DELETE s FROM username_suffixes s JOIN users u ON u.id = s.user_id WHERE u.status = 2',
   );
+  await users.execute('DELETE n FROM usernames n JOIN users u ON u.id = n.user_id WHERE u.status = 2');
 }
 
 test('a search reads only the rows that its page needs, with many, erased or no users', async () => {
