@@ -7,6 +7,7 @@ import { aborted, stopSignal } from './process/stop-signal.ts';
 import { createServers } from './system/servers.ts';
 import { createServices, type Services } from './system/services.ts';
 import { welcome } from './system/welcome.ts';
+import { keepLayout, layoutOf } from './topology/databases.ts';
 import { isSmallMachine } from './topology/memory.ts';
 import { type Profile, servicePorts, userProfile } from './topology/topology.ts';
 
@@ -23,6 +24,7 @@ try {
 process.exit();
 
 async function main(profile: Profile): Promise<void> {
+  keepLayout(profile.home, profile.databases ?? 'one');
   const servers = createServers(profile, progress, { ports: servicePorts(profile) });
   let services: Services | undefined;
 
@@ -54,15 +56,17 @@ function profileAsked(): Profile {
         gateways: { type: 'string', default: '1' },
         apart: { type: 'boolean', default: false },
         small: { type: 'boolean', default: isSmallMachine() },
+        databases: { type: 'string', default: 'one' },
       },
       allowNegative: true,
     });
     const gateways = Number.parseInt(values.gateways, 10);
-    return userProfile(process.env, gateways, !values.apart, values.small);
+    const profile = userProfile(process.env, gateways, !values.apart, values.small);
+    return { ...profile, databases: layoutOf(values.databases) };
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(
-      `npm start takes only the options --gateways NUMBER, --apart and --small or --no-small (${(error as Error).message}).`,
+      `npm start takes only the options --gateways NUMBER, --apart, --small or --no-small, and --databases LAYOUT (${(error as Error).message}).`,
     );
   }
 }

@@ -16,7 +16,7 @@ import { createTestSystem, type TestSystem } from './testing/test-system.ts';
 import { type DatabaseName, testProfile } from './topology/topology.ts';
 
 /**
- * `npm test [-- STEP … | FILE … | FILE:LINE] [--database mysql [--or-skip]]`: runs test steps, on servers with
+ * `npm test [-- STEP … | FILE … | FILE:LINE] [--database mysql [--or-skip]] [--databases split]`: runs test steps, on servers with
  * separate ports and data. It starts only the servers that the selected files need; steps without servers run during
  * that start. All steps run, even after one has failed.
  */
@@ -27,10 +27,11 @@ const total: Counts = { passed: 0, failed: 0 };
 let system: TestSystem | undefined;
 
 try {
-  const { asked, settings, database, orSkip } = readArguments(process.argv.slice(2));
+  const { asked, settings, database, databases, orSkip } = readArguments(process.argv.slice(2));
   const profile = testProfile(process.env);
   Object.assign(profile.env, settings);
   if (database !== undefined) profile.database = database;
+  if (databases !== undefined) profile.databases = databases;
   const selected = select(steps, asked);
   if (!(orSkip && (await isMissing(database)))) {
     system = createTestSystem(profile, progress);

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import type { Progress } from '../process/progress.ts';
+import { severalDatabases } from '../topology/databases.ts';
 import { memorySettings } from '../topology/memory.ts';
 import { type Profile, serverPorts } from '../topology/topology.ts';
 import { mysqlGreets } from './probes.ts';
@@ -121,7 +122,7 @@ const commonOptions = [
 ];
 
 /**
- * Statements that run at every start, before the first connection. The account has rights on its own database only: a
+ * Statements that run at every start, before the first connection. The account has rights on its own databases only: a
  * global right would also bypass read_only on a replica. In the test profile it may create test databases too.
  */
 export function accountStatements({ name }: Pick<Profile, 'name'>, password: string): string {
@@ -132,6 +133,9 @@ export function accountStatements({ name }: Pick<Profile, 'name'>, password: str
     `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY '${password}';`,
     `ALTER USER ${account} IDENTIFIED BY '${password}';`,
     `GRANT ALL ON \`gochat\`.* TO ${account};`,
+    ...severalDatabases.map(
+      (database) => `GRANT ALL ON \`${database.replaceAll('_', '\\_')}\`.* TO ${account};`,
+    ),
     `GRANT ALL ON ${testDatabases} TO ${account};`,
     // REVOKE of a right that was never granted is an error, so the right is granted first.
     ...(name === 'gochat-test' ? [] : [`REVOKE ALL ON ${testDatabases} FROM ${account};`]),

@@ -160,7 +160,7 @@ const native: Record<ServerName, (context: ServerContext) => Server> = {
 
 function missingServers(env: NodeJS.ProcessEnv): ServerName[] {
   const variables: Record<ServerName, string | undefined> = {
-    mysql: env.DATABASE_URL,
+    mysql: env.DATABASE_URL || env.DATABASES_FILE,
     redis: env.REDIS_URL,
     kafka: env.KAFKA_BROKERS,
     temporal: env.TEMPORAL_ADDRESS,

@@ -6,6 +6,7 @@ import { runLogged } from '../process/program.ts';
 import type { Progress } from '../process/progress.ts';
 import { lastLines } from '../process/supervisor.ts';
 import { serverNames } from '../stack/server.ts';
+import { withSeveralDatabases } from '../topology/databases.ts';
 import { type Profile, type ServicePlan, servicePlans } from '../topology/topology.ts';
 import type { RunningServers } from './servers.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -38,7 +39,9 @@ export function createServices(
   changed: (plans: ServicePlan[]) => ServicePlan[] = (plans) => plans,
 ): Services {
   const { supervisor } = servers;
-  const plans = changed(servicePlans(profile, servers.addresses, servers.keys));
+  const asOne = changed(servicePlans(profile, servers.addresses, servers.keys));
+  const { databases: layout = 'one', home } = profile;
+  const plans = layout === 'one' ? asOne : withSeveralDatabases(asOne, layout, home);
 
   const up = new Set<string>();
 

@@ -27,6 +27,14 @@ test('the database server is one that can be brought', () => {
   );
 });
 
+test('the groups of tables are in one database or in several', () => {
+  assert.equal(readArguments(['e2e', '--databases', 'split']).databases, 'split');
+  assert.throws(
+    () => readArguments(['--databases', 'two']),
+    /--databases takes one or split or sharded, not "two"\./,
+  );
+});
+
 test('invalid numbers and unknown options are refused in one sentence', () => {
   assert.throws(
     () => readArguments(['--seed', 'x']),

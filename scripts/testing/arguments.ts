@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Problem } from '../process/problem.ts';
+import { layoutOf } from '../topology/databases.ts';
+import type { DatabaseLayout } from '../topology/layouts.ts';
 import { type DatabaseName, databaseNames } from '../topology/topology.ts';
 
 export interface Arguments {
@@ -9,6 +11,8 @@ export interface Arguments {
   settings: NodeJS.ProcessEnv;
   /** The database server to test on; undefined for the default. */
   database?: DatabaseName;
+  /** How the groups of tables are spread; undefined for one database. */
+  databases?: DatabaseLayout;
   /** True: if that server cannot run here, run no tests and exit with success. */
   orSkip: boolean;
 }
@@ -17,8 +21,9 @@ const max = 1_000_000;
 const names = { minutes: 'STORM_MINUTES', seed: 'STORM_SEED', only: 'STORM_ONLY' } as const;
 
 /**
- * Parses the arguments of `npm test`: names of steps and files, `--database mysql`, `--or-skip`, and for the storm
- * test (the first one for the small machine too) `--minutes 20`, `--seed 7` and `--only 'kill|repo-mysql'`.
+ * Parses the arguments of `npm test`: names of steps and files, `--database mysql`, `--or-skip`, `--databases split`, and
+ * for the storm test (the first one for the small machine too) `--minutes 20`, `--seed 7` and
+ * `--only 'kill|repo-mysql'`.
  */
 export function readArguments(args: string[]): Arguments {
   const { values, positionals } = parse(args);
@@ -36,6 +41,7 @@ export function readArguments(args: string[]): Arguments {
     settings: Object.fromEntries(settings),
     orSkip: values['or-skip'] === true,
     ...readDatabase(values.database),
+    ...(values.databases === undefined ? {} : { databases: layoutOf(values.databases) }),
   };
 }
 
@@ -49,7 +55,7 @@ function readDatabase(wanted: string | undefined): { database?: DatabaseName } {
 function parse(args: string[]) {
   const string = { type: 'string' } as const;
   const options = {
-    ...{ minutes: string, seed: string, only: string, database: string },
+    ...{ minutes: string, seed: string, only: string, database: string, databases: string },
     'or-skip': { type: 'boolean' },
   } as const;
   try {
@@ -57,7 +63,7 @@ function parse(args: string[]) {
   } catch (error) {
     const [what] = (error as Error).message.split('. ');
     throw new Problem(
-      `${what}: npm test takes the names of steps and test files, --database, and for the storm --minutes, --seed and --only.`,
+      `${what}: npm test takes the names of steps and test files, --database, --databases, and for the storm --minutes, --seed and --only.`,
     );
   }
 }

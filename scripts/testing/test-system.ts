@@ -8,6 +8,7 @@ import { temporalCli, temporalTestServer, testServerRequirements } from '../stac
 import { createServers, type RunningServers, type Servers } from '../system/servers.ts';
 import { createServices, type Services } from '../system/services.ts';
 import { workflowBundle } from '../system/workflow-bundle.ts';
+import { writeDatabasesFile } from '../topology/databases.ts';
 import {
   gatewayPorts,
   type Profile,
@@ -82,7 +83,7 @@ export function createTestSystem(plain: Profile, progress: Progress): TestSystem
       try {
         await doors.open();
         await services.start();
-        return await work({ ...running.env, ...systemEnv(services.plans) });
+        return await work({ ...running.env, ...systemEnv(services.plans), ...databasesEnv(running.env) });
       } finally {
         await services.stop();
       }
@@ -102,6 +103,13 @@ export function createTestSystem(plain: Profile, progress: Progress): TestSystem
       await servers?.stop();
     },
   };
+
+  /** Tests look into the databases without doors. */
+  function databasesEnv({ DATABASE_URL }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    const { databases: layout = 'one', home } = profile;
+    if (layout === 'one' || DATABASE_URL === undefined) return {};
+    return { DATABASES_FILE: writeDatabasesFile(join(home, 'databases-tests.json'), layout, DATABASE_URL) };
+  }
 
   /** Plans a door between every process and its servers and peers; returns the ports that the system will need. */
   async function prepareSystem() {

@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path';
 import { Problem } from '../process/problem.ts';
+import type { DatabaseLayout } from './layouts.ts';
 import { allocatorSettings, nodeOptions } from './memory.ts';
 
 /**
@@ -29,6 +30,8 @@ export interface Profile {
   env: NodeJS.ProcessEnv;
   /** The database server to run as a child process, even if the other servers run in Docker. */
   database?: DatabaseName;
+  /** How the groups of tables are spread; one database unless set. */
+  databases?: DatabaseLayout;
   /** Additional listeners of the Kafka broker. */
   brokerEntrances?: readonly BrokerEntrance[];
 }
@@ -104,6 +107,7 @@ const defaultHome = '.gochat';
 /** The settings with which a run would use the user's own servers and ports. */
 const serverVariables = [
   'DATABASE_URL',
+  'DATABASES_FILE',
   'REDIS_URL',
   'KAFKA_BROKERS',
   'TEMPORAL_ADDRESS',
@@ -250,7 +254,7 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
   const repoPlan = plan(
     'repo',
     {
-      DATABASE_URL: servers.DATABASE_URL,
+      ...(profile.env.DATABASES_FILE ? {} : { DATABASE_URL: servers.DATABASE_URL }),
       REDIS_URL: servers.REDIS_URL,
       REPO_GRPC_PORT: String(repo.port),
     },

@@ -5,8 +5,10 @@ export const repoConfig = Type.Object({
   ...commonConfig,
   ...kafkaConfig,
   ...presenceConfig,
-  /** mysql://user:password@host:port/database */
-  DATABASE_URL: Type.String({ pattern: '^mysql://' }),
+  /** mysql://user:password@host:port/database, of the database that has everything. */
+  DATABASE_URL: Type.String({ default: '' }),
+  /** Instead: the path of a file that names the database of each group of tables. */
+  DATABASES_FILE: Type.String({ default: '' }),
   REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379/0' }),
   REPO_GRPC_PORT: port(9001),
   METRICS_PORT: port(9466),

@@ -80,7 +80,7 @@ export function createConversationHandlers(deps: ConversationDeps) {
     async getUserConversations({ userId, updatedSince }: GetUserConversationsRequest) {
       const id = parseId(userId);
       if (id !== undefined && updatedSince > 0) {
-        return { conversationIds: await readUpdated(deps.databases.conversations, id, updatedSince) };
+        return { conversationIds: await readUpdated(deps.databases, id, updatedSince) };
       }
       const memberships = id === undefined ? [] : await readMemberships(deps, userId);
       return { conversationIds: memberships.map(({ conversationId }) => conversationId) };

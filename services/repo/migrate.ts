@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { retry } from '../../lib/async/retry.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
+import { distinctUrls } from './storage/databases.ts';
+import { readDatabaseAddresses } from './storage/databases-file.ts';
 import { splitStatements } from './storage/sql-statements.ts';
 
-const migrationsFolder = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
+export const migrationsFolder = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
 
 type Migration = { version: string; checksum: string; statements: string[] };
 
@@ -25,7 +27,7 @@ export async function migrate(options: {
   const migrations = await readMigrations(options.folder ?? migrationsFolder);
   const url = new URL(options.url);
   const database = decodeURIComponent(url.pathname.slice(1));
-  if (database === '') throw new Error('DATABASE_URL names no database');
+  if (database === '') throw new Error('the address names no database');
   url.pathname = '/';
   const connection = await connect(url.href, options.log, options.waitMs ?? 60_000);
   try {
@@ -157,10 +159,12 @@ const isAlreadyThere = (error: unknown): boolean => [1050, 1051, 1060, 1061, 109
 if (import.meta.main) {
   const log = createLogger('repo', process.env.LOG_LEVEL);
   try {
-    const url = process.env.DATABASE_URL;
-    if (!url) throw new Error('configuration: DATABASE_URL is not set');
-    const applied = await migrate({ url, log });
-    log.info({ applied }, 'the database is up to date');
+    const { DATABASE_URL = '', DATABASES_FILE = '' } = process.env;
+    const addresses = readDatabaseAddresses({ DATABASE_URL, DATABASES_FILE });
+    for (const url of distinctUrls(addresses)) {
+      const applied = await migrate({ url, log });
+      log.info({ database: new URL(url).pathname.slice(1), applied }, 'the database is up to date');
+    }
   } catch (error) {
     log.fatal({ err: error }, 'cannot migrate the database');
     process.exitCode = 1;

@@ -2,6 +2,8 @@
 // conversation rules do not belong here.
 
 import { serveAdmin } from '../../lib/admin.ts';
+import { retry } from '../../lib/async/retry.ts';
+import { codeOf } from '../../lib/errors.ts';
 import { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
 import { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
 import { IdempotencyServiceService } from '../../lib/gen/im_repo/v1/idempotency.ts';
@@ -24,6 +26,7 @@ import { createUserClosing } from './accounts/user-closing.ts';
 import { createCache } from './cache/cache.ts';
 import type { RepoConfig } from './config.ts';
 import { createConversationHandlers } from './conversation-handlers.ts';
+import { followDatabasesFile } from './database-moves.ts';
 import { createBlocks } from './friends/blocks.ts';
 import { createFriendRequests } from './friends/friendship-requests.ts';
 import { createFriendships } from './friends/friendships.ts';
@@ -33,7 +36,7 @@ import { createRequestTexts } from './friends/request-texts.ts';
 import { createMessageHandlers } from './messages/messages.ts';
 import { createFlowTexts } from './once/flow-texts.ts';
 import { createIdempotencyHandlers } from './once/idempotency.ts';
-import { startOutboxRelay } from './outbox/outbox-relay.ts';
+import { startOutboxRelays } from './outbox/outbox-relays.ts';
 import { createPresenceHandlers } from './presence/presence.ts';
 import { createGateways } from './presence/presence-gateways.ts';
 import { startProjectionWorker } from './projections/projections.ts';
@@ -44,10 +47,11 @@ import { createRecipients } from './recipients/recipients.ts';
 import { createUserCards } from './rows/user-cards.ts';
 import { createSessionRevocations } from './sessions/session-revocations.ts';
 import { createUserSessions } from './sessions/user-sessions.ts';
-import { createDatabases } from './storage/database.ts';
+import { createDatabases } from './storage/databases.ts';
+import { readDatabaseAddresses } from './storage/databases-file.ts';
 import { guardGroups } from './storage/group-guard.ts';
 import { createIds } from './storage/ids.ts';
-import { knownCrossings } from './storage/known-crossings.ts';
+import { placeConversations } from './storage/placement.ts';
 import { createPrisma } from './storage/prisma.ts';
 import { createRedis } from './storage/redis.ts';
 import { createSequenceHandlers } from './storage/sequences.ts';
@@ -73,17 +77,22 @@ export async function startRepo(
   log: Logger,
 ): Promise<Running & { grpcPort: number; adminPort: number; local: GrpcChannel }> {
   const metrics = createMetrics('repo');
+  const addresses = readDatabaseAddresses(config);
   const databases = createDatabases({
-    url: config.DATABASE_URL,
+    addresses,
     log,
     connectionLimit: config.DATABASE_CONNECTIONS,
     metrics,
-    ...(config.CHECK_TABLE_GROUPS ? { wrap: (database) => guardGroups(database, knownCrossings) } : {}),
+    ...(config.CHECK_TABLE_GROUPS ? { wrap: guardGroups } : {}),
   });
-  const prisma = createPrisma({ url: config.DATABASE_URL, log });
+  const prisma = createPrisma({ url: addresses.accounts, log });
+  const moves =
+    config.DATABASES_FILE === ''
+      ? undefined
+      : followDatabasesFile({ path: config.DATABASES_FILE, addresses, databases, prisma, log });
   const redis = createRedis({ url: config.REDIS_URL, log, metrics });
   const kafka = connectKafka({ brokers: config.KAFKA_BROKERS, clientId: 'repo', log });
-  const outbox = startOutboxRelay({ database: databases.conversations, kafka, log, metrics });
+  const outbox = startOutboxRelays({ databases: databases.all, kafka, log, metrics });
   const admin = await serveAdmin({
     host: config.BIND_HOST,
     port: config.METRICS_PORT,
@@ -92,6 +101,12 @@ export async function startRepo(
     optional: { redis: redis.isUp },
   });
 
+  await retry(() => placeConversations(databases, addresses), {
+    firstMs: 250,
+    longestMs: 2000,
+    withinMs: 60_000,
+    isTransient: (error) => codeOf(error) === 'UNAVAILABLE',
+  });
   const ids = await createIds({ database: databases.directory, log });
   const sweeper = startSweeper({ databases, log, metrics });
   const cache = createCache({ redis, metrics });
@@ -180,6 +195,7 @@ export async function startRepo(
       admin.drain();
       grpc.drain();
       await grpc.close();
+      moves?.stop();
       await sweeper.stop();
       await projections.stop();
       await outbox.stop();

@@ -3,7 +3,9 @@ import { signInAddressMs } from '../../lib/domain/session-lifetimes.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { accessExpiry } from './sessions/access-expiry.ts';
-import type { Databases } from './storage/database.ts';
+import type { Database } from './storage/database.ts';
+import type { Databases } from './storage/databases.ts';
+import { tableGroups } from './storage/table-groups.ts';
 
 const intervalMs = 60_000;
 const batchRows = 500;
@@ -39,14 +41,25 @@ export function startSweeper(deps: { databases: Databases; log: Logger; metrics:
 
   async function sweep(): Promise<void> {
     for (const { table, condition, afterMs } of expiredRows) {
-      for (let batch = 0; batch < maxBatches && !stopping; batch++) {
-        const { affectedRows } = await databases.users.execute(
-          `DELETE FROM ${table} WHERE ${condition.replaceAll('?', String(Date.now() - afterMs))} LIMIT ${batchRows}`,
-        );
-        swept.inc({ table }, affectedRows);
-        if (affectedRows < batchRows) break;
-      }
+      const expired = condition.replaceAll('?', String(Date.now() - afterMs));
+      for (const database of databasesWith(table)) await sweepTable(database, table, expired);
     }
+  }
+
+  async function sweepTable(database: Database, table: string, expired: string): Promise<void> {
+    for (let batch = 0; batch < maxBatches && !stopping; batch++) {
+      const { affectedRows } = await database.execute(
+        `DELETE FROM ${table} WHERE ${expired} LIMIT ${batchRows}`,
+      );
+      swept.inc({ table }, affectedRows);
+      if (affectedRows < batchRows) return;
+    }
+  }
+
+  function databasesWith(table: string): readonly Database[] {
+    const group = tableGroups[table];
+    if (group === 'each') return databases.all;
+    return [group === 'directory' ? databases.directory : databases.users];
   }
 
   const rounds = createSingleFlight(() =>

@@ -4,7 +4,7 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { OnlineStatusServiceService } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import type { RedisStore } from '../storage/redis.ts';
 
 const guestsPerPage = { usual: 100, most: 500 };

@@ -17,7 +17,7 @@ import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from '../rows/user-cards.ts';
 import { revokeSessionsAndCommit } from '../sessions/session-revocations.ts';
 import { credentialOf } from '../sessions/user-sessions.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 import { isTrue } from '../storage/sql.ts';
 import { createAccountNames, createNameSettling, usernameTaken } from '../users/account-names.ts';

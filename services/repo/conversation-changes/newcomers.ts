@@ -3,7 +3,8 @@ import { limits } from '../../../lib/domain/limits.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
-import { type Databases, formatSql } from '../storage/database.ts';
+import { formatSql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 
 /**
  * Parses the user ids of a request and drops duplicates. Throws INVALID_ARGUMENT for no ids or more than

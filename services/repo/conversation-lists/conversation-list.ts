@@ -21,7 +21,7 @@ import { type ReadPointers, userUnread } from '../rows/read-pointer-cache.ts';
 import { recalledBeyond } from '../rows/recall-counts.ts';
 import { loadUnread } from '../rows/unread.ts';
 import type { UserCards } from '../rows/user-cards.ts';
-import type { Databases } from '../storage/database.ts';
+import { type Databases, fromAll } from '../storage/databases.ts';
 import {
   type ConversationView,
   type LoadedViews,
@@ -48,11 +48,11 @@ export type ConversationList = {
 };
 
 /**
- * The conversation list. If the user's memberships are not cached, a page is one SQL query. Otherwise a page is built
- * from cached parts: the user's memberships and read pointers, the heads of all conversations, and the details of the
- * conversations on the page; only what changed is read from Redis or SQL. The order depends on the heads alone, so that
- * a message invalidates one key and not the list of every member. Only the tag of a page is cached, not the page: a
- * caller that asks again for an unchanged page usually still has it.
+ * The conversation list. If the user's memberships are not cached, a page is one SQL query, and one for the cards of the
+ * people in it. Otherwise a page is built from cached parts: the user's memberships and read pointers, the heads of all
+ * conversations, and the details of the conversations on the page; only what changed is read from Redis or SQL. The
+ * order depends on the heads alone, so that a message invalidates one key and not the list of every member. Only the tag
+ * of a page is cached, not the page: a caller that asks again for an unchanged page usually still has it.
  */
 export function createConversationList(deps: {
   databases: Databases;
@@ -76,7 +76,7 @@ export function createConversationList(deps: {
           wanted = wanted.filter(({ hidden }) => !hidden);
         } else {
           // Includes conversations that the user hid since: the client has to remove them from its list.
-          const updated = new Set(await readUpdated(databases.conversations, row, updatedSince));
+          const updated = new Set(await readUpdated(databases, row, updatedSince));
           wanted = wanted.filter(({ membership }) => updated.has(membership.conversationId));
         }
         return pageOf('conversations', wanted.slice(offset, offset + limit + 1), limit, positionOf);
@@ -190,7 +190,7 @@ export function createConversationList(deps: {
 
   async function one(userId: string, conversationId: number) {
     const row = parseId(userId);
-    if (row === undefined) throw await noAccess(databases.conversations, conversationId);
+    if (row === undefined) throw await noAccess(databases.messagesOf(conversationId), conversationId);
     const id = String(conversationId);
     const [[memberships, pointers, basic, head], , storeOthers] = (await cache.peekAll([
       [userMemberships, userId],
@@ -218,7 +218,7 @@ export function createConversationList(deps: {
       conversationIds: [conversationId],
     });
     const [view] = loaded.views;
-    if (!view) throw await noAccess(databases.conversations, conversationId);
+    if (!view) throw await noAccess(databases.messagesOf(conversationId), conversationId);
     storeLoaded(storeOthers, loaded);
     return toDetails(view, loaded.users, allDetails);
   }
@@ -242,7 +242,7 @@ export function createConversationList(deps: {
     // The cached recalls don't reach back to the read pointer of a member who is far behind: SQL counts these.
     const uncounted = views.filter(({ unreadCount }) => unreadCount === undefined);
     const counts = await loadUnread(
-      databases.conversations,
+      databases,
       userId,
       uncounted.map(({ membership }) => Number(membership.conversationId)),
     );
@@ -256,9 +256,12 @@ export function createConversationList(deps: {
   async function readPointers(reading: Reading, userId: string, row: number): Promise<ReadPointers> {
     const found = await reading.read(userUnread, [userId], async () => {
       // Index: the primary key of user_read_pointers.
-      const rows = await databases.conversations.query<{ conversation_id: number; last_read_seq_id: number }>(
-        'SELECT conversation_id, last_read_seq_id FROM user_read_pointers WHERE user_id = ?',
-        [row],
+      type Pointer = { conversation_id: number; last_read_seq_id: number };
+      const rows = await fromAll(databases.shards, (shard) =>
+        shard.query<Pointer>(
+          'SELECT conversation_id, last_read_seq_id FROM user_read_pointers WHERE user_id = ?',
+          [row],
+        ),
       );
       return new Map([
         [userId, Object.fromEntries(rows.map((one) => [String(one.conversation_id), one.last_read_seq_id]))],

@@ -1,3 +1,4 @@
+import { newestFirst } from '../../../lib/domain/conversation-order.ts';
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import type { Position } from '../../../lib/domain/paging.ts';
 import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
@@ -22,7 +23,8 @@ import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../r
 import type { ReadPointers } from '../rows/read-pointer-cache.ts';
 import { keptRecalls, readSeqs, recalledOf } from '../rows/recall-counts.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
-import { type Databases, formatSql } from '../storage/database.ts';
+import { type Database, formatSql } from '../storage/database.ts';
+import { type Databases, fromAll, fromEach } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 /** A conversation as one of its members sees it. Each part is cached under its own key. */
@@ -94,32 +96,71 @@ export type LoadedViews = {
    */
   places: Place[];
   pointers: ReadPointers;
-  /** The first `detailed` of them, in the same order. */
+  /** The first `detailed` of them in each database. */
   views: ConversationView[];
   users: Map<string, User>;
 };
 
+type LoadOptions = {
+  detailed: number;
+  /** Conversations after this place get details first, then the newest. */
+  after?: Position<'conversations'> | undefined;
+  /** Hidden conversations get details only after all others. */
+  visibleFirst?: boolean;
+  conversationIds?: readonly number[];
+  includeCreating?: boolean;
+};
+
 /**
- * Reads a user's conversations in one query: every membership, and the details of the first `detailed` ones. The cards
- * of the users whom they show come through the cache.
- * `conversationIds` restricts the query to some conversations. `includeCreating` includes groups that are still being
- * created, for their creator.
+ * Reads a user's conversations in one query per database that holds any: every membership, and the details of the first
+ * `detailed` ones of each database. The cards of the users whom they show come through the cache. `conversationIds`
+ * restricts the query to some conversations. `includeCreating` includes groups that are still being created, for their
+ * creator.
  */
 export async function loadViews(
   { databases, userCards }: { databases: Databases; userCards: UserCards },
   userId: number,
-  options: {
-    detailed: number;
-    /** Conversations after this place get details first, then the newest. */
-    after?: Position<'conversations'> | undefined;
-    /** Hidden conversations get details only after all others. */
-    visibleFirst?: boolean;
-    conversationIds?: readonly number[];
-    includeCreating?: boolean;
-  },
+  options: LoadOptions,
 ): Promise<LoadedViews> {
+  const { conversationIds } = options;
+  const rows = conversationIds
+    ? await fromEach(
+        databases.byShard(conversationIds, (id) => id),
+        (shard, ids) => loadRows(shard, userId, { ...options, conversationIds: ids }),
+      )
+    : await fromAll(databases.shards, (shard) => loadRows(shard, userId, options));
+  const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);
+  const views = detailedRows.map(fromRow);
+  const places = rows.map((row) => ({
+    membership: fromMembershipRow(row),
+    updatedAt: row.updated_at,
+    hidden: isTrue(row.is_hidden),
+  }));
+  return {
+    places: databases.shards.length === 1 ? places : places.sort(inOrderOf(options)),
+    pointers: Object.fromEntries(rows.map((row) => [String(row.conversation_id), row.last_read_seq_id])),
+    views,
+    users: await userCards.byIds(
+      views.flatMap((view) => usersOf(view, { lastMessage: true, senderInfo: true })),
+    ),
+  };
+}
+
+/** The order of one database's rows, for places of several databases. */
+function inOrderOf({ after, visibleFirst }: LoadOptions): (a: Place, b: Place) => number {
+  const positionOf = ({ membership, updatedAt }: Place): Position<'conversations'> => [
+    updatedAt,
+    Number(membership.conversationId),
+  ];
+  const rank = (place: Place): number => {
+    const isLate = after !== undefined && newestFirst(positionOf(place), after) <= 0;
+    return (visibleFirst && place.hidden ? 2 : 0) + (isLate ? 1 : 0);
+  };
+  return (a, b) => rank(a) - rank(b) || newestFirst(positionOf(a), positionOf(b));
+}
+
+function loadRows(database: Database, userId: number, options: LoadOptions): Promise<Row[]> {
   const { detailed, after, conversationIds } = options;
-  if (conversationIds?.length === 0) return { places: [], pointers: {}, views: [], users: new Map() };
   const { creating, active } = conversationStatus;
   const statuses = options.includeCreating ? [creating, active] : [active];
   const some = conversationIds ? formatSql('AND member.conversation_id IN (?)', [conversationIds]) : '';
@@ -132,7 +173,7 @@ export async function loadViews(
   const visibleFirst = options.visibleFirst ? 'hidden.conversation_id IS NOT NULL,' : '';
   // Indexes: the primary keys of all tables; for recalls, see `recalledOf`. The join `hidden` reads only the heads of
   // conversations that the user hid.
-  const rows = await databases.conversations.query<Row>(
+  return database.query<Row>(
     `WITH mine AS (
        SELECT member.user_id, ${membershipColumns('member')},
          hidden.conversation_id IS NOT NULL AS is_hidden,
@@ -167,20 +208,6 @@ export async function loadViews(
        ON message.conversation_id = conversation.id AND message.seq_id = head.last_seq_id
      ORDER BY mine.place`,
   );
-  const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);
-  const views = detailedRows.map(fromRow);
-  return {
-    places: rows.map((row) => ({
-      membership: fromMembershipRow(row),
-      updatedAt: row.updated_at,
-      hidden: isTrue(row.is_hidden),
-    })),
-    pointers: Object.fromEntries(rows.map((row) => [String(row.conversation_id), row.last_read_seq_id])),
-    views,
-    users: await userCards.byIds(
-      views.flatMap((view) => usersOf(view, { lastMessage: true, senderInfo: true })),
-    ),
-  };
 }
 
 type Row = MembershipRow & {

@@ -13,7 +13,7 @@ import { loadViews, toDetails } from '../conversation-lists/conversation-view.ts
 import type { Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
 import type { UserCards } from '../rows/user-cards.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 import { createGroupConversation, type NewConversation } from './group-conversation.ts';
 import { createSingleConversation } from './single-conversation.ts';

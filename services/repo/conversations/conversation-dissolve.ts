@@ -13,7 +13,8 @@ import { conversationKeys, deleteMembers, memberKeys } from '../conversation-cha
 import { createOperations, storeAnswer } from '../once/operations.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
-import type { Databases, Transaction } from '../storage/database.ts';
+import type { Transaction } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { readMemberIds } from './group-conversation.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'dissolveConversation'>;
@@ -32,7 +33,7 @@ export function createConversationDissolve(deps: {
       const actorId = userIdOf(request.actorId);
       return operations.once(id, request.operationId, async () => {
         await cache.change((touch) =>
-          databases.conversations.transaction(async (tx) => {
+          databases.messagesOf(id).transaction(async (tx) => {
             const actor = requireGroupMember(await lockActive(tx, id, [actorId]), actorId);
             if (actor.role !== memberRole.owner) throw denied('Only the owner can dissolve a group.');
             await dissolve(tx, touch, id, request.actorId, storeAnswer(id, request.operationId, {}));

@@ -11,7 +11,8 @@ import type { Cache, Change } from '../cache/cache.ts';
 import { conversationKeys, memberKeys } from '../conversation-changes/member-rows.ts';
 import { miscountedBlocks, recountRecalls, seqIdsPerBlock, storeRecalls } from '../rows/recall-counts.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, formatSql, type Sql, type Transaction } from '../storage/database.ts';
+import { formatSql, type Sql, type Transaction } from '../storage/database.ts';
+import { type Databases, fromAll } from '../storage/databases.ts';
 
 /** MariaDB turns a list of 1,000 ids or more into a subquery, which would read all messages to find the newest one. */
 const pageSize = { usual: 200, most: 500 };
@@ -32,7 +33,7 @@ export function createConversationReconcile(deps: { databases: Databases; cache:
    */
   const checkLocked = (id: number, mend: boolean): Promise<WrongConversation | undefined> =>
     cache.change((touch) =>
-      databases.messagesOf(String(id)).transaction(async (tx) => {
+      databases.messagesOf(id).transaction(async (tx) => {
         await tx.query('SELECT 1 FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [id]);
         const [state] = await readStates(tx, [id]);
         if (!state) return undefined;
@@ -49,18 +50,16 @@ export function createConversationReconcile(deps: { databases: Databases; cache:
       const after = afterConversationId === '' ? 0 : parseId(afterConversationId);
       if (after === undefined) throw invalid('after_conversation_id', 'must be a conversation id');
       const limit = limitOf(request.limit, pageSize);
-      const database = databases.conversations;
-      const rows = await database.query<{ id: number; status: number; created_at: number }>(
-        'SELECT id, status, created_at FROM conversations WHERE id > ? ORDER BY id LIMIT ?',
-        [after, limit],
-      );
+      const rows = await readPage(databases, after, limit);
       const ids = rows.map(({ id }) => id);
       const wrong: WrongConversation[] = [];
-      // The first check takes no locks, so that writers to correct conversations never wait for this job.
-      for (const state of ids.length === 0 ? [] : await readStates(database, ids)) {
-        if (!isWrong(await discrepanciesOf(database, state))) continue;
-        const found = await checkLocked(state.id, mend);
-        if (found) wrong.push(found);
+      for (const [shard, some] of databases.byShard(ids, (id) => id)) {
+        // The first check takes no locks, so that writers to correct conversations never wait for this job.
+        for (const state of await readStates(shard, some)) {
+          if (!isWrong(await discrepanciesOf(shard, state))) continue;
+          const found = await checkLocked(state.id, mend);
+          if (found) wrong.push(found);
+        }
       }
       return {
         checked: ids.length,
@@ -72,6 +71,20 @@ export function createConversationReconcile(deps: { databases: Databases; cache:
       };
     },
   };
+}
+
+type Listed = { id: number; status: number; created_at: number };
+
+/** The next conversations by id, of all databases. Each has a world room from its migrations, but one of them is used. */
+async function readPage(databases: Databases, after: number, limit: number): Promise<Listed[]> {
+  const rows = await fromAll(databases.shards, async (shard) => {
+    const some = await shard.query<Listed>(
+      'SELECT id, status, created_at FROM conversations WHERE id > ? ORDER BY id LIMIT ?',
+      [after, limit],
+    );
+    return some.filter(({ id }) => databases.messagesOf(id) === shard);
+  });
+  return rows.sort((a, b) => a.id - b.id).slice(0, limit);
 }
 
 type State = {

@@ -18,7 +18,8 @@ import type { ConversationList } from '../conversation-lists/conversation-list.t
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, formatSql } from '../storage/database.ts';
+import { formatSql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { checkMaxMembers } from './group-conversation.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'updateConversation'>;
@@ -44,7 +45,7 @@ export function createConversationUpdate(deps: {
       const actorId = userIdOf(request.actorId);
       const changes = changesOf(request);
       await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
+        databases.messagesOf(id).transaction(async (tx) => {
           const locked = await lockActive(tx, id, [actorId]);
           const actor = requireGroupMember(locked, actorId);
           if (actor.role < memberRole.admin) throw denied('Only the owner and admins can change a group.');

@@ -20,7 +20,8 @@ import {
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, formatSql, type Sql, type Transaction } from '../storage/database.ts';
+import { formatSql, type Sql, type Transaction } from '../storage/database.ts';
+import { type Databases, fromAll } from '../storage/databases.ts';
 import { dissolve } from './conversation-dissolve.ts';
 
 const pageSize = { usual: 20, most: 200 };
@@ -38,7 +39,7 @@ export function createConversationsLeave(deps: {
 
   const leave = (id: number, userId: number): Promise<Outcome> =>
     cache.change((touch) =>
-      databases.conversations.transaction(async (tx) => {
+      databases.messagesOf(id).transaction(async (tx) => {
         const locked = await lockRow(tx, id, [userId]);
         if (!locked?.members.has(userId)) return 'no member';
         const { conversation } = locked;
@@ -58,11 +59,13 @@ export function createConversationsLeave(deps: {
       const limit = limitOf(request.limit, pageSize);
       await requireClosed(databases.users, userId);
       // Index: the primary key of conversation_members. The result includes groups that are still being created.
-      const found = await databases.conversations.query<{ conversation_id: number }>(
-        `SELECT m.conversation_id FROM conversation_members m
-         JOIN conversations c ON c.id = m.conversation_id AND c.type <> ?
-         WHERE m.user_id = ? ORDER BY m.conversation_id LIMIT ?`,
-        [conversationType.single, userId, limit + 1],
+      const found = await fromAll(databases.shards, (shard) =>
+        shard.query<{ conversation_id: number }>(
+          `SELECT m.conversation_id FROM conversation_members m
+           JOIN conversations c ON c.id = m.conversation_id AND c.type <> ?
+           WHERE m.user_id = ? ORDER BY m.conversation_id LIMIT ?`,
+          [conversationType.single, userId, limit + 1],
+        ),
       );
       let left = 0;
       let dissolved = 0;

@@ -25,7 +25,8 @@ import { readUnwilling, refuseBlockers, userIdsOf } from '../conversation-change
 import { readFlowTexts } from '../once/flow-texts.ts';
 import { insertEvents, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
-import { type Databases, formatSql, isDuplicateKey, type Transaction } from '../storage/database.ts';
+import { formatSql, isDuplicateKey, type Transaction } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 
 export type NewConversation = { conversationId: number; created: boolean; refused: string[] };
@@ -77,7 +78,7 @@ export function createGroupConversation(deps: {
     /** Shows the group to its members. Returns the owner's id. Throws CONVERSATION_NOT_FOUND. */
     async activate(conversationId: number): Promise<string> {
       const ownerId = await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
+        databases.messagesOf(conversationId).transaction(async (tx) => {
           const locked = await lockRow(tx, conversationId);
           if (!locked || locked.conversation.status === conversationStatus.dissolved)
             throw conversationNotFound();
@@ -104,7 +105,7 @@ export function createGroupConversation(deps: {
      * PERMISSION_DENIED if the creation was begun or resumed at that time or later. Does nothing if the group is gone.
      */
     async discard(conversationId: number, begunBefore: number): Promise<void> {
-      await databases.conversations.transaction(async (tx) => {
+      await databases.messagesOf(conversationId).transaction(async (tx) => {
         const locked = await lockRow(tx, conversationId);
         if (!locked) return;
         if (locked.conversation.status !== conversationStatus.creating) {
@@ -143,7 +144,7 @@ export function createGroupConversation(deps: {
       description = '',
     } = request.textsId ? await readFlowTexts(databases.users, request.textsId, ownerId) : request;
     await cache.change((touch) =>
-      databases.conversations.transaction(async (tx) => {
+      databases.messagesOf(id).transaction(async (tx) => {
         if (activate) await touch(memberKeys(memberIds));
         const now = Date.now();
         const events = activate ? conversationCreated({ id, type: group }, String(ownerId), memberIds) : [];
@@ -186,14 +187,18 @@ export function createGroupConversation(deps: {
    * unfinished groups spares it. Throws if the row with this id is not a group of this owner.
    */
   async function resumeCreation(id: number, ownerId: number): Promise<void> {
-    await databases.conversations.execute(
-      `UPDATE conversations SET created_at = ? WHERE id = ? AND owner_id = ? AND status = ${conversationStatus.creating}`,
-      [Date.now(), id, ownerId],
-    );
-    const [row] = await databases.conversations.query<{ status: number; owner_id: number; type: number }>(
-      'SELECT status, owner_id, type FROM conversations WHERE id = ?',
-      [id],
-    );
+    await databases
+      .messagesOf(id)
+      .execute(
+        `UPDATE conversations SET created_at = ? WHERE id = ? AND owner_id = ? AND status = ${conversationStatus.creating}`,
+        [Date.now(), id, ownerId],
+      );
+    const [row] = await databases
+      .messagesOf(id)
+      .query<{ status: number; owner_id: number; type: number }>(
+        'SELECT status, owner_id, type FROM conversations WHERE id = ?',
+        [id],
+      );
     if (!row) throw new GoChatError('UNAVAILABLE', 'The unfinished group was just removed. Try again.');
     if (row.status === conversationStatus.dissolved) throw conversationNotFound();
     if (row.type !== conversationType.group || row.owner_id !== ownerId) {

@@ -24,7 +24,8 @@ import {
   type Pending,
   pendingProjection,
 } from '../projections/projections.ts';
-import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
+import { formatSql, type Transaction } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 
 /**
@@ -101,9 +102,7 @@ export function createSingleConversation(deps: {
     if (!joined) throw new Error('the pair took no conversation');
     const { conversationId, pending } = joined;
     const { created, isClosed } = await cache.change((touch) =>
-      databases
-        .messagesOf(String(conversationId))
-        .transaction((tx) => open(tx, touch, pair, joined, request)),
+      databases.messagesOf(conversationId).transaction((tx) => open(tx, touch, pair, joined, request)),
     );
     // A change of the pair closed the conversation meanwhile. If that change fails, this opens it again.
     if (isClosed) await settle(pair.key);

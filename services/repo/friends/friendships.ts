@@ -14,7 +14,7 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Logger } from '../../../lib/log.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { rowsTable } from '../storage/sql.ts';
 import type { UserSettingsReader } from '../users/user-settings.ts';
 import { type Pair, pairOf, readPair } from './friendship-pair.ts';

@@ -7,7 +7,8 @@ import {
   type Pending,
   pendingProjection,
 } from '../projections/projections.ts';
-import type { Databases, Transaction } from '../storage/database.ts';
+import type { Transaction } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import {
   lockPair,
   type Pair,
@@ -132,11 +133,9 @@ async function closeBefore(
   pending: Pending,
 ): Promise<void> {
   if (conversationId === undefined) return;
-  await closeGate(
-    databases.messagesOf(String(conversationId)),
-    { conversationId, state, version: version + 1 },
-    [noteProjection(pending)],
-  );
+  await closeGate(databases.messagesOf(conversationId), { conversationId, state, version: version + 1 }, [
+    noteProjection(pending),
+  ]);
 }
 
 async function write(
@@ -146,7 +145,7 @@ async function write(
 ): Promise<void> {
   if (conversationId === undefined) return;
   await writeGate(
-    databases.messagesOf(String(conversationId)),
+    databases.messagesOf(conversationId),
     { conversationId, version, state: sendStateOf(standing) },
     pending ? [forgetProjection(pending)] : [],
   );
@@ -162,7 +161,7 @@ export function createPairSettling({ databases }: { databases: Databases }): (ke
     for (let left = attempts; left > 0; left -= 1) {
       const current = await readPair(databases.users, pair);
       if (current.conversationId === undefined) return;
-      const conversations = databases.messagesOf(String(current.conversationId));
+      const conversations = databases.messagesOf(current.conversationId);
       const gateVersion = await readGateVersion(conversations, current.conversationId);
       // Whoever creates the conversation takes the state from the pair.
       if (gateVersion === undefined) return;

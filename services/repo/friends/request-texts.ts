@@ -3,7 +3,7 @@ import type { FriendshipServiceService } from '../../../lib/gen/im_repo/v1/frien
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { requireClosed } from '../accounts/user-closing.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 
 const pageSize = { usual: 100, most: 500 };
 

@@ -8,7 +8,8 @@ import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf, noAccess, userIdOf } from '../rows/conversation-access.ts';
 import { isHidden, membershipsKey } from '../rows/memberships.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
+import { formatSql, type Transaction } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'updateMemberChoices'>;
@@ -29,7 +30,7 @@ export function createMemberChoices(deps: {
       const id = conversationIdOf(conversationId);
       const user = userIdOf(userId);
       const changed = await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
+        databases.messagesOf(id).transaction(async (tx) => {
           const row = await lockOwn(tx, id, user);
           if (!row) throw await noAccess(tx, id);
           const wasHidden = isHidden({ hiddenAtSeqId: row.hidden_at_seq_id }, row.last_seq_id);

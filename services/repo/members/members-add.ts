@@ -37,7 +37,7 @@ import { createOperations, storeAnswer } from '../once/operations.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'addConversationMember'>;
 
@@ -70,7 +70,7 @@ export function createMembersAdd(deps: {
     const cards = await userCards.byIds(request.userIds);
 
     const result = await cache.change((touch) =>
-      databases.conversations.transaction(async (tx) => {
+      databases.messagesOf(id).transaction(async (tx) => {
         const locked = await lockRow(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
         if (!locked) throw conversationNotFound();
         const { conversation, members } = locked;

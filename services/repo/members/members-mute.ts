@@ -14,7 +14,8 @@ import { userIdsOf } from '../conversation-changes/newcomers.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, formatSql } from '../storage/database.ts';
+import { formatSql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'muteMembers'>;
@@ -37,7 +38,7 @@ export function createMembersMute(deps: { databases: Databases; cache: Cache; ou
       const existing = new Set(rows.map((row) => row.id));
       const known = wanted.filter((userId) => existing.has(userId));
       const changed = await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
+        databases.messagesOf(id).transaction(async (tx) => {
           const { members } = await lockActive(tx, id, known);
           const present = known.filter((userId) => members.has(userId));
           const toChange = present.filter((userId) => isTrue(members.get(userId)?.muted) !== muted);

@@ -12,7 +12,8 @@ import { denied } from '../conversation-changes/conversation-lock.ts';
 import { hasReceipts, type ReceiptAudience } from '../receipts/receipt-audience.ts';
 import { conversationIdOf, noAccess } from '../rows/conversation-access.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
-import { type Databases, formatSql } from '../storage/database.ts';
+import { formatSql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'getConversationMembers'>;
@@ -38,7 +39,7 @@ export function createMembersRead(deps: Deps): Handlers {
         const wanted = request.memberIds.map(parseId).filter((userId) => userId !== undefined);
         return { members: await loadMembers(deps, id, wanted, request.userId), hasMore: false };
       }
-      const rows = await databases.conversations.query<Row>(
+      const rows = await databases.messagesOf(id).query<Row>(
         // Index: conversation_members_conversation. It covers the subquery, so that skipping an offset reads only the
         // index; a cursor is a position in it.
         `SELECT ${columns}
@@ -63,7 +64,7 @@ export async function loadMembers(
   viewerId: string,
 ): Promise<ConversationMember[]> {
   if (userIds.length === 0) return [];
-  const rows = await deps.databases.conversations.query<Row>(
+  const rows = await deps.databases.messagesOf(conversationId).query<Row>(
     // Index: the primary key of conversation_members.
     `SELECT ${columns} FROM conversation_members m ${joins}
      WHERE m.user_id IN (?) AND m.conversation_id = ? ORDER BY m.user_id`,
@@ -128,7 +129,7 @@ async function toMembers(
 }
 
 async function checkMember(databases: Databases, conversationId: number, userId: number): Promise<void> {
-  const [row] = await databases.conversations.query<{ type: number }>(
+  const [row] = await databases.messagesOf(conversationId).query<{ type: number }>(
     formatSql(
       `SELECT c.type FROM conversation_members m
        JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
@@ -136,15 +137,15 @@ async function checkMember(databases: Databases, conversationId: number, userId:
       [userId, conversationId],
     ),
   );
-  if (!row) throw await noAccess(databases.conversations, conversationId);
+  if (!row) throw await noAccess(databases.messagesOf(conversationId), conversationId);
   // Everybody is a member of the world room: its list would be a list of all users.
   if (row.type === conversationType.world)
     throw denied('Only operators can list the members of the world room.');
 }
 
 async function checkExists(databases: Databases, conversationId: number): Promise<void> {
-  const rows = await databases.conversations.query('SELECT 1 FROM conversations WHERE id = ?', [
-    conversationId,
-  ]);
+  const rows = await databases
+    .messagesOf(conversationId)
+    .query('SELECT 1 FROM conversations WHERE id = ?', [conversationId]);
   if (rows.length === 0) throw conversationNotFound();
 }

@@ -27,7 +27,7 @@ import { dissolve } from '../conversations/conversation-dissolve.ts';
 import { createOperations, storeAnswer } from '../once/operations.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'removeConversationMember'>;
@@ -48,7 +48,7 @@ export function createMembersRemove(deps: { databases: Databases; cache: Cache; 
     const userIds = userIdsOf('user_ids', request.userIds);
     const answer = { removed: userIds.map(String) };
     await cache.change((touch) =>
-      databases.conversations.transaction(async (tx) => {
+      databases.messagesOf(id).transaction(async (tx) => {
         const locked = await lockActive(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
         checkRights(locked, actorId, userIds);
         if (userIds.length === locked.conversation.member_count) {

@@ -20,7 +20,8 @@ import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
 import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, formatSql } from '../storage/database.ts';
+import { formatSql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { loadMembers } from './members-read.ts';
 
 type Handlers = Pick<
@@ -49,7 +50,7 @@ export function createMembersUpdate(deps: {
         throw invalid('role', 'must be 1 (member) or 2 (admin)');
       }
       await cache.change((touch) =>
-        databases.conversations.transaction(async (tx) => {
+        databases.messagesOf(id).transaction(async (tx) => {
           const locked = await lockActive(tx, id, [actorId, userId]);
           const actor = requireGroupMember(locked, actorId);
           if (actor.role < memberRole.admin) throw denied('Only the owner and admins can change members.');
@@ -88,7 +89,7 @@ export function createMembersUpdate(deps: {
       const userId = userIdOf(request.userId);
       await operations.once(id, request.operationId, async () => {
         await cache.change((touch) =>
-          databases.conversations.transaction(async (tx) => {
+          databases.messagesOf(id).transaction(async (tx) => {
             const locked = await lockActive(tx, id, [actorId, userId]);
             const actor = requireGroupMember(locked, actorId);
             if (actor.role !== memberRole.owner)

@@ -17,7 +17,8 @@ import { messageExtra } from '../rows/message-rows.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, formatSql, type SqlValue, type Transaction } from '../storage/database.ts';
+import { formatSql, type SqlValue, type Transaction } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 import { rowsTable } from '../storage/sql.ts';
 

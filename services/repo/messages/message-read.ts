@@ -20,7 +20,7 @@ import { isAmong, readMemberships, userMemberships } from '../rows/memberships.t
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
 import type { UserCards } from '../rows/user-cards.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 
 export type MessageReadDeps = { databases: Databases; cache: Cache; userCards: UserCards };
 
@@ -70,7 +70,7 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
   async function requireMember(reading: Reading, userId: string, conversationId: number): Promise<void> {
     const memberships = await readMemberships({ databases, cache: reading }, userId);
     if (!isAmong(memberships, String(conversationId))) {
-      throw await noAccess(databases.conversations, conversationId);
+      throw await noAccess(databases.messagesOf(conversationId), conversationId);
     }
   }
 

@@ -8,7 +8,8 @@ import { conversationIdOf, notMember, userIdOf } from '../rows/conversation-acce
 import { basicKey } from '../rows/conversation-basic.ts';
 import { headKey } from '../rows/conversation-head.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
-import { type Databases, formatSql } from '../storage/database.ts';
+import { formatSql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 export type MessageRecallDeps = { databases: Databases; cache: Cache; outbox: Outbox };

@@ -9,7 +9,8 @@ import { userIdOf } from '../rows/conversation-access.ts';
 import { basicKey } from '../rows/conversation-basic.ts';
 import { headKey } from '../rows/conversation-head.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
-import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
+import { formatSql, type Transaction } from '../storage/database.ts';
+import { type Databases, fromAll } from '../storage/databases.ts';
 
 const messagesPerCall = { usual: 500, most: 2000 };
 /** A transaction locks the conversation's head, so senders wait while it redacts this many messages at most. */
@@ -36,7 +37,7 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
   /** Redacts one page of a conversation. `next` is the next page's cursor; undefined if the conversation is done. */
   const redactPage = (userId: number, cursor: Cursor, limit: number) =>
     cache.change((touch) =>
-      databases.messagesOf(String(cursor.conversationId)).transaction(async (tx) => {
+      databases.messagesOf(cursor.conversationId).transaction(async (tx) => {
         const { conversationId } = cursor;
         const { lastSeqId, written } = await readWritten(tx, { ...cursor, userId, limit });
         const head = cursor.after.length === 0 ? lastSeqId : cursor.head;
@@ -63,11 +64,14 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
     let left = limitOf(request.limit, messagesPerCall);
     let redacted = 0;
     // Index: the primary key of user_read_pointers.
-    const pointers = await databases.conversations.query<{ conversation_id: number }>(
-      `SELECT conversation_id FROM user_read_pointers WHERE user_id = ? AND conversation_id >= ?
-       ORDER BY conversation_id LIMIT ?`,
-      [userId, from.conversationId, conversationsPerCall + 1],
+    const pointers = await fromAll(databases.shards, (shard) =>
+      shard.query<{ conversation_id: number }>(
+        `SELECT conversation_id FROM user_read_pointers WHERE user_id = ? AND conversation_id >= ?
+         ORDER BY conversation_id LIMIT ?`,
+        [userId, from.conversationId, conversationsPerCall + 1],
+      ),
     );
+    pointers.sort((a, b) => a.conversation_id - b.conversation_id);
     for (const { conversation_id: conversationId } of pointers.slice(0, conversationsPerCall)) {
       let cursor: Cursor | undefined =
         conversationId === from.conversationId ? from : firstPage(conversationId);

@@ -5,7 +5,8 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { FlowTexts, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
-import { type Databases, formatSql, type Sql } from '../storage/database.ts';
+import { formatSql, type Sql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof UserServiceService>, 'keepFlowTexts'>;

@@ -10,7 +10,8 @@ import {
   RequestState,
 } from '../../../lib/gen/im_repo/v1/idempotency.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { type Databases, isDuplicateKey, type Sql } from '../storage/database.ts';
+import { isDuplicateKey, type Sql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 
 /** How long a response is kept. */

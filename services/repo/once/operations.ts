@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Databases, formatSql } from '../storage/database.ts';
+import { formatSql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 
 /** How long a repeated operation is recognized. */
 const keepMs = 24 * 3_600_000;
@@ -14,11 +15,13 @@ export type Operations = {
 
 /** Deduplicates changes whose caller may die before it reads the result and then retries. */
 export function createOperations({ databases }: { databases: Databases }): Operations {
-  async function read(hash: Buffer): Promise<string | undefined> {
-    const [row] = await databases.conversations.query<{ response_body: string | null }>(
-      'SELECT response_body FROM idempotency_keys WHERE key_hash = ? AND expires_at > ?',
-      [hash, Date.now()],
-    );
+  async function read(conversationId: number, hash: Buffer): Promise<string | undefined> {
+    const [row] = await databases
+      .messagesOf(conversationId)
+      .query<{ response_body: string | null }>(
+        'SELECT response_body FROM idempotency_keys WHERE key_hash = ? AND expires_at > ?',
+        [hash, Date.now()],
+      );
     return row?.response_body ?? undefined;
   }
 
@@ -30,13 +33,13 @@ export function createOperations({ databases }: { databases: Databases }): Opera
     ): Promise<T> {
       if (!operationId) return work();
       const hash = hashOf(conversationId, operationId);
-      const before = await read(hash);
+      const before = await read(conversationId, hash);
       if (before !== undefined) return JSON.parse(before);
       try {
         return await work();
       } catch (error) {
         // A concurrent call with the same operation id may have come first. Return its result then.
-        const meanwhile = await read(hash);
+        const meanwhile = await read(conversationId, hash);
         if (meanwhile !== undefined) return JSON.parse(meanwhile);
         throw error;
       }

@@ -12,6 +12,7 @@ import type { Metrics } from '../../../lib/metrics.ts';
 import type { Database, Transaction } from '../storage/database.ts';
 import { isLocked } from '../storage/database-errors.ts';
 import type { Outbox } from './outbox.ts';
+import { createOutboxBacklog, type OutboxBacklog } from './outbox-backlog.ts';
 
 export type OutboxRelay = Outbox & {
   /** Resolves to true if Kafka answers. */
@@ -47,13 +48,11 @@ export function startOutboxRelay(deps: {
   kafka: KafkaConnection;
   log: Logger;
   metrics: Metrics;
+  /** Shared by the relays of a process. */
+  backlog?: OutboxBacklog;
 }): OutboxRelay {
   const { database, kafka, log, metrics } = deps;
-  let oldestAt = 0;
-  metrics.observed('gochat_outbox_age_seconds', 'Age of the oldest event not yet in Kafka.', () =>
-    oldestAt === 0 ? 0 : Math.max(0, Date.now() - oldestAt) / 1000,
-  );
-  const pending = metrics.gauge('gochat_outbox_pending', 'Events not yet in Kafka.');
+  const backlog = (deps.backlog ?? createOutboxBacklog(metrics)).add();
   const records = countRecords(metrics);
   const relayed = metrics.counter('gochat_outbox_relayed_total', 'Events taken to Kafka.', ['topic']);
 
@@ -78,9 +77,9 @@ export function startOutboxRelay(deps: {
     const [waiting] = await database.query<{ created_at: number }>(
       'SELECT created_at FROM outbox ORDER BY id LIMIT 1',
     );
-    oldestAt = waiting?.created_at ?? 0;
+    backlog.oldestAt = waiting?.created_at ?? 0;
     if (!waiting) {
-      pending.set(0);
+      backlog.pending = 0;
       return false;
     }
     await refreshPendingCount();
@@ -95,7 +94,7 @@ export function startOutboxRelay(deps: {
     if (Date.now() - countedAt < countEveryMs) return;
     countedAt = Date.now();
     const [row] = await database.query<{ count: number }>('SELECT COUNT(*) AS count FROM outbox');
-    pending.set(row?.count ?? 0);
+    backlog.pending = row?.count ?? 0;
   }
 
   async function connect(): Promise<void> {

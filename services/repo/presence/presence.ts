@@ -13,7 +13,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { luaScript, type RedisStore } from '../storage/redis.ts';
 import { rowsPerTable, rowsTable } from '../storage/sql.ts';
 import type { Gateways } from './presence-gateways.ts';

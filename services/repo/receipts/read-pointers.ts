@@ -17,7 +17,8 @@ import { conversationIdOf, noAccess, notMember, userIdOf } from '../rows/convers
 import { unreadKey } from '../rows/read-pointer-cache.ts';
 import { loadUnread } from '../rows/unread.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import type { Databases, Sql } from '../storage/database.ts';
+import type { Database, Sql } from '../storage/database.ts';
+import { type Databases, fromEach } from '../storage/databases.ts';
 import { rowsTable } from '../storage/sql.ts';
 import { hasReceipts, maxSearchedMessages, type ReceiptAudience } from './receipt-audience.ts';
 
@@ -43,27 +44,32 @@ export function createReadPointers(deps: {
   const { databases, cache, outbox, receipts } = deps;
 
   /**
-   * Takes four round trips to the database of conversations for any number of updates, and one if no pointer moves.
+   * Takes four round trips to each database of conversations for any number of updates, and one if no pointer moves.
    * Returns the errors by the index of the update; an invalid update does not affect the others.
    */
   async function update(updates: readonly ReadPointerUpdate[]): Promise<Map<number, GoChatError>> {
     const { marks, errors } = readMarks(updates);
-    if (marks.length === 0) return errors;
-    const expected = await planMoves(databases.conversations, marks, '');
-    const moved = expected.moves.length === 0 ? expected : await move(marks, expected.moves);
-    if (moved.moves.length > 0) outbox.wake();
-    for (const [index, error] of moved.refused) errors.set(index, error);
+    const shards = databases.byShard(marks, ({ conversationId }) => conversationId);
+    const refused = await fromEach(shards, updateIn);
+    for (const [index, error] of refused) errors.set(index, error);
     return errors;
+  }
+
+  async function updateIn(shard: Database, marks: readonly Mark[]): Promise<[number, GoChatError][]> {
+    const expected = await planMoves(shard, marks, '');
+    const moved = expected.moves.length === 0 ? expected : await move(shard, marks, expected.moves);
+    if (moved.moves.length > 0) outbox.wake();
+    return [...moved.refused];
   }
 
   /**
    * Blocks and settings, which decide who gets a receipt, belong to accounts: they are read before the transaction. If
    * another call moves a pointer meanwhile, the event names some senders who have had their receipt already.
    */
-  async function move(marks: readonly Mark[], expected: readonly Move[]) {
-    const senders = await readAudiences(expected);
+  async function move(shard: Database, marks: readonly Mark[], expected: readonly Move[]) {
+    const senders = await readAudiences(shard, expected);
     return cache.change((touch) =>
-      databases.conversations.transaction(async (tx) => {
+      shard.transaction(async (tx) => {
         const { moves, refused } = await planMoves(tx, marks, 'FOR UPDATE');
         if (moves.length === 0) return { moves, refused };
         await touch(moves.map(({ userId }) => unreadKey(String(userId))));
@@ -79,10 +85,10 @@ export function createReadPointers(deps: {
   }
 
   /** For each move, by its index: the senders of the newly read messages who may know that the user read them. */
-  async function readAudiences(moves: readonly Move[]): Promise<Map<number, string[]>> {
+  async function readAudiences(shard: Database, moves: readonly Move[]): Promise<Map<number, string[]>> {
     const notifying = moves.filter((move) => move.notifiesOthers);
     if (notifying.length === 0) return new Map();
-    const senders = await readSenders(databases.conversations, notifying);
+    const senders = await readSenders(shard, notifying);
     const reads = notifying.map(({ index, userId, single }) => ({
       readerId: String(userId),
       otherIds: senders.get(index) ?? [],
@@ -93,7 +99,7 @@ export function createReadPointers(deps: {
   }
 
   async function unreadIn(userId: string, conversationId: number) {
-    const [unread] = await loadUnread(databases.conversations, userIdOf(userId), [conversationId]);
+    const [unread] = await loadUnread(databases, userIdOf(userId), [conversationId]);
     if (!unread) throw notMember();
     return unread;
   }
@@ -121,15 +127,15 @@ export function createReadPointers(deps: {
 
     async getUnreadCount({ userId, conversationId }) {
       const id = conversationIdOf(conversationId);
-      const [unread] = await loadUnread(databases.conversations, userIdOf(userId), [id]);
-      if (!unread) throw await noAccess(databases.conversations, id);
+      const [unread] = await loadUnread(databases, userIdOf(userId), [id]);
+      if (!unread) throw await noAccess(databases.messagesOf(id), id);
       return { unreadCount: unread.unreadCount };
     },
 
     async batchGetUnreadCounts({ userId, conversationIds }) {
       const ids = conversationIds.map(parseId).filter((id) => id !== undefined);
       const all = await loadUnread(
-        databases.conversations,
+        databases,
         userIdOf(userId),
         conversationIds.length === 0 ? undefined : ids,
       );

@@ -2,7 +2,7 @@ import { conversationType, sendState } from '../../../lib/domain/enumerations.ts
 import { limits } from '../../../lib/domain/limits.ts';
 import type { Reading } from '../cache/cache.ts';
 import { readUserBlocks } from '../rows/user-blocks.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import type { UserSettingsReader } from '../users/user-settings.ts';
 
 /**

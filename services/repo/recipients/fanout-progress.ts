@@ -11,12 +11,21 @@ import type {
   SetFanoutDoneResponse,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
-import type { Databases } from '../storage/database.ts';
+import { type Databases, fromEach } from '../storage/databases.ts';
 import type { ResolveRecipients } from './recipients.ts';
 
 export type FanoutProgressDeps = { databases: Databases; recipients: ResolveRecipients };
 
 const maxPage = 5000;
+
+type ProgressRow = {
+  id: number;
+  type: number;
+  last_seq_id: number;
+  fanout_done_seq: number;
+  fanout_mode: number;
+  member_count: number;
+};
 
 /** Serves the fan-out flow: it reads and stores the progress of conversations and resolves their members. */
 export function createFanoutProgress({ databases, recipients }: FanoutProgressDeps) {
@@ -25,18 +34,15 @@ export function createFanoutProgress({ databases, recipients }: FanoutProgressDe
     async getFanoutProgress(request: GetFanoutProgressRequest): Promise<GetFanoutProgressResponse> {
       const ids = request.conversationIds.map(parseId).filter((id) => id !== undefined);
       if (ids.length === 0) return { progress: [] };
-      const rows = await databases.conversations.query<{
-        id: number;
-        type: number;
-        last_seq_id: number;
-        fanout_done_seq: number;
-        fanout_mode: number;
-        member_count: number;
-      }>(
-        `SELECT c.id, c.type, h.last_seq_id, h.fanout_done_seq, h.fanout_mode, c.member_count
+      const rows = await fromEach(
+        databases.byShard(ids, (id) => id),
+        (shard, some) =>
+          shard.query<ProgressRow>(
+            `SELECT c.id, c.type, h.last_seq_id, h.fanout_done_seq, h.fanout_mode, c.member_count
          FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id
          WHERE c.id IN (?)`,
-        [ids],
+            [some],
+          ),
       );
       return {
         progress: rows.map((row) => ({

@@ -3,7 +3,8 @@
 
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
+import { type Databases, fromEach } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 import { keptRecalls, type RecalledSeqs, readSeqs, recalledOf } from './recall-counts.ts';
 
@@ -83,27 +84,35 @@ export function readBasics(
   conversationIds: readonly string[],
 ): Promise<Map<string, ConversationBasic>> {
   return deps.cache.read(conversationBasic, conversationIds, async (missing) => {
-    const ids = missing.map(Number);
-    const [conversations, recalls] = (await deps.databases.conversations.batch(
-      [
-        `SELECT ${conversationColumns('c')} FROM conversations c WHERE c.id IN (${ids}) AND c.status = ${conversationStatus.active}`,
-        // The largest read pointer: no recall is beyond it, so only the newest seq ids are read.
-        `WITH mine AS (
+    const parts = await fromEach(
+      deps.databases.byShard(missing.map(Number), (id) => id),
+      loadBasics,
+    );
+    return new Map(parts);
+  });
+}
+
+async function loadBasics(
+  database: Database,
+  ids: readonly number[],
+): Promise<[string, ConversationBasic][]> {
+  const [conversations, recalls] = (await database.batch(
+    [
+      `SELECT ${conversationColumns('c')} FROM conversations c WHERE c.id IN (${ids}) AND c.status = ${conversationStatus.active}`,
+      // The largest read pointer: no recall is beyond it, so only the newest seq ids are read.
+      `WITH mine AS (
            SELECT id AS conversation_id, ${Number.MAX_SAFE_INTEGER} AS last_read_seq_id
            FROM conversations WHERE id IN (${ids})
          ),
          ${recalledOf({ newest: keptRecalls })}
          SELECT conversation_id, recalls AS total, seqs FROM recalled`,
-      ].join(';\n'),
-    )) as [ConversationRow[], { conversation_id: number; total: number; seqs: string | null }[]];
-    const recalled = new Map(
-      recalls.map(({ conversation_id, total, seqs }) => [conversation_id, readSeqs(total, seqs)]),
-    );
-    return new Map(
-      conversations.map((row) => [
-        String(row.id),
-        fromConversationRow(row, recalled.get(row.id) ?? readSeqs(0, null)),
-      ]),
-    );
-  });
+    ].join(';\n'),
+  )) as [ConversationRow[], { conversation_id: number; total: number; seqs: string | null }[]];
+  const recalled = new Map(
+    recalls.map(({ conversation_id, total, seqs }) => [conversation_id, readSeqs(total, seqs)]),
+  );
+  return conversations.map((row) => [
+    String(row.id),
+    fromConversationRow(row, recalled.get(row.id) ?? readSeqs(0, null)),
+  ]);
 }

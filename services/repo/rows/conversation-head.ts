@@ -1,5 +1,5 @@
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
-import type { Databases } from '../storage/database.ts';
+import { type Databases, fromEach } from '../storage/databases.ts';
 import { fromMessageRow, type MessageRow, messageColumns, type StoredMessage } from './message-rows.ts';
 
 /**
@@ -23,20 +23,22 @@ export function readHeads(
   conversationIds: readonly string[],
 ): Promise<Map<string, ConversationHead>> {
   return deps.cache.read(conversationHead, conversationIds, async (missing) => {
-    const rows = await deps.databases.conversations.query<
-      Partial<MessageRow> & {
-        conversation: number;
-        last_seq_id: number;
-        last_message_id: number | null;
-        updated_at: number;
-      }
-    >(
-      `SELECT h.conversation_id AS conversation, h.last_seq_id, h.last_message_id, c.updated_at, ${messageColumns('m')}
+    type Row = Partial<MessageRow> & {
+      conversation: number;
+      last_seq_id: number;
+      last_message_id: number | null;
+      updated_at: number;
+    };
+    const wanted = deps.databases.byShard(missing.map(Number), (id) => id);
+    const rows = await fromEach(wanted, (shard, ids) =>
+      shard.query<Row>(
+        `SELECT h.conversation_id AS conversation, h.last_seq_id, h.last_message_id, c.updated_at, ${messageColumns('m')}
        FROM conversation_heads h
        JOIN conversations c ON c.id = h.conversation_id
        LEFT JOIN messages m ON m.conversation_id = h.conversation_id AND m.seq_id = h.last_seq_id
        WHERE h.conversation_id IN (?)`,
-      [missing.map(Number)],
+        [ids],
+      ),
     );
     return new Map(
       rows.map((row) => [

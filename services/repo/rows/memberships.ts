@@ -1,7 +1,7 @@
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import { changedFor } from '../storage/change-time.ts';
-import { type Database, type Databases, formatSql } from '../storage/database.ts';
+import { type Databases, fromAll } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 /** A user's membership in a conversation: the fields that change only when the membership itself changes. */
@@ -71,16 +71,16 @@ export async function readMemberships(
   userId: string,
 ): Promise<Membership[]> {
   const found = await deps.cache.read(userMemberships, [userId], async () => {
-    const list = await loadMemberships(deps.databases.conversations, Number(userId));
+    const list = await loadMemberships(deps.databases, Number(userId));
     return new Map([[userId, list]]);
   });
   return found.get(userId) ?? [];
 }
 
-async function loadMemberships(database: Database, userId: number): Promise<Membership[]> {
+async function loadMemberships({ shards }: Databases, userId: number): Promise<Membership[]> {
   // Index: the primary key of conversation_members.
-  const rows = await database.query<MembershipRow>(
-    formatSql(
+  const rows = await fromAll(shards, (shard) =>
+    shard.query<MembershipRow>(
       `SELECT ${membershipColumns('m')}, ${peerIdColumn('m', 'c')} AS peer_id
        FROM conversation_members m
        JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
@@ -95,15 +95,17 @@ async function loadMemberships(database: Database, userId: number): Promise<Memb
  * Returns the ids of a user's active conversations with a message, or any other change for this user, at or after
  * `since` (Unix milliseconds).
  */
-export async function readUpdated(database: Database, userId: number, since: number): Promise<string[]> {
+export async function readUpdated({ shards }: Databases, userId: number, since: number): Promise<string[]> {
   const changedAt = changedFor({ conversation: 'c', member: 'm', pointer: 'p' });
   // Indexes: primary keys.
-  const rows = await database.query<{ id: number }>(
-    `SELECT c.id FROM conversation_members m
+  const rows = await fromAll(shards, (shard) =>
+    shard.query<{ id: number }>(
+      `SELECT c.id FROM conversation_members m
      JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
      LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
      WHERE m.user_id = ? AND GREATEST(c.updated_at, ${changedAt}) >= ?`,
-    [userId, since],
+      [userId, since],
+    ),
   );
   return rows.map(({ id }) => String(id));
 }

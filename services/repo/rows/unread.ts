@@ -1,5 +1,6 @@
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Database, formatSql } from '../storage/database.ts';
+import { type Databases, fromAll, fromEach } from '../storage/databases.ts';
 import { recalledOf } from './recall-counts.ts';
 
 export type Unread = { conversationId: string; lastReadSeqId: number; unreadCount: number };
@@ -9,11 +10,20 @@ export type Unread = { conversationId: string; lastReadSeqId: number; unreadCoun
  * the user, or in the given ones.
  */
 export async function loadUnread(
+  databases: Databases,
+  userId: number,
+  conversationIds?: readonly number[],
+): Promise<Unread[]> {
+  if (!conversationIds) return fromAll(databases.shards, (shard) => loadUnreadOf(shard, userId));
+  const wanted = databases.byShard(conversationIds, (id) => id);
+  return fromEach(wanted, (shard, ids) => loadUnreadOf(shard, userId, ids));
+}
+
+async function loadUnreadOf(
   database: Database,
   userId: number,
   conversationIds?: readonly number[],
 ): Promise<Unread[]> {
-  if (conversationIds?.length === 0) return [];
   const some = conversationIds ? formatSql('AND m.conversation_id IN (?)', [conversationIds]) : '';
   // Indexes: the primary keys of the first four tables, and those that `recalledOf` names.
   const rows = await database.query<{ conversation_id: number; last_read: number; unread: number }>(

@@ -1,7 +1,7 @@
 import { chunks } from '../../../lib/chunks.ts';
 import type { Cache } from '../cache/cache.ts';
 import { cacheKey, cacheKind } from '../cache/cache.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 
 /** The users who blocked a user or whom that user blocked. `isWhole` is false if the list was cut at its limit. */
 export type UserBlocks = { userIds: string[]; isWhole: boolean };

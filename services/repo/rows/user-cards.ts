@@ -3,7 +3,7 @@ import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 export const userInfo = cacheKind<User>('user:info', 30 * 60_000);

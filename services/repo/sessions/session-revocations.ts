@@ -2,7 +2,8 @@ import { parseId } from '../../../lib/domain/ids.ts';
 import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { databaseTime, overlapMs } from '../storage/change-time.ts';
-import { type Databases, formatSql, type Transaction } from '../storage/database.ts';
+import { formatSql, type Transaction } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { accessExpiry } from './access-expiry.ts';
 
 /** The maximum number of sessions per account. A further sign-in ends the least recently used session. */

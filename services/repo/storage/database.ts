@@ -46,21 +46,6 @@ export type Database = Sql & {
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 };
 
-/**
- * Each caller names the database that holds its data, so that they can be separated later. Today all are the same one.
- */
-export type Databases = {
-  /** What must be unique or found across all accounts and conversations. */
-  directory: Database;
-  users: Database;
-  conversations: Database;
-  messagesOf(conversationId: string): Database;
-  /** Each database once. */
-  all: readonly Database[];
-  close(): Promise<void>;
-  ready(): Promise<boolean>;
-};
-
 /** The server ends a statement that takes longer. If it does not, the client closes the connection one second later. */
 const statementSeconds = 10;
 const acquireDeadlineMs = 3000;
@@ -76,33 +61,67 @@ const sessionSettings = [
     /*!80000 , max_execution_time = ${statementSeconds * 1000} */`,
 ].join(';\n');
 
-/** Creates the connection pool. It connects at the first statement. */
-export function createDatabases(options: {
+/** One database with its connection pool, which connects at the first statement. */
+export function openDatabase(options: {
   url: string;
   log: Logger;
   /** The size of the pool. Further callers wait: at most `queueLimit` callers, each for at most 3 s. */
   connectionLimit?: number;
   queueLimit?: number;
-  metrics?: Metrics;
-  /** Wraps the database, for tests (`guardGroups`). */
-  wrap?: (database: Database) => Database;
-}): Databases {
-  const pool = createSessionPool(options);
-  const gate = createGate(pool, options.metrics);
-  const { wrap = (unchanged) => unchanged } = options;
-  const database = wrap(createDatabase(gate, options.log));
+  use?: PoolUse;
+}): OpenDatabase {
+  let pool = createSessionPool(options);
+  const left = new Set<Pool>();
+  const end = (some: Pool): Promise<void> =>
+    new Promise((resolve, reject) => some.end((error) => (error ? reject(error) : resolve())));
   return {
-    directory: database,
-    users: database,
-    conversations: database,
-    messagesOf: () => database,
-    all: [database],
-    close: () => new Promise((resolve, reject) => pool.end((error) => (error ? reject(error) : resolve()))),
-    async ready() {
-      await database.query('SELECT 1');
-      return true;
+    database: createDatabase(
+      createGate(() => pool, options.use),
+      options.log,
+    ),
+    move(url) {
+      const before = pool;
+      pool = createSessionPool({ ...options, url });
+      left.add(before);
+      setTimeout(() => {
+        if (left.delete(before)) end(before).catch(() => undefined);
+      }, leaveMs).unref();
+    },
+    async close() {
+      await Promise.all([pool, ...left].map(end));
+      left.clear();
     },
   };
+}
+
+export type OpenDatabase = {
+  database: Database;
+  /** From the next call on, the database is at another address. What is running ends where it began. */
+  move(url: string): void;
+  close(): Promise<void>;
+};
+
+/** Longer than the statement that takes longest. */
+const leaveMs = 15_000;
+
+/** How the connections of all pools of a process are used. */
+export type PoolUse = {
+  waiting: number;
+  inUse: number;
+  /** Call it when a connection is lent, and what it returns when it comes back. */
+  startHolding(): () => void;
+};
+
+/** Measures how many connections are in use, for how long, and how many callers wait. */
+export function measurePools(metrics: Metrics): PoolUse {
+  const held = metrics.latency(
+    'gochat_db_hold_seconds',
+    'Time that a statement or transaction holds a connection.',
+  );
+  const use: PoolUse = { waiting: 0, inUse: 0, startHolding: () => held.startTimer() };
+  metrics.observed('gochat_db_waiting', 'Callers that wait for a database connection.', () => use.waiting);
+  metrics.observed('gochat_db_connections_in_use', 'Database connections in use.', () => use.inUse);
+  return use;
 }
 
 function createSessionPool(options: {
@@ -138,26 +157,22 @@ function createSessionPool(options: {
 
 type Gate = <T>(work: (connection: PoolConnection) => Promise<T>) => Promise<T>;
 
-/** Lends connections to callers and measures how many are in use, for how long, and how many callers wait. */
-function createGate(pool: Pool, metrics?: Metrics): Gate {
-  let waiting = 0;
-  let inUse = 0;
-  metrics?.observed('gochat_db_waiting', 'Callers that wait for a database connection.', () => waiting);
-  metrics?.observed('gochat_db_connections_in_use', 'Database connections in use.', () => inUse);
-  const held = metrics?.latency(
-    'gochat_db_hold_seconds',
-    'Time that a statement or transaction holds a connection.',
-  );
+const unmeasured: PoolUse = { waiting: 0, inUse: 0, startHolding: () => () => undefined };
+
+/** Lends connections to callers. */
+function createGate(poolNow: () => Pool, use: PoolUse = unmeasured): Gate {
   return async (work) => {
-    waiting++;
-    const connection = await acquire(pool).finally(() => waiting--);
-    inUse++;
-    const end = held?.startTimer();
+    use.waiting++;
+    const connection = await acquire(poolNow()).finally(() => {
+      use.waiting--;
+    });
+    use.inUse++;
+    const end = use.startHolding();
     try {
       return await work(connection);
     } finally {
-      end?.();
-      inUse--;
+      end();
+      use.inUse--;
       connection.release();
     }
   };

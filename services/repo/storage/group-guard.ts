@@ -1,38 +1,38 @@
 import type { Database, Sql } from './database.ts';
+import { formatSql, type SqlValue } from './sql.ts';
 import { groupsIn, type TableGroup } from './table-groups.ts';
-
-/** A source file of im-repo, relative to its folder, and the groups that one of its transactions or calls touches. */
-export type Crossing = { file: string; groups: readonly TableGroup[] };
 
 /**
  * For tests: wraps a database so that a call or a transaction that touches the tables of two groups fails, as it would
- * if the groups had separate databases. `allowed` has those that are known to cross; each use of them is passed to
- * `onCrossing`. Statements of callers outside im-repo, such as the tests themselves, are not checked.
+ * if the groups had separate databases, and a statement about a conversation that the database does not hold.
+ * Statements of callers outside im-repo, such as the tests themselves, are not checked.
  */
 export function guardGroups(
   database: Database,
-  allowed: readonly Crossing[],
-  onCrossing: (crossing: Crossing) => void = () => undefined,
+  holds: (conversationId: number) => boolean = () => true,
 ): Database {
-  function check(file: string | undefined, groups: ReadonlySet<TableGroup>): void {
-    if (file === undefined || groups.size < 2) return;
-    const sorted = [...groups].sort();
-    const known = allowed.find((one) => one.file === file);
-    if (!known || sorted.some((group) => !known.groups.includes(group))) {
+  function check(file: string | undefined, groups: ReadonlySet<TableGroup>, statements: string): void {
+    if (file === undefined) return;
+    if (groups.size > 1) {
       throw new Error(
-        `${file} touches tables of ${sorted.join(' and ')} at once, which may lie in different databases`,
+        `${file} touches tables of ${[...groups].sort().join(' and ')} at once, which may lie in different databases`,
       );
     }
-    onCrossing({ file, groups: sorted });
+    if (!groups.has('conversations')) return;
+    const stranger = conversationsIn(statements).find((id) => !holds(id));
+    if (stranger !== undefined) {
+      throw new Error(`${file} asks a database for conversation ${stranger}, which another one holds`);
+    }
   }
 
-  const guarded = (sql: Sql, note: (statements: string) => void): Sql => ({
+  type Note = (statements: string, values?: readonly SqlValue[]) => void;
+  const guarded = (sql: Sql, note: Note): Sql => ({
     query: (statement, values) => {
-      note(statement);
+      note(statement, values);
       return sql.query(statement, values);
     },
     execute: (statement, values) => {
-      note(statement);
+      note(statement, values);
       return sql.execute(statement, values);
     },
     batch: (statements) => {
@@ -41,16 +41,20 @@ export function guardGroups(
     },
   });
 
-  const alone = (statements: string) => check(callingFile(), groupsIn(statements));
+  const alone = (statements: string, values?: readonly SqlValue[]) => {
+    const text = formatSql(statements, values);
+    check(callingFile(), groupsIn(text), text);
+  };
   return {
     ...guarded(database, alone),
     transaction(work) {
       const file = callingFile();
       return database.transaction((tx) => {
         const touched = new Set<TableGroup>();
-        const note = (statements: string) => {
-          for (const group of groupsIn(statements)) touched.add(group);
-          check(file, touched);
+        const note = (statements: string, values?: readonly SqlValue[]) => {
+          const text = formatSql(statements, values);
+          for (const group of groupsIn(text)) touched.add(group);
+          check(file, touched, text);
         };
         return work({
           ...guarded(tx, note),
@@ -62,6 +66,14 @@ export function guardGroups(
       });
     },
   };
+}
+
+/** The conversations that statements name as conditions, as far as one can tell from their text. */
+function conversationsIn(statements: string): number[] {
+  const conditions = /\bconversation_id(?: = (\d+)\b| IN \(([\d, ]+)\))/g;
+  return [...statements.matchAll(conditions)].flatMap(([, one, list]) =>
+    (one ?? list ?? '').split(',').map(Number),
+  );
 }
 
 /** The source file of im-repo from which the call comes; undefined if it comes from elsewhere. */

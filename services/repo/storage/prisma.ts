@@ -3,15 +3,39 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import { PrismaClient } from '../prisma/client/client.ts';
 
-/** Typed reads for lists that a user opens now and then. Reads that happen per message use `Database` instead. */
+/** Typed reads of accounts' tables, for lists that a user opens now and then. Reads that happen per message use `Database` instead. */
 export type Prisma = {
   /** Throws UNAVAILABLE if the database is not reachable. */
   read<T>(query: (client: PrismaClient) => Promise<T>): Promise<T>;
+  /** From the next read on, the database is at another address. */
+  move(url: string): void;
   close(): Promise<void>;
 };
 
 export function createPrisma(options: { url: string; log: Logger }): Prisma {
-  const url = new URL(options.url);
+  let client = connect(options.url);
+  return {
+    async read(query) {
+      try {
+        return await query(client);
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        options.log.warn({ err: error }, 'the database is not available');
+        throw new GoChatError('UNAVAILABLE', 'The database is not reachable right now. Try again.');
+      }
+    },
+    move(url) {
+      const before = client;
+      client = connect(url);
+      // It waits for the reads that are running.
+      before.$disconnect().catch(() => undefined);
+    },
+    close: () => client.$disconnect(),
+  };
+}
+
+function connect(address: string): PrismaClient {
+  const url = new URL(address);
   const adapter = new PrismaMariaDb({
     host: url.hostname,
     port: Number(url.port || 3306),
@@ -25,19 +49,7 @@ export function createPrisma(options: { url: string; log: Logger }): Prisma {
     connectTimeout: 3000,
     acquireTimeout: 2000,
   });
-  const client = new PrismaClient({ adapter });
-  return {
-    async read(query) {
-      try {
-        return await query(client);
-      } catch (error) {
-        if (!isUnavailable(error)) throw error;
-        options.log.warn({ err: error }, 'the database is not available');
-        throw new GoChatError('UNAVAILABLE', 'The database is not reachable right now. Try again.');
-      }
-    },
-    close: () => client.$disconnect(),
-  };
+  return new PrismaClient({ adapter });
 }
 
 /**

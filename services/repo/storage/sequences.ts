@@ -1,7 +1,8 @@
 import { GoChatError } from '../../../lib/errors.ts';
 import type { SequenceServiceService } from '../../../lib/gen/im_repo/v1/sequence.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { type Databases, formatSql } from './database.ts';
+import { formatSql } from './database.ts';
+import type { Databases } from './databases.ts';
 
 const maxNumbers = 10_000;
 const maxNameBytes = 128;

@@ -8,6 +8,7 @@ export type TableGroup = 'directory' | 'accounts' | 'conversations';
 /** 'each': every database has its own such table, for the transactions that run there. */
 export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   // What must be unique or found across all accounts and conversations.
+  conversation_buckets: 'directory',
   external_identities: 'directory',
   id_workers: 'directory',
   sequences: 'directory',

@@ -7,7 +7,8 @@ import { peerIdColumn } from '../rows/memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { changedFor, databaseTime } from '../storage/change-time.ts';
-import type { Database, Databases } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { idsPerList, rowsPerTable, rowsTable } from '../storage/sql.ts';
 import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from './sync-plan.ts';
 
@@ -18,9 +19,14 @@ const rangesPerStatement = 100;
 
 /** The state of the user's conversations, and the database's time before the read, in Unix milliseconds. */
 export async function readRows(
-  database: Database,
+  { shards }: Databases,
   userId: number,
 ): Promise<{ time: number; rows: SyncRow[] }> {
+  const parts = await Promise.all(shards.map((shard) => readRowsOf(shard, userId)));
+  return { time: Math.min(...parts.map(({ time }) => time)), rows: parts.flatMap(({ rows }) => rows) };
+}
+
+async function readRowsOf(database: Database, userId: number): Promise<{ time: number; rows: SyncRow[] }> {
   const changedAt = changedFor({ conversation: 'c', member: 'm', pointer: 'p' });
   const [times, rows] = (await database.batch(
     [
@@ -46,7 +52,7 @@ export async function readOldestMissing(
   entries: readonly Entry[],
 ): Promise<Map<number, number>> {
   const missing = entries.filter(({ last_seq_id, cursor }) => last_seq_id > cursor);
-  const byDatabase = Map.groupBy(missing, ({ id }) => databases.messagesOf(String(id)));
+  const byDatabase = Map.groupBy(missing, ({ id }) => databases.messagesOf(id));
   const rows = await Promise.all(
     [...byDatabase].map(async ([database, some]) => {
       const wanted = some.map(({ id, cursor }) => [id, cursor + 1]);
@@ -68,7 +74,7 @@ export async function readSizes(
   { databases, userCards }: { databases: Databases; userCards: UserCards },
   takes: readonly Take[],
 ): Promise<Sizes> {
-  const byDatabase = Map.groupBy(takes, ({ id }) => databases.messagesOf(String(id)));
+  const byDatabase = Map.groupBy(takes, ({ id }) => databases.messagesOf(id));
   type Row = { conversation_id: number; seq_id: number; sender_id: number; bytes: number };
   const parts = await Promise.all(
     [...byDatabase].map(async ([database, some]) => {
@@ -124,7 +130,7 @@ export async function readMessages(
   takes: readonly Take[],
 ): Promise<Map<number, Message[]>> {
   const ranges = takes.filter(({ first, last }) => last >= first);
-  const byDatabase = Map.groupBy(ranges, ({ id }) => deps.databases.messagesOf(String(id)));
+  const byDatabase = Map.groupBy(ranges, ({ id }) => deps.databases.messagesOf(id));
   const rows = await Promise.all(
     [...byDatabase].map(async ([database, some]) => {
       const selects = some.map(
@@ -182,7 +188,7 @@ async function selectRecalled(
   conversationIds: readonly number[],
   which: string,
 ): Promise<Recall[]> {
-  const byDatabase = Map.groupBy(conversationIds, (id) => databases.messagesOf(String(id)));
+  const byDatabase = Map.groupBy(conversationIds, (id) => databases.messagesOf(id));
   const found = await Promise.all(
     [...byDatabase].map(async ([database, some]) => {
       const statements = chunks(some, idsPerList).map(

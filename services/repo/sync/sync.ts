@@ -14,7 +14,7 @@ import { type LoadedViews, loadViews, toDetails } from '../conversation-lists/co
 import { userIdOf } from '../rows/conversation-access.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { overlapMs } from '../storage/change-time.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import {
   countFitting,
   cutBetweenTimes,
@@ -53,7 +53,7 @@ export function createSync(deps: Deps): Handlers {
       const messageLimits = readMessageLimits(request);
       const since = request.since === 0 ? 0 : Math.max(1, request.since - overlapMs);
 
-      const { time, rows } = await readRows(databases.conversations, userId);
+      const { time, rows } = await readRows(databases, userId);
       const own = new Set(rows.map((row) => String(row.id)));
       const entries = rows.flatMap((row) => entryOf(row, request.cursors));
       const plan = await planAnswer(deps, entries, since, messageLimits);

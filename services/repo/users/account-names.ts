@@ -9,7 +9,8 @@ import {
   pendingProjection,
 } from '../projections/projections.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, formatSql, isDuplicateKey } from '../storage/database.ts';
+import { formatSql, isDuplicateKey } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { deleteSuffixes, insertSuffixes, keepName, nameHash } from './usernames.ts';
 
 /** The kind of these projections: the directory knows an account's name, or that the account is erased. */

@@ -4,7 +4,8 @@ import type { Logger } from '../../../lib/log.ts';
 import type { Cache } from '../cache/cache.ts';
 import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { forgetProjection, noteProjection, pendingProjection } from '../projections/projections.ts';
-import { type Databases, formatSql } from '../storage/database.ts';
+import { formatSql } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { createAccountNames } from './account-names.ts';
 import { createWorldRoom, worldProjection } from './world-room.ts';
 

@@ -19,7 +19,8 @@ import {
   userColumns,
   userInfoKey,
 } from '../rows/user-cards.ts';
-import type { Databases, SqlValue } from '../storage/database.ts';
+import type { SqlValue } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { createAccountNames } from './account-names.ts';
 import { searchUsers } from './user-search.ts';
 

@@ -1,6 +1,6 @@
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { type UserRow, userColumns } from '../rows/user-cards.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { likeLiteral } from '../storage/sql.ts';
 
 type SuffixRow = { suffix: string; user_id: number };

@@ -6,7 +6,7 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { UserServiceService, UserSettings } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
-import type { Databases } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 const maxIds = 5000;

@@ -4,7 +4,8 @@ import type { Cache } from '../cache/cache.ts';
 import { basicKey } from '../rows/conversation-basic.ts';
 import { membershipsKey } from '../rows/memberships.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, isDuplicateKey } from '../storage/database.ts';
+import { isDuplicateKey } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
 
 /** The kind of these projections: an account is a member of the world room. */
 export const worldProjection = 'world';
@@ -22,7 +23,7 @@ export function createWorldRoom(deps: { databases: Databases; cache: Cache }) {
       .change(async (touch) => {
         // The world room's number of members is cached.
         await touch([basicKey(String(worldRoomId)), membershipsKey(String(userId))]);
-        await databases.messagesOf(String(worldRoomId)).transaction((tx) =>
+        await databases.messagesOf(worldRoomId).transaction((tx) =>
           // One round trip keeps the lock of the world room's head as short as possible.
           tx.batchAndCommit(
             [

@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createLogger } from '../../../lib/log.ts';
 import { migrate } from '../../../services/repo/migrate.ts';
-import { createDatabases, type Database, type Databases } from '../../../services/repo/storage/database.ts';
-import { type Crossing, guardGroups } from '../../../services/repo/storage/group-guard.ts';
-import { knownCrossings } from '../../../services/repo/storage/known-crossings.ts';
+import {
+  createDatabases,
+  type DatabaseAddresses,
+  type Databases,
+  oneDatabase,
+} from '../../../services/repo/storage/databases.ts';
+import { guardGroups } from '../../../services/repo/storage/group-guard.ts';
 import { atEnd } from '../at-end.ts';
 
 const silent = createLogger('test', 'silent');
@@ -19,7 +23,7 @@ export async function openEmptyDatabase(): Promise<string> {
   const url = new URL(server);
   url.pathname = `/${name}`;
   atEnd(async () => {
-    const databases = createDatabases({ url: server, log, connectionLimit: 1 });
+    const databases = createDatabases({ addresses: oneDatabase(server), log, connectionLimit: 1 });
     try {
       await databases.users.execute(`DROP DATABASE IF EXISTS ${name}`);
     } finally {
@@ -38,19 +42,21 @@ export async function openMigratedDatabase(): Promise<string> {
 
 /**
  * Opens connections to a database; they are closed at the end of the file. What touches the tables of two groups at
- * once fails, or is passed to `onCrossing` if it is known to.
+ * once fails.
  */
 export function connectDatabases(
-  url: string,
+  url: string | DatabaseAddresses,
   options: {
     connectionLimit?: number;
     log?: ReturnType<typeof createLogger>;
-    onCrossing?: (crossing: Crossing) => void;
   } = {},
 ): Databases {
-  const { onCrossing, ...rest } = options;
-  const wrap = (database: Database) => guardGroups(database, knownCrossings, onCrossing);
-  const databases = createDatabases({ url, log: silent, wrap, ...rest });
+  const databases = createDatabases({
+    addresses: typeof url === 'string' ? oneDatabase(url) : url,
+    log: silent,
+    wrap: guardGroups,
+    ...options,
+  });
   atEnd(databases.close);
   return databases;
 }

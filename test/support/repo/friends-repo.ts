@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { friendRequestStatus } from '../../../lib/domain/enumerations.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import { tellPair } from './message-parts.ts';
 import { openRepoParts } from './open-repo.ts';
-import { tellPair } from './pairs.ts';
 import { createUserParts } from './user-parts.ts';
 
 /** Repo's handlers for friends, users for them, and short forms of frequent calls. */

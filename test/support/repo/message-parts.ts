@@ -13,7 +13,7 @@ import { createRecentSenders } from '../../../services/repo/receipts/recent-send
 import { createFanoutProgress } from '../../../services/repo/recipients/fanout-progress.ts';
 import { createMemberLists } from '../../../services/repo/recipients/member-lists.ts';
 import { createRecipients } from '../../../services/repo/recipients/recipients.ts';
-import { tellPair } from './pairs.ts';
+import type { Sql } from '../../../services/repo/storage/database.ts';
 import type { RepoParts } from './repo-parts.ts';
 
 export type MessageParts = ReturnType<typeof createMessageParts>;
@@ -157,4 +157,14 @@ export function createMessageParts(parts: RepoParts) {
     save: async (...batch: NewMessage[]) =>
       (await messages.saveMessages({ messages: batch, recipientsOf: [] })).results,
   };
+}
+
+/** Tells the pair with this key ("low:high") that a conversation is its own. */
+export async function tellPair(sql: Sql, key: string, conversationId: number): Promise<void> {
+  const [low = '', high = ''] = key.split(':');
+  await sql.execute(
+    `INSERT INTO pairs (low_id, high_id, conversation_id) VALUES (?)
+     ON DUPLICATE KEY UPDATE conversation_id = VALUES(conversation_id)`,
+    [[Number(low), Number(high), conversationId]],
+  );
 }

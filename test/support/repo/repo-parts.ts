@@ -4,7 +4,7 @@ import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
 import { createCache } from '../../../services/repo/cache/cache.ts';
 import { createUserCards } from '../../../services/repo/rows/user-cards.ts';
-import type { Crossing } from '../../../services/repo/storage/group-guard.ts';
+import { type DatabaseAddresses, oneDatabase } from '../../../services/repo/storage/databases.ts';
 import { createIds } from '../../../services/repo/storage/ids.ts';
 import { createPrisma } from '../../../services/repo/storage/prisma.ts';
 import { createRedis } from '../../../services/repo/storage/redis.ts';
@@ -13,8 +13,8 @@ import { atEnd } from '../at-end.ts';
 import { connectDatabases, openMigratedDatabase } from './database.ts';
 
 export type RepoPartsOptions = {
-  /** Called for whatever touches the tables of two groups at once. */
-  onCrossing?: (crossing: Crossing) => void;
+  /** One database; one for each group of tables; or two for conversations as well. */
+  layout?: 'one' | 'split' | 'sharded';
 };
 
 export type RepoParts = Awaited<ReturnType<typeof createRepoParts>>;
@@ -23,11 +23,12 @@ export type RepoParts = Awaited<ReturnType<typeof createRepoParts>>;
  * The dependencies of repo's handlers, with a separate database for the test file. They are closed at the end of the
  * file.
  */
-export async function createRepoParts({ redisUrl, onCrossing }: RepoPartsOptions & { redisUrl: string }) {
+export async function createRepoParts({ redisUrl, layout = 'one' }: RepoPartsOptions & { redisUrl: string }) {
   const log = createLogger('test', process.env.LOG_LEVEL ?? 'fatal');
   const metrics = createMetrics('test');
   const url = await openMigratedDatabase();
-  const databases = connectDatabases(url, { log, ...(onCrossing ? { onCrossing } : {}) });
+  const addresses = await openLayout(layout, url);
+  const databases = connectDatabases(addresses, { log });
   const redis = createRedis({ url: redisUrl, log, metrics });
   atEnd(redis.close);
   const cache = createCache({ redis, metrics });
@@ -49,8 +50,22 @@ export async function createRepoParts({ redisUrl, onCrossing }: RepoPartsOptions
     outbox: { wake: () => undefined },
     /** The events written so far, in order. */
     async events(): Promise<Record<string, unknown>[]> {
-      const rows = await databases.users.query<{ payload: string }>('SELECT payload FROM outbox ORDER BY id');
-      return rows.map(({ payload }) => JSON.parse(payload));
+      const outboxes = databases.all.map((database) =>
+        database.query<{ payload: string }>('SELECT payload FROM outbox ORDER BY id'),
+      );
+      return (await Promise.all(outboxes)).flat().map(({ payload }) => JSON.parse(payload));
     },
+  };
+}
+
+async function openLayout(layout: 'one' | 'split' | 'sharded', accounts: string): Promise<DatabaseAddresses> {
+  if (layout === 'one') return oneDatabase(accounts);
+  const names = layout === 'split' ? ['c1'] : ['c1', 'c2'];
+  return {
+    directory: await openMigratedDatabase(),
+    accounts,
+    conversations: await Promise.all(
+      names.map(async (name) => ({ name, url: await openMigratedDatabase() })),
+    ),
   };
 }

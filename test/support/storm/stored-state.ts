@@ -1,4 +1,5 @@
 import type { Database } from '../../../services/repo/storage/database.ts';
+import type { Databases } from '../../../services/repo/storage/databases.ts';
 import type { StormConversation } from './participants.ts';
 
 export type StoredMessage = {
@@ -27,12 +28,12 @@ type HeadRow = { last_seq_id: number; last_message_id: number | null; projected:
 
 /** Reads the state of every conversation of a storm from the database. */
 export async function readStoredStates(
-  database: Database,
+  databases: Databases,
   conversations: readonly StormConversation[],
 ): Promise<Map<string, StoredState>> {
   const states = new Map<string, StoredState>();
   for (const conversation of conversations)
-    states.set(conversation.id, await readOne(database, conversation));
+    states.set(conversation.id, await readOne(databases.messagesOf(conversation.id), conversation));
   return states;
 }
 

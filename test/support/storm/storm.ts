@@ -84,7 +84,7 @@ export async function runStorm(options: {
     `${ledger.sent.size} messages were sent, ${ledger.waiting().length} of them are not acknowledged`,
   );
   await settle(participants, devices, parts, timeline);
-  const states = await readStoredStates(parts.database, participants.conversations);
+  const states = await readStoredStates(parts.databases, participants.conversations);
   const sockets = socketsOf(devices);
   for (const { log, owner } of sockets) {
     const isOwn = (clientMsgId: string) => ledger.find(clientMsgId)?.device === owner.name;
@@ -165,10 +165,10 @@ const ofMember = <T>(
 async function settle(
   participants: Participants,
   devices: readonly Device[],
-  { database }: SystemParts,
+  { databases }: SystemParts,
   timeline: Timeline,
 ): Promise<void> {
-  const states = await readStoredStates(database, participants.conversations);
+  const states = await readStoredStates(databases, participants.conversations);
   const until = Date.now() + maxDeliveryMs;
   const lacks = (device: Device): string[] =>
     device.store

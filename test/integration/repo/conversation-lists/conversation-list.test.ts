@@ -130,7 +130,7 @@ test('a cached list sends no query to the database', async () => {
   }
 });
 
-test('a list that is not cached takes one query', async () => {
+test('a list that is not cached takes one query, and one for the people in it', async () => {
   const [me, ann] = (await repo.newUsers(2)) as Two;
   for (let n = 0; n < 3; n += 1) await repo.say(await repo.newGroup([me, ann]), ann);
   // One that is hidden costs no other query.
@@ -138,15 +138,15 @@ test('a list that is not cached takes one query', async () => {
   await repo.conversations.updateMemberChoices({ userId: me, conversationId: hidden, hidden: true });
   await redis.client.flushall();
   const { query, batch } = repo.databases.conversations;
-  let queries = 0;
+  const queries = { conversations: 0, users: 0 };
   try {
     repo.databases.conversations.query = (sql, values) => {
-      queries += 1;
+      queries[sql.includes('FROM users') ? 'users' : 'conversations'] += 1;
       return query(sql, values);
     };
     repo.databases.conversations.batch = () => assert.fail('a batch');
     assert.equal((await repo.list(me)).conversations.length, 3);
-    assert.equal(queries, 1);
+    assert.deepEqual(queries, { conversations: 1, users: 1 });
   } finally {
     Object.assign(repo.databases.conversations, { query, batch });
   }

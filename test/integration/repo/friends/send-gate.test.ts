@@ -10,7 +10,8 @@ import {
   pendingProjection,
   startProjectionWorker,
 } from '../../../../services/repo/projections/projections.ts';
-import type { Database, Databases } from '../../../../services/repo/storage/database.ts';
+import type { Database } from '../../../../services/repo/storage/database.ts';
+import type { Databases } from '../../../../services/repo/storage/databases.ts';
 import { atEnd } from '../../../support/at-end.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createConversationParts } from '../../../support/repo/conversation-parts.ts';
@@ -213,7 +214,7 @@ test('a conversation that is created while one of the two blocks the other is cl
       };
     },
   };
-  const creating = createConversationParts({ ...parts, databases: late });
+  const creating = createConversationParts({ ...parts, databases: late, metrics: createMetrics('test') });
   const { conversationId, created } = await creating.openSingle(ann, bob);
   assert.ok(isBlocked && created);
   assert.equal(await stateOf(conversationId), sendState.blocked);

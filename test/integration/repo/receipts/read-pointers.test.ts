@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codeFromNumber } from '../../../../lib/errors.ts';
+import { userSettingsKey } from '../../../../services/repo/users/user-settings.ts';
 import { refusedWith } from '../../../support/refused-with.ts';
 import { idOf } from '../../../support/repo/conversation-parts.ts';
 import { openConversationRepo } from '../../../support/repo/open-repo.ts';
@@ -153,11 +154,14 @@ test('users who switched read receipts off send and get none, and users who left
   const id = await repo.newGroup([ann, bob, cy]);
   for (const sender of [ann, cy, ann, cy, ann, cy]) await repo.say(id, sender);
   const choose = (userId: string, readReceipts: boolean) =>
-    repo.databases.users.execute(
-      `REPLACE INTO user_settings (user_id, group_invites, last_seen, read_receipts, locale, updated_at)
-       VALUES (?, 'everyone', 'friends', ?, '', 1)`,
-      [Number(userId), readReceipts],
-    );
+    repo.cache.change(async (touch) => {
+      await touch([userSettingsKey(userId)]);
+      await repo.databases.users.execute(
+        `REPLACE INTO user_settings (user_id, group_invites, last_seen, read_receipts, locale, updated_at)
+         VALUES (?, 'everyone', 'friends', ?, '', 1)`,
+        [Number(userId), readReceipts],
+      );
+    });
   await choose(ann, false);
   await read(bob, id, 2);
   assert.deepEqual(await whoKnows(id, bob, [ann, bob, cy]), [[cy], [0, 2, 2]]);

@@ -59,7 +59,7 @@ test('with 20,000 recalls, unread counts are exact and cost few rows', async () 
       assert.equal(recalls.total, recalled.length);
     });
     const unread = await rowsReadBy(async () => {
-      const [found] = await loadUnread(counted.conversations, Number(reader), conversationIds);
+      const [found] = await loadUnread(counted, Number(reader), conversationIds);
       counts.push(found?.unreadCount);
     });
     assert.deepEqual(counts, [expected, expected], `read up to ${pointer}`);

@@ -3,7 +3,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { codeOf } from '../../../../lib/errors.ts';
 import { createLogger } from '../../../../lib/log.ts';
-import { createDatabases, isDuplicateKey, literal } from '../../../../services/repo/storage/database.ts';
+import { isDuplicateKey, literal } from '../../../../services/repo/storage/database.ts';
+import { createDatabases, oneDatabase } from '../../../../services/repo/storage/databases.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { connectDatabases, openMigratedDatabase } from '../../../support/repo/database.ts';
 
@@ -114,7 +115,7 @@ test('a server that is not there, or goes away in the middle, is UNAVAILABLE, an
   const proxy = await openProxy(Number(url.port || 3306), url.hostname);
   url.hostname = '127.0.0.1';
   url.port = String(proxy.port);
-  const through = createDatabases({ url: url.href, log });
+  const through = createDatabases({ addresses: oneDatabase(url.href), log });
   assert.equal(await through.ready(), true);
   const slow = through.users.query('SELECT SLEEP(5)');
   const inTransaction = through.users.transaction(async (tx) => {
@@ -139,7 +140,12 @@ test('a server that is not there, or goes away in the middle, is UNAVAILABLE, an
 });
 
 test('who waits for a connection is not kept for ever, and a full queue refuses at once', async () => {
-  const narrow = createDatabases({ url: databaseUrl, log, connectionLimit: 1, queueLimit: 1 });
+  const narrow = createDatabases({
+    addresses: oneDatabase(databaseUrl),
+    log,
+    connectionLimit: 1,
+    queueLimit: 1,
+  });
   let free: (() => void) | undefined;
   const held = narrow.users.transaction(async (tx) => {
     await tx.query('SELECT 1');

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMetrics } from '../../../../lib/metrics.ts';
 import { startProjectionWorker } from '../../../../services/repo/projections/projections.ts';
-import type { Database, Databases } from '../../../../services/repo/storage/database.ts';
+import type { Database } from '../../../../services/repo/storage/database.ts';
+import type { Databases } from '../../../../services/repo/storage/databases.ts';
 import { createAccountNames, nameProjection } from '../../../../services/repo/users/account-names.ts';
 import { createWorldRoom, worldProjection } from '../../../../services/repo/users/world-room.ts';
 import { atEnd } from '../../../support/at-end.ts';
@@ -99,6 +100,7 @@ test('an account that could not reach the world room at once joins it later, onc
   });
   const countOf = async () =>
     (await repo.see(await register(`n${ids.nextId()}`), '1')).conversation?.memberCount ?? 0;
+  await takeOver();
   const before = await countOf();
   const id = await register('wanda', cutOff);
   await takeOver();

@@ -1,0 +1,154 @@
+import type { Logger } from '../../../lib/log.ts';
+import type { Metrics } from '../../../lib/metrics.ts';
+import { bucketOf, type Placement, spreadEvenly } from './buckets.ts';
+import { type Database, measurePools, openDatabase } from './database.ts';
+
+/** A database that has a part of the conversations. */
+export type Shard = { name: string; url: string };
+
+/** The address of each group's database. Several groups may have the same one. */
+export type DatabaseAddresses = { directory: string; accounts: string; conversations: readonly Shard[] };
+
+/** Each caller names the database that holds its data: the one of a group, or of a conversation. */
+export type Databases = {
+  /** What must be unique or found across all accounts and conversations. */
+  directory: Database;
+  users: Database;
+  /** The database that holds a conversation, with its members and messages. */
+  messagesOf(conversationId: string | number): Database;
+  /** Groups things by the database that holds the conversation of each. */
+  byShard<T>(things: readonly T[], conversationIdOf: (thing: T) => string | number): Map<Database, T[]>;
+  /** The databases that hold conversations, for what concerns all of a user's conversations. */
+  shards: readonly Database[];
+  /** The first of them, for what concerns no particular conversation. */
+  conversations: Database;
+  /** Each database once. */
+  all: readonly Database[];
+  /** From now on conversations are where this says. Before the first call they are spread evenly. */
+  place(placement: Placement): void;
+  /**
+   * Goes to other addresses of the same databases, for example after a promotion. Throws a configuration error if the
+   * addresses are not of the same databases: nothing is moved by a new address.
+   */
+  move(addresses: DatabaseAddresses): void;
+  close(): Promise<void>;
+  ready(): Promise<boolean>;
+};
+
+/** Reads rows from several databases at once. */
+export async function fromAll<R>(
+  databases: Iterable<Database>,
+  read: (database: Database) => Promise<R[]>,
+): Promise<R[]> {
+  return (await Promise.all(Array.from(databases, read))).flat();
+}
+
+/** Reads rows of things from the databases that hold their conversations. */
+export const fromEach = <T, R>(
+  things: ReadonlyMap<Database, T[]>,
+  read: (database: Database, some: T[]) => Promise<R[]>,
+): Promise<R[]> => fromAll(things.keys(), (database) => read(database, things.get(database) ?? []));
+
+/** The addresses if one database has all groups. */
+export const oneDatabase = (url: string): DatabaseAddresses => ({
+  directory: url,
+  accounts: url,
+  conversations: [{ name: 'c1', url }],
+});
+
+/** What has an address, by name. */
+const rolesOf = ({ directory, accounts, conversations }: DatabaseAddresses): Map<string, string> =>
+  new Map([
+    ['directory', directory],
+    ['accounts', accounts],
+    ...conversations.map(({ name, url }): [string, string] => [`conversations ${name}`, url]),
+  ]);
+
+/** The new address of each old one. */
+function movesOf(before: DatabaseAddresses, after: DatabaseAddresses): Map<string, string> {
+  const [old, next] = [rolesOf(before), rolesOf(after)];
+  const changed = [...old.keys(), ...next.keys()].find((role) => old.has(role) !== next.has(role));
+  if (changed !== undefined) {
+    throw new Error(`configuration: a running im-repo cannot get or lose a database (${changed})`);
+  }
+  const moves = new Map<string, string>();
+  for (const [role, url] of old) {
+    const to = next.get(role) ?? url;
+    if ((moves.get(url) ?? to) !== to) {
+      throw new Error(`configuration: a running im-repo cannot divide a database (${role})`);
+    }
+    moves.set(url, to);
+  }
+  if (new Set(moves.values()).size < moves.size) {
+    throw new Error('configuration: a running im-repo cannot make one database of two');
+  }
+  return moves;
+}
+
+/** Each address once. */
+export const distinctUrls = ({ directory, accounts, conversations }: DatabaseAddresses): string[] => [
+  ...new Set([directory, accounts, ...conversations.map(({ url }) => url)]),
+];
+
+/** Opens the database of each group. Groups with the same address share it and its connections. */
+export function createDatabases(options: {
+  addresses: DatabaseAddresses;
+  log: Logger;
+  /** Connections per database, and callers that may wait for one. */
+  connectionLimit?: number;
+  queueLimit?: number;
+  metrics?: Metrics;
+  /** Wraps each database, for tests (`guardGroups`); `holds` tells whether a conversation is in it. */
+  wrap?: (database: Database, holds: (conversationId: number) => boolean) => Database;
+}): Databases {
+  const { addresses, metrics, wrap = (unchanged) => unchanged, ...rest } = options;
+  const use = metrics && measurePools(metrics);
+  let current = addresses;
+  let pools = new Map(
+    distinctUrls(addresses).map((url) => {
+      const opened = openDatabase({ url, ...rest, ...(use ? { use } : {}) });
+      const database: Database = wrap(opened.database, (id) => messagesOf(id) === database);
+      return [url, { ...opened, database }];
+    }),
+  );
+  const at = (url: string): Database => {
+    const pool = pools.get(url);
+    if (!pool) throw new Error('this address has no database');
+    return pool.database;
+  };
+  const shards = new Map(addresses.conversations.map(({ name, url }) => [name, at(url)]));
+  const [first] = shards.values();
+  if (!first) throw new Error('no database is named for conversations');
+  const all = [...pools.values()].map(({ database }) => database);
+  let placement = spreadEvenly([...shards.keys()]);
+
+  const messagesOf = (conversationId: string | number): Database =>
+    shards.size === 1 ? first : (shards.get(placement[bucketOf(Number(conversationId))] ?? '') ?? first);
+
+  return {
+    directory: at(addresses.directory),
+    users: at(addresses.accounts),
+    messagesOf,
+    byShard: (things, conversationIdOf) =>
+      Map.groupBy(things, (thing) => messagesOf(conversationIdOf(thing))),
+    shards: [...shards.values()],
+    conversations: first,
+    all,
+    place(next) {
+      placement = next;
+    },
+    move(next) {
+      const moves = movesOf(current, next);
+      for (const [from, to] of moves) if (from !== to) pools.get(from)?.move(to);
+      pools = new Map([...pools].map(([url, pool]) => [moves.get(url) ?? url, pool]));
+      current = next;
+    },
+    async close() {
+      await Promise.all([...pools.values()].map(({ close }) => close()));
+    },
+    async ready() {
+      await Promise.all(all.map((database) => database.query('SELECT 1')));
+      return true;
+    },
+  };
+}
