@@ -14,7 +14,15 @@ import type { CreateConversationRequest } from '../../../lib/gen/im_repo/v1/conv
 import type { Cache, Change } from '../cache/cache.ts';
 import { conversationCreated, createdEventId } from '../conversation-changes/conversation-events.ts';
 import { insertMembers, memberKeys } from '../conversation-changes/member-rows.ts';
-import { lockPair, type Pair, pairOf, readStanding, type Standing } from '../friends/friendship-pair.ts';
+import {
+  lockPair,
+  type Pair,
+  pairOf,
+  readPair,
+  type Standing,
+  standingStatements,
+  toStanding,
+} from '../friends/friendship-pair.ts';
 import { createPairSettling, pairProjection } from '../friends/pair-changes.ts';
 import { gateStatements } from '../friends/send-gate.ts';
 import { domainEvent, insertEvents, type Outbox, type OutboxEvent } from '../outbox/outbox.ts';
@@ -72,9 +80,11 @@ export function createSingleConversation(deps: {
   function join(pair: Pair, friendRequestId: string, reservedId?: number): Promise<Joined | undefined> {
     const pending = pendingProjection(pairProjection, pair.key);
     return databases.users.transaction(async (tx) => {
-      const { version, conversationId } = await lockPair(tx, pair);
-      requireOpen(await readStanding(tx, pair));
-      const request = await readAccepted(tx, friendRequestId, pair);
+      const { version, conversationId, results } = await lockPair(tx, pair, {
+        also: [...standingStatements(pair), selectAccepted(friendRequestId, pair)],
+      });
+      requireOpen(toStanding(results));
+      const request = toAccepted(friendRequestId, results.at(-1));
       if (conversationId !== undefined) return { conversationId, version, request, pending: undefined };
       if (reservedId === undefined) return undefined;
       await tx.batchAndCommit(
@@ -96,8 +106,10 @@ export function createSingleConversation(deps: {
       throw invalid('initial_member_ids', 'must name exactly one other user');
     }
     const pair = pairOf(request.creatorId, peerId);
+    const known = await readPair(databases.users, pair);
+    const isNew = known.conversationId === undefined && known.standing.friends;
     const joined =
-      (await join(pair, request.friendRequestId)) ??
+      (await join(pair, request.friendRequestId, isNew ? await reserveId(pair) : undefined)) ??
       (await join(pair, request.friendRequestId, await reserveId(pair)));
     if (!joined) throw new Error('the pair took no conversation');
     const { conversationId, pending } = joined;
@@ -182,17 +194,16 @@ function insertStatements(id: number, pair: Pair, state: SendState): string[] {
 
 type AcceptedRequest = { id: string; requester_id: number; target_id: number };
 
-/** Reads the accepted friend request of an id; undefined for no id. Throws REQUEST_NOT_FOUND. */
-async function readAccepted(
-  tx: Transaction,
-  requestId: string,
-  pair: Pair,
-): Promise<AcceptedRequest | undefined> {
-  if (requestId === '') return undefined;
-  const [request] = await tx.query<Omit<AcceptedRequest, 'id'>>(
+const selectAccepted = (requestId: string, pair: Pair): string =>
+  formatSql(
     'SELECT requester_id, target_id FROM friendship_requests WHERE id = ? AND pair_key = ? AND status = ?',
     [parseId(requestId) ?? 0, pair.key, friendRequestStatus.accepted],
   );
+
+/** The accepted friend request of an id; undefined for no id. Throws REQUEST_NOT_FOUND. */
+function toAccepted(requestId: string, found: unknown): AcceptedRequest | undefined {
+  if (requestId === '') return undefined;
+  const [request] = found as Omit<AcceptedRequest, 'id'>[];
   if (!request) throw new GoChatError('REQUEST_NOT_FOUND', 'There is no such accepted friend request.');
   return { id: requestId, ...request };
 }

@@ -41,20 +41,26 @@ const selectPair = ({ low, high }: Pair): string =>
 /**
  * Locks a pair until the end of the transaction. It serializes all changes of the requests, friendship and blocks of the
  * two users, and the closing of their accounts. It must be the first lock of a transaction. Throws USER_NOT_FOUND unless
- * both accounts are active; with `evenClosed`, unless both exist.
+ * both accounts are active; with `evenClosed`, unless both exist. `also` are queries that run in the same round trip,
+ * under the lock; `results` has what they found.
  */
-export async function lockPair(tx: Sql, pair: Pair, evenClosed = false): Promise<PairRow> {
+export async function lockPair(
+  tx: Sql,
+  pair: Pair,
+  { evenClosed = false, also = [] }: { evenClosed?: boolean; also?: readonly string[] } = {},
+): Promise<PairRow & { results: unknown[] }> {
   const { low, high } = pair;
   const active = evenClosed ? '' : `AND status = ${accountStatus.active}`;
-  const [lower, higher, , rows] = (await tx.batch(
+  const [lower, higher, , rows, ...results] = (await tx.batch(
     [
       ...[low, high].map((id) => `SELECT id FROM users WHERE id = ${id} ${active} FOR UPDATE`),
       `INSERT INTO pairs (low_id, high_id) VALUES (${low}, ${high}) ON DUPLICATE KEY UPDATE low_id = low_id`,
       `${selectPair(pair)} FOR UPDATE`,
+      ...also,
     ].join(';\n'),
-  )) as [{ id: number }[], { id: number }[], unknown, StoredPair[]];
+  )) as [{ id: number }[], { id: number }[], unknown, StoredPair[], ...unknown[]];
   if (lower.length === 0 || higher.length === 0) throw userNotFound();
-  return toPairRow(rows[0]);
+  return { ...toPairRow(rows[0]), results };
 }
 
 export type Standing = { friends: boolean; lowBlocksHigh: boolean; highBlocksLow: boolean };
@@ -74,9 +80,6 @@ export function toStanding(results: readonly unknown[]): Standing {
     highBlocksLow: highBlocks?.length === 1,
   };
 }
-
-export const readStanding = async (sql: Sql, pair: Pair): Promise<Standing> =>
-  toStanding(await sql.batch(standingStatements(pair).join(';\n')));
 
 /** Reads a pair and then its standing, which is as new as the version or newer. */
 export async function readPair(sql: Sql, pair: Pair): Promise<PairRow & { standing: Standing }> {

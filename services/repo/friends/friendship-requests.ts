@@ -13,7 +13,7 @@ import { formatSql, type Sql } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 import type { Prisma } from '../storage/prisma.ts';
-import { lockPair, type Pair, pairOf, readStanding } from './friendship-pair.ts';
+import { lockPair, type Pair, pairOf, standingStatements, toStanding } from './friendship-pair.ts';
 import { createPairChanges } from './pair-changes.ts';
 
 type Handlers = Pick<
@@ -86,13 +86,15 @@ export function createFriendRequests(deps: {
         ? ((await readFlowTexts(databases.users, textsId, Number(requesterId))).message ?? '')
         : given;
       const { row, created } = await databases.users.transaction(async (tx) => {
-        await lockPair(tx, pair);
-        const { friends, lowBlocksHigh, highBlocksLow } = await readStanding(tx, pair);
+        const { results } = await lockPair(tx, pair, {
+          also: [...standingStatements(pair), selectPending(pair)],
+        });
+        const { friends, lowBlocksHigh, highBlocksLow } = toStanding(results);
         if (lowBlocksHigh || highBlocksLow) {
           throw new GoChatError('BLOCKED', 'One of the two users has blocked the other.');
         }
         if (friends) throw new GoChatError('ALREADY_FRIENDS', 'The two users are already friends.');
-        const pending = await readPending(tx, pair);
+        const [pending] = results.at(-1) as RequestRow[];
         const now = Date.now();
         if (pending && !isOverdue(pending, now)) return { row: pending, created: false };
         if (cooldownMs > 0) await refuseSoonAfterRejection(tx, pair, Number(requesterId), cooldownMs, now);
@@ -240,13 +242,8 @@ async function readRequest(sql: Sql, id: number): Promise<RequestRow | undefined
   return row;
 }
 
-async function readPending(sql: Sql, pair: Pair): Promise<RequestRow | undefined> {
-  const [row] = await sql.query<RequestRow>(
-    `SELECT ${columns} FROM friendship_requests WHERE pending_key = ?`,
-    [pair.key],
-  );
-  return row;
-}
+const selectPending = (pair: Pair): string =>
+  formatSql(`SELECT ${columns} FROM friendship_requests WHERE pending_key = ?`, [pair.key]);
 
 async function readLatest(sql: Sql, pair: Pair): Promise<RequestRow | undefined> {
   const [row] = await sql.query<RequestRow>(
@@ -307,7 +304,7 @@ export async function settle(tx: Sql, row: RequestRow, status: number, actorId: 
 
 /** Ends the pending request of a pair because of a block, without an event. */
 export async function settleBlocked(tx: Sql, pair: Pair): Promise<void> {
-  const pending = await readPending(tx, pair);
+  const [pending] = await tx.query<RequestRow>(selectPending(pair));
   if (pending) await settle(tx, pending, friendRequestStatus.blocked, '');
 }
 

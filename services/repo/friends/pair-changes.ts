@@ -66,9 +66,11 @@ export function createPairChanges(deps: { databases: Databases; log: Logger }): 
         const before = await lockPair(tx, pair);
         const done = await work(tx);
         if (!done.changed) return { result: done.result, committed: undefined };
-        return { result: done.result, committed: await commit(tx, pair, before, [noteProjection(pending)]) };
+        // Without a conversation there is nobody to tell.
+        const notes = before.conversationId === undefined ? [] : [noteProjection(pending)];
+        return { result: done.result, committed: await commit(tx, pair, before, notes) };
       });
-      if (committed) {
+      if (committed?.conversationId !== undefined) {
         await afterCommit(pair, async () => {
           await write(databases, committed);
           await databases.users.execute(forgetProjection(pending));
@@ -84,7 +86,7 @@ export function createPairChanges(deps: { databases: Databases; log: Logger }): 
         await closeBefore(databases, before, state, pending);
         const done = await databases.users
           .transaction(async (tx) => {
-            const current = await lockPair(tx, pair, evenClosed);
+            const current = await lockPair(tx, pair, { evenClosed });
             // Another change came in between, and what it opened may be open: close that, too, and begin again.
             if (!isSame(before, current)) return undefined;
             const result = await work(tx);

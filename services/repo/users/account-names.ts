@@ -103,15 +103,20 @@ export function createAccountNames({ databases }: { databases: Databases }): Acc
     async reserve(userId, username, also = []) {
       const pending = pendingProjection(nameProjection, String(userId));
       try {
-        await directory.transaction(async (tx) => {
-          await tx.execute(
-            `INSERT INTO usernames (username, user_id, reserved_until) VALUES (?, ?, ${databaseTime} + ${reservedMs})`,
-            [username, userId],
-          );
-          await tx.batchAndCommit(
-            [...insertSuffixes(userId, username), ...also, noteProjection(pending, reservedMs)].join(';\n'),
-          );
-        });
+        await directory.transaction((tx) =>
+          tx.batchAndCommit(
+            [
+              formatSql(
+                `INSERT INTO usernames (username, user_id, reserved_until)
+                 VALUES (?, ?, ${databaseTime} + ${reservedMs})`,
+                [username, userId],
+              ),
+              ...insertSuffixes(userId, username),
+              ...also,
+              noteProjection(pending, reservedMs),
+            ].join(';\n'),
+          ),
+        );
       } catch (error) {
         if (isDuplicateKey(error) && (await holderOf(username))) throw usernameTaken();
         throw error;

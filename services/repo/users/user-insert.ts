@@ -59,7 +59,7 @@ export function createInsertUser(deps: {
     // The account exists: what fails from here on is written later by the worker of projections.
     const results = await Promise.allSettled([
       names.confirm(reservation),
-      joinWorld(userId).then(() => databases.users.execute(forgetProjection(world))),
+      joinWorld(userId, createdAt).then(() => databases.users.execute(forgetProjection(world))),
     ]);
     for (const result of results) {
       if (result.status === 'rejected')

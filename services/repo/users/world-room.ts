@@ -10,15 +10,24 @@ import type { Databases } from '../storage/databases.ts';
 /** The kind of these projections: an account is a member of the world room. */
 export const worldProjection = 'world';
 
-/** Returns the function that makes an account a member of the world room, unless it is one or is erased. */
+/**
+ * Returns the function that makes an account a member of the world room, unless it is one or is erased. The account's
+ * creation time is read unless it is given.
+ */
 export function createWorldRoom(deps: { databases: Databases; cache: Cache }) {
   const { databases, cache } = deps;
-  return async (userId: number): Promise<void> => {
+
+  async function readCreation(userId: number): Promise<number | undefined> {
     const [account] = await databases.users.query<{ status: number; created_at: number }>(
       'SELECT status, created_at FROM users WHERE id = ?',
       [userId],
     );
-    if (account?.status !== accountStatus.active) return;
+    return account?.status === accountStatus.active ? account.created_at : undefined;
+  }
+
+  return async (userId: number, known?: number): Promise<void> => {
+    const createdAt = known ?? (await readCreation(userId));
+    if (createdAt === undefined) return;
     await cache
       .change(async (touch) => {
         // The world room's number of members is cached.
@@ -29,7 +38,7 @@ export function createWorldRoom(deps: { databases: Databases; cache: Cache }) {
             [
               // Fails if the account is a member already, before anything is counted.
               `INSERT INTO conversation_members (user_id, conversation_id, role, muted, joined_at)
-             VALUES (${userId}, ${worldRoomId}, ${memberRole.member}, FALSE, ${account.created_at})`,
+             VALUES (${userId}, ${worldRoomId}, ${memberRole.member}, FALSE, ${createdAt})`,
               `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${worldRoomId}`,
               `UPDATE conversations SET member_count = member_count + 1 WHERE id = ${worldRoomId}`,
               `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
