@@ -4,17 +4,18 @@ import type { DatabaseAddresses, Databases } from './databases.ts';
 
 /**
  * Reads from the directory which database has which bucket of conversations, and tells it to `databases`. The first
- * start of an installation decides it: where conversations are already, all others go too; else they are spread evenly.
- * Throws a configuration error if a database is gone from the addresses.
+ * start with several databases decides it: where conversations are already, all others go too; else they are spread
+ * evenly. Throws a configuration error if a database is gone from the addresses.
  */
 export async function placeConversations(
   databases: Databases,
   { conversations }: DatabaseAddresses,
 ): Promise<void> {
   const names = conversations.map(({ name }) => name);
+  const stored = await readPlacement(databases.directory);
+  if (!stored && names.length === 1) return;
   const placement =
-    (await readPlacement(databases.directory)) ??
-    (await storePlacement(databases.directory, await firstPlacement(databases, names)));
+    stored ?? (await storePlacement(databases.directory, await firstPlacement(databases, names)));
   const gone = placement.find((name) => !names.includes(name));
   if (gone !== undefined) {
     throw new Error(
