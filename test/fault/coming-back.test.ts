@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { newGuests } from '../support/people/guests.ts';
 import { befriend, gateway2Url, gatewayUrl, type Person, wholeHistory } from '../support/people/people.ts';
@@ -14,19 +14,26 @@ const messagesBefore = 10;
 const withinMs = 6000;
 const giveUpMs = 60_000;
 
+type Talk = { person: Person; conversationId: string };
+let talks: Talk[];
+
+before(async () => {
+  const guests = await newGuests(2 * pairs);
+  talks = await Promise.all(
+    Array.from({ length: pairs }, async (_, index) => {
+      const [person, friend] = guests.slice(2 * index) as [Person, Person];
+      return { person, conversationId: await befriend(person, friend) };
+    }),
+  );
+});
+
 for (const part of ['kafka', 'database', 'redis', 'temporal', 'repo', 'logic', 'task', 'gateway-1']) {
   test(`${part} is killed: everybody has the next acknowledgement within ${withinMs / 1000} s`, {
     timeout: 240_000,
   }, async (t) => {
     await everythingReady();
-    const guests = await newGuests(2 * pairs);
-    const senders = await Promise.all(
-      Array.from({ length: pairs }, async (_, index) => {
-        const [person, friend] = guests.slice(2 * index) as [Person, Person];
-        const conversationId = await befriend(person, friend);
-        const url = index % 2 === 0 ? gatewayUrl : gateway2Url;
-        return sendSteadily({ person, conversationId, gatewayUrl: url, everyMs: sendEveryMs });
-      }),
+    const senders = talks.map((talk, index) =>
+      sendSteadily({ ...talk, gatewayUrl: index % 2 === 0 ? gatewayUrl : gateway2Url, everyMs: sendEveryMs }),
     );
     const stop = () => Promise.all(senders.map((sender) => sender.stop()));
     t.after(stop);
@@ -43,8 +50,9 @@ for (const part of ['kafka', 'database', 'redis', 'temporal', 'repo', 'logic', '
     await recovered();
     await stop();
 
-    for (const [index, { conversationId, acknowledged }] of senders.entries()) {
-      const history = await wholeHistory(guests[2 * index] as Person, conversationId);
+    for (const [index, { acknowledged }] of senders.entries()) {
+      const { person, conversationId } = talks[index] as Talk;
+      const history = await wholeHistory(person, conversationId);
       assert.deepEqual(
         history.map(({ seqId }) => seqId),
         history.map((_, before) => before + 1),

@@ -6,7 +6,6 @@ import { type Person, uniqueName } from './people.ts';
 export type Acknowledged = { clientMsgId: string; seqId: number; sentAt: number; ackedAt: number };
 
 export type SteadySender = {
-  conversationId: string;
   acknowledged: readonly Acknowledged[];
   /** When the first acknowledgement came of a message that was sent after `time`. */
   firstAckAfter(time: number): number | undefined;
@@ -63,7 +62,6 @@ export function sendSteadily(options: {
   const connected = stayConnected();
   const sending = setInterval(send, options.everyMs);
   return {
-    conversationId,
     acknowledged,
     firstAckAfter: (time) => acknowledged.find((message) => message.sentAt > time)?.ackedAt,
     async stop() {
