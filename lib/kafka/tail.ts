@@ -18,7 +18,8 @@ export async function followTail(
   });
   const consumer = kafka.consumer({
     groupId: options.groupId,
-    maxWaitTimeInMs: 500,
+    // The broker answers at once when a record comes. A stop has to wait for the fetch in flight.
+    maxWaitTimeInMs: 1000,
     maxBytesPerPartition: 8 * 1024 * 1024,
   });
   await consumer.connect();

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readRunFile } from '../../../scripts/process/run-file.ts';
 import { gatewayPorts, serverPorts, servicePorts, userProfile } from '../../../scripts/topology/topology.ts';
 import { eventually } from '../eventually.ts';
@@ -24,8 +24,8 @@ const portOffset = 1500;
 export async function startConfined(home: string, cgroup: Cgroup): Promise<ConfinedSystem> {
   const root = resolve(import.meta.dirname, '../../..');
   rmSync(home, { recursive: true, force: true });
-  mkdirSync(home, { recursive: true });
-  const log = join(home, 'start.log');
+  mkdirSync(dirname(home), { recursive: true });
+  const log = `${home}.log`;
   const output = openSync(log, 'w');
   const { env, url } = settings(home);
   const enter = cgroup.entrances.map((path) => `echo $$ > '${path}'`).join(' && ');
