@@ -4,15 +4,19 @@ import { claim } from './process/lock.ts';
 import { Problem, report } from './process/problem.ts';
 import { endLeftovers, readRunFile, supervisorName } from './process/run-file.ts';
 import { removeDockerData } from './stack/docker.ts';
-import { wipeHome } from './topology/home.ts';
-import { benchProfile, homesWithin, testProfile, userProfile } from './topology/topology.ts';
+import { homesWithin, wipeHome } from './topology/home.ts';
+import { benchProfile, testProfile, userProfile } from './topology/topology.ts';
 
 /** `npm run reset`: removes all data of this folder's GoChat; downloads stay cached. */
 try {
   const profile = userProfile(process.env);
   const { home } = profile;
   const bench = benchProfile(process.env, { gateways: 1, logics: 1, core: true });
-  const within = [testProfile(process.env).home, bench.home, join(home, homesWithin.dev)];
+  const within = [
+    testProfile(process.env).home,
+    bench.home,
+    ...[homesWithin.smallMachine, homesWithin.dev].map((name) => join(home, name)),
+  ];
   const folders = [home, ...within.filter((folder) => folder.startsWith(home))];
   for (const folder of folders) await assertStopped(folder);
   const existed = existsSync(home);

@@ -3,8 +3,9 @@ import { claim } from '../process/lock.ts';
 import { Problem } from '../process/problem.ts';
 import { endLeftovers } from '../process/run-file.ts';
 import { createSupervisor } from '../process/supervisor.ts';
+import { homesWithin } from '../topology/home.ts';
 import { assertPortsFree } from '../topology/ports.ts';
-import { homesWithin, type Profile, servicePorts } from '../topology/topology.ts';
+import { type Profile, servicePorts } from '../topology/topology.ts';
 import type { RunningServers, Servers } from './servers.ts';
 import { readStackFile } from './stack-file.ts';
 

@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../process/problem.ts';
-import { homesWithin } from './topology.ts';
+
+/** Subfolders of the user's data folder: for tests, benchmarks, and `npm run dev` with a running `npm run stack`. */
+export const homesWithin = {
+  tests: 'test',
+  smallMachine: 'small-machine',
+  bench: 'bench-system',
+  dev: 'dev',
+} as const;
 
 const marker = 'gochat-home.txt';
 const markerText = 'Data, logs and secrets of GoChat. `npm run reset` removes this folder.\n';

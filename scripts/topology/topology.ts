@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path';
 import { Problem } from '../process/problem.ts';
+import { homesWithin } from './home.ts';
 import type { DatabaseLayout } from './layouts.ts';
 import { allocatorSettings, nodeOptions } from './memory.ts';
 
@@ -100,8 +101,6 @@ export interface ServicePlan {
 
 const loopback = '127.0.0.1';
 const maxGateways = 8;
-/** Subfolders of the user's data folder: for tests, benchmarks, and `npm run dev` with a running `npm run stack`. */
-export const homesWithin = { tests: 'test', bench: 'bench-system', dev: 'dev' } as const;
 const defaultHome = '.gochat';
 
 /** The settings with which a run would use the user's own servers and ports. */

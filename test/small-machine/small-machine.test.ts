@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRest, type Session } from '../../clients/sdk/rest.ts';
 import { openSocket } from '../../clients/sdk/socket.ts';
+import { homesWithin } from '../../scripts/topology/home.ts';
 import { mapConcurrently } from '../support/map-concurrently.ts';
 import { keepAlive } from '../support/people/guests.ts';
 import { befriend, type Chat, chat, newPerson } from '../support/people/people.ts';
@@ -21,7 +22,7 @@ const pairs = 25;
 const sendsPerSecond = 50;
 const sampleMs = 5000;
 
-const folder = resolve('.gochat', 'small-machine');
+const folder = resolve('.gochat', homesWithin.smallMachine);
 
 test(`with 1 core and 2 GiB, 500 idle sockets and 50 sends per second for ${minutes} minutes are borne`, {
   timeout: (minutes + 10) * 60_000,
@@ -69,7 +70,7 @@ test(`with 1 core and 2 GiB, 500 idle sockets and 50 sends per second for ${minu
   clearInterval(sampling);
   sample();
 
-  const plot = resolve(folder, '..', 'small-machine.svg');
+  const plot = resolve(folder, 'memory.svg');
   writeFileSync(plot, memoryPlot(samples, memoryBytes / mebibyte));
   const percentile = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? Number.NaN;
   const most = Math.max(...samples.map(({ values }) => values['held by all'] ?? 0));

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { readRunFile } from '../../../scripts/process/run-file.ts';
 import { gatewayPorts, serverPorts, servicePorts, userProfile } from '../../../scripts/topology/topology.ts';
 import { eventually } from '../eventually.ts';
@@ -24,17 +24,20 @@ const portOffset = 1500;
 export async function startConfined(home: string, cgroup: Cgroup): Promise<ConfinedSystem> {
   const root = resolve(import.meta.dirname, '../../..');
   rmSync(home, { recursive: true, force: true });
-  mkdirSync(dirname(home), { recursive: true });
-  const log = `${home}.log`;
-  const output = openSync(log, 'w');
   const { env, url } = settings(home);
   const enter = cgroup.entrances.map((path) => `echo $$ > '${path}'`).join(' && ');
   const child = spawn('sh', ['-c', `${enter} && exec "$0" scripts/start.ts`, process.execPath], {
     cwd: root,
     env,
     detached: true,
-    stdio: ['ignore', output, output],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text) => {
+      printed = `${printed}${text}`.slice(-3000);
+    });
+  }
   const system: ConfinedSystem = {
     url,
     processes: () =>
@@ -44,7 +47,7 @@ export async function startConfined(home: string, cgroup: Cgroup): Promise<Confi
         restarts,
         bytes: proportionalBytes(pid),
       })),
-    printed: () => readFileSync(log, 'utf8').slice(-3000),
+    printed: () => printed,
     stop: () => ended(child, () => child.kill('SIGTERM')),
   };
   try {
