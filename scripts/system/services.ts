@@ -56,7 +56,8 @@ export function createServices(
         cwd: root,
         isReady: async () =>
           (await Promise.all(plan.admins.map(({ url }) => answersOk(`${url}/readyz`)))).every((ok) => ok),
-        readyWithinMs: 60_000,
+        // They all start at the same time, on a small machine on one core.
+        readyWithinMs: 120_000,
         // A service drains for up to 30 s.
         stopWithinMs: 35_000,
         startAttempts: 3,
