@@ -54,6 +54,8 @@ export function createClient(options: ClientOptions) {
   let seating: Promise<Seat> | undefined;
 
   const seatDeps: SeatDeps = {
+    url,
+    credentials,
     state,
     apply: (input) => told(model.apply(input), input),
     change: (run) => told(model.change(run)),
@@ -105,7 +107,7 @@ export function createClient(options: ClientOptions) {
   /** A browser's default is loaded when it is needed, so that other platforms need not have it. */
   async function storage(): Promise<Storage | undefined> {
     if ('storage' in options || typeof indexedDB === 'undefined') return options.storage;
-    return (await import('./indexeddb.ts')).indexedDb(`gochat ${url}`);
+    return (await import('./indexeddb.ts')).indexedDb();
   }
 
   function sit(): Promise<Seat> {

@@ -9,6 +9,8 @@ export function createPretendTab(name: string, tell: (what: 'leads' | 'resigned'
     throw new Error('a pretended tab has no server');
   };
   const deps: SeatDeps = {
+    url: '',
+    credentials: { guest: true },
     state: model.state,
     apply: model.apply,
     change: model.change,

@@ -42,7 +42,7 @@ const maxDevices = 10;
 export async function createLeader(deps: LeaderDeps): Promise<Leader> {
   const { credentials, call, state } = deps;
   const report = (error: unknown) => deps.onError(asGoChatError(error));
-  let persister = deps.storage?.createPersister({ state: () => state, onError: report }) ?? noPersister;
+  let persister = deps.storage?.createPersister({ ...deps, onError: report }) ?? noPersister;
   const tokens = createTokens({ credentials, call, onChange: (held) => persister.put('held', held) });
 
   const { held, state: stored, devices = [] } = (await load()) ?? {};

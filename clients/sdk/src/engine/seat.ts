@@ -2,6 +2,7 @@ import type { Input, Outcome, State } from '../model/input.ts';
 import type { Picture } from '../model/picture.ts';
 import type { Api } from '../transport/api.ts';
 import type { GoChatError } from '../transport/errors.ts';
+import type { Credentials } from '../transport/tokens.ts';
 import type { Connection } from './connection.ts';
 import type { Leader } from './leader.ts';
 
@@ -21,6 +22,8 @@ export interface Seat {
 }
 
 export interface SeatDeps {
+  url: string;
+  credentials: Credentials;
   state: State;
   /** Applies an input to the model of this client. */
   apply(input: Input): Outcome;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IDBFactory } from 'fake-indexeddb';
+import { indexedDb } from '../indexeddb.ts';
+import { emptyState } from '../model/model.ts';
 import { indexedDbPlace } from './indexeddb.ts';
 
 /** Runs work where `indexedDB` is there, as in a browser. */
@@ -39,4 +41,30 @@ test('IndexedDB keeps what was written, and a writer that was replaced writes no
     assert.equal((await indexedDbPlace('two').read()).size, 0);
     await again.clear();
     assert.equal((await place.read()).size, 0);
+  }));
+
+test('what two users of one browser store is kept apart', () =>
+  inBrowser(async () => {
+    const persisterOf = (username: string) => {
+      const state = emptyState();
+      const credentials = { username, password: 'secret' };
+      const persister = indexedDb()?.createPersister({
+        url: 'http://chat.test',
+        credentials,
+        state,
+        onError() {},
+      });
+      assert.ok(persister);
+      return { persister, state };
+    };
+    const ann = persisterOf('ann');
+    ann.state.drafts.set('1', 'of ann');
+    ann.persister.changed(['1']);
+    await ann.persister.flush();
+    const draftOf = async (username: string) =>
+      (await persisterOf(username).persister.load())?.state.drafts.get('1');
+    assert.deepEqual(
+      [await draftOf('ann'), await draftOf('Ann'), await draftOf('bob')],
+      ['of ann', 'of ann', undefined],
+    );
   }));

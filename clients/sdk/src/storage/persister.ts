@@ -3,7 +3,7 @@ import type { State } from '../model/input.ts';
 import { emptyState } from '../model/model.ts';
 import type { Outgoing } from '../model/outgoing.ts';
 import { newId } from '../transport/ids.ts';
-import type { HeldSession } from '../transport/tokens.ts';
+import type { Credentials, HeldSession } from '../transport/tokens.ts';
 import type { Conversation, Message, User } from '../wire/wire.ts';
 import type { Guard, Place } from './place.ts';
 
@@ -15,7 +15,10 @@ export interface Stored {
 }
 
 export interface PersisterDeps {
-  state: () => State;
+  /** Whose client it is: what several users store in one browser is kept apart. */
+  url: string;
+  credentials: Credentials;
+  state: State;
   onError(error: unknown): void;
 }
 
@@ -42,7 +45,7 @@ type StoredConversation = Pick<ConversationState, 'cursor' | 'reads'> & { conver
  * as an entry of its own, so that a write is as small as the change.
  */
 export function createPersister(storage: Place, deps: PersisterDeps): Persister {
-  const { onError } = deps;
+  const { state, onError } = deps;
   const written = new Map<string, ConversationState>();
   const waiting = new Map<string, unknown>();
   /** Entries that are compared by value, as they were written. */
@@ -66,7 +69,6 @@ export function createPersister(storage: Place, deps: PersisterDeps): Persister 
   }
 
   function collect(): void {
-    const state = deps.state();
     putIfChanged('me', state.me);
     putIfChanged('since', state.since);
     putIfChanged('uncertain', state.uncertain);
