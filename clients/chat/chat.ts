@@ -1,0 +1,82 @@
+// Room: a client for the terminal, on the SDK alone: for people line by line, for programs as JSON lines. It knows nothing of
+// the server but what the SDK tells.
+
+import { parseArgs } from 'node:util';
+import { createClient, GoChatError } from '@gochat/sdk';
+import { runJson } from './json.ts';
+import { askHidden } from './password.ts';
+import { runScreen } from './screen.ts';
+
+const usage = `npm run chat -- --as NAME [--url http://127.0.0.1:8080] [--json]
+
+Signs in, or makes the account if there is none with this name. The password comes from GOCHAT_PASSWORD or is asked for.
+With --json it reads commands and writes events as JSON lines.`;
+
+/** Runs until the user quits. Returns the exit code. */
+export async function chat(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      as: { type: 'string' },
+      url: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  const { as: username, json = false } = values;
+  const url = values.url ?? process.env.GATEWAY_URL ?? 'http://127.0.0.1:8080';
+  if (username === undefined || values.help) {
+    console.log(usage);
+    return values.help ? 0 : 1;
+  }
+  try {
+    const password = process.env.GOCHAT_PASSWORD ?? (await askHidden(`Password of ${username}: `));
+    const session = await signIn(url, username, password);
+    const client = createClient({ url, credentials: { session }, storage: undefined });
+    await client.connect();
+    await (json ? runJson(client) : runScreen(client));
+    await client.disconnect();
+    return 0;
+  } catch (error) {
+    if (!(error instanceof GoChatError)) throw error;
+    const { code, message } = error;
+    console.log(json ? JSON.stringify({ type: 'error', code, message }) : message);
+    return 1;
+  } finally {
+    // Open input would keep the process alive.
+    process.stdin.destroy();
+  }
+}
+
+/** Signs in, or registers if nobody has the name. */
+async function signIn(url: string, username: string, password: string) {
+  const login = await post(url, '/auth/login', { username, password });
+  if (login.status !== 401) return sessionOf(login);
+  const registered = await post(url, '/auth/register', { username, password });
+  return registered.status === 409 ? sessionOf(login) : sessionOf(registered);
+}
+
+interface Answer {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: a session or a problem document.
+  body: any;
+}
+
+async function post(url: string, path: string, body: unknown): Promise<Answer> {
+  try {
+    const response = await fetch(new URL(path, url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json() };
+  } catch {
+    throw new GoChatError('UNAVAILABLE', `No gateway answers at ${url}.`, true);
+  }
+}
+
+function sessionOf({ status, body }: Answer) {
+  if (status >= 400)
+    throw new GoChatError(body.code ?? 'INTERNAL_ERROR', body.detail ?? 'The sign-in was refused.');
+  return body;
+}
