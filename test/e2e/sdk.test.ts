@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -145,9 +145,12 @@ test('a message that the server refuses fails and waits for a decision; the next
   await stop(client);
 });
 
-test('the bot of the README answers', async () => {
+test('the bot of the README answers', async (t) => {
   const { ann, bob, conversationId } = await newFriends();
-  const folder = mkdtempSync(join(import.meta.dirname, '../../node_modules/.cache/sdk-bot-'));
+  // Node runs no TypeScript inside of node_modules, and the package is found from inside of the repository only.
+  const home = join(import.meta.dirname, '../../.gochat');
+  mkdirSync(home, { recursive: true });
+  const folder = mkdtempSync(join(home, 'sdk-bot-'));
   const file = join(folder, 'bot.ts');
   writeFileSync(file, exampleOf('bot'));
   const env = {
@@ -157,6 +160,7 @@ test('the bot of the README answers', async () => {
     BOT_PASSWORD: password,
   };
   const bot = spawn(process.execPath, [file], { env, stdio: 'inherit' });
+  t.after(() => bot.kill());
   const { client, told } = clientOf(ann);
   await client.connect();
   await eventually(async () => (await client.friends.list()).some(({ online }) => online), 15_000, 100);
