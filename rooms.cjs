@@ -36,6 +36,7 @@ module.exports = {
     'conversation-lists',
     'conversations',
     'members',
+    'message-changes',
     'messages',
     'sync',
   ],

@@ -1,19 +1,16 @@
 import type { LimitFunction } from 'p-limit';
-import { deletedUser } from '../../lib/domain/deleted-user.ts';
-import { bodyToRecord } from '../../lib/domain/message-body.ts';
 import type { Message } from '../../lib/gen/im_repo/v1/message.ts';
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { GroupCommit } from '../../lib/kafka/group-commit.ts';
 import { topics } from '../../lib/kafka/topics.ts';
-import { toSenderInfo } from '../../lib/records/downstream-message.ts';
 import {
   createDownstreamWriter,
   type DownstreamWriter,
   encodeMessage,
   everyone,
-  type MessageBody,
   messageTargets,
 } from '../../lib/records/downstream-writer.ts';
+import { toMessageFacts } from '../../lib/records/message-facts.ts';
 
 /** Members per call of resolveMemberPage, and per downstream record. */
 const pageSize = 500;
@@ -30,7 +27,7 @@ export function createDelivery(deps: {
 
   async function toEveryone(messages: Message[]): Promise<void> {
     const conversationId = messages[0]?.conversationId ?? '';
-    const encoded = messages.map((message) => encodeMessage(toDownstream(message)));
+    const encoded = messages.map((message) => encodeMessage(toMessageFacts(message)));
     const writer = createDownstreamWriter();
     for (const { gatewayId, bootId } of await everyGateway(conversationId)) {
       const route = { receiverId: gatewayId, bootId };
@@ -50,7 +47,7 @@ export function createDelivery(deps: {
   }
 
   async function toMembers(conversationId: string, messages: Message[]): Promise<void> {
-    const encoded = messages.map((message) => encodeMessage(toDownstream(message)));
+    const encoded = messages.map((message) => encodeMessage(toMessageFacts(message)));
     const produced: Promise<void>[] = [];
     let afterUserId = '';
     do {
@@ -77,17 +74,4 @@ export function createDelivery(deps: {
     writer.records().map(({ receiverId, value }) => produce(topics.downstream(receiverId), null, value));
 
   return { toEveryone, toMembers };
-}
-
-function toDownstream(message: Message): MessageBody {
-  const { sender } = message;
-  return {
-    message_id: message.id,
-    conversation_id: message.conversationId,
-    sender_info: toSenderInfo(sender ?? deletedUser('')),
-    ...bodyToRecord(message),
-    seq_id: message.seqId,
-    created_at: message.createdAt,
-    ...(message.deleted ? { deleted: true } : {}),
-  };
 }

@@ -56,6 +56,9 @@ function scene(options: {
     mentions: [],
     deleted: false,
     createdAt: 0,
+    changeSeq: 0,
+    reactions: [],
+    pinned: false,
   });
   const repo = {
     conversations: {

@@ -21,6 +21,16 @@ export const limits = {
 
   messageContent: 4000,
   clientMsgIdBytes: 64,
+  /** Of a message's metadata as JSON text. */
+  metadataBytes: 4096,
+  /** Different emoji per message. */
+  reactionKinds: 20,
+  /** Users whom a message names per emoji: those who reacted first. */
+  reactionUsers: 20,
+  /** A user's own reactions per answer. */
+  ownReactions: 10_000,
+  /** Pinned messages per conversation. */
+  pins: 100,
   mentions: 100,
 
   /** User ids per request. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { codeOf } from '../errors.ts';
+import { limits } from './limits.ts';
 import {
   bodyFromRecord,
   bodyOf,
@@ -8,6 +10,9 @@ import {
   checkContentLength,
   extraFromRecord,
   extraToRecord,
+  metadataRefusal,
+  metadataText,
+  readMetadata,
   readRecordBody,
 } from './message-body.ts';
 
@@ -92,4 +97,31 @@ test('a body is refused for the first field that is wrong', () => {
 test('the length of a content counts code points', () => {
   checkContentLength('😀'.repeat(4000));
   assert.throws(() => checkContentLength('😀'.repeat(4001)), { code: 'MESSAGE_TOO_LARGE' });
+});
+
+const codeFor = (text: string) => {
+  const refusal = metadataRefusal(text);
+  return refusal && codeOf(refusal);
+};
+
+test('metadata is a JSON object of at most 4 KiB as text', () => {
+  const longest = JSON.stringify({ text: 'x'.repeat(limits.metadataBytes - '{"text":""}'.length) });
+  for (const text of ['{}', '{"a":{"b":[1,null,"ü"]}}', longest]) assert.equal(codeFor(text), undefined);
+  for (const text of ['', 'null', '[]', '1', '"x"', '{"a":1', 'x'])
+    assert.equal(codeFor(text), 'INVALID_ARGUMENT');
+  assert.equal(codeFor(longest.replace('x', 'ü')), 'MESSAGE_TOO_LARGE');
+});
+
+test('metadata cannot change the prototype of an object that it is copied into', () => {
+  assert.equal(codeFor('{"a":[{"__proto__":{"admin":true}}]}'), 'INVALID_ARGUMENT');
+  assert.equal(codeFor(JSON.stringify({ text: '"__proto__":' })), undefined);
+});
+
+test('metadata that is nested too deep to be written is too large', () => {
+  const deep = JSON.parse(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`);
+  assert.throws(
+    () => metadataText(deep),
+    (error) => codeOf(error) === 'MESSAGE_TOO_LARGE',
+  );
+  assert.deepEqual(readMetadata(metadataText({ a: [1] })), { a: [1] });
 });

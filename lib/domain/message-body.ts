@@ -13,8 +13,19 @@ import { invalid } from './refusals.ts';
 export type MessageBody = { messageType: number; content: string; clientMsgId: string } & MessageExtra;
 export type RecordBody = { message_type: number; content: string; client_msg_id: string } & RecordExtra;
 
-/** The body as clients send it: the type may be missing. */
+/**
+ * A message's metadata: a JSON object whose meaning only the sender's application knows. Clients send and get the
+ * object. Services, records and storage pass it on as text, so that no hop has to build the object again.
+ */
+export type Metadata = Record<string, unknown>;
+
+/** The body of a new message: the type may be missing. */
 export type NewBody = Omit<MessageBody, 'messageType'> & { messageType?: number | undefined };
+
+/** A body as clients send and get it: the metadata is an object instead of its JSON text. */
+export type AsClients<Body extends MessageExtra> = Omit<Body, 'metadata'> & {
+  metadata?: Metadata | undefined;
+};
 
 /**
  * The optional fields. A new field must be added to this table and to the proto messages that have a body: all schemas,
@@ -50,6 +61,21 @@ const extraFields = {
       return userIds.every(isId) ? undefined : 'must be user ids';
     },
   },
+  /** JSON text, but an object in the schemas, which are those of clients. */
+  metadata: {
+    inRecords: 'metadata',
+    schema: Type.Optional(
+      Type.Unsafe<Metadata>({
+        type: 'object',
+        additionalProperties: true,
+        description: `Any JSON object of up to ${limits.metadataBytes.toLocaleString('en-US')} bytes as text. The server does not read it.`,
+        examples: [{ color: 'blue' }],
+      }),
+    ),
+    isValue: (value: unknown): value is string => typeof value === 'string',
+    /** Its size has an error code of its own, see `bodyRefusal`. */
+    fault: (_text: string): string | undefined => undefined,
+  },
 } as const;
 
 type Fields = typeof extraFields;
@@ -72,7 +98,10 @@ const fields = Object.entries(extraFields).map(([name, field]) => ({
 
 /** The optional fields of a proto message without any: proto represents an absent list as an empty one. */
 export const noExtra = Object.fromEntries(
-  Object.entries(extraFields).map(([name, { schema }]) => [name, schema.type === 'array' ? [] : undefined]),
+  Object.entries(extraFields).map(([name, { schema }]) => [
+    name,
+    'type' in schema && schema.type === 'array' ? [] : undefined,
+  ]),
 ) as unknown as { [N in Name]: Value<N> extends unknown[] ? Value<N> : undefined };
 
 /** The schemas of the optional fields, for all schemas that contain them. */
@@ -160,6 +189,18 @@ export function readRecordBody(record: Record<string, unknown>): RecordBody | un
 
 type Spelling = 'inMessages' | 'inRecords';
 
+/** The body of a request or frame. Throws MESSAGE_TOO_LARGE if the metadata is nested too deep. */
+export const fromClient = <Body extends NewBody>(body: AsClients<Body>): Body =>
+  body.metadata === undefined
+    ? (body as unknown as Body)
+    : ({ ...body, metadata: metadataText(body.metadata) } as unknown as Body);
+
+/** The body as in answers and frames. */
+export const toClient = <Body extends MessageExtra>(body: Body): AsClients<Body> =>
+  body.metadata === undefined
+    ? (body as AsClients<Body>)
+    : { ...body, metadata: readMetadata(body.metadata) };
+
 /** One shared object, since most messages have no optional field. */
 const none = Object.freeze({});
 
@@ -186,6 +227,8 @@ export function bodyRefusal(body: MessageBody): GoChatError | undefined {
   if (!content.isWellFormed()) return invalid('content', 'must be well-formed Unicode');
   const fault = type === messageType.text ? undefined : attachmentFault(content);
   if (fault) return invalid(fault.path, fault.message);
+  const refusal = body.metadata === undefined ? undefined : metadataRefusal(body.metadata);
+  if (refusal) return refusal;
   for (const { inMessages, fault } of fields) {
     const value = body[inMessages];
     const wrong = value === undefined ? undefined : fault(value);
@@ -212,3 +255,37 @@ export function isClientMsgId(text: string): boolean {
 
 /** The rule for a clientMsgId, worded to follow the field's name. */
 export const clientMsgIdRule = `must be 1 to ${limits.clientMsgIdBytes} bytes of well-formed Unicode`;
+
+/** The object as JSON text. Throws MESSAGE_TOO_LARGE if it is nested too deep to be written. */
+export function metadataText(metadata: Metadata): string {
+  try {
+    return JSON.stringify(metadata);
+  } catch {
+    throw tooLarge();
+  }
+}
+
+export const readMetadata = (text: string): Metadata => JSON.parse(text);
+
+/** The error of an invalid metadata text; undefined if it is valid. */
+export function metadataRefusal(text: string): GoChatError | undefined {
+  if (Buffer.byteLength(text) > limits.metadataBytes) return tooLarge();
+  if (!isObjectText(text)) return invalid('metadata', 'must be a JSON object');
+  // This key would change the prototype of the object that a client copies the metadata into.
+  if (text.includes('"__proto__":')) return invalid('metadata', 'must not have the key __proto__');
+  return undefined;
+}
+
+function isObjectText(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+const tooLarge = () =>
+  new GoChatError('MESSAGE_TOO_LARGE', `metadata has at most ${limits.metadataBytes} bytes as JSON text.`, [
+    { path: 'metadata', message: `must be at most ${limits.metadataBytes} bytes as JSON text` },
+  ]);

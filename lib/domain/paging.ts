@@ -33,6 +33,8 @@ const orders = {
   'friend requests': ['number'],
   /** The time of the block and the blocked user's id, both descending. */
   blocks: ['number', 'number'],
+  /** The time of the reaction, the user's id and the emoji, all ascending. */
+  reactions: ['number', 'number', 'string'],
   /** The session's start time and id, both descending. */
   sessions: ['number', 'string'],
 } as const;

@@ -22,6 +22,7 @@ test('the frame of a changed conversation leaves out the fields that differ per 
     owner_id: '7',
     member_count: 3,
     last_seq_id: 5,
+    last_change_seq: 4,
     invite_by: 'admins',
     mute_all: true,
     max_members: 100,
@@ -41,6 +42,7 @@ test('the frame of a changed conversation leaves out the fields that differ per 
         ownerId: '7',
         memberCount: 3,
         lastSeqId: 5,
+        lastChangeSeq: 4,
         settings: { inviteBy: 'admins', muteAll: true, maxMembers: 100 },
         createdAt: 1,
         updatedAt: 2,
@@ -95,5 +97,48 @@ test('frames of removals, recalls and dissolved groups name their subject and th
   assert.deepEqual(frameOf({ ...common, type: 'conversation.dissolved' }), {
     frame: 'conversation-dissolved',
     data: { conversationId: '9' },
+  });
+});
+
+test('a change of a message is shown with what the message is now', () => {
+  const message = {
+    message_id: 100,
+    conversation_id: '9',
+    sender_info: { id: '7', username: 'ann', display_name: 'Ann', avatar_url: '' },
+    message_type: 1,
+    content: 'hello',
+    client_msg_id: 'm',
+    metadata: '{"color":"blue"}',
+    seq_id: 4,
+    created_at: 1,
+    change_seq: 3,
+    edited_at: 2,
+    reactions: [{ emoji: '👍', count: 1, user_ids: ['8'] }],
+    pinned: true,
+  };
+  const reacted = [{ user_id: '8', emoji: '👍', on: true }];
+  assert.deepEqual(frameOf({ ...common, type: 'message.changed', change_seq: 3, message, reacted }), {
+    frame: 'message-changed',
+    data: {
+      conversationId: '9',
+      changeSeq: 3,
+      message: {
+        id: 100,
+        conversationId: '9',
+        seqId: 4,
+        sender: { id: '7', username: 'ann', displayName: 'Ann', avatarUrl: '' },
+        messageType: 1,
+        content: 'hello',
+        clientMsgId: 'm',
+        metadata: { color: 'blue' },
+        deleted: false,
+        createdAt: 1,
+        changeSeq: 3,
+        editedAt: 2,
+        reactions: [{ emoji: '👍', count: 1, userIds: ['8'] }],
+        pinned: true,
+      },
+      reacted: [{ userId: '8', emoji: '👍', on: true }],
+    },
   });
 });

@@ -1,6 +1,7 @@
 import type { Member } from '../wire/conversation.ts';
 import type { ServerFrameData } from '../wire/frames.ts';
-import type { ConversationFacts, MemberFacts, OrderedEvent, OrderedFrame } from './records.ts';
+import { toWireMessage } from './message-facts.ts';
+import type { ConversationFacts, MemberFacts, OrderedEvent, OrderedFrame, ReactedFacts } from './records.ts';
 
 /** Converts an event of a conversation to the frame that its members get. */
 export function toOrderedFrame(event: OrderedEvent): OrderedFrame {
@@ -35,8 +36,21 @@ export function toOrderedFrame(event: OrderedEvent): OrderedFrame {
         frame: 'message-recalled',
         data: { conversationId, messageId: event.message_id, seqId: event.seq_id, by },
       };
+    case 'message.changed':
+      return {
+        ...common,
+        frame: 'message-changed',
+        data: {
+          conversationId,
+          changeSeq: event.change_seq,
+          message: toWireMessage(event.message),
+          ...(event.reacted ? { reacted: event.reacted.map(toReacted) } : {}),
+        },
+      };
   }
 }
+
+const toReacted = ({ user_id, emoji, on }: ReactedFacts) => ({ userId: user_id, emoji, on });
 
 /** A conversation as in frames that go to all its members: without the fields that differ by member. */
 const toSharedConversation = (
@@ -52,6 +66,7 @@ const toSharedConversation = (
   ownerId: facts.owner_id,
   memberCount: facts.member_count,
   lastSeqId: facts.last_seq_id,
+  lastChangeSeq: facts.last_change_seq ?? 0,
   settings: { inviteBy: facts.invite_by, muteAll: facts.mute_all, maxMembers: facts.max_members },
   createdAt: facts.created_at,
   updatedAt: facts.updated_at,

@@ -37,7 +37,12 @@ export type OrderedEvent = {
   /** `last_seq_id`: the seq id of the last message stored before the removal. */
   | { type: 'conversation.member.removed'; user_ids: string[]; last_seq_id: number }
   | { type: 'message.recalled'; message_id: number; seq_id: number }
+  /** `reacted`: present if the change tells of reactions. */
+  | { type: 'message.changed'; change_seq: number; message: MessageFacts; reacted?: ReactedFacts[] }
 );
+
+/** A user reacted to a message, or took the reaction away. */
+export type ReactedFacts = { user_id: string; emoji: string; on: boolean };
 
 /** A conversation right after a change, without the fields that differ by member. */
 export type ConversationFacts = {
@@ -50,6 +55,8 @@ export type ConversationFacts = {
   owner_id: string;
   member_count: number;
   last_seq_id: number;
+  /** Absent in records of earlier versions. */
+  last_change_seq?: number;
   invite_by: string;
   mute_all: boolean;
   max_members: number;
@@ -76,7 +83,8 @@ export type OrderedFrameType =
   | 'conversation-dissolved'
   | 'member-added'
   | 'member-removed'
-  | 'message-recalled';
+  | 'message-recalled'
+  | 'message-changed';
 
 /** A WebSocket frame's type and its data. */
 type FrameAndData<T extends keyof ServerFrameData> = { [F in T]: { frame: F; data: ServerFrameData[F] } }[T];
@@ -94,22 +102,31 @@ export type UpstreamRecord = UpstreamMessage | UpstreamEvent;
 
 export type SenderInfo = { id: string; username: string; display_name: string; avatar_url: string };
 
-export type DownstreamMessage = RecordBody & {
-  /** Exactly one of these three is set: a single user, several users, or all users of the gateway. */
-  target_user_id?: string;
-  target_user_ids?: string[];
-  broadcast?: boolean;
+/** A message as it is stored. */
+export type MessageFacts = RecordBody & {
   message_id: number;
   conversation_id: string;
   sender_info: SenderInfo;
   seq_id: number;
   created_at: number;
+  /** True if the message was recalled. Its content is empty then. */
+  deleted?: boolean;
+  /** Absent if the message never changed. */
+  change_seq?: number;
+  edited_at?: number;
+  reactions?: { emoji: string; count: number; user_ids: string[] }[];
+  pinned?: boolean;
+};
+
+export type DownstreamMessage = MessageFacts & {
+  /** Exactly one of these three is set: a single user, several users, or all users of the gateway. */
+  target_user_id?: string;
+  target_user_ids?: string[];
+  broadcast?: boolean;
   /** Users who joined recently: the gateway holds the message back until they have got their `member-added`. */
   newcomer_ids?: string[];
   /** Targets who get a read receipt right after the message: sending a message marks all before it as read. */
   read_for?: string[];
-  /** True if the message was recalled before its delivery. Its content is empty then. */
-  deleted?: boolean;
 };
 
 export type DownstreamAck = {
@@ -218,7 +235,25 @@ export type MessageEvent =
       /** The socket session that sent the read pointer; empty for a REST call. */
       session_id: string;
     })
-  | (EventBase<'message.recalled'> & { conversation_id: string; message_id: number; seq_id: number });
+  | (EventBase<'message.recalled' | 'message.edited'> & {
+      conversation_id: string;
+      message_id: number;
+      seq_id: number;
+    })
+  /** `actor_id` is empty if several users reacted. */
+  | (EventBase<'message.reacted'> & {
+      conversation_id: string;
+      message_id: number;
+      seq_id: number;
+      reacted: ReactedFacts[];
+    })
+  | (EventBase<'message.pinned'> & {
+      conversation_id: string;
+      message_id: number;
+      seq_id: number;
+      /** False if the message was unpinned. */
+      pinned: boolean;
+    });
 
 export type UserEvent =
   | (EventBase<'user.online' | 'user.offline' | 'user.disconnected'> & {

@@ -22,6 +22,9 @@ export const Conversation = Type.Object(
     role: Type.Integer({ description: '1 member, 2 admin, 3 owner' }),
     muted: Type.Boolean(),
     lastSeqId: Type.Integer(),
+    lastChangeSeq: Type.Integer({
+      description: 'How many changes its messages have had: edits, recalls and others',
+    }),
     lastReadSeqId: Type.Integer(),
     unreadCount: Type.Integer(),
     notifications: Type.Unsafe<string>({
@@ -74,6 +77,7 @@ export function toConversation(details: ConversationWithDetails): Conversation {
     role: membership.role,
     muted: membership.muted,
     lastSeqId: conversation.lastSeqId,
+    lastChangeSeq: conversation.lastChangeSeq,
     lastReadSeqId: membership.lastReadSeqId,
     unreadCount,
     notifications: membership.notifications ?? 'all',

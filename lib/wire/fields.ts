@@ -8,4 +8,5 @@ import { Type } from 'typebox';
 export const exampleUserId = '7301444403200002';
 export const id = Type.String({ maxLength: 64, examples: [exampleUserId] });
 
+export const changeSeq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 export const seqId = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });

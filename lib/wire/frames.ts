@@ -69,6 +69,28 @@ export const serverFrames = {
       by: Type.String({ description: 'The id of the user who recalled it; "0" for the operators' }),
     }),
   },
+  'message-changed': {
+    description:
+      'A message changed: it was edited, recalled, pinned or unpinned, or users reacted to it. Sent to every member, in the order of changeSeq, with what the message is now.',
+    data: Type.Object({
+      conversationId: id,
+      changeSeq: Type.Integer({ description: 'The number of the change: 1, 2, 3, … in each conversation' }),
+      message: Message,
+      reacted: Type.Optional(
+        Type.Array(
+          Type.Object({
+            userId: id,
+            emoji: Type.String(),
+            on: Type.Boolean({ description: 'Whether the user reacted, or took the reaction away' }),
+          }),
+          {
+            description:
+              'The reactions that this change tells. Reactions that follow each other quickly are told together.',
+          },
+        ),
+      ),
+    }),
+  },
   'typing-indicator': {
     description: 'A member is typing. Sent to the other members of conversations with up to 500 members.',
     data: Type.Object({ conversationId: id, userId: id }),

@@ -2,13 +2,23 @@
 
 import { type Static, Type } from 'typebox';
 import { deletedUser } from '../domain/deleted-user.ts';
-import { bodyOf, extraSchemas } from '../domain/message-body.ts';
+import { limits } from '../domain/limits.ts';
+import { bodyOf, extraSchemas, toClient } from '../domain/message-body.ts';
 import type { Message as ProtoMessage } from '../gen/im_repo/v1/message.ts';
 
 export const Sender = Type.Object(
   { id: Type.String(), username: Type.String(), displayName: Type.String(), avatarUrl: Type.String() },
   { $id: 'Sender' },
 );
+
+const Reaction = Type.Object({
+  emoji: Type.String({ examples: ['👍'] }),
+  count: Type.Integer(),
+  userIds: Type.Array(Type.String(), {
+    description: `Who reacted first, at most ${limits.reactionUsers}`,
+    examples: [['7301444403200002']],
+  }),
+});
 
 /** A message in REST answers and WebSocket frames. */
 export const Message = Type.Object(
@@ -23,6 +33,14 @@ export const Message = Type.Object(
     ...extraSchemas,
     deleted: Type.Boolean(),
     createdAt: Type.Integer({ description: 'Unix milliseconds' }),
+    changeSeq: Type.Integer({
+      description: 'The number of its last change among all changes in its conversation; 0: never changed',
+    }),
+    editedAt: Type.Optional(Type.Integer({ description: 'When it was edited last, Unix milliseconds' })),
+    reactions: Type.Optional(
+      Type.Array(Reaction, { description: 'In the order of their first use; absent: there are none' }),
+    ),
+    pinned: Type.Optional(Type.Boolean({ description: 'Present on pinned messages' })),
   },
   { $id: 'Message' },
 );
@@ -40,9 +58,15 @@ export function toMessage(message: ProtoMessage): Message {
       displayName: sender.displayName,
       avatarUrl: sender.avatarUrl,
     },
-    ...bodyOf(message),
+    ...toClient(bodyOf(message)),
     deleted: message.deleted,
     createdAt: message.createdAt,
+    changeSeq: message.changeSeq,
+    ...(message.editedAt === undefined ? {} : { editedAt: message.editedAt }),
+    ...(message.reactions.length === 0
+      ? {}
+      : { reactions: message.reactions.map(({ emoji, count, userIds }) => ({ emoji, count, userIds })) }),
+    ...(message.pinned ? { pinned: true } : {}),
   };
 }
 

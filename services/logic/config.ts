@@ -42,6 +42,7 @@ export const logicConfig = Type.Object({
     maximum: limits.groupMembers.most,
   }),
   RECALL_WINDOW_MS: count(120_000),
+  EDIT_WINDOW_MS: count(24 * 3_600_000),
 });
 
 export type LogicConfig = Static<typeof logicConfig>;

@@ -123,7 +123,12 @@ export async function startLogic(
       service(
         'im_logic.v1.MessageService',
         MessageServiceService,
-        createMessages({ messages: repo.messages, sending, recallWindowMs: config.RECALL_WINDOW_MS }),
+        createMessages({
+          messages: repo.messages,
+          sending,
+          recallWindowMs: config.RECALL_WINDOW_MS,
+          editWindowMs: config.EDIT_WINDOW_MS,
+        }),
       ),
     ],
   });

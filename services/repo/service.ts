@@ -33,6 +33,8 @@ import { createFriendships } from './friends/friendships.ts';
 import { createPairSettling, pairProjection } from './friends/pair-changes.ts';
 import { createRelationshipsEnd } from './friends/relationships-end.ts';
 import { createRequestTexts } from './friends/request-texts.ts';
+import { createMessageChange } from './message-changes/message-change.ts';
+import { startReactionTelling } from './message-changes/reaction-telling.ts';
 import { createMessageHandlers } from './messages/messages.ts';
 import { createFlowTexts } from './once/flow-texts.ts';
 import { createIdempotencyHandlers } from './once/idempotency.ts';
@@ -129,6 +131,8 @@ export async function startRepo(
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const passwords = createPasswords();
   metrics.observed('gochat_password_waiting', 'Password hashes that wait in the queue.', passwords.waiting);
+  const changeMessage = createMessageChange({ databases, cache, outbox, userCards });
+  const telling = startReactionTelling({ databases, changeMessage, log });
   const presence = createPresenceHandlers({
     redis,
     gateways,
@@ -149,6 +153,8 @@ export async function startRepo(
     recentSenders: createRecentSenders(),
     passwords,
     presence,
+    changeMessage,
+    telling,
     metrics,
     log,
   };
@@ -198,6 +204,7 @@ export async function startRepo(
       moves?.stop();
       await sweeper.stop();
       await projections.stop();
+      await telling.stop();
       await outbox.stop();
       await ids.stop();
       await Promise.all([prisma.close(), redis.close(), databases.close()]);

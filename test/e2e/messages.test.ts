@@ -40,6 +40,7 @@ test('a message goes from one socket to the other across gateways, byte for byte
     clientMsgId: 'ünï-1',
     deleted: false,
     createdAt: ack.createdAt,
+    changeSeq: 0,
   });
   const { messages } = await bob.rest.messagesAfter(conversationId, 0);
   assert.deepEqual(messages, [message]);
@@ -288,7 +289,8 @@ test('a repeat under an Idempotency-Key shows the message as it is now, recalled
   await ann.rest.delete(`/conversations/${conversationId}/messages/${message.id}`);
   const repeat = await send(ann);
   assert.deepEqual([first.status, repeat.status], [201, 201]);
-  assert.deepEqual(await repeat.json(), { message: { ...message, content: '', deleted: true } });
+  const recalled = { ...message, content: '', deleted: true, changeSeq: 1 };
+  assert.deepEqual(await repeat.json(), { message: recalled });
   // The key is a user's own.
   const other = (await (await send(bob)).json()) as { message: Message };
   assert.notEqual(other.message.id, message.id);

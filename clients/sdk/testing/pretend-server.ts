@@ -69,6 +69,7 @@ export function createPretendServer() {
       role: 1,
       muted: false,
       lastSeqId: messages.length,
+      lastChangeSeq: 0,
       lastReadSeqId,
       unreadCount: messages.filter(({ seqId, deleted }) => seqId > lastReadSeqId && !deleted).length,
       notifications: 'all',
@@ -94,6 +95,7 @@ export function createPretendServer() {
       clientMsgId,
       deleted: false,
       createdAt: now,
+      changeSeq: 0,
     };
     one.messages.push(message);
     one.updatedAt = now;
@@ -260,6 +262,7 @@ export function createPretendServer() {
         });
       return {
         conversations,
+        changes: [],
         recalled: mine.flatMap(({ id, recalledAt }) =>
           [...recalledAt]
             .filter(([, time]) => time > since - overlap)

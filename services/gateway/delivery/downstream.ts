@@ -3,7 +3,7 @@
 
 import { GoChatError, isRetryable } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
-import { fromDownstream } from '../../../lib/records/downstream-message.ts';
+import { toWireMessage } from '../../../lib/records/message-facts.ts';
 import type {
   DownstreamAck,
   DownstreamEvent,
@@ -55,7 +55,7 @@ export function createDownstream(deps: {
     const isExcluded = (session: Session) =>
       (session.userId === sender_info.id && isOwnCopy(session, conversation_id, client_msg_id)) ||
       hasLeft?.(session.userId) === true;
-    const frame = encodeFrame('new-message', fromDownstream(message));
+    const frame = encodeFrame('new-message', toWireMessage(message));
     const held = hold(message, frame, isExcluded);
     const isSkipped = held
       ? (session: Session) => held.has(session.userId) || isExcluded(session)

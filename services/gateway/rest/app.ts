@@ -36,7 +36,9 @@ import { friendRoutes } from './routes/friends.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jwksRoutes } from './routes/jwks.ts';
 import { memberRoutes } from './routes/members.ts';
+import { messageChangeRoutes } from './routes/message-changes.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { reactionRoutes } from './routes/reactions.ts';
 import { syncRoutes } from './routes/sync.ts';
 import { userRoutes } from './routes/users.ts';
 
@@ -141,6 +143,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const pages = createPages(deps.metrics);
   await app.register(conversationRoutes, { conversations, pages });
   await app.register(messageRoutes, { conversations, messages, pages });
+  await app.register(messageChangeRoutes, { messages });
+  await app.register(reactionRoutes, { messages });
   await app.register(memberRoutes, { conversations: logic.conversations });
   await app.register(syncRoutes, { conversations: logic.conversations });
   return app;

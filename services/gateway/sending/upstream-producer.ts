@@ -1,7 +1,7 @@
 // Room: handles what clients send: checks frames, produces messages to Kafka, forwards read marks and typing. Delivery
 // handles what the system sends to clients.
 
-import { bodyToRecord } from '../../../lib/domain/message-body.ts';
+import { bodyToRecord, fromClient } from '../../../lib/domain/message-body.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { GroupCommit } from '../../../lib/kafka/group-commit.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
@@ -25,7 +25,7 @@ export function createUpstreamProducer(deps: {
       const record: UpstreamMessage = {
         user_id: session.userId,
         conversation_id: message.conversationId,
-        ...bodyToRecord(message),
+        ...bodyToRecord(fromClient(message)),
         timestamp: Date.now(),
         gateway_id: deps.gatewayId,
         gateway_boot_id: deps.bootId,

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { limits } from '../../../lib/domain/limits.ts';
 import { exampleUserId, id } from '../../../lib/wire/fields.ts';
 
-export { id, seqId } from '../../../lib/wire/fields.ts';
+export { changeSeq, id, seqId } from '../../../lib/wire/fields.ts';
 
 /** Schemas of request fields, with their limits. Lengths count Unicode code points. The fields of frames are in lib/wire. */
 

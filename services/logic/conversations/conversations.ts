@@ -91,16 +91,18 @@ export function createConversations(deps: {
       return conversations.batchUpdateReadPointers({ updates });
     },
 
-    async sync({ userId, cursors, since, limitPerConversation }) {
-      const entries = Object.entries(cursors);
-      if (entries.length > limits.syncCursors) {
-        throw invalid('cursors', `must name at most ${limits.syncCursors} conversations`);
+    async sync({ userId, cursors, changes, since, limitPerConversation }) {
+      for (const [name, numbers] of Object.entries({ cursors, changes })) {
+        const entries = Object.entries(numbers);
+        if (entries.length > limits.syncCursors)
+          throw invalid(name, `must name at most ${limits.syncCursors} conversations`);
+        for (const [conversationId, number] of entries) checkSeqId(`${name}.${conversationId}`, number);
       }
-      for (const [conversationId, seqId] of entries) checkSeqId(`cursors.${conversationId}`, seqId);
       if (since < 0) throw invalid('since', 'must not be negative');
       return conversations.syncConversations({
         userId,
         cursors,
+        changes,
         since,
         limitPerConversation: pageSize(limitPerConversation, limits.syncMessages),
         limitTotal: limits.syncMessages.most,

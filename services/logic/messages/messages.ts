@@ -1,4 +1,5 @@
-// Room: messages sent over REST, and recalls. The room upstream handles all messages, including these, from Kafka.
+// Room: messages sent over REST, and changes of messages. The room upstream handles all messages, including these, from
+// Kafka.
 
 import { checkConversationId } from '../../../lib/domain/id-checks.ts';
 import { bodyOf, bodyRefusal, bodyToRecord } from '../../../lib/domain/message-body.ts';
@@ -7,11 +8,12 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Sending } from './sending.ts';
 
-/** The handlers of MessageService: sends over REST, and recalls. */
+/** The handlers of MessageService: sends over REST, single messages, and their changes. */
 export function createMessages(deps: {
   messages: RepoClient['messages'];
   sending: Pick<Sending, 'send'>;
   recallWindowMs: number;
+  editWindowMs: number;
 }): UnaryHandlers<typeof MessageServiceService> {
   const { messages, sending } = deps;
   return {
@@ -38,6 +40,42 @@ export function createMessages(deps: {
 
     getMessage: async ({ userId, conversationId, messageId }) =>
       messages.getMessage({ userId, conversationId: checkConversationId(conversationId), messageId }),
+
+    editMessage: async ({ userId, conversationId, messageId, content, metadata }) =>
+      messages.editMessage({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        messageId,
+        content,
+        metadata,
+        editWindowMs: deps.editWindowMs,
+      }),
+
+    setReaction: async ({ userId, conversationId, messageId, emoji, on }) =>
+      messages.setReaction({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        messageId,
+        emoji,
+        on,
+      }),
+
+    getReactions: async ({ conversationId, ...rest }) =>
+      messages.getReactions({ conversationId: checkConversationId(conversationId), ...rest }),
+
+    getOwnReactions: async ({ conversationId, ...rest }) =>
+      messages.getOwnReactions({ conversationId: checkConversationId(conversationId), ...rest }),
+
+    setPinned: async ({ userId, conversationId, messageId, pinned }) =>
+      messages.setPinned({
+        actorId: userId,
+        conversationId: checkConversationId(conversationId),
+        messageId,
+        pinned,
+      }),
+
+    getPinnedMessages: async ({ userId, conversationId }) =>
+      messages.getPinnedMessages({ userId, conversationId: checkConversationId(conversationId) }),
 
     async deleteMessage({ userId, conversationId, messageId }) {
       const { seqId } = await messages.deleteMessage({

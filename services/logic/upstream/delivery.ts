@@ -4,7 +4,6 @@ import { recordBodyOf } from '../../../lib/domain/message-body.ts';
 import { type Code, messageOf } from '../../../lib/errors.ts';
 import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
 import { buildDeadRecord } from '../../../lib/kafka/dead-records.ts';
-import { toSenderInfo } from '../../../lib/records/downstream-message.ts';
 import {
   type BuiltRecord,
   createDownstreamWriter,
@@ -17,6 +16,7 @@ import {
   type Route,
   type Targets,
 } from '../../../lib/records/downstream-writer.ts';
+import { toSenderInfo } from '../../../lib/records/message-facts.ts';
 import type {
   DownstreamAck,
   FanoutTask,

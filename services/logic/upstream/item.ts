@@ -111,6 +111,8 @@ const hasFieldsOf: Record<OrderedEvent['type'], (event: Record<string, unknown>)
     isStrings(user_ids) && typeof last_seq_id === 'number',
   'message.recalled': ({ message_id, seq_id }) =>
     typeof message_id === 'number' && typeof seq_id === 'number',
+  'message.changed': ({ change_seq, message }) =>
+    typeof change_seq === 'number' && isObject(message) && isObject(message.sender_info),
 };
 
 function isEvent(event: Record<string, unknown>): event is OrderedEvent {

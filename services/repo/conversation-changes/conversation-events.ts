@@ -51,6 +51,7 @@ const factsOf = (row: LockedConversation): ConversationFacts => ({
   owner_id: row.owner_id === 0 ? '' : String(row.owner_id),
   member_count: row.member_count,
   last_seq_id: row.last_seq_id,
+  last_change_seq: row.last_change_seq,
   invite_by: row.invite_by,
   mute_all: row.mute_all === 1,
   max_members: row.max_members,

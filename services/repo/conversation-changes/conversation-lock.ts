@@ -17,7 +17,10 @@ export type LockedConversation = ConversationRow & {
   updated_at: number;
   last_seq_id: number;
   last_message_id: number | null;
+  last_change_seq: number;
 };
+
+type HeadColumn = 'last_seq_id' | 'last_message_id' | 'last_change_seq';
 
 export type MemberRow = { user_id: number; role: number; muted: number; joined_at: number };
 export type Members = ReadonlyMap<number, MemberRow>;
@@ -33,7 +36,7 @@ export async function lockRow(
 ): Promise<{ conversation: LockedConversation; members: Members } | undefined> {
   const [heads, rows, ...members] = (await tx.batch(
     [
-      `SELECT last_seq_id, last_message_id FROM conversation_heads
+      `SELECT last_seq_id, last_message_id, last_change_seq FROM conversation_heads
        WHERE conversation_id = ${conversationId} FOR UPDATE`,
       `SELECT ${conversationColumns('c')}, c.status, c.send_state, c.updated_at
        FROM conversations c WHERE c.id = ${conversationId} FOR UPDATE`,
@@ -44,11 +47,7 @@ export async function lockRow(
            WHERE conversation_id = ${conversationId} AND user_id IN (${ids})`,
       ),
     ].join(';\n'),
-  )) as [
-    Pick<LockedConversation, 'last_seq_id' | 'last_message_id'>[],
-    Omit<LockedConversation, 'last_seq_id' | 'last_message_id'>[],
-    ...MemberRow[][],
-  ];
+  )) as [Pick<LockedConversation, HeadColumn>[], Omit<LockedConversation, HeadColumn>[], ...MemberRow[][]];
   const [head] = heads;
   const [row] = rows;
   if (!head || !row) return undefined;

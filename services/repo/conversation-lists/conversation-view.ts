@@ -194,7 +194,7 @@ function loadRows(database: Database, userId: number, options: LoadOptions): Pro
      ),
      ${recalledOf({ newest: keptRecalls, where: `mine.place <= ${detailed}` })}
      SELECT ${membershipColumns('mine')}, mine.is_hidden, mine.peer_id, mine.last_read_seq_id,
-       mine.updated_at, head.last_seq_id, head.last_message_id,
+       mine.updated_at, head.last_seq_id, head.last_message_id, head.last_change_seq,
        ${prefixed(conversationColumns('conversation'))},
        ${prefixed(messageColumns('message'))},
        COALESCE(recalled.recalls, 0) AS recalls, recalled.seqs AS recalled_seqs,
@@ -216,6 +216,7 @@ type Row = MembershipRow & {
   /** NULL in rows without details. */
   last_seq_id: number | null;
   last_message_id: number | null;
+  last_change_seq: number | null;
   updated_at: number;
   recalls: number;
   recalled_seqs: string | null;
@@ -237,6 +238,7 @@ function fromRow(row: Row): ConversationView {
     head: {
       lastSeqId,
       lastMessageId: row.last_message_id ?? 0,
+      lastChangeSeq: row.last_change_seq ?? 0,
       updatedAt: row.updated_at,
       ...(row.message__id === null
         ? {}

@@ -1,14 +1,13 @@
-import {
-  conversationStatus,
-  conversationType,
-  fanoutMode,
-  memberRole,
-  sendState,
-} from '../../../lib/domain/enumerations.ts';
+import { conversationStatus, conversationType, fanoutMode } from '../../../lib/domain/enumerations.ts';
 import { limits } from '../../../lib/domain/limits.ts';
 import { codeNumber, GoChatError } from '../../../lib/errors.ts';
 import type { SavedMessage } from '../../../lib/gen/im_repo/v1/message.ts';
-import { isTrue } from '../storage/sql.ts';
+import {
+  type WriteRefusal,
+  writeError,
+  writeRefusal,
+  writeRefusals,
+} from '../message-changes/write-access.ts';
 import type { Draft } from './message-draft.ts';
 
 /** What the first round trip of a save reads, under the locks of the heads. */
@@ -27,6 +26,7 @@ export type HeadRow = {
   conversation_id: number;
   last_seq_id: number;
   last_message_id: number | null;
+  last_change_seq: number;
   member_version: number;
   fanout_mode: number;
   fanout_done_seq: number;
@@ -181,17 +181,11 @@ function refusal(
   conversation: ConversationRow | undefined,
   member: MemberRow | undefined,
 ): SavedMessage | undefined {
-  if (!head || conversation?.status !== conversationStatus.active) return refusals.notFound;
-  if (!member) return refusals.notMember;
-  if (conversation.type === conversationType.single && conversation.send_state === sendState.notFriends)
-    return refusals.notFriends;
-  if (conversation.type === conversationType.single && conversation.send_state === sendState.blocked)
-    return refusals.blocked;
-  const silenced = isTrue(conversation.mute_all) && member.role === memberRole.member;
-  if (isTrue(member.muted) || silenced) return refusals.muted;
+  const refused = writeRefusal(head && conversation, member);
+  if (refused !== undefined) return refusals[refused];
   const { replyToSeqId } = draft.message;
   // Seq ids have no gaps, so that each one up to the head exists.
-  if (replyToSeqId !== undefined && replyToSeqId > head.last_seq_id) return refusals.reply;
+  if (replyToSeqId !== undefined && replyToSeqId > (head?.last_seq_id ?? 0)) return refusals.reply;
   return undefined;
 }
 
@@ -207,16 +201,12 @@ export const refusedBy = (error: GoChatError): SavedMessage => ({
   readFor: [],
 });
 
-const refuse = (...[code, message]: ConstructorParameters<typeof GoChatError>): SavedMessage =>
-  refusedBy(new GoChatError(code, message));
-
 const refusals = {
-  notFound: refuse('CONVERSATION_NOT_FOUND', 'There is no such conversation.'),
-  notMember: refuse('NOT_CONVERSATION_MEMBER', 'You are not a member of this conversation.'),
-  notFriends: refuse('NOT_FRIENDS', 'You are not friends.'),
-  blocked: refuse('BLOCKED', 'One of you has blocked the other.'),
-  muted: refuse('MEMBER_MUTED', 'You are muted in this conversation.'),
-  reply: refuse('INVALID_ARGUMENT', 'replyToSeqId names no message.'),
+  ...(Object.fromEntries(writeRefusals.map((refusal) => [refusal, refusedBy(writeError(refusal))])) as Record<
+    WriteRefusal,
+    SavedMessage
+  >),
+  reply: refusedBy(new GoChatError('INVALID_ARGUMENT', 'replyToSeqId names no message.')),
 };
 
 const saved = (messageId: number, seqId: number, createdAt: number, duplicate: boolean): SavedMessage => ({

@@ -8,21 +8,27 @@ import {
   type GetMessageRequest,
   type GetMessagesRequest,
   type GetMessagesResponse,
+  type GetPinnedMessagesRequest,
   type Message,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Encoded } from '../../../lib/grpc/definition.ts';
 import { toMessagePage } from '../../../lib/wire/message.ts';
 import type { Cache, Reading } from '../cache/cache.ts';
 import { conversationIdOf, noAccess, notMember } from '../rows/conversation-access.ts';
-import { readBasics } from '../rows/conversation-basic.ts';
 import { readHeads } from '../rows/conversation-head.ts';
-import { isAmong, readMemberships, userMemberships } from '../rows/memberships.ts';
+import { isAmong, type RequireMember, readMemberships, userMemberships } from '../rows/memberships.ts';
+import { dependOnChanges } from '../rows/message-changes.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/databases.ts';
 
-export type MessageReadDeps = { databases: Databases; cache: Cache; userCards: UserCards };
+export type MessageReadDeps = {
+  databases: Databases;
+  cache: Cache;
+  userCards: UserCards;
+  requireMember: RequireMember;
+};
 
 /**
  * This many messages of the largest size, with their senders, are less than half of what a client accepts per answer.
@@ -34,7 +40,7 @@ const answers = pageAnswers<GetMessagesResponse>(codec, { messages: [], hasMore:
  * Reads history. Every page is one range of the messages' primary key, at any depth. The tags of pages are cached, so
  * that a caller that has an unchanged page gets only the answer `unchanged`.
  */
-export function createMessageRead({ databases, cache, userCards }: MessageReadDeps) {
+export function createMessageRead({ databases, cache, userCards, requireMember }: MessageReadDeps) {
   async function withSenders(
     rows: readonly MessageRow[],
     from: Pick<Cache, 'read'> = cache,
@@ -48,15 +54,15 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
   }
 
   /**
-   * Builds a page and reads through `from` everything that invalidates its tag: the senders' cards, the recalls, and
-   * the head if a new message could appear on the page.
+   * Builds a page and reads through `from` everything that invalidates its tag: the senders' cards, the changes of
+   * messages, and the head if a new message could appear on the page.
    */
   async function build(reading: Reading, from: Reading, wanted: GetMessagesRequest, statement: string) {
     const ids = [wanted.conversationId];
     const heads = await readHeads({ databases, cache: reading }, ids);
-    // The values are not used: these reads only make the tag depend on them. They come before the read of the messages,
-    // so that no change in between goes unnoticed.
-    await readBasics({ databases, cache: from }, ids);
+    // These reads only make the tag depend on what they read. They come before the read of the messages, so that no
+    // change in between goes unnoticed.
+    await dependOnChanges({ databases, cache: from }, wanted.conversationId);
     if (!endsBefore(heads.get(wanted.conversationId)?.lastSeqId, wanted)) {
       await readHeads({ databases, cache: from }, ids);
     }
@@ -64,14 +70,6 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
     const { rows: page, ...more } = cutPage(rows, wanted);
     const messages = await withSenders(page, from);
     return answers.full({ messages, ...more }, wanted.asJson ?? false);
-  }
-
-  /** Throws CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER if the user is no member of the conversation. */
-  async function requireMember(reading: Reading, userId: string, conversationId: number): Promise<void> {
-    const memberships = await readMemberships({ databases, cache: reading }, userId);
-    if (!isAmong(memberships, String(conversationId))) {
-      throw await noAccess(databases.messagesOf(conversationId), conversationId);
-    }
   }
 
   return {
@@ -85,7 +83,10 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
       const wanted = { ...request, conversationId: String(conversationId), limit: readLimit(request.limit) };
       const statement = pageStatement(conversationId, wanted);
       const reading = await cache.reading([[userMemberships, request.userId]]);
-      await requireMember(reading, request.userId, conversationId);
+      const memberships = await readMemberships({ databases, cache: reading }, request.userId);
+      if (!isAmong(memberships, wanted.conversationId)) {
+        throw await noAccess(databases.messagesOf(conversationId), conversationId);
+      }
 
       const { beforeSeqId, afterSeqId, aroundSeqId, limit, asJson } = wanted;
       let built: TaggedPage<GetMessagesResponse> | undefined;
@@ -100,9 +101,7 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
 
     /** One message for a member. Throws CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER or MESSAGE_NOT_FOUND. */
     async byId({ userId, conversationId, messageId }: GetMessageRequest): Promise<Message> {
-      const id = conversationIdOf(conversationId);
-      if (parseId(userId) === undefined) throw notMember();
-      await requireMember(await cache.reading([[userMemberships, userId]]), userId, id);
+      const id = await requireMember(userId, conversationId);
       const rows = await databases.messagesOf(conversationId).query<MessageRow>(
         // Index: messages_id.
         `SELECT ${messageColumns()} FROM messages WHERE id = ? AND conversation_id = ?`,
@@ -111,6 +110,19 @@ export function createMessageRead({ databases, cache, userCards }: MessageReadDe
       const [message] = await withSenders(rows);
       if (!message) throw messageNotFound();
       return message;
+    },
+
+    /** The pinned messages, the last pinned first. Throws CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
+    async pinned({ userId, conversationId }: GetPinnedMessagesRequest): Promise<Message[]> {
+      const id = await requireMember(userId, conversationId);
+      const rows = await databases.messagesOf(conversationId).query<MessageRow>(
+        // Indexes: the primary keys of both tables.
+        `SELECT ${messageColumns('m')} FROM message_pins p
+         JOIN messages m ON m.conversation_id = p.conversation_id AND m.seq_id = p.seq_id
+         WHERE p.conversation_id = ? ORDER BY p.pinned_at DESC, p.seq_id DESC`,
+        [id],
+      );
+      return withSenders(rows);
     },
 
     /**

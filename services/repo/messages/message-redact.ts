@@ -5,9 +5,13 @@ import type { RedactMessagesRequest, RedactMessagesResponse } from '../../../lib
 import { requireClosed } from '../accounts/user-closing.ts';
 import type { Cache } from '../cache/cache.ts';
 import { deletePointers } from '../conversation-changes/member-rows.ts';
+import { deletePins } from '../message-changes/message-pin.ts';
+import { removeReactionsOf } from '../message-changes/reaction-removal.ts';
+import { deleteReactions } from '../message-changes/reaction-rows.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import { basicKey } from '../rows/conversation-basic.ts';
 import { headKey } from '../rows/conversation-head.ts';
+import { changesKey, storeChanges } from '../rows/message-changes.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
 import { formatSql, type Transaction } from '../storage/database.ts';
 import { type Databases, fromAll } from '../storage/databases.ts';
@@ -15,6 +19,9 @@ import { type Databases, fromAll } from '../storage/databases.ts';
 const messagesPerCall = { usual: 500, most: 2000 };
 /** A transaction locks the conversation's head, so senders wait while it redacts this many messages at most. */
 const messagesPerTransaction = 200;
+/** Each may cost a query of its own. */
+const reactionsPerTransaction = 100;
+const noReactions = { statements: [], more: false };
 /** Bounds a call for a user who was in many conversations and wrote in few. */
 const conversationsPerCall = 50;
 
@@ -26,10 +33,10 @@ type Cursor = { conversationId: number; after: Buffer; head: number };
 type Written = { seq_id: number; id: number; client_msg_id: Buffer; deleted: number; is_empty: number };
 
 /**
- * Redacts all messages of a closed account. The account's read pointers name its conversations, also those that it left
+ * Redacts all messages of a closed account, and takes away its reactions to messages of others. The account's read pointers name its conversations, also those that it left
  * and those that were dissolved. A pointer is deleted when its conversation has no more messages to redact, so that a
- * call with an empty cursor continues with the others. Members learn of the redaction from /sync, as of any recall;
- * there is no event per message. Throws INVALID_ARGUMENT for an invalid cursor.
+ * call with an empty cursor continues with the others. Members learn of the redaction from /sync, as of any
+ * change; there is no event per message. Throws INVALID_ARGUMENT for an invalid cursor.
  */
 export function createMessageRedact(deps: { databases: Databases; cache: Cache }) {
   const { databases, cache } = deps;
@@ -39,19 +46,31 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
     cache.change((touch) =>
       databases.messagesOf(cursor.conversationId).transaction(async (tx) => {
         const { conversationId } = cursor;
-        const { lastSeqId, written } = await readWritten(tx, { ...cursor, userId, limit });
+        const { lastSeqId, lastChangeSeq, written } = await readWritten(tx, { ...cursor, userId, limit });
         const head = cursor.after.length === 0 ? lastSeqId : cursor.head;
         const last = written.length < limit ? undefined : written.at(-1);
         let next = last && { conversationId, after: last.client_msg_id, head };
         if (!last && (await isAnyMissed(tx, { conversationId, userId, head, written })))
           next = firstPage(conversationId);
         const toRedact = written.filter((one) => one.deleted === 0 || one.is_empty === 0);
+        const reactions = next
+          ? noReactions
+          : await removeReactionsOf(tx, {
+              conversationId,
+              userId,
+              lastChangeSeq: lastChangeSeq + toRedact.length,
+              limit: reactionsPerTransaction,
+              except: new Set(toRedact.map(({ seq_id }) => seq_id)),
+            });
+        if (reactions.more)
+          next = { conversationId, after: written.at(-1)?.client_msg_id ?? cursor.after, head };
         const statements = [
           ...(next ? [] : deletePointers(conversationId, [userId])),
-          ...(toRedact.length === 0 ? [] : redactStatements(conversationId, userId, toRedact)),
+          ...(toRedact.length === 0 ? [] : redactStatements(conversationId, userId, lastChangeSeq, toRedact)),
+          ...reactions.statements,
         ];
-        if (toRedact.length > 0)
-          await touch([headKey(String(conversationId)), basicKey(String(conversationId))]);
+        if (toRedact.length + reactions.statements.length > 0)
+          await touch([headKey, basicKey, changesKey].map((keyOf) => keyOf(String(conversationId))));
         if (statements.length > 0) await tx.batchAndCommit(statements.join(';\n'));
         return { read: written.length, redacted: toRedact.length, next };
       }),
@@ -95,13 +114,14 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
 async function readWritten(
   tx: Transaction,
   page: Cursor & { userId: number; limit: number },
-): Promise<{ lastSeqId: number; written: Written[] }> {
+): Promise<{ lastSeqId: number; lastChangeSeq: number; written: Written[] }> {
   const { userId, conversationId, after, limit } = page;
   const [heads, written] = (await tx.batch(
     [
-      formatSql('SELECT last_seq_id FROM conversation_heads WHERE conversation_id = ? FOR UPDATE', [
-        conversationId,
-      ]),
+      formatSql(
+        'SELECT last_seq_id, last_change_seq FROM conversation_heads WHERE conversation_id = ? FOR UPDATE',
+        [conversationId],
+      ),
       formatSql(
         `SELECT seq_id, id, client_msg_id, deleted,
            content = '' AND extra IS NULL AS is_empty
@@ -111,8 +131,9 @@ async function readWritten(
         [conversationId, userId, after, limit],
       ),
     ].join(';\n'),
-  )) as [{ last_seq_id: number }[], Written[]];
-  return { lastSeqId: heads[0]?.last_seq_id ?? 0, written };
+  )) as [{ last_seq_id: number; last_change_seq: number }[], Written[]];
+  const [head] = heads;
+  return { lastSeqId: head?.last_seq_id ?? 0, lastChangeSeq: head?.last_change_seq ?? 0, written };
 }
 
 /**
@@ -133,14 +154,27 @@ async function isAnyMissed(
   return rows.some(({ seq_id }) => !found.has(seq_id));
 }
 
-/** Clears the content and `extra` (mentions and reply). The recall rows take the messages out of the unread counts. */
-function redactStatements(conversationId: number, userId: number, written: readonly Written[]): string[] {
+/**
+ * Clears the content, `extra` (mentions, reply and metadata), the reactions and the pin. The recall rows take the messages out of the unread
+ * counts. The changes are numbered, so that clients that compare numbers ask for them.
+ */
+function redactStatements(
+  conversationId: number,
+  userId: number,
+  lastChangeSeq: number,
+  written: readonly Written[],
+): string[] {
   const fresh = written.filter(({ deleted }) => deleted === 0);
+  const seqIds = written.map(({ seq_id }) => seq_id).sort((a, b) => a - b);
   return [
     formatSql(
-      `UPDATE messages SET content = '', extra = NULL, deleted = TRUE WHERE conversation_id = ? AND seq_id IN (?)`,
-      [conversationId, written.map(({ seq_id }) => seq_id).sort((a, b) => a - b)],
+      `UPDATE messages SET content = '', extra = NULL, reactions = NULL, pinned = FALSE, deleted = TRUE
+       WHERE conversation_id = ? AND seq_id IN (?)`,
+      [conversationId, seqIds],
     ),
+    ...deleteReactions(conversationId, seqIds),
+    ...deletePins(conversationId, seqIds),
+    ...storeChanges(conversationId, lastChangeSeq, seqIds),
     ...(fresh.length === 0
       ? []
       : storeRecalls(

@@ -30,7 +30,7 @@ export function readStatements(drafts: readonly Draft[]): string {
     // The primary key is forced: a scan would wait for locks on other rows. LEFT JOIN: the head is locked first.
     ...chunks(conversationIds, idsPerList).map(
       (ids) =>
-        `SELECT h.conversation_id, h.last_seq_id, h.last_message_id, h.member_version, h.fanout_mode,
+        `SELECT h.conversation_id, h.last_seq_id, h.last_message_id, h.last_change_seq, h.member_version, h.fanout_mode,
            h.fanout_done_seq, h.fanout_from_seq, c.type, c.status, c.member_count, c.mute_all, c.send_state, c.updated_at
          FROM conversation_heads h FORCE INDEX (PRIMARY)
          LEFT JOIN conversations c ON c.id = h.conversation_id

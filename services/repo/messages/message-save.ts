@@ -209,6 +209,7 @@ function newHeads(plan: SavePlan, state: SaveState): Map<string, ConversationHea
     values.set(headKey(message.conversationId), {
       lastSeqId: seqId,
       lastMessageId: id,
+      lastChangeSeq: state.heads.get(draft.conversationId)?.last_change_seq ?? 0,
       updatedAt,
       lastMessage: {
         id,

@@ -1,29 +1,42 @@
-// Room: messages: stored in batches, read in pages, recalled and redacted. Presence and delivery to sockets may not
+// Room: messages: stored in batches, imported, read in pages and redacted. Presence and delivery to sockets may not
 // come in.
 
 import { codeFromNumber, GoChatError } from '../../../lib/errors.ts';
 import type {
   GetMessageRangeRequest,
   GetMessageRequest,
+  GetPinnedMessagesRequest,
   MessageServiceService,
   ResolveRecipientsRequest,
   SaveMessageRequest,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
+import { afterDelivery } from '../message-changes/after-delivery.ts';
+import type { ChangeMessage, MessageChangeDeps } from '../message-changes/message-change.ts';
+import { createMessageEdit } from '../message-changes/message-edit.ts';
+import { createMessagePin } from '../message-changes/message-pin.ts';
+import { createMessageReaction } from '../message-changes/message-reaction.ts';
+import { createMessageRecall } from '../message-changes/message-recall.ts';
+import { createReactionRead } from '../message-changes/reaction-read.ts';
+import type { ReactionTelling } from '../message-changes/reaction-telling.ts';
+import { createRequireMember } from '../rows/memberships.ts';
 import { createMessageImport } from './message-import.ts';
 import { createMessageRead } from './message-read.ts';
-import { createMessageRecall, type MessageRecallDeps } from './message-recall.ts';
 import { createMessageRedact } from './message-redact.ts';
 import { createMessageSave, type MessageSaveDeps } from './message-save.ts';
 
 const maxQueries = 1000;
 
 /** The handlers of MessageService. */
-export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps) {
+export function createMessageHandlers(
+  deps: MessageSaveDeps & MessageChangeDeps & { changeMessage: ChangeMessage; telling: ReactionTelling },
+) {
   const saveMessages = createMessageSave(deps);
-  const read = createMessageRead(deps);
-  const deleteMessage = createMessageRecall(deps);
+  const requireMember = createRequireMember(deps);
+  const read = createMessageRead({ ...deps, requireMember });
+  const reactions = createReactionRead({ ...deps, requireMember });
+  const changeMessage = afterDelivery(deps.changeMessage);
 
   return {
     saveMessages,
@@ -33,7 +46,15 @@ export function createMessageHandlers(deps: MessageSaveDeps & MessageRecallDeps)
       }
       return { recipients: await deps.recipients.ofQueries(queries) };
     },
-    deleteMessage,
+    editMessage: createMessageEdit(changeMessage),
+    setReaction: createMessageReaction(deps),
+    getReactions: reactions.ofMessage,
+    getOwnReactions: reactions.own,
+    setPinned: createMessagePin(changeMessage),
+    getPinnedMessages: async (request: GetPinnedMessagesRequest) => ({
+      messages: await read.pinned(request),
+    }),
+    deleteMessage: createMessageRecall(changeMessage),
     redactMessages: createMessageRedact(deps),
     async saveMessage({ message }: SaveMessageRequest) {
       const given = { ...required(message, 'message'), sourcePartition: -1, sourceOffset: -1 };

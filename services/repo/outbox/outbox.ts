@@ -57,6 +57,9 @@ function topicAndKeyOf(event: DomainEvent): { topic: string; key: string } {
       return { topic: topics.userEvents, key: event.user_id };
     case 'message.read':
     case 'message.recalled':
+    case 'message.edited':
+    case 'message.reacted':
+    case 'message.pinned':
       return { topic: topics.messageEvents, key: event.conversation_id };
     default:
       return { topic: topics.conversationEvents, key: event.conversation_id };

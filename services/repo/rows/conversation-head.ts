@@ -9,6 +9,8 @@ import { fromMessageRow, type MessageRow, messageColumns, type StoredMessage } f
 export type ConversationHead = {
   lastSeqId: number;
   lastMessageId: number;
+  /** The number of the last change of a message. */
+  lastChangeSeq: number;
   /** The time of the last change or the last message, whichever is later, in Unix milliseconds. */
   updatedAt: number;
   lastMessage?: StoredMessage;
@@ -27,12 +29,13 @@ export function readHeads(
       conversation: number;
       last_seq_id: number;
       last_message_id: number | null;
+      last_change_seq: number;
       updated_at: number;
     };
     const wanted = deps.databases.byShard(missing.map(Number), (id) => id);
     const rows = await fromEach(wanted, (shard, ids) =>
       shard.query<Row>(
-        `SELECT h.conversation_id AS conversation, h.last_seq_id, h.last_message_id, c.updated_at, ${messageColumns('m')}
+        `SELECT h.conversation_id AS conversation, h.last_seq_id, h.last_message_id, h.last_change_seq, c.updated_at, ${messageColumns('m')}
        FROM conversation_heads h
        JOIN conversations c ON c.id = h.conversation_id
        LEFT JOIN messages m ON m.conversation_id = h.conversation_id AND m.seq_id = h.last_seq_id
@@ -46,6 +49,7 @@ export function readHeads(
         {
           lastSeqId: row.last_seq_id,
           lastMessageId: row.last_message_id ?? 0,
+          lastChangeSeq: row.last_change_seq,
           updatedAt: row.updated_at,
           ...(row.id == null ? {} : { lastMessage: fromMessageRow(row as MessageRow) }),
         },

@@ -2,7 +2,7 @@ import type { Conversation } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { ConversationBasic } from './conversation-basic.ts';
 
 /** The fields that every message changes. */
-type HeadFields = { lastSeqId: number; lastMessageId: number; updatedAt: number };
+type HeadFields = { lastSeqId: number; lastMessageId: number; lastChangeSeq?: number; updatedAt: number };
 
 /** Builds a conversation without the fields that depend on a member. */
 export const toProtoConversation = (basic: ConversationBasic, head: HeadFields): Conversation => ({
@@ -19,4 +19,6 @@ export const toProtoConversation = (basic: ConversationBasic, head: HeadFields):
   updatedAt: head.updatedAt,
   lastSeqId: head.lastSeqId,
   lastMessageId: head.lastMessageId,
+  // Heads that an earlier version cached have no number of changes.
+  lastChangeSeq: head.lastChangeSeq ?? 0,
 });

@@ -1,8 +1,10 @@
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import { changedFor } from '../storage/change-time.ts';
 import { type Databases, fromAll } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
+import { conversationIdOf, noAccess, notMember } from './conversation-access.ts';
 
 /** A user's membership in a conversation: the fields that change only when the membership itself changes. */
 export type Membership = {
@@ -109,6 +111,23 @@ export async function readUpdated({ shards }: Databases, userId: number, since: 
   );
   return rows.map(({ id }) => String(id));
 }
+
+export type RequireMember = (userId: string, conversationId: string) => Promise<number>;
+
+/**
+ * Returns the id of a conversation for one of its members, by the cached memberships. Throws CONVERSATION_NOT_FOUND or
+ * NOT_CONVERSATION_MEMBER.
+ */
+export const createRequireMember =
+  (deps: { cache: Cache; databases: Databases }): RequireMember =>
+  async (userId, conversationId) => {
+    const id = conversationIdOf(conversationId);
+    if (parseId(userId) === undefined) throw notMember();
+    const reading = await deps.cache.reading([[userMemberships, userId]]);
+    const memberships = await readMemberships({ databases: deps.databases, cache: reading }, userId);
+    if (!isAmong(memberships, String(id))) throw await noAccess(deps.databases.messagesOf(id), id);
+    return id;
+  };
 
 /** The conversation ids per list of memberships. Cached lists are shared and never mutated. */
 const idsOf = new WeakMap<readonly Membership[], Set<string>>();

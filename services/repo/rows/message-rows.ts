@@ -21,7 +21,16 @@ export type StoredMessage = MessageBody & {
   /** If true, the content is empty. */
   deleted: boolean;
   createdAt: number;
+  /** The number of its last change; absent if it never changed. */
+  changeSeq?: number;
+  editedAt?: number;
+  /** Absent if there are none. */
+  reactions?: StoredReaction[];
+  pinned?: boolean;
 };
+
+/** All reactions to a message with one emoji. `userIds` are those who reacted first. */
+export type StoredReaction = { emoji: string; count: number; userIds: string[] };
 
 export type MessageRow = {
   conversation_id: number;
@@ -34,6 +43,12 @@ export type MessageRow = {
   deleted: number;
   extra: string | null;
   created_at: number;
+  /** 0 if it never changed. */
+  change_seq: number;
+  edited_at: number | null;
+  pinned: number;
+  /** JSON, as `StoredReaction[]`. */
+  reactions: string | null;
 };
 
 const columns = [
@@ -47,6 +62,10 @@ const columns = [
   'deleted',
   'extra',
   'created_at',
+  'change_seq',
+  'edited_at',
+  'pinned',
+  'reactions',
 ];
 
 /** The columns of `MessageRow`, prefixed with a table alias if one is given. */
@@ -66,6 +85,10 @@ export function fromMessageRow(row: MessageRow): StoredMessage {
     ...(row.extra === null ? {} : extraFromRecord(JSON.parse(row.extra) as RecordExtra)),
     deleted,
     createdAt: row.created_at,
+    ...(row.change_seq === 0 ? {} : { changeSeq: row.change_seq }),
+    ...(row.edited_at === null ? {} : { editedAt: row.edited_at }),
+    ...(row.reactions === null ? {} : { reactions: JSON.parse(row.reactions) as StoredReaction[] }),
+    ...(isTrue(row.pinned) ? { pinned: true } : {}),
   };
 }
 
@@ -74,6 +97,10 @@ export function messageExtra(message: MessageExtra): string | null {
   const extra = extraToRecord(message);
   return Object.keys(extra).length === 0 ? null : JSON.stringify(extra);
 }
+
+/** The value of the column messages.reactions. */
+export const reactionsColumn = (reactions: readonly StoredReaction[]): string | null =>
+  reactions.length === 0 ? null : JSON.stringify(reactions);
 
 export const toMessage = (message: StoredMessage, senders: ReadonlyMap<string, User>): Message => ({
   id: message.id,
@@ -84,4 +111,8 @@ export const toMessage = (message: StoredMessage, senders: ReadonlyMap<string, U
   ...bodyOf(message),
   deleted: message.deleted,
   createdAt: message.createdAt,
+  changeSeq: message.changeSeq ?? 0,
+  editedAt: message.editedAt,
+  reactions: message.reactions ?? [],
+  pinned: message.pinned ?? false,
 });

@@ -31,9 +31,13 @@ export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   conversation_heads: 'conversations',
   conversation_members: 'conversations',
   conversations: 'conversations',
+  message_changes: 'conversations',
+  message_pins: 'conversations',
+  message_reactions: 'conversations',
   message_recall_counts: 'conversations',
   message_recalls: 'conversations',
   messages: 'conversations',
+  untold_reactions: 'conversations',
   user_read_pointers: 'conversations',
 
   idempotency_keys: 'each',

@@ -8,6 +8,7 @@ export type SyncRow = {
   /** The last change for this user, of the conversation, the membership or the read pointer. Messages don't count. */
   changed_at: number;
   last_seq_id: number;
+  last_change_seq: number;
   /** The other user in a single conversation. */
   peer_id: number | null;
   /** The size of its name, avatar URL, description and announcement. */
@@ -36,8 +37,12 @@ export type Take = {
 
 /** The budget of bytes for one answer, well below the limit of a gRPC message. */
 export const maxBytes = 3 * 1024 * 1024;
-/** Bytes of the longest message: up to four per character, and up to twenty per mentioned id in JSON. */
-const maxMessageBytes = limits.messageContent * 4 + limits.mentions * 20;
+/** Bytes of the longest message: up to four per character, up to twenty per mentioned id in JSON, and the metadata. */
+const maxMessageBytes =
+  limits.messageContent * 4 +
+  limits.mentions * 20 +
+  limits.metadataBytes +
+  limits.reactionKinds * (limits.reactionUsers * 20 + 100);
 /** Estimated bytes of a conversation and of a message besides their texts. */
 const overhead = { conversation: 500, message: 300 };
 

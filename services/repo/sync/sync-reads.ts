@@ -32,7 +32,7 @@ async function readRowsOf(database: Database, userId: number): Promise<{ time: n
     [
       `SELECT ${databaseTime} AS time`,
       // Indexes: the primary keys of all tables.
-      `SELECT c.id, c.type, c.updated_at, h.last_seq_id, ${changedAt} AS changed_at,
+      `SELECT c.id, c.type, c.updated_at, h.last_seq_id, h.last_change_seq, ${changedAt} AS changed_at,
          ${peerIdColumn('m', 'c')} AS peer_id,
          OCTET_LENGTH(c.name) + OCTET_LENGTH(c.avatar_url) + OCTET_LENGTH(c.description)
            + OCTET_LENGTH(c.announcement) AS text_bytes
@@ -79,7 +79,8 @@ export async function readSizes(
   const parts = await Promise.all(
     [...byDatabase].map(async ([database, some]) => {
       const columns = `m.conversation_id, m.seq_id, m.sender_id,
-        OCTET_LENGTH(m.content) + COALESCE(OCTET_LENGTH(m.extra), 0) AS bytes`;
+        OCTET_LENGTH(m.content) + COALESCE(OCTET_LENGTH(m.extra), 0) + COALESCE(OCTET_LENGTH(m.reactions), 0)
+          AS bytes`;
       // Index: the primary key of messages, one range per conversation.
       const ranges = some
         .filter(({ first, last }) => last >= first)

@@ -15,6 +15,7 @@ import { userIdOf } from '../rows/conversation-access.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { overlapMs } from '../storage/change-time.ts';
 import type { Databases } from '../storage/databases.ts';
+import { noChanges, readChanges, wantedChanges } from './sync-changes.ts';
 import {
   countFitting,
   cutBetweenTimes,
@@ -65,6 +66,10 @@ export function createSync(deps: Deps): Handlers {
           conversationIds: plan.takes.map(({ id }) => id),
         }),
       ]);
+      // Read last: the answer must hold every change up to the numbers that its conversations show.
+      const changes = plan.hasMore
+        ? noChanges
+        : await readChanges(deps, wantedChanges(rows, request.changes), messageLimits.total - plan.messages);
       const until = Math.min(
         plan.until ?? Number.POSITIVE_INFINITY,
         recalls.until ?? Number.POSITIVE_INFINITY,
@@ -73,7 +78,8 @@ export function createSync(deps: Deps): Handlers {
         conversations: fill(plan.takes, messages, loaded),
         recalled: recalls.recalled,
         removed: Object.keys(request.cursors).filter((id) => !own.has(id)),
-        hasMore: plan.hasMore,
+        hasMore: plan.hasMore || changes.hasMore,
+        changes: changes.changes,
         moreChanges: until !== Number.POSITIVE_INFINITY,
         // The next request's `since` is lowered by `overlapMs`, so this adds it.
         serverTime: Math.min(time, until + overlapMs),
@@ -95,7 +101,7 @@ async function planAnswer(
   entries: readonly Entry[],
   since: number,
   messageLimits: MessageLimits,
-): Promise<{ takes: Take[]; hasMore: boolean; until: number | undefined }> {
+): Promise<{ takes: Take[]; messages: number; hasMore: boolean; until: number | undefined }> {
   const missing = entries.filter(isMissing);
   const ordered = oldestFirst(missing, await readOldestMissing(deps.databases, missing));
   const planned = planSync(ordered, messageLimits);
@@ -104,9 +110,16 @@ async function planAnswer(
   const keepFirst = planned.takes.length === 0;
   const first = cutBetweenTimes(changes, maxChangedConversations, { keepFirst });
   const all = [...planned.takes, ...first.kept.map(({ take }) => take)];
+  const countOf = (takes: readonly Take[]) =>
+    takes.reduce((count, { first, last }) => count + Math.max(0, last - first + 1), 0);
   const isMore = (takes: readonly Take[]) => takes.some(({ more }) => more);
   if (!mayExceedBudget(all)) {
-    return { takes: all, hasMore: planned.cut || isMore(planned.takes), until: first.until };
+    return {
+      takes: all,
+      messages: countOf(all),
+      hasMore: planned.cut || isMore(planned.takes),
+      until: first.until,
+    };
   }
   const sizes = await readSizes(deps, all);
   const { takes, full, bytes } = cutToBytes(planned.takes, sizes);
@@ -117,8 +130,10 @@ async function planAnswer(
   );
   const second = cutBetweenTimes(first.kept, count, { keepFirst });
   const until = second.until ?? first.until;
+  const kept = [...takes, ...second.kept.map(({ take }) => take)];
   return {
-    takes: [...takes, ...second.kept.map(({ take }) => take)],
+    takes: kept,
+    messages: countOf(kept),
     // If messages displaced changes, the changes fit into the answer for the advanced cursors.
     hasMore: planned.cut || full || isMore(takes) || (until !== undefined && takes.length > 0),
     until,
@@ -145,6 +160,10 @@ function readMessageLimits(request: SyncConversationsRequest): MessageLimits {
   const { cursors, limitPerConversation, limitTotal } = request;
   for (const [id, seqId] of Object.entries(cursors)) {
     if (!Number.isSafeInteger(seqId) || seqId < 0) throw invalid(`cursors.${id}`, 'must be a seq id or 0');
+  }
+  for (const [id, changeSeq] of Object.entries(request.changes)) {
+    if (!Number.isSafeInteger(changeSeq) || changeSeq < 0)
+      throw invalid(`changes.${id}`, 'must be the number of a change or 0');
   }
   const { usual, most } = limits.syncMessages;
   const perConversation = limitPerConversation === 0 ? usual : limitPerConversation;

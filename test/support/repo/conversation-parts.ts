@@ -124,11 +124,17 @@ export function createConversationParts(parts: RepoParts) {
     sync: (
       userId: string,
       cursors: Record<string, number> = {},
-      fields: { since?: number; limitPerConversation?: number; limitTotal?: number } = {},
+      fields: {
+        since?: number;
+        limitPerConversation?: number;
+        limitTotal?: number;
+        changes?: Record<string, number>;
+      } = {},
     ) =>
       conversations.syncConversations({
         userId,
         cursors,
+        changes: {},
         since: 0,
         limitPerConversation: 0,
         limitTotal: 0,

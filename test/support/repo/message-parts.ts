@@ -5,6 +5,8 @@ import {
   type NewMessage,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import { memberKeys } from '../../../services/repo/conversation-changes/member-rows.ts';
+import { createMessageChange } from '../../../services/repo/message-changes/message-change.ts';
+import { startReactionTelling } from '../../../services/repo/message-changes/reaction-telling.ts';
 import { createMessageHandlers } from '../../../services/repo/messages/messages.ts';
 import { createPresenceHandlers } from '../../../services/repo/presence/presence.ts';
 import { createGateways } from '../../../services/repo/presence/presence-gateways.ts';
@@ -14,6 +16,7 @@ import { createFanoutProgress } from '../../../services/repo/recipients/fanout-p
 import { createMemberLists } from '../../../services/repo/recipients/member-lists.ts';
 import { createRecipients } from '../../../services/repo/recipients/recipients.ts';
 import type { Sql } from '../../../services/repo/storage/database.ts';
+import { atEnd } from '../at-end.ts';
 import type { RepoParts } from './repo-parts.ts';
 
 export type MessageParts = ReturnType<typeof createMessageParts>;
@@ -26,7 +29,12 @@ export function createMessageParts(parts: RepoParts) {
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const receipts = createReceiptAudience({ databases, userSettings });
   const recentSenders = createRecentSenders();
+  const changeMessage = createMessageChange({ databases, cache, outbox, userCards });
+  const telling = startReactionTelling({ databases, changeMessage, log });
+  atEnd(telling.stop);
   const handlers = createMessageHandlers({
+    changeMessage,
+    telling,
     databases,
     ids,
     cache,
@@ -47,6 +55,7 @@ export function createMessageParts(parts: RepoParts) {
 
   return {
     ...parts,
+    changeMessage,
     messages,
     presence,
     gateways,

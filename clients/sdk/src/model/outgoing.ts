@@ -45,6 +45,7 @@ export function asStored(
     sender: { id, username, displayName, avatarUrl },
     deleted: false,
     createdAt: stored.createdAt,
+    changeSeq: 0,
   };
 }
 

@@ -84,9 +84,24 @@ export type Message = {
   replyToSeqId?: number;
   /** Ids of the users mentioned */
   mentions?: string[];
+  /** Any JSON object of up to 4,096 bytes as text. The server does not read it. */
+  metadata?: Record<string, unknown>;
   deleted: boolean;
   /** Unix milliseconds */
   createdAt: number;
+  /** The number of its last change among all changes in its conversation; 0: never changed */
+  changeSeq: number;
+  /** When it was edited last, Unix milliseconds */
+  editedAt?: number;
+  /** In the order of their first use; absent: there are none */
+  reactions?: {
+    emoji: string;
+    count: number;
+    /** Who reacted first, at most 20 */
+    userIds: string[];
+  }[];
+  /** Present on pinned messages */
+  pinned?: boolean;
 };
 
 export type Conversation = {
@@ -104,6 +119,8 @@ export type Conversation = {
   role: number;
   muted: boolean;
   lastSeqId: number;
+  /** How many changes its messages have had: edits, recalls and others */
+  lastChangeSeq: number;
   lastReadSeqId: number;
   unreadCount: number;
   /** Which messages the member wants to be notified of */
@@ -422,6 +439,8 @@ export interface Calls {
       replyToSeqId?: number;
       /** Ids of the users mentioned */
       mentions?: string[];
+      /** Any JSON object of up to 4,096 bytes as text. The server does not read it. */
+      metadata?: Record<string, unknown>;
     };
     answer: { message: Message };
   };
@@ -430,11 +449,63 @@ export interface Calls {
     path: { id: string; messageId: string };
     answer: { message: Message };
   };
+  /** Edit a message */
+  'PATCH /conversations/{id}/messages/{messageId}': {
+    path: { id: string; messageId: string };
+    body: {
+      /** Text of up to 4,000 characters. For an image or a file: {url, name, size, mime, width?, height?, thumbnailUrl?} as JSON. */
+      content?: string;
+      /** Any JSON object of up to 4,096 bytes as text. The server does not read it. */
+      metadata?: Record<string, unknown>;
+    };
+    answer: { message: Message };
+  };
   /** Recall a message */
   'DELETE /conversations/{id}/messages/{messageId}': {
     path: { id: string; messageId: string };
     answer: undefined;
   };
+  /** React to a message */
+  'PUT /conversations/{id}/messages/{messageId}/reactions/{emoji}': {
+    path: { id: string; messageId: string; emoji: string };
+    answer: undefined;
+  };
+  /** Take a reaction away */
+  'DELETE /conversations/{id}/messages/{messageId}/reactions/{emoji}': {
+    path: { id: string; messageId: string; emoji: string };
+    answer: undefined;
+  };
+  /** Pin a message */
+  'PUT /conversations/{id}/pins/{messageId}': { path: { id: string; messageId: string }; answer: undefined };
+  /** Unpin a message */
+  'DELETE /conversations/{id}/pins/{messageId}': {
+    path: { id: string; messageId: string };
+    answer: undefined;
+  };
+  /** List the reactions to a message */
+  'GET /conversations/{id}/messages/{messageId}/reactions': {
+    path: { id: string; messageId: string };
+    query: { limit?: number; offset?: number; cursor?: string; emoji?: string };
+    answer: {
+      reactions: {
+        emoji: string;
+        user: User;
+        /** Unix milliseconds */
+        createdAt: number;
+      }[];
+      hasMore: boolean;
+      /** The cursor of the next page; absent on the last page */
+      nextCursor?: string;
+    };
+  };
+  /** List your reactions to a range of messages */
+  'GET /conversations/{id}/my-reactions': {
+    path: { id: string };
+    query: { fromSeq?: number; toSeq?: number };
+    answer: { reactions: { messageId: number; emoji: string }[] };
+  };
+  /** List the pinned messages */
+  'GET /conversations/{id}/pins': { path: { id: string }; answer: { messages: Message[] } };
   /** List the members of a conversation */
   'GET /conversations/{id}/members': {
     path: { id: string };
@@ -477,6 +548,8 @@ export interface Calls {
   'POST /sync': {
     body: {
       /** The last seqId that you hold, by conversation id */ cursors: Record<string, number>;
+      /** The last changeSeq that you hold, by conversation id: the answer then has the messages that changed after it */
+      changes?: Record<string, number>;
       /** Unix milliseconds */
       since?: number;
       /** How many rows to answer at most */
@@ -489,6 +562,13 @@ export interface Calls {
         hasMore: boolean;
         /** Your cursor was beyond the last message: forget what you hold; this is the newest page */
         reset?: boolean;
+      }[];
+      /** What changed messages are now, ascending by changeSeq in each conversation */
+      changes: {
+        conversationId: string;
+        /** The number of the last change of the message */
+        changeSeq: number;
+        message: Message;
       }[];
       recalled: { conversationId: string; seqId: number }[];
       removed: string[];
@@ -517,6 +597,8 @@ export interface ClientFrames {
     replyToSeqId?: number;
     /** Ids of the users mentioned */
     mentions?: string[];
+    /** Any JSON object of up to 4,096 bytes as text. The server does not read it. */
+    metadata?: Record<string, unknown>;
   };
   /** Moves the user’s read pointer of a conversation forward, never back. */
   'mark-read': { conversationId: string; seqId: number };
@@ -558,6 +640,20 @@ export interface ServerFrames {
     /** The id of the user who recalled it; "0" for the operators */
     by: string;
   };
+  /** A message changed: it was edited, recalled, pinned or unpinned, or users reacted to it. Sent to every member, in the order of changeSeq, with what the message is now. */
+  'message-changed': {
+    conversationId: string;
+    /** The number of the change: 1, 2, 3, … in each conversation */
+    changeSeq: number;
+    message: Message;
+    /** The reactions that this change tells. Reactions that follow each other quickly are told together. */
+    reacted?: {
+      userId: string;
+      emoji: string;
+      /** Whether the user reacted, or took the reaction away */
+      on: boolean;
+    }[];
+  };
   /** A member is typing. Sent to the other members of conversations with up to 500 members. */
   'typing-indicator': { conversationId: string; userId: string };
   /** A friend came online or went offline. A friend counts as offline 30 s after the last session ended without a new one. */
@@ -590,6 +686,8 @@ export interface ServerFrames {
       role?: number;
       muted?: boolean;
       lastSeqId: number;
+      /** How many changes its messages have had: edits, recalls and others */
+      lastChangeSeq: number;
       lastReadSeqId?: number;
       unreadCount?: number;
       /** Which messages the member wants to be notified of */

@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import {
+  ChangedMessage,
   ConversationMember,
   ConversationWithDetails,
   ReadPointerUpdate,
@@ -274,9 +275,15 @@ export interface SyncRequest {
   cursors: { [key: string]: number };
   since: number;
   limitPerConversation: number;
+  changes: { [key: string]: number };
 }
 
 export interface SyncRequest_CursorsEntry {
+  key: string;
+  value: number;
+}
+
+export interface SyncRequest_ChangesEntry {
   key: string;
   value: number;
 }
@@ -289,6 +296,7 @@ export interface SyncResponse {
   serverTime: number;
   /** True if changes or recalls are left out: another call with server_time as `since` returns them. */
   moreChanges: boolean;
+  changes: ChangedMessage[];
 }
 
 export interface NotifyTypingRequest {
@@ -2916,7 +2924,7 @@ export const TransferOwnershipResponse: MessageFns<TransferOwnershipResponse> = 
 };
 
 function createBaseSyncRequest(): SyncRequest {
-  return { userId: "", cursors: {}, since: 0, limitPerConversation: 0 };
+  return { userId: "", cursors: {}, since: 0, limitPerConversation: 0, changes: {} };
 }
 
 export const SyncRequest: MessageFns<SyncRequest> = {
@@ -2933,6 +2941,9 @@ export const SyncRequest: MessageFns<SyncRequest> = {
     if (message.limitPerConversation !== 0) {
       writer.uint32(32).int32(message.limitPerConversation);
     }
+    globalThis.Object.entries(message.changes).forEach(([key, value]: [string, number]) => {
+      SyncRequest_ChangesEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
     return writer;
   },
 
@@ -2984,6 +2995,17 @@ export const SyncRequest: MessageFns<SyncRequest> = {
             message.limitPerConversation = reader.int32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = SyncRequest_ChangesEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.changes[entry5.key] = entry5.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3013,6 +3035,15 @@ export const SyncRequest: MessageFns<SyncRequest> = {
     );
     message.since = object.since ?? 0;
     message.limitPerConversation = object.limitPerConversation ?? 0;
+    message.changes = (globalThis.Object.entries(object.changes ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
     return message;
   },
 };
@@ -3084,8 +3115,83 @@ export const SyncRequest_CursorsEntry: MessageFns<SyncRequest_CursorsEntry> = {
   },
 };
 
+function createBaseSyncRequest_ChangesEntry(): SyncRequest_ChangesEntry {
+  return { key: "", value: 0 };
+}
+
+export const SyncRequest_ChangesEntry: MessageFns<SyncRequest_ChangesEntry> = {
+  encode(message: SyncRequest_ChangesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncRequest_ChangesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSyncRequest_ChangesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SyncRequest_ChangesEntry>, I>>(base?: I): SyncRequest_ChangesEntry {
+    return SyncRequest_ChangesEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SyncRequest_ChangesEntry>, I>>(object: I): SyncRequest_ChangesEntry {
+    const message = createBaseSyncRequest_ChangesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
 function createBaseSyncResponse(): SyncResponse {
-  return { conversations: [], recalled: [], removed: [], hasMore: false, serverTime: 0, moreChanges: false };
+  return {
+    conversations: [],
+    recalled: [],
+    removed: [],
+    hasMore: false,
+    serverTime: 0,
+    moreChanges: false,
+    changes: [],
+  };
 }
 
 export const SyncResponse: MessageFns<SyncResponse> = {
@@ -3107,6 +3213,9 @@ export const SyncResponse: MessageFns<SyncResponse> = {
     }
     if (message.moreChanges !== false) {
       writer.uint32(48).bool(message.moreChanges);
+    }
+    for (const v of message.changes) {
+      ChangedMessage.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -3172,6 +3281,14 @@ export const SyncResponse: MessageFns<SyncResponse> = {
             message.moreChanges = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.changes.push(ChangedMessage.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3195,6 +3312,7 @@ export const SyncResponse: MessageFns<SyncResponse> = {
     message.hasMore = object.hasMore ?? false;
     message.serverTime = object.serverTime ?? 0;
     message.moreChanges = object.moreChanges ?? false;
+    message.changes = object.changes?.map((e) => ChangedMessage.fromPartial(e)) || [];
     return message;
   },
 };

@@ -18,7 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Message } from "../../im_repo/v1/message.ts";
+import { Message, OwnReaction, UserReaction } from "../../im_repo/v1/message.ts";
 
 export interface SendMessageRequest {
   userId: string;
@@ -28,6 +28,8 @@ export interface SendMessageRequest {
   messageType: number;
   replyToSeqId?: number | undefined;
   mentions: string[];
+  /** A JSON object as text. */
+  metadata?: string | undefined;
 }
 
 export interface SendMessageResponse {
@@ -43,6 +45,81 @@ export interface GetMessageRequest {
 
 export interface GetMessageResponse {
   message?: Message | undefined;
+}
+
+export interface EditMessageRequest {
+  userId: string;
+  conversationId: string;
+  messageId: number;
+  /** What is absent stays as it is. */
+  content?: string | undefined;
+  metadata?: string | undefined;
+}
+
+export interface EditMessageResponse {
+  message?: Message | undefined;
+}
+
+export interface SetReactionRequest {
+  userId: string;
+  conversationId: string;
+  messageId: number;
+  emoji: string;
+  /** False takes the reaction away. */
+  on: boolean;
+}
+
+export interface SetReactionResponse {
+}
+
+export interface GetReactionsRequest {
+  userId: string;
+  conversationId: string;
+  messageId: number;
+  /** When given: only these. */
+  emoji?: string | undefined;
+  limit: number;
+  offset: number;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
+}
+
+export interface GetReactionsResponse {
+  reactions: UserReaction[];
+  hasMore: boolean;
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
+}
+
+export interface GetOwnReactionsRequest {
+  userId: string;
+  conversationId: string;
+  /** Both inclusive. INVALID_ARGUMENT if there are more than 10,000 reactions. */
+  fromSeqId: number;
+  toSeqId: number;
+}
+
+export interface GetOwnReactionsResponse {
+  reactions: OwnReaction[];
+}
+
+export interface SetPinnedRequest {
+  userId: string;
+  conversationId: string;
+  messageId: number;
+  pinned: boolean;
+}
+
+export interface SetPinnedResponse {
+}
+
+export interface GetPinnedMessagesRequest {
+  userId: string;
+  conversationId: string;
+}
+
+export interface GetPinnedMessagesResponse {
+  messages: Message[];
 }
 
 export interface DeleteMessageRequest {
@@ -64,6 +141,7 @@ function createBaseSendMessageRequest(): SendMessageRequest {
     messageType: 0,
     replyToSeqId: undefined,
     mentions: [],
+    metadata: undefined,
   };
 }
 
@@ -89,6 +167,9 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     }
     for (const v of message.mentions) {
       writer.uint32(58).string(v!);
+    }
+    if (message.metadata !== undefined) {
+      writer.uint32(66).string(message.metadata);
     }
     return writer;
   },
@@ -162,6 +243,14 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
             message.mentions.push(reader.string());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -186,6 +275,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     message.messageType = object.messageType ?? 0;
     message.replyToSeqId = object.replyToSeqId ?? undefined;
     message.mentions = object.mentions?.map((e) => e) || [];
+    message.metadata = object.metadata ?? undefined;
     return message;
   },
 };
@@ -395,6 +485,920 @@ export const GetMessageResponse: MessageFns<GetMessageResponse> = {
   },
 };
 
+function createBaseEditMessageRequest(): EditMessageRequest {
+  return { userId: "", conversationId: "", messageId: 0, content: undefined, metadata: undefined };
+}
+
+export const EditMessageRequest: MessageFns<EditMessageRequest> = {
+  encode(message: EditMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(24).int64(message.messageId);
+    }
+    if (message.content !== undefined) {
+      writer.uint32(34).string(message.content);
+    }
+    if (message.metadata !== undefined) {
+      writer.uint32(42).string(message.metadata);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EditMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEditMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.content = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EditMessageRequest>, I>>(base?: I): EditMessageRequest {
+    return EditMessageRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EditMessageRequest>, I>>(object: I): EditMessageRequest {
+    const message = createBaseEditMessageRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.messageId = object.messageId ?? 0;
+    message.content = object.content ?? undefined;
+    message.metadata = object.metadata ?? undefined;
+    return message;
+  },
+};
+
+function createBaseEditMessageResponse(): EditMessageResponse {
+  return { message: undefined };
+}
+
+export const EditMessageResponse: MessageFns<EditMessageResponse> = {
+  encode(message: EditMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.message !== undefined) {
+      Message.encode(message.message, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EditMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEditMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.message = Message.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EditMessageResponse>, I>>(base?: I): EditMessageResponse {
+    return EditMessageResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EditMessageResponse>, I>>(object: I): EditMessageResponse {
+    const message = createBaseEditMessageResponse();
+    message.message = (object.message !== undefined && object.message !== null)
+      ? Message.fromPartial(object.message)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSetReactionRequest(): SetReactionRequest {
+  return { userId: "", conversationId: "", messageId: 0, emoji: "", on: false };
+}
+
+export const SetReactionRequest: MessageFns<SetReactionRequest> = {
+  encode(message: SetReactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(24).int64(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(34).string(message.emoji);
+    }
+    if (message.on !== false) {
+      writer.uint32(40).bool(message.on);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetReactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetReactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.on = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetReactionRequest>, I>>(base?: I): SetReactionRequest {
+    return SetReactionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetReactionRequest>, I>>(object: I): SetReactionRequest {
+    const message = createBaseSetReactionRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.messageId = object.messageId ?? 0;
+    message.emoji = object.emoji ?? "";
+    message.on = object.on ?? false;
+    return message;
+  },
+};
+
+function createBaseSetReactionResponse(): SetReactionResponse {
+  return {};
+}
+
+export const SetReactionResponse: MessageFns<SetReactionResponse> = {
+  encode(_: SetReactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetReactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetReactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetReactionResponse>, I>>(base?: I): SetReactionResponse {
+    return SetReactionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetReactionResponse>, I>>(_: I): SetReactionResponse {
+    const message = createBaseSetReactionResponse();
+    return message;
+  },
+};
+
+function createBaseGetReactionsRequest(): GetReactionsRequest {
+  return { userId: "", conversationId: "", messageId: 0, emoji: undefined, limit: 0, offset: 0, cursor: undefined };
+}
+
+export const GetReactionsRequest: MessageFns<GetReactionsRequest> = {
+  encode(message: GetReactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(24).int64(message.messageId);
+    }
+    if (message.emoji !== undefined) {
+      writer.uint32(34).string(message.emoji);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(40).int32(message.limit);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(48).int32(message.offset);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(58).string(message.cursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReactionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReactionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetReactionsRequest>, I>>(base?: I): GetReactionsRequest {
+    return GetReactionsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetReactionsRequest>, I>>(object: I): GetReactionsRequest {
+    const message = createBaseGetReactionsRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.messageId = object.messageId ?? 0;
+    message.emoji = object.emoji ?? undefined;
+    message.limit = object.limit ?? 0;
+    message.offset = object.offset ?? 0;
+    message.cursor = object.cursor ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetReactionsResponse(): GetReactionsResponse {
+  return { reactions: [], hasMore: false, nextCursor: undefined };
+}
+
+export const GetReactionsResponse: MessageFns<GetReactionsResponse> = {
+  encode(message: GetReactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reactions) {
+      UserReaction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(26).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReactionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReactionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reactions.push(UserReaction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetReactionsResponse>, I>>(base?: I): GetReactionsResponse {
+    return GetReactionsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetReactionsResponse>, I>>(object: I): GetReactionsResponse {
+    const message = createBaseGetReactionsResponse();
+    message.reactions = object.reactions?.map((e) => UserReaction.fromPartial(e)) || [];
+    message.hasMore = object.hasMore ?? false;
+    message.nextCursor = object.nextCursor ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetOwnReactionsRequest(): GetOwnReactionsRequest {
+  return { userId: "", conversationId: "", fromSeqId: 0, toSeqId: 0 };
+}
+
+export const GetOwnReactionsRequest: MessageFns<GetOwnReactionsRequest> = {
+  encode(message: GetOwnReactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.fromSeqId !== 0) {
+      writer.uint32(24).int64(message.fromSeqId);
+    }
+    if (message.toSeqId !== 0) {
+      writer.uint32(32).int64(message.toSeqId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetOwnReactionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetOwnReactionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fromSeqId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.toSeqId = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetOwnReactionsRequest>, I>>(base?: I): GetOwnReactionsRequest {
+    return GetOwnReactionsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetOwnReactionsRequest>, I>>(object: I): GetOwnReactionsRequest {
+    const message = createBaseGetOwnReactionsRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.fromSeqId = object.fromSeqId ?? 0;
+    message.toSeqId = object.toSeqId ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetOwnReactionsResponse(): GetOwnReactionsResponse {
+  return { reactions: [] };
+}
+
+export const GetOwnReactionsResponse: MessageFns<GetOwnReactionsResponse> = {
+  encode(message: GetOwnReactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reactions) {
+      OwnReaction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetOwnReactionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetOwnReactionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reactions.push(OwnReaction.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetOwnReactionsResponse>, I>>(base?: I): GetOwnReactionsResponse {
+    return GetOwnReactionsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetOwnReactionsResponse>, I>>(object: I): GetOwnReactionsResponse {
+    const message = createBaseGetOwnReactionsResponse();
+    message.reactions = object.reactions?.map((e) => OwnReaction.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSetPinnedRequest(): SetPinnedRequest {
+  return { userId: "", conversationId: "", messageId: 0, pinned: false };
+}
+
+export const SetPinnedRequest: MessageFns<SetPinnedRequest> = {
+  encode(message: SetPinnedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(24).int64(message.messageId);
+    }
+    if (message.pinned !== false) {
+      writer.uint32(32).bool(message.pinned);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPinnedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPinnedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pinned = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetPinnedRequest>, I>>(base?: I): SetPinnedRequest {
+    return SetPinnedRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetPinnedRequest>, I>>(object: I): SetPinnedRequest {
+    const message = createBaseSetPinnedRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.messageId = object.messageId ?? 0;
+    message.pinned = object.pinned ?? false;
+    return message;
+  },
+};
+
+function createBaseSetPinnedResponse(): SetPinnedResponse {
+  return {};
+}
+
+export const SetPinnedResponse: MessageFns<SetPinnedResponse> = {
+  encode(_: SetPinnedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPinnedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPinnedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetPinnedResponse>, I>>(base?: I): SetPinnedResponse {
+    return SetPinnedResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetPinnedResponse>, I>>(_: I): SetPinnedResponse {
+    const message = createBaseSetPinnedResponse();
+    return message;
+  },
+};
+
+function createBaseGetPinnedMessagesRequest(): GetPinnedMessagesRequest {
+  return { userId: "", conversationId: "" };
+}
+
+export const GetPinnedMessagesRequest: MessageFns<GetPinnedMessagesRequest> = {
+  encode(message: GetPinnedMessagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPinnedMessagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPinnedMessagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetPinnedMessagesRequest>, I>>(base?: I): GetPinnedMessagesRequest {
+    return GetPinnedMessagesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetPinnedMessagesRequest>, I>>(object: I): GetPinnedMessagesRequest {
+    const message = createBaseGetPinnedMessagesRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetPinnedMessagesResponse(): GetPinnedMessagesResponse {
+  return { messages: [] };
+}
+
+export const GetPinnedMessagesResponse: MessageFns<GetPinnedMessagesResponse> = {
+  encode(message: GetPinnedMessagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      Message.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPinnedMessagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPinnedMessagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetPinnedMessagesResponse>, I>>(base?: I): GetPinnedMessagesResponse {
+    return GetPinnedMessagesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetPinnedMessagesResponse>, I>>(object: I): GetPinnedMessagesResponse {
+    const message = createBaseGetPinnedMessagesResponse();
+    message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseDeleteMessageRequest(): DeleteMessageRequest {
   return { userId: "", conversationId: "", messageId: 0 };
 }
@@ -551,6 +1555,65 @@ export const MessageServiceService = {
     responseSerialize: (value: GetMessageResponse): Buffer => Buffer.from(GetMessageResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMessageResponse => GetMessageResponse.decode(value),
   },
+  editMessage: {
+    path: "/im_logic.v1.MessageService/EditMessage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EditMessageRequest): Buffer => Buffer.from(EditMessageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EditMessageRequest => EditMessageRequest.decode(value),
+    responseSerialize: (value: EditMessageResponse): Buffer => Buffer.from(EditMessageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EditMessageResponse => EditMessageResponse.decode(value),
+  },
+  setReaction: {
+    path: "/im_logic.v1.MessageService/SetReaction" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetReactionRequest): Buffer => Buffer.from(SetReactionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetReactionRequest => SetReactionRequest.decode(value),
+    responseSerialize: (value: SetReactionResponse): Buffer => Buffer.from(SetReactionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetReactionResponse => SetReactionResponse.decode(value),
+  },
+  getReactions: {
+    path: "/im_logic.v1.MessageService/GetReactions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetReactionsRequest): Buffer => Buffer.from(GetReactionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetReactionsRequest => GetReactionsRequest.decode(value),
+    responseSerialize: (value: GetReactionsResponse): Buffer =>
+      Buffer.from(GetReactionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetReactionsResponse => GetReactionsResponse.decode(value),
+  },
+  getOwnReactions: {
+    path: "/im_logic.v1.MessageService/GetOwnReactions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetOwnReactionsRequest): Buffer =>
+      Buffer.from(GetOwnReactionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetOwnReactionsRequest => GetOwnReactionsRequest.decode(value),
+    responseSerialize: (value: GetOwnReactionsResponse): Buffer =>
+      Buffer.from(GetOwnReactionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetOwnReactionsResponse => GetOwnReactionsResponse.decode(value),
+  },
+  setPinned: {
+    path: "/im_logic.v1.MessageService/SetPinned" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetPinnedRequest): Buffer => Buffer.from(SetPinnedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetPinnedRequest => SetPinnedRequest.decode(value),
+    responseSerialize: (value: SetPinnedResponse): Buffer => Buffer.from(SetPinnedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetPinnedResponse => SetPinnedResponse.decode(value),
+  },
+  getPinnedMessages: {
+    path: "/im_logic.v1.MessageService/GetPinnedMessages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetPinnedMessagesRequest): Buffer =>
+      Buffer.from(GetPinnedMessagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPinnedMessagesRequest => GetPinnedMessagesRequest.decode(value),
+    responseSerialize: (value: GetPinnedMessagesResponse): Buffer =>
+      Buffer.from(GetPinnedMessagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetPinnedMessagesResponse => GetPinnedMessagesResponse.decode(value),
+  },
   deleteMessage: {
     path: "/im_logic.v1.MessageService/DeleteMessage" as const,
     requestStream: false as const,
@@ -567,6 +1630,12 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
   /** Sends a message like a frame does: upstream, store, deliver. Answers when the message is stored. */
   sendMessage: handleUnaryCall<SendMessageRequest, SendMessageResponse>;
   getMessage: handleUnaryCall<GetMessageRequest, GetMessageResponse>;
+  editMessage: handleUnaryCall<EditMessageRequest, EditMessageResponse>;
+  setReaction: handleUnaryCall<SetReactionRequest, SetReactionResponse>;
+  getReactions: handleUnaryCall<GetReactionsRequest, GetReactionsResponse>;
+  getOwnReactions: handleUnaryCall<GetOwnReactionsRequest, GetOwnReactionsResponse>;
+  setPinned: handleUnaryCall<SetPinnedRequest, SetPinnedResponse>;
+  getPinnedMessages: handleUnaryCall<GetPinnedMessagesRequest, GetPinnedMessagesResponse>;
   deleteMessage: handleUnaryCall<DeleteMessageRequest, DeleteMessageResponse>;
 }
 
@@ -601,6 +1670,96 @@ export interface MessageServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMessageResponse) => void,
+  ): ClientUnaryCall;
+  editMessage(
+    request: EditMessageRequest,
+    callback: (error: ServiceError | null, response: EditMessageResponse) => void,
+  ): ClientUnaryCall;
+  editMessage(
+    request: EditMessageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EditMessageResponse) => void,
+  ): ClientUnaryCall;
+  editMessage(
+    request: EditMessageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EditMessageResponse) => void,
+  ): ClientUnaryCall;
+  setReaction(
+    request: SetReactionRequest,
+    callback: (error: ServiceError | null, response: SetReactionResponse) => void,
+  ): ClientUnaryCall;
+  setReaction(
+    request: SetReactionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetReactionResponse) => void,
+  ): ClientUnaryCall;
+  setReaction(
+    request: SetReactionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetReactionResponse) => void,
+  ): ClientUnaryCall;
+  getReactions(
+    request: GetReactionsRequest,
+    callback: (error: ServiceError | null, response: GetReactionsResponse) => void,
+  ): ClientUnaryCall;
+  getReactions(
+    request: GetReactionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetReactionsResponse) => void,
+  ): ClientUnaryCall;
+  getReactions(
+    request: GetReactionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetReactionsResponse) => void,
+  ): ClientUnaryCall;
+  getOwnReactions(
+    request: GetOwnReactionsRequest,
+    callback: (error: ServiceError | null, response: GetOwnReactionsResponse) => void,
+  ): ClientUnaryCall;
+  getOwnReactions(
+    request: GetOwnReactionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetOwnReactionsResponse) => void,
+  ): ClientUnaryCall;
+  getOwnReactions(
+    request: GetOwnReactionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetOwnReactionsResponse) => void,
+  ): ClientUnaryCall;
+  setPinned(
+    request: SetPinnedRequest,
+    callback: (error: ServiceError | null, response: SetPinnedResponse) => void,
+  ): ClientUnaryCall;
+  setPinned(
+    request: SetPinnedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetPinnedResponse) => void,
+  ): ClientUnaryCall;
+  setPinned(
+    request: SetPinnedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetPinnedResponse) => void,
+  ): ClientUnaryCall;
+  getPinnedMessages(
+    request: GetPinnedMessagesRequest,
+    callback: (error: ServiceError | null, response: GetPinnedMessagesResponse) => void,
+  ): ClientUnaryCall;
+  getPinnedMessages(
+    request: GetPinnedMessagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetPinnedMessagesResponse) => void,
+  ): ClientUnaryCall;
+  getPinnedMessages(
+    request: GetPinnedMessagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetPinnedMessagesResponse) => void,
   ): ClientUnaryCall;
   deleteMessage(
     request: DeleteMessageRequest,

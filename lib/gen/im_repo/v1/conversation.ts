@@ -76,6 +76,8 @@ export interface Conversation {
   updatedAt: number;
   lastSeqId: number;
   lastMessageId: number;
+  /** The number of the last change of one of its messages; 0: none ever changed. */
+  lastChangeSeq: number;
 }
 
 export interface ConversationMember {
@@ -422,11 +424,18 @@ export interface SyncConversationsRequest {
   /** Unix milliseconds: the answer includes recalls and removals after this time. 0: none. */
   since: number;
   limitPerConversation: number;
-  /** The maximum number of messages per answer. */
+  /** The maximum number of messages and changes per answer. */
   limitTotal: number;
+  /** The last change that the client has, by conversation id. Of a conversation that it does not name, no changes are told. */
+  changes: { [key: string]: number };
 }
 
 export interface SyncConversationsRequest_CursorsEntry {
+  key: string;
+  value: number;
+}
+
+export interface SyncConversationsRequest_ChangesEntry {
   key: string;
   value: number;
 }
@@ -444,6 +453,13 @@ export interface RecalledMessage {
   seqId: number;
 }
 
+/** What a message is after its last change. */
+export interface ChangedMessage {
+  conversationId: string;
+  changeSeq: number;
+  message?: Message | undefined;
+}
+
 export interface SyncConversationsResponse {
   conversations: SyncedConversation[];
   recalled: RecalledMessage[];
@@ -455,6 +471,8 @@ export interface SyncConversationsResponse {
   serverTime: number;
   /** True if changes or recalls are left out: another call with server_time as `since` returns them. */
   moreChanges: boolean;
+  /** Ascending by change_seq in each conversation. They come when no messages are missing. */
+  changes: ChangedMessage[];
 }
 
 export interface FanoutProgress {
@@ -647,6 +665,7 @@ function createBaseConversation(): Conversation {
     updatedAt: 0,
     lastSeqId: 0,
     lastMessageId: 0,
+    lastChangeSeq: 0,
   };
 }
 
@@ -690,6 +709,9 @@ export const Conversation: MessageFns<Conversation> = {
     }
     if (message.lastMessageId !== 0) {
       writer.uint32(104).int64(message.lastMessageId);
+    }
+    if (message.lastChangeSeq !== 0) {
+      writer.uint32(112).int64(message.lastChangeSeq);
     }
     return writer;
   },
@@ -811,6 +833,14 @@ export const Conversation: MessageFns<Conversation> = {
             message.lastMessageId = longToNumber(reader.int64());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.lastChangeSeq = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -843,6 +873,7 @@ export const Conversation: MessageFns<Conversation> = {
     message.updatedAt = object.updatedAt ?? 0;
     message.lastSeqId = object.lastSeqId ?? 0;
     message.lastMessageId = object.lastMessageId ?? 0;
+    message.lastChangeSeq = object.lastChangeSeq ?? 0;
     return message;
   },
 };
@@ -4551,7 +4582,7 @@ export const BatchGetUnreadCountsResponse_UnreadCountsEntry: MessageFns<
 };
 
 function createBaseSyncConversationsRequest(): SyncConversationsRequest {
-  return { userId: "", cursors: {}, since: 0, limitPerConversation: 0, limitTotal: 0 };
+  return { userId: "", cursors: {}, since: 0, limitPerConversation: 0, limitTotal: 0, changes: {} };
 }
 
 export const SyncConversationsRequest: MessageFns<SyncConversationsRequest> = {
@@ -4571,6 +4602,9 @@ export const SyncConversationsRequest: MessageFns<SyncConversationsRequest> = {
     if (message.limitTotal !== 0) {
       writer.uint32(40).int32(message.limitTotal);
     }
+    globalThis.Object.entries(message.changes).forEach(([key, value]: [string, number]) => {
+      SyncConversationsRequest_ChangesEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
     return writer;
   },
 
@@ -4630,6 +4664,17 @@ export const SyncConversationsRequest: MessageFns<SyncConversationsRequest> = {
             message.limitTotal = reader.int32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = SyncConversationsRequest_ChangesEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.changes[entry6.key] = entry6.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4660,6 +4705,15 @@ export const SyncConversationsRequest: MessageFns<SyncConversationsRequest> = {
     message.since = object.since ?? 0;
     message.limitPerConversation = object.limitPerConversation ?? 0;
     message.limitTotal = object.limitTotal ?? 0;
+    message.changes = (globalThis.Object.entries(object.changes ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
     return message;
   },
 };
@@ -4729,6 +4783,77 @@ export const SyncConversationsRequest_CursorsEntry: MessageFns<SyncConversations
     object: I,
   ): SyncConversationsRequest_CursorsEntry {
     const message = createBaseSyncConversationsRequest_CursorsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseSyncConversationsRequest_ChangesEntry(): SyncConversationsRequest_ChangesEntry {
+  return { key: "", value: 0 };
+}
+
+export const SyncConversationsRequest_ChangesEntry: MessageFns<SyncConversationsRequest_ChangesEntry> = {
+  encode(message: SyncConversationsRequest_ChangesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncConversationsRequest_ChangesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSyncConversationsRequest_ChangesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SyncConversationsRequest_ChangesEntry>, I>>(
+    base?: I,
+  ): SyncConversationsRequest_ChangesEntry {
+    return SyncConversationsRequest_ChangesEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SyncConversationsRequest_ChangesEntry>, I>>(
+    object: I,
+  ): SyncConversationsRequest_ChangesEntry {
+    const message = createBaseSyncConversationsRequest_ChangesEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;
@@ -4895,8 +5020,97 @@ export const RecalledMessage: MessageFns<RecalledMessage> = {
   },
 };
 
+function createBaseChangedMessage(): ChangedMessage {
+  return { conversationId: "", changeSeq: 0, message: undefined };
+}
+
+export const ChangedMessage: MessageFns<ChangedMessage> = {
+  encode(message: ChangedMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversationId !== "") {
+      writer.uint32(10).string(message.conversationId);
+    }
+    if (message.changeSeq !== 0) {
+      writer.uint32(16).int64(message.changeSeq);
+    }
+    if (message.message !== undefined) {
+      Message.encode(message.message, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangedMessage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangedMessage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.changeSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = Message.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ChangedMessage>, I>>(base?: I): ChangedMessage {
+    return ChangedMessage.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChangedMessage>, I>>(object: I): ChangedMessage {
+    const message = createBaseChangedMessage();
+    message.conversationId = object.conversationId ?? "";
+    message.changeSeq = object.changeSeq ?? 0;
+    message.message = (object.message !== undefined && object.message !== null)
+      ? Message.fromPartial(object.message)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseSyncConversationsResponse(): SyncConversationsResponse {
-  return { conversations: [], recalled: [], removed: [], hasMore: false, serverTime: 0, moreChanges: false };
+  return {
+    conversations: [],
+    recalled: [],
+    removed: [],
+    hasMore: false,
+    serverTime: 0,
+    moreChanges: false,
+    changes: [],
+  };
 }
 
 export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = {
@@ -4918,6 +5132,9 @@ export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = 
     }
     if (message.moreChanges !== false) {
       writer.uint32(48).bool(message.moreChanges);
+    }
+    for (const v of message.changes) {
+      ChangedMessage.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -4983,6 +5200,14 @@ export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = 
             message.moreChanges = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.changes.push(ChangedMessage.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5006,6 +5231,7 @@ export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = 
     message.hasMore = object.hasMore ?? false;
     message.serverTime = object.serverTime ?? 0;
     message.moreChanges = object.moreChanges ?? false;
+    message.changes = object.changes?.map((e) => ChangedMessage.fromPartial(e)) || [];
     return message;
   },
 };

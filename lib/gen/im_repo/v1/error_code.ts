@@ -38,6 +38,9 @@ export const ErrorCode = {
   ERROR_CODE_RATE_LIMITED: 24,
   ERROR_CODE_INTERNAL_ERROR: 25,
   ERROR_CODE_UNAVAILABLE: 26,
+  ERROR_CODE_EDIT_EXPIRED: 27,
+  ERROR_CODE_REACTION_LIMIT: 28,
+  ERROR_CODE_PIN_LIMIT: 29,
 } as const;
 
 export type ErrorCode = typeof ErrorCode[keyof typeof ErrorCode];
@@ -70,4 +73,7 @@ export namespace ErrorCode {
   export type ERROR_CODE_RATE_LIMITED = typeof ErrorCode.ERROR_CODE_RATE_LIMITED;
   export type ERROR_CODE_INTERNAL_ERROR = typeof ErrorCode.ERROR_CODE_INTERNAL_ERROR;
   export type ERROR_CODE_UNAVAILABLE = typeof ErrorCode.ERROR_CODE_UNAVAILABLE;
+  export type ERROR_CODE_EDIT_EXPIRED = typeof ErrorCode.ERROR_CODE_EDIT_EXPIRED;
+  export type ERROR_CODE_REACTION_LIMIT = typeof ErrorCode.ERROR_CODE_REACTION_LIMIT;
+  export type ERROR_CODE_PIN_LIMIT = typeof ErrorCode.ERROR_CODE_PIN_LIMIT;
 }

@@ -52,6 +52,26 @@ export interface Message {
   mentions: string[];
   deleted: boolean;
   createdAt: number;
+  /** A JSON object as text. */
+  metadata?:
+    | string
+    | undefined;
+  /** The number of the message's last change in its conversation; 0: never changed. */
+  changeSeq: number;
+  editedAt?:
+    | number
+    | undefined;
+  /** In the order of their first use. */
+  reactions: Reaction[];
+  pinned: boolean;
+}
+
+/** All reactions to a message with one emoji. */
+export interface Reaction {
+  emoji: string;
+  count: number;
+  /** Who reacted first, at most 20. */
+  userIds: string[];
 }
 
 /** A message to be stored. */
@@ -70,6 +90,8 @@ export interface NewMessage {
    */
   sourcePartition: number;
   sourceOffset: number;
+  /** A JSON object as text. */
+  metadata?: string | undefined;
 }
 
 export interface SavedMessage {
@@ -216,6 +238,8 @@ export interface ImportedMessage {
   mentions: string[];
   /** Unix milliseconds; not before the time of the previous message, and not in the future. */
   createdAt: number;
+  /** A JSON object as text. */
+  metadata?: string | undefined;
 }
 
 export interface ImportMessagesRequest {
@@ -274,6 +298,96 @@ export interface DeleteMessageResponse {
   deleted: boolean;
 }
 
+export interface EditMessageRequest {
+  actorId: string;
+  conversationId: string;
+  messageId: number;
+  /** What is absent stays as it is. */
+  content?: string | undefined;
+  metadata?:
+    | string
+    | undefined;
+  /** How long a sender may edit, in milliseconds. */
+  editWindowMs: number;
+}
+
+export interface EditMessageResponse {
+  message?: Message | undefined;
+}
+
+export interface SetReactionRequest {
+  actorId: string;
+  conversationId: string;
+  messageId: number;
+  emoji: string;
+  /** False takes the reaction away. */
+  on: boolean;
+}
+
+export interface SetReactionResponse {
+}
+
+export interface GetReactionsRequest {
+  userId: string;
+  conversationId: string;
+  messageId: number;
+  /** When given: only these. */
+  emoji?: string | undefined;
+  limit: number;
+  offset: number;
+  /** Of the answer before: what follows its last row. Not beside offset. */
+  cursor?: string | undefined;
+}
+
+export interface UserReaction {
+  emoji: string;
+  user?: User | undefined;
+  createdAt: number;
+}
+
+export interface GetReactionsResponse {
+  reactions: UserReaction[];
+  hasMore: boolean;
+  /** Reads on behind the last row; absent when nothing follows. */
+  nextCursor?: string | undefined;
+}
+
+export interface GetOwnReactionsRequest {
+  userId: string;
+  conversationId: string;
+  /** Both inclusive. INVALID_ARGUMENT if there are more than 10,000 reactions. */
+  fromSeqId: number;
+  toSeqId: number;
+}
+
+export interface OwnReaction {
+  messageId: number;
+  emoji: string;
+}
+
+export interface GetOwnReactionsResponse {
+  reactions: OwnReaction[];
+}
+
+export interface SetPinnedRequest {
+  actorId: string;
+  conversationId: string;
+  messageId: number;
+  pinned: boolean;
+}
+
+export interface SetPinnedResponse {
+}
+
+export interface GetPinnedMessagesRequest {
+  userId: string;
+  conversationId: string;
+}
+
+export interface GetPinnedMessagesResponse {
+  messages: Message[];
+}
+
 export interface RedactMessagesRequest {
   userId: string;
   /** The next_cursor of the previous answer. Empty: starts at the beginning. */
@@ -302,6 +416,11 @@ function createBaseMessage(): Message {
     mentions: [],
     deleted: false,
     createdAt: 0,
+    metadata: undefined,
+    changeSeq: 0,
+    editedAt: undefined,
+    reactions: [],
+    pinned: false,
   };
 }
 
@@ -339,6 +458,21 @@ export const Message: MessageFns<Message> = {
     }
     if (message.createdAt !== 0) {
       writer.uint32(88).int64(message.createdAt);
+    }
+    if (message.metadata !== undefined) {
+      writer.uint32(98).string(message.metadata);
+    }
+    if (message.changeSeq !== 0) {
+      writer.uint32(104).int64(message.changeSeq);
+    }
+    if (message.editedAt !== undefined) {
+      writer.uint32(112).int64(message.editedAt);
+    }
+    for (const v of message.reactions) {
+      Reaction.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.pinned !== false) {
+      writer.uint32(128).bool(message.pinned);
     }
     return writer;
   },
@@ -444,6 +578,46 @@ export const Message: MessageFns<Message> = {
             message.createdAt = longToNumber(reader.int64());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.changeSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.editedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.reactions.push(Reaction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.pinned = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -474,6 +648,90 @@ export const Message: MessageFns<Message> = {
     message.mentions = object.mentions?.map((e) => e) || [];
     message.deleted = object.deleted ?? false;
     message.createdAt = object.createdAt ?? 0;
+    message.metadata = object.metadata ?? undefined;
+    message.changeSeq = object.changeSeq ?? 0;
+    message.editedAt = object.editedAt ?? undefined;
+    message.reactions = object.reactions?.map((e) => Reaction.fromPartial(e)) || [];
+    message.pinned = object.pinned ?? false;
+    return message;
+  },
+};
+
+function createBaseReaction(): Reaction {
+  return { emoji: "", count: 0, userIds: [] };
+}
+
+export const Reaction: MessageFns<Reaction> = {
+  encode(message: Reaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.emoji !== "") {
+      writer.uint32(10).string(message.emoji);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).int32(message.count);
+    }
+    for (const v of message.userIds) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.userIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Reaction>, I>>(base?: I): Reaction {
+    return Reaction.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Reaction>, I>>(object: I): Reaction {
+    const message = createBaseReaction();
+    message.emoji = object.emoji ?? "";
+    message.count = object.count ?? 0;
+    message.userIds = object.userIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -489,6 +747,7 @@ function createBaseNewMessage(): NewMessage {
     mentions: [],
     sourcePartition: 0,
     sourceOffset: 0,
+    metadata: undefined,
   };
 }
 
@@ -520,6 +779,9 @@ export const NewMessage: MessageFns<NewMessage> = {
     }
     if (message.sourceOffset !== 0) {
       writer.uint32(72).int64(message.sourceOffset);
+    }
+    if (message.metadata !== undefined) {
+      writer.uint32(82).string(message.metadata);
     }
     return writer;
   },
@@ -609,6 +871,14 @@ export const NewMessage: MessageFns<NewMessage> = {
             message.sourceOffset = longToNumber(reader.int64());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -635,6 +905,7 @@ export const NewMessage: MessageFns<NewMessage> = {
     message.mentions = object.mentions?.map((e) => e) || [];
     message.sourcePartition = object.sourcePartition ?? 0;
     message.sourceOffset = object.sourceOffset ?? 0;
+    message.metadata = object.metadata ?? undefined;
     return message;
   },
 };
@@ -1870,6 +2141,7 @@ function createBaseImportedMessage(): ImportedMessage {
     replyToSeqId: undefined,
     mentions: [],
     createdAt: 0,
+    metadata: undefined,
   };
 }
 
@@ -1895,6 +2167,9 @@ export const ImportedMessage: MessageFns<ImportedMessage> = {
     }
     if (message.createdAt !== 0) {
       writer.uint32(56).int64(message.createdAt);
+    }
+    if (message.metadata !== undefined) {
+      writer.uint32(66).string(message.metadata);
     }
     return writer;
   },
@@ -1968,6 +2243,14 @@ export const ImportedMessage: MessageFns<ImportedMessage> = {
             message.createdAt = longToNumber(reader.int64());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1992,6 +2275,7 @@ export const ImportedMessage: MessageFns<ImportedMessage> = {
     message.replyToSeqId = object.replyToSeqId ?? undefined;
     message.mentions = object.mentions?.map((e) => e) || [];
     message.createdAt = object.createdAt ?? 0;
+    message.metadata = object.metadata ?? undefined;
     return message;
   },
 };
@@ -2639,6 +2923,1078 @@ export const DeleteMessageResponse: MessageFns<DeleteMessageResponse> = {
   },
 };
 
+function createBaseEditMessageRequest(): EditMessageRequest {
+  return { actorId: "", conversationId: "", messageId: 0, content: undefined, metadata: undefined, editWindowMs: 0 };
+}
+
+export const EditMessageRequest: MessageFns<EditMessageRequest> = {
+  encode(message: EditMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.actorId !== "") {
+      writer.uint32(10).string(message.actorId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(24).int64(message.messageId);
+    }
+    if (message.content !== undefined) {
+      writer.uint32(34).string(message.content);
+    }
+    if (message.metadata !== undefined) {
+      writer.uint32(42).string(message.metadata);
+    }
+    if (message.editWindowMs !== 0) {
+      writer.uint32(48).int64(message.editWindowMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EditMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEditMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.content = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.editWindowMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EditMessageRequest>, I>>(base?: I): EditMessageRequest {
+    return EditMessageRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EditMessageRequest>, I>>(object: I): EditMessageRequest {
+    const message = createBaseEditMessageRequest();
+    message.actorId = object.actorId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.messageId = object.messageId ?? 0;
+    message.content = object.content ?? undefined;
+    message.metadata = object.metadata ?? undefined;
+    message.editWindowMs = object.editWindowMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseEditMessageResponse(): EditMessageResponse {
+  return { message: undefined };
+}
+
+export const EditMessageResponse: MessageFns<EditMessageResponse> = {
+  encode(message: EditMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.message !== undefined) {
+      Message.encode(message.message, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EditMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEditMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.message = Message.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EditMessageResponse>, I>>(base?: I): EditMessageResponse {
+    return EditMessageResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EditMessageResponse>, I>>(object: I): EditMessageResponse {
+    const message = createBaseEditMessageResponse();
+    message.message = (object.message !== undefined && object.message !== null)
+      ? Message.fromPartial(object.message)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSetReactionRequest(): SetReactionRequest {
+  return { actorId: "", conversationId: "", messageId: 0, emoji: "", on: false };
+}
+
+export const SetReactionRequest: MessageFns<SetReactionRequest> = {
+  encode(message: SetReactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.actorId !== "") {
+      writer.uint32(10).string(message.actorId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(24).int64(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(34).string(message.emoji);
+    }
+    if (message.on !== false) {
+      writer.uint32(40).bool(message.on);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetReactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetReactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.on = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetReactionRequest>, I>>(base?: I): SetReactionRequest {
+    return SetReactionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetReactionRequest>, I>>(object: I): SetReactionRequest {
+    const message = createBaseSetReactionRequest();
+    message.actorId = object.actorId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.messageId = object.messageId ?? 0;
+    message.emoji = object.emoji ?? "";
+    message.on = object.on ?? false;
+    return message;
+  },
+};
+
+function createBaseSetReactionResponse(): SetReactionResponse {
+  return {};
+}
+
+export const SetReactionResponse: MessageFns<SetReactionResponse> = {
+  encode(_: SetReactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetReactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetReactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetReactionResponse>, I>>(base?: I): SetReactionResponse {
+    return SetReactionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetReactionResponse>, I>>(_: I): SetReactionResponse {
+    const message = createBaseSetReactionResponse();
+    return message;
+  },
+};
+
+function createBaseGetReactionsRequest(): GetReactionsRequest {
+  return { userId: "", conversationId: "", messageId: 0, emoji: undefined, limit: 0, offset: 0, cursor: undefined };
+}
+
+export const GetReactionsRequest: MessageFns<GetReactionsRequest> = {
+  encode(message: GetReactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(24).int64(message.messageId);
+    }
+    if (message.emoji !== undefined) {
+      writer.uint32(34).string(message.emoji);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(40).int32(message.limit);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(48).int32(message.offset);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(58).string(message.cursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReactionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReactionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetReactionsRequest>, I>>(base?: I): GetReactionsRequest {
+    return GetReactionsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetReactionsRequest>, I>>(object: I): GetReactionsRequest {
+    const message = createBaseGetReactionsRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.messageId = object.messageId ?? 0;
+    message.emoji = object.emoji ?? undefined;
+    message.limit = object.limit ?? 0;
+    message.offset = object.offset ?? 0;
+    message.cursor = object.cursor ?? undefined;
+    return message;
+  },
+};
+
+function createBaseUserReaction(): UserReaction {
+  return { emoji: "", user: undefined, createdAt: 0 };
+}
+
+export const UserReaction: MessageFns<UserReaction> = {
+  encode(message: UserReaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.emoji !== "") {
+      writer.uint32(10).string(message.emoji);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(18).fork()).join();
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(24).int64(message.createdAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserReaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserReaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UserReaction>, I>>(base?: I): UserReaction {
+    return UserReaction.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UserReaction>, I>>(object: I): UserReaction {
+    const message = createBaseUserReaction();
+    message.emoji = object.emoji ?? "";
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.createdAt = object.createdAt ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetReactionsResponse(): GetReactionsResponse {
+  return { reactions: [], hasMore: false, nextCursor: undefined };
+}
+
+export const GetReactionsResponse: MessageFns<GetReactionsResponse> = {
+  encode(message: GetReactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reactions) {
+      UserReaction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(26).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReactionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReactionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reactions.push(UserReaction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetReactionsResponse>, I>>(base?: I): GetReactionsResponse {
+    return GetReactionsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetReactionsResponse>, I>>(object: I): GetReactionsResponse {
+    const message = createBaseGetReactionsResponse();
+    message.reactions = object.reactions?.map((e) => UserReaction.fromPartial(e)) || [];
+    message.hasMore = object.hasMore ?? false;
+    message.nextCursor = object.nextCursor ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetOwnReactionsRequest(): GetOwnReactionsRequest {
+  return { userId: "", conversationId: "", fromSeqId: 0, toSeqId: 0 };
+}
+
+export const GetOwnReactionsRequest: MessageFns<GetOwnReactionsRequest> = {
+  encode(message: GetOwnReactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.fromSeqId !== 0) {
+      writer.uint32(24).int64(message.fromSeqId);
+    }
+    if (message.toSeqId !== 0) {
+      writer.uint32(32).int64(message.toSeqId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetOwnReactionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetOwnReactionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fromSeqId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.toSeqId = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetOwnReactionsRequest>, I>>(base?: I): GetOwnReactionsRequest {
+    return GetOwnReactionsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetOwnReactionsRequest>, I>>(object: I): GetOwnReactionsRequest {
+    const message = createBaseGetOwnReactionsRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.fromSeqId = object.fromSeqId ?? 0;
+    message.toSeqId = object.toSeqId ?? 0;
+    return message;
+  },
+};
+
+function createBaseOwnReaction(): OwnReaction {
+  return { messageId: 0, emoji: "" };
+}
+
+export const OwnReaction: MessageFns<OwnReaction> = {
+  encode(message: OwnReaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.messageId !== 0) {
+      writer.uint32(8).int64(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(18).string(message.emoji);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OwnReaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOwnReaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<OwnReaction>, I>>(base?: I): OwnReaction {
+    return OwnReaction.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OwnReaction>, I>>(object: I): OwnReaction {
+    const message = createBaseOwnReaction();
+    message.messageId = object.messageId ?? 0;
+    message.emoji = object.emoji ?? "";
+    return message;
+  },
+};
+
+function createBaseGetOwnReactionsResponse(): GetOwnReactionsResponse {
+  return { reactions: [] };
+}
+
+export const GetOwnReactionsResponse: MessageFns<GetOwnReactionsResponse> = {
+  encode(message: GetOwnReactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reactions) {
+      OwnReaction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetOwnReactionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetOwnReactionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reactions.push(OwnReaction.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetOwnReactionsResponse>, I>>(base?: I): GetOwnReactionsResponse {
+    return GetOwnReactionsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetOwnReactionsResponse>, I>>(object: I): GetOwnReactionsResponse {
+    const message = createBaseGetOwnReactionsResponse();
+    message.reactions = object.reactions?.map((e) => OwnReaction.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSetPinnedRequest(): SetPinnedRequest {
+  return { actorId: "", conversationId: "", messageId: 0, pinned: false };
+}
+
+export const SetPinnedRequest: MessageFns<SetPinnedRequest> = {
+  encode(message: SetPinnedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.actorId !== "") {
+      writer.uint32(10).string(message.actorId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(24).int64(message.messageId);
+    }
+    if (message.pinned !== false) {
+      writer.uint32(32).bool(message.pinned);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPinnedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPinnedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pinned = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetPinnedRequest>, I>>(base?: I): SetPinnedRequest {
+    return SetPinnedRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetPinnedRequest>, I>>(object: I): SetPinnedRequest {
+    const message = createBaseSetPinnedRequest();
+    message.actorId = object.actorId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.messageId = object.messageId ?? 0;
+    message.pinned = object.pinned ?? false;
+    return message;
+  },
+};
+
+function createBaseSetPinnedResponse(): SetPinnedResponse {
+  return {};
+}
+
+export const SetPinnedResponse: MessageFns<SetPinnedResponse> = {
+  encode(_: SetPinnedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPinnedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPinnedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetPinnedResponse>, I>>(base?: I): SetPinnedResponse {
+    return SetPinnedResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetPinnedResponse>, I>>(_: I): SetPinnedResponse {
+    const message = createBaseSetPinnedResponse();
+    return message;
+  },
+};
+
+function createBaseGetPinnedMessagesRequest(): GetPinnedMessagesRequest {
+  return { userId: "", conversationId: "" };
+}
+
+export const GetPinnedMessagesRequest: MessageFns<GetPinnedMessagesRequest> = {
+  encode(message: GetPinnedMessagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPinnedMessagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPinnedMessagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetPinnedMessagesRequest>, I>>(base?: I): GetPinnedMessagesRequest {
+    return GetPinnedMessagesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetPinnedMessagesRequest>, I>>(object: I): GetPinnedMessagesRequest {
+    const message = createBaseGetPinnedMessagesRequest();
+    message.userId = object.userId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetPinnedMessagesResponse(): GetPinnedMessagesResponse {
+  return { messages: [] };
+}
+
+export const GetPinnedMessagesResponse: MessageFns<GetPinnedMessagesResponse> = {
+  encode(message: GetPinnedMessagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      Message.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPinnedMessagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPinnedMessagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetPinnedMessagesResponse>, I>>(base?: I): GetPinnedMessagesResponse {
+    return GetPinnedMessagesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetPinnedMessagesResponse>, I>>(object: I): GetPinnedMessagesResponse {
+    const message = createBaseGetPinnedMessagesResponse();
+    message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseRedactMessagesRequest(): RedactMessagesRequest {
   return { userId: "", cursor: "", limit: 0 };
 }
@@ -2885,6 +4241,77 @@ export const MessageServiceService = {
       Buffer.from(GetMessageRangeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMessageRangeResponse => GetMessageRangeResponse.decode(value),
   },
+  /**
+   * Changes a message of the actor's own. MESSAGE_NOT_FOUND, PERMISSION_DENIED, EDIT_EXPIRED, MESSAGE_TOO_LARGE, and what
+   * refuses a new message. An edit that changes nothing is no change.
+   */
+  editMessage: {
+    path: "/im_repo.v1.MessageService/EditMessage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EditMessageRequest): Buffer => Buffer.from(EditMessageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EditMessageRequest => EditMessageRequest.decode(value),
+    responseSerialize: (value: EditMessageResponse): Buffer => Buffer.from(EditMessageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EditMessageResponse => EditMessageResponse.decode(value),
+  },
+  /**
+   * Adds a reaction of the actor, or takes it away. MESSAGE_NOT_FOUND, REACTION_LIMIT, INVALID_ARGUMENT, and what refuses a
+   * new message. Repeating it changes nothing.
+   */
+  setReaction: {
+    path: "/im_repo.v1.MessageService/SetReaction" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetReactionRequest): Buffer => Buffer.from(SetReactionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetReactionRequest => SetReactionRequest.decode(value),
+    responseSerialize: (value: SetReactionResponse): Buffer => Buffer.from(SetReactionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetReactionResponse => SetReactionResponse.decode(value),
+  },
+  /** The reactions to a message, the earliest first, for a member. */
+  getReactions: {
+    path: "/im_repo.v1.MessageService/GetReactions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetReactionsRequest): Buffer => Buffer.from(GetReactionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetReactionsRequest => GetReactionsRequest.decode(value),
+    responseSerialize: (value: GetReactionsResponse): Buffer =>
+      Buffer.from(GetReactionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetReactionsResponse => GetReactionsResponse.decode(value),
+  },
+  /** A member's own reactions to a range of messages. */
+  getOwnReactions: {
+    path: "/im_repo.v1.MessageService/GetOwnReactions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetOwnReactionsRequest): Buffer =>
+      Buffer.from(GetOwnReactionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetOwnReactionsRequest => GetOwnReactionsRequest.decode(value),
+    responseSerialize: (value: GetOwnReactionsResponse): Buffer =>
+      Buffer.from(GetOwnReactionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetOwnReactionsResponse => GetOwnReactionsResponse.decode(value),
+  },
+  /** Pins a message, or unpins it. PERMISSION_DENIED, MESSAGE_NOT_FOUND, PIN_LIMIT. Repeating it changes nothing. */
+  setPinned: {
+    path: "/im_repo.v1.MessageService/SetPinned" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetPinnedRequest): Buffer => Buffer.from(SetPinnedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetPinnedRequest => SetPinnedRequest.decode(value),
+    responseSerialize: (value: SetPinnedResponse): Buffer => Buffer.from(SetPinnedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetPinnedResponse => SetPinnedResponse.decode(value),
+  },
+  /** The pinned messages, the last pinned first, for a member. */
+  getPinnedMessages: {
+    path: "/im_repo.v1.MessageService/GetPinnedMessages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetPinnedMessagesRequest): Buffer =>
+      Buffer.from(GetPinnedMessagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPinnedMessagesRequest => GetPinnedMessagesRequest.decode(value),
+    responseSerialize: (value: GetPinnedMessagesResponse): Buffer =>
+      Buffer.from(GetPinnedMessagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetPinnedMessagesResponse => GetPinnedMessagesResponse.decode(value),
+  },
   /** Recalls a message. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. A repeat changes nothing. */
   deleteMessage: {
     path: "/im_repo.v1.MessageService/DeleteMessage" as const,
@@ -2934,6 +4361,24 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
   getConversationMessages: handleUnaryCall<GetConversationMessagesRequest, GetConversationMessagesResponse>;
   /** Messages of a range of seq ids without a membership check: for fan-out. */
   getMessageRange: handleUnaryCall<GetMessageRangeRequest, GetMessageRangeResponse>;
+  /**
+   * Changes a message of the actor's own. MESSAGE_NOT_FOUND, PERMISSION_DENIED, EDIT_EXPIRED, MESSAGE_TOO_LARGE, and what
+   * refuses a new message. An edit that changes nothing is no change.
+   */
+  editMessage: handleUnaryCall<EditMessageRequest, EditMessageResponse>;
+  /**
+   * Adds a reaction of the actor, or takes it away. MESSAGE_NOT_FOUND, REACTION_LIMIT, INVALID_ARGUMENT, and what refuses a
+   * new message. Repeating it changes nothing.
+   */
+  setReaction: handleUnaryCall<SetReactionRequest, SetReactionResponse>;
+  /** The reactions to a message, the earliest first, for a member. */
+  getReactions: handleUnaryCall<GetReactionsRequest, GetReactionsResponse>;
+  /** A member's own reactions to a range of messages. */
+  getOwnReactions: handleUnaryCall<GetOwnReactionsRequest, GetOwnReactionsResponse>;
+  /** Pins a message, or unpins it. PERMISSION_DENIED, MESSAGE_NOT_FOUND, PIN_LIMIT. Repeating it changes nothing. */
+  setPinned: handleUnaryCall<SetPinnedRequest, SetPinnedResponse>;
+  /** The pinned messages, the last pinned first, for a member. */
+  getPinnedMessages: handleUnaryCall<GetPinnedMessagesRequest, GetPinnedMessagesResponse>;
   /** Recalls a message. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. A repeat changes nothing. */
   deleteMessage: handleUnaryCall<DeleteMessageRequest, DeleteMessageResponse>;
   /** Recalls and empties all messages of a closed account, in steps of `limit`. It writes no events. */
@@ -3075,6 +4520,108 @@ export interface MessageServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMessageRangeResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Changes a message of the actor's own. MESSAGE_NOT_FOUND, PERMISSION_DENIED, EDIT_EXPIRED, MESSAGE_TOO_LARGE, and what
+   * refuses a new message. An edit that changes nothing is no change.
+   */
+  editMessage(
+    request: EditMessageRequest,
+    callback: (error: ServiceError | null, response: EditMessageResponse) => void,
+  ): ClientUnaryCall;
+  editMessage(
+    request: EditMessageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EditMessageResponse) => void,
+  ): ClientUnaryCall;
+  editMessage(
+    request: EditMessageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EditMessageResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Adds a reaction of the actor, or takes it away. MESSAGE_NOT_FOUND, REACTION_LIMIT, INVALID_ARGUMENT, and what refuses a
+   * new message. Repeating it changes nothing.
+   */
+  setReaction(
+    request: SetReactionRequest,
+    callback: (error: ServiceError | null, response: SetReactionResponse) => void,
+  ): ClientUnaryCall;
+  setReaction(
+    request: SetReactionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetReactionResponse) => void,
+  ): ClientUnaryCall;
+  setReaction(
+    request: SetReactionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetReactionResponse) => void,
+  ): ClientUnaryCall;
+  /** The reactions to a message, the earliest first, for a member. */
+  getReactions(
+    request: GetReactionsRequest,
+    callback: (error: ServiceError | null, response: GetReactionsResponse) => void,
+  ): ClientUnaryCall;
+  getReactions(
+    request: GetReactionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetReactionsResponse) => void,
+  ): ClientUnaryCall;
+  getReactions(
+    request: GetReactionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetReactionsResponse) => void,
+  ): ClientUnaryCall;
+  /** A member's own reactions to a range of messages. */
+  getOwnReactions(
+    request: GetOwnReactionsRequest,
+    callback: (error: ServiceError | null, response: GetOwnReactionsResponse) => void,
+  ): ClientUnaryCall;
+  getOwnReactions(
+    request: GetOwnReactionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetOwnReactionsResponse) => void,
+  ): ClientUnaryCall;
+  getOwnReactions(
+    request: GetOwnReactionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetOwnReactionsResponse) => void,
+  ): ClientUnaryCall;
+  /** Pins a message, or unpins it. PERMISSION_DENIED, MESSAGE_NOT_FOUND, PIN_LIMIT. Repeating it changes nothing. */
+  setPinned(
+    request: SetPinnedRequest,
+    callback: (error: ServiceError | null, response: SetPinnedResponse) => void,
+  ): ClientUnaryCall;
+  setPinned(
+    request: SetPinnedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetPinnedResponse) => void,
+  ): ClientUnaryCall;
+  setPinned(
+    request: SetPinnedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetPinnedResponse) => void,
+  ): ClientUnaryCall;
+  /** The pinned messages, the last pinned first, for a member. */
+  getPinnedMessages(
+    request: GetPinnedMessagesRequest,
+    callback: (error: ServiceError | null, response: GetPinnedMessagesResponse) => void,
+  ): ClientUnaryCall;
+  getPinnedMessages(
+    request: GetPinnedMessagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetPinnedMessagesResponse) => void,
+  ): ClientUnaryCall;
+  getPinnedMessages(
+    request: GetPinnedMessagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetPinnedMessagesResponse) => void,
   ): ClientUnaryCall;
   /** Recalls a message. MESSAGE_NOT_FOUND, PERMISSION_DENIED, RECALL_EXPIRED. A repeat changes nothing. */
   deleteMessage(

@@ -65,6 +65,9 @@ const message = {
   mentions: [],
   deleted: false,
   createdAt: 1,
+  changeSeq: 0,
+  reactions: [],
+  pinned: false,
 };
 
 test('a repeat does not return the content of a message that was recalled meanwhile', async () => {

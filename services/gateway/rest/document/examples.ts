@@ -42,6 +42,7 @@ const message: Message = {
   clientMsgId: '0b54f6c1-5d0e-4c5b-9f3a-6a3f9f1b7a10',
   deleted: false,
   createdAt,
+  changeSeq: 0,
 };
 
 const conversation: Conversation = {
@@ -56,6 +57,7 @@ const conversation: Conversation = {
   role: 3,
   muted: false,
   lastSeqId: 42,
+  lastChangeSeq: 3,
   lastReadSeqId: 42,
   unreadCount: 0,
   notifications: 'all',

@@ -65,6 +65,7 @@ test('the document accepts valid frames and refuses others', () => {
     clientMsgId: 'm1',
     deleted: false,
     createdAt: 1,
+    changeSeq: 0,
   };
   const frame = { type: 'new-message', data: message, timestamp: 1 };
   assert.equal(fits('new-message', frame), true, ajv.errorsText());

@@ -2,7 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { checkConversationId, checkMessageId } from '../../../../lib/domain/id-checks.ts';
 import { limits } from '../../../../lib/domain/limits.ts';
-import { bodyOf, checkContentLength, newBodySchemas, noExtra } from '../../../../lib/domain/message-body.ts';
+import {
+  bodyOf,
+  checkContentLength,
+  fromClient,
+  newBodySchemas,
+  noExtra,
+} from '../../../../lib/domain/message-body.ts';
 import { invalid } from '../../../../lib/domain/refusals.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Message, toMessage, toMessagePage } from '../../../../lib/wire/message.ts';
@@ -11,7 +17,7 @@ import * as fields from '../../validation/fields.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import type { Pages } from '../answers/pages.ts';
 import { replayCurrent } from '../answers/replay.ts';
-import { answer, nothing, notModified } from '../answers/schemas.ts';
+import { answer, notModified } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
 const tags = ['Messages'];
@@ -20,7 +26,7 @@ const messageParams = Type.Object({ id: fields.pathConversationId, messageId: fi
 /** Error codes for a conversation that does not exist, or of which the caller is no member. */
 const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
 
-/** History, sending outside the WebSocket, and recalling. */
+/** History, single messages, and sending outside the WebSocket. */
 export const messageRoutes: FastifyPluginAsyncTypebox<{
   conversations: LogicClient['conversations'];
   messages: LogicClient['messages'];
@@ -118,7 +124,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
           userId: callerOf(request).userId,
           conversationId: checkConversationId(request.params.id),
           ...noExtra,
-          ...bodyOf(request.body),
+          ...bodyOf(fromClient(request.body)),
         },
         flowDeadline,
       );
@@ -145,29 +151,6 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       const { userId } = callerOf(request);
       const { message } = await messages.getMessage({ userId, conversationId, messageId });
       return { message: toMessage(required(message)) };
-    },
-  );
-
-  app.delete(
-    '/conversations/:id/messages/:messageId',
-    {
-      schema: {
-        operationId: 'recallMessage',
-        tags,
-        summary: 'Recall a message',
-        description:
-          'Its content becomes empty for everybody. The sender may within 2 minutes (RECALL_WINDOW_MS), ' +
-          'the owner and admins of a group at any time.',
-        errors: [...accessErrors, 'PERMISSION_DENIED', 'MESSAGE_NOT_FOUND', 'RECALL_EXPIRED'],
-        params: messageParams,
-        response: { 204: nothing },
-      },
-    },
-    async (request, reply) => {
-      const conversationId = checkConversationId(request.params.id);
-      const messageId = checkMessageId(request.params.messageId);
-      await messages.deleteMessage({ userId: callerOf(request).userId, conversationId, messageId });
-      return reply.code(204).send();
     },
   );
 };

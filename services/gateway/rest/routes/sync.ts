@@ -24,12 +24,20 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
         description:
           'Name the last seqId that you hold of each conversation. One that you leave out counts as 0; the world room ' +
           'comes only when you name it. While hasMore or moreChanges is true, ask again with the advanced cursors, and ' +
-          'with serverTime of the answer as since.',
+          'with serverTime of the answer as since. With changes, the answer has the newest state of each message that was ' +
+          'edited, recalled or changed otherwise: ask again with the greatest changeSeq of each conversation.',
         body: Type.Object({
           cursors: Type.Record(Type.String(), fields.seqId, {
             description: 'The last seqId that you hold, by conversation id',
             examples: [{ '7301444403200007': 41 }],
           }),
+          changes: Type.Optional(
+            Type.Record(Type.String(), fields.changeSeq, {
+              description:
+                'The last changeSeq that you hold, by conversation id: the answer then has the messages that changed after it',
+              examples: [{ '7301444403200007': 3 }],
+            }),
+          ),
           since: Type.Optional(fields.time),
           limitPerConversation: fields.limit(limits.syncMessages),
         }),
@@ -47,6 +55,14 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
                   }),
                 ),
               }),
+            ),
+            changes: Type.Array(
+              answer({
+                conversationId: Type.String(),
+                changeSeq: Type.Integer({ description: 'The number of the last change of the message' }),
+                message: Message,
+              }),
+              { description: 'What changed messages are now, ascending by changeSeq in each conversation' },
             ),
             recalled: Type.Array(answer({ conversationId: Type.String(), seqId: Type.Integer() })),
             removed: Type.Array(Type.String()),
@@ -68,12 +84,18 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
       },
     },
     async (request) => {
-      const { cursors, since = 0, limitPerConversation = limits.syncMessages.usual } = request.body;
+      const {
+        cursors,
+        changes = {},
+        since = 0,
+        limitPerConversation = limits.syncMessages.usual,
+      } = request.body;
       const named = Object.entries(cursors);
       const synced = await conversations.sync(
         {
           userId: callerOf(request).userId,
           cursors: Object.fromEntries(named.filter(([id]) => isId(id))),
+          changes: Object.fromEntries(Object.entries(changes).filter(([id]) => isId(id))),
           since,
           limitPerConversation,
         },
@@ -85,6 +107,11 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
           messages: messages.map(toMessage),
           hasMore,
           ...(reset ? { reset } : {}),
+        })),
+        changes: synced.changes.map(({ conversationId, changeSeq, message }) => ({
+          conversationId,
+          changeSeq,
+          message: toMessage(required(message)),
         })),
         recalled: synced.recalled.map(({ conversationId, seqId }) => ({ conversationId, seqId })),
         // Text that cannot be an id names no conversation of the user, so it is reported as removed.

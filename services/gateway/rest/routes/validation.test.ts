@@ -199,7 +199,15 @@ test('content is counted in code points', async () => {
   const { app } = await testApp({
     'messages.sendMessage': ({ content }: { content: string }) => {
       sent.push(content);
-      const full = { ...message, clientMsgId: 'a', mentions: [], deleted: false, createdAt: 1 };
+      const full = {
+        ...message,
+        clientMsgId: 'a',
+        mentions: [],
+        deleted: false,
+        createdAt: 1,
+        changeSeq: 0,
+        reactions: [],
+      };
       return { message: full, duplicate: sent.length > 1 };
     },
   });
@@ -234,6 +242,7 @@ test('cursors that name no conversation come back as removed', async () => {
   const { app, calls } = await testApp({
     'conversations.sync': () => ({
       conversations: [],
+      changes: [],
       recalled: [],
       removed: ['6'],
       hasMore: false,
@@ -249,7 +258,7 @@ test('cursors that name no conversation come back as removed', async () => {
 });
 
 test('a sync that leaves changes out says so, and how far it got', async () => {
-  const answer = { conversations: [], recalled: [], removed: [], hasMore: false };
+  const answer = { conversations: [], changes: [], recalled: [], removed: [], hasMore: false };
   const { app } = await testApp({
     'conversations.sync': ({ since }: { since: number }) => ({
       ...answer,

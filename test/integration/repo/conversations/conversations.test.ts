@@ -217,6 +217,7 @@ test('owner and admins change a group, and all members get the same frame of it'
     ownerId: ann,
     memberCount: 2,
     lastSeqId: 0,
+    lastChangeSeq: 0,
     settings: { inviteBy: 'admins', muteAll: true, maxMembers: 2 },
   });
   assert.equal(updatedAt, conversation?.conversation?.updatedAt);

@@ -273,7 +273,10 @@ test('a recall empties the message, keeps its seq and is told once', async () =>
   const events = (await repo.events()).filter((event) => JSON.stringify(event).includes(id));
   assert.deepEqual(
     events.map(({ type, event }) => type ?? toOrderedFrame(event as OrderedEvent).frame),
-    ['message.recalled', 'message-recalled', 'message.recalled', 'message-recalled'],
+    [
+      ...['message-changed', 'message.recalled', 'message-recalled'],
+      ...['message-changed', 'message.recalled', 'message-recalled'],
+    ],
   );
 });
 

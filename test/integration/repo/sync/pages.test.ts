@@ -35,6 +35,7 @@ async function askOn(
     const answer = await repo.conversations.syncConversations({
       userId,
       cursors,
+      changes: {},
       since: options.follows ? told.since : since,
       limitPerConversation: 0,
       limitTotal: options.limitTotal ?? 0,
@@ -126,6 +127,7 @@ test('the size of an answer includes the avatars of senders and peers', async ()
     const answer = await repo.conversations.syncConversations({
       userId: me,
       cursors,
+      changes: {},
       since: 0,
       limitPerConversation: 2000,
       limitTotal: 0,

@@ -1,0 +1,177 @@
+// Room: changes of stored messages: edits, recalls, pins and reactions, each with its number and its event. Storing and
+// reading messages may not come in.
+
+import { conversationStatus } from '../../../lib/domain/enumerations.ts';
+import { conversationNotFound, messageNotFound } from '../../../lib/domain/refusals.ts';
+import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
+import { toMessageFacts } from '../../../lib/records/message-facts.ts';
+import type { ReactedFacts } from '../../../lib/records/records.ts';
+import type { Cache } from '../cache/cache.ts';
+import { insertEvents, type Outbox, type OutboxEvent, orderedEvent } from '../outbox/outbox.ts';
+import { conversationIdOf, notMember, userIdOf } from '../rows/conversation-access.ts';
+import { headKey } from '../rows/conversation-head.ts';
+import { changesKey, storeChanges } from '../rows/message-changes.ts';
+import {
+  fromMessageRow,
+  type MessageRow,
+  messageColumns,
+  type StoredMessage,
+  toMessage,
+} from '../rows/message-rows.ts';
+import type { UserCards } from '../rows/user-cards.ts';
+import { formatSql, type Sql, type Transaction } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
+import { isTrue } from '../storage/sql.ts';
+import type { WriteGate, Writer } from './write-access.ts';
+
+export type MessageChangeDeps = {
+  databases: Databases;
+  cache: Cache;
+  outbox: Outbox;
+  userCards: UserCards;
+};
+
+/** Who wants to change which message. An empty actor stands for the operators. */
+export type Asked = { actorId: string; conversationId: string; messageId: number };
+
+/** What is known under the lock of the conversation's head. */
+export type ChangeState = {
+  conversationId: number;
+  actorId: number;
+  conversation: WriteGate;
+  /** Undefined only for operators. */
+  member: Writer | undefined;
+  message: StoredMessage;
+  /** False while the message is still on its way to the members of a conversation in fan-out mode. */
+  delivered: boolean;
+  /** For further reads. */
+  tx: Sql;
+};
+
+export type Change = {
+  /** What the message is after the change. */
+  message: StoredMessage;
+  statements: string[];
+  /** Absent if the change is only stored now, and gets its number when it is told together with others. */
+  tell?: {
+    /** Events besides message.changed, which comes before them. */
+    events: OutboxEvent[];
+    reacted?: ReactedFacts[];
+  };
+};
+
+/** Changes a message as `decide` says: it throws a refusal, and returns undefined if nothing changes. */
+export type ChangeMessage = (
+  asked: Asked,
+  decide: (state: ChangeState) => Change | undefined | Promise<Change | undefined>,
+  /** Further cache keys that the change touches. */
+  keys?: readonly string[],
+) => Promise<{ message: Message; changed: boolean; told: boolean }>;
+
+/** The actor id of operators, who moderate conversations without being members. No user has this id. */
+export const operatorId = 0;
+
+/**
+ * Changes messages one at a time. A change is numbered under the lock of the conversation's head, and its event takes the
+ * way of the messages, so that all members get the changes of a conversation in the order of their numbers, and none
+ * before its message. Throws CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER or MESSAGE_NOT_FOUND, or what `decide`
+ * throws.
+ */
+export function createMessageChange(deps: MessageChangeDeps): ChangeMessage {
+  const { databases, cache, outbox, userCards } = deps;
+
+  /** The card of the message's sender, which its event shows. Read before the lock, because accounts may be elsewhere. */
+  async function sendersOf(asked: Asked, conversationId: number) {
+    const rows = await databases
+      .messagesOf(asked.conversationId)
+      .query<{ sender_id: number }>('SELECT sender_id FROM messages WHERE id = ? AND conversation_id = ?', [
+        idOf(asked),
+        conversationId,
+      ]);
+    return userCards.byIds(rows.map(({ sender_id }) => String(sender_id)));
+  }
+
+  return async (asked, decide, keys = []) => {
+    const conversationId = conversationIdOf(asked.conversationId);
+    const actorId = asked.actorId === '' ? operatorId : userIdOf(asked.actorId);
+    const senders = await sendersOf(asked, conversationId);
+    const answer = await cache.change(async (touch) => {
+      await touch([headKey(asked.conversationId), changesKey(asked.conversationId), ...keys]);
+      return databases.messagesOf(asked.conversationId).transaction(async (tx) => {
+        const { lastChangeSeq, ...state } = await lockMessage(tx, asked, conversationId, actorId);
+        const change = await decide(state);
+        if (!change) return { message: toMessage(state.message, senders), changed: false, told: false };
+        const { tell } = change;
+        if (!tell) {
+          await tx.batchAndCommit(change.statements.join(';\n'));
+          return { message: toMessage(change.message, senders), changed: true, told: false };
+        }
+        const changeSeq = lastChangeSeq + 1;
+        const message = toMessage({ ...change.message, changeSeq }, senders);
+        const event = orderedEvent({
+          type: 'message.changed',
+          conversation_id: asked.conversationId,
+          actor_id: String(actorId),
+          extra_user_ids: [],
+          change_seq: changeSeq,
+          message: toMessageFacts(message),
+          ...(tell.reacted ? { reacted: tell.reacted } : {}),
+        });
+        await tx.batchAndCommit(
+          [
+            ...change.statements,
+            ...storeChanges(conversationId, lastChangeSeq, [change.message.seqId]),
+            insertEvents([event, ...tell.events]),
+          ].join(';\n'),
+        );
+        return { message, changed: true, told: true };
+      });
+    });
+    if (answer.told) outbox.wake();
+    return answer;
+  };
+}
+
+/** A message id as a value for SQL: no message has an id that is not a whole number. */
+const idOf = ({ messageId }: Asked): number => Math.max(0, Math.trunc(messageId));
+
+type HeadRow = { last_change_seq: number; fanout_mode: number; fanout_done_seq: number };
+
+async function lockMessage(
+  tx: Transaction,
+  asked: Asked,
+  conversationId: number,
+  actorId: number,
+): Promise<ChangeState & { lastChangeSeq: number }> {
+  const [heads, conversations, members, messages] = (await tx.batch(
+    [
+      `SELECT last_change_seq, fanout_mode, fanout_done_seq FROM conversation_heads
+       WHERE conversation_id = ${conversationId} FOR UPDATE`,
+      `SELECT type, status, mute_all, send_state FROM conversations WHERE id = ${conversationId}`,
+      `SELECT role, muted FROM conversation_members
+       WHERE user_id = ${actorId} AND conversation_id = ${conversationId}`,
+      // Index: messages_id.
+      formatSql(`SELECT ${messageColumns()} FROM messages WHERE id = ? AND conversation_id = ?`, [
+        idOf(asked),
+        conversationId,
+      ]),
+    ].join(';\n'),
+  )) as [HeadRow[], WriteGate[], Writer[], MessageRow[]];
+  const [head] = heads;
+  const [conversation] = conversations;
+  const [member] = members;
+  const [row] = messages;
+  if (!head || conversation?.status !== conversationStatus.active) throw conversationNotFound();
+  if (!member && actorId !== operatorId) throw notMember();
+  if (!row) throw messageNotFound();
+  return {
+    conversationId,
+    actorId,
+    conversation,
+    member,
+    message: fromMessageRow(row),
+    delivered: !isTrue(head.fanout_mode) || head.fanout_done_seq >= row.seq_id,
+    tx,
+    lastChangeSeq: head.last_change_seq,
+  };
+}

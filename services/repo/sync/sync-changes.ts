@@ -1,0 +1,89 @@
+import { chunks } from '../../../lib/chunks.ts';
+import type { ChangedMessage } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
+import type { UserCards } from '../rows/user-cards.ts';
+import type { Database } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
+import type { SyncRow } from './sync-plan.ts';
+
+/** The changes after `after`, of messages up to the seq id `upTo`: the client does not have later messages yet. */
+type WantedChanges = { id: number; after: number; upTo: number };
+
+type Changes = { changes: ChangedMessage[]; hasMore: boolean };
+export const noChanges: Changes = { changes: [], hasMore: false };
+
+const conversationsPerStatement = 5;
+const changesPerConversation = 500;
+/** The budget for the texts of changed messages, besides that of the answer's messages. */
+const maxBytes = 512 * 1024;
+
+/** The conversations with changes after those that the client knows, by conversation id. */
+export const wantedChanges = (
+  rows: readonly SyncRow[],
+  known: Readonly<Record<string, number>>,
+): WantedChanges[] =>
+  rows.flatMap((row) => {
+    const after = Object.hasOwn(known, String(row.id)) ? known[String(row.id)] : undefined;
+    return after === undefined || after >= row.last_change_seq
+      ? []
+      : [{ id: row.id, after, upTo: row.last_seq_id }];
+  });
+
+/**
+ * What the changed messages are now, ascending by the number of the change in each conversation. `hasMore`: not all of
+ * them are in the answer; the client asks again with the greatest number that it got. A message that changes again
+ * meanwhile gets a greater number, so a cut between two numbers loses nothing.
+ */
+export async function readChanges(
+  deps: { databases: Databases; userCards: UserCards },
+  wanted: readonly WantedChanges[],
+  limit: number,
+): Promise<Changes> {
+  const taken: MessageRow[] = [];
+  let bytes = 0;
+  let hasMore = false;
+  for (const [database, some] of Map.groupBy(wanted, ({ id }) => deps.databases.messagesOf(String(id)))) {
+    for (const part of chunks(some, conversationsPerStatement)) {
+      const most = Math.min(limit - taken.length, changesPerConversation);
+      for (const rows of await readPages(database, part, most + 1)) {
+        for (const [index, row] of rows.entries()) {
+          bytes += Buffer.byteLength(row.content) + (row.extra?.length ?? 0) + (row.reactions?.length ?? 0);
+          hasMore ||= index === most || taken.length === limit || (bytes > maxBytes && taken.length > 0);
+          if (hasMore) break;
+          taken.push(row);
+        }
+        if (hasMore) break;
+      }
+      if (hasMore) break;
+    }
+    if (hasMore) break;
+  }
+  const messages = taken.map(fromMessageRow);
+  const senders = await deps.userCards.byIds(messages.map(({ senderId }) => senderId));
+  const changes = messages.map((message) => ({
+    conversationId: message.conversationId,
+    changeSeq: message.changeSeq ?? 0,
+    message: toMessage(message, senders),
+  }));
+  return { changes, hasMore };
+}
+
+/** The first changes of each conversation. */
+async function readPages(
+  database: Database,
+  wanted: readonly WantedChanges[],
+  limit: number,
+): Promise<MessageRow[][]> {
+  const pages = wanted.map(
+    // Indexes: message_changes_change, and the primary key of messages.
+    ({ id, after, upTo }) =>
+      `(SELECT ${messageColumns('m')}
+        FROM message_changes c
+        STRAIGHT_JOIN messages m ON m.conversation_id = c.conversation_id AND m.seq_id = c.seq_id
+        WHERE c.conversation_id = ${id} AND c.change_seq > ${after} AND c.seq_id <= ${upTo}
+        ORDER BY c.change_seq LIMIT ${limit})`,
+  );
+  const rows = await database.query<MessageRow>(pages.join(' UNION ALL '));
+  const byConversation = Map.groupBy(rows, (row) => row.conversation_id);
+  return wanted.map(({ id }) => (byConversation.get(id) ?? []).sort((a, b) => a.change_seq - b.change_seq));
+}
