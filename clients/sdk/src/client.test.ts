@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../../../test/support/eventually.ts';
 import { createPretendNetwork, type PretendNetwork } from '../testing/pretend-network.ts';
+import { createPeople } from './api/people.ts';
 import { type ClientOptions, createClient } from './client.ts';
 import type { Connection } from './engine/connection.ts';
 import { memoryStorage } from './storage/memory.ts';
@@ -340,4 +341,41 @@ test('a client is disconnected at once, even while a call hangs', async () => {
   const before = Date.now();
   await client.disconnect();
   assert.ok(Date.now() - before < 1000);
+});
+
+test('an edit shows at once where it was made, is told once, and a hole in the changes is filled', async () => {
+  const { network, client, room, told } = await scene();
+  const changed: string[] = [];
+  client.on('message-changed', ({ message }) => changed.push(`${message.seqId}: ${message.content}`));
+  for (let n = 0; n < 3; n += 1) network.server.otherSends(0, 'other');
+  await eventually(() => told.length === 3);
+  network.server.edit(0, 0);
+  await eventually(() => changed.length === 1);
+  assert.equal(room.get().messages[0]?.content, 'edited');
+  // The frame of the second change is lost, the one of the third comes.
+  network.server.disconnect();
+  network.server.edit(0, 1);
+  network.server.edit(0, 2);
+  const message = network.server.messagesOf('1')[2];
+  assert.ok(message);
+  network.deliver({ type: 'message-changed', data: { conversationId: '1', changeSeq: 3, message } });
+  assert.deepEqual(changed, ['1: edited']);
+  await eventually(() => changed.length === 3);
+  assert.deepEqual(changed, ['1: edited', '2: edited', '3: edited']);
+  assert.deepEqual(
+    room.get().messages.map(({ content }) => content),
+    ['edited', 'edited', 'edited'],
+  );
+  assert.deepEqual(told, [1, 2, 3], 'a change is no news');
+  await client.disconnect();
+});
+
+test('every call about people is there', async () => {
+  const { client } = start(createPretendNetwork());
+  const all = createPeople({ api: async () => undefined as never, dispatch: async () => {}, myId: () => '' });
+  const { direct: _, ...groups } = all.groups;
+  assert.deepEqual(Object.keys(client.friends).sort(), Object.keys(all.friends).sort());
+  assert.deepEqual(Object.keys(client.groups).sort(), [...Object.keys(groups), 'members'].sort());
+  assert.deepEqual(Object.keys(client.groups.members).sort(), Object.keys(all.members).sort());
+  assert.deepEqual(Object.keys(client.users).sort(), Object.keys(all.users).sort());
 });

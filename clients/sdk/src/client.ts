@@ -1,12 +1,12 @@
 import { createSubscribers } from './api/emitter.ts';
-import { createFriends, createGroups, createUsers } from './api/people.ts';
+import type { People } from './api/people.ts';
 import { createRoom, type Room } from './api/room.ts';
 import { createSends } from './api/sends.ts';
 import { createSurface } from './api/surface.ts';
 import type { ConversationItem } from './api/views.ts';
 import type { Connection } from './engine/connection.ts';
 import { createLeader } from './engine/leader.ts';
-import { createOnlySeat, type Seat, type SeatDeps } from './engine/seat.ts';
+import type { Seat, SeatDeps } from './engine/seat.ts';
 import type { Input, Outcome } from './model/input.ts';
 import { createModel } from './model/model.ts';
 import type { Storage } from './storage/storage.ts';
@@ -111,8 +111,11 @@ export function createClient(options: ClientOptions) {
   }
 
   function sit(): Promise<Seat> {
-    seating ??= storage().then((chosen) => {
-      seat = (chosen?.createTabs?.(seatDeps) as Seat | undefined) ?? createOnlySeat(seatDeps);
+    seating ??= storage().then(async (chosen) => {
+      const { apply, onConnection, onReset: onWiped } = seatDeps;
+      seat =
+        (chosen?.createTabs?.(seatDeps) as Seat | undefined) ??
+        (await seatDeps.lead({ apply, onConnection, onWiped, keepState: false }));
       return seat;
     });
     return seating;
@@ -133,8 +136,29 @@ export function createClient(options: ClientOptions) {
   }
 
   const untilOnline = () => new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
-  const people = { api, dispatch };
-  const { direct, leave, ...groups } = createGroups(people);
+  let people: Promise<People> | undefined;
+
+  /** Methods of a part of `People`, which is loaded with the first call. */
+  function later<Part extends keyof People>(part: Part, ...names: (keyof People[Part])[]): People[Part] {
+    const method =
+      (name: keyof People[Part]) =>
+      async (...args: unknown[]) => {
+        people ??= import('./people.ts').then((one) =>
+          one.createPeople({ api, dispatch, myId: () => state.me?.id ?? '' }),
+        );
+        // Without network the bundle may have to be loaded again.
+        people.catch(() => {
+          people = undefined;
+        });
+        return ((await people)[part][name] as (...args: unknown[]) => unknown)(...args);
+      };
+    return Object.fromEntries(names.map((name) => [name, method(name)])) as People[Part];
+  }
+
+  const { direct, ...groups } = later(
+    'groups',
+    ...(['create', 'direct', 'update', 'choose', 'leave', 'dissolve', 'transfer'] as const),
+  );
   return {
     /** Connects. Resolves after the first sync, and rejects only when the session has ended. May be called repeatedly. */
     async connect(): Promise<void> {
@@ -143,7 +167,7 @@ export function createClient(options: ClientOptions) {
       const one = await sit();
       if (users === 0 || connection.state === 'online') return;
       const online = untilOnline();
-      one.start().catch((error) => emitter.emit('error', error));
+      one.start();
       await online;
     },
     /** Undoes one `connect`; the last one closes the socket. Resolves when everything is stored. */
@@ -187,13 +211,14 @@ export function createClient(options: ClientOptions) {
       rooms.set(id, room);
       return room;
     },
-    friends: createFriends(people),
-    groups: {
-      ...groups,
-      leave: (id: string) => leave(id, state.me?.id ?? ''),
-    },
+    friends: later(
+      'friends',
+      ...(['list', 'requests', 'request', 'accept', 'reject', 'withdraw', 'remove', 'remark'] as const),
+      ...(['block', 'unblock', 'blocked'] as const),
+    ),
+    groups: { ...groups, members: later('members', 'add', 'remove', 'setRole', 'mute') },
     /** Opens the conversation with a friend. */
     direct,
-    users: createUsers(people),
+    users: later('users', 'search', 'get'),
   };
 }

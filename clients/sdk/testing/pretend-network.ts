@@ -44,7 +44,7 @@ export function createPretendNetwork() {
     if (call === 'POST /auth/login') return newSession();
     if (call === 'POST /auth/guest') return newSession();
     if (call === 'POST /auth/refresh') return tokens.refreshable ? newSession() : unauthenticated;
-    if (call === 'POST /sync') return server.sync(body.cursors ?? {}, body.since);
+    if (call === 'POST /sync') return server.sync(body.cursors ?? {}, body.since, body.changes);
     if (call === 'GET /conversations') return { conversations: server.shown(), hasMore: false };
     if (call.endsWith('/read')) {
       server.readHere(id, body.seqId ?? 0);

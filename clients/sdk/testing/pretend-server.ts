@@ -26,6 +26,7 @@ interface Kept {
   /** The last change of the conversation or of the user's place in it. Messages and recalls do not count. */
   changedAt: number;
   updatedAt: number;
+  changes: number;
   recalledAt: Map<number, number>;
 }
 
@@ -69,7 +70,7 @@ export function createPretendServer() {
       role: 1,
       muted: false,
       lastSeqId: messages.length,
-      lastChangeSeq: 0,
+      lastChangeSeq: one.changes,
       lastReadSeqId,
       unreadCount: messages.filter(({ seqId, deleted }) => seqId > lastReadSeqId && !deleted).length,
       notifications: 'all',
@@ -105,6 +106,15 @@ export function createPretendServer() {
 
   function changed(one: Kept): void {
     one.changedAt = tick();
+  }
+
+  /** Numbers a change of a message and tells it. */
+  function change(one: Kept, message: Message): void {
+    one.changes += 1;
+    const changeSeq = one.changes;
+    const changed = { ...message, changeSeq };
+    one.messages[message.seqId - 1] = changed;
+    push({ type: 'message-changed', data: { conversationId: one.id, changeSeq, message: changed } }, one);
   }
 
   function tellMembers(one: Kept, type: 'member-added' | 'member-removed', userId: string): void {
@@ -146,6 +156,7 @@ export function createPretendServer() {
         otherReads: 0,
         changedAt: now,
         updatedAt: now,
+        changes: 0,
         recalledAt: new Map(),
       };
       kept.set(id, one);
@@ -184,13 +195,19 @@ export function createPretendServer() {
       const index = which % Math.max(1, one?.messages.length ?? 0);
       const message = one?.messages[index];
       if (!one || !message || message.deleted) return;
-      one.messages[index] = { ...message, content: '', deleted: true };
       one.recalledAt.set(message.seqId, tick());
       const { id: messageId, seqId } = message;
       push(
         { type: 'message-recalled', data: { conversationId: one.id, messageId, seqId, by: 'other' } },
         one,
       );
+      change(one, { ...message, content: '', deleted: true });
+    },
+    edit(n: number, which: number) {
+      const one = at(n);
+      const message = one?.messages[which % Math.max(1, one?.messages.length ?? 0)];
+      if (one && message && !message.deleted)
+        change(one, { ...message, content: 'edited', editedAt: tick() });
     },
     rename(n: number) {
       const one = at(n);
@@ -245,7 +262,11 @@ export function createPretendServer() {
       const one = kept.get(id);
       return one?.isMember ? shown(one) : undefined;
     },
-    sync(cursors: Readonly<Record<string, number>>, since = 0): SyncAnswer {
+    sync(
+      cursors: Readonly<Record<string, number>>,
+      since = 0,
+      changesAfter: Readonly<Record<string, number>> = {},
+    ): SyncAnswer {
       const mine = list().filter(({ isMember }) => isMember);
       const conversations = mine
         .filter(
@@ -260,16 +281,27 @@ export function createPretendServer() {
             hasMore: missing.length > perConversation,
           };
         });
+      const hasMore = conversations.some((one) => one.hasMore);
       return {
         conversations,
-        changes: [],
+        // Changes wait until the client has the messages.
+        changes: hasMore
+          ? []
+          : mine.flatMap(({ id: conversationId, messages }) =>
+              messages
+                .filter(
+                  ({ changeSeq }) => changeSeq > (changesAfter[conversationId] ?? Number.POSITIVE_INFINITY),
+                )
+                .sort((a, b) => a.changeSeq - b.changeSeq)
+                .map((message) => ({ conversationId, changeSeq: message.changeSeq, message })),
+            ),
         recalled: mine.flatMap(({ id, recalledAt }) =>
           [...recalledAt]
             .filter(([, time]) => time > since - overlap)
             .map(([seqId]) => ({ conversationId: id, seqId })),
         ),
         removed: Object.keys(cursors).filter((id) => kept.get(id)?.isMember !== true),
-        hasMore: conversations.some(({ hasMore }) => hasMore),
+        hasMore,
         serverTime: clock,
       };
     },

@@ -4,10 +4,10 @@ import { newId } from '../transport/ids.ts';
 import { allPages } from '../transport/pages.ts';
 import type { Calls, Conversation, FriendRequest } from '../wire/wire.ts';
 
-type Deps = { api: Api; dispatch(input: Input): Promise<void> };
+export type PeopleDeps = { api: Api; dispatch(input: Input): Promise<void>; myId(): string };
 
 /** Friends, requests and blocks. */
-export function createFriends({ api, dispatch }: Deps) {
+function createFriends({ api, dispatch }: PeopleDeps) {
   async function decide(requestId: string, action: 1 | 2) {
     const answer = await api('PUT /friends/requests/{requestId}', { path: { requestId }, body: { action } });
     if (answer.conversation) await dispatch({ type: 'conversation', conversation: answer.conversation });
@@ -38,13 +38,11 @@ export function createFriends({ api, dispatch }: Deps) {
 type GroupFields = Calls['PATCH /conversations/{id}']['body'];
 
 /** Groups and their members. */
-export function createGroups({ api, dispatch }: Deps) {
+function createGroups({ api, dispatch, myId }: PeopleDeps) {
   async function shown({ conversation }: { conversation: Conversation }): Promise<Conversation> {
     await dispatch({ type: 'conversation', conversation });
     return conversation;
   }
-  const member = (id: string, userId: string) => ({ path: { id, userId } });
-
   return {
     create: async (group: { name: string; memberIds: string[]; avatarUrl?: string; description?: string }) =>
       shown(await api('POST /conversations', { body: { type: 2, ...group }, idempotencyKey: newId() })),
@@ -55,28 +53,33 @@ export function createGroups({ api, dispatch }: Deps) {
       shown(await api('PATCH /conversations/{id}', { path: { id }, body })),
     choose: async (id: string, body: Calls['PATCH /conversations/{id}/me']['body']) =>
       shown(await api('PATCH /conversations/{id}/me', { path: { id }, body })),
-    leave: (id: string, myId: string) => api('DELETE /conversations/{id}/members/{userId}', member(id, myId)),
+    leave: (id: string) =>
+      api('DELETE /conversations/{id}/members/{userId}', { path: { id, userId: myId() } }),
     dissolve: (id: string) => api('DELETE /conversations/{id}', { path: { id } }),
     transfer: async (id: string, userId: string) =>
       shown(await api('PUT /conversations/{id}/owner', { path: { id }, body: { userId } })),
-    members: {
-      add: (id: string, userIds: string[]) =>
-        api('POST /conversations/{id}/members', {
-          path: { id },
-          body: { userIds },
-          idempotencyKey: newId(),
-        }),
-      remove: (id: string, userId: string) =>
-        api('DELETE /conversations/{id}/members/{userId}', member(id, userId)),
-      setRole: (id: string, userId: string, role: 1 | 2) =>
-        api('PATCH /conversations/{id}/members/{userId}', { ...member(id, userId), body: { role } }),
-      mute: (id: string, userId: string, muted = true) =>
-        api('PATCH /conversations/{id}/members/{userId}', { ...member(id, userId), body: { muted } }),
-    },
   };
 }
 
-export function createUsers({ api }: Deps) {
+function createMembers({ api }: PeopleDeps) {
+  const member = (id: string, userId: string) => ({ path: { id, userId } });
+  return {
+    add: (id: string, userIds: string[]) =>
+      api('POST /conversations/{id}/members', {
+        path: { id },
+        body: { userIds },
+        idempotencyKey: newId(),
+      }),
+    remove: (id: string, userId: string) =>
+      api('DELETE /conversations/{id}/members/{userId}', member(id, userId)),
+    setRole: (id: string, userId: string, role: 1 | 2) =>
+      api('PATCH /conversations/{id}/members/{userId}', { ...member(id, userId), body: { role } }),
+    mute: (id: string, userId: string, muted = true) =>
+      api('PATCH /conversations/{id}/members/{userId}', { ...member(id, userId), body: { muted } }),
+  };
+}
+
+function createUsers({ api }: PeopleDeps) {
   return {
     async search(q: string, limit = 20) {
       const { users } = await api('GET /users/search', { query: { q, limit } });
@@ -85,3 +88,13 @@ export function createUsers({ api }: Deps) {
     get: (userId: string) => api('GET /users/{userId}', { path: { userId } }),
   };
 }
+
+/** All calls about people. */
+export const createPeople = (deps: PeopleDeps) => ({
+  friends: createFriends(deps),
+  groups: createGroups(deps),
+  members: createMembers(deps),
+  users: createUsers(deps),
+});
+
+export type People = ReturnType<typeof createPeople>;

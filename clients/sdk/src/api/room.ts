@@ -13,6 +13,8 @@ export interface NewMessage {
   replyTo?: number | { seqId: number };
   /** Ids of the users mentioned. */
   mentions?: string[];
+  /** Any JSON object, up to 4 KiB as text. */
+  metadata?: Record<string, unknown>;
 }
 
 /** One conversation. It works offline, and for a conversation that the client does not know yet. */
@@ -33,7 +35,10 @@ export interface Room {
   /** Tells the others that the user is typing. May be called at every key. */
   typing(): void;
   readonly draft: { get(): string; set(text: string): void };
+  edit(messageId: number, change: { text?: string; metadata?: Record<string, unknown> }): Promise<void>;
   recall(messageId: number): Promise<void>;
+  react(messageId: number, emoji: string): Promise<void>;
+  unreact(messageId: number, emoji: string): Promise<void>;
 }
 
 const pageSize = 50;
@@ -73,6 +78,10 @@ export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void 
     return firstSeq() < beforeSeq;
   }
 
+  const reaction = (messageId: number, emoji: string) => ({
+    path: { id, messageId: String(messageId), emoji },
+  });
+
   /** Two who ask at the same time get the same page. */
   function load(limit: number): Promise<boolean> {
     loading ??= loadPage(limit).finally(() => {
@@ -109,14 +118,14 @@ export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void 
       subscribers.notify();
       return all;
     },
-    send({ text, replyTo, mentions }) {
+    send({ text, replyTo, mentions, metadata }) {
       const replyToSeqId = typeof replyTo === 'object' ? replyTo.seqId : replyTo;
       return sends.send({
         clientMsgId: deps.newClientMsgId(),
         conversationId: id,
         content: text,
         messageType: 1,
-        ...plain({ replyToSeqId, mentions }),
+        ...plain({ replyToSeqId, mentions, metadata }),
         order: 0,
         createdAt: Date.now(),
         status: 'queued',
@@ -138,13 +147,23 @@ export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void 
         dispatch({ type: 'draft', conversationId: id, text }).catch(() => {});
       },
     },
+    async edit(messageId, { text: content, metadata }) {
+      const { message } = await api('PATCH /conversations/{id}/messages/{messageId}', {
+        path: { id, messageId: String(messageId) },
+        body: { content, metadata },
+      });
+      await dispatch({ type: 'message', message });
+    },
+    react: (messageId, emoji) =>
+      api('PUT /conversations/{id}/messages/{messageId}/reactions/{emoji}', reaction(messageId, emoji)),
+    unreact: (messageId, emoji) =>
+      api('DELETE /conversations/{id}/messages/{messageId}/reactions/{emoji}', reaction(messageId, emoji)),
     async recall(messageId) {
       await api('DELETE /conversations/{id}/messages/{messageId}', {
         path: { id, messageId: String(messageId) },
       });
-      const message = known()?.messages.find((one: Message) => one.id === messageId);
-      if (!message || !state.me) return;
-      const data = { conversationId: id, messageId, seqId: message.seqId, by: state.me.id };
+      const seqId = known()?.messages.find((one: Message) => one.id === messageId)?.seqId ?? 0;
+      const data = { conversationId: id, messageId, seqId, by: state.me?.id ?? '' };
       await dispatch({ type: 'frame', frame: { type: 'message-recalled', data } });
     },
   };

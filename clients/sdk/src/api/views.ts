@@ -105,12 +105,10 @@ export function createViews(state: State) {
       else typing.set(id, userIds);
       rooms.delete(id);
     },
-    setMembers(id: string, all: readonly Member[] | undefined): void {
-      if (all) members.set(id, all);
-      else members.delete(id);
+    setMembers(id: string, all: readonly Member[]): void {
+      members.set(id, all);
       rooms.delete(id);
     },
-    members: (id: string) => members.get(id),
     /** Says that everything may look different now. */
     reset(): void {
       list = undefined;

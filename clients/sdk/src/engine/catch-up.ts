@@ -14,8 +14,11 @@ export async function catchUp({ state, api, apply }: Core, signal: AbortSignal):
   if (state.since === undefined) await listAll();
   for (let more = true; more && !signal.aborted; ) {
     const cursors = Object.fromEntries([...state.conversations].map(([id, { cursor }]) => [id, cursor]));
+    const changes = Object.fromEntries(
+      [...state.conversations].map(([id, { changeSeq }]) => [id, changeSeq]),
+    );
     const { since } = state;
-    const answer: SyncAnswer = await api('POST /sync', { body: { cursors, since } });
+    const answer: SyncAnswer = await api('POST /sync', { body: { cursors, changes, since } });
     if (signal.aborted) return;
     apply({ type: 'synced', answer });
     more = answer.hasMore || answer.moreChanges === true || answer.partial === true;

@@ -15,7 +15,7 @@ export interface Seat {
   /** Applies what the user did. A send is stored on this device when it resolves. */
   dispatch(input: Input): Promise<void>;
   typing(conversationId: string): void;
-  start(): Promise<void>;
+  start(): void | Promise<void>;
   stop(): Promise<void>;
   wake(): void;
   signOut(wipe: boolean): Promise<void>;
@@ -46,39 +46,4 @@ export interface SeatDeps {
   asError(error: unknown): GoChatError;
   /** Everything may look different now. */
   onReset(): void;
-}
-
-/** The seat of a client that is alone. */
-export function createOnlySeat({ apply, lead, onConnection, onReset }: SeatDeps): Seat {
-  let leader: Leader | undefined;
-  let loading: Promise<Leader> | undefined;
-  let isStarted = false;
-
-  function load(): Promise<Leader> {
-    loading ??= lead({ apply, onConnection, onWiped: onReset, keepState: false }).then((one) => {
-      leader = one;
-      return one;
-    });
-    loading.catch(() => {
-      loading = undefined;
-    });
-    return loading;
-  }
-
-  return {
-    api: async (name, ...request) => (leader ?? (await load())).api(name, ...request),
-    dispatch: async (input) => (leader ?? (await load())).dispatch(input),
-    typing: (conversationId) => leader?.typing(conversationId),
-    async start() {
-      isStarted = true;
-      const one = await load();
-      if (isStarted) one.start();
-    },
-    async stop() {
-      isStarted = false;
-      await leader?.stop();
-    },
-    wake: () => leader?.wake(),
-    signOut: async (wipe) => (await load()).signOut(wipe),
-  };
 }

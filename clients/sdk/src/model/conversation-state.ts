@@ -10,6 +10,8 @@ export interface ConversationState {
   readonly messages: readonly Message[];
   /** The client has told of every message up to this seqId. */
   readonly cursor: number;
+  /** The number of the last change of a message that the client knows: every change up to it has been applied. */
+  readonly changeSeq: number;
   /** Messages after a hole, in the order of their seqIds. They wait until the hole is filled. */
   readonly ahead: readonly Message[];
   /** The seqIds of messages that were recalled before they arrived. */
@@ -32,6 +34,7 @@ export function newConversation(conversation: Conversation, cursor: number): Con
     conversation,
     messages: lastMessage?.seqId === cursor ? [lastMessage] : [],
     cursor,
+    changeSeq: conversation.lastChangeSeq,
     ahead: [],
     recalledAhead: [],
     kept: usuallyKept,
@@ -54,7 +57,9 @@ export function receive(
   const waiting = new Map(state.ahead.map((message) => [message.seqId, message]));
   for (const message of fresh) {
     const isRecalled = recalledAhead.includes(message.seqId) || waiting.get(message.seqId)?.deleted === true;
-    waiting.set(message.seqId, isRecalled ? asRecalled(message) : message);
+    const before = waiting.get(message.seqId);
+    const newest = before && !isNewer(message, before) ? before : message;
+    waiting.set(message.seqId, isRecalled ? asRecalled(newest) : newest);
   }
   const told: Message[] = [];
   let { cursor } = state;
@@ -78,9 +83,20 @@ export function receive(
   };
 }
 
-/** True if messages are missing: the client holds later ones, or the conversation's head says so. */
-export const hasHole = ({ ahead, cursor, conversation }: ConversationState): boolean =>
-  ahead.length > 0 || conversation.lastSeqId > cursor;
+/** True if messages or changes are missing: the client holds later ones, or the conversation says so. */
+export const hasHole = ({ ahead, cursor, changeSeq, conversation }: ConversationState): boolean =>
+  ahead.length > 0 || conversation.lastSeqId > cursor || conversation.lastChangeSeq > changeSeq;
+
+/** Counts a change. One that has others missing before it waits for them: a sync brings all of them. */
+export function countChange(state: ConversationState, changeSeq: number): ConversationState {
+  const lastChangeSeq = Math.max(changeSeq, state.conversation.lastChangeSeq);
+  const conversation = { ...state.conversation, lastChangeSeq };
+  return {
+    ...state,
+    conversation,
+    changeSeq: changeSeq === state.changeSeq + 1 ? changeSeq : state.changeSeq,
+  };
+}
 
 /** The conversation after its next message. Sending is reading: the sender's read pointer moves along. */
 function withMessage(conversation: Conversation, message: Message, myId: string): Conversation {
@@ -113,11 +129,15 @@ export function replaceMessage(state: ConversationState, message: Message): Conv
 }
 
 /** A recalled message stays recalled, whatever arrives later. */
-const isNewer = (message: Message, held: Message): boolean => message.deleted && !held.deleted;
+const isNewer = (message: Message, held: Message): boolean =>
+  message.deleted === held.deleted ? message.changeSeq > held.changeSeq : message.deleted;
 
 /** The message as everybody sees it once it was recalled: its place stays, its content is gone. */
-const asRecalled = (message: Message): Message =>
-  message.deleted ? message : { ...message, content: '', deleted: true };
+function asRecalled(message: Message): Message {
+  if (message.deleted) return message;
+  const { metadata: _, reactions: __, pinned: ___, ...rest } = message;
+  return { ...rest, content: '', deleted: true };
+}
 
 /** Recalls a message. `recalled` is the message if the client holds it and did not know. The unread count stays as it is. */
 export function recall(

@@ -1,5 +1,5 @@
 import type { Conversation } from '../wire/wire.ts';
-import { moveRead, otherRead } from './conversation-state.ts';
+import { countChange, moveRead, otherRead } from './conversation-state.ts';
 import type { ServerFrame, State } from './input.ts';
 import { asStored, sendOf } from './outgoing.ts';
 import type { Picture } from './picture.ts';
@@ -20,6 +20,7 @@ export function createFrameRules(state: State, picture: Picture) {
     noteTime,
     noteRejoined,
     myId,
+    changeOne,
   } = picture;
 
   function apply({ type, data, timestamp = 0 }: ServerFrame): void {
@@ -44,6 +45,15 @@ export function createFrameRules(state: State, picture: Picture) {
         else update(data.conversationId, (one) => otherRead(one, data.userId, data.seqId));
         tell('read', data);
         return;
+      case 'message-changed': {
+        const known = get(data.conversationId);
+        if (!known) doubt(data.conversationId);
+        if (!known || data.changeSeq <= known.changeSeq) return;
+        const next = countChange(known, data.changeSeq);
+        put(next);
+        if (next.changeSeq === data.changeSeq) changeOne(data.message, timestamp);
+        return;
+      }
       case 'message-recalled':
         recallOne(data.conversationId, data.seqId, timestamp, data.by);
         return;

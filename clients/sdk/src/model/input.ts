@@ -33,6 +33,8 @@ export type Input =
   | { type: 'synced'; answer: SyncAnswer }
   /** A conversation as the server shows it now. */
   | { type: 'conversation'; conversation: Conversation }
+  /** A message as the server shows it now. */
+  | { type: 'message'; message: Message }
   | { type: 'conversation-gone'; conversationId: string }
   /** Something happened that leaves open what a conversation is now. */
   | { type: 'doubted'; conversationId: string }

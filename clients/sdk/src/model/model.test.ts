@@ -38,7 +38,10 @@ function createPretendClient(server: PretendServer) {
       const cursors = Object.fromEntries(
         [...model.state.conversations].map(([id, { cursor }]) => [id, cursor]),
       );
-      const answer = server.sync(cursors, model.state.since);
+      const changes = Object.fromEntries(
+        [...model.state.conversations].map(([id, one]) => [id, one.changeSeq]),
+      );
+      const answer = server.sync(cursors, model.state.since, changes);
       apply({ type: 'synced', answer });
       more = answer.hasMore;
     }
@@ -166,6 +169,7 @@ const steps = fc.oneof(
   { weight: 6, arbitrary: on('other sends', (server, _, a) => server.otherSends(a, 'other')) },
   { weight: 2, arbitrary: on('own other device sends', (server, _, a) => server.otherSends(a, me.id)) },
   { weight: 3, arbitrary: on('recall', (server, _, a, b) => server.recall(a, b)) },
+  { weight: 3, arbitrary: on('edit', (server, _, a, b) => server.edit(a, b)) },
   { weight: 2, arbitrary: on('rename', (server, _, a) => server.rename(a)) },
   { weight: 1, arbitrary: on('other joins', (server, _, a) => server.otherJoins(a)) },
   { weight: 2, arbitrary: on('read elsewhere', (server, _, a, b) => server.read(a, b)) },

@@ -1,4 +1,4 @@
-import { addOlder, moveRead, trim } from './conversation-state.ts';
+import { addOlder, moveRead, replaceMessage, trim } from './conversation-state.ts';
 import { createFrameRules } from './frame-rules.ts';
 import type { Input, Outcome, State } from './input.ts';
 import { sendOf } from './outgoing.ts';
@@ -49,6 +49,9 @@ export function createModel(isOwnId: (clientMsgId: string) => boolean, state: St
         picture.trust(input.conversation.id);
         picture.startAnew(input.conversation);
         adopt(input.conversation);
+        return;
+      case 'message':
+        update(input.message.conversationId, (one) => replaceMessage(one, input.message));
         return;
       case 'doubted':
         picture.doubt(input.conversationId);

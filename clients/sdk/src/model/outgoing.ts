@@ -20,6 +20,7 @@ export interface Outgoing {
   readonly messageType: number;
   readonly replyToSeqId?: number;
   readonly mentions?: string[];
+  readonly metadata?: Record<string, unknown>;
   /** Sends of this client are numbered in the order in which they were made. */
   readonly order: number;
   /** Unix milliseconds of this device. */

@@ -1,6 +1,7 @@
 import type { Conversation, Message } from '../wire/wire.ts';
 import {
   type ConversationState,
+  countChange,
   isRecallUncertain,
   moveRead,
   newConversation,
@@ -115,6 +116,7 @@ export function createPicture(state: State, isOwnId: (clientMsgId: string) => bo
     const newest = known && cursor > conversation.lastSeqId ? known.conversation : undefined;
     const adopted: Conversation = {
       ...conversation,
+      lastChangeSeq: Math.max(conversation.lastChangeSeq, base.changeSeq),
       ...(newest && {
         lastSeqId: newest.lastSeqId,
         ...(newest.lastMessage && { lastMessage: newest.lastMessage }),
@@ -151,7 +153,15 @@ export function createPicture(state: State, isOwnId: (clientMsgId: string) => bo
     update(id, (one) => ({ ...one, frameAt: madeAt }));
   }
 
-  function synced({ conversations, recalled, removed, partial, serverTime }: SyncAnswer): void {
+  function synced({
+    conversations,
+    changes,
+    recalled,
+    removed,
+    hasMore,
+    partial,
+    serverTime,
+  }: SyncAnswer): void {
     latestAt = Math.max(latestAt, serverTime);
     // First of all, since the counts of unread messages below leave out what was recalled.
     for (const { conversationId, seqId } of recalled) recallOne(conversationId, seqId, 0);
@@ -164,7 +174,19 @@ export function createPicture(state: State, isOwnId: (clientMsgId: string) => bo
       adopt(conversation);
       trust(id);
     }
+    for (const { conversationId, changeSeq, message } of changes) {
+      changeOne(message, 0);
+      update(conversationId, (one) => ({
+        ...countChange(one, changeSeq),
+        changeSeq: Math.max(changeSeq, one.changeSeq),
+      }));
+    }
     if (partial) return;
+    if (!hasMore) {
+      for (const { conversation } of conversations) {
+        update(conversation.id, (one) => ({ ...one, changeSeq: one.conversation.lastChangeSeq }));
+      }
+    }
     for (const id of removed) remove(id, serverTime);
     state.since = serverTime;
   }
@@ -204,7 +226,19 @@ export function createPicture(state: State, isOwnId: (clientMsgId: string) => bo
     } else if (isRecallUncertain(known, seqId)) doubt(conversationId);
   }
 
+  /** What a message is now, by its newest change. */
+  function changeOne(message: Message, madeAt: number): void {
+    const { conversationId: id, seqId, deleted } = message;
+    if (deleted) recallOne(id, seqId, madeAt, '');
+    const known = get(id);
+    if (!known) return;
+    if (seqId > known.cursor) take(id, [message]);
+    else put(replaceMessage(known, message));
+    if (!deleted) outcome.events.push(['message-changed', { conversationId: id, message }]);
+  }
+
   return {
+    changeOne,
     get,
     myId,
     put,

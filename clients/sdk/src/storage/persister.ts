@@ -38,7 +38,9 @@ export interface Persister {
 /** Changes that come within this time are written together. */
 const delayMs = 50;
 
-type StoredConversation = Pick<ConversationState, 'cursor' | 'reads'> & { conversation: Conversation };
+type StoredConversation = Pick<ConversationState, 'cursor' | 'changeSeq' | 'reads'> & {
+  conversation: Conversation;
+};
 
 /**
  * Stores the state of the model: a conversation without its messages, each message, each send of the outbox, each draft
@@ -96,8 +98,9 @@ export function createPersister(storage: Place, deps: PersisterDeps): Persister 
     }
     for (const message of was.values()) waiting.set(keyOf(message), undefined);
     if (next) {
-      const { conversation, cursor, reads } = next;
-      waiting.set(`conversation/${id}`, { conversation, cursor, reads } satisfies StoredConversation);
+      const { conversation, cursor, changeSeq, reads } = next;
+      const stored: StoredConversation = { conversation, cursor, changeSeq, reads };
+      waiting.set(`conversation/${id}`, stored);
       written.set(id, next);
     } else {
       waiting.set(`conversation/${id}`, undefined);
@@ -183,11 +186,12 @@ function stateOf(entries: ReadonlyMap<string, unknown>): State {
   }
   for (const [key, value] of entries) {
     if (!key.startsWith('conversation/')) continue;
-    const { conversation, cursor, reads } = value as StoredConversation;
+    const { conversation, cursor, changeSeq, reads } = value as StoredConversation;
     const held = (messages.get(conversation.id) ?? []).sort((a, b) => a.seqId - b.seqId);
     state.conversations.set(conversation.id, {
       ...newConversation(conversation, cursor),
       messages: held,
+      changeSeq,
       reads,
     });
   }

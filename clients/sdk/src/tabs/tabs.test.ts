@@ -128,7 +128,7 @@ test('a tab that signs out ends the session in all of them', async () => {
 test('a frozen leader is replaced within three seconds, and stays behind when it wakes up', async () => {
   const [frozen, other]: [string[], string[]] = [[], []];
   const first = createPretendTab('frozen', (what) => frozen.push(what));
-  const channel = await withFreezableChannel(() => first.start());
+  const channel = await withFreezableChannel(async () => first.start());
   await eventually(() => frozen.includes('leads'));
   const second = createPretendTab('frozen', (what) => other.push(what));
   await second.start();
