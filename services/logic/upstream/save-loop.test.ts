@@ -27,7 +27,7 @@ function startSlowLoop(stored: Promise<void>, t: TestContext) {
       saves.push(items.map(({ offset }) => String(offset)));
       await stored;
       now += 100;
-      return [];
+      return { stored: [], resolve: async () => [] };
     },
     produce: async () => undefined,
     metrics: createUpstreamMetrics(createMetrics('test'), queue.size, 't'),

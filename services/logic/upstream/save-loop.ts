@@ -1,4 +1,4 @@
-import { createBackoff } from '../../../lib/async/retry.ts';
+import { createBackoff, retry } from '../../../lib/async/retry.ts';
 import { createSleeper } from '../../../lib/async/sleeper.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { UpstreamMessage } from '../../../lib/records/records.ts';
@@ -6,7 +6,7 @@ import type { Claims } from './claims.ts';
 import { buildDelivery, buildFailures, type Delivery } from './delivery.ts';
 import type { Item } from './item.ts';
 import type { Queue } from './queue.ts';
-import { deadOutcome, isFinal, type Outcome, type Save } from './save.ts';
+import { type Batch, deadBatch, isFinal, type Outcome, type Save } from './save.ts';
 import type { UpstreamMetrics } from './upstream-metrics.ts';
 
 export type SaveLoop = {
@@ -35,8 +35,8 @@ const fullBatch = 500;
 const pauses = { firstMs: 100, longestMs: 2000 };
 
 /**
- * Saves all queued items, one save at a time. The produce of a saved batch overlaps the next save; produces keep the
- * order of the saves. This loop does not use `createGather` of lib/async, since its queue holds the consumer back
+ * Saves all queued items, one save at a time. Finding the recipients of a saved batch and producing its records overlap
+ * the next save; produces keep the order of the saves. This loop does not use `createGather` of lib/async, since its queue holds the consumer back
  * when it is full, the loop rests between saves, and it pauses while the group rebalances.
  */
 export function startSaveLoop(deps: {
@@ -88,18 +88,29 @@ export function startSaveLoop(deps: {
     const done = metrics.batchBegun();
     metrics.wait.observe((started - (items[0]?.queuedAt ?? started)) / 1000);
     metrics.batch.observe(items.length);
-    const outcomes = await saveUntilDone(items);
+    const batches = await saveUntilDone(items);
     metrics.save.observe((performance.now() - started) / 1000);
+    // The next save begins while the recipients of this one are looked up and its records are produced.
+    const resolving = Promise.all(batches.map(resolveUntilDone));
     await producing;
+    producing = resolving.then(deliver).finally(done);
+  }
+
+  async function resolveUntilDone(batch: Batch): Promise<Outcome[]> {
+    return retry(batch.resolve, {
+      ...pauses,
+      isTransient: () => !isAbandoned(),
+      onPause: (error, pauseMs) =>
+        log.warn({ err: error, pauseMs }, 'cannot find recipients; retrying after a pause'),
+    }).catch(() => []);
+  }
+
+  async function deliver(resolved: Outcome[][]): Promise<void> {
     await held;
     if (isAbandoned()) return;
     // If another process has got a partition, it fetches the partition from the committed offset and delivers these
     // items.
-    const ours = outcomes.filter(({ item }) => claims.holds(item));
-    producing = deliver(ours).finally(done);
-  }
-
-  async function deliver(outcomes: Outcome[]): Promise<void> {
+    const outcomes = resolved.flat().filter(({ item }) => claims.holds(item));
     const delivery = buildDelivery(outcomes, deps.topic);
     if (!(await produced(delivery))) return;
     claims.acknowledge(outcomes.map(({ item }) => item));
@@ -121,20 +132,20 @@ export function startSaveLoop(deps: {
     return true;
   }
 
-  async function saveUntilDone(batch: Item[]): Promise<Outcome[]> {
+  async function saveUntilDone(batch: Item[]): Promise<Batch[]> {
     const started = performance.now();
     let items = batch;
     const nextPauseMs = createBackoff(pauses);
     while (true) {
       items = items.filter((item) => claims.holds(item));
       try {
-        return await save(items);
+        return [await save(items)];
       } catch (error) {
         if (isAbandoned()) return [];
         const isOverdue = performance.now() - started > notifyAfterMs;
         if (isFinal(error) || (isOverdue && !isOutage(error))) {
           const parts = await bisect(items, error);
-          if (isFinal(error) || items.length === 1 || parts.some(({ kind }) => kind !== 'dead')) return parts;
+          if (isFinal(error) || items.length === 1 || parts.some(isStored)) return parts;
           // Every item fails by itself, so the items are not the cause: retry.
         }
         const pauseMs = nextPauseMs();
@@ -147,21 +158,21 @@ export function startSaveLoop(deps: {
   }
 
   /** Finds the items that fail by themselves, by saving halves of the batch. */
-  async function bisect(items: Item[], error: unknown): Promise<Outcome[]> {
+  async function bisect(items: Item[], error: unknown): Promise<Batch[]> {
     const [only] = items;
     if (!only) return [];
-    if (items.length === 1) return [deadOutcome(only, error)];
+    if (items.length === 1) return [deadBatch(only, error)];
     const middle = items.length >> 1;
-    const outcomes: Outcome[] = [];
+    const batches: Batch[] = [];
     for (const half of [items.slice(0, middle), items.slice(middle)]) {
       try {
-        outcomes.push(...(await save(half)));
+        batches.push(await save(half));
       } catch (failure) {
-        outcomes.push(...(isOutage(failure) ? await saveUntilDone(half) : await bisect(half, failure)));
+        batches.push(...(isOutage(failure) ? await saveUntilDone(half) : await bisect(half, failure)));
       }
       if (isAbandoned()) return [];
     }
-    return outcomes;
+    return batches;
   }
 
   function notifyOverdue(beingSaved: Item[]): void {
@@ -209,6 +220,9 @@ export function startSaveLoop(deps: {
     abandon,
   };
 }
+
+/** True if not every item of the batch failed. */
+const isStored = ({ stored }: Batch): boolean => stored.some(({ kind }) => kind !== 'dead');
 
 /** True if im-repo is unavailable: a retry may succeed with the same items. */
 const isOutage = (error: unknown): boolean =>

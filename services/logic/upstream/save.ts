@@ -4,6 +4,7 @@ import type {
   NewMessage,
   RecipientQuery,
   Recipients,
+  ResolveRecipientsResponse,
   SavedMessage,
   SaveMessagesResponse,
 } from '../../../lib/gen/im_repo/v1/message.ts';
@@ -26,42 +27,89 @@ export type Outcome =
   | { kind: 'event'; item: Item; event: OrderedFrame; recipients: Recipients | undefined }
   | { kind: 'dead'; item: Item; reason: string; message?: UpstreamMessage };
 
-export type Save = (items: Item[]) => Promise<Outcome[]>;
+/** Items whose messages are stored. */
+export type Batch = {
+  /** One outcome per item, in order. Recipients and senders are not known yet. */
+  readonly stored: Outcome[];
+  /** Finds the recipients and senders. Answers one outcome per item, in order. Rejects if the call fails. */
+  resolve(): Promise<Outcome[]>;
+};
+
+/** Stores items in one call. Rejects if the call fails. */
+export type Save = (items: Item[]) => Promise<Batch>;
 
 const deadlineMs = 10_000;
 
 export type SavingMessages = Pick<RepoClient['messages'], 'saveMessages' | 'resolveRecipients'>;
 
-/** Stores items in one call, and answers one outcome per item, in order. Rejects if the call fails. */
 export function createSave(messages: SavingMessages): Save {
   return async (items) => {
-    const toStore: NewMessage[] = [];
-    const queries: RecipientQuery[] = [];
-    for (const { content, partition, offset } of items) {
-      if (content.kind === 'message') toStore.push(newMessage(content.message, partition, offset));
-      if (content.kind === 'event') {
-        const { conversation_id, extra_user_ids } = content.event;
-        queries.push({ conversationId: conversation_id, extraUserIds: extra_user_ids });
-      }
-    }
-    if (toStore.length === 0 && queries.length === 0) return items.map((item) => localOutcome(item));
-    if (toStore.length === 0) {
-      const { recipients } = await messages.resolveRecipients({ queries }, { deadlineMs });
-      return outcomesOf(items, { results: [], recipients: [], senders: [], queried: recipients });
-    }
-    const response = await messages.saveMessages(
-      { messages: toStore, recipientsOf: queries },
-      { deadlineMs },
+    const toStore = items.flatMap(({ content, partition, offset }) =>
+      content.kind === 'message' ? [newMessage(content.message, partition, offset)] : [],
     );
-    return outcomesOf(items, response);
+    const { results, stored } =
+      toStore.length === 0
+        ? nothingStored
+        : await messages.saveMessages(
+            { messages: toStore, recipientsOf: [], storedOnly: true },
+            { deadlineMs },
+          );
+    return {
+      stored: outcomesOf(items, results, nothingResolved),
+      async resolve() {
+        const request = { queries: queriesOf(items), stored, senderIds: newSendersOf(toStore, results) };
+        const isNeeded = request.queries.length > 0 || stored.length > 0;
+        const resolved = isNeeded
+          ? await messages.resolveRecipients(request, { deadlineMs })
+          : nothingResolved;
+        return outcomesOf(items, withReceipts(results, resolved), resolved);
+      },
+    };
   };
+}
+
+const nothingStored: Pick<SaveMessagesResponse, 'results' | 'stored'> = { results: [], stored: [] };
+const nothingResolved: ResolveRecipientsResponse = {
+  recipients: [],
+  storedRecipients: [],
+  senders: [],
+  readReceipts: [],
+};
+
+const queriesOf = (items: readonly Item[]): RecipientQuery[] =>
+  items.flatMap(({ content }) =>
+    content.kind === 'event'
+      ? [{ conversationId: content.event.conversation_id, extraUserIds: content.event.extra_user_ids }]
+      : [],
+  );
+
+const newSendersOf = (messages: readonly NewMessage[], results: readonly SavedMessage[]): string[] => [
+  ...new Set(
+    messages
+      .filter((_, index) => results[index]?.error === 0 && !results[index].duplicate)
+      .map(({ senderId }) => senderId),
+  ),
+];
+
+function withReceipts(
+  results: readonly SavedMessage[],
+  { readReceipts }: ResolveRecipientsResponse,
+): readonly SavedMessage[] {
+  if (readReceipts.length === 0) return results;
+  const readFor = new Map(readReceipts.map(({ index, userIds }) => [index, userIds]));
+  return results.map((result, index) => ({ ...result, readFor: readFor.get(index) ?? [] }));
 }
 
 /** True if a save failed because of its items, so that a retry with the same items is pointless. */
 export const isFinal = (error: unknown): boolean => error instanceof GoChatError && !isRetryable(error.code);
 
-/** The outcome of an item that cannot be processed. */
-export function deadOutcome(item: Item, error: unknown): Outcome {
+/** The batch of an item that cannot be processed. */
+export function deadBatch(item: Item, error: unknown): Batch {
+  const stored = [deadOutcome(item, error)];
+  return { stored, resolve: async () => stored };
+}
+
+function deadOutcome(item: Item, error: unknown): Outcome {
   const { content } = item;
   const reason = error instanceof Error ? error.message : String(error);
   switch (content.kind) {
@@ -84,19 +132,23 @@ const newMessage = (message: UpstreamMessage, partition: number, offset: number)
   sourceOffset: offset,
 });
 
-function outcomesOf(items: Item[], response: SaveMessagesResponse): Outcome[] {
-  const recipients = new Map(response.recipients.map((one) => [one.conversationId, one]));
-  const senders = new Map(response.senders.map((user) => [user.id, user]));
+function outcomesOf(
+  items: readonly Item[],
+  results: readonly SavedMessage[],
+  resolved: ResolveRecipientsResponse,
+): Outcome[] {
+  const recipients = new Map(resolved.storedRecipients.map((one) => [one.conversationId, one]));
+  const senders = new Map(resolved.senders.map((user) => [user.id, user]));
   let nextResult = 0;
   let nextQuery = 0;
   return items.map((item): Outcome => {
     const { content } = item;
     if (content.kind === 'event') {
-      return { kind: 'event', item, event: content.event, recipients: response.queried[nextQuery++] };
+      return { kind: 'event', item, event: content.event, recipients: resolved.recipients[nextQuery++] };
     }
     if (content.kind !== 'message') return localOutcome(item);
     const { message } = content;
-    const saved = response.results[nextResult++];
+    const saved = results[nextResult++];
     if (!saved) throw new Error('im-repo answered fewer results than messages');
     const code = codeFromNumber(saved.error);
     if (code) return { kind: 'refused', item, message, code, text: saved.errorMessage };

@@ -5,35 +5,31 @@ import type {
   SavedMessage,
   SaveMessagesRequest,
   SaveMessagesResponse,
+  StoredBatch,
 } from '../../../lib/gen/im_repo/v1/message.ts';
-import type { Logger } from '../../../lib/log.ts';
-import type { Metrics } from '../../../lib/metrics.ts';
+import type { Histogram, Metrics } from '../../../lib/metrics.ts';
 import type { Cache } from '../cache/cache.ts';
-import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
-import type { Audience, ResolveRecipients } from '../recipients/recipients.ts';
 import { type ConversationHead, conversationHead, headKey } from '../rows/conversation-head.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';
-import type { UserCards } from '../rows/user-cards.ts';
 import type { Database } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
+import type { BatchRecipients } from './batch-recipients.ts';
 import { type Draft, readDraft } from './message-draft.ts';
 import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
 import { readState, readStatements, writeStatements } from './message-save-sql.ts';
-import { planReads, type Read } from './sender-reads.ts';
-import { createSenderReceipts, type ShardReads } from './sender-receipts.ts';
+import { planReads, type Read, toSenderRead } from './sender-reads.ts';
 
 export type MessageSaveDeps = {
   databases: Databases;
   ids: Pick<Ids, 'nextId'>;
   cache: Cache;
-  userCards: UserCards;
-  recipients: ResolveRecipients;
-  receipts: ReceiptAudience;
   recentSenders: RecentSenders;
+  batchRecipients: BatchRecipients;
+  /** The time of each stage of storing a batch. */
+  stageDuration: Histogram<'stage'>;
   metrics: Metrics;
-  log: Logger;
 };
 
 export type SaveMessages = (request: SaveMessagesRequest) => Promise<SaveMessagesResponse>;
@@ -45,26 +41,21 @@ const maxBatch = 1000;
  * result. If a transaction fails, the call fails, and the caller has to find the message at fault.
  */
 export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
-  const duration = deps.metrics.latency('gochat_save_stage_seconds', 'Time of a stage of storing a batch.', [
-    'stage',
-  ]);
+  const { batchRecipients, stageDuration } = deps;
   const batchSize = deps.metrics.size('gochat_save_batch_messages', 'Messages stored by one call.');
 
-  const receipts = createSenderReceipts(deps);
-
-  return async ({ messages, recipientsOf }) => {
+  return async ({ messages, recipientsOf, storedOnly }) => {
     // Callers of earlier versions ask for recipients this way, instead of by ResolveRecipients. It is not a save and
     // not measured as one.
     if (messages.length === 0) {
-      return {
-        results: [],
-        recipients: [],
-        senders: [],
-        queried: await deps.recipients.ofQueries(recipientsOf),
-      };
+      const { recipients } = await batchRecipients({ queries: recipientsOf, stored: [], senderIds: [] });
+      return { results: [], recipients: [], senders: [], queried: recipients, stored: [] };
     }
     if (messages.length > maxBatch) {
       throw new GoChatError('INVALID_ARGUMENT', `A batch has at most ${maxBatch} messages.`);
+    }
+    if (storedOnly && recipientsOf.length > 0) {
+      throw new GoChatError('INVALID_ARGUMENT', 'recipientsOf is not answered with storedOnly.');
     }
     const results = new Map<number, SavedMessage>();
     const drafts: Draft[] = [];
@@ -77,43 +68,36 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
       }
     });
 
-    const stopSaving = duration.startTimer({ stage: 'save' });
+    const stopSaving = stageDuration.startTimer({ stage: 'save' });
     const shards = await Promise.all(
       [...byShard(deps.databases, drafts)].map(([database, some]) => saveShard(deps, database, some)),
     );
     stopSaving();
     batchSize.observe(messages.length);
-    const senderIds = new Set<string>();
     for (const { plan } of shards) for (const [index, result] of plan.results) results.set(index, result);
-    for (const [index, { error, duplicate }] of results) {
-      const senderId = messages[index]?.senderId;
-      if (error === 0 && !duplicate && senderId) senderIds.add(senderId);
-    }
+    const stored = shards.flatMap(storedBatches);
+    const ordered = messages.map((_, index) => resultAt(results, index));
+    // Readers do not use the cached heads before this ends, so that nobody has to wait for it. It never rejects.
+    const ending = Promise.all(shards.map(({ endChange }) => endChange()));
+    if (storedOnly) return { results: ordered, recipients: [], senders: [], queried: [], stored };
 
-    // All of these requests leave in one write to Redis.
-    const stopResolving = duration.startTimer({ stage: 'recipients' });
-    const resolving = deps.recipients.ofMessages(shards.flatMap(audiencesOf));
-    const reading = deps.cache.reading();
-    const [recipients, readFor, queried, senders] = await Promise.all([
-      resolving,
-      receipts.of(shards.map(readsOf), resolving, reading),
-      recipientsOf.length === 0 ? [] : deps.recipients.ofQueries(recipientsOf),
-      reading.then((from) => deps.userCards.byIds(senderIds, from)),
-      ...shards.map(({ endChange }) => endChange()),
-    ]);
-    stopResolving();
-    for (const [index, userIds] of readFor) resultAt(results, index).readFor = userIds;
+    const senderIds = messages.filter((_, index) => isNew(ordered[index])).map(({ senderId }) => senderId);
+    const resolved = await batchRecipients({ queries: recipientsOf, stored, senderIds });
+    await ending;
+    for (const { index, userIds } of resolved.readReceipts) resultAt(results, index).readFor = userIds;
     return {
-      results: messages.map((_, index) => resultAt(results, index)),
-      recipients,
-      senders: [...senders.values()],
-      queried,
+      results: ordered,
+      recipients: resolved.storedRecipients,
+      senders: resolved.senders,
+      queried: resolved.recipients,
+      stored: [],
     };
   };
 }
 
+const isNew = (result: SavedMessage | undefined): boolean => result?.error === 0 && !result.duplicate;
+
 type Saved = {
-  database: Database;
   plan: SavePlan;
   state: SaveState;
   reads: Read[];
@@ -139,7 +123,6 @@ async function saveShard(
     });
     noteSenders(deps.recentSenders, plan);
     return {
-      database,
       plan,
       state,
       reads,
@@ -174,15 +157,8 @@ function byShard(databases: Databases, drafts: readonly Draft[]): Map<Database, 
   return shards;
 }
 
-const readsOf = ({ database, reads, state }: Saved): ShardReads => ({
-  database,
-  reads: reads.map((read) => ({
-    ...read,
-    single: state.conversations.get(read.conversationId)?.type === conversationType.single,
-  })),
-});
-
-function audiencesOf({ plan, state }: Saved): Audience[] {
+function storedBatches({ plan, state, reads }: Saved): StoredBatch[] {
+  const readsOf = Map.groupBy(reads, ({ conversationId }) => conversationId);
   return [...plan.delivered].flatMap((id) => {
     const head = plan.changedHeads.get(id) ?? state.heads.get(id);
     const conversation = state.conversations.get(id);
@@ -191,8 +167,10 @@ function audiencesOf({ plan, state }: Saved): Audience[] {
       conversationId: String(id),
       memberVersion: head.member_version,
       world: conversation.type === conversationType.world,
-      fanoutMode: head.fanout_mode === fanoutMode.on,
+      single: conversation.type === conversationType.single,
+      fanout: head.fanout_mode === fanoutMode.on,
       direct: plan.direct.has(id),
+      reads: (readsOf.get(id) ?? []).map(toSenderRead),
     };
   });
 }

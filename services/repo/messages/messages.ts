@@ -21,6 +21,7 @@ import { createMessageRecall } from '../message-changes/message-recall.ts';
 import { createReactionRead } from '../message-changes/reaction-read.ts';
 import type { ReactionTelling } from '../message-changes/reaction-telling.ts';
 import { createRequireMember } from '../rows/memberships.ts';
+import { type BatchRecipientsDeps, createBatchRecipients } from './batch-recipients.ts';
 import { createMessageImport } from './message-import.ts';
 import { createMessageRead } from './message-read.ts';
 import { createMessageRedact } from './message-redact.ts';
@@ -30,9 +31,16 @@ const maxQueries = 1000;
 
 /** The handlers of MessageService. */
 export function createMessageHandlers(
-  deps: MessageSaveDeps & MessageChangeDeps & { changeMessage: ChangeMessage; telling: ReactionTelling },
+  deps: Omit<MessageSaveDeps & BatchRecipientsDeps, 'batchRecipients' | 'stageDuration'> &
+    MessageChangeDeps & { changeMessage: ChangeMessage; telling: ReactionTelling },
 ) {
-  const saveMessages = createMessageSave(deps);
+  const stageDuration = deps.metrics.latency(
+    'gochat_save_stage_seconds',
+    'Time of a stage of storing a batch.',
+    ['stage'],
+  );
+  const batchRecipients = createBatchRecipients({ ...deps, stageDuration });
+  const saveMessages = createMessageSave({ ...deps, batchRecipients, stageDuration });
   const requireMember = createRequireMember(deps);
   const read = createMessageRead({ ...deps, requireMember });
   const reactions = createReactionRead({ ...deps, requireMember });
@@ -40,11 +48,13 @@ export function createMessageHandlers(
 
   return {
     saveMessages,
-    async resolveRecipients({ queries }: ResolveRecipientsRequest) {
-      if (queries.length > maxQueries) {
-        throw new GoChatError('INVALID_ARGUMENT', `queries must have at most ${maxQueries} entries.`);
+    async resolveRecipients(request: ResolveRecipientsRequest) {
+      for (const name of ['queries', 'stored', 'senderIds'] as const) {
+        if (request[name].length > maxQueries) {
+          throw new GoChatError('INVALID_ARGUMENT', `${name} must have at most ${maxQueries} entries.`);
+        }
       }
-      return { recipients: await deps.recipients.ofQueries(queries) };
+      return batchRecipients(request);
     },
     editMessage: createMessageEdit(changeMessage),
     setReaction: createMessageReaction(deps),
@@ -58,7 +68,11 @@ export function createMessageHandlers(
     redactMessages: createMessageRedact(deps),
     async saveMessage({ message }: SaveMessageRequest) {
       const given = { ...required(message, 'message'), sourcePartition: -1, sourceOffset: -1 };
-      const { results } = await saveMessages({ messages: [given], recipientsOf: [] });
+      const { results } = await saveMessages({
+        messages: [given],
+        recipientsOf: [],
+        storedOnly: true,
+      });
       const result = required(results[0], 'result');
       const code = codeFromNumber(result.error);
       if (code) throw new GoChatError(code, result.errorMessage);

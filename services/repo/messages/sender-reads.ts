@@ -1,5 +1,6 @@
 import { chunks } from '../../../lib/chunks.ts';
 import { fanoutMode } from '../../../lib/domain/enumerations.ts';
+import type { SenderRead } from '../../../lib/gen/im_repo/v1/message.ts';
 import { hasReceipts, maxSearchedMessages } from '../receipts/receipt-audience.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
 import type { Database } from '../storage/database.ts';
@@ -20,6 +21,24 @@ export type Read = {
   /** The senders of the newly read messages, without the reader; undefined if they are not known yet. */
   senderIds: Set<number> | undefined;
 };
+
+export const toSenderRead = (read: Read): SenderRead => ({
+  index: read.index,
+  readerId: String(read.readerId),
+  fromSeqId: read.from,
+  toSeqId: read.to,
+  senderIds: Array.from(read.senderIds ?? [], String),
+  sendersKnown: read.senderIds !== undefined,
+});
+
+export const fromSenderRead = (read: SenderRead, conversationId: number): Read => ({
+  index: read.index,
+  conversationId,
+  readerId: Number(read.readerId),
+  from: read.fromSeqId,
+  to: read.toSeqId,
+  senderIds: read.sendersKnown ? new Set(read.senderIds.map(Number)) : undefined,
+});
 
 /**
  * Finds the moves of read pointers in a batch that other members may learn of. Their senders are known without a query

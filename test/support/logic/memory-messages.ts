@@ -8,12 +8,13 @@ import type {
   SavedMessage,
   SaveMessagesRequest,
   SaveMessagesResponse,
+  StoredBatch,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 
 export type MemoryMessages = ReturnType<typeof createMemoryMessages>;
 
 /**
- * A stub of im-repo's SaveMessages, for faults that the real one cannot produce. It assigns seq ids and recognises
+ * A stub of im-repo's SaveMessages and ResolveRecipients, for faults that the real one cannot produce. It assigns seq ids and recognises
  * duplicates like the real one. Every user is a member of every conversation. It calls `fault` before each save.
  */
 export function createMemoryMessages(options: {
@@ -57,6 +58,16 @@ export function createMemoryMessages(options: {
     newcomerIds: [],
   });
 
+  const storedBatch = (conversationId: string): StoredBatch => ({
+    conversationId,
+    memberVersion: 1,
+    world: false,
+    single: false,
+    fanout: false,
+    direct: false,
+    reads: [],
+  });
+
   return {
     calls,
     stored: () => stored.size,
@@ -66,13 +77,19 @@ export function createMemoryMessages(options: {
       if (fault) throw fault;
       return {
         results: request.messages.map(save),
-        recipients: Array.from(new Set(request.messages.map((one) => one.conversationId)), recipientsOf),
+        recipients: [],
         senders: [],
-        queried: request.recipientsOf.map(({ conversationId }) => recipientsOf(conversationId)),
+        queried: [],
+        stored: Array.from(new Set(request.messages.map((one) => one.conversationId)), storedBatch),
       };
     },
-    async resolveRecipients({ queries }: ResolveRecipientsRequest): Promise<ResolveRecipientsResponse> {
-      return { recipients: queries.map(({ conversationId }) => recipientsOf(conversationId)) };
+    async resolveRecipients(request: ResolveRecipientsRequest): Promise<ResolveRecipientsResponse> {
+      return {
+        recipients: request.queries.map(({ conversationId }) => recipientsOf(conversationId)),
+        storedRecipients: request.stored.map(({ conversationId }) => recipientsOf(conversationId)),
+        senders: [],
+        readReceipts: [],
+      };
     },
   };
 }

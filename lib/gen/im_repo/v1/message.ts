@@ -112,6 +112,33 @@ export interface SavedMessage {
   readFor: string[];
 }
 
+/** What a batch stored in one conversation, for finding its recipients. */
+export interface StoredBatch {
+  conversationId: string;
+  /** Read under the lock of the head, as all of this. */
+  memberVersion: number;
+  world: boolean;
+  single: boolean;
+  /** The conversation's messages go by the fan-out flow. */
+  fanout: boolean;
+  /** The batch also has messages from before that, which go directly. */
+  direct: boolean;
+  reads: SenderRead[];
+}
+
+/** A sender's last message in a batch, which moved the sender's read pointer to itself. */
+export interface SenderRead {
+  /** The index of the message in the batch. */
+  index: number;
+  readerId: string;
+  /** The newly read seq ids lie between these two, both excluded. */
+  fromSeqId: number;
+  toSeqId: number;
+  /** Who sent these messages, without the reader; only if `senders_known`. */
+  senderIds: string[];
+  sendersKnown: boolean;
+}
+
 /** The current recipients of a conversation's messages and events. */
 export interface Recipients {
   conversationId: string;
@@ -146,6 +173,8 @@ export interface SaveMessagesRequest {
   messages: NewMessage[];
   /** Conversations with events to deliver together with these messages. Call ResolveRecipients if there are no messages. */
   recipientsOf: RecipientQuery[];
+  /** Answers `results` and `stored` as soon as the transaction is committed; without `recipients_of`. */
+  storedOnly?: boolean | undefined;
 }
 
 export interface RecipientQuery {
@@ -163,11 +192,17 @@ export interface SaveMessagesResponse {
   senders: User[];
   /** For recipients_of, as in the answer of ResolveRecipients. */
   queried: Recipients[];
+  /** Only with `stored_only`, for ResolveRecipients: one for each conversation that needs it. */
+  stored: StoredBatch[];
 }
 
 export interface ResolveRecipientsRequest {
   /** Up to 1,000. */
   queries: RecipientQuery[];
+  /** Of SaveMessages with `stored_only`. */
+  stored: StoredBatch[];
+  /** The senders of the messages that it stored. */
+  senderIds: string[];
 }
 
 export interface ResolveRecipientsResponse {
@@ -176,6 +211,17 @@ export interface ResolveRecipientsResponse {
    * room: all live gateways, and `broadcast` is set), because events need no fan-out task.
    */
   recipients: Recipients[];
+  /** One for each stored batch, in order. */
+  storedRecipients: Recipients[];
+  senders: User[];
+  readReceipts: ReadReceipt[];
+}
+
+/** Sending is reading: who is told that the sender has read up to the message. */
+export interface ReadReceipt {
+  /** The index of the message in the batch. */
+  index: number;
+  userIds: string[];
 }
 
 export interface GetMessagesRequest {
@@ -1058,6 +1104,248 @@ export const SavedMessage: MessageFns<SavedMessage> = {
   },
 };
 
+function createBaseStoredBatch(): StoredBatch {
+  return { conversationId: "", memberVersion: 0, world: false, single: false, fanout: false, direct: false, reads: [] };
+}
+
+export const StoredBatch: MessageFns<StoredBatch> = {
+  encode(message: StoredBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversationId !== "") {
+      writer.uint32(10).string(message.conversationId);
+    }
+    if (message.memberVersion !== 0) {
+      writer.uint32(16).int64(message.memberVersion);
+    }
+    if (message.world !== false) {
+      writer.uint32(24).bool(message.world);
+    }
+    if (message.single !== false) {
+      writer.uint32(32).bool(message.single);
+    }
+    if (message.fanout !== false) {
+      writer.uint32(40).bool(message.fanout);
+    }
+    if (message.direct !== false) {
+      writer.uint32(48).bool(message.direct);
+    }
+    for (const v of message.reads) {
+      SenderRead.encode(v!, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredBatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredBatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.memberVersion = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.world = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.single = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.fanout = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.direct = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reads.push(SenderRead.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StoredBatch>, I>>(base?: I): StoredBatch {
+    return StoredBatch.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StoredBatch>, I>>(object: I): StoredBatch {
+    const message = createBaseStoredBatch();
+    message.conversationId = object.conversationId ?? "";
+    message.memberVersion = object.memberVersion ?? 0;
+    message.world = object.world ?? false;
+    message.single = object.single ?? false;
+    message.fanout = object.fanout ?? false;
+    message.direct = object.direct ?? false;
+    message.reads = object.reads?.map((e) => SenderRead.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSenderRead(): SenderRead {
+  return { index: 0, readerId: "", fromSeqId: 0, toSeqId: 0, senderIds: [], sendersKnown: false };
+}
+
+export const SenderRead: MessageFns<SenderRead> = {
+  encode(message: SenderRead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).int32(message.index);
+    }
+    if (message.readerId !== "") {
+      writer.uint32(18).string(message.readerId);
+    }
+    if (message.fromSeqId !== 0) {
+      writer.uint32(24).int64(message.fromSeqId);
+    }
+    if (message.toSeqId !== 0) {
+      writer.uint32(32).int64(message.toSeqId);
+    }
+    for (const v of message.senderIds) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.sendersKnown !== false) {
+      writer.uint32(48).bool(message.sendersKnown);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SenderRead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSenderRead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.readerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fromSeqId = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.toSeqId = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.senderIds.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sendersKnown = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SenderRead>, I>>(base?: I): SenderRead {
+    return SenderRead.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SenderRead>, I>>(object: I): SenderRead {
+    const message = createBaseSenderRead();
+    message.index = object.index ?? 0;
+    message.readerId = object.readerId ?? "";
+    message.fromSeqId = object.fromSeqId ?? 0;
+    message.toSeqId = object.toSeqId ?? 0;
+    message.senderIds = object.senderIds?.map((e) => e) || [];
+    message.sendersKnown = object.sendersKnown ?? false;
+    return message;
+  },
+};
+
 function createBaseRecipients(): Recipients {
   return { conversationId: "", fanout: false, broadcast: false, gateways: [], memberVersion: 0, newcomerIds: [] };
 }
@@ -1379,7 +1667,7 @@ export const SaveMessageResponse: MessageFns<SaveMessageResponse> = {
 };
 
 function createBaseSaveMessagesRequest(): SaveMessagesRequest {
-  return { messages: [], recipientsOf: [] };
+  return { messages: [], recipientsOf: [], storedOnly: undefined };
 }
 
 export const SaveMessagesRequest: MessageFns<SaveMessagesRequest> = {
@@ -1389,6 +1677,9 @@ export const SaveMessagesRequest: MessageFns<SaveMessagesRequest> = {
     }
     for (const v of message.recipientsOf) {
       RecipientQuery.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.storedOnly !== undefined) {
+      writer.uint32(24).bool(message.storedOnly);
     }
     return writer;
   },
@@ -1422,6 +1713,14 @@ export const SaveMessagesRequest: MessageFns<SaveMessagesRequest> = {
             message.recipientsOf.push(RecipientQuery.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.storedOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1441,6 +1740,7 @@ export const SaveMessagesRequest: MessageFns<SaveMessagesRequest> = {
     const message = createBaseSaveMessagesRequest();
     message.messages = object.messages?.map((e) => NewMessage.fromPartial(e)) || [];
     message.recipientsOf = object.recipientsOf?.map((e) => RecipientQuery.fromPartial(e)) || [];
+    message.storedOnly = object.storedOnly ?? undefined;
     return message;
   },
 };
@@ -1513,7 +1813,7 @@ export const RecipientQuery: MessageFns<RecipientQuery> = {
 };
 
 function createBaseSaveMessagesResponse(): SaveMessagesResponse {
-  return { results: [], recipients: [], senders: [], queried: [] };
+  return { results: [], recipients: [], senders: [], queried: [], stored: [] };
 }
 
 export const SaveMessagesResponse: MessageFns<SaveMessagesResponse> = {
@@ -1529,6 +1829,9 @@ export const SaveMessagesResponse: MessageFns<SaveMessagesResponse> = {
     }
     for (const v of message.queried) {
       Recipients.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.stored) {
+      StoredBatch.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1578,6 +1881,14 @@ export const SaveMessagesResponse: MessageFns<SaveMessagesResponse> = {
             message.queried.push(Recipients.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.stored.push(StoredBatch.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1599,18 +1910,25 @@ export const SaveMessagesResponse: MessageFns<SaveMessagesResponse> = {
     message.recipients = object.recipients?.map((e) => Recipients.fromPartial(e)) || [];
     message.senders = object.senders?.map((e) => User.fromPartial(e)) || [];
     message.queried = object.queried?.map((e) => Recipients.fromPartial(e)) || [];
+    message.stored = object.stored?.map((e) => StoredBatch.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseResolveRecipientsRequest(): ResolveRecipientsRequest {
-  return { queries: [] };
+  return { queries: [], stored: [], senderIds: [] };
 }
 
 export const ResolveRecipientsRequest: MessageFns<ResolveRecipientsRequest> = {
   encode(message: ResolveRecipientsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.queries) {
       RecipientQuery.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.stored) {
+      StoredBatch.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.senderIds) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1636,6 +1954,22 @@ export const ResolveRecipientsRequest: MessageFns<ResolveRecipientsRequest> = {
             message.queries.push(RecipientQuery.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stored.push(StoredBatch.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.senderIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1654,18 +1988,29 @@ export const ResolveRecipientsRequest: MessageFns<ResolveRecipientsRequest> = {
   fromPartial<I extends Exact<DeepPartial<ResolveRecipientsRequest>, I>>(object: I): ResolveRecipientsRequest {
     const message = createBaseResolveRecipientsRequest();
     message.queries = object.queries?.map((e) => RecipientQuery.fromPartial(e)) || [];
+    message.stored = object.stored?.map((e) => StoredBatch.fromPartial(e)) || [];
+    message.senderIds = object.senderIds?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseResolveRecipientsResponse(): ResolveRecipientsResponse {
-  return { recipients: [] };
+  return { recipients: [], storedRecipients: [], senders: [], readReceipts: [] };
 }
 
 export const ResolveRecipientsResponse: MessageFns<ResolveRecipientsResponse> = {
   encode(message: ResolveRecipientsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.recipients) {
       Recipients.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.storedRecipients) {
+      Recipients.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.senders) {
+      User.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.readReceipts) {
+      ReadReceipt.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1691,6 +2036,30 @@ export const ResolveRecipientsResponse: MessageFns<ResolveRecipientsResponse> = 
             message.recipients.push(Recipients.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.storedRecipients.push(Recipients.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.senders.push(User.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.readReceipts.push(ReadReceipt.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1709,6 +2078,76 @@ export const ResolveRecipientsResponse: MessageFns<ResolveRecipientsResponse> = 
   fromPartial<I extends Exact<DeepPartial<ResolveRecipientsResponse>, I>>(object: I): ResolveRecipientsResponse {
     const message = createBaseResolveRecipientsResponse();
     message.recipients = object.recipients?.map((e) => Recipients.fromPartial(e)) || [];
+    message.storedRecipients = object.storedRecipients?.map((e) => Recipients.fromPartial(e)) || [];
+    message.senders = object.senders?.map((e) => User.fromPartial(e)) || [];
+    message.readReceipts = object.readReceipts?.map((e) => ReadReceipt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReadReceipt(): ReadReceipt {
+  return { index: 0, userIds: [] };
+}
+
+export const ReadReceipt: MessageFns<ReadReceipt> = {
+  encode(message: ReadReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).int32(message.index);
+    }
+    for (const v of message.userIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadReceipt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadReceipt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReadReceipt>, I>>(base?: I): ReadReceipt {
+    return ReadReceipt.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadReceipt>, I>>(object: I): ReadReceipt {
+    const message = createBaseReadReceipt();
+    message.index = object.index ?? 0;
+    message.userIds = object.userIds?.map((e) => e) || [];
     return message;
   },
 };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GoChatError } from '../../../../lib/errors.ts';
 import type { SaveMessagesRequest } from '../../../../lib/gen/im_repo/v1/message.ts';
 import { createMetrics } from '../../../../lib/metrics.ts';
 import type { Producing } from '../../../../services/logic/upstream/producing.ts';
@@ -134,4 +135,31 @@ test('the next batch is saved while the previous one is still being produced', a
     system.messages().map(({ seq_id }) => seq_id),
     [1, 2],
   );
+});
+
+test('the next batch is saved while recipients are looked up, and a look-up that fails is repeated', async (t) => {
+  const system = await createUpstreamSystem();
+  t.after(system.close);
+  const memory = createMemoryMessages({ gateways: system.gateways });
+  let lookUps = 0;
+  await system.start({
+    ...memory,
+    async resolveRecipients(request) {
+      lookUps += 1;
+      // The first look-up fails only when the next batch is stored.
+      if (lookUps === 1) {
+        await system.append([system.message('9', 2)]);
+        await eventually(() => memory.stored() === 2);
+        throw new GoChatError('UNAVAILABLE', 'for the test');
+      }
+      return memory.resolveRecipients(request);
+    },
+  });
+  await system.append([system.message('9', 1)]);
+  await eventually(() => system.messages().length === 2);
+  assert.deepEqual(
+    system.messages().map(({ seq_id }) => seq_id),
+    [1, 2],
+  );
+  assert.equal(memory.calls.length, 2, 'nothing was saved again');
 });

@@ -5,6 +5,7 @@ import type { NewMessage, SavedMessage } from '../../../../lib/gen/im_repo/v1/me
 import { createMetrics } from '../../../../lib/metrics.ts';
 import { databaseTime } from '../../../../services/repo/storage/change-time.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { refusedWith } from '../../../support/refused-with.ts';
 import { createMessageParts, type MessageParts } from '../../../support/repo/message-parts.ts';
 import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 
@@ -124,7 +125,10 @@ test('recipients are the members with a session, by gateway', async () => {
   const { queried } = await repo.messages.saveMessages({ messages: [], recipientsOf: queries });
   assert.deepEqual(usersOf(queried[0]?.gateways ?? [], 'gateway-a').toSorted(), [ann, stranger].toSorted());
   assert.deepEqual(queried[1]?.gateways, []);
-  assert.deepEqual((await repo.messages.resolveRecipients({ queries })).recipients, queried);
+  assert.deepEqual(
+    (await repo.messages.resolveRecipients({ queries, stored: [], senderIds: [] })).recipients,
+    queried,
+  );
   assert.equal(await savesCounted(), saves, 'asking is no save');
 });
 
@@ -248,3 +252,40 @@ const usersOf = (
   gateways: readonly { gatewayId: string; userIds: string[] }[],
   gatewayId: string,
 ): string[] => gateways.find((gateway) => gateway.gatewayId === gatewayId)?.userIds ?? [];
+
+test('who gets stored messages can be asked after they were stored, with the same answer', async () => {
+  const { users, id } = await repo.newConversationOf(3);
+  const [ann, bob] = users as [string, string, string];
+  await repo.goOnline(bob, 'a');
+  await repo.save(repo.newMessage(id, bob));
+  const [first, second] = [repo.newMessage(id, ann), repo.newMessage(id, bob)];
+  const saved = await repo.messages.saveMessages({
+    messages: [first, second],
+    recipientsOf: [],
+    storedOnly: true,
+  });
+  assert.deepEqual(
+    [saved.results.map(({ seqId }) => seqId), saved.recipients, saved.senders],
+    [[2, 3], [], []],
+  );
+  const { stored } = saved;
+  const resolved = await repo.messages.resolveRecipients({ queries: [], stored, senderIds: [ann, bob] });
+
+  // Both are redelivered to compare: the same source is answered as if it were new.
+  const together = await repo.messages.saveMessages({ messages: [first, second], recipientsOf: [] });
+  assert.deepEqual(resolved.storedRecipients, together.recipients);
+  assert.deepEqual(resolved.senders.map(({ id: userId }) => userId).toSorted(), [ann, bob].toSorted());
+  const receipts = resolved.readReceipts.map(({ index, userIds }) => [index, userIds]);
+  assert.deepEqual(receipts, [
+    [0, [bob]],
+    [1, [ann]],
+  ]);
+  await refusedWith(
+    repo.messages.saveMessages({
+      messages: [first],
+      recipientsOf: [{ conversationId: id, extraUserIds: [] }],
+      storedOnly: true,
+    }),
+    'INVALID_ARGUMENT',
+  );
+});

@@ -1,0 +1,96 @@
+import { parseId } from '../../../lib/domain/ids.ts';
+import { GoChatError } from '../../../lib/errors.ts';
+import type {
+  ResolveRecipientsRequest,
+  ResolveRecipientsResponse,
+  StoredBatch,
+} from '../../../lib/gen/im_repo/v1/message.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Histogram } from '../../../lib/metrics.ts';
+import type { Cache } from '../cache/cache.ts';
+import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
+import type { ResolveRecipients } from '../recipients/recipients.ts';
+import type { UserCards } from '../rows/user-cards.ts';
+import type { Database } from '../storage/database.ts';
+import type { Databases } from '../storage/databases.ts';
+import { fromSenderRead } from './sender-reads.ts';
+import { createSenderReceipts, type ShardReads } from './sender-receipts.ts';
+
+export type BatchRecipientsDeps = {
+  databases: Databases;
+  cache: Cache;
+  userCards: UserCards;
+  recipients: ResolveRecipients;
+  receipts: ReceiptAudience;
+  /** The time of each stage of storing a batch. */
+  stageDuration: Histogram<'stage'>;
+  log: Logger;
+};
+
+export type BatchRecipients = (request: ResolveRecipientsRequest) => Promise<ResolveRecipientsResponse>;
+
+/**
+ * Finds who gets the messages that a batch stored, who gets read receipts because of them, and the profiles of the
+ * senders; and who gets events of conversations. All requests to Redis leave in one write.
+ */
+export function createBatchRecipients(deps: BatchRecipientsDeps): BatchRecipients {
+  const { databases, cache, userCards, recipients } = deps;
+  const receipts = createSenderReceipts(deps);
+
+  return async ({ queries, stored, senderIds }) => {
+    if (stored.length === 0) {
+      return {
+        recipients: await recipients.ofQueries(queries),
+        storedRecipients: [],
+        senders: [],
+        readReceipts: [],
+      };
+    }
+    const stopTimer = deps.stageDuration.startTimer({ stage: 'recipients' });
+    const resolving = recipients.ofMessages(stored.map(audienceOf));
+    const reading = cache.reading();
+    const [storedRecipients, readFor, queried, senders] = await Promise.all([
+      resolving,
+      receipts.of(byShard(databases, stored), resolving, reading),
+      queries.length === 0 ? [] : recipients.ofQueries(queries),
+      reading.then((from) => userCards.byIds(new Set(senderIds), from)),
+    ]);
+    stopTimer();
+    return {
+      recipients: queried,
+      storedRecipients,
+      senders: [...senders.values()],
+      readReceipts: Array.from(readFor, ([index, userIds]) => ({ index, userIds })),
+    };
+  };
+}
+
+const audienceOf = ({ conversationId, memberVersion, world, fanout, direct }: StoredBatch) => ({
+  conversationId,
+  memberVersion,
+  world,
+  fanoutMode: fanout,
+  direct,
+});
+
+function byShard(databases: Databases, stored: readonly StoredBatch[]): ShardReads[] {
+  const shards = new Map<Database, StoredBatch[]>();
+  for (const batch of stored) {
+    const database = databases.messagesOf(batch.conversationId);
+    const some = shards.get(database);
+    if (some) some.push(batch);
+    else shards.set(database, [batch]);
+  }
+  return Array.from(shards, ([database, batches]) => ({
+    database,
+    reads: batches.flatMap(({ conversationId, single, reads }) =>
+      reads.map((read) => ({ ...fromSenderRead(read, idOf(conversationId)), single })),
+    ),
+  }));
+}
+
+function idOf(conversationId: string): number {
+  const id = parseId(conversationId);
+  if (id === undefined) throw new GoChatError('INVALID_ARGUMENT', 'stored.conversationId is not an id.');
+  return id;
+}
