@@ -190,7 +190,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
   if (unknown !== undefined)
     throw new Error(`There is no scenario ${unknown}; there are ${known.join(', ')}.`);
 
-  if (named.includes('versus') && typeof values.versus !== 'string')
+  if (named.some(comparesSystems) && typeof values.versus !== 'string')
     throw new Error('versus compares with another system: --versus names its gateway.');
 
   const text = (name: keyof typeof standard) =>
@@ -212,7 +212,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
     );
   return {
     scenarios:
-      named.length > 0 ? named : isQuick ? quickScenarios : known.filter((name) => name !== 'versus'),
+      named.length > 0 ? named : isQuick ? quickScenarios : known.filter((name) => !comparesSystems(name)),
     gateways:
       gateways === undefined
         ? undefined
@@ -271,3 +271,6 @@ function wholeNumber(name: string, text: string): number {
   }
   return Number(text);
 }
+
+/** True for scenarios that need a second system. */
+const comparesSystems = (scenario: string): boolean => scenario.startsWith('versus');

@@ -22,7 +22,7 @@ import { overload } from './overload.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
 import { scaling } from './scaling.ts';
 import { slowReaders } from './slow-readers.ts';
-import { versus } from './versus.ts';
+import { versus, versusLatency } from './versus.ts';
 
 /** The scenarios in the order in which they run: those that measure memory first, right after the start. */
 export const scenarios: Scenario[] = [
@@ -48,6 +48,7 @@ export const scenarios: Scenario[] = [
   growthConversations,
   scaling,
   versus,
+  versusLatency,
   overload,
   ageing,
   // It comes last since it adds many users to the database.

@@ -1,14 +1,14 @@
 import { createLaboratory, type Laboratory, type Report, type Scenario } from '../laboratory/laboratory.ts';
-import type { Load, Outcome } from '../laboratory/load-clients.ts';
+import type { Outcome } from '../laboratory/load-clients.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import { paired } from '../measure/paired.ts';
-import { figure, p99 } from '../steps/steps.ts';
+import { figure, p50, p99 } from '../steps/steps.ts';
 import { groupTalking, pairsTalking, type Talk } from './message-routes.ts';
 
 type Contest = {
   label: string;
   talk: (laboratory: Laboratory, load: LoadProcesses) => Promise<Talk>;
-  load: Omit<Extract<Load, { inFlight: number }>, 'seconds'>;
+  load: { inFlight: number; turns?: number } | { rate: number };
 };
 
 const members = 100;
@@ -45,24 +45,45 @@ const contests: Contest[] = [
 
 /**
  * Measures this system and another running one in alternation, each at full speed; the result is the ratio of
- * acknowledged messages. The order alternates between rounds, so that a machine that becomes slower favours neither.
+ * acknowledged messages, or of the median latencies where the rate is given (above 1: this system is better). The order alternates between rounds, so that a machine that becomes slower favours neither.
  */
 export const versus: Scenario = {
   name: 'versus',
   title: 'This system and another one, in alternation',
-  async run(laboratory, report) {
-    const { versus: other = '' } = laboratory.options;
-    const opponent = await createLaboratory(
-      { ...laboratory.system, gateways: [other], metrics: [], databaseUrl: undefined },
-      laboratory.options,
-    );
-    try {
-      for (const contest of contests) await hold(contest, laboratory, opponent, report);
-    } finally {
-      await opponent.close();
-    }
-  },
+  run: (laboratory, report) => holdAll(contests, laboratory, report),
 };
+
+/** Compares the latencies of the two systems at the rates of `--rates`, of which each gets the same load. */
+export const versusLatency: Scenario = {
+  name: 'versus-latency',
+  title: 'The latencies of this system and another one, in alternation',
+  run: (laboratory, report) =>
+    holdAll(
+      laboratory.options.rates.map((rate) => ({
+        label: `1:1 at ${rate} per second`,
+        talk: async (place, load) => {
+          const { clients, routes } = await pairsTalking(place, load, place.options.pairs);
+          return { clients, routes: routes.slice(0, routes.length / 2) };
+        },
+        load: { rate },
+      })),
+      laboratory,
+      report,
+    ),
+};
+
+async function holdAll(contests: readonly Contest[], laboratory: Laboratory, report: Report): Promise<void> {
+  const { versus: other = '' } = laboratory.options;
+  const opponent = await createLaboratory(
+    { ...laboratory.system, gateways: [other], metrics: [], databaseUrl: undefined },
+    laboratory.options,
+  );
+  try {
+    for (const contest of contests) await hold(contest, laboratory, opponent, report);
+  } finally {
+    await opponent.close();
+  }
+}
 
 async function hold(
   { label, talk, load }: Contest,
@@ -84,12 +105,19 @@ async function hold(
         const second = await measure(round % 2 === 0 ? own : other);
         const [theirs, ours] = round % 2 === 0 ? [first, second] : [second, first];
         outcomes.push({ own: ours, other: theirs });
-        const rates = [theirs, ours].map(({ acknowledgedPerSecond }) => Math.round(acknowledgedPerSecond));
-        laboratory.say(`round ${round + 1}: ${rates.join(' → ')} per second`);
+        const [before, now] = [theirs, ours].map(
+          ({ acknowledgedPerSecond, ack }) =>
+            `${Math.round(acknowledgedPerSecond)}/s, p50 ${p50(ack).toFixed(1)} ms`,
+        );
+        laboratory.say(`round ${round + 1}: ${before} → ${now}`);
       }
       const middle = (values: number[]) => paired(values).median;
       const { median, atLeast } = paired(
-        outcomes.map(({ own, other }) => own.acknowledgedPerSecond / other.acknowledgedPerSecond),
+        outcomes.map(({ own, other }) =>
+          'rate' in load
+            ? p50(other.ack) / p50(own.ack)
+            : own.acknowledgedPerSecond / other.acknowledgedPerSecond,
+        ),
       );
       report.step({
         label,
@@ -108,6 +136,8 @@ async function hold(
             '/s',
             'neither',
           ),
+          figure('ack p50', middle(outcomes.map(({ own }) => p50(own.ack))), 'ms', 'lower'),
+          figure('the other’s ack p50', middle(outcomes.map(({ other }) => p50(other.ack))), 'ms', 'neither'),
           figure('ack p99', middle(outcomes.map(({ own }) => p99(own.ack))), 'ms', 'lower'),
           figure('the other’s ack p99', middle(outcomes.map(({ other }) => p99(other.ack))), 'ms', 'neither'),
         ],

@@ -108,6 +108,10 @@ export function p99(data: HistogramData): number {
   return milliseconds(createHistogram(data).percentile(0.99));
 }
 
+export function p50(data: HistogramData): number {
+  return milliseconds(createHistogram(data).percentile(0.5));
+}
+
 function notesOf({ refused, unanswered, lateness }: Outcome): string[] {
   const late = createHistogram(lateness).percentile(0.99);
   return [
