@@ -106,9 +106,21 @@ export function createFrameRules(state: State, picture: Picture) {
       doubt(updated.id);
       return;
     }
-    const { lastSeqId: _, lastMessage: __, lastReadSeqId = 0, unreadCount: ___, ...shown } = updated;
+    const {
+      lastSeqId: _,
+      lastMessage: __,
+      lastReadSeqId = 0,
+      unreadCount: ___,
+      lastChangeSeq = 0,
+      ...shown
+    } = updated;
     const before = known.conversation;
-    const conversation = { ...before, ...shown, updatedAt: Math.max(before.updatedAt, updated.updatedAt) };
+    const conversation = {
+      ...before,
+      ...shown,
+      updatedAt: Math.max(before.updatedAt, updated.updatedAt),
+      lastChangeSeq: Math.max(before.lastChangeSeq, lastChangeSeq),
+    };
     put(moveRead({ ...known, conversation, frameAt: madeAt }, lastReadSeqId));
     tell('conversation', { conversation: get(updated.id)?.conversation ?? conversation });
   }

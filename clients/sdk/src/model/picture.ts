@@ -116,7 +116,7 @@ export function createPicture(state: State, isOwnId: (clientMsgId: string) => bo
     const newest = known && cursor > conversation.lastSeqId ? known.conversation : undefined;
     const adopted: Conversation = {
       ...conversation,
-      lastChangeSeq: Math.max(conversation.lastChangeSeq, base.changeSeq),
+      lastChangeSeq: Math.max(conversation.lastChangeSeq, base.conversation.lastChangeSeq),
       ...(newest && {
         lastSeqId: newest.lastSeqId,
         ...(newest.lastMessage && { lastMessage: newest.lastMessage }),

@@ -152,11 +152,12 @@ test('the sweeper keeps sessions as long as an access token of theirs may live',
 });
 
 test('a client message id names one stored message, byte for byte', async () => {
-  await parts.databases
-    .messagesOf('5')
-    .execute('INSERT INTO messages VALUES (?)', [
-      [5, 3, 77, 9, 1, 'hi', Buffer.from('Key-é '), 0, 0, false, null, 1234],
-    ]);
+  await parts.databases.messagesOf('5').execute(
+    `INSERT INTO messages (conversation_id, seq_id, id, sender_id, message_type, content, client_msg_id,
+         source_partition, source_offset, created_at)
+       VALUES (?)`,
+    [[5, 3, 77, 9, 1, 'hi', Buffer.from('Key-é '), 0, 0, 1234]],
+  );
   const check = (clientMsgId: string, conversationId = '5', senderId = '9') =>
     idempotency.checkMessageIdempotency({ conversationId, senderId, clientMsgId });
   assert.deepEqual(await check('Key-é '), { exists: true, messageId: 77, seqId: 3, createdAt: 1234 });
