@@ -23,11 +23,9 @@ import { refusedPart, refusedUsers } from '../answers/refused-users.ts';
 import { replayCurrent } from '../answers/replay.ts';
 import { answer, nothing, notModified } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import { accessErrors, conversationParams } from './conversation-paths.ts';
 
 const tags = ['Conversations'];
-const params = Type.Object({ id: fields.pathConversationId });
-/** Error codes for a conversation that does not exist, or of which the caller is no member. */
-const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
 const oneConversation = answer({ conversation: Conversation });
 
 /** Conversations: list, create, get, change, dissolve, mark as read, set choices, transfer the ownership. */
@@ -152,7 +150,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Get a conversation',
         errors: accessErrors,
-        params,
+        params: conversationParams,
         response: { 200: oneConversation },
       },
     },
@@ -175,7 +173,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Change a group',
         description: 'The owner and admins may. What is left out stays as it is.',
         errors: [...accessErrors, 'PERMISSION_DENIED'],
-        params,
+        params: conversationParams,
         body: Type.Object({
           name: Type.Optional(fields.groupName),
           avatarUrl: Type.Optional(fields.avatarUrl),
@@ -220,7 +218,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Dissolve a group',
         description: 'Only the owner may. Nobody can read the group any more.',
         errors: [...accessErrors, 'PERMISSION_DENIED'],
-        params,
+        params: conversationParams,
         response: { 204: nothing },
       },
     },
@@ -243,7 +241,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Mark a conversation as read',
         description: 'Moves your read pointer to a seqId of the conversation; it never moves back.',
         errors: accessErrors,
-        params,
+        params: conversationParams,
         body: Type.Object({ seqId: fields.seqId }),
         response: { 200: answer({ lastReadSeqId: Type.Integer(), unreadCount: Type.Integer() }) },
       },
@@ -267,7 +265,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Set your choices for a conversation',
         description: 'They hold for you alone. What is left out stays as it is.',
         errors: accessErrors,
-        params,
+        params: conversationParams,
         body: Type.Object({
           notifications: Type.Optional(fields.oneOf(notificationChoices)),
           pinned: Type.Optional(Type.Boolean({ examples: [true] })),
@@ -298,7 +296,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Make another member the owner of a group',
         description: 'Only the owner may, who then is an admin.',
         errors: [...accessErrors, 'PERMISSION_DENIED', 'USER_NOT_FOUND'],
-        params,
+        params: conversationParams,
         body: Type.Object({ userId: fields.id }),
         response: { 200: oneConversation },
       },

@@ -11,12 +11,12 @@ import { refusedPart, refusedUsers } from '../answers/refused-users.ts';
 import { replayFirst } from '../answers/replay.ts';
 import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import { accessErrors, conversationParams } from './conversation-paths.ts';
 
 const tags = ['Members'];
-const params = Type.Object({ id: fields.pathConversationId });
 const memberParams = Type.Object({ id: fields.pathConversationId, userId: fields.pathUserId });
 /** Error codes for a conversation that does not exist, of which the caller is no member, or that it may not change. */
-const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER', 'PERMISSION_DENIED'] as const;
+const memberErrors = [...accessErrors, 'PERMISSION_DENIED'] as const;
 
 export const memberRoutes: FastifyPluginAsyncTypebox<{
   conversations: LogicClient['conversations'];
@@ -29,8 +29,8 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'List the members of a conversation',
         description: 'Nobody can list the members of the world room.',
-        errors: accessErrors,
-        params,
+        errors: memberErrors,
+        params: conversationParams,
         querystring: Type.Object(pagingFields),
         response: { 200: answer({ members: Type.Array(Member), hasMore: Type.Boolean(), nextCursor }) },
       },
@@ -57,8 +57,8 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         description:
           'The owner and admins may; all members may where settings.inviteBy is "members". ' +
           'Users who take invitations from friends only are named in refused.',
-        errors: [...accessErrors, 'BLOCKED', 'USER_NOT_FOUND', 'GROUP_FULL'],
-        params,
+        errors: [...memberErrors, 'BLOCKED', 'USER_NOT_FOUND', 'GROUP_FULL'],
+        params: conversationParams,
         bodyRules: { properties: { userIds: { minItems: 1 } } },
         body: Type.Object({ userIds: fields.ids }),
         response: {
@@ -92,7 +92,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         tags,
         summary: 'Remove a member or leave a group',
         description: 'The owner and admins may remove members of a lower role. Name yourself to leave.',
-        errors: [...accessErrors, 'USER_NOT_FOUND'],
+        errors: [...memberErrors, 'USER_NOT_FOUND'],
         params: memberParams,
         response: { 204: nothing },
       },
@@ -120,7 +120,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Change a member’s role or mute a member',
         description:
           'The owner gives roles. The owner and admins mute members of a lower role. One of the two is needed.',
-        errors: [...accessErrors, 'USER_NOT_FOUND'],
+        errors: [...memberErrors, 'USER_NOT_FOUND'],
         params: memberParams,
         bodyRules: [{ required: ['role'] }, { required: ['muted'] }],
         body: Type.Object({

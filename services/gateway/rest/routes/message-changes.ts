@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
-import { checkConversationId, checkMessageId } from '../../../../lib/domain/id-checks.ts';
 import { limits } from '../../../../lib/domain/limits.ts';
 import {
   checkContentLength,
@@ -12,22 +11,11 @@ import { invalid } from '../../../../lib/domain/refusals.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { Message, toMessage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
-import * as fields from '../../validation/fields.ts';
 import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import { accessErrors, messageOf, messageParams, writeErrors } from './conversation-paths.ts';
 
 const tags = ['Messages'];
-const messageParams = Type.Object({ id: fields.pathConversationId, messageId: fields.pathMessageId });
-/** Error codes for a conversation that does not exist, or of which the caller is no member. */
-const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
-/** Error codes for a caller who may not write in the conversation now. */
-const writeErrors = [...accessErrors, 'NOT_FRIENDS', 'BLOCKED', 'MEMBER_MUTED'] as const;
-
-/** The conversation's id and the message's id in a path. */
-const messageOf = (params: { id: string; messageId: string }) => ({
-  conversationId: checkConversationId(params.id),
-  messageId: checkMessageId(params.messageId),
-});
 
 /** Changes of stored messages: editing and recalling. */
 export const messageChangeRoutes: FastifyPluginAsyncTypebox<{ messages: LogicClient['messages'] }> = async (

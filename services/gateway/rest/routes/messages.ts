@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
-import { checkConversationId, checkMessageId } from '../../../../lib/domain/id-checks.ts';
+import { checkConversationId } from '../../../../lib/domain/id-checks.ts';
 import { limits } from '../../../../lib/domain/limits.ts';
 import {
   bodyOf,
@@ -19,12 +19,15 @@ import type { Pages } from '../answers/pages.ts';
 import { replayCurrent } from '../answers/replay.ts';
 import { answer, notModified } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import {
+  accessErrors,
+  conversationParams,
+  messageOf,
+  messageParams,
+  writeErrors,
+} from './conversation-paths.ts';
 
 const tags = ['Messages'];
-const params = Type.Object({ id: fields.pathConversationId });
-const messageParams = Type.Object({ id: fields.pathConversationId, messageId: fields.pathMessageId });
-/** Error codes for a conversation that does not exist, or of which the caller is no member. */
-const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
 
 /** History, single messages, and sending outside the WebSocket. */
 export const messageRoutes: FastifyPluginAsyncTypebox<{
@@ -44,7 +47,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
           'before it, with afterSeq the oldest page after it. Bounds are exclusive. With aroundSeq half of the page is up to ' +
           'and with that message, the other half after it, and hasOlder and hasNewer say where there are more.',
         errors: accessErrors,
-        params,
+        params: conversationParams,
         querystring: Type.Object({
           beforeSeq: Type.Optional(
             Type.Integer({ ...fields.seqId, description: 'Only messages with a lower seqId' }),
@@ -107,8 +110,8 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Send a message',
         description:
           'Answers when the message is stored: 201, or 200 with the first message when clientMsgId was seen before.',
-        errors: [...accessErrors, 'NOT_FRIENDS', 'BLOCKED', 'MEMBER_MUTED', 'MESSAGE_TOO_LARGE'],
-        params,
+        errors: [...writeErrors, 'MESSAGE_TOO_LARGE'],
+        params: conversationParams,
         bodyRules: { properties: { content: { maxLength: limits.messageContent } } },
         body: Type.Object(newBodySchemas),
         response: {
@@ -146,10 +149,8 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request) => {
-      const conversationId = checkConversationId(request.params.id);
-      const messageId = checkMessageId(request.params.messageId);
       const { userId } = callerOf(request);
-      const { message } = await messages.getMessage({ userId, conversationId, messageId });
+      const { message } = await messages.getMessage({ userId, ...messageOf(request.params) });
       return { message: toMessage(required(message)) };
     },
   );

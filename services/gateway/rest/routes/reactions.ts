@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
-import { checkConversationId, checkMessageId } from '../../../../lib/domain/id-checks.ts';
+import { checkConversationId } from '../../../../lib/domain/id-checks.ts';
 import { limits } from '../../../../lib/domain/limits.ts';
 import { invalid } from '../../../../lib/domain/refusals.ts';
 import { readEmoji } from '../../../../lib/emoji.ts';
@@ -12,29 +12,21 @@ import * as fields from '../../validation/fields.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { answer, nothing } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import {
+  accessErrors,
+  conversationParams,
+  messageOf,
+  messageParams,
+  writeErrors,
+} from './conversation-paths.ts';
 
 const tags = ['Messages'];
-const conversationParams = Type.Object({ id: fields.pathConversationId });
-const messageParams = Type.Object({ id: fields.pathConversationId, messageId: fields.pathMessageId });
 const reactionParams = Type.Object({
   ...messageParams.properties,
   emoji: Type.String({ description: 'One emoji, percent-encoded', examples: ['👍'] }),
 });
-/** Error codes for a conversation that does not exist, or of which the caller is no member. */
-const accessErrors = ['CONVERSATION_NOT_FOUND', 'NOT_CONVERSATION_MEMBER'] as const;
-const reactionErrors = [
-  ...accessErrors,
-  'NOT_FRIENDS',
-  'BLOCKED',
-  'MEMBER_MUTED',
-  'MESSAGE_NOT_FOUND',
-] as const;
+const reactionErrors = [...writeErrors, 'MESSAGE_NOT_FOUND'] as const;
 const pinErrors = [...accessErrors, 'PERMISSION_DENIED', 'MESSAGE_NOT_FOUND'] as const;
-
-const messageOf = (params: { id: string; messageId: string }) => ({
-  conversationId: checkConversationId(params.id),
-  messageId: checkMessageId(params.messageId),
-});
 
 function checkEmoji(text: string): string {
   const emoji = readEmoji(text);
