@@ -2,7 +2,7 @@
 const emoji = /^\p{RGI_Emoji}$/v;
 const textStyle = '\uFE0F';
 /** Bytes of the longest emoji, with room for those of later versions of Unicode. */
-export const maxEmojiBytes = 64;
+const maxEmojiBytes = 64;
 
 /**
  * The emoji of a reaction in its full form; undefined if the text is not exactly one emoji. Some keyboards leave out the

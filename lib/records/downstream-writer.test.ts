@@ -7,13 +7,12 @@ import {
   encodeMessage,
   eventTargets,
   everyone,
-  type MessageBody,
   maxRecordBytes,
   messageTargets,
 } from './downstream-writer.ts';
-import type { DownstreamAck, DownstreamRecord } from './records.ts';
+import type { DownstreamAck, DownstreamRecord, MessageFacts } from './records.ts';
 
-const body = (seqId: number, content = 'hello "you" \u2028 👋'): MessageBody => ({
+const body = (seqId: number, content = 'hello "you" \u2028 👋'): MessageFacts => ({
   message_id: 100 + seqId,
   conversation_id: '9',
   sender_info: { id: '7', username: 'seven', display_name: 'Seven', avatar_url: '' },

@@ -1,4 +1,4 @@
-import type { DownstreamAck, DownstreamEvent, DownstreamMessage } from './records.ts';
+import type { DownstreamAck, DownstreamEvent, MessageFacts } from './records.ts';
 
 /** Maximum size of a record: below the broker's limit of 1 MiB, with room for the framing of the batch. */
 export const maxRecordBytes = 900_000;
@@ -8,10 +8,8 @@ export type Route = { receiverId: string; bootId: string };
 
 export type BuiltRecord = Route & { value: string; bytes: number };
 
-/** The fields that name the users whom a message or event is for. */
-type TargetFields = 'target_user_id' | 'target_user_ids' | 'broadcast' | 'newcomer_ids';
-/** A message without the fields that name its targets. */
-export type MessageBody = Omit<DownstreamMessage, TargetFields | 'read_for'>;
+/** The fields that name the users whom an event is for. */
+type TargetFields = 'target_user_ids' | 'broadcast' | 'newcomer_ids';
 /** An event without the fields that name its targets. */
 export type EventBody = DownstreamEvent extends infer E
   ? E extends unknown
@@ -46,7 +44,7 @@ export const eventTargets = (userIds: readonly string[], newcomerIds: readonly s
 const newcomers = (userIds: readonly string[]): string =>
   userIds.length === 0 ? '' : `"newcomer_ids":${JSON.stringify(userIds)},`;
 
-export const encodeMessage = (message: MessageBody): EncodedMessage =>
+export const encodeMessage = (message: MessageFacts): EncodedMessage =>
   JSON.stringify(message).slice(1) as EncodedMessage;
 
 export const encodeEvent = (event: EventBody): EncodedEvent => JSON.stringify(event).slice(1) as EncodedEvent;
