@@ -1,12 +1,11 @@
 import { limits } from '../../../lib/domain/limits.ts';
-import { invalid, messageNotFound } from '../../../lib/domain/refusals.ts';
-import { readEmoji } from '../../../lib/emoji.ts';
+import { messageNotFound } from '../../../lib/domain/refusals.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { SetReactionRequest, SetReactionResponse } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { StoredReaction } from '../rows/message-rows.ts';
 import { formatSql } from '../storage/database.ts';
 import type { Change, ChangeMessage, ChangeState } from './message-change.ts';
-import { firstUsers, storeReactions, withoutUser } from './reaction-rows.ts';
+import { emojiOf, firstUsers, storeReactions, withoutUser } from './reaction-rows.ts';
 import type { ReactionTelling } from './reaction-telling.ts';
 import { requireWriter } from './write-access.ts';
 
@@ -18,8 +17,7 @@ import { requireWriter } from './write-access.ts';
 export function createMessageReaction(deps: { changeMessage: ChangeMessage; telling: ReactionTelling }) {
   const { changeMessage, telling } = deps;
   return async (request: SetReactionRequest): Promise<SetReactionResponse> => {
-    const emoji = readEmoji(request.emoji);
-    if (emoji === undefined) throw invalid('emoji', 'must be one emoji');
+    const emoji = emojiOf(request.emoji);
     const { message, changed, told } = await changeMessage(request, async (state) => {
       requireWriter(state.conversation, state.member);
       if (state.message.deleted) throw messageNotFound();

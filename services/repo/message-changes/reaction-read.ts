@@ -1,7 +1,6 @@
 import { limits } from '../../../lib/domain/limits.ts';
 import { pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import { invalid, messageNotFound } from '../../../lib/domain/refusals.ts';
-import { readEmoji } from '../../../lib/emoji.ts';
 import type {
   GetOwnReactionsRequest,
   GetOwnReactionsResponse,
@@ -12,6 +11,7 @@ import type { RequireMember } from '../rows/memberships.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import { formatSql } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
+import { emojiOf } from './reaction-rows.ts';
 
 type Row = { emoji: Buffer; user_id: number; created_at: number };
 
@@ -84,9 +84,5 @@ export function createReactionRead(deps: {
   };
 }
 
-function whereEmoji(text: string | undefined): string {
-  if (text === undefined) return '';
-  const emoji = readEmoji(text);
-  if (emoji === undefined) throw invalid('emoji', 'must be one emoji');
-  return formatSql('AND emoji = ?', [Buffer.from(emoji)]);
-}
+const whereEmoji = (text: string | undefined): string =>
+  text === undefined ? '' : formatSql('AND emoji = ?', [Buffer.from(emojiOf(text))]);

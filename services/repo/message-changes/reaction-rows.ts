@@ -1,6 +1,15 @@
 import { limits } from '../../../lib/domain/limits.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
+import { readEmoji } from '../../../lib/emoji.ts';
 import { reactionsColumn, type StoredReaction } from '../rows/message-rows.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
+
+/** The emoji of a request. Throws INVALID_ARGUMENT. */
+export function emojiOf(text: string): string {
+  const emoji = readEmoji(text);
+  if (emoji === undefined) throw invalid('emoji', 'must be one emoji');
+  return emoji;
+}
 
 /** The ids of the users who reacted first with an emoji, leaving one user out. */
 export async function firstUsers(

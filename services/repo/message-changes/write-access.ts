@@ -4,7 +4,9 @@ import {
   memberRole,
   sendState,
 } from '../../../lib/domain/enumerations.ts';
-import { type Code, GoChatError } from '../../../lib/errors.ts';
+import { conversationNotFound } from '../../../lib/domain/refusals.ts';
+import { GoChatError } from '../../../lib/errors.ts';
+import { notMember } from '../rows/conversation-access.ts';
 import { isTrue } from '../storage/sql.ts';
 
 /** What decides, besides the membership, whether a user may write in a conversation. */
@@ -13,19 +15,18 @@ export type WriteGate = { type: number; status: number; mute_all: number; send_s
 export type Writer = { role: number; muted: number };
 
 const errors = {
-  notFound: { code: 'CONVERSATION_NOT_FOUND', message: 'There is no such conversation.' },
-  notMember: { code: 'NOT_CONVERSATION_MEMBER', message: 'You are not a member of this conversation.' },
-  notFriends: { code: 'NOT_FRIENDS', message: 'You are not friends.' },
-  blocked: { code: 'BLOCKED', message: 'One of you has blocked the other.' },
-  muted: { code: 'MEMBER_MUTED', message: 'You are muted in this conversation.' },
-} as const satisfies Record<string, { code: Code; message: string }>;
+  notFound: conversationNotFound,
+  notMember,
+  notFriends: () => new GoChatError('NOT_FRIENDS', 'You are not friends.'),
+  blocked: () => new GoChatError('BLOCKED', 'One of you has blocked the other.'),
+  muted: () => new GoChatError('MEMBER_MUTED', 'You are muted in this conversation.'),
+};
 
 export type WriteRefusal = keyof typeof errors;
 
 export const writeRefusals = Object.keys(errors) as WriteRefusal[];
 
-export const writeError = (refusal: WriteRefusal): GoChatError =>
-  new GoChatError(errors[refusal].code, errors[refusal].message);
+export const writeError = (refusal: WriteRefusal): GoChatError => errors[refusal]();
 
 /** Why a user may not write in a conversation now; undefined if the user may. `member` is the user's membership. */
 export function writeRefusal(

@@ -21,6 +21,7 @@ import { formatSql, type SqlValue, type Transaction } from '../storage/database.
 import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 import { rowsTable } from '../storage/sql.ts';
+import { saved } from './message-plan.ts';
 
 export type MessageImportDeps = {
   databases: Databases;
@@ -77,7 +78,7 @@ export function createMessageImport(deps: MessageImportDeps) {
         drafts.forEach((draft, index) => {
           const known = stored.get(index);
           if (known) {
-            results.push(resultOf(known.id, known.seq_id, known.created_at, true));
+            results.push(saved(known.id, known.seq_id, known.created_at, true));
             return;
           }
           if (draft.createdAt < lastAt)
@@ -89,7 +90,7 @@ export function createMessageImport(deps: MessageImportDeps) {
           lastAt = draft.createdAt;
           const row = { ...draft, id: ids.nextId(), seqId };
           fresh.push(row);
-          results.push(resultOf(row.id, seqId, row.createdAt, false));
+          results.push(saved(row.id, seqId, row.createdAt, false));
         });
         if (fresh.length > 0) await tx.batchAndCommit(writeStatements(conversationId, fresh));
         return { results };
@@ -201,14 +202,3 @@ function writeStatements(
        last_read_seq_id = GREATEST(last_read_seq_id, VALUES(last_read_seq_id))`,
   ].join(';\n');
 }
-
-const resultOf = (messageId: number, seqId: number, createdAt: number, duplicate: boolean): SavedMessage => ({
-  error: 0,
-  errorMessage: '',
-  messageId,
-  seqId,
-  createdAt,
-  duplicate,
-  direct: false,
-  readFor: [],
-});

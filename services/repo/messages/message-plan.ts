@@ -209,7 +209,13 @@ const refusals = {
   reply: refusedBy(new GoChatError('INVALID_ARGUMENT', 'replyToSeqId names no message.')),
 };
 
-const saved = (messageId: number, seqId: number, createdAt: number, duplicate: boolean): SavedMessage => ({
+/** The result of a message that is stored. */
+export const saved = (
+  messageId: number,
+  seqId: number,
+  createdAt: number,
+  duplicate: boolean,
+): SavedMessage => ({
   error: 0,
   errorMessage: '',
   messageId,
