@@ -39,25 +39,7 @@ export async function readChanges(
   wanted: readonly WantedChanges[],
   limit: number,
 ): Promise<Changes> {
-  const taken: MessageRow[] = [];
-  let bytes = 0;
-  let hasMore = false;
-  for (const [database, some] of Map.groupBy(wanted, ({ id }) => deps.databases.messagesOf(String(id)))) {
-    for (const part of chunks(some, conversationsPerStatement)) {
-      const most = Math.min(limit - taken.length, changesPerConversation);
-      for (const rows of await readPages(database, part, most + 1)) {
-        for (const [index, row] of rows.entries()) {
-          bytes += Buffer.byteLength(row.content) + (row.extra?.length ?? 0) + (row.reactions?.length ?? 0);
-          hasMore ||= index === most || taken.length === limit || (bytes > maxBytes && taken.length > 0);
-          if (hasMore) break;
-          taken.push(row);
-        }
-        if (hasMore) break;
-      }
-      if (hasMore) break;
-    }
-    if (hasMore) break;
-  }
+  const { taken, hasMore } = await takeRows(deps.databases, wanted, limit);
   const messages = taken.map(fromMessageRow);
   const senders = await deps.userCards.byIds(messages.map(({ senderId }) => senderId));
   const changes = messages.map((message) => ({
@@ -66,6 +48,30 @@ export async function readChanges(
     message: toMessage(message, senders),
   }));
   return { changes, hasMore };
+}
+
+/** Takes changed messages until there are `limit`, or their texts use up the budget of bytes. */
+async function takeRows(
+  databases: Databases,
+  wanted: readonly WantedChanges[],
+  limit: number,
+): Promise<{ taken: MessageRow[]; hasMore: boolean }> {
+  const taken: MessageRow[] = [];
+  let bytes = 0;
+  for (const [database, some] of Map.groupBy(wanted, ({ id }) => databases.messagesOf(id))) {
+    for (const part of chunks(some, conversationsPerStatement)) {
+      const most = Math.min(limit - taken.length, changesPerConversation);
+      for (const rows of await readPages(database, part, most + 1)) {
+        for (const [index, row] of rows.entries()) {
+          bytes += Buffer.byteLength(row.content) + (row.extra?.length ?? 0) + (row.reactions?.length ?? 0);
+          const isFull = index === most || taken.length === limit || (bytes > maxBytes && taken.length > 0);
+          if (isFull) return { taken, hasMore: true };
+          taken.push(row);
+        }
+      }
+    }
+  }
+  return { taken, hasMore: false };
 }
 
 /** The first changes of each conversation. */
