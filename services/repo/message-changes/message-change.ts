@@ -68,6 +68,14 @@ export type ChangeMessage = (
   keys?: readonly string[],
 ) => Promise<{ message: Message; changed: boolean; told: boolean }>;
 
+/** Who changes which message, as domain events say it. */
+export const aboutMessage = ({ actorId, message }: ChangeState) => ({
+  actor_id: String(actorId),
+  conversation_id: message.conversationId,
+  message_id: message.id,
+  seq_id: message.seqId,
+});
+
 /** The actor id of operators, who moderate conversations without being members. No user has this id. */
 export const operatorId = 0;
 

@@ -5,7 +5,7 @@ import type { EditMessageRequest, EditMessageResponse } from '../../../lib/gen/i
 import { domainEvent } from '../outbox/outbox.ts';
 import { messageExtra, type StoredMessage } from '../rows/message-rows.ts';
 import { formatSql } from '../storage/database.ts';
-import type { Change, ChangeMessage, ChangeState } from './message-change.ts';
+import { aboutMessage, type Change, type ChangeMessage, type ChangeState } from './message-change.ts';
 import { requireWriter } from './write-access.ts';
 
 /**
@@ -48,16 +48,6 @@ function edit(state: ChangeState, request: EditMessageRequest): Change | undefin
         [edited.content, messageExtra(edited), now, conversationId, message.seqId],
       ),
     ],
-    tell: {
-      events: [
-        domainEvent({
-          type: 'message.edited',
-          actor_id: String(actorId),
-          conversation_id: message.conversationId,
-          message_id: message.id,
-          seq_id: message.seqId,
-        }),
-      ],
-    },
+    tell: { events: [domainEvent({ type: 'message.edited', ...aboutMessage(state) })] },
   };
 }

@@ -5,7 +5,7 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { SetPinnedRequest, SetPinnedResponse } from '../../../lib/gen/im_repo/v1/message.ts';
 import { domainEvent } from '../outbox/outbox.ts';
 import { formatSql } from '../storage/database.ts';
-import type { Change, ChangeMessage, ChangeState } from './message-change.ts';
+import { aboutMessage, type Change, type ChangeMessage, type ChangeState } from './message-change.ts';
 
 /**
  * Pins or unpins a message: the owner and admins of a group, and either user of a single conversation. A repeat changes
@@ -23,11 +23,10 @@ async function setPinned(state: ChangeState, pinned: boolean): Promise<Change | 
   checkRight(state);
   if (message.deleted) throw messageNotFound();
   if ((message.pinned ?? false) === pinned) return undefined;
-  const { pinned: _, ...rest } = message;
   const place = [conversationId, message.seqId];
   if (pinned) await checkRoom(state);
   return {
-    message: pinned ? { ...rest, pinned: true } : rest,
+    message: { ...message, pinned },
     statements: [
       formatSql('UPDATE messages SET pinned = ? WHERE conversation_id = ? AND seq_id = ?', [
         pinned,
@@ -37,20 +36,9 @@ async function setPinned(state: ChangeState, pinned: boolean): Promise<Change | 
         ? formatSql('INSERT INTO message_pins (conversation_id, seq_id, pinned_by, pinned_at) VALUES (?)', [
             [...place, actorId, Date.now()],
           ])
-        : deletePins(conversationId, [message.seqId]).join(';\n'),
+        : deletePins(conversationId, [message.seqId]),
     ],
-    tell: {
-      events: [
-        domainEvent({
-          type: 'message.pinned',
-          actor_id: String(actorId),
-          conversation_id: message.conversationId,
-          message_id: message.id,
-          seq_id: message.seqId,
-          pinned,
-        }),
-      ],
-    },
+    tell: { events: [domainEvent({ type: 'message.pinned', ...aboutMessage(state), pinned })] },
   };
 }
 
@@ -73,7 +61,6 @@ async function checkRoom({ tx, conversationId }: ChangeState): Promise<void> {
     throw new GoChatError('PIN_LIMIT', `A conversation has at most ${limits.pins} pinned messages.`);
 }
 
-/** The statements that unpin messages, besides their rows in messages. */
-export const deletePins = (conversationId: number, seqIds: readonly number[]): string[] => [
-  `DELETE FROM message_pins WHERE conversation_id = ${conversationId} AND seq_id IN (${seqIds})`,
-];
+/** The statement that unpins messages, besides their rows in messages. */
+export const deletePins = (conversationId: number, seqIds: readonly number[]): string =>
+  `DELETE FROM message_pins WHERE conversation_id = ${conversationId} AND seq_id IN (${seqIds})`;

@@ -31,11 +31,12 @@ export function createMessageReaction(deps: { changeMessage: ChangeMessage; tell
 
 async function setReaction(state: ChangeState, emoji: string, on: boolean): Promise<Change | undefined> {
   const { tx, conversationId, actorId, message } = state;
+  const key = [conversationId, message.seqId, Buffer.from(emoji), actorId];
   // Index: the primary key of message_reactions.
   const [own] = await tx.query<{ n: number }>(
     `SELECT 1 AS n FROM message_reactions
      WHERE conversation_id = ? AND seq_id = ? AND emoji = ? AND user_id = ?`,
-    [conversationId, message.seqId, Buffer.from(emoji), actorId],
+    key,
   );
   if ((own !== undefined) === on) return undefined;
   const before = message.reactions ?? [];
@@ -46,7 +47,6 @@ async function setReaction(state: ChangeState, emoji: string, on: boolean): Prom
         emoji,
         await firstUsers(tx, { conversationId, seqId: message.seqId, emoji, without: actorId }),
       );
-  const key = [conversationId, message.seqId, Buffer.from(emoji), actorId];
   return {
     message: { ...message, reactions },
     statements: [

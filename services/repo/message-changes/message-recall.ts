@@ -6,14 +6,20 @@ import { basicKey } from '../rows/conversation-basic.ts';
 import { messageExtra, type StoredMessage } from '../rows/message-rows.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
 import { formatSql } from '../storage/database.ts';
-import { type Change, type ChangeMessage, type ChangeState, operatorId } from './message-change.ts';
+import {
+  aboutMessage,
+  type Change,
+  type ChangeMessage,
+  type ChangeState,
+  operatorId,
+} from './message-change.ts';
 import { deletePins } from './message-pin.ts';
 import { deleteReactions } from './reaction-rows.ts';
 
 /**
- * Recalls a message: deletes its content, metadata, reactions and pin, and keeps its seq id. Its sender may do so within the recall window
- * (`recallWindowMs`); a group's owner and admins, and operators, at any time. A repeat changes nothing. Throws
- * CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER, MESSAGE_NOT_FOUND, PERMISSION_DENIED or RECALL_EXPIRED.
+ * Recalls a message: deletes its content, metadata, reactions and pin, and keeps its seq id. Its sender may do so within
+ * the recall window (`recallWindowMs`); a group's owner and admins, and operators, at any time. A repeat changes nothing.
+ * Throws CONVERSATION_NOT_FOUND, NOT_CONVERSATION_MEMBER, MESSAGE_NOT_FOUND, PERMISSION_DENIED or RECALL_EXPIRED.
  */
 export function createMessageRecall(changeMessage: ChangeMessage) {
   return async (request: DeleteMessageRequest): Promise<DeleteMessageResponse> => {
@@ -31,13 +37,7 @@ function recall(state: ChangeState, { recallWindowMs }: DeleteMessageRequest): C
   if (message.deleted) return undefined;
   const { metadata: _metadata, reactions: _reactions, pinned: _pinned, ...kept } = message;
   const recalled: StoredMessage = { ...kept, content: '', deleted: true };
-  const about = {
-    type: 'message.recalled',
-    actor_id: String(actorId),
-    conversation_id: message.conversationId,
-    message_id: message.id,
-    seq_id: message.seqId,
-  } as const;
+  const about = { type: 'message.recalled', ...aboutMessage(state) } as const;
   return {
     message: recalled,
     statements: [
@@ -47,7 +47,7 @@ function recall(state: ChangeState, { recallWindowMs }: DeleteMessageRequest): C
         [messageExtra(recalled), conversationId, message.seqId],
       ),
       ...deleteReactions(conversationId, [message.seqId]),
-      ...deletePins(conversationId, [message.seqId]),
+      deletePins(conversationId, [message.seqId]),
       ...storeRecalls(conversationId, [{ seqId: message.seqId, messageId: message.id, by: actorId }]),
     ],
     tell: { events: [domainEvent(about), orderedEvent({ ...about, extra_user_ids: [] })] },

@@ -6,7 +6,7 @@ import { domainEvent } from '../outbox/outbox.ts';
 import { formatSql } from '../storage/database.ts';
 import { type Databases, fromAll } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
-import type { Change, ChangeMessage, ChangeState } from './message-change.ts';
+import { aboutMessage, type Change, type ChangeMessage, type ChangeState } from './message-change.ts';
 
 /** At least this long between two tellings of reactions to one message: a little more, so that no second has five. */
 const paceMs = 275;
@@ -69,7 +69,7 @@ export function startReactionTelling(deps: {
         }
         const some = untold.slice(0, maxPerTelling);
         more = some.length < untold.length;
-        return told(state, { message: state.message, statements: deleteUntold(state, some) }, some);
+        return told(state, { message: state.message, statements: [deleteUntold(state, some)] }, some);
       });
       if (more) schedule({ conversationId, id });
     } catch (error) {
@@ -122,8 +122,8 @@ export function startReactionTelling(deps: {
       if (isDue) return told(state, change, [row]);
       // Together with an untold reaction that it undoes, there is nothing to tell.
       const undone = untold.some((one) => one.user_id === row.user_id && one.emoji.equals(row.emoji));
-      const statements = undone ? deleteUntold(state, [row]) : [insertUntold(state, row)];
-      return { ...change, statements: [...change.statements, ...statements] };
+      const statement = undone ? deleteUntold(state, [row]) : insertUntold(state, row);
+      return { ...change, statements: [...change.statements, statement] };
     },
     schedule,
     async stop() {
@@ -182,10 +182,8 @@ function told(state: ChangeState, change: Change, untold: readonly Untold[]): Ch
       events: [
         domainEvent({
           type: 'message.reacted',
+          ...aboutMessage(state),
           actor_id: others.length === 0 ? (first?.user_id ?? '') : '',
-          conversation_id: message.conversationId,
-          message_id: message.id,
-          seq_id: message.seqId,
           reacted,
         }),
       ],
@@ -200,9 +198,8 @@ const insertUntold = ({ conversationId, message }: ChangeState, row: Untold): st
     [[conversationId, message.seqId, row.user_id, row.emoji, row.is_on, Date.now()]],
   );
 
-const deleteUntold = ({ conversationId, message }: ChangeState, rows: readonly Untold[]): string[] => [
+const deleteUntold = ({ conversationId, message }: ChangeState, rows: readonly Untold[]): string =>
   formatSql(
     'DELETE FROM untold_reactions WHERE conversation_id = ? AND seq_id = ? AND (user_id, emoji) IN (?)',
     [conversationId, message.seqId, rows.map(({ user_id, emoji }) => [user_id, emoji])],
-  ),
-];
+  );

@@ -33,10 +33,11 @@ type Cursor = { conversationId: number; after: Buffer; head: number };
 type Written = { seq_id: number; id: number; client_msg_id: Buffer; deleted: number; is_empty: number };
 
 /**
- * Redacts all messages of a closed account, and takes away its reactions to messages of others. The account's read pointers name its conversations, also those that it left
- * and those that were dissolved. A pointer is deleted when its conversation has no more messages to redact, so that a
- * call with an empty cursor continues with the others. Members learn of the redaction from /sync, as of any
- * change; there is no event per message. Throws INVALID_ARGUMENT for an invalid cursor.
+ * Redacts all messages of a closed account, and takes away its reactions to messages of others. The account's read
+ * pointers name its conversations, also those that it left and those that were dissolved. A pointer is deleted when its
+ * conversation has no more messages to redact, so that a call with an empty cursor continues with the others. Members
+ * learn of the redaction from /sync, as of any change; there is no event per message. Throws INVALID_ARGUMENT for an
+ * invalid cursor.
  */
 export function createMessageRedact(deps: { databases: Databases; cache: Cache }) {
   const { databases, cache } = deps;
@@ -155,8 +156,8 @@ async function isAnyMissed(
 }
 
 /**
- * Clears the content, `extra` (mentions, reply and metadata), the reactions and the pin. The recall rows take the messages out of the unread
- * counts. The changes are numbered, so that clients that compare numbers ask for them.
+ * Clears the content, `extra` (mentions, reply and metadata), the reactions and the pin. The recall rows take the
+ * messages out of the unread counts. The changes are numbered, so that clients that compare numbers ask for them.
  */
 function redactStatements(
   conversationId: number,
@@ -173,7 +174,7 @@ function redactStatements(
       [conversationId, seqIds],
     ),
     ...deleteReactions(conversationId, seqIds),
-    ...deletePins(conversationId, seqIds),
+    deletePins(conversationId, seqIds),
     ...storeChanges(conversationId, lastChangeSeq, seqIds),
     ...(fresh.length === 0
       ? []
