@@ -5,7 +5,7 @@ import type { SetReactionRequest, SetReactionResponse } from '../../../lib/gen/i
 import type { StoredReaction } from '../rows/message-rows.ts';
 import { formatSql } from '../storage/database.ts';
 import type { Change, ChangeMessage, ChangeState } from './message-change.ts';
-import { emojiOf, firstUsers, storeReactions, withoutUser } from './reaction-rows.ts';
+import { emojiOf, storeReactions, withoutUser } from './reaction-rows.ts';
 import type { ReactionTelling } from './reaction-telling.ts';
 import { requireWriter } from './write-access.ts';
 
@@ -42,11 +42,7 @@ async function setReaction(state: ChangeState, emoji: string, on: boolean): Prom
   const before = message.reactions ?? [];
   const reactions = on
     ? withUser(before, emoji, String(actorId))
-    : withoutUser(
-        before,
-        emoji,
-        await firstUsers(tx, { conversationId, seqId: message.seqId, emoji, without: actorId }),
-      );
+    : await withoutUser(tx, before, { conversationId, seqId: message.seqId, emoji, userId: actorId });
   return {
     message: { ...message, reactions },
     statements: [

@@ -1,7 +1,7 @@
 import { storeChanges } from '../rows/message-changes.ts';
 import type { StoredReaction } from '../rows/message-rows.ts';
 import { formatSql, type Transaction } from '../storage/database.ts';
-import { firstUsers, storeReactions, withoutUser } from './reaction-rows.ts';
+import { storeReactions, withoutUser } from './reaction-rows.ts';
 
 type Own = { seq_id: number; emoji: Buffer; reactions: string | null };
 
@@ -39,8 +39,7 @@ export async function removeReactionsOf(
     let reactions: StoredReaction[] = stored ? JSON.parse(stored) : [];
     for (const row of rows) {
       const emoji = row.emoji.toString('utf8');
-      const first = await firstUsers(tx, { conversationId, seqId, emoji, without: userId });
-      reactions = withoutUser(reactions, emoji, first);
+      reactions = await withoutUser(tx, reactions, { conversationId, seqId, emoji, userId });
     }
     statements.push(
       storeReactions(conversationId, seqId, reactions),

@@ -11,17 +11,17 @@ export function emojiOf(text: string): string {
   return emoji;
 }
 
-/** The ids of the users who reacted first with an emoji, leaving one user out. */
-export async function firstUsers(
+/** The ids of the users who reacted first with an emoji, without the user `userId`. */
+async function firstUsers(
   tx: Sql,
-  of: { conversationId: number; seqId: number; emoji: string; without: number },
+  of: { conversationId: number; seqId: number; emoji: string; userId: number },
 ): Promise<string[]> {
   // Index: message_reactions_time, in its order.
   const rows = await tx.query<{ user_id: number }>(
     `SELECT user_id FROM message_reactions
      WHERE conversation_id = ? AND seq_id = ? AND emoji = ? AND user_id <> ?
      ORDER BY created_at, user_id LIMIT ?`,
-    [of.conversationId, of.seqId, Buffer.from(of.emoji), of.without, limits.reactionUsers],
+    [of.conversationId, of.seqId, Buffer.from(of.emoji), of.userId, limits.reactionUsers],
   );
   return rows.map(({ user_id }) => String(user_id));
 }
@@ -44,13 +44,21 @@ export const deleteReactions = (conversationId: number, seqIds: readonly number[
     (table) => `DELETE FROM ${table} WHERE conversation_id = ${conversationId} AND seq_id IN (${seqIds})`,
   );
 
-/** The reactions after a user took one away; `userIds` are the first users who remain. */
-export const withoutUser = (
+/**
+ * The reactions to a message after a user took one away. Only if the user was named and others were not, it is read who
+ * is named now.
+ */
+export async function withoutUser(
+  tx: Sql,
   reactions: readonly StoredReaction[],
-  emoji: string,
-  userIds: string[],
-): StoredReaction[] =>
-  reactions.flatMap((one) => {
-    if (one.emoji !== emoji) return [one];
-    return one.count > 1 ? [{ emoji, count: one.count - 1, userIds }] : [];
-  });
+  of: { conversationId: number; seqId: number; emoji: string; userId: number },
+): Promise<StoredReaction[]> {
+  const reaction = reactions.find(({ emoji }) => emoji === of.emoji);
+  if (!reaction) return [...reactions];
+  const { emoji, count, userIds: before } = reaction;
+  if (count <= 1) return reactions.filter((one) => one !== reaction);
+  const named = before.filter((id) => id !== String(of.userId));
+  const isComplete = named.length === before.length || before.length === count;
+  const userIds = isComplete ? named : await firstUsers(tx, of);
+  return reactions.map((one) => (one === reaction ? { emoji, count: count - 1, userIds } : one));
+}
