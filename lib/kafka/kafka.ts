@@ -65,7 +65,9 @@ export function connectKafka(options: { brokers: string; clientId: string; log: 
             sessionTimeout: 10_000,
             rebalanceTimeout: 12_000,
             heartbeatInterval: 2000,
-            maxWaitTimeInMs: 250,
+            // How long the broker holds a fetch while there are no records; it answers at once when one comes. A stop, a
+            // heartbeat and what the group tells have to wait for the fetch in flight.
+            maxWaitTimeInMs: 1000,
             minBytes: 1,
             ...config,
             retry: {

@@ -27,12 +27,6 @@ const pauses = { firstMs: 100, longestMs: 5000 };
 /** Interval of heartbeats during a pause, so that the group does not remove this process. */
 const heartbeatEveryMs = 1000;
 
-/**
- * How long the broker holds a fetch while there are no records; it answers at once when one comes. A stop, a heartbeat and
- * what the group tells have to wait for the fetch in flight.
- */
-const idleFetchMs = 1000;
-
 export type SubscribeOptions = {
   groupId: string;
   topics: string[];
@@ -60,7 +54,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     'topic',
     'partition',
   ]);
-  const consumer = kafka.consumer({ groupId: options.groupId, maxWaitTimeInMs: idleFetchMs });
+  const consumer = kafka.consumer({ groupId: options.groupId });
   const stopping = new AbortController();
 
   async function sendDeadRecord(record: FetchedRecord, error: unknown): Promise<void> {

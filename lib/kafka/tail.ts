@@ -18,8 +18,6 @@ export async function followTail(
   });
   const consumer = kafka.consumer({
     groupId: options.groupId,
-    // The broker answers at once when a record comes. A stop has to wait for the fetch in flight.
-    maxWaitTimeInMs: 1000,
     maxBytesPerPartition: 8 * 1024 * 1024,
   });
   await consumer.connect();

@@ -55,7 +55,11 @@ export async function startUpstream(deps: {
     log,
     topic,
   });
-  const consumer = kafka.consumer({ groupId: deps.groupId ?? 'gochat-logic' });
+  const consumer = kafka.consumer({
+    groupId: deps.groupId ?? 'gochat-logic',
+    // A rebalance waits for the fetch in flight, and messages wait for the rebalance.
+    maxWaitTimeInMs: 250,
+  });
   const membership = followMembership();
   let draining = false;
 
