@@ -42,7 +42,7 @@ export function createDelivery(deps: {
    */
   async function everyGateway(conversationId: string) {
     const queries = [{ conversationId, extraUserIds: [] }];
-    const { recipients } = await repo.messages.resolveRecipients({ queries, stored: [], senderIds: [] });
+    const { recipients } = await repo.messages.resolveRecipients({ queries, stored: [] });
     return recipients[0]?.gateways ?? [];
   }
 

@@ -39,7 +39,6 @@ export function createTyping(deps: {
     const { recipients: found } = await repo.messages.resolveRecipients({
       queries: [{ conversationId, extraUserIds: [] }],
       stored: [],
-      senderIds: [],
     });
     const [recipients] = found;
     if (!recipients) return;

@@ -54,51 +54,28 @@ export function createSave(messages: SavingMessages): Save {
             { messages: toStore, recipientsOf: [], storedOnly: true },
             { deadlineMs },
           );
+    const outcomes = outcomesOf(items, results);
     return {
-      stored: outcomesOf(items, results, nothingResolved),
+      stored: outcomes,
       async resolve() {
-        const request = { queries: queriesOf(items), stored, senderIds: newSendersOf(toStore, results) };
-        const isNeeded = request.queries.length > 0 || stored.length > 0;
-        const resolved = isNeeded
-          ? await messages.resolveRecipients(request, { deadlineMs })
-          : nothingResolved;
-        return outcomesOf(items, withReceipts(results, resolved), resolved);
+        const queries = queriesOf(items);
+        if (queries.length === 0 && stored.length === 0) return outcomes;
+        return withRecipients(
+          outcomes,
+          await messages.resolveRecipients({ queries, stored }, { deadlineMs }),
+        );
       },
     };
   };
 }
 
 const nothingStored: Pick<SaveMessagesResponse, 'results' | 'stored'> = { results: [], stored: [] };
-const nothingResolved: ResolveRecipientsResponse = {
-  recipients: [],
-  storedRecipients: [],
-  senders: [],
-  readReceipts: [],
-};
-
 const queriesOf = (items: readonly Item[]): RecipientQuery[] =>
   items.flatMap(({ content }) =>
     content.kind === 'event'
       ? [{ conversationId: content.event.conversation_id, extraUserIds: content.event.extra_user_ids }]
       : [],
   );
-
-const newSendersOf = (messages: readonly NewMessage[], results: readonly SavedMessage[]): string[] => [
-  ...new Set(
-    messages
-      .filter((_, index) => results[index]?.error === 0 && !results[index].duplicate)
-      .map(({ senderId }) => senderId),
-  ),
-];
-
-function withReceipts(
-  results: readonly SavedMessage[],
-  { readReceipts }: ResolveRecipientsResponse,
-): readonly SavedMessage[] {
-  if (readReceipts.length === 0) return results;
-  const readFor = new Map(readReceipts.map(({ index, userIds }) => [index, userIds]));
-  return results.map((result, index) => ({ ...result, readFor: readFor.get(index) ?? [] }));
-}
 
 /** True if a save failed because of its items, so that a retry with the same items is pointless. */
 export const isFinal = (error: unknown): boolean => error instanceof GoChatError && !isRetryable(error.code);
@@ -132,31 +109,37 @@ const newMessage = (message: UpstreamMessage, partition: number, offset: number)
   sourceOffset: offset,
 });
 
-function outcomesOf(
-  items: readonly Item[],
-  results: readonly SavedMessage[],
-  resolved: ResolveRecipientsResponse,
-): Outcome[] {
-  const recipients = new Map(resolved.storedRecipients.map((one) => [one.conversationId, one]));
-  const senders = new Map(resolved.senders.map((user) => [user.id, user]));
+function outcomesOf(items: readonly Item[], results: readonly SavedMessage[]): Outcome[] {
   let nextResult = 0;
-  let nextQuery = 0;
   return items.map((item): Outcome => {
     const { content } = item;
-    if (content.kind === 'event') {
-      return { kind: 'event', item, event: content.event, recipients: resolved.recipients[nextQuery++] };
-    }
+    if (content.kind === 'event') return { kind: 'event', item, event: content.event, recipients: undefined };
     if (content.kind !== 'message') return localOutcome(item);
     const { message } = content;
     const saved = results[nextResult++];
     if (!saved) throw new Error('im-repo answered fewer results than messages');
     const code = codeFromNumber(saved.error);
     if (code) return { kind: 'refused', item, message, code, text: saved.errorMessage };
+    return { kind: 'saved', item, message, saved, sender: undefined, recipients: undefined };
+  });
+}
+
+/** Adds what ResolveRecipients answers: it counts events by queries, and messages by their place in the batch. */
+function withRecipients(outcomes: readonly Outcome[], resolved: ResolveRecipientsResponse): Outcome[] {
+  const recipients = new Map(resolved.storedRecipients.map((one) => [one.conversationId, one]));
+  const senders = new Map(resolved.senders.map((user) => [user.id, user]));
+  const readFor = new Map(resolved.readReceipts.map(({ index, userIds }) => [index, userIds]));
+  let nextMessage = 0;
+  let nextQuery = 0;
+  return outcomes.map((outcome): Outcome => {
+    if (outcome.kind === 'event') return { ...outcome, recipients: resolved.recipients[nextQuery++] };
+    if (outcome.item.content.kind !== 'message') return outcome;
+    const told = readFor.get(nextMessage++);
+    if (outcome.kind !== 'saved') return outcome;
+    const { message, saved } = outcome;
     return {
-      kind: 'saved',
-      item,
-      message,
-      saved,
+      ...outcome,
+      saved: told ? { ...saved, readFor: told } : saved,
       sender: senders.get(message.user_id),
       recipients: recipients.get(message.conversation_id),
     };

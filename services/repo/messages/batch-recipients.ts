@@ -11,7 +11,6 @@ import type { Cache } from '../cache/cache.ts';
 import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
 import type { ResolveRecipients } from '../recipients/recipients.ts';
 import type { UserCards } from '../rows/user-cards.ts';
-import type { Database } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
 import { fromSenderRead } from './sender-reads.ts';
 import { createSenderReceipts, type ShardReads } from './sender-receipts.ts';
@@ -37,7 +36,7 @@ export function createBatchRecipients(deps: BatchRecipientsDeps): BatchRecipient
   const { databases, cache, userCards, recipients } = deps;
   const receipts = createSenderReceipts(deps);
 
-  return async ({ queries, stored, senderIds }) => {
+  return async ({ queries, stored }) => {
     if (stored.length === 0) {
       return {
         recipients: await recipients.ofQueries(queries),
@@ -47,13 +46,13 @@ export function createBatchRecipients(deps: BatchRecipientsDeps): BatchRecipient
       };
     }
     const stopTimer = deps.stageDuration.startTimer({ stage: 'recipients' });
-    const resolving = recipients.ofMessages(stored.map(audienceOf));
+    const resolving = recipients.ofMessages(stored);
     const reading = cache.reading();
     const [storedRecipients, readFor, queried, senders] = await Promise.all([
       resolving,
-      receipts.of(byShard(databases, stored), resolving, reading),
+      receipts.of(byDatabase(databases, stored), resolving, reading),
       queries.length === 0 ? [] : recipients.ofQueries(queries),
-      reading.then((from) => userCards.byIds(new Set(senderIds), from)),
+      reading.then((from) => userCards.byIds(new Set(stored.flatMap(({ senderIds }) => senderIds)), from)),
     ]);
     stopTimer();
     return {
@@ -65,29 +64,16 @@ export function createBatchRecipients(deps: BatchRecipientsDeps): BatchRecipient
   };
 }
 
-const audienceOf = ({ conversationId, memberVersion, world, fanout, direct }: StoredBatch) => ({
-  conversationId,
-  memberVersion,
-  world,
-  fanoutMode: fanout,
-  direct,
-});
-
-function byShard(databases: Databases, stored: readonly StoredBatch[]): ShardReads[] {
-  const shards = new Map<Database, StoredBatch[]>();
-  for (const batch of stored) {
-    const database = databases.messagesOf(batch.conversationId);
-    const some = shards.get(database);
-    if (some) some.push(batch);
-    else shards.set(database, [batch]);
-  }
-  return Array.from(shards, ([database, batches]) => ({
-    database,
-    reads: batches.flatMap(({ conversationId, single, reads }) =>
-      reads.map((read) => ({ ...fromSenderRead(read, idOf(conversationId)), single })),
-    ),
-  }));
-}
+const byDatabase = (databases: Databases, stored: readonly StoredBatch[]): ShardReads[] =>
+  Array.from(
+    Map.groupBy(stored, ({ conversationId }) => databases.messagesOf(conversationId)),
+    ([database, batches]) => ({
+      database,
+      reads: batches.flatMap(({ conversationId, single, reads }) =>
+        reads.map((read) => ({ ...fromSenderRead(read, idOf(conversationId)), single })),
+      ),
+    }),
+  );
 
 function idOf(conversationId: string): number {
   const id = parseId(conversationId);

@@ -60,8 +60,8 @@ export type SavePlan = {
   rows: NewRow[];
   /** The new values of the heads that change, by conversation id. */
   changedHeads: Map<number, HeadRow>;
-  /** Conversations with messages to deliver: new ones or redelivered ones. */
-  delivered: Set<number>;
+  /** The senders of the messages to deliver, new or redelivered ones, by conversation id. */
+  delivered: Map<number, Set<number>>;
   /** Conversations in fan-out mode with a redelivered message from before that mode, which is delivered directly. */
   direct: Set<number>;
   createdAt: number;
@@ -83,7 +83,7 @@ export function planSave(
     results: new Map(),
     rows: [],
     changedHeads: new Map(),
-    delivered: new Set(),
+    delivered: new Map(),
     direct: new Set(),
     createdAt,
   };
@@ -132,7 +132,7 @@ function answerStored(draft: Draft, stored: StoredRow, state: SaveState, plan: S
     sourcePartition >= 0 &&
     stored.source_partition === sourcePartition &&
     stored.source_offset === sourceOffset;
-  if (redelivered) plan.delivered.add(draft.conversationId);
+  if (redelivered) noteDelivered(plan, draft);
   else if (state.conversations.get(draft.conversationId)?.status !== conversationStatus.active)
     return refusals.notFound;
   else if (!state.members.has(draft.index)) return refusals.notMember;
@@ -153,9 +153,15 @@ function storeOrRefuse(draft: Draft, state: SaveState, plan: SavePlan, nextId: (
   next.last_seq_id += 1;
   next.last_message_id = id;
   plan.changedHeads.set(draft.conversationId, next);
-  plan.delivered.add(draft.conversationId);
+  noteDelivered(plan, draft);
   plan.rows.push({ draft, id, seqId: next.last_seq_id });
   return saved(id, next.last_seq_id, plan.createdAt, false);
+}
+
+function noteDelivered({ delivered }: SavePlan, { conversationId, senderId }: Draft): void {
+  const senders = delivered.get(conversationId);
+  if (senders) senders.add(senderId);
+  else delivered.set(conversationId, new Set([senderId]));
 }
 
 /**

@@ -48,7 +48,7 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     // Callers of earlier versions ask for recipients this way, instead of by ResolveRecipients. It is not a save and
     // not measured as one.
     if (messages.length === 0) {
-      const { recipients } = await batchRecipients({ queries: recipientsOf, stored: [], senderIds: [] });
+      const { recipients } = await batchRecipients({ queries: recipientsOf, stored: [] });
       return { results: [], recipients: [], senders: [], queried: recipients, stored: [] };
     }
     if (messages.length > maxBatch) {
@@ -70,7 +70,10 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
 
     const stopSaving = stageDuration.startTimer({ stage: 'save' });
     const shards = await Promise.all(
-      [...byShard(deps.databases, drafts)].map(([database, some]) => saveShard(deps, database, some)),
+      Array.from(
+        Map.groupBy(drafts, ({ message }) => deps.databases.messagesOf(message.conversationId)),
+        ([database, some]) => saveShard(deps, database, some),
+      ),
     );
     stopSaving();
     batchSize.observe(messages.length);
@@ -81,8 +84,7 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     const ending = Promise.all(shards.map(({ endChange }) => endChange()));
     if (storedOnly) return { results: ordered, recipients: [], senders: [], queried: [], stored };
 
-    const senderIds = messages.filter((_, index) => isNew(ordered[index])).map(({ senderId }) => senderId);
-    const resolved = await batchRecipients({ queries: recipientsOf, stored, senderIds });
+    const resolved = await batchRecipients({ queries: recipientsOf, stored });
     await ending;
     for (const { index, userIds } of resolved.readReceipts) resultAt(results, index).readFor = userIds;
     return {
@@ -94,8 +96,6 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     };
   };
 }
-
-const isNew = (result: SavedMessage | undefined): boolean => result?.error === 0 && !result.duplicate;
 
 type Saved = {
   plan: SavePlan;
@@ -146,20 +146,9 @@ const keysOf = (drafts: readonly Draft[]): string[] => [
   ...new Set(drafts.flatMap(({ message }) => [headKey(message.conversationId), unreadKey(message.senderId)])),
 ];
 
-function byShard(databases: Databases, drafts: readonly Draft[]): Map<Database, Draft[]> {
-  const shards = new Map<Database, Draft[]>();
-  for (const draft of drafts) {
-    const database = databases.messagesOf(draft.message.conversationId);
-    const some = shards.get(database);
-    if (some) some.push(draft);
-    else shards.set(database, [draft]);
-  }
-  return shards;
-}
-
 function storedBatches({ plan, state, reads }: Saved): StoredBatch[] {
   const readsOf = Map.groupBy(reads, ({ conversationId }) => conversationId);
-  return [...plan.delivered].flatMap((id) => {
+  return [...plan.delivered].flatMap(([id, senders]) => {
     const head = plan.changedHeads.get(id) ?? state.heads.get(id);
     const conversation = state.conversations.get(id);
     if (!head || !conversation) return [];
@@ -171,6 +160,7 @@ function storedBatches({ plan, state, reads }: Saved): StoredBatch[] {
       fanout: head.fanout_mode === fanoutMode.on,
       direct: plan.direct.has(id),
       reads: (readsOf.get(id) ?? []).map(toSenderRead),
+      senderIds: Array.from(senders, String),
     };
   });
 }

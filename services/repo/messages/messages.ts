@@ -49,7 +49,7 @@ export function createMessageHandlers(
   return {
     saveMessages,
     async resolveRecipients(request: ResolveRecipientsRequest) {
-      for (const name of ['queries', 'stored', 'senderIds'] as const) {
+      for (const name of ['queries', 'stored'] as const) {
         if (request[name].length > maxQueries) {
           throw new GoChatError('INVALID_ARGUMENT', `${name} must have at most ${maxQueries} entries.`);
         }

@@ -3,21 +3,13 @@
 
 import { conversationType, fanoutMode } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
-import type { RecipientQuery, Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
+import type { RecipientQuery, Recipients, StoredBatch } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Gateways, Located } from '../presence/presence-gateways.ts';
 import { type Databases, fromEach } from '../storage/databases.ts';
 import { type MemberList, type MemberLists, newcomersOf } from './member-lists.ts';
 
 /** What determines the recipients of a conversation. For stored messages it was read under the lock of the head. */
-export type Audience = {
-  conversationId: string;
-  memberVersion: number;
-  /** True for the world room, whose messages go to every user. */
-  world: boolean;
-  fanoutMode: boolean;
-  /** True if the batch also has messages from before fan-out mode, which are delivered directly. */
-  direct: boolean;
-};
+export type Audience = Pick<StoredBatch, 'conversationId' | 'memberVersion' | 'world' | 'fanout' | 'direct'>;
 
 export type ResolveRecipients = {
   /** Resolves just stored messages: to the fan-out flow, or to the gateways that may have members' sessions. */
@@ -69,7 +61,7 @@ export function createRecipients(deps: {
           conversationId: String(row.id),
           memberVersion: row.member_version,
           world: row.type === conversationType.world,
-          fanoutMode: row.fanout_mode === fanoutMode.on,
+          fanout: row.fanout_mode === fanoutMode.on,
           direct: false,
         },
       ]),
@@ -83,18 +75,16 @@ export function createRecipients(deps: {
 
   return {
     async ofMessages(audiences) {
-      const direct = audiences.filter(
-        ({ fanoutMode, world, direct: also }) => also || (!fanoutMode && !world),
-      );
+      const direct = audiences.filter(({ fanout, world, direct: also }) => also || (!fanout && !world));
       const lists = await listsOf(direct);
       const everyone = new Set<string>();
       for (const { userIds } of lists.values()) for (const id of userIds) everyone.add(id);
       const located = everyone.size === 0 ? [] : await gateways.locateTopics([...everyone]);
-      return audiences.map(({ conversationId, memberVersion, world, fanoutMode }) => {
+      return audiences.map(({ conversationId, memberVersion, world, fanout }) => {
         const list = lists.get(conversationId);
         return {
           conversationId,
-          fanout: fanoutMode || world,
+          fanout: fanout || world,
           broadcast: world,
           gateways: list ? groupByGateway(located, list.userIds) : [],
           memberVersion: list?.version ?? memberVersion,
@@ -116,7 +106,7 @@ export function createRecipients(deps: {
         const wanted = new Set([...(list?.userIds ?? []), ...extraUserIds]);
         return {
           conversationId,
-          fanout: audience?.fanoutMode ?? false,
+          fanout: audience?.fanout ?? false,
           broadcast: audience?.world ?? false,
           gateways: audience?.world ? everywhere(located) : groupByGateway(located, [...wanted]),
           memberVersion: list?.version ?? audience?.memberVersion ?? 0,

@@ -66,6 +66,7 @@ export function createMemoryMessages(options: {
     fanout: false,
     direct: false,
     reads: [],
+    senderIds: [],
   });
 
   return {

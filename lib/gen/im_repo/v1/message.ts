@@ -124,6 +124,8 @@ export interface StoredBatch {
   /** The batch also has messages from before that, which go directly. */
   direct: boolean;
   reads: SenderRead[];
+  /** Who sent the messages, each once. */
+  senderIds: string[];
 }
 
 /** A sender's last message in a batch, which moved the sender's read pointer to itself. */
@@ -201,8 +203,6 @@ export interface ResolveRecipientsRequest {
   queries: RecipientQuery[];
   /** Of SaveMessages with `stored_only`. */
   stored: StoredBatch[];
-  /** The senders of the messages that it stored. */
-  senderIds: string[];
 }
 
 export interface ResolveRecipientsResponse {
@@ -1105,7 +1105,16 @@ export const SavedMessage: MessageFns<SavedMessage> = {
 };
 
 function createBaseStoredBatch(): StoredBatch {
-  return { conversationId: "", memberVersion: 0, world: false, single: false, fanout: false, direct: false, reads: [] };
+  return {
+    conversationId: "",
+    memberVersion: 0,
+    world: false,
+    single: false,
+    fanout: false,
+    direct: false,
+    reads: [],
+    senderIds: [],
+  };
 }
 
 export const StoredBatch: MessageFns<StoredBatch> = {
@@ -1130,6 +1139,9 @@ export const StoredBatch: MessageFns<StoredBatch> = {
     }
     for (const v of message.reads) {
       SenderRead.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.senderIds) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -1203,6 +1215,14 @@ export const StoredBatch: MessageFns<StoredBatch> = {
             message.reads.push(SenderRead.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.senderIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1227,6 +1247,7 @@ export const StoredBatch: MessageFns<StoredBatch> = {
     message.fanout = object.fanout ?? false;
     message.direct = object.direct ?? false;
     message.reads = object.reads?.map((e) => SenderRead.fromPartial(e)) || [];
+    message.senderIds = object.senderIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -1916,7 +1937,7 @@ export const SaveMessagesResponse: MessageFns<SaveMessagesResponse> = {
 };
 
 function createBaseResolveRecipientsRequest(): ResolveRecipientsRequest {
-  return { queries: [], stored: [], senderIds: [] };
+  return { queries: [], stored: [] };
 }
 
 export const ResolveRecipientsRequest: MessageFns<ResolveRecipientsRequest> = {
@@ -1926,9 +1947,6 @@ export const ResolveRecipientsRequest: MessageFns<ResolveRecipientsRequest> = {
     }
     for (const v of message.stored) {
       StoredBatch.encode(v!, writer.uint32(18).fork()).join();
-    }
-    for (const v of message.senderIds) {
-      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1962,14 +1980,6 @@ export const ResolveRecipientsRequest: MessageFns<ResolveRecipientsRequest> = {
             message.stored.push(StoredBatch.decode(reader, reader.uint32()));
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.senderIds.push(reader.string());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1989,7 +1999,6 @@ export const ResolveRecipientsRequest: MessageFns<ResolveRecipientsRequest> = {
     const message = createBaseResolveRecipientsRequest();
     message.queries = object.queries?.map((e) => RecipientQuery.fromPartial(e)) || [];
     message.stored = object.stored?.map((e) => StoredBatch.fromPartial(e)) || [];
-    message.senderIds = object.senderIds?.map((e) => e) || [];
     return message;
   },
 };

@@ -125,10 +125,7 @@ test('recipients are the members with a session, by gateway', async () => {
   const { queried } = await repo.messages.saveMessages({ messages: [], recipientsOf: queries });
   assert.deepEqual(usersOf(queried[0]?.gateways ?? [], 'gateway-a').toSorted(), [ann, stranger].toSorted());
   assert.deepEqual(queried[1]?.gateways, []);
-  assert.deepEqual(
-    (await repo.messages.resolveRecipients({ queries, stored: [], senderIds: [] })).recipients,
-    queried,
-  );
+  assert.deepEqual((await repo.messages.resolveRecipients({ queries, stored: [] })).recipients, queried);
   assert.equal(await savesCounted(), saves, 'asking is no save');
 });
 
@@ -269,7 +266,7 @@ test('who gets stored messages can be asked after they were stored, with the sam
     [[2, 3], [], []],
   );
   const { stored } = saved;
-  const resolved = await repo.messages.resolveRecipients({ queries: [], stored, senderIds: [ann, bob] });
+  const resolved = await repo.messages.resolveRecipients({ queries: [], stored });
 
   // Both are redelivered to compare: the same source is answered as if it were new.
   const together = await repo.messages.saveMessages({ messages: [first, second], recipientsOf: [] });
