@@ -3,7 +3,7 @@ import type { Laboratory, Measured, Report, Scenario } from '../laboratory/labor
 import type { LoadClients, Outcome } from '../laboratory/load-clients.ts';
 import type { Route } from '../load/commands.ts';
 import { ratiosOf } from '../steps/ratios.ts';
-import { messageStep } from '../steps/steps.ts';
+import { figuresOnly, messageStep } from '../steps/steps.ts';
 import { expectAllAnswered, pairsTalking, type Talk, warmedUp } from './message-routes.ts';
 
 /** At this rate each message waits for nothing but its own way. */
@@ -39,7 +39,7 @@ export const ageing: Scenario = {
       await age(laboratory, report, talk);
       const aged = await calm(laboratory, report, talk, 'aged');
       const figures = ratiosOf(messageStep('', fresh).figures, messageStep('', aged).figures);
-      report.step({ label: 'aged ÷ fresh', figures, latencies: [], usage: [], stages: [], notes: [] });
+      report.step({ label: 'aged ÷ fresh', figures, ...figuresOnly });
       for (const { name, value } of figures) {
         if (name.startsWith('ack ') && value > tolerableRatio) report.fault(`${name} grew by × ${value}`);
       }

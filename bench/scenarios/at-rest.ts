@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../laboratory/laboratory.ts';
-import { figure, systemCores } from '../steps/steps.ts';
+import { figure, figuresOnly, systemCores } from '../steps/steps.ts';
 import { isLoad, machineName, proportionalBytes, secondsSinceStart } from '../system/usage.ts';
 
 /** Memory is read this long after the start, when V8 and the JVM have collected the garbage of the start. */
@@ -20,7 +20,7 @@ export const atRest: Scenario = {
           figure('ready', start.seconds, 's', 'lower'),
           ...start.parts.map(({ title, seconds }) => figure(title, seconds, 's', 'lower')),
         ],
-        ...nothingElse,
+        ...figuresOnly,
       });
     }
 
@@ -34,7 +34,7 @@ export const atRest: Scenario = {
         figure('all processes', total / 2 ** 20, 'MiB', 'lower'),
         ...memory.map(({ name, bytes }) => figure(name, bytes / 2 ** 20, 'MiB', 'lower')),
       ],
-      ...nothingElse,
+      ...figuresOnly,
     });
 
     await untilAge(home, options.idleAfter, say);
@@ -49,13 +49,11 @@ export const atRest: Scenario = {
           .toSorted((a, b) => b.cores - a.cores)
           .map(({ name, cores }) => figure(name, cores * 100, '% of a core', 'lower')),
       ],
-      ...nothingElse,
+      ...figuresOnly,
       usage,
     });
   },
 };
-
-const nothingElse = { latencies: [], usage: [], stages: [], notes: [] };
 
 /** Resolves when the youngest process of the system is that old. */
 async function untilAge(home: string, seconds: number, say: (text: string) => void): Promise<void> {

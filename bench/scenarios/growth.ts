@@ -6,7 +6,7 @@ import type { RestCall, Route } from '../load/commands.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import type { Figure, Step } from '../report/result.ts';
 import { ratiosOf } from '../steps/ratios.ts';
-import { messageStep, restStep } from '../steps/steps.ts';
+import { figuresOnly, messageStep, restStep } from '../steps/steps.ts';
 import { expectAllAnswered, type Talk, warmedUp } from './message-routes.ts';
 import { expectAnswers, loadRest } from './rest-load.ts';
 
@@ -62,10 +62,7 @@ export function createGrowth(
         report.step({
           label: `${what}: ${last.size.toLocaleString('en-GB')} against ${first.size.toLocaleString('en-GB')} ${unit}`,
           figures: ratiosOf(first.figures, last.figures),
-          latencies: [],
-          usage: [],
-          stages: [],
-          notes: [],
+          ...figuresOnly,
         });
       }
     },

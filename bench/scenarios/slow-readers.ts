@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../laboratory/laboratory.ts';
 import type { LoadClients } from '../laboratory/load-clients.ts';
-import { figure, messageStep } from '../steps/steps.ts';
+import { figure, figuresOnly, messageStep } from '../steps/steps.ts';
 import { expectAllAnswered, groupTalking, warmedUp } from './message-routes.ts';
 
 const members = 40;
@@ -41,9 +41,7 @@ export const slowReaders: Scenario = {
         report.step({
           label: 'kept',
           figures: [figure('slow sockets kept', slow - closed, '', 'neither')],
-          latencies: [],
-          usage: [],
-          stages: [],
+          ...figuresOnly,
           notes: ['these were within their buffer for so short a time: try --seconds 60'],
         });
       }

@@ -2,7 +2,7 @@ import { createLaboratory, type Laboratory, type Report, type Scenario } from '.
 import type { Outcome } from '../laboratory/load-clients.ts';
 import type { LoadProcesses } from '../load/processes.ts';
 import { paired } from '../measure/paired.ts';
-import { figure, p50, p99 } from '../steps/steps.ts';
+import { figure, figuresOnly, p50, p99 } from '../steps/steps.ts';
 import { groupTalking, pairsTalking, type Talk } from './message-routes.ts';
 
 type Contest = {
@@ -35,17 +35,15 @@ const contests: Contest[] = [
   },
   {
     label: '1:1, one of each pair sends',
-    async talk(laboratory, load) {
-      const { clients, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
-      return { clients, routes: routes.slice(0, routes.length / 2) };
-    },
+    talk: oneOfEachPair,
     load: { inFlight: 1 },
   },
 ];
 
 /**
  * Measures this system and another running one in alternation, each at full speed; the result is the ratio of
- * acknowledged messages, or of the median latencies where the rate is given (above 1: this system is better). The order alternates between rounds, so that a machine that becomes slower favours neither.
+ * acknowledged messages, or of the median latencies where the rate is given (above 1: this system is better). The order
+ * alternates between rounds, so that a machine that becomes slower favours neither.
  */
 export const versus: Scenario = {
   name: 'versus',
@@ -61,16 +59,19 @@ export const versusLatency: Scenario = {
     holdAll(
       laboratory.options.rates.map((rate) => ({
         label: `1:1 at ${rate} per second`,
-        talk: async (place, load) => {
-          const { clients, routes } = await pairsTalking(place, load, place.options.pairs);
-          return { clients, routes: routes.slice(0, routes.length / 2) };
-        },
+        talk: oneOfEachPair,
         load: { rate },
       })),
       laboratory,
       report,
     ),
 };
+
+/** Pairs of friends, of whom one sends. */
+async function oneOfEachPair(laboratory: Laboratory, load: LoadProcesses): Promise<Talk> {
+  const { clients, routes } = await pairsTalking(laboratory, load, laboratory.options.pairs);
+  return { clients, routes: routes.slice(0, routes.length / 2) };
+}
 
 async function holdAll(contests: readonly Contest[], laboratory: Laboratory, report: Report): Promise<void> {
   const { versus: other = '' } = laboratory.options;
@@ -141,10 +142,7 @@ async function hold(
           figure('ack p99', middle(outcomes.map(({ own }) => p99(own.ack))), 'ms', 'lower'),
           figure('the other’s ack p99', middle(outcomes.map(({ other }) => p99(other.ack))), 'ms', 'neither'),
         ],
-        latencies: [],
-        usage: [],
-        stages: [],
-        notes: [],
+        ...figuresOnly,
       });
       await own.clients.settle(report, label);
     }),

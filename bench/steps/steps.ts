@@ -34,6 +34,9 @@ export const figure = (name: string, value: number, unit: string, better: Figure
   better,
 });
 
+/** The other parts of a step that has only figures. */
+export const figuresOnly = { latencies: [], usage: [], stages: [], notes: [] } satisfies Partial<Step>;
+
 /** The step of a measured message phase. */
 export function messageStep(label: string, measured: Measured<Outcome>, more: Figure[] = []): Step {
   const { value: outcome, usage, stages, seconds } = measured;
