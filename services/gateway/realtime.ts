@@ -43,6 +43,8 @@ export function createRealtime(deps: {
   conversations: LogicClient['conversations'];
   presence: RepoClient['presence'];
   isRevoked: (loginSessionId: string) => boolean;
+  /** True if im-repo knows this gateway. */
+  isKnown: () => Promise<boolean>;
   /** Called after each presence flush; `registered` is true if Redis stored it. */
   onFlushed: (registered: boolean) => void;
   metrics: GatewayMetrics;
@@ -74,6 +76,7 @@ export function createRealtime(deps: {
     gatewayId,
     bootId,
     events: deps.events,
+    isKnown: deps.isKnown,
     onFlushed: deps.onFlushed,
     metrics,
     log,

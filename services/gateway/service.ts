@@ -83,6 +83,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     conversations: logic.conversations,
     presence: repo.presence,
     isRevoked: (sessionId) => revoked.has(sessionId),
+    isKnown: () => lease.isKnown(),
     onFlushed: (registered) => lease.flushed(registered),
     metrics,
     log,

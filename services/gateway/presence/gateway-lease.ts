@@ -7,6 +7,11 @@ export type GatewayLease = {
   /** Renews the lease now. Resolves to true if im-repo answered. */
   renew(): Promise<boolean>;
   /**
+   * Resolves to true if im-repo has known this gateway since its start, and renews the lease if it has not. A gateway
+   * that im-repo does not know gets no events, so no session may count as registered before.
+   */
+  isKnown(): Promise<boolean>;
+  /**
    * To be called after each presence flush. `registered` is false if Redis was unavailable: then the lease must not claim
    * that im-repo knows all sessions.
    */
@@ -39,6 +44,7 @@ export function createGatewayLease(deps: {
   let syncing = false;
   let released = false;
   let failing = false;
+  let known = false;
   const clock = deps.clock ?? (() => performance.now());
   let renewedAt = clock();
 
@@ -52,6 +58,7 @@ export function createGatewayLease(deps: {
     try {
       const { resync } = await presence.renewGateway({ gateway, synced }, { deadlineMs: 2500 });
       renewedAt = clock();
+      known = true;
       if (failing) log.info('the gateway lease is renewed again');
       failing = false;
       if (resync || !synced) startSync();
@@ -86,6 +93,7 @@ export function createGatewayLease(deps: {
   const timer = setInterval(renew, renewMs);
   return {
     renew,
+    isKnown: async () => known || renew(),
     flushed(registered) {
       if (!registered) synced = false;
     },

@@ -6,6 +6,7 @@ import { createGather } from '../../../lib/async/gather.ts';
 import { retry } from '../../../lib/async/retry.ts';
 import type { SessionInfo } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
+import { unreachable } from '../../../lib/grpc/definition.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import type { Session } from '../sessions/session.ts';
@@ -41,6 +42,8 @@ export function createPresence(deps: {
   gatewayId: string;
   bootId: string;
   events: UserEvents;
+  /** True if im-repo knows this gateway, so that it routes events here. */
+  isKnown: () => Promise<boolean>;
   /** Called after each flush; `registered` is true if Redis stored it. */
   onFlushed: (registered: boolean) => void;
   metrics: GatewayMetrics;
@@ -108,6 +111,7 @@ export function createPresence(deps: {
   }
 
   async function flushOnce(batch: Batch): Promise<void> {
+    if (!(await deps.isKnown())) throw unreachable();
     const { cameOnline, disconnected, registered } = await deps.presence.updateSessions({
       gatewayId: deps.gatewayId,
       bootId: deps.bootId,

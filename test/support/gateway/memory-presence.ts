@@ -17,7 +17,12 @@ export function createMemoryPresence() {
   const epochs = new Map<string, string>();
   const flushes: UpdateSessionsRequest[] = [];
   const renewals: boolean[] = [];
-  const state = { resync: false, registered: true, before: (): Promise<void> => Promise.resolve() };
+  const state = {
+    resync: false,
+    registered: true,
+    before: (): Promise<void> => Promise.resolve(),
+    beforeRenewal: (): Promise<void> => Promise.resolve(),
+  };
 
   const sessionsOf = (userId: string) =>
     [...sessions.values()].filter((session) => session.userId === userId);
@@ -48,6 +53,7 @@ export function createMemoryPresence() {
       return { cameOnline, disconnected, registered: state.registered };
     },
     async renewGateway({ gateway, synced }) {
+      await state.beforeRenewal();
       renewals.push(synced);
       if (gateway) gateways.set(gateway.gatewayId, gateway);
       const { resync } = state;

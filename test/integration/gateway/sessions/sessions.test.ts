@@ -93,6 +93,28 @@ test('a flush that fails is sent again, and welcome waits for it', async () => {
   await socket.close();
 });
 
+test('welcome waits until im-repo knows the gateway, which is no receiver of events before', async (t) => {
+  const { state, gateways } = system.presence;
+  t.after(() => {
+    state.beforeRenewal = () => Promise.resolve();
+  });
+  state.beforeRenewal = async () => {
+    throw new GoChatError('UNAVAILABLE', 'for the test');
+  };
+  const early = await system.start();
+  const connecting = system.connect(early.url, newUser());
+  const first = await Promise.race([
+    connecting.then(() => 'welcome'),
+    eventually(async () => (await metric(early, 'gochat_gateway_connections')) >= 1).then(() => 'open'),
+  ]);
+  assert.equal(first, 'open');
+  state.beforeRenewal = () => Promise.resolve();
+  const chat = await connecting;
+  assert.ok(gateways.has(early.id));
+  await chat.close();
+  await early.stop();
+});
+
 test('sessions are welcome while Redis is away, and all are told again afterwards', async () => {
   system.presence.state.registered = false;
   const socket = await system.connect(here.url, newUser());

@@ -41,6 +41,7 @@ async function startGateway(gatewayId: string, userIds: readonly string[]) {
       depth: () => 0,
       flush: async () => undefined,
     },
+    isKnown: () => lease.isKnown(),
     onFlushed: (registered) => lease.flushed(registered),
     metrics: createGatewayMetrics(createMetrics('test')),
     log: repo.log,
