@@ -2,7 +2,7 @@
 // the server but what the SDK tells.
 
 import { parseArgs } from 'node:util';
-import { createClient, GoChatError } from '@gochat/sdk';
+import { createClient, GoChatError, type Session } from '@gochat/sdk';
 import { runJson } from './json.ts';
 import { askHidden } from './password.ts';
 import { runScreen } from './screen.ts';
@@ -49,7 +49,7 @@ export async function chat(args: string[]): Promise<number> {
 }
 
 /** Signs in, or registers if nobody has the name. */
-async function signIn(url: string, username: string, password: string) {
+async function signIn(url: string, username: string, password: string): Promise<Session> {
   const login = await post(url, '/auth/login', { username, password });
   if (login.status !== 401) return sessionOf(login);
   const registered = await post(url, '/auth/register', { username, password });
@@ -58,8 +58,7 @@ async function signIn(url: string, username: string, password: string) {
 
 interface Answer {
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: a session or a problem document.
-  body: any;
+  body: unknown;
 }
 
 async function post(url: string, path: string, body: unknown): Promise<Answer> {
@@ -75,8 +74,9 @@ async function post(url: string, path: string, body: unknown): Promise<Answer> {
   }
 }
 
-function sessionOf({ status, body }: Answer) {
-  if (status >= 400)
-    throw new GoChatError(body.code ?? 'INTERNAL_ERROR', body.detail ?? 'The sign-in was refused.');
-  return body;
+/** The session that an answer has, unless it is a problem document. */
+function sessionOf({ status, body }: Answer): Session {
+  if (status < 400) return body as Session;
+  const { code, detail } = body as { code?: string; detail?: string };
+  throw new GoChatError(code ?? 'INTERNAL_ERROR', detail ?? 'The sign-in was refused.');
 }

@@ -6,10 +6,9 @@ import { createSurface } from './api/surface.ts';
 import type { ConversationItem } from './api/views.ts';
 import type { Connection } from './engine/connection.ts';
 import { createLeader } from './engine/leader.ts';
-import type { Seat, SeatDeps } from './engine/seat.ts';
+import type { Seat, SeatDeps, SeatStorage } from './engine/seat.ts';
 import type { Input, Outcome } from './model/input.ts';
 import { createModel } from './model/model.ts';
-import type { Storage } from './storage/storage.ts';
 import { createCall, withToken } from './transport/api.ts';
 import { asGoChatError, GoChatError, sessionEnded } from './transport/errors.ts';
 import { newId } from './transport/ids.ts';
@@ -22,7 +21,7 @@ export interface ClientOptions {
   url: string;
   credentials: Credentials;
   /** Where the client keeps what it knows. The default is IndexedDB in a browser and memory elsewhere. */
-  storage?: Storage | undefined;
+  storage?: SeatStorage | undefined;
   /** For platforms that lack these, and for tests. */
   webSocket?: WebSocketLike;
   fetch?: typeof globalThis.fetch;
@@ -65,7 +64,7 @@ export function createClient(options: ClientOptions) {
         credentials,
         storage: await storage(),
         call,
-        WebSocket: options.webSocket ?? (globalThis.WebSocket as unknown as WebSocketLike),
+        WebSocket: options.webSocket ?? globalThis.WebSocket,
         random,
         state,
         devices: seatDeps.devices,
@@ -105,7 +104,7 @@ export function createClient(options: ClientOptions) {
   }
 
   /** A browser's default is loaded when it is needed, so that other platforms need not have it. */
-  async function storage(): Promise<Storage | undefined> {
+  async function storage(): Promise<SeatStorage | undefined> {
     if ('storage' in options || typeof indexedDB === 'undefined') return options.storage;
     return (await import('./indexeddb.ts')).indexedDb();
   }
@@ -114,7 +113,7 @@ export function createClient(options: ClientOptions) {
     seating ??= storage().then(async (chosen) => {
       const { apply, onConnection, onReset: onWiped } = seatDeps;
       seat =
-        (chosen?.createTabs?.(seatDeps) as Seat | undefined) ??
+        chosen?.createTabs?.(seatDeps) ??
         (await seatDeps.lead({ apply, onConnection, onWiped, keepState: false }));
       return seat;
     });

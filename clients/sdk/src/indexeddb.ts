@@ -1,7 +1,6 @@
-import type { SeatDeps } from './engine/seat.ts';
+import type { SeatStorage } from './engine/seat.ts';
 import { indexedDbPlace } from './storage/indexeddb.ts';
 import { createPersister, type PersisterDeps } from './storage/persister.ts';
-import type { Storage } from './storage/storage.ts';
 import { createTabs } from './tabs/tabs.ts';
 
 /**
@@ -9,11 +8,11 @@ import { createTabs } from './tabs/tabs.ts';
  * same name for the same user are one client: one of them has the socket and writes, and another one takes over when it is
  * closed or frozen. In a browser without Web Locks nothing is stored, and each tab is a client of its own.
  */
-export function indexedDb(name = 'gochat'): Storage | undefined {
+export function indexedDb(name = 'gochat'): SeatStorage | undefined {
   if (typeof navigator === 'undefined' || !navigator.locks) return undefined;
   return {
     createPersister: (deps) => createPersister(indexedDbPlace(fullName(name, deps)), deps),
-    createTabs: (deps: SeatDeps) => createTabs(fullName(name, deps), deps),
+    createTabs: (deps) => createTabs(fullName(name, deps), deps),
   };
 }
 

@@ -1,5 +1,4 @@
 import type { ServerFrame } from '../src/model/input.ts';
-import type { WebSocketLike } from '../src/transport/socket.ts';
 import { createPretendServer, me } from './pretend-server.ts';
 
 type Listener = (event: unknown) => void;
@@ -140,7 +139,7 @@ export function createPretendNetwork() {
   return {
     server,
     fetch,
-    webSocket: PretendSocket as unknown as WebSocketLike,
+    webSocket: PretendSocket,
     /** Calls so far, as `POST /sync`. */
     calls,
     sentFrames,

@@ -3,8 +3,7 @@ import { emptyState } from '../model/model.ts';
 import type { Persister, Stored } from '../storage/persister.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Call } from '../transport/api.ts';
-import type { GoChatError } from '../transport/errors.ts';
-import { asGoChatError } from '../transport/errors.ts';
+import { asGoChatError, type GoChatError } from '../transport/errors.ts';
 import type { WebSocketLike } from '../transport/socket.ts';
 import { belongsToOther, type Credentials, createTokens, replaces } from '../transport/tokens.ts';
 import type { Connection } from './connection.ts';
@@ -19,7 +18,7 @@ export interface LeaderDeps {
   url: string;
   credentials: Credentials;
   /** Without one, everything is forgotten when the client goes. */
-  storage: Storage | undefined;
+  storage: Storage<unknown> | undefined;
   call: Call;
   WebSocket: WebSocketLike;
   random(): number;

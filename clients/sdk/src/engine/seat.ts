@@ -1,5 +1,6 @@
 import type { Input, Outcome, State } from '../model/input.ts';
 import type { Picture } from '../model/picture.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Api } from '../transport/api.ts';
 import type { GoChatError } from '../transport/errors.ts';
 import type { Credentials } from '../transport/tokens.ts';
@@ -20,6 +21,9 @@ export interface Seat {
   wake(): void;
   signOut(wipe: boolean): Promise<void>;
 }
+
+/** The storage of a client: one that tabs share creates the seats of its tabs. */
+export type SeatStorage = Storage<(deps: SeatDeps) => Seat>;
 
 export interface SeatDeps {
   url: string;

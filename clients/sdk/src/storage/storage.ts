@@ -3,10 +3,12 @@
 
 import type { Persister, PersisterDeps } from './persister.ts';
 
-/** What a client stores with. Make one by `memoryStorage`, `fileStorage` or `indexedDb`. */
-export interface Storage {
+/**
+ * What a client stores with. Make one by `memoryStorage`, `fileStorage` or `indexedDb`. What tabs are, and so the type of
+ * what creates them, is the business of those above.
+ */
+export interface Storage<CreateTabs = never> {
   readonly createPersister: (deps: PersisterDeps) => Persister;
   /** Of a place that several tabs of a browser share: lets them agree which of them leads. */
-  // biome-ignore lint/suspicious/noExplicitAny: what it makes of what is the business of those above.
-  readonly createTabs?: (deps: any) => any;
+  readonly createTabs?: CreateTabs;
 }

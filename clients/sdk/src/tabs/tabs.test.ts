@@ -4,9 +4,8 @@ import { eventually } from '../../../../test/support/eventually.ts';
 import { createPretendNetwork, type PretendNetwork } from '../../testing/pretend-network.ts';
 import { createPretendTab } from '../../testing/pretend-tab.ts';
 import { createClient } from '../client.ts';
-import type { SeatDeps } from '../engine/seat.ts';
+import type { SeatStorage } from '../engine/seat.ts';
 import { memoryStorage } from '../storage/memory.ts';
-import type { Storage } from '../storage/storage.ts';
 import { createTabs } from './tabs.ts';
 
 let names = 0;
@@ -17,14 +16,14 @@ function browser() {
   network.server.create();
   names += 1;
   const name = `tabs ${names}`;
-  const storage: Storage = {
+  const storage: SeatStorage = {
     ...memoryStorage(),
-    createTabs: (deps: SeatDeps) => createTabs(name, deps),
+    createTabs: (deps) => createTabs(name, deps),
   };
   return { network, open: () => tab(network, storage) };
 }
 
-function tab(network: PretendNetwork, storage: Storage) {
+function tab(network: PretendNetwork, storage: SeatStorage) {
   const client = createClient({
     url: 'http://chat.test',
     credentials: { username: 'me', password: 'secret' },

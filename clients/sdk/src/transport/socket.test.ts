@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { openSocket, type WebSocketLike } from './socket.ts';
+import { openSocket } from './socket.ts';
 
 /** A socket that is open, and a server that answers pings while `answers` is true. */
 async function scene(t: TestContext) {
@@ -19,7 +19,7 @@ async function scene(t: TestContext) {
   const opening = openSocket({
     url: 'http://chat.test',
     token: 't',
-    WebSocket: Pretended as unknown as WebSocketLike,
+    WebSocket: Pretended,
     onFrame() {},
     signal: new AbortController().signal,
   });

@@ -9,8 +9,8 @@ export type WebSocketLike = new (
 ) => {
   send(text: string): void;
   close(code?: number, reason?: string): void;
-  // biome-ignore lint/suspicious/noExplicitAny: every platform and library has event types of its own.
-  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: any) => void): void;
+  /** Every platform and library has event types of its own. */
+  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: unknown) => void): void;
 };
 
 export interface Closed {
@@ -114,13 +114,15 @@ export function openSocket(options: {
   };
   return new Promise((resolve, reject) => {
     closed.then(({ code, reason }) => reject(unreachable(`closed: ${code} ${reason}`)));
-    socket.addEventListener('close', ({ code, reason }) =>
-      over({ code: code ?? 1006, reason: String(reason ?? '') }),
-    );
+    socket.addEventListener('close', (event) => {
+      const { code, reason } = event as Partial<Closed>;
+      over({ code: code ?? 1006, reason: String(reason ?? '') });
+    });
     // A close event follows.
     socket.addEventListener('error', () => {});
-    socket.addEventListener('message', ({ data }) => {
+    socket.addEventListener('message', (event) => {
       if (isOver) return;
+      const { data } = event as { data?: unknown };
       dueAt = undefined;
       let frame: ServerFrame;
       try {
