@@ -5,22 +5,14 @@ import { act, createElement, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { eventually } from '../../../test/support/eventually.ts';
+import { start } from '../testing/client-scene.ts';
 import { createPretendNetwork } from '../testing/pretend-network.ts';
-import { createClient } from './client.ts';
 import { ChatProvider, useConnection, useConversation, useConversations } from './react.ts';
 
-function start() {
+function startOnPage() {
   const network = createPretendNetwork();
   network.server.create();
-  const client = createClient({
-    url: 'http://chat.test',
-    credentials: { username: 'me', password: 'secret' },
-    storage: undefined,
-    fetch: network.fetch,
-    webSocket: network.webSocket,
-    random: () => 0,
-  });
-  return { network, client };
+  return { network, ...start(network, { storage: undefined }) };
 }
 
 const renders = { list: 0, draft: 0, messages: 0 };
@@ -71,7 +63,7 @@ async function inPage(work: (container: Element) => Promise<void>): Promise<void
 }
 
 test('components show the conversations, and render again only when what they read has changed', async () => {
-  const { network, client } = start();
+  const { network, client } = startOnPage();
   const screen = createElement(
     ChatProvider,
     { client },
@@ -98,7 +90,7 @@ test('components show the conversations, and render again only when what they re
 });
 
 test('on a server it renders without connecting', () => {
-  const { network, client } = start();
+  const { network, client } = startOnPage();
   const html = renderToString(createElement(ChatProvider, { client }, createElement(State)));
   assert.equal(html, '0 conversations, connecting');
   assert.deepEqual([network.calls, network.sockets()], [[], 0]);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../../../../test/support/eventually.ts';
+import { start } from '../../testing/client-scene.ts';
 import { createPretendNetwork, type PretendNetwork } from '../../testing/pretend-network.ts';
 import { createPretendTab } from '../../testing/pretend-tab.ts';
-import { createClient } from '../client.ts';
 import type { SeatStorage } from '../engine/seat.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { createTabs } from './tabs.ts';
@@ -24,16 +24,7 @@ function browser() {
 }
 
 function tab(network: PretendNetwork, storage: SeatStorage) {
-  const client = createClient({
-    url: 'http://chat.test',
-    credentials: { username: 'me', password: 'secret' },
-    fetch: network.fetch,
-    webSocket: network.webSocket,
-    random: () => 0,
-    storage,
-  });
-  const told: number[] = [];
-  client.on('message', ({ seqId }) => told.push(seqId));
+  const { client, told } = start(network, { storage });
   return { client, told, room: client.conversation('1') };
 }
 
