@@ -1,16 +1,4 @@
-import type { Conversation, Member } from '../../lib/wire/conversation.ts';
-import type { FriendRequest, FriendView, User } from '../../lib/wire/user.ts';
-
-export type LoginSession = {
-  id: string;
-  createdAt: number;
-  lastUsedAt: number;
-  expiresAt: number;
-  userAgent: string;
-  address: string;
-  /** True for the session that made this request. */
-  current: boolean;
-};
+import type { Conversation, Friend, FriendRequest, LoginSession, Member, User } from './src/wire/wire.ts';
 
 /** `limit` is the maximum number of rows per page; `cursor` is the `nextCursor` after which reading continues. */
 export type PageOptions = { limit?: number; cursor?: string };
@@ -45,7 +33,7 @@ export function createLists(get: Get) {
       pages<Conversation>('/conversations', 'conversations', options),
     members: (conversationId: string, options: PageOptions = {}) =>
       pages<Member>(`/conversations/${conversationId}/members`, 'members', options),
-    friends: (options: PageOptions = {}) => pages<FriendView>('/friends', 'friends', options),
+    friends: (options: PageOptions = {}) => pages<Friend>('/friends', 'friends', options),
     friendRequests: (options: PageOptions & { direction?: 'incoming' | 'outgoing'; status?: number } = {}) =>
       pages<FriendRequest>('/friends/requests', 'requests', options),
     blocks: (options: PageOptions = {}) => pages<User>('/blocks', 'users', options),

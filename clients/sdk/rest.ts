@@ -1,30 +1,16 @@
-import type { Conversation } from '../../lib/wire/conversation.ts';
-import type { Message } from '../../lib/wire/message.ts';
-import type { FriendRequest, User } from '../../lib/wire/user.ts';
 import { createLists } from './lists.ts';
+import type { Calls, Problem, Session } from './src/wire/wire.ts';
 
-export type { Conversation, FriendRequest, Message, User };
-
-export type Session = {
-  user: User;
-  accessToken: string;
-  refreshToken: string;
-  /** Seconds. */
-  expiresIn: number;
-  sessionId: string;
-};
+export type { Conversation, FriendRequest, Message, Session, User } from './src/wire/wire.ts';
 
 /** A refused request, with the fields of the problem document in its response (RFC 9457). */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly status: number;
   readonly code: string;
-  readonly errors: { path: string; message: string }[];
+  readonly errors: NonNullable<Problem['errors']>;
 
-  constructor(
-    status: number,
-    body: { code?: string; detail?: string; errors?: { path: string; message: string }[] },
-  ) {
+  constructor(status: number, body: Partial<Problem>) {
     super(`${status} ${body.code ?? ''}: ${body.detail ?? ''}`);
     this.status = status;
     this.code = body.code ?? '';
@@ -77,7 +63,7 @@ export function createRest(baseUrl: string, accessToken?: string) {
     register: (username: string, password: string) =>
       call<Session>('POST', '/auth/register', { body: { username, password } }),
     messagesAfter: (conversationId: string, afterSeq: number, limit = 200) =>
-      call<{ messages: Message[]; hasMore: boolean }>(
+      call<Calls['GET /conversations/{id}/messages']['answer']>(
         'GET',
         `/conversations/${conversationId}/messages?afterSeq=${afterSeq}&limit=${limit}`,
       ),
