@@ -1,4 +1,4 @@
-import type { Input, ModelEvents, Outcome, State } from '../model/input.ts';
+import type { Input, Outcome, State } from '../model/input.ts';
 import type { Api } from '../transport/api.ts';
 import type { GoChatError } from '../transport/errors.ts';
 
@@ -12,5 +12,3 @@ export interface Core {
   report(error: GoChatError): void;
   random(): number;
 }
-
-export type { ModelEvents };

@@ -46,7 +46,7 @@ export type Input =
   | { type: 'discarded'; clientMsgId: string }
   | { type: 'draft'; conversationId: string; text: string }
   | { type: 'read'; conversationId: string; seqId: number }
-  | { type: 'read-told'; conversationId: string; seqId: number; unreadCount?: number };
+  | { type: 'read-told'; conversationId: string; seqId: number };
 
 /** The events of a client and what they carry. */
 export interface ModelEvents {
