@@ -1,4 +1,4 @@
-import { usuallyKept } from '../model/conversation-state.ts';
+import { firstSeqOf, usuallyKept } from '../model/conversation-state.ts';
 import type { Input, State } from '../model/input.ts';
 import type { Api } from '../transport/api.ts';
 import { allPages } from '../transport/pages.ts';
@@ -65,7 +65,10 @@ export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void 
   let typedAt = 0;
 
   const known = () => state.conversations.get(id);
-  const firstSeq = () => known()?.messages[0]?.seqId ?? (known()?.cursor ?? 0) + 1;
+  const firstSeq = () => {
+    const one = known();
+    return one ? firstSeqOf(one) : 1;
+  };
 
   async function loadPage(limit: number): Promise<boolean> {
     const beforeSeq = firstSeq();

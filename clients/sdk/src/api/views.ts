@@ -1,3 +1,4 @@
+import { firstSeqOf } from '../model/conversation-state.ts';
 import type { State } from '../model/input.ts';
 import { asShown, type Outgoing, type ShownMessage } from '../model/outgoing.ts';
 import type { Conversation, Member, Message } from '../wire/wire.ts';
@@ -74,12 +75,11 @@ export function createViews(state: State) {
     const known = state.conversations.get(id);
     const waiting = outgoingOf(id);
     const stored = known?.messages ?? none;
-    const first = stored[0]?.seqId ?? (known?.cursor ?? 0) + 1;
     const { unreadCount = 0, lastReadSeqId = 0 } = known?.conversation ?? {};
     const snapshot: RoomSnapshot = {
       conversation: known?.conversation,
       messages: waiting.length === 0 ? stored : [...stored, ...waiting],
-      hasOlder: first > 1,
+      hasOlder: known !== undefined && firstSeqOf(known) > 1,
       unreadCount,
       firstUnreadSeq: unreadCount > 0 ? lastReadSeqId + 1 : undefined,
       typing: typing.get(id) ?? none,

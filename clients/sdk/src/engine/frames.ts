@@ -41,6 +41,11 @@ export function createFrames(deps: {
   /** Changes with every socket. */
   let run = new AbortController();
 
+  function isOpen(id: string): boolean {
+    const one = core.state.conversations.get(id);
+    return one !== undefined && hasHole(one);
+  }
+
   function take(frame: ServerFrame): void {
     if (holders > 0) {
       held.push(frame);
@@ -54,10 +59,7 @@ export function createFrames(deps: {
   function check({ changed }: { changed: Iterable<string> }): void {
     // The next sync brings what is missing now.
     if (!isLive) return;
-    for (const id of changed) {
-      const one = core.state.conversations.get(id);
-      if (one && hasHole(one)) withHole.add(id);
-    }
+    for (const id of changed) if (isOpen(id)) withHole.add(id);
     if (core.state.uncertain.length > 0) repairIn(0);
     else if (withHole.size > 0) repairIn(patienceMs);
   }
@@ -75,11 +77,7 @@ export function createFrames(deps: {
     const ids = core.state.uncertain;
     const suspects = withHole;
     withHole = new Set();
-    const stillOpen = () =>
-      [...suspects, ...ids].some((id) => {
-        const one = core.state.conversations.get(id);
-        return one !== undefined && hasHole(one);
-      });
+    const stillOpen = () => [...suspects, ...ids].some(isOpen);
     if (ids.length === 0 && !stillOpen()) return;
     try {
       await during(async () => {

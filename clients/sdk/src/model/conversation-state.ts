@@ -27,6 +27,10 @@ export interface ConversationState {
 /** Messages per conversation that are kept in memory and stored for a start without network. */
 export const usuallyKept = 200;
 
+/** The seqId of the first message that the client holds; the next one to come if it holds none. */
+export const firstSeqOf = ({ messages, cursor }: ConversationState): number =>
+  messages[0]?.seqId ?? cursor + 1;
+
 /** A conversation that becomes known: everything up to `cursor` counts as told. */
 export function newConversation(conversation: Conversation, cursor: number): ConversationState {
   const { lastMessage } = conversation;
@@ -171,8 +175,7 @@ export const isRecallUncertain = (
 export function moveRead(state: ConversationState, seqId: number): ConversationState {
   const { conversation, messages, cursor } = state;
   if (seqId <= conversation.lastReadSeqId) return state;
-  const first = messages[0]?.seqId ?? cursor + 1;
-  const isCovered = first <= seqId + 1 && cursor === conversation.lastSeqId;
+  const isCovered = firstSeqOf(state) <= seqId + 1 && cursor === conversation.lastSeqId;
   const unreadCount =
     seqId >= conversation.lastSeqId
       ? 0
@@ -193,7 +196,7 @@ export const otherRead = (state: ConversationState, userId: string, seqId: numbe
 
 /** Puts a page of older messages before those that the client holds, if it fits without a hole. */
 export function addOlder(state: ConversationState, page: readonly Message[]): ConversationState {
-  const first = state.messages[0]?.seqId ?? state.cursor + 1;
+  const first = firstSeqOf(state);
   const older = page.filter(({ seqId }) => seqId < first);
   if (older.at(-1)?.seqId !== first - 1) return state;
   return {

@@ -1,3 +1,4 @@
+import { firstSeqOf } from '../model/conversation-state.ts';
 import type { State } from '../model/input.ts';
 import type { Picture } from '../model/picture.ts';
 
@@ -12,7 +13,7 @@ export const replaceState =
     for (const [id, one] of next.conversations) {
       const isKnown = get(id) !== undefined;
       take(id, one.messages);
-      const first = one.messages[0]?.seqId ?? one.cursor + 1;
+      const first = firstSeqOf(one);
       const mine = get(id);
       const older = mine?.messages.filter(({ seqId }) => seqId < first) ?? [];
       // What this tab has loaded to look at it stays.
