@@ -2,6 +2,7 @@ import type { SeatStorage } from './engine/seat.ts';
 import { indexedDbPlace } from './storage/indexeddb.ts';
 import { createPersister, type PersisterDeps } from './storage/persister.ts';
 import { createTabs } from './tabs/tabs.ts';
+import { givenSession } from './transport/tokens.ts';
 
 /**
  * Keeps a client's data in the browser's IndexedDB, in databases whose names begin with this one. All tabs that use the
@@ -21,8 +22,6 @@ function fullName(name: string, { url, credentials }: Pick<PersisterDeps, 'url' 
   const user =
     'username' in credentials
       ? credentials.username.toLowerCase()
-      : 'session' in credentials && typeof credentials.session !== 'function'
-        ? credentials.session.user.id
-        : '';
+      : (givenSession(credentials)?.user.id ?? '');
   return `${name} ${url} ${user}`;
 }

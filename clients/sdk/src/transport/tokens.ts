@@ -135,9 +135,7 @@ const ended = () => new SessionEnded('UNAUTHENTICATED', sessionEnded);
 
 /** A guest who signs in again would be somebody else, and a session that was given can't be given again. */
 const canSignInAgain = (credentials: Credentials): boolean =>
-  'username' in credentials ||
-  'exchange' in credentials ||
-  ('session' in credentials && typeof credentials.session === 'function');
+  !('guest' in credentials) && givenSession(credentials) === undefined;
 
 /** True if a stored session is of another user than the one that these credentials mean, as far as they say. */
 export function belongsToOther(credentials: Credentials, { user }: Session): boolean {
@@ -152,5 +150,5 @@ export function replaces(credentials: Credentials, { sessionId }: Session): bool
   return given !== undefined && given.sessionId !== sessionId;
 }
 
-const givenSession = (credentials: Credentials): Session | undefined =>
+export const givenSession = (credentials: Credentials): Session | undefined =>
   'session' in credentials && typeof credentials.session !== 'function' ? credentials.session : undefined;
