@@ -11,15 +11,8 @@ import type { Leader } from './leader.ts';
  * The place of a client at the engine. A client alone has the engine for itself; of several tabs one has it, and works for
  * the others.
  */
-export interface Seat {
-  readonly api: Api;
-  /** Applies what the user did. A send is stored on this device when it resolves. */
-  dispatch(input: Input): Promise<void>;
-  typing(conversationId: string): void;
+export interface Seat extends Omit<Leader, 'start' | 'token'> {
   start(): void | Promise<void>;
-  stop(): Promise<void>;
-  wake(): void;
-  signOut(wipe: boolean): Promise<void>;
 }
 
 /** The storage of a client: one that tabs share creates the seats of its tabs. */

@@ -19,7 +19,7 @@ export interface Snapshot {
 }
 
 /** Who leads, since when in the order of leaders, and how much it has told so far. */
-interface Leading {
+export interface Leading {
   leader: string;
   term: number;
   at: number;

@@ -4,7 +4,7 @@ import type { Seat, SeatDeps } from '../engine/seat.ts';
 import type { Input } from '../model/input.ts';
 import type { GoChatError } from '../transport/errors.ts';
 import { newId } from '../transport/ids.ts';
-import type { Command, Snapshot, TabError, TabMessage } from './messages.ts';
+import type { Command, Leading, Snapshot, TabError, TabMessage } from './messages.ts';
 import { replaceState } from './replace-state.ts';
 
 const beatEveryMs = 700;
@@ -48,6 +48,8 @@ export function createTabs(name: string, deps: SeatDeps): Seat {
   let stopping: Promise<void> | undefined;
 
   const post = (message: TabMessage) => channel?.postMessage(message);
+  const hello = () => post({ type: 'hello', from: myId });
+  const leading = (): Leading => ({ leader: myId, term, at: told });
 
   function start(): void {
     if (isActive) return;
@@ -56,7 +58,7 @@ export function createTabs(name: string, deps: SeatDeps): Seat {
     channel = new BroadcastChannel(lock);
     channel.onmessage = ({ data }) => hear(data as TabMessage);
     timers = [setInterval(beat, beatEveryMs), setInterval(look, lookEveryMs)];
-    post({ type: 'hello', from: myId });
+    hello();
     claim({});
   }
 
@@ -104,20 +106,20 @@ export function createTabs(name: string, deps: SeatDeps): Seat {
     led = undefined;
     heardAt = Date.now();
     release?.();
-    post({ type: 'hello', from: myId });
+    hello();
   }
 
   function applyAndTell(input: Input) {
     const outcome = apply(input);
     if (isLocal(input)) return outcome;
     told += 1;
-    post({ type: 'input', leader: myId, term, at: told, input });
+    post({ type: 'input', ...leading(), input });
     return outcome;
   }
 
   function setConnection(next: Connection): void {
     connection = next;
-    if (leader) post({ type: 'connection', leader: myId, term, at: told, connection });
+    if (leader) post({ type: 'connection', ...leading(), connection });
     if (next.state === 'ended') quit();
     deps.onConnection(next);
   }
@@ -130,11 +132,11 @@ export function createTabs(name: string, deps: SeatDeps): Seat {
   function tellSnapshot(to: string | undefined): void {
     if (!leader) return;
     const snapshot: Snapshot = { state, connection, devices: deps.devices() };
-    post({ type: 'snapshot', leader: myId, term, at: told, to, snapshot });
+    post({ type: 'snapshot', ...leading(), to, snapshot });
   }
 
   function beat(): void {
-    if (leader) post({ type: 'beat', leader: myId, term, at: told });
+    if (leader) post({ type: 'beat', ...leading() });
   }
 
   function look(): void {
@@ -169,7 +171,7 @@ export function createTabs(name: string, deps: SeatDeps): Seat {
     if (led?.by !== message.leader) {
       led = { by: message.leader, at: undefined };
       for (const [id, { command }] of pending) ask(id, command);
-      if (message.type !== 'snapshot') post({ type: 'hello', from: myId });
+      if (message.type !== 'snapshot') hello();
     }
     if (message.type === 'snapshot') {
       if (message.to === undefined || message.to === myId) adopt(message.snapshot, message.at);
@@ -180,7 +182,7 @@ export function createTabs(name: string, deps: SeatDeps): Seat {
     if (message.at < expected) return;
     if (message.at > expected) {
       led.at = undefined;
-      post({ type: 'hello', from: myId });
+      hello();
       return;
     }
     led.at = message.at;
