@@ -16,6 +16,7 @@ import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 import { createAccountNames, createNameSettling } from '../users/account-names.ts';
 import { createInsertUser } from '../users/user-insert.ts';
+import { isSameName } from '../users/usernames.ts';
 
 const attempts = 5;
 /** How long another call may take to make the account, times the number of the attempt. */
@@ -101,12 +102,9 @@ export function createExternalIdentities(deps: {
     if (renamed !== undefined) await settleName(row.id, renamed.pending);
   }
 
-  /**
-   * Reserves the name for the account; undefined if it is not free. An account may always change the case of its own
-   * name.
-   */
+  /** Reserves the name for the account; undefined if it is not free. Its own name in another case is always free. */
   async function takeName(row: Row, username: string): Promise<Renaming | undefined> {
-    if (username.toLowerCase() === row.username.toLowerCase()) return { username };
+    if (isSameName(username, row.username)) return { username };
     if (await names.isTaken(username)) return undefined;
     try {
       return await names.reserve(row.id, username);

@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto';
 import { countedAddress } from '../../../lib/client-address.ts';
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
-import { isUsername, isUsernamePart, usernameRule } from '../../../lib/domain/names.ts';
+import { isUsername, usernameRule } from '../../../lib/domain/names.ts';
 import { invalid, userNotFound } from '../../../lib/domain/refusals.ts';
 import { signInAddressMs } from '../../../lib/domain/session-lifetimes.ts';
 import { codeOf, GoChatError } from '../../../lib/errors.ts';
@@ -22,6 +22,7 @@ import type { Ids } from '../storage/ids.ts';
 import { isTrue } from '../storage/sql.ts';
 import { createAccountNames, createNameSettling, usernameTaken } from '../users/account-names.ts';
 import { createInsertUser } from '../users/user-insert.ts';
+import { isSameName } from '../users/usernames.ts';
 import type { Passwords } from './password.ts';
 
 const guestNameAttempts = 5;
@@ -44,9 +45,6 @@ export function createUserAccounts(deps: {
   const insertUser = createInsertUser(deps);
   const names = createAccountNames(deps);
   const settleName = createNameSettling(deps);
-
-  const idOfName = async (username: string): Promise<number | undefined> =>
-    isUsernamePart(username) ? names.userIdOf(username) : undefined;
 
   const newUser = (username: string, avatarUrl: string, isGuest: boolean): User => ({
     id: String(ids.nextId()),
@@ -82,7 +80,7 @@ export function createUserAccounts(deps: {
     },
 
     async getSignInAccount({ username, userId, address }) {
-      const id = userId === '' ? await idOfName(username) : parseId(userId);
+      const id = userId === '' ? await names.userIdOf(username) : parseId(userId);
       const [row] = await databases.users.query<{ id: number; username: string; known: number | null }>(
         // Indexes: the primary keys of both tables.
         `SELECT u.id, u.username, a.last_sign_in_at AS known FROM users u
@@ -90,6 +88,7 @@ export function createUserAccounts(deps: {
          WHERE u.id = ? AND u.status = ${accountStatus.active}`,
         [countedAddress(address), Date.now() - signInAddressMs, id ?? 0],
       );
+      // The directory may name an account that is just being renamed.
       if (row && userId === '' && !isSameName(row.username, username))
         return { userId: '', knownAddress: false };
       return { userId: row ? String(row.id) : '', knownAddress: (row?.known ?? null) !== null };
@@ -97,7 +96,7 @@ export function createUserAccounts(deps: {
 
     async verifyPassword({ username, userId, password, address }) {
       const byName = userId === undefined;
-      const id = byName ? await idOfName(username) : parseId(userId);
+      const id = byName ? await names.userIdOf(username) : parseId(userId);
       const [found] = await databases.users.query<UserRow & { password_hash: string | null }>(
         `SELECT ${userColumns}, password_hash FROM users WHERE id = ? AND status = ${accountStatus.active}`,
         [id ?? 0],
@@ -190,9 +189,6 @@ function checkPassword(password: string): void {
 const wrongPassword = () => new GoChatError('UNAUTHENTICATED', 'The old password is wrong.');
 const notAGuest = () =>
   new GoChatError('PERMISSION_DENIED', 'Only a guest can be turned into a registered user.');
-
-/** The account has the name, unless it is just being renamed. */
-const isSameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 const guestAlphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
 

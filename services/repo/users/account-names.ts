@@ -1,5 +1,5 @@
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
-import { isReservedUsername } from '../../../lib/domain/names.ts';
+import { isReservedUsername, isUsernamePart } from '../../../lib/domain/names.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import {
@@ -11,7 +11,7 @@ import {
 import { databaseTime } from '../storage/change-time.ts';
 import { formatSql, isDuplicateKey } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
-import { deleteSuffixes, insertSuffixes, keepName, nameHash } from './usernames.ts';
+import { deleteSuffixes, insertSuffixes, isSameName, keepName, nameHash } from './usernames.ts';
 
 /** The kind of these projections: the directory knows an account's name, or that the account is erased. */
 export const nameProjection = 'name';
@@ -25,7 +25,7 @@ export type Reservation = { userId: number; username: string; pending: Pending }
 export type AccountNames = {
   /** True if an account has the name, or it is reserved or forbidden. */
   isTaken(username: string): Promise<boolean>;
-  /** The id of the account that has the name or is about to take it. */
+  /** The id of the account that has the name or is about to take it. Any text may be asked for. */
   userIdOf(username: string): Promise<number | undefined>;
   /**
    * Reserves a name for an account, in one transaction of the directory with the statements in `also`. Throws
@@ -98,7 +98,8 @@ export function createAccountNames({ databases }: { databases: Databases }): Acc
       return (await holderOf(username)) !== undefined;
     },
 
-    userIdOf: async (username) => (await holderOf(username))?.user_id,
+    userIdOf: async (username) =>
+      isUsernamePart(username) ? (await holderOf(username))?.user_id : undefined,
 
     async reserve(userId, username, also = []) {
       const pending = pendingProjection(nameProjection, String(userId));
@@ -147,7 +148,7 @@ type Name = { username: string; reserved_until: number; is_expired: number };
 function settleStatements(userId: number, names: readonly Name[], account: Account | undefined): string[] {
   const isErased = account?.status === accountStatus.erased;
   const own = account && !isErased ? account.username : undefined;
-  const isOwn = ({ username }: Name) => username.toLowerCase() === own?.toLowerCase();
+  const isOwn = ({ username }: Name) => own !== undefined && isSameName(username, own);
   // A name whose reservation is running is left to whoever reserved it.
   const isLost = (name: Name) => !isOwn(name) && (isErased || name.is_expired === 1);
   const lost = names.filter(isLost);

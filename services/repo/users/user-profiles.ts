@@ -23,6 +23,7 @@ import type { SqlValue } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
 import { createAccountNames } from './account-names.ts';
 import { searchUsers } from './user-search.ts';
+import { isSameName } from './usernames.ts';
 
 const maxIds = 5000;
 
@@ -61,10 +62,10 @@ export function createUserProfiles(deps: {
     },
 
     async getUserByUsername({ username }) {
-      const id = isUsernamePart(username) ? await names.userIdOf(username) : undefined;
+      const id = await names.userIdOf(username);
       if (id === undefined) throw userNotFound();
       const user = await cardById(String(id));
-      if (user.username.toLowerCase() !== username.toLowerCase()) throw userNotFound();
+      if (!isSameName(user.username, username)) throw userNotFound();
       return { user };
     },
 

@@ -17,6 +17,9 @@ export function keepName(username: string): string {
   );
 }
 
+/** True if two texts are the same username. Case makes no difference. */
+export const isSameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
 export const nameHash = (username: string): Buffer =>
   createHash('sha256').update(username.toLowerCase()).digest();
 
