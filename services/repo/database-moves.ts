@@ -1,9 +1,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { createSingleFlight } from '../../lib/async/single-flight.ts';
 import type { Logger } from '../../lib/log.ts';
-import { migrationsFolder } from './migrate.ts';
-import { openDatabase } from './storage/database.ts';
+import { requireMigrated } from './migrate.ts';
 import { type DatabaseAddresses, type Databases, distinctUrls } from './storage/databases.ts';
 import { readDatabaseAddresses } from './storage/databases-file.ts';
 import type { Prisma } from './storage/prisma.ts';
@@ -59,29 +57,4 @@ export function followDatabasesFile(deps: {
       unwatchFile(path, onChange);
     },
   };
-}
-
-/** Throws unless every migration of this version is applied. */
-async function requireMigrated(url: string, log: Logger): Promise<void> {
-  const entries = await readdir(migrationsFolder, { withFileTypes: true });
-  const versions = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  const { database, close } = openDatabase({ url, log, connectionLimit: 1 });
-  try {
-    const rows = await database
-      .query<{ version: string }>('SELECT version FROM schema_migrations WHERE applied_at IS NOT NULL')
-      .catch((error: unknown) => {
-        // 1146: there is no such table.
-        if ((error as { errno?: number }).errno === 1146) return [];
-        throw error;
-      });
-    const applied = new Set(rows.map(({ version }) => version));
-    const missing = versions.filter((version) => !applied.has(version));
-    if (missing.length > 0) {
-      throw new Error(
-        `configuration: the database ${new URL(url).pathname.slice(1)} is not migrated: run node services/repo/migrate.ts`,
-      );
-    }
-  } finally {
-    await close();
-  }
 }

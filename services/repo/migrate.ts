@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { retry } from '../../lib/async/retry.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
+import { openDatabase } from './storage/database.ts';
+import { errnoOf } from './storage/database-errors.ts';
 import { distinctUrls } from './storage/databases.ts';
 import { readDatabaseAddresses } from './storage/databases-file.ts';
 import { splitStatements } from './storage/sql-statements.ts';
 
-export const migrationsFolder = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
+const migrationsFolder = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
 
 type Migration = { version: string; checksum: string; statements: string[] };
 
@@ -38,11 +40,19 @@ export async function migrate(options: {
   }
 }
 
-async function readMigrations(folder: string): Promise<Migration[]> {
+/** The versions of the schema, oldest first. */
+async function readVersions(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
-  const versions = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+async function readMigrations(folder: string): Promise<Migration[]> {
+  const versions = await readVersions(folder);
   return Promise.all(
-    versions.sort().map(async (version) => {
+    versions.map(async (version) => {
       const text = await readFile(`${folder}/${version}/migration.sql`, 'utf8');
       const checksum = createHash('sha256').update(text).digest('hex');
       return { version, checksum, statements: splitStatements(text) };
@@ -59,8 +69,6 @@ const connect = (uri: string, log: Logger, waitMs: number): Promise<Connection> 
     onPause: (error, pauseMs) =>
       log.info({ pauseMs, reason: (error as Error).message }, 'waiting for the database server'),
   });
-
-const errnoOf = (error: unknown): number => (error as { errno?: number }).errno ?? 0;
 
 /** True if the server may become reachable soon. 1040: too many connections. 1053: the server is shutting down. */
 const isNotReadyYet = (error: unknown): boolean =>
@@ -156,6 +164,31 @@ async function apply(connection: Connection, { version, checksum, statements }: 
 /** 1050: table exists. 1051: unknown table. 1060: column exists. 1061: key exists. 1091: nothing to drop. */
 const isAlreadyThere = (error: unknown): boolean => [1050, 1051, 1060, 1061, 1091].includes(errnoOf(error));
 
+/** Throws a configuration error unless every migration of this version is applied. */
+export async function requireMigrated(url: string, log: Logger): Promise<void> {
+  const versions = await readVersions(migrationsFolder);
+  const { database, close } = openDatabase({ url, log, connectionLimit: 1 });
+  try {
+    const rows = await database
+      .query<{ version: string }>('SELECT version FROM schema_migrations WHERE applied_at IS NOT NULL')
+      .catch((error: unknown) => {
+        // 1146: there is no such table.
+        if (errnoOf(error) === 1146) return [];
+        throw error;
+      });
+    const applied = new Set(rows.map(({ version }) => version));
+    if (versions.every((version) => applied.has(version))) return;
+    throw new Error(
+      `configuration: the database ${nameOf(url)} is not migrated: run node services/repo/migrate.ts`,
+    );
+  } finally {
+    await close();
+  }
+}
+
+/** The name of the database at an address, for a log. */
+const nameOf = (url: string): string => new URL(url).pathname.slice(1);
+
 if (import.meta.main) {
   const log = createLogger('repo', process.env.LOG_LEVEL);
   try {
@@ -163,7 +196,7 @@ if (import.meta.main) {
     const addresses = readDatabaseAddresses({ DATABASE_URL, DATABASES_FILE });
     for (const url of distinctUrls(addresses)) {
       const applied = await migrate({ url, log });
-      log.info({ database: new URL(url).pathname.slice(1), applied }, 'the database is up to date');
+      log.info({ database: nameOf(url), applied }, 'the database is up to date');
     }
   } catch (error) {
     log.fatal({ err: error }, 'cannot migrate the database');
