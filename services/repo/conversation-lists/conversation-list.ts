@@ -1,6 +1,6 @@
 // Room: conversations as one of their members sees them: one conversation, and pages of the list. It only reads.
 
-import { newestFirst, rowsAfter } from '../../../lib/domain/conversation-order.ts';
+import { rowsAfter } from '../../../lib/domain/conversation-order.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
 import {
@@ -23,10 +23,12 @@ import { loadUnread } from '../rows/unread.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { type Databases, fromAll } from '../storage/databases.ts';
 import {
+  byTime,
   type ConversationView,
   type LoadedViews,
   loadViews,
   type Place,
+  positionOf,
   toDetails,
   unreadOf,
   usersOf,
@@ -299,13 +301,6 @@ const inOrder = (memberships: readonly Membership[], heads: ReadonlyMap<string, 
       return [{ membership, updatedAt: head.updatedAt, hidden: isHidden(membership, head.lastSeqId) }];
     })
     .sort(byTime);
-
-const positionOf = ({ membership, updatedAt }: Place): Position<'conversations'> => [
-  updatedAt,
-  Number(membership.conversationId),
-];
-
-const byTime = (a: Place, b: Place): number => newestFirst(positionOf(a), positionOf(b));
 
 /** Merges two sorted lists. */
 function merged(some: readonly Place[], others: readonly Place[]): Place[] {

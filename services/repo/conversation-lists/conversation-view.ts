@@ -88,6 +88,14 @@ export const unreadOf = (lastSeqId: number, lastReadSeqId: number, recalledBeyon
 /** A membership and its place in the list's order. A hidden conversation has a place too. */
 export type Place = { membership: Membership; updatedAt: number; hidden: boolean };
 
+export const positionOf = ({ membership, updatedAt }: Place): Position<'conversations'> => [
+  updatedAt,
+  Number(membership.conversationId),
+];
+
+/** The order of the list, newest first. */
+export const byTime = (a: Place, b: Place): number => newestFirst(positionOf(a), positionOf(b));
+
 /** `users` has the cards that the views show: their peers and the senders of their last messages. */
 export type LoadedViews = {
   /**
@@ -148,15 +156,11 @@ export async function loadViews(
 
 /** The order of one database's rows, for places of several databases. */
 function inOrderOf({ after, visibleFirst }: LoadOptions): (a: Place, b: Place) => number {
-  const positionOf = ({ membership, updatedAt }: Place): Position<'conversations'> => [
-    updatedAt,
-    Number(membership.conversationId),
-  ];
   const rank = (place: Place): number => {
     const isLate = after !== undefined && newestFirst(positionOf(place), after) <= 0;
     return (visibleFirst && place.hidden ? 2 : 0) + (isLate ? 1 : 0);
   };
-  return (a, b) => rank(a) - rank(b) || newestFirst(positionOf(a), positionOf(b));
+  return (a, b) => rank(a) - rank(b) || byTime(a, b);
 }
 
 function loadRows(database: Database, userId: number, options: LoadOptions): Promise<Row[]> {
