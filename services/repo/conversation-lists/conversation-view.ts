@@ -24,7 +24,7 @@ import type { ReadPointers } from '../rows/read-pointer-cache.ts';
 import { keptRecalls, readSeqs, recalledOf } from '../rows/recall-counts.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import { type Database, formatSql } from '../storage/database.ts';
-import { type Databases, fromAll, fromEach } from '../storage/databases.ts';
+import { type Databases, fromAll, fromShardsOf } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 /** A conversation as one of its members sees it. Each part is cached under its own key. */
@@ -132,9 +132,8 @@ export async function loadViews(
 ): Promise<LoadedViews> {
   const { conversationIds } = options;
   const rows = conversationIds
-    ? await fromEach(
-        databases.byShard(conversationIds, (id) => id),
-        (shard, ids) => loadRows(shard, userId, { ...options, conversationIds: ids }),
+    ? await fromShardsOf(databases, conversationIds, (shard, ids) =>
+        loadRows(shard, userId, { ...options, conversationIds: ids }),
       )
     : await fromAll(databases.shards, (shard) => loadRows(shard, userId, options));
   const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);

@@ -11,7 +11,7 @@ import type {
   SetFanoutDoneResponse,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
-import { type Databases, fromEach } from '../storage/databases.ts';
+import { type Databases, fromShardsOf } from '../storage/databases.ts';
 import type { ResolveRecipients } from './recipients.ts';
 
 export type FanoutProgressDeps = { databases: Databases; recipients: ResolveRecipients };
@@ -33,16 +33,13 @@ export function createFanoutProgress({ databases, recipients }: FanoutProgressDe
     /** Returns the heads and the progress of those conversations that exist. */
     async getFanoutProgress(request: GetFanoutProgressRequest): Promise<GetFanoutProgressResponse> {
       const ids = request.conversationIds.map(parseId).filter((id) => id !== undefined);
-      if (ids.length === 0) return { progress: [] };
-      const rows = await fromEach(
-        databases.byShard(ids, (id) => id),
-        (shard, some) =>
-          shard.query<ProgressRow>(
-            `SELECT c.id, c.type, h.last_seq_id, h.fanout_done_seq, h.fanout_mode, c.member_count
+      const rows = await fromShardsOf(databases, ids, (shard, some) =>
+        shard.query<ProgressRow>(
+          `SELECT c.id, c.type, h.last_seq_id, h.fanout_done_seq, h.fanout_mode, c.member_count
          FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id
          WHERE c.id IN (?)`,
-            [some],
-          ),
+          [some],
+        ),
       );
       return {
         progress: rows.map((row) => ({

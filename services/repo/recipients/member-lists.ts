@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, fromEach } from '../storage/databases.ts';
+import { type Databases, fromShardsOf } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 /** The members of a conversation at one member_version, in the order of their ids. */
@@ -49,8 +49,7 @@ export function createMemberLists(databases: Databases): MemberLists {
   async function load(conversationIds: readonly string[]): Promise<Map<string, LoadedList>> {
     // One statement reads the version and the members, so that they match. Index: conversation_members_conversation. A
     // membership also changes later (role, mute), so `joined_at` decides whether the member is a newcomer.
-    const wanted = databases.byShard(conversationIds.map(Number), (id) => id);
-    const rows = await fromEach(wanted, (shard, ids) =>
+    const rows = await fromShardsOf(databases, conversationIds.map(Number), (shard, ids) =>
       shard.query<Row>(
         `SELECT h.conversation_id AS id, h.member_version AS version, m.user_id AS user,
          IF(m.joined_at > ${databaseTime} - ${newcomerMs + clockSkewMs},

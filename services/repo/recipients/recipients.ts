@@ -5,7 +5,7 @@ import { conversationType, fanoutMode } from '../../../lib/domain/enumerations.t
 import { parseId } from '../../../lib/domain/ids.ts';
 import type { RecipientQuery, Recipients, StoredBatch } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Gateways, Located } from '../presence/presence-gateways.ts';
-import { type Databases, fromEach } from '../storage/databases.ts';
+import { type Databases, fromShardsOf } from '../storage/databases.ts';
 import { type MemberList, type MemberLists, newcomersOf } from './member-lists.ts';
 
 /** What determines the recipients of a conversation. For stored messages it was read under the lock of the head. */
@@ -38,15 +38,10 @@ export function createRecipients(deps: {
   const { databases, memberLists, gateways } = deps;
 
   async function readAudiences(queries: readonly RecipientQuery[]): Promise<Map<string, Audience>> {
-    const ids = new Set(queries.map(({ conversationId }) => parseId(conversationId)));
-    ids.delete(undefined);
-    if (ids.size === 0) return new Map();
+    const ids = [...new Set(queries.map(({ conversationId }) => parseId(conversationId)))];
     type Row = { id: number; type: number; member_version: number; fanout_mode: number };
-    const wanted = databases.byShard(
-      [...ids].filter((id) => id !== undefined),
-      (id) => id,
-    );
-    const rows = await fromEach(wanted, (shard, some) =>
+    const known = ids.filter((id) => id !== undefined);
+    const rows = await fromShardsOf(databases, known, (shard, some) =>
       shard.query<Row>(
         `SELECT c.id, c.type, h.member_version, h.fanout_mode
        FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id

@@ -4,7 +4,7 @@
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Database } from '../storage/database.ts';
-import { type Databases, fromEach } from '../storage/databases.ts';
+import { type Databases, fromShardsOf } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 import { keptRecalls, type RecalledSeqs, readSeqs, recalledOf } from './recall-counts.ts';
 
@@ -84,11 +84,7 @@ export function readBasics(
   conversationIds: readonly string[],
 ): Promise<Map<string, ConversationBasic>> {
   return deps.cache.read(conversationBasic, conversationIds, async (missing) => {
-    const parts = await fromEach(
-      deps.databases.byShard(missing.map(Number), (id) => id),
-      loadBasics,
-    );
-    return new Map(parts);
+    return new Map(await fromShardsOf(deps.databases, missing.map(Number), loadBasics));
   });
 }
 

@@ -1,5 +1,5 @@
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
-import { type Databases, fromEach } from '../storage/databases.ts';
+import { type Databases, fromShardsOf } from '../storage/databases.ts';
 import { fromMessageRow, type MessageRow, messageColumns, type StoredMessage } from './message-rows.ts';
 
 /**
@@ -32,8 +32,7 @@ export function readHeads(
       last_change_seq: number;
       updated_at: number;
     };
-    const wanted = deps.databases.byShard(missing.map(Number), (id) => id);
-    const rows = await fromEach(wanted, (shard, ids) =>
+    const rows = await fromShardsOf(deps.databases, missing.map(Number), (shard, ids) =>
       shard.query<Row>(
         `SELECT h.conversation_id AS conversation, h.last_seq_id, h.last_message_id, h.last_change_seq, c.updated_at, ${messageColumns('m')}
        FROM conversation_heads h

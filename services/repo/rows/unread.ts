@@ -1,6 +1,6 @@
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Database, formatSql } from '../storage/database.ts';
-import { type Databases, fromAll, fromEach } from '../storage/databases.ts';
+import { type Databases, fromAll, fromShardsOf } from '../storage/databases.ts';
 import { recalledOf } from './recall-counts.ts';
 
 export type Unread = { conversationId: string; lastReadSeqId: number; unreadCount: number };
@@ -15,8 +15,7 @@ export async function loadUnread(
   conversationIds?: readonly number[],
 ): Promise<Unread[]> {
   if (!conversationIds) return fromAll(databases.shards, (shard) => loadUnreadOf(shard, userId));
-  const wanted = databases.byShard(conversationIds, (id) => id);
-  return fromEach(wanted, (shard, ids) => loadUnreadOf(shard, userId, ids));
+  return fromShardsOf(databases, conversationIds, (shard, ids) => loadUnreadOf(shard, userId, ids));
 }
 
 async function loadUnreadOf(

@@ -49,6 +49,17 @@ export const fromEach = <T, R>(
   read: (database: Database, some: T[]) => Promise<R[]>,
 ): Promise<R[]> => fromAll(things.keys(), (database) => read(database, things.get(database) ?? []));
 
+/** Reads rows of conversations from the databases that hold them. */
+export const fromShardsOf = <R>(
+  databases: Pick<Databases, 'byShard'>,
+  conversationIds: readonly number[],
+  read: (database: Database, some: number[]) => Promise<R[]>,
+): Promise<R[]> =>
+  fromEach(
+    databases.byShard(conversationIds, (id) => id),
+    read,
+  );
+
 /** The addresses if one database has all groups. */
 export const oneDatabase = (url: string): DatabaseAddresses => ({
   directory: url,
