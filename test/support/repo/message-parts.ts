@@ -5,6 +5,7 @@ import {
   type NewMessage,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import { memberKeys } from '../../../services/repo/conversation-changes/member-rows.ts';
+import { pairOfKey } from '../../../services/repo/friends/friendship-pair.ts';
 import { createMessageChange } from '../../../services/repo/message-changes/message-change.ts';
 import { startReactionTelling } from '../../../services/repo/message-changes/reaction-telling.ts';
 import { createMessageHandlers } from '../../../services/repo/messages/messages.ts';
@@ -170,10 +171,10 @@ export function createMessageParts(parts: RepoParts) {
 
 /** Tells the pair with this key ("low:high") that a conversation is its own. */
 export async function tellPair(sql: Sql, key: string, conversationId: number): Promise<void> {
-  const [low = '', high = ''] = key.split(':');
+  const { low, high } = pairOfKey(key);
   await sql.execute(
     `INSERT INTO pairs (low_id, high_id, conversation_id) VALUES (?)
      ON DUPLICATE KEY UPDATE conversation_id = VALUES(conversation_id)`,
-    [[Number(low), Number(high), conversationId]],
+    [[low, high, conversationId]],
   );
 }
