@@ -146,6 +146,8 @@ test('a message has at most 20 kinds of reactions, and names the first 20 users 
   const expected = users.filter((_, index) => index !== 3).slice(0, 20);
   const after = await reactionOf();
   assert.deepEqual([after?.count, after?.userIds.toSorted()], [24, expected.toSorted()]);
+  await react(place, users[24] ?? '', first, false);
+  assert.deepEqual(await reactionOf(), { emoji: first, count: 23, userIds: after?.userIds });
 });
 
 test('only who may write reacts, with an emoji, to a message that is there', async () => {
