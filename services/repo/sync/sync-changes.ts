@@ -58,7 +58,7 @@ async function takeRows(
 ): Promise<{ taken: MessageRow[]; hasMore: boolean }> {
   const taken: MessageRow[] = [];
   let bytes = 0;
-  for (const [database, some] of Map.groupBy(wanted, ({ id }) => databases.messagesOf(id))) {
+  for (const [database, some] of databases.byShard(wanted, ({ id }) => id)) {
     for (const part of chunks(some, conversationsPerStatement)) {
       const most = Math.min(limit - taken.length, changesPerConversation);
       for (const rows of await readPages(database, part, most + 1)) {

@@ -8,7 +8,7 @@ import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../r
 import type { UserCards } from '../rows/user-cards.ts';
 import { changedFor, databaseTime } from '../storage/change-time.ts';
 import type { Database } from '../storage/database.ts';
-import type { Databases } from '../storage/databases.ts';
+import { type Databases, fromEach } from '../storage/databases.ts';
 import { idsPerList, rowsPerTable, rowsTable } from '../storage/sql.ts';
 import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from './sync-plan.ts';
 
@@ -52,9 +52,9 @@ export async function readOldestMissing(
   entries: readonly Entry[],
 ): Promise<Map<number, number>> {
   const missing = entries.filter(({ last_seq_id, cursor }) => last_seq_id > cursor);
-  const byDatabase = Map.groupBy(missing, ({ id }) => databases.messagesOf(id));
-  const rows = await Promise.all(
-    [...byDatabase].map(async ([database, some]) => {
+  const rows = await fromEach(
+    databases.byShard(missing, ({ id }) => id),
+    async (database, some) => {
       const wanted = some.map(({ id, cursor }) => [id, cursor + 1]);
       const statements = chunks(wanted, rowsPerTable).map(
         // Index: the primary key of messages.
@@ -64,9 +64,9 @@ export async function readOldestMissing(
       );
       type Oldest = { conversation_id: number; created_at: number };
       return ((await database.batch(statements.join(';\n'))) as Oldest[][]).flat();
-    }),
+    },
   );
-  return new Map(rows.flat().map((row) => [row.conversation_id, row.created_at]));
+  return new Map(rows.map((row) => [row.conversation_id, row.created_at]));
 }
 
 /** Reads the sizes of a plan's texts, without reading the texts of messages. */
@@ -74,10 +74,10 @@ export async function readSizes(
   { databases, userCards }: { databases: Databases; userCards: UserCards },
   takes: readonly Take[],
 ): Promise<Sizes> {
-  const byDatabase = Map.groupBy(takes, ({ id }) => databases.messagesOf(id));
   type Row = { conversation_id: number; seq_id: number; sender_id: number; bytes: number };
-  const parts = await Promise.all(
-    [...byDatabase].map(async ([database, some]) => {
+  const rows = await fromEach(
+    databases.byShard(takes, ({ id }) => id),
+    async (database, some) => {
       const columns = `m.conversation_id, m.seq_id, m.sender_id,
         OCTET_LENGTH(m.content) + COALESCE(OCTET_LENGTH(m.extra), 0) + COALESCE(OCTET_LENGTH(m.reactions), 0)
           AS bytes`;
@@ -101,9 +101,8 @@ export async function readSizes(
         ),
       ];
       return ((await database.batch(statements.join(';\n'))) as Row[][]).flat();
-    }),
+    },
   );
-  const rows = parts.flat();
   const peerIds = takes.flatMap(({ peerId }) => peerId ?? []);
   const cards = await userCards.byIds([...rows.map(({ sender_id }) => sender_id), ...peerIds].map(String));
   const cardBytes = (userId: number) => bytesOf(cards.get(String(userId)));
@@ -131,9 +130,9 @@ export async function readMessages(
   takes: readonly Take[],
 ): Promise<Map<number, Message[]>> {
   const ranges = takes.filter(({ first, last }) => last >= first);
-  const byDatabase = Map.groupBy(ranges, ({ id }) => deps.databases.messagesOf(id));
-  const rows = await Promise.all(
-    [...byDatabase].map(async ([database, some]) => {
+  const rows = await fromEach(
+    deps.databases.byShard(ranges, ({ id }) => id),
+    async (database, some) => {
       const selects = some.map(
         ({ id, first, last }) =>
           `(SELECT ${messageColumns()} FROM messages
@@ -141,9 +140,9 @@ export async function readMessages(
       );
       const statements = chunks(selects, rangesPerStatement).map((part) => part.join(' UNION ALL '));
       return ((await database.batch(statements.join(';\n'))) as MessageRow[][]).flat();
-    }),
+    },
   );
-  const stored = rows.flat().map(fromMessageRow);
+  const stored = rows.map(fromMessageRow);
   const senders = await deps.userCards.byIds(stored.map(({ senderId }) => senderId));
   const messages = Map.groupBy(
     stored.map((message) => toMessage(message, senders)),
@@ -189,9 +188,9 @@ async function selectRecalled(
   conversationIds: readonly number[],
   which: string,
 ): Promise<Recall[]> {
-  const byDatabase = Map.groupBy(conversationIds, (id) => databases.messagesOf(id));
-  const found = await Promise.all(
-    [...byDatabase].map(async ([database, some]) => {
+  const found = await fromEach(
+    databases.byShard(conversationIds, (id) => id),
+    async (database, some) => {
       const statements = chunks(some, idsPerList).map(
         // Index: message_recalls_time.
         (part) =>
@@ -199,7 +198,7 @@ async function selectRecalled(
            WHERE conversation_id IN (${part}) AND ${which}`,
       );
       return ((await database.batch(statements.join(';\n'))) as Recall[][]).flat();
-    }),
+    },
   );
-  return found.flat().sort((a, b) => a.at - b.at || a.conversationId - b.conversationId || a.seqId - b.seqId);
+  return found.sort((a, b) => a.at - b.at || a.conversationId - b.conversationId || a.seqId - b.seqId);
 }
