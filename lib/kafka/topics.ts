@@ -34,7 +34,7 @@ const shared: { topic: string; numPartitions: number; retentionMs: number }[] = 
 ];
 
 /** Creates the missing shared topics, and resolves when all are usable. Several processes may call it concurrently. */
-export const ensureSharedTopics = (admin: Admin): Promise<void> => ensure(admin, shared);
+export const ensureSharedTopics = (admin: Admin): Promise<void> => ensureTopics(admin, shared);
 
 /** Creates a receiver's downstream topic. Its records are void after the receiver restarts, so retention is short. */
 export const ensureDownstreamTopic = (admin: Admin, receiverId: string): Promise<void> =>
@@ -42,7 +42,7 @@ export const ensureDownstreamTopic = (admin: Admin, receiverId: string): Promise
 
 /** Creates several downstream topics, by topic name. */
 export const ensureDownstreamTopics = (admin: Admin, names: readonly string[]): Promise<void> =>
-  ensure(
+  ensureTopics(
     admin,
     names.map((topic) => ({ topic, numPartitions: 1, retentionMs: hour })),
   );
@@ -51,7 +51,8 @@ export const ensureDownstreamTopics = (admin: Admin, names: readonly string[]): 
 const usableWithinMs = 30_000;
 const pauses = { firstMs: 200, longestMs: 400 };
 
-async function ensure(admin: Admin, wanted: typeof shared): Promise<void> {
+/** Creates the missing ones of these topics, and resolves when all are usable. */
+export async function ensureTopics(admin: Admin, wanted: typeof shared): Promise<void> {
   const attempt = async (): Promise<void> => {
     await createMissing(admin, wanted);
     // The broker lists a topic before it serves its partitions. Fetching the offsets fails until it does.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { type Consumer, connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
+import { ensureTopics } from '../../../lib/kafka/topics.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { eventually } from '../../support/eventually.ts';
 import { killMember } from '../../support/servers/killed-member.ts';
@@ -17,7 +18,7 @@ async function createGroup(t: TestContext) {
   const groupId = `group-${name}`;
   const kafka = connectKafka({ brokers, clientId: `test-${name}`, log });
   await withAdmin(kafka, (admin) =>
-    admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 2 }] }),
+    ensureTopics(admin, [{ topic, numPartitions: 2, retentionMs: 3_600_000 }]),
   );
   const consumers: Consumer[] = [];
   t.after(async () => {

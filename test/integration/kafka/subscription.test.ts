@@ -5,7 +5,7 @@ import { GoChatError } from '../../../lib/errors.ts';
 import { connectKafka, type Producer, withAdmin } from '../../../lib/kafka/kafka.ts';
 import { type ReceivedRecord, subscribe } from '../../../lib/kafka/subscription.ts';
 import { followTail, type Tail } from '../../../lib/kafka/tail.ts';
-import { ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
+import { ensureSharedTopics, ensureTopics, topics } from '../../../lib/kafka/topics.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
 import type { DeadRecord } from '../../../lib/records/records.ts';
@@ -37,7 +37,7 @@ after(async () => {
 async function createTopic(t: TestContext, values: (string | Buffer)[]) {
   const topic = `test.subscription.${randomUUID()}`;
   await withAdmin(kafka, (admin) =>
-    admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] }),
+    ensureTopics(admin, [{ topic, numPartitions: 1, retentionMs: 3_600_000 }]),
   );
   t.after(() => withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [topic] })));
   // Of its own: a producer is of no use any more once a topic of its is deleted.

@@ -7,7 +7,12 @@ import { join } from 'node:path';
 import { connectLogic } from '../../../lib/grpc/clients.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
-import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
+import {
+  ensureDownstreamTopic,
+  ensureSharedTopics,
+  ensureTopics,
+  topics,
+} from '../../../lib/kafka/topics.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
 import type { DownstreamRecord, UpstreamRecord } from '../../../lib/records/records.ts';
@@ -47,7 +52,7 @@ export async function openLogicSystem(env: Record<string, string> = {}) {
   await withAdmin(kafka, async (admin) => {
     await ensureSharedTopics(admin);
     await ensureDownstreamTopic(admin, gateway.gatewayId);
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 4 }] });
+    await ensureTopics(admin, [{ topic, numPartitions: 4, retentionMs: 3_600_000 }]);
   });
 
   const { repo, address, databases } = await openRepoService(env);

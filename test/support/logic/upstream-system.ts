@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { messageType } from '../../../lib/domain/enumerations.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
-import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
+import {
+  ensureDownstreamTopic,
+  ensureSharedTopics,
+  ensureTopics,
+  topics,
+} from '../../../lib/kafka/topics.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics, type Metrics } from '../../../lib/metrics.ts';
 import type { DownstreamRecord, UpstreamMessage } from '../../../lib/records/records.ts';
@@ -25,7 +30,7 @@ export async function createUpstreamSystem() {
   await withAdmin(kafka, async (admin) => {
     await ensureSharedTopics(admin);
     await ensureDownstreamTopic(admin, gatewayId);
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 4 }] });
+    await ensureTopics(admin, [{ topic, numPartitions: 4, retentionMs: 3_600_000 }]);
   });
   // A separate producer, since a producer is unusable after one of its topics was deleted.
   const producer = kafka.producer();
