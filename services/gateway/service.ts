@@ -146,7 +146,11 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     host: config.BIND_HOST,
     port: config.METRICS_PORT,
     metrics: registry,
-    dependencies: { kafka: broker.isUp, logic: logic.ready, repo: repo.ready },
+    dependencies: {
+      kafka: broker.isUp,
+      logic: async () => revoked.isComplete() && (await logic.ready()),
+      repo: repo.ready,
+    },
   });
   const clientAddress = createClientAddress(config.TRUST_PROXY, log);
   const anonymous = createRateLimit({

@@ -86,7 +86,9 @@ test('after a failed poll, the next one starts from the same time', async (t) =>
   ]);
   t.after(revoked.stop);
   await revoked.refresh();
+  assert.equal(revoked.isComplete(), false);
   await revoked.refresh();
+  assert.ok(revoked.isComplete());
   assert.deepEqual(asked[0], asked[1]);
   assert.ok(revoked.has('a'));
 });

@@ -5,6 +5,8 @@ import type { Logger } from '../../../lib/log.ts';
 
 export type RevokedSessions = {
   has(sessionId: string): boolean;
+  /** Whether logic has answered once with all sessions that were revoked before. Until then `has` proves nothing. */
+  isComplete(): boolean;
   /** Marks login sessions as revoked at once, before the next poll reports them. */
   add(sessionIds: readonly string[]): void;
   /** Polls logic now. Resolves when the answer is applied, and also when the call failed: the next poll tries again. */
@@ -20,7 +22,8 @@ const maxSessions = 500_000;
 
 /**
  * The login sessions that were revoked, but have access tokens that are not expired yet: such tokens are refused. The
- * gateway polls logic for new ones every second. While logic is unreachable, the gateway uses the sessions it knows.
+ * gateway polls logic for new ones every second. While logic is unreachable, the gateway uses the sessions it knows; a
+ * gateway that has just started knows none, and takes no access token until logic has answered.
  */
 export function createRevokedSessions(deps: {
   auth: Pick<LogicClient['auth'], 'listRevokedSessions'>;
@@ -35,6 +38,7 @@ export function createRevokedSessions(deps: {
   let position = { since: Date.now() - maxTokenLifetimeMs, afterSessionId: '' };
   let nextPruneAt = 0;
   let failing = false;
+  let complete = false;
 
   function remember(sessionId: string, until: number): void {
     const known = revoked.has(sessionId);
@@ -65,6 +69,7 @@ export function createRevokedSessions(deps: {
       }
       if (failing) log.info('logic answers with revoked sessions again');
       failing = false;
+      complete = true;
     } catch (error) {
       if (!failing) log.warn({ err: error }, 'cannot list revoked sessions');
       failing = true;
@@ -84,6 +89,7 @@ export function createRevokedSessions(deps: {
   const timer = setInterval(polling.run, pollMs);
   return {
     has: (sessionId) => revoked.has(sessionId),
+    isComplete: () => complete,
     add(sessionIds) {
       for (const id of sessionIds) if (!revoked.has(id)) remember(id, Date.now() + maxTokenLifetimeMs);
     },

@@ -66,7 +66,7 @@ export function createBatchRecipients(deps: BatchRecipientsDeps): BatchRecipient
 
 const byDatabase = (databases: Databases, stored: readonly StoredBatch[]): ShardReads[] =>
   Array.from(
-    Map.groupBy(stored, ({ conversationId }) => databases.messagesOf(conversationId)),
+    databases.byShard(stored, ({ conversationId }) => conversationId),
     ([database, batches]) => ({
       database,
       reads: batches.flatMap(({ conversationId, single, reads }) =>

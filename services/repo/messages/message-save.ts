@@ -71,7 +71,7 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     const stopSaving = stageDuration.startTimer({ stage: 'save' });
     const shards = await Promise.all(
       Array.from(
-        Map.groupBy(drafts, ({ message }) => deps.databases.messagesOf(message.conversationId)),
+        deps.databases.byShard(drafts, ({ message }) => message.conversationId),
         ([database, some]) => saveShard(deps, database, some),
       ),
     );

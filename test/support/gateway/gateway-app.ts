@@ -127,6 +127,7 @@ async function buildTestApp(limits: Limits): Promise<BuiltApp> {
       },
     },
     revoked: {
+      isComplete: () => true,
       has: (id) => current.revoked.has(id),
       add: (ids) => {
         for (const id of ids) current.revoked.add(id);
