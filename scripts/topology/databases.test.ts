@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readDatabaseAddresses } from '../../services/repo/storage/databases-file.ts';
 import { keepLayout, layoutOf, severalDatabases, writeDatabasesFile } from './databases.ts';
+import { assertOwnHome, makeHome } from './home.ts';
 
 const url = 'mysql://gochat:secret@127.0.0.1:3306/gochat';
 
@@ -28,11 +29,21 @@ test('a data folder keeps its layout', (context) => {
   const fresh = join(folder, 'fresh');
   keepLayout(fresh, 'split');
   keepLayout(fresh, 'split');
+  assertOwnHome(fresh);
   assert.throws(() => keepLayout(fresh, 'one'), /has the layout "split": start with --databases split/);
   // A folder from before layouts has one database.
+  makeHome(folder);
   writeFileSync(join(folder, 'run.json'), '{}');
   assert.throws(() => keepLayout(folder, 'sharded'), /has the layout "one"/);
   keepLayout(folder, 'one');
+});
+
+test('a folder of somebody else is no data folder, and stays as it is', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gochat-layout-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'thesis.txt'), 'Chapter 1');
+  assert.throws(() => keepLayout(folder, 'one'), /holds things that are not GoChat's \(thesis\.txt\)/);
+  assert.deepEqual(readdirSync(folder), ['thesis.txt']);
 });
 
 test('a layout that does not exist is refused', () => {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Problem } from '../process/problem.ts';
+import { assertOwnHome, makeHome } from './home.ts';
 import { type DatabaseLayout, databaseLayouts } from './layouts.ts';
 import type { ServicePlan } from './topology.ts';
 
@@ -17,7 +18,7 @@ export const severalDatabases: readonly string[] = [
 
 /**
  * Remembers the layout of a data folder. Throws a Problem if the folder has its data in another one: nothing would be
- * moved, so the system would be empty.
+ * moved, so the system would be empty. Throws one, too, if the folder is not GoChat's.
  */
 export function keepLayout(home: string, layout: DatabaseLayout): void {
   const path = join(home, 'databases.txt');
@@ -28,7 +29,8 @@ export function keepLayout(home: string, layout: DatabaseLayout): void {
       `The data in ${home} has the layout "${kept}": start with --databases ${kept}, or wipe it with npm run reset.`,
     );
   }
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  assertOwnHome(home);
+  makeHome(home);
   writeFileSync(path, `${layout}\n`);
 }
 

@@ -2,11 +2,15 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { Problem } from '../process/problem.ts';
 
-/** Subfolders of the user's data folder: for tests, benchmarks, and `npm run dev` with a running `npm run stack`. */
+/**
+ * Subfolders of the user's data folder: for tests, benchmarks, what benchmarks know of a system that they did not start,
+ * and `npm run dev` with a running `npm run stack`.
+ */
 export const homesWithin = {
   tests: 'test',
   smallMachine: 'small-machine',
   bench: 'bench-system',
+  benchFixtures: 'bench',
   dev: 'dev',
 } as const;
 
