@@ -6,6 +6,7 @@ import type { RestReport } from '../load/commands.ts';
 import { createHistogram, type HistogramData } from '../measure/histogram.ts';
 import { type Figure, milliseconds, type Step } from '../report/result.ts';
 import { isLoad, machineName, type ProcessUsage } from '../system/usage.ts';
+import { pathFigures } from './message-path.ts';
 
 /** Above this the load processes were too slow for their schedule, and the latencies do not describe the system. */
 const tolerableLatenessMicros = 20_000;
@@ -65,6 +66,7 @@ export function messageStep(label: string, measured: Measured<Outcome>, more: Fi
         'ms',
         'lower',
       ),
+      ...pathFigures(stages),
     ],
     latencies,
     usage,

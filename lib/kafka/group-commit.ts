@@ -11,6 +11,8 @@ type Pending = {
   key: string | null;
   value: string;
   bytes: number;
+  /** By performance.now(). */
+  queuedAt: number;
   resolve: () => void;
   reject: (error: unknown) => void;
 };
@@ -39,7 +41,8 @@ export function createGroupCommit(
     maxBatch?: number;
     /** Milliseconds that a produce waits for more records. Less than 1, which is the default, means no wait. */
     lingerMs?: () => number;
-    onBatch?: (records: number, seconds: number) => void;
+    /** Called after each produce: how long it took, and how long its oldest record had waited for it, in seconds. */
+    onBatch?: (records: number, seconds: number, waitedSeconds: number) => void;
   },
 ): GroupCommit {
   const maxBatch = options.maxBatch ?? 2000;
@@ -62,7 +65,8 @@ export function createGroupCommit(
       } catch (error) {
         for (const record of batch) record.reject(error);
       }
-      options.onBatch?.(batch.length, (performance.now() - started) / 1000);
+      const waitedMs = started - (batch[0]?.queuedAt ?? started);
+      options.onBatch?.(batch.length, (performance.now() - started) / 1000, waitedMs / 1000);
       inFlight = 0;
     }
   }
@@ -77,7 +81,8 @@ export function createGroupCommit(
         );
       }
       return new Promise((resolve, reject) => {
-        pending.push({ topic, key, value, bytes: Buffer.byteLength(value) + 100, resolve, reject });
+        const bytes = Buffer.byteLength(value) + 100;
+        pending.push({ topic, key, value, bytes, queuedAt: performance.now(), resolve, reject });
         gather.wake();
       });
     },

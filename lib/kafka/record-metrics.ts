@@ -4,6 +4,17 @@ import type { Metrics } from '../metrics.ts';
 export const countRecords = (metrics: Metrics) =>
   metrics.counter('gochat_consumer_records_total', 'Records consumed, by result.', ['topic', 'result']);
 
+/**
+ * Returns a function to call with the oldest record of each fetch. It measures how long the record was on its way, from
+ * the produce call to here: to the broker, onto its disk, and out of it. Both clocks count whole milliseconds.
+ */
+export function measureTransit(metrics: Metrics, topic: string): (record: { timestamp: string }) => void {
+  const transit = metrics
+    .latency('gochat_record_transit_seconds', 'Time from the produce of a record to its consumer.', ['topic'])
+    .labels({ topic });
+  return ({ timestamp }) => transit.observe(Math.max(Date.now() - Number(timestamp), 0) / 1000);
+}
+
 export type RecordsInProgress = {
   /** Must be called when records of the topic are about to be processed, and its result when they are done. */
   begin(topic: string): () => void;

@@ -10,7 +10,13 @@ export type Tail = { stop(): Promise<void> };
  */
 export async function followTail(
   kafka: KafkaConnection,
-  options: { topic: string; groupId: string; onRecord: (value: Buffer, key: Buffer | null) => void },
+  options: {
+    topic: string;
+    groupId: string;
+    onRecord: (value: Buffer, key: Buffer | null) => void;
+    /** Called with the oldest record of each fetch. */
+    onFetch?: (oldest: { timestamp: string }) => void;
+  },
 ): Promise<Tail> {
   const end = await withAdmin(kafka, async (admin) => {
     const [partition] = await admin.fetchTopicOffsets(options.topic);
@@ -34,6 +40,8 @@ export async function followTail(
     autoCommit: false,
     eachBatchAutoResolve: true,
     eachBatch: async ({ batch, heartbeat }) => {
+      const [oldest] = batch.messages;
+      if (oldest) options.onFetch?.(oldest);
       for (const message of batch.messages) {
         if (BigInt(message.offset) < BigInt(next)) continue;
         if (message.value) options.onRecord(message.value, message.key);

@@ -11,6 +11,7 @@ import { serveGrpc, service } from '../../lib/grpc/server.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createGroupCommit, type GroupCommit } from '../../lib/kafka/group-commit.ts';
 import { connectKafka, withAdmin } from '../../lib/kafka/kafka.ts';
+import { measureTransit } from '../../lib/kafka/record-metrics.ts';
 import { followTail } from '../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, ensureSharedTopics, topics } from '../../lib/kafka/topics.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -64,7 +65,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const upstream = createGroupCommit(producer, {
     maxPending: maxPendingProduces,
     lingerMs: pace.lingerMs,
-    onBatch: (records, seconds) => {
+    onBatch: (records, seconds, waitedSeconds) => {
+      metrics.produceWait.observe(waitedSeconds);
       metrics.produceBatch.observe(records);
       metrics.produce.observe(seconds);
     },
@@ -103,6 +105,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     topic: topics.downstream(gatewayId),
     groupId: `gateway-${bootId}`,
     onRecord: realtime.downstream.deliver,
+    onFetch: measureTransit(registry, 'gochat.messages.downstream'),
   });
 
   const grpc = await serveGrpc({

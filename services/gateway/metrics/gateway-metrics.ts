@@ -22,6 +22,10 @@ export function createGatewayMetrics(metrics: Metrics) {
       'gochat_gateway_registration_seconds',
       'Time from a socket to its registered session, when welcome is sent.',
     ),
+    produceWait: metrics.latency(
+      'gochat_gateway_upstream_wait_seconds',
+      'Time that the oldest record of a produce waited for it.',
+    ),
     produce: metrics.latency(
       'gochat_gateway_upstream_produce_seconds',
       'Time of one produce to the upstream topic.',

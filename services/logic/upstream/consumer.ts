@@ -128,6 +128,8 @@ export async function startUpstream(deps: {
       }
       const claim = claims.of(batch.partition);
       if (claim === undefined || !isRunning() || isStale()) return;
+      const [oldest] = batch.messages;
+      if (oldest) metrics.transit(oldest);
       queue.push(batch.messages.map((message) => readItem(message, batch.partition, claim)));
       claims.queued(batch.partition, Number(batch.lastOffset()));
       resolveOffset(batch.lastOffset());

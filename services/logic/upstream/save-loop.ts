@@ -89,11 +89,12 @@ export function startSaveLoop(deps: {
     metrics.wait.observe((started - (items[0]?.queuedAt ?? started)) / 1000);
     metrics.batch.observe(items.length);
     const batches = await saveUntilDone(items);
-    metrics.save.observe((performance.now() - started) / 1000);
+    const savedAt = performance.now();
+    metrics.save.observe((savedAt - started) / 1000);
     // The next save begins while the recipients of this one are looked up and its records are produced.
     const resolving = Promise.all(batches.map(resolveUntilDone));
     await producing;
-    producing = resolving.then(deliver).finally(done);
+    producing = resolving.then((resolved) => deliver(resolved, savedAt)).finally(done);
   }
 
   async function resolveUntilDone(batch: Batch): Promise<Outcome[]> {
@@ -105,13 +106,14 @@ export function startSaveLoop(deps: {
     }).catch(() => []);
   }
 
-  async function deliver(resolved: Outcome[][]): Promise<void> {
+  async function deliver(resolved: Outcome[][], savedAt: number): Promise<void> {
     await held;
     if (isAbandoned()) return;
     // If another process has got a partition, it fetches the partition from the committed offset and delivers these
     // items.
     const outcomes = resolved.flat().filter(({ item }) => claims.holds(item));
     const delivery = buildDelivery(outcomes, deps.topic);
+    metrics.downstreamWait.observe((performance.now() - savedAt) / 1000);
     if (!(await produced(delivery))) return;
     claims.acknowledge(outcomes.map(({ item }) => item));
     metrics.ended(outcomes);

@@ -1,5 +1,5 @@
 import type { Code } from '../../../lib/errors.ts';
-import { countRecords, watchInProgress } from '../../../lib/kafka/record-metrics.ts';
+import { countRecords, measureTransit, watchInProgress } from '../../../lib/kafka/record-metrics.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import type { Outcome } from './save.ts';
 
@@ -45,12 +45,17 @@ export function createUpstreamMetrics(metrics: Metrics, depth: () => number, top
   }
 
   return {
+    transit: measureTransit(metrics, topic),
     wait: metrics.latency(
       'gochat_upstream_wait_seconds',
       'Time that the oldest record of a save was queued.',
     ),
     save: metrics.latency('gochat_save_duration_seconds', 'Time of one save, retries included.'),
     batch: metrics.size('gochat_save_batch_size', 'Records in one save.'),
+    downstreamWait: metrics.latency(
+      'gochat_downstream_wait_seconds',
+      'Time from a save to the produce of its records: finding recipients, and the produces before it.',
+    ),
     produce: metrics.latency('gochat_downstream_produce_seconds', 'Time of one downstream produce.'),
     records: metrics.size('gochat_downstream_batch_records', 'Records in one downstream produce.'),
     commits: metrics.counter('gochat_upstream_commits_total', 'Commits of upstream offsets.', ['result']),
