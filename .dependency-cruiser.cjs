@@ -88,10 +88,10 @@ module.exports = {
     },
     {
       name: 'only-repo-touches-storage',
-      comment: 'Only services/repo stores: nobody else opens MySQL or Redis.',
+      comment: 'Only services/repo stores: nobody else opens MySQL, Redis or a store of objects.',
       severity: 'error',
       from: { path: '^(services|lib|workflows|activities)/', pathNot: '^services/repo/' },
-      to: { path: '(^|/)node_modules/(mysql2|ioredis|@prisma)/|^services/repo/prisma/' },
+      to: { path: '(^|/)node_modules/(mysql2|ioredis|@prisma|@aws-sdk)/|^services/repo/prisma/' },
     },
     {
       name: 'storage-knows-no-frames',

@@ -20,6 +20,7 @@ module.exports = {
   ],
   'services/repo': [
     'storage',
+    'store',
     'cache',
     'outbox',
     'projections',
