@@ -1,6 +1,6 @@
 // Room: the steps of `npm test`, and the reports of their results. No test belongs here.
 
-import { globSync } from 'node:fs';
+import { globSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { runCaptured } from './command.ts';
 import type { Counts } from './counts-reporter.ts';
@@ -123,7 +123,7 @@ export const steps: Step[] = [
     files: filesOf('test/fault/**/*.test.ts'),
     parts: (files, only) => [testing(files, { only, timeoutMs: faultTimeoutMs })],
   },
-  // `npm start` as it is on a small rented machine; it takes minutes.
+  // Runs `npm start` as on a small rented machine; it takes minutes.
   {
     name: 'small-machine',
     title: 'A machine of 1 core and 2 GiB',
@@ -169,10 +169,21 @@ interface TestingOptions {
   timeoutMs?: number;
 }
 
-/** Distributes files round-robin, since neighbouring files often take about as long. */
+/**
+ * Distributes files over processes. The files of one part of the system (services/gateway) stay together, because they
+ * share what they import and build. The size of a file stands for the time that its tests take.
+ */
 function shares(files: readonly string[], count: number): string[][] {
-  const dealt = Object.values(Object.groupBy(files, (file) => files.indexOf(file) % count));
-  return dealt.filter((share) => share !== undefined);
+  const parts = [...Map.groupBy(files, (file) => file.split('/').slice(0, 2).join('/')).values()]
+    .map((ofPart) => ({ files: ofPart, bytes: ofPart.reduce((sum, file) => sum + statSync(file).size, 0) }))
+    .toSorted((a, b) => b.bytes - a.bytes);
+  const shares = Array.from({ length: count }, () => ({ files: [] as string[], bytes: 0 }));
+  for (const part of parts) {
+    const smallest = shares.reduce((least, share) => (share.bytes < least.bytes ? share : least));
+    smallest.files.push(...part.files);
+    smallest.bytes += part.bytes;
+  }
+  return shares.map((share) => share.files).filter((share) => share.length > 0);
 }
 
 /** The duration of the storm, or of the load on the small machine, which is added to the timeout of the other tests. */
