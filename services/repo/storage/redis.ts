@@ -31,7 +31,7 @@ export function luaScript(moduleUrl: string, name: string, ...after: string[]): 
   return { name, source, sha: createHash('sha1').update(source).digest('hex') };
 }
 
-const commandTimeoutMs = 250;
+const defaultCommandTimeoutMs = 250;
 const probeTimeoutMs = 3000;
 const probeEveryMs = 250;
 const timedOut = Symbol('down');
@@ -42,8 +42,13 @@ const onTimeout = (): typeof timedOut => timedOut;
  * `commandTimeoutMs`. Later calls return undefined at once until a background probe finds the server again. No call
  * rejects: callers continue without Redis.
  */
-export function createRedis(options: { url: string; log: Logger; metrics: Metrics }): RedisStore {
-  const { log } = options;
+export function createRedis(options: {
+  url: string;
+  log: Logger;
+  metrics: Metrics;
+  commandTimeoutMs?: number | undefined;
+}): RedisStore {
+  const { log, commandTimeoutMs = defaultCommandTimeoutMs } = options;
   const client = new Redis(options.url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

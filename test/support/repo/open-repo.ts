@@ -16,8 +16,8 @@ export async function openRepoParts(options: RepoPartsOptions = {}) {
 }
 
 /** The same with repo's handlers for messages and presence. */
-export async function openMessageRepo() {
-  const { redis, parts } = await openRepoParts();
+export async function openMessageRepo(options: RepoPartsOptions = {}) {
+  const { redis, parts } = await openRepoParts(options);
   return { redis, repo: createMessageParts(parts) };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { PresenceTransition } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import { openMessageRepo } from './open-repo.ts';
+import type { RepoPartsOptions } from './repo-parts.ts';
 
 type Gateway = { gatewayId: string; bootId: string };
 type CleanUp = { dryRun?: boolean; cursor?: string; olderThanMs?: number; limit?: number };
@@ -9,8 +10,8 @@ export const usersOf = (transitions: readonly PresenceTransition[]) =>
   transitions.map(({ userId }) => userId);
 
 /** Repo's handlers for presence, gateways for them, and short forms of their answers. */
-export async function openPresenceRepo() {
-  const { redis, repo } = await openMessageRepo();
+export async function openPresenceRepo(options: RepoPartsOptions = {}) {
+  const { redis, repo } = await openMessageRepo(options);
   const { presence } = repo;
   let gateways = 0;
 

@@ -15,6 +15,8 @@ import { connectDatabases, openMigratedDatabase } from './database.ts';
 export type RepoPartsOptions = {
   /** One database; one for each group of tables; or two for conversations as well. */
   layout?: 'one' | 'split' | 'sharded';
+  /** How long a call waits for Redis. A busy machine may exceed the default, and then Redis is bypassed. */
+  redisTimeoutMs?: number;
 };
 
 export type RepoParts = Awaited<ReturnType<typeof createRepoParts>>;
@@ -23,13 +25,17 @@ export type RepoParts = Awaited<ReturnType<typeof createRepoParts>>;
  * The dependencies of repo's handlers, with a separate database for the test file. They are closed at the end of the
  * file.
  */
-export async function createRepoParts({ redisUrl, layout = 'one' }: RepoPartsOptions & { redisUrl: string }) {
+export async function createRepoParts({
+  redisUrl,
+  layout = 'one',
+  redisTimeoutMs,
+}: RepoPartsOptions & { redisUrl: string }) {
   const log = createLogger('test', process.env.LOG_LEVEL ?? 'fatal');
   const metrics = createMetrics('test');
   const url = await openMigratedDatabase();
   const addresses = await openLayout(layout, url);
   const databases = connectDatabases(addresses, { log });
-  const redis = createRedis({ url: redisUrl, log, metrics });
+  const redis = createRedis({ url: redisUrl, log, metrics, commandTimeoutMs: redisTimeoutMs });
   atEnd(redis.close);
   const cache = createCache({ redis, metrics });
   const prisma = createPrisma({ url, log });

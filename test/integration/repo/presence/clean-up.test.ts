@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { openPresenceRepo, sessionsAt, usersOf } from '../../../support/repo/presence-repo.ts';
 
 const { redis, repo, startGateway, newUser, isOnline, confirm, located, endLease, cleanUp } =
-  await openPresenceRepo();
+  await openPresenceRepo({ redisTimeoutMs: 10_000 });
 
 /** Everything that a clean-up finds, page by page, and how often. */
 const cleanUpAll = async (options: Parameters<typeof cleanUp>[0]) => {
@@ -35,7 +35,7 @@ test('the cost of a session does not grow with the number of the user’s sessio
   const gateway = await startGateway();
   const [few, many] = [await newUser(), await newUser()];
   await gateway.update('connected', ...sessionsAt(few, 20), ...sessionsAt(many, 4000));
-  // 500 sessions are one call of the script, during which Redis answers nobody else.
+  // 500 sessions are one call of the script, during which Redis answers no other call.
   const cost = async (userId: string, what: 'connected' | 'heartbeats' | 'disconnected', prefix = userId) => {
     const some = Array.from({ length: 500 }, (_, at) => [userId, `${prefix}-${at % 20}`] as [string, string]);
     return redisCost(() => gateway.update(what, ...some));
@@ -91,7 +91,7 @@ test('the clean-up of a user with thousands of sessions is quick, dry or not, si
   assert.equal(await redis.client.exists(`user:boots:${silent}`, `user:boots:${orphan}`), 0);
 });
 
-test('sessions that a version before did not count are counted when somebody looks', async () => {
+test('sessions that an earlier version did not count are counted by the next read', async () => {
   const [gateway, stays, leaves, asked] = [
     await startGateway(),
     await newUser(),
@@ -136,7 +136,7 @@ test('the clean-up ends silent sessions and those of dead gateways, and announce
   assert.deepEqual(usersOf((await gateway.update('connected', [silent, 's2'])).cameOnline), [silent]);
 });
 
-test('a dry run counts what a real one does, each session and user once, and changes nothing', async () => {
+test('a dry run counts the same as a real one, each session and user once, and changes nothing', async () => {
   await cleanUpAll({});
   const [gateway, dying, dead] = [await startGateway(), await startGateway(), await startGateway()];
   const users = (await repo.newUsers(6)) as [string, string, string, string, string, string];
@@ -170,13 +170,13 @@ test('the clean-up finds users whose going offline was not confirmed', async () 
   assert.deepEqual((await cleanUpAll({ dryRun: true })).offline, [lost]);
   assert.deepEqual((await cleanUpAll({})).offline, [lost]);
   assert.deepEqual((await cleanUpAll({})).offline, []);
-  // Its flow comes late: the same event, which is skipped by whoever saw it.
+  // Its flow is late and causes the same event, which consumers skip.
   assert.deepEqual(await confirm(disconnected.filter(({ userId }) => userId === lost)), [lost]);
 });
 
 test('a silent session of a live gateway is left to that gateway for a while', async () => {
   const [gateway, silent, longSilent] = [await startGateway(), await newUser(), await newUser()];
-  // Here a session may be silent for 0 s, and 0 s later somebody counts as offline.
+  // In this test a session may be silent for 0 s, and a user is declared offline after 0 s.
   await gateway.update(
     'connected',
     [silent, 's', Date.now() - 10_000],

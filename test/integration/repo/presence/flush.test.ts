@@ -11,10 +11,10 @@ import { openMessageRepo } from '../../../support/repo/open-repo.ts';
 
 const sessionsEach = 1500;
 const groupSize = 300;
-/** What is refused while Redis heals, as in operation; the tests of the clean-up have less patience. */
+/** The time after a flush in which nobody is declared offline, as in operation; the tests of the clean-up use a shorter one. */
 const healMs = 60_000;
 
-const { redis, repo } = await openMessageRepo();
+const { redis, repo } = await openMessageRepo({ redisTimeoutMs: 10_000 });
 const handlers = createPresenceHandlers({ ...repo, offlineConfirmMs: 0, healMs });
 
 /** A gateway's own presence and lease over repo's, without its sockets. */
@@ -59,7 +59,7 @@ async function startGateway(gatewayId: string, userIds: readonly string[]) {
   return { gatewayId, userIds, presence, lease, told };
 }
 
-/** Where a message to the conversation goes now: by gateway, the users that it is for. */
+/** The current recipients of a message to the conversation: the users by gateway. */
 async function audienceOf(conversationId: string, senderId: string): Promise<Map<string, Set<string>>> {
   const { results, recipients } = await repo.messages.saveMessages({
     messages: [repo.newMessage(conversationId, senderId)],
@@ -91,7 +91,7 @@ test('after a flush of Redis with thousands online, every message reaches all of
   assert.equal(here.told.length + there.told.length, users.length);
 
   await redis.client.flushall();
-  // Long before the gateways hear of it, while they send everything again, and after that.
+  // Before the gateways notice the flush, while they send all sessions again, and after that.
   let messages = 0;
   let healed = false;
   const sending = (async () => {
@@ -125,5 +125,5 @@ test('after a flush of Redis with thousands online, every message reaches all of
     statuses.filter(({ online }) => !online),
     [],
   );
-  assert.equal(here.told.length + there.told.length, users.length, 'somebody was told to come or go');
+  assert.equal(here.told.length + there.told.length, users.length, 'a presence event was sent');
 });

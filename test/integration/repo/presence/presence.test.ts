@@ -82,7 +82,7 @@ test('users are located at the gateways that hold them; sessions of a dead boot 
   );
 });
 
-test('a gateway whose lease has ended is not called any more, but its topic gets what its sockets would miss', async () => {
+test('a gateway whose lease has ended is not called any more, but its topic still gets messages for its sockets', async () => {
   const [gateway, user] = [await startGateway(), await newUser()];
   let now = 0;
   const seenBy = (gateways: ReturnType<typeof createGateways>) => async (how: 'locate' | 'locateTopics') =>
@@ -152,7 +152,7 @@ test('a flushed Redis heals: gateways are asked for all their sessions, and frie
   const at = Date.now() - 1000;
   await gateway.update('connected', [ann, 'a', at], [bob, 'b', at]);
   await redis.client.flushall();
-  // Nobody is lost meanwhile: the gateway may hold anybody.
+  // No user is missed meanwhile: the gateway counts as a possible location of everybody.
   assert.deepEqual(await located([ann, bob], gateway), [ann, bob]);
   assert.equal((await gateway.renew(true)).resync, true);
   assert.deepEqual((await gateway.update('heartbeats', [ann, 'a', at])).cameOnline, []);
