@@ -63,7 +63,7 @@ test('no container may gain rights or write into its own files', () => {
   }
 });
 
-test('only im-repo, and what migrates its schema, reaches the database and Redis; nothing reaches more than it needs', () => {
+test('only im-repo and its migration reach the database and Redis; no container reaches more than it needs', () => {
   const on = (network: string) =>
     Object.keys(services)
       .filter((name) => services[name]?.networks?.includes(network))

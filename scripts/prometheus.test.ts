@@ -52,7 +52,7 @@ test('every alert has a case in which it fires and one in which it does not', ()
   }
 });
 
-test('the alerts that operators rely on by name are what was promised', () => {
+test('the alerts that operators rely on exist under their names', () => {
   const promised = {
     MessageSendFailureHigh:
       'rate(gochat_message_send_failures_total[5m]) / rate(gochat_message_send_total[5m]) > 0.01',

@@ -274,7 +274,7 @@ test('a friend request refuses an invalid command at once, and accepts the next 
   assert.deepEqual(decided, { ok: true, requestId: 'r1' });
 });
 
-test('who waits for the outcome of a flow gives nothing, and is told so', async () => {
+test('waiting for a flow’s outcome takes no input, and refuses any', async () => {
   const waiting = [
     [createGroup, validStarts.createGroup],
     [changeMembers, validStarts.changeMembers],

@@ -52,7 +52,7 @@ export type Report = {
 export type Scenario = {
   name: string;
   title: string;
-  /** True: it measures the system as it is after its start, without load before it. */
+  /** True: measures the system after its start, without any load before. */
   unheated?: boolean;
   run(laboratory: Laboratory, report: Report): Promise<void>;
 };

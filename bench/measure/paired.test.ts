@@ -8,10 +8,10 @@ test('seven pairs bound the median by the smallest, nine by the second, eleven b
   assert.deepEqual(paired([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]), { median: 6, atLeast: 3 });
 });
 
-test('of an even number the median lies between the middle two', () => {
+test('the median of an even number of pairs is between the two middle ones', () => {
   assert.equal(paired([1, 2, 3, 4, 5, 6]).median, 3.5);
 });
 
-test('too few pairs say nothing about what the median is at least', () => {
+test('too few pairs give no lower bound of the median', () => {
   assert.equal(paired([1, 1, 1, 1]).atLeast, 0);
 });

@@ -66,7 +66,7 @@ test('a seq that comes after a higher one is out of order, not missing', () => {
   assert.deepEqual(faults(ledger, 2), { ...clean, outOfOrder: 1 });
 });
 
-test('a sync fills gaps and may repeat what the socket brought', () => {
+test('a sync fills gaps, and may repeat messages of the socket', () => {
   const ledger = createSeqLedger(0);
   ledger.received(1);
   ledger.received(5);

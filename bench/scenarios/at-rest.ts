@@ -6,7 +6,7 @@ import { isLoad, machineName, proportionalBytes, secondsSinceStart } from '../sy
 /** Memory is read this long after the start, when V8 and the JVM have collected the garbage of the start. */
 const memoryAfterSeconds = 60;
 
-/** What the system takes while nobody uses it: how long it starts, its memory, and its CPU time. */
+/** The cost of an idle system: the duration of its start, its memory, and its CPU time. */
 export const atRest: Scenario = {
   name: 'at-rest',
   title: 'At rest',

@@ -5,7 +5,7 @@ import { attachmentFault } from './attachment.ts';
 const file = { url: 'https://files.example/a.png', name: 'a.png', size: 3, mime: 'image/png' };
 const pathOf = (content: unknown) => attachmentFault(JSON.stringify(content))?.path;
 
-test('a file with what is required is right, and more than that is left alone', () => {
+test('a file with the required fields is valid, also with further fields', () => {
   assert.equal(pathOf(file), undefined);
   assert.equal(
     pathOf({ ...file, size: 0, mime: 'text/plain; charset=utf-8', name: 'résumé 📄.txt' }),
@@ -17,7 +17,7 @@ test('a file with what is required is right, and more than that is left alone', 
   );
 });
 
-test('what is no JSON object is no file', () => {
+test('a text that is not a JSON object is not a valid file', () => {
   for (const content of ['not json', '', '"text"', '[]', 'null', '5', '{"url":']) {
     assert.equal(attachmentFault(content)?.path, 'content', content);
   }

@@ -7,7 +7,7 @@ import { accessTokenS } from './session-lifetimes.ts';
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const count = (number: number) => number.toLocaleString('en-US');
 
-test('the README tells the limits as they are', () => {
+test('the README has the current limits', () => {
   const section = readme.split(/^## /m).find((part) => part.startsWith('Limits')) ?? '';
   const { username, password, displayName, groupName, messageContent, groupMembers } = limits;
   for (const told of [
@@ -22,7 +22,7 @@ test('the README tells the limits as they are', () => {
   }
 });
 
-test('the README tells the settings that limits and lifetimes are the defaults of', () => {
+test('the README has the settings whose defaults are the limits and lifetimes', () => {
   const { usual, most } = limits.groupMembers;
   const row = (name: string) => readme.split('\n').find((line) => line.startsWith(`| \`${name}\``)) ?? '';
   assert.match(row('GROUP_MAX_MEMBERS'), new RegExp(`\\| ${usual} \\| .*${count(most)}`));

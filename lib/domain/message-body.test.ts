@@ -34,7 +34,7 @@ test('a body is the same after it was written into a record and read back', () =
   assert.deepEqual(extraFromRecord(extraToRecord(full)), { replyToSeqId: 3, mentions: ['8'] });
 });
 
-test('what is absent, or an empty list, is left out', () => {
+test('absent fields and empty lists are left out', () => {
   const sparse = { ...plain, replyToSeqId: undefined, mentions: [] };
   assert.deepEqual(bodyOf(sparse), plain);
   assert.deepEqual(Object.keys(bodyToRecord(sparse)), ['message_type', 'content', 'client_msg_id']);
@@ -47,7 +47,7 @@ test('of a larger object only the body is taken, and a message without a type is
   assert.equal(bodyToRecord({ content: 'x', clientMsgId: 'a' }).message_type, 1);
 });
 
-test('a record whose fields have other types holds no body', () => {
+test('a record with fields of wrong types has no body', () => {
   for (const wrong of [
     { message_type: '1' },
     { content: 1 },

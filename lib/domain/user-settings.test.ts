@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canonicalLocale, seesPresence } from './user-settings.ts';
 
-test('a language tag is taken in its canonical form, and what is none is not taken', () => {
+test('a language tag is stored in its canonical form, and an invalid one is refused', () => {
   assert.equal(canonicalLocale('de'), 'de');
   assert.equal(canonicalLocale('EN-us'), 'en-US');
   assert.equal(canonicalLocale('zh-hant-TW'), 'zh-Hant-TW');

@@ -46,12 +46,12 @@ after(async () => {
 for (const way of ['to an address', 'within the process'] as const) {
   const users = () => createClient(channels[way], UserServiceService);
 
-  test(`${way}: a call answers what the handler does, encoded or not`, async () => {
+  test(`${way}: a call gets the handler’s answer, encoded or not`, async () => {
     assert.deepEqual(await users().getUser({ userId: '7' }), answer);
     assert.deepEqual(await users().getUser({ userId: 'encoded' }), answer);
   });
 
-  test(`${way}: who asks for the bytes gets them, encoded by the handler or not`, async () => {
+  test(`${way}: a caller that asks for bytes gets them, encoded by the handler or not`, async () => {
     const { getUser } = createClient(channels[way], UserServiceService, { encoded: ['getUser'] });
     for (const userId of ['7', 'encoded']) {
       const { encoded } = await getUser({ userId });
@@ -60,7 +60,7 @@ for (const way of ['to an address', 'within the process'] as const) {
     }
   });
 
-  test(`${way}: an error comes with its code and fields, a fault tells nothing of the inside`, async () => {
+  test(`${way}: an error has its code and fields, and an internal fault reveals no details`, async () => {
     await assert.rejects(users().getUser({ userId: 'nobody' }), {
       code: 'USER_NOT_FOUND',
       message: 'Who?',

@@ -67,7 +67,7 @@ async function answerTo(authorization: string | undefined, method = UserServiceS
   return answer;
 }
 
-test('a call with the token is answered, with an old one that is still listed too', async () => {
+test('a call with the token is answered, also with an old token that is still listed', async () => {
   for (const token of ['the-new-token-of-all', 'the-old-token-of-all\nthe-new-token-of-all']) {
     const channel = openChannel(address(), tokenOf(token));
     const users = createClient(channel, UserServiceService, { together: ['getUser'] });

@@ -50,7 +50,7 @@ function scene(refusals = 0) {
 
 const config: ConsumerRunConfig = { autoCommit: false };
 
-test('a consumer that was given up runs again as it was told to, however long that takes', async () => {
+test('a consumer that kafkajs has given up runs again with the same options, however long that takes', async () => {
   const { consumer, runs, crash } = scene(3);
   await consumer.connect();
   await consumer.run(config);

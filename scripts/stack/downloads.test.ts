@@ -37,7 +37,7 @@ test('a file too many or one too few is refused', async () => {
   await assert.rejects(assertDigests(folder, two), /lacks b\.jar/);
 });
 
-test('what was downloaded once is not downloaded again', async () => {
+test('a downloaded file is not downloaded again', async () => {
   let downloads = 0;
   const fill = async (draft: string) => {
     downloads += 1;

@@ -167,7 +167,7 @@ function brokerProperties(
     // The default of 128 MB, which the broker touches at its start, is for millions of keys per compacted topic. Here
     // only the internal topics are compacted, with some hundred keys.
     'log.cleaner.dedupe.buffer.size': 8 << 20,
-    // With one controller nobody needs to see that it is alive. By default it writes a record for that twice per second,
+    // With one controller, no other needs a sign that it is alive. By default it writes a record for that twice per second,
     // which is a third of what an idle broker does.
     'metadata.max.idle.interval.ms': 0,
     // Each of these threads, of which the controller has as many again, wakes up three times per second.

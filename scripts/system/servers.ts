@@ -110,7 +110,7 @@ export function createServers(profile: Profile, progress: Progress, extras: Extr
 
 /** Whether a server is ready, by its name. All of them in Docker are one server with one start. */
 function readiness(starts: ReadonlyMap<Server, Promise<void>>): RunningServers['ready'] {
-  // Nobody may be waiting when a start fails; whoever waits later is still told.
+  // A start may fail before any caller awaits it; a later caller still gets the error.
   for (const started of starts.values()) started.catch(() => undefined);
   return async (name) => {
     const fitting = [...starts].filter(([server]) => server.provides.includes(name));

@@ -14,7 +14,7 @@ test('options of the storm become settings, the others stay arguments', () => {
   assert.deepEqual(readArguments(['unit']), { asked: ['unit'], settings: {}, orSkip: false });
 });
 
-test('the database server is one that can be brought', () => {
+test('only a known database server can be chosen', () => {
   assert.deepEqual(readArguments(['--database', 'mysql', '--or-skip', 'e2e']), {
     asked: ['e2e'],
     settings: {},

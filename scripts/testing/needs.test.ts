@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { test } from 'node:test';
 import { apart, needsOf } from './needs.ts';
 
-test('a file is given what its folder needs, and no more', () => {
+test('a test file gets only the servers that its folder needs', () => {
   assert.deepEqual(needsOf('lib/domain/names.test.ts'), []);
   assert.deepEqual(needsOf('test/integration/repo/sync/sync.test.ts'), ['mysql', 'redis']);
   assert.deepEqual(needsOf('test/integration/kafka/subscription.test.ts'), ['kafka']);

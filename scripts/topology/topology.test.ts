@@ -72,7 +72,7 @@ test('im-repo, im-logic and im-pusher are one process unless they are to be apar
   assert.ok(core?.env.DATABASE_URL && core.env.AUTH_PRIVATE_KEY_FILE);
 });
 
-test('a second gateway has an address of its own, which its peers are told', () => {
+test('a second gateway has its own address, which the other services know', () => {
   const [, second] = plansOf({}, 2).filter(({ name }) => name.startsWith('gateway-'));
   assert.equal(second?.entry, 'services/gateway/main.ts');
   assert.equal(second?.env.GATEWAY_ID, 'gateway-2');
@@ -81,7 +81,7 @@ test('a second gateway has an address of its own, which its peers are told', () 
   assert.equal(second?.env.METRICS_PORT, '9474');
 });
 
-test('a port of the user moves the server and everybody who talks to it', () => {
+test('a configured port applies to the server and all its clients', () => {
   const env = { KAFKA_PORT: '19092', REPO_GRPC_PORT: '19001' };
   for (const plan of plansOf(env)) {
     assert.equal(plan.env.KAFKA_BROKERS, '127.0.0.1:19092');
@@ -96,7 +96,7 @@ test('a server that the user names is used as it is', () => {
   assert.equal(DATABASE_URL, 'mysql://db.example/x');
 });
 
-test('only repo is told where the database and Redis are', () => {
+test('only repo gets the addresses of the database and Redis', () => {
   const told = plansOf({}).filter(({ env }) => env.DATABASE_URL !== undefined || env.REDIS_URL !== undefined);
   assert.deepEqual(
     told.map(({ name }) => name),
@@ -104,7 +104,7 @@ test('only repo is told where the database and Redis are', () => {
   );
 });
 
-test('settings of the user reach every service, npm start lets anyone register unless told otherwise', () => {
+test('settings of the environment reach every service, and npm start limits registrations only if configured', () => {
   assert.ok(plansOf({ LOG_LEVEL: 'debug' }).every(({ env }) => env.LOG_LEVEL === 'debug'));
   for (const name of [
     'RATE_LIMIT_REGISTER_PER_HOUR',

@@ -164,7 +164,7 @@ test('an accepted request goes to both, with the conversation as each of them se
 });
 
 for (const what of ['rejected', 'withdrawn', 'expired']) {
-  test(`a request that was ${what} is told to both, without a conversation`, async () => {
+  test(`both users get a request that was ${what}, without a conversation`, async () => {
     const { handle, frames } = scene();
     await handle({ type: `friend.request.${what}`, ...request });
     const [frame] = frames();
@@ -173,7 +173,7 @@ for (const what of ['rejected', 'withdrawn', 'expired']) {
   });
 }
 
-test('a conversation that an acceptance created is told as created and as the answer, each once', async () => {
+test('a conversation created by an acceptance causes one conversation-created and one answer', async () => {
   const { handle, frames } = scene();
   const createdEvent = 'conversation.created/60';
   await handle(
@@ -257,7 +257,7 @@ test('a read receipt goes to the senders and to the reader’s other sessions', 
   ]);
 });
 
-test('presence is told to friends in the order in which it changed', async () => {
+test('friends get presence events in the order of the changes', async () => {
   const { handle, frames } = scene();
   await handle(
     { type: 'user.online', user_id: '1', epoch: 'x', last_active_at: 5 },

@@ -100,7 +100,7 @@ test('a name is stored without the blanks around it, a picture’s address as th
   assert.equal(removed.avatarUrl, '');
 });
 
-test('logging in needs the right password, and tells nobody whether the name exists', async () => {
+test('logging in needs the right password, and does not reveal whether the name exists', async () => {
   const person = await newPerson();
   const session = await nobody.post<Session>('/auth/login', { username: person.user.username, password });
   assert.equal(session.user.id, person.id);
@@ -131,7 +131,7 @@ test('a forged, truncated or absent token is refused', async () => {
   await refused(nobody.get('/users/profile'), 401, 'UNAUTHENTICATED');
 });
 
-test('refreshing rotates the token; two tabs that refresh at once both go on with the same one', async () => {
+test('refreshing rotates the token; two tabs that refresh at once both get the same new one', async () => {
   const person = await newPerson();
   const socket = await chat(person, gateway2Url);
   const refresh = (url: string) =>

@@ -116,7 +116,7 @@ test('a malformed frame is answered with an error; the third within a minute clo
   assert.equal(socket.all('error').length, 4);
 });
 
-test('a frame over 64 KiB closes 1009, and the others go on', async () => {
+test('a frame over 64 KiB closes the socket with 1009, and other sockets stay open', async () => {
   const { ann, bob, conversationId } = await newFriends();
   const [socket, other] = [await chat(ann), await chat(bob)];
   socket.sendRaw(JSON.stringify({ type: 'send-message', data: { content: 'x'.repeat(70_000) } }));

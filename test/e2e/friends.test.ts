@@ -54,7 +54,7 @@ test('a request reaches the target’s socket on another gateway, and accepting 
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
-test('a rejected request tells both; its requester has to wait, the other one may ask at once', async () => {
+test('both users get a rejection; the requester has to wait before another request, the other user may send one at once', async () => {
   const [ann, bob] = (await newPeople(2)) as [Person, Person];
   const annChat = await chat(ann);
   const { request } = await ask(ann, bob);
@@ -92,7 +92,7 @@ test('only the target answers, only the requester withdraws', async () => {
   await refused(answer(bob, request.id, 1), 409, 'REQUEST_ALREADY_HANDLED');
 });
 
-test('asking oneself, nobody, a friend or one who blocked is refused', async () => {
+test('a request to oneself, an unknown user, a friend or a blocker is refused', async () => {
   const { ann, bob } = await newFriends();
   const eve = await newPerson();
   await refused(ask(ann, ann), 400, 'INVALID_ARGUMENT');
@@ -156,14 +156,14 @@ test('a block ends the friendship and refuses both ways; lifting it restores not
   assert.deepEqual((await bob.rest.get<{ friends: Data[] }>('/friends')).friends, []);
 });
 
-test('a remark is one’s own', async () => {
+test('a remark is visible to its author only', async () => {
   const { ann, bob } = await newFriends();
   await ann.rest.put(`/friends/${bob.id}`, { remark: 'from school' });
   assert.equal((await ann.rest.get<{ friends: Data[] }>('/friends')).friends[0].remark, 'from school');
   assert.equal((await bob.rest.get<{ friends: Data[] }>('/friends')).friends[0].remark, '');
 });
 
-test('friends, and nobody else, are told at once when one comes online', async () => {
+test('only friends are notified, at once, when a user comes online', async () => {
   const { ann, bob } = await newFriends();
   const eve = await newPerson();
   const [bobChat, eveChat] = [await chat(bob, gateway2Url), await chat(eve)];

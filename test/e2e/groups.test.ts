@@ -22,7 +22,7 @@ const get = async (person: Person, id: string) =>
 const members = async (person: Person, id: string) =>
   (await person.rest.get<{ members: Data[] }>(`/conversations/${id}/members`)).members;
 
-test('creating a group tells every first member, each with its own role', async () => {
+test('creating a group sends an event to every first member, with the member’s own role', async () => {
   const [owner, bob, cy] = (await newPeople(3)) as Three;
   const sockets = [await chat(owner), await chat(bob, gateway2Url), await chat(cy)];
   const { conversation } = await owner.rest.post<{ conversation: Conversation }>('/conversations', {
@@ -107,7 +107,7 @@ test('the same Idempotency-Key makes one group, another body with it is refused'
   assert.equal(conversations.filter(({ type }) => type === 2).length, 1);
 });
 
-test('an added member sees the whole history, starts with nothing unread, and all are told', async () => {
+test('an added member sees the whole history and has nothing unread, and all members get an event', async () => {
   const [owner, bob, cy] = (await newPeople(3)) as Three;
   const id = await newGroup(owner, [bob]);
   const [ownerChat, cyChat] = [await chat(owner), await chat(cy, gateway2Url)];
@@ -285,7 +285,7 @@ test('owner and admins change name and settings; mute-all silences plain members
   await bobChat.close();
 });
 
-test('a group is full at its limit', async () => {
+test('a group at its limit accepts no more members', async () => {
   const [owner, bob, cy] = (await newPeople(3)) as Three;
   const id = await newGroup(owner, [bob]);
   await owner.rest.patch(`/conversations/${id}`, { settings: { maxMembers: 2 } });

@@ -7,7 +7,7 @@ import { openSystemTemporal } from '../support/system-temporal.ts';
 
 const client = await openSystemTemporal();
 
-/** Nobody else writes these words. */
+/** Words that no other test uses. */
 const word = (what: string) => `zebra${what}quagga`;
 
 /** All that is written anywhere in a value, bytes as text. */

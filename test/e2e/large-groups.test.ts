@@ -40,7 +40,7 @@ async function newLargeGroup(owner: Person, member: Person): Promise<string> {
 const seqsOf = (socket: Chat) => socket.all('new-message').map(({ seqId }) => seqId);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
-test('a message in a large group reaches every session but the one that sent it', async () => {
+test('a message in a large group reaches every session except the sending one', async () => {
   const [ann, bob] = (await newPeople(2)) as [Person, Person];
   const conversationId = await newLargeGroup(ann, bob);
   const sockets = [await chat(ann), await chat(ann), await chat(ann, gateway2Url), await chat(bob)] as const;

@@ -62,7 +62,7 @@ test('the sender’s other sessions get the message, the sending one only its ac
   await Promise.all([sending.close(), other.close(), bobChat.close()]);
 });
 
-test('a retry gets the first message’s ack and reaches nobody again', async () => {
+test('a retry gets the first message’s ack, and is not delivered again', async () => {
   const { ann, bob, conversationId } = await newFriends();
   const [annChat, bobChat] = [await chat(ann), await chat(bob)];
   const first = await annChat.say(conversationId, 'once', { clientMsgId: 'same' });
@@ -151,7 +151,7 @@ test('history pages: newest, before, after, ascending, with exclusive bounds', a
   await socket.close();
 });
 
-test('a recalled message keeps its seq, loses its content, and every member is told', async () => {
+test('a recalled message keeps its seq id, loses its content, and every member gets an event', async () => {
   const { ann, bob, conversationId } = await newFriends();
   const [annChat, bobChat] = [await chat(ann), await chat(bob, gateway2Url)];
   const ack = await annChat.say(conversationId, 'oops');
@@ -188,7 +188,7 @@ test('replies and mentions travel with the message', async () => {
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
-test('whoever is no member reads nothing, writes nothing and hears nothing', async () => {
+test('a user who is not a member can neither read nor send, and gets no frames', async () => {
   const { ann, conversationId } = await newFriends();
   const eve = await newPerson('eve');
   const eveChat = await chat(eve);

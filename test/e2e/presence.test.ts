@@ -18,7 +18,7 @@ const seenOf = (socket: Chat, userId: string): string[] =>
     .filter((data: Data) => data.userId === userId)
     .map((data: Data) => data.status);
 
-test('friends, and nobody else, are told once that somebody went, no earlier than the time to come back', async () => {
+test('only friends are notified that a user went offline, once, and not before the time to return has passed', async () => {
   const { ann, bob } = await newFriends();
   const eve = await newPerson('eve');
   const [bobChat, eveChat] = [await chat(bob, gateway2Url), await chat(eve)];
@@ -39,7 +39,7 @@ test('friends, and nobody else, are told once that somebody went, no earlier tha
   assert.ok(took < confirmMs + 5000, `${took} ms`);
   assert.ok(told.lastActiveAt > leftAt - 60_000 && told.lastActiveAt <= Date.now());
 
-  // Whoever else would be told is told of something that happens after it.
+  // Others get a later event; if they were to get this one, it would have come before.
   const again = await chat(ann);
   await bobChat.expect(
     'online-status',
@@ -62,7 +62,7 @@ test('a quick reconnect is announced neither as offline nor as online, on any ga
     await annChat.close();
     annChat = await chat(ann, url);
   }
-  // By the time that he is told of somebody who went after it, he would have been told of her.
+  // He gets the event of a user who left later; hers would have come before.
   await cyChat.close();
   await bobChat.expect('online-status', (data) => data.userId === cy.id && data.status === 'offline');
   await bobChat.settled();
@@ -70,7 +70,7 @@ test('a quick reconnect is announced neither as offline nor as online, on any ga
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
-test('who is no friend any more when it happens is not told', async () => {
+test('a user who is no longer a friend at that time is not notified', async () => {
   const { ann, bob } = await newFriends();
   const cy = await newPerson('cy');
   await befriend(ann, cy);

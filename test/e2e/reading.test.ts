@@ -53,7 +53,7 @@ test('an answer is followed by a read receipt for the other user and one’s own
   phone.send('mark-read', { conversationId, seqId: 1 });
   phone.send('mark-read', { conversationId, seqId: 2 });
   await ann.rest.put(`/conversations/${conversationId}/read`, { seqId: 2 });
-  // Bob's own read pointer moved by sending too, which tells nobody of anything that was read.
+  // The receipt for 'thanks' is the only one: the marks above moved no pointer.
   await bobChat.say(conversationId, 'thanks');
   assert.equal((await phone.expect('message-read')).userId, bob.id);
   assert.deepEqual(phone.all('message-read'), [{ conversationId, userId: bob.id, seqId: 3 }]);
@@ -74,7 +74,7 @@ test('users in a block get no read receipts of each other', async () => {
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
-test('reading in one session tells the reader’s other sessions', async () => {
+test('reading in one session sends a receipt to the reader’s other sessions', async () => {
   const { ann, bob, conversationId } = await newFriends();
   await post(ann, conversationId, { clientMsgId: 'a', content: 'x' });
   const [reading, other] = [await chat(bob), await chat(bob, gateway2Url)];

@@ -23,7 +23,7 @@ async function callsSoFar(): Promise<Map<string, number>> {
   return calls;
 }
 
-/** What somebody's action asks of im-repo until all sockets have its frames. */
+/** The RPCs of im-repo that an action causes until all sockets have its frames. */
 async function callsOf(action: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await callsSoFar();
   await action();

@@ -35,7 +35,7 @@ test('settings begin with the defaults, and a change is answered and kept', asyn
   assert.deepEqual(await read(), rest);
 });
 
-test('a wrong choice is refused with the field named, and changes nothing', async () => {
+test('an invalid setting is refused with the name of the field, and changes nothing', async () => {
   const ann = await newPerson('ann');
   const wrong: [string, unknown][] = [
     ['groupInvites', 'nobody'],
@@ -184,7 +184,7 @@ test('a user’s choices for a conversation are sent to the user’s own session
   await Promise.all([phone, desktop, other].map((session) => session.close()));
 });
 
-test('a wrong choice for a conversation is refused, and so is one for somebody else’s', async () => {
+test('an invalid choice for a conversation is refused, and so is one for another user’s conversation', async () => {
   const { ann, conversationId } = await newFriends();
   const eve = await newPerson('eve');
   const path = `/conversations/${conversationId}/me`;

@@ -22,7 +22,7 @@ const parts = openSystemParts();
 const upTo = (count: number, from = 1) => Array.from({ length: count - from + 1 }, (_, n) => n + from);
 const closeAll = (sockets: readonly Chat[]) => Promise.all(sockets.map((socket) => socket.close()));
 
-/** What a session holds of a conversation, in the order in which it came: messages, and its own acknowledged ones. */
+/** The seq ids that a session has of a conversation, in the order of arrival: messages, and its own acknowledged ones. */
 const seqsOf = (socket: Chat, conversationId: string): number[] =>
   socket.frames
     .filter(
@@ -107,7 +107,7 @@ test('a busy group that grows beyond 500 members and shrinks again loses no mess
   ];
   const [bob, cy, dora, eve] = guests;
   const absent = await createGuests(parts.repo, 496);
-  // Nobody's sessions: all that matters of them is that they are members.
+  // Members without sessions, who only count.
   const { conversation } = await owner.rest.post<Data>('/conversations', {
     type: 2,
     name: 'around five hundred',
@@ -130,10 +130,10 @@ test('a busy group that grows beyond 500 members and shrinks again loses no mess
   for (let turn = 0; turn < 2; turn += 1) {
     const talk = streamMessages(senders, id);
     await talk.more(10);
-    assert.equal((await fanout())?.fanoutMode, false, 'with 500 members a message goes straight');
+    assert.equal((await fanout())?.fanoutMode, false, 'with 500 members, messages are delivered directly');
     await owner.rest.post(`/conversations/${id}/members`, { userIds: [eve.id] });
     await talk.more(15);
-    assert.equal((await fanout())?.fanoutMode, true, 'with 501 it takes the way of the flow');
+    assert.equal((await fanout())?.fanoutMode, true, 'with 501 members, the flow delivers them');
     // Down to 500 and up again before the fan-out can have caught up.
     await owner.rest.delete(`/conversations/${id}/members/${absent[turn]}`);
     await owner.rest.post(`/conversations/${id}/members`, { userIds: [absent[turn]] });
@@ -156,7 +156,7 @@ test('a busy group that grows beyond 500 members and shrinks again loses no mess
       upTo(head),
     );
   }
-  // She came and went twice: what she has is in order, and none of it twice.
+  // She joined and was removed twice: her messages are in order, without duplicates.
   const ofEve = received(eveChat, id);
   assert.deepEqual(
     ofEve,

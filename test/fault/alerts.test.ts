@@ -61,7 +61,7 @@ async function readListsUncached(): Promise<void> {
   await readLists();
 }
 
-/** Not as often as it goes: what is counted for minutes would take as long to be outweighed. */
+/** A limited rate: values that are averaged over minutes would take as long to change. */
 const unhurried = (work: () => Promise<unknown>) => () => Promise.all([work(), pause(roundMs)]);
 
 test('MessageSendFailureHigh: the database stands still under sends', options, async () => {
@@ -98,7 +98,7 @@ test('MessageSendFailureHigh: the database stands still under sends', options, a
   await everythingReady();
 });
 
-test('CacheHitRateLow: the cache of lists forgets what it should keep', options, async (t) => {
+test('CacheHitRateLow: the cache of lists loses values that it should keep', options, async (t) => {
   const alert = { alertname: 'CacheHitRateLow', cache: listCache };
   // However few looked it up before: nine in ten of them find it now.
   await readLists();

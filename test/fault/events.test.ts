@@ -89,7 +89,7 @@ test('pusher dies between reading an event and its push: the event arrives', {
   await Promise.all([first.close(), second.close()]);
 });
 
-test('a gateway dies between the forward and the write: who comes back gets it', {
+test('a gateway dies between the forward and the write: clients that reconnect get the event', {
   timeout: 180_000,
 }, async () => {
   const [asker, target] = (await newGuests(2)) as [Person, Person];

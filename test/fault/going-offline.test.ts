@@ -11,7 +11,7 @@ import { openSystemParts } from '../support/system-parts.ts';
 import { openSystemTemporal } from '../support/system-temporal.ts';
 
 const confirmMs = Number(process.env.OFFLINE_CONFIRM_MS ?? 30_000);
-/** How long after a flush of Redis nobody is judged. */
+/** How long after a flush of Redis nobody is declared offline. */
 const healMs = 75_000;
 
 const client = await openSystemTemporal();
@@ -23,7 +23,7 @@ async function flowsSince(workflowType: string, since: Date, status = ''): Promi
   return count;
 }
 
-test('two thousand sockets that drop at once cost at most ten flows, and friends are told once', {
+test('two thousand sockets that close at once cost at most ten flows, and friends are notified once', {
   timeout: 600_000,
 }, async () => {
   const users = await newGuests(2000);
@@ -40,7 +40,7 @@ test('two thousand sockets that drop at once cost at most ten flows, and friends
 
   const since = new Date();
   await Promise.all(sockets.map((socket) => socket.close()));
-  // In the first 75 s of an empty Redis nobody is judged.
+  // In the first 75 s of an empty Redis nobody is declared offline.
   await watchers.all('offline', 1, confirmMs + 90_000);
   console.log(`2,000 dropped: all were told of ${Date.now() - since.getTime()} ms later`);
   await eventually(async () => (await flowsSince('confirmOffline', since, 'Completed')) > 0);
@@ -53,7 +53,9 @@ test('two thousand sockets that drop at once cost at most ten flows, and friends
   await watchers.close();
 });
 
-test('a crowd that drops and is back in time is told of neither way', { timeout: 120_000 }, async () => {
+test('users who disconnect and return in time are announced neither as offline nor as online', {
+  timeout: 120_000,
+}, async () => {
   const users = await newGuests(100);
   const watchers = await watchPresence(repo, users, 1);
   const sockets = await connectAll(users, gatewayUrl);
@@ -107,7 +109,7 @@ for (const [server, withinMs] of [
   ['temporal', confirmMs + 60_000],
   ['redis', confirmMs + healMs + 60_000],
 ] as const) {
-  test(`somebody’s leaving is told once though ${server} is killed while it is waited for`, {
+  test(`a user’s going offline is announced once, also if ${server} is killed during the wait`, {
     timeout: 240_000,
   }, async () => {
     const { ann, bob } = await newFriends();
@@ -131,7 +133,7 @@ for (const [server, withinMs] of [
 
 const runningFlows = (since: Date) => flowsSince('confirmOffline', since, 'Running').catch(() => -1);
 
-test('who leaves while Temporal stands still waits in Kafka, and is told of when it goes on', {
+test('disconnects while Temporal is frozen wait in Kafka, and are announced when it continues', {
   timeout: 120_000,
 }, async () => {
   const { ann, bob } = await newFriends();

@@ -32,7 +32,7 @@ test('a gateway stands still for longer than its lease: its sockets miss nothing
   await Promise.all([annChat.close(), bobChat.close()]);
 });
 
-test('repo is away for longer than the gateways’ leases: open sockets miss nothing', {
+test('repo is down for longer than the gateways’ leases: open sockets miss nothing', {
   timeout: 180_000,
 }, async () => {
   const [ann, bob, carl] = (await newGuests(3)) as [Person, Person, Person];
@@ -59,7 +59,7 @@ test('repo is away for longer than the gateways’ leases: open sockets miss not
     60_000,
   );
   await repo.recovered();
-  // Nobody has left, so nobody is told so.
+  // Nobody has left, so nobody is announced as offline.
   assert.deepEqual(
     [...annChat.all('online-status'), ...bobChat.all('online-status')].filter(
       ({ status }) => status === 'offline',

@@ -19,7 +19,7 @@ const times = 20;
 
 const parts = openSystemParts();
 
-/** The same call twenty times at once, half of them through the other gateway; what is answered 503 is sent again. */
+/** The same call twenty times at once, half of them through the other gateway; calls answered with 503 are repeated. */
 function atOnce<T>(person: Person, call: (rest: Person['rest']) => Promise<T>) {
   const onOther = createRest(gateway2Url, person.accessToken);
   return Promise.allSettled(
@@ -63,7 +63,7 @@ for (const key of [undefined, 'the-same-key']) {
   });
 }
 
-test('twenty acceptances at once make one friendship and one conversation, told once', async () => {
+test('twenty concurrent acceptances create one friendship and one conversation, announced once', async () => {
   const [ann, bob] = await twoGuests();
   const [annChat, bobChat] = await Promise.all([chat(ann), chat(bob, gateway2Url)]);
   const { request } = await ann.rest.post<Asked>('/friends/requests', { targetUserId: bob.id });

@@ -145,7 +145,7 @@ async function eventsWhen<T>(topic: string, enough: (events: T[]) => boolean): P
   return events;
 }
 
-/** What was answered 503 may have been done: then it says so. */
+/** A call answered with 503 may have been executed; a repeat then says so. */
 async function acceptInTheEnd(target: Person, { id }: FriendRequest): Promise<void> {
   try {
     await retryUntilAccepted(() => target.rest.put(`/friends/requests/${id}`, { action: 1 }));

@@ -57,7 +57,7 @@ async function unavailable(call: () => Promise<unknown>): Promise<number> {
   return Math.round(took);
 }
 
-test('Temporal is away for a minute', { timeout: 240_000 }, async (t) => {
+test('Temporal is down for a minute', { timeout: 240_000 }, async (t) => {
   const [owner, guests, absent] = await Promise.all([
     newPerson('owner'),
     newGuests(6),
@@ -113,7 +113,7 @@ test('Temporal is away for a minute', { timeout: 240_000 }, async (t) => {
     assert.ok(times.length > outageMs / (everyMs + mostMs));
     assert.ok(Math.max(...times) < mostMs, `a message took ${Math.max(...times)} ms`);
     assert.ok(median(times) < 2 * median(quiet) + 50, `median ${median(quiet)} → ${median(times)} ms`);
-    // Nobody can be told so before the flow has asked.
+    // Nobody can be announced before the flow has asked im-repo.
     assert.deepEqual(offline(annChat, carl), []);
   });
 

@@ -61,7 +61,7 @@ async function betweenSteps(accepted: readonly Pair[]): Promise<number> {
   return rows.length;
 }
 
-/** Accepting again what was answered 503: it may have been done meanwhile. */
+/** Accepts again after an answer of 503: the request may be accepted already. */
 async function acceptInTheEnd({ bob, request }: Pair): Promise<void> {
   try {
     await retryUntilAccepted(() => bob.rest.put(`/friends/requests/${request.id}`, { action: 1 }));

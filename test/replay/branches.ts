@@ -237,7 +237,7 @@ function fanout(
           runs: () => runs,
           result: () => handle.result(),
         });
-        // Two activities and the wait after them belong to what is recorded.
+        // The recording includes two activities and the wait after them.
         await eventually(async () => {
           const { events } = await handle.fetchHistory();
           return events?.at(-1)?.workflowTaskScheduledEventAttributes == null;

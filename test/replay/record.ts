@@ -1,6 +1,6 @@
 /**
  * Records the history of every branch of every flow: `node test/replay/record.ts [NAME …]`. Needs
- * TEMPORAL_CLI_PATH and TEMPORAL_TEST_SERVER_PATH. A history that is there already stays as it is unless it is named:
+ * TEMPORAL_CLI_PATH and TEMPORAL_TEST_SERVER_PATH. An existing history is kept unless it is named:
  * it stands for the flows that run somewhere with the code of its day.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';

@@ -42,7 +42,7 @@ test('every branch has a recorded history', () => {
   );
 });
 
-test('the flows of today go on from every recorded history', async () => {
+test('the current flows replay every recorded history', async () => {
   assert.deepEqual(Object.fromEntries(await complaints(bundle, histories)), {});
 });
 

@@ -90,7 +90,7 @@ test('twenty callers at once with the same key make one change, and all hear its
   assert.equal(calls.length, 1);
 });
 
-test('im-repo may be away: the change is made once it is back, whether anybody waits or not', async () => {
+test('if im-repo is down, the change is made once it is back, with or without a waiting caller', async () => {
   let failures = 5;
   const { calls, steps } = counted(() => {
     if (failures-- > 0) throw new Error('im-repo is away');
@@ -106,7 +106,7 @@ test('im-repo may be away: the change is made once it is back, whether anybody w
   assert.equal(calls.length, 6);
 });
 
-test('when it is cancelled whoever waits is told', async () => {
+test('callers of a cancelled change get an error', async () => {
   let reached = () => {};
   const atStep = new Promise<void>((resolve) => {
     reached = resolve;

@@ -62,7 +62,7 @@ test('input reaches every page', async () => {
   for (const { dryRun, olderThanMs } of asked) assert.deepEqual([dryRun, olderThanMs], [true, 100_000]);
 });
 
-test('after a flush of Redis it waits until it may judge, and goes on where it was', async () => {
+test('after a flush of Redis it waits for the healing time, and continues where it stopped', async () => {
   const before = await temporal.environment.currentTimeMs();
   const { result, asked } = await run([pages('a', 3, 5), pages('a', 0, 0, 75_000), pages('', 1, 1)]);
   assert.deepEqual(result, { offline: 4, sessionsRemoved: 6, dryRun: false });

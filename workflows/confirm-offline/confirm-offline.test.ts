@@ -55,7 +55,7 @@ async function run(answers: Answer[], { agoMs = 0, count = 3, confirmMs = 30_000
 /** A tolerance: the clock skips timers, but work takes real time. */
 const about = (ms: number, expected: number) => assert.ok(ms >= expected && ms < expected + 5000, `${ms} ms`);
 
-test('those who left are asked about thirty seconds later, once', async () => {
+test('users who left are checked after thirty seconds, once', async () => {
   const { result, asked } = await run([{ offline: 2, waitMs: 0 }]);
   assert.deepEqual(result, { offline: 2 });
   assert.equal(asked.length, 1);
@@ -63,16 +63,16 @@ test('those who left are asked about thirty seconds later, once', async () => {
   about(asked[0]?.afterMs ?? 0, 30_000);
 });
 
-test('the time that they waited in Kafka counts', async () => {
+test('the time that disconnects waited in Kafka counts', async () => {
   about((await run([{ offline: 1, waitMs: 0 }], { agoMs: 20_000 })).asked[0]?.afterMs ?? 0, 10_000);
   about((await run([{ offline: 1, waitMs: 0 }], { agoMs: 90_000 })).asked[0]?.afterMs ?? 0, 0);
 });
 
-test('a clock that is ahead makes nobody wait longer', async () => {
+test('a clock that is ahead makes the flow wait no longer', async () => {
   about((await run([{ offline: 1, waitMs: 0 }], { agoMs: -600_000 })).asked[0]?.afterMs ?? 0, 30_000);
 });
 
-test('while Redis can’t say it waits and asks again', async () => {
+test('while presence is unknown, it waits and asks again', async () => {
   const { result, asked } = await run([
     { offline: 0, waitMs: 75_000 },
     { offline: 0, waitMs: 20_000 },
@@ -83,14 +83,14 @@ test('while Redis can’t say it waits and asks again', async () => {
   about(asked[2]?.afterMs ?? 0, 125_000);
 });
 
-test('a batch of five hundred is one flow, and its name is taken for ever', async () => {
+test('a batch of five hundred is one flow, whose id cannot be used again', async () => {
   const { start } = await run([{ offline: 500, waitMs: 0 }], { count: 500 });
   await assert.rejects(temporal.client.workflow.start(confirmOffline.workflowType, start), {
     name: 'WorkflowExecutionAlreadyStartedError',
   });
 });
 
-test('a cancelled flow ends without asking', async () => {
+test('a cancelled flow ends without asking im-repo', async () => {
   const start = confirmOfflineStart(
     { partition: 0, offset: String(++lastOffset), timestamp: '1' },
     { users: users(1), disconnectedAt: await temporal.environment.currentTimeMs(), confirmMs: 30_000 },

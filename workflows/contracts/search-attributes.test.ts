@@ -12,7 +12,7 @@ const change = { conversationId: '9', key: 'k', actorId: '5' };
 const leaver = (userId: string) => ({ userId, epoch: 'e', lastActiveAt: 0 });
 const leaving = { users: many.map(leaver), disconnectedAt: 0, confirmMs: 0 };
 
-test('a flow names whom it is about: who acts first, then the others in order, each once, 50 at most', () => {
+test('a flow has its users as search attributes: the acting user first, then the others in order, each once, at most 50', () => {
   const decision = { attempt: 'a', requestId: 'r', actorId: '12', action: 'accept' } as const;
   const asked = friendRequestStart(['12', '7'], { update: 'decide', input: decision });
   assert.deepEqual(asked.searchAttributes.UserIds, ['12', '7']);

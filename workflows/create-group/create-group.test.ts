@@ -51,7 +51,7 @@ const create = (args: CreateGroupArgs, updateId = 'only'): Promise<CreateGroupRe
     startWorkflowOperation: new WithStartWorkflowOperation(createGroup.workflowType, createGroupStart(args)),
   });
 
-test('a group stands once everybody is in, added by five hundred', async () => {
+test('a group is activated after all members are added, in batches of five hundred', async () => {
   const { taken, steps } = recordedSteps();
   const args = group(1000);
   const result = await temporal.withWorker(steps, () => create(args));
@@ -65,7 +65,7 @@ test('a group stands once everybody is in, added by five hundred', async () => {
   ]);
 });
 
-test('whoever may not be added is named, and the others are in', async () => {
+test('users who may not be added are listed, and the others are added', async () => {
   const { steps } = recordedSteps({
     addFirstMembers: async ({ ownerId, userIds }) => ({
       ok: true,
@@ -84,14 +84,14 @@ test('a refusal of the members creates nothing', async () => {
   assert.deepEqual(taken, []);
 });
 
-test('a step that is refused half way undoes what was stored', async () => {
+test('a refused step removes what was stored before', async () => {
   const { taken, steps } = recordedSteps({ addFirstMembers: refuse('GROUP_FULL') });
   const result = await temporal.withWorker(steps, () => create(group(3)));
   assert.equal(!result.ok && result.code, 'GROUP_FULL');
   assert.deepEqual(taken, ['checkMembers', 'createHiddenGroup', 'discardGroup']);
 });
 
-test('a cancelled creation undoes what was stored, and whoever waits is told', async () => {
+test('a cancelled creation removes what was stored, and its callers get an error', async () => {
   const args = group(3);
   let reached = () => {};
   const atMembers = new Promise<void>((resolve) => {
@@ -123,7 +123,7 @@ test('twenty callers at once make one group', async () => {
   assert.equal(taken.filter((step) => step === 'activateGroup').length, 1);
 });
 
-test('the group is made even if nobody waits for it', async () => {
+test('the group is created even if no caller waits for it', async () => {
   const { taken, steps } = recordedSteps();
   const { workflowIdConflictPolicy: _, ...start } = createGroupStart(group(1));
   const result = await temporal.withWorker(steps, () =>

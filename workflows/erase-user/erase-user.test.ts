@@ -92,7 +92,7 @@ test('a run started before messages could be redacted keeps them, as its user wa
   assert.ok(taken.includes('texts') && !taken.includes('redact'));
 });
 
-test('who was being added to a group, or signing in, at that moment is taken out later', async () => {
+test('an account that was being added to a group, or signing in, at that time is removed later', async () => {
   const { taken, steps, joins } = account();
   const leave = steps.leaveConversations;
   let pages = 0;
@@ -113,7 +113,7 @@ test('who was being added to a group, or signing in, at that moment is taken out
   assert.deepEqual(taken.slice(-3), ['close', 'leave 1', 'redact']);
 });
 
-test('an account that never was is refused, and nothing else is tried', async () => {
+test('an account that never existed is refused, and no further step runs', async () => {
   const { taken, steps } = account({
     closeAccount: async () => ({ ok: false, code: 'USER_NOT_FOUND', message: 'There is no such user.' }),
   });
@@ -122,7 +122,7 @@ test('an account that never was is refused, and nothing else is tried', async ()
   assert.deepEqual(taken, []);
 });
 
-test('im-repo may be away in the middle: the run goes on where it was', async () => {
+test('if im-repo is down during a run, the run continues where it stopped', async () => {
   const { taken, steps } = account();
   let failures = 4;
   const end = steps.endRelationships as Activities['endRelationships'];
@@ -140,7 +140,7 @@ test('im-repo may be away in the middle: the run goes on where it was', async ()
   assert.equal(taken.filter((step) => step === 'close').length, 2);
 });
 
-test('asked for twice, the same run is met; asked for again, another one finds nothing to do', async () => {
+test('a second call during a run joins it; a later call starts another run, which finds nothing to do', async () => {
   const { taken, steps } = account();
   const start = () => temporal.client.workflow.start(eraseUser.workflowType, eraseUserStart('1000'));
   await temporal.withWorker(steps, async () => {

@@ -61,7 +61,7 @@ test('an activity that ended early is followed by the next one at once', () =>
     },
   ));
 
-test('a conversation that fell silent closes its flow, and the next message starts it again', () =>
+test('the flow of a silent conversation closes, and the next message starts it again', () =>
   scene([{ done: 3, more: false }], async ({ wake, runs, handle }) => {
     await wake();
     await handle.result();

@@ -63,7 +63,7 @@ test('a second request of the same direction is answered with the pending one', 
     assert.equal(repo.rows.length, 1);
   }));
 
-test('who was rejected lately is told when to ask again, and the flow closes', () =>
+test('a recently rejected requester gets the time to ask again, and the flow closes', () =>
   scene(async ({ request, decide, bob, repo, handle }) => {
     await request(ann);
     await decide(bob, 'r1', 'reject');
@@ -98,7 +98,7 @@ test('a request that nobody answers expires after thirty days, and a new one may
     assert.deepEqual(await request(ann), { ok: true, requestId: 'r2' });
   }));
 
-test('a withdrawn request closes the flow, and the other one’s decision is refused', () =>
+test('a withdrawal closes the flow, and the target’s decision is refused', () =>
   scene(async ({ request, withdraw, decide, bob, repo, handle }) => {
     await request(ann);
     assert.deepEqual(await withdraw(ann, 'r1'), { ok: true, requestId: 'r1' });
@@ -116,7 +116,7 @@ test('a rejected request leaves room for another one', () =>
     assert.deepEqual(await request(bob), { ok: true, requestId: 'r2' });
   }));
 
-test('a decision finds the request though its flow is gone', () =>
+test('a decision finds the request also after its flow has ended', () =>
   scene(async ({ request, decide, bob, repo, handle }) => {
     await request(ann);
     await handle.terminate('lost');
@@ -129,7 +129,7 @@ test('a decision finds the request though its flow is gone', () =>
     assert.equal(repo.conversationsOpened, 1);
   }));
 
-test('a refused decision takes up the expiry of a request whose flow was gone', () =>
+test('a refused decision starts the expiry timer of a request whose flow had ended', () =>
   scene(async ({ request, decide, repo, handle }) => {
     await request(ann);
     await handle.terminate('lost');
@@ -139,7 +139,7 @@ test('a refused decision takes up the expiry of a request whose flow was gone', 
     assert.equal(repo.rows[0]?.status, 4);
   }));
 
-test('a request that ran out while its flow was gone is marked with the next command', () =>
+test('a request that expired after its flow had ended is marked as expired by the next command', () =>
   scene(async ({ request, decide, bob, repo, handle }) => {
     await request(ann);
     await handle.terminate('lost');
@@ -152,7 +152,7 @@ test('a request that ran out while its flow was gone is marked with the next com
     assert.equal((await handle.result()).status, 4);
   }));
 
-test('the decision that started a flow is carried out even if its update is lost', () =>
+test('a decision that started a flow is carried out even if its update is lost', () =>
   scene(async ({ request, bob, repo, handle }) => {
     await request(ann);
     await handle.terminate('lost');
@@ -165,7 +165,7 @@ test('the decision that started a flow is carried out even if its update is lost
     assert.deepEqual([repo.rows[0]?.status, repo.conversationsOpened], [1, 1]);
   }));
 
-test('a request settled past the flow, by a block, gives way to the next one', () =>
+test('a request that a block settled outside the flow allows the next one', () =>
   scene(async ({ request, decide, bob, repo }) => {
     await request(ann);
     const [row] = repo.rows;
@@ -176,7 +176,7 @@ test('a request settled past the flow, by a block, gives way to the next one', (
     assert.deepEqual(await request(ann), { ok: true, requestId: 'r2' });
   }));
 
-test('friends are refused, and nothing stays open', () =>
+test('a request between friends is refused, and no flow stays open', () =>
   scene(async ({ request, repo, handle }) => {
     repo.friends = true;
     const refused = await request(ann);

@@ -61,7 +61,7 @@ test('a dry run only counts, and the time can be given', async () => {
   assert.ok(Math.abs(startedAt - day - (asked[0]?.idleBefore ?? 0)) < 60_000);
 });
 
-test('a page that failed half way is done again with the same guests', async () => {
+test('a page that failed is repeated with the same guests', async () => {
   const { erased, steps } = guests();
   const erase = steps.eraseGuests as Activities['eraseGuests'];
   let failures = 2;
@@ -80,7 +80,7 @@ test('a page that failed half way is done again with the same guests', async () 
   assert.deepEqual(erased, [['1', '2'], ['1', '2'], ['1', '2'], ['3']]);
 });
 
-test('an input that is not understood erases nobody', async () => {
+test('an invalid input erases nobody', async () => {
   const { erased, steps } = guests();
   await temporal.withWorker(steps, async () => {
     for (const input of [{ dryrun: true }, { idleMs: '7d' }, { idleMs: 0 }, 7]) {

@@ -36,7 +36,7 @@ function counters(...pages: ComparedPages[]) {
 
 const right = { memberCount: 0, head: 0, lastMessage: 0, readPointers: 0, unread: 0 };
 
-test('what all pages have found is added up', async () => {
+test('the findings of all pages are added up', async () => {
   const { asked, steps } = counters(
     {
       after: '70',
@@ -76,7 +76,7 @@ test('a dry run says so to every page', async () => {
   assert.deepEqual(asked, [{ dryRun: true, after: '' }]);
 });
 
-test('an input that is not understood mends nothing', async () => {
+test('an invalid input repairs nothing', async () => {
   const { asked, steps } = counters();
   await temporal.withWorker(steps, async () => {
     for (const input of [{ dryrun: true }, { dryRun: 'yes' }, true]) {

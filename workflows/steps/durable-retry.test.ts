@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => temporal?.close());
 
-test('while a step is tried again the flow says which one and why, and afterwards what it said before', async () => {
+test('while a step is retried, the flow’s details show the step and the error, and afterwards the earlier details', async () => {
   let away = true;
   const done = async () => ({ ok: true as const });
   const steps: Partial<Activities> = {

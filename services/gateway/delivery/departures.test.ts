@@ -25,7 +25,7 @@ test('a user who left gets no earlier message, and gets the later ones after bei
   );
 });
 
-test('a user who left is gone until being added again', () => {
+test('a user who left counts as absent until being added again', () => {
   const departures = createDepartures();
   const added = {
     event_id: 'e',

@@ -11,7 +11,7 @@ function session(perSecond = 256 * KiB) {
   return { clock, rate, allowance, take: (bytes: number) => rate.take(allowance, bytes) };
 }
 
-test('a burst of 1 MiB passes, what follows is refused, then closed, then cut off', () => {
+test('a burst of 1 MiB passes; further bytes are refused, then the socket is closed, then cut off', () => {
   const { take, rate, allowance } = session();
   for (let frame = 0; frame < 16; frame++) assert.equal(take(64 * KiB), 'pass');
   assert.equal(rate.isOver(allowance), false);

@@ -6,7 +6,7 @@ import { createOutbox } from './outbox.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
 
-/** One connection that records what is written to it at once, and one that accepts nothing. */
+/** A connection that records each write, and one that accepts no bytes. */
 function createConnection({ stuck = false } = {}) {
   const writes: Buffer[][] = [];
   const stream = new Duplex({

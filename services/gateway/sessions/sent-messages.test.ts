@@ -21,7 +21,7 @@ test('a message that will not be stored is forgotten: sent by another session, i
   assert.equal(isOwnCopy(session, '7', 'a'), false);
 });
 
-test('a session that sent nothing keeps nothing, and one that sent much keeps a bounded number', () => {
+test('a session that sent nothing uses no memory, and one that sent much remembers a bounded number of messages', () => {
   const session = newSession();
   assert.equal(isOwnCopy(session, '7', 'a'), false);
   assert.deepEqual(session, {});

@@ -33,7 +33,7 @@ test('beyond the limit of a user, the longest silent socket is closed if it was 
   assert.equal(closed.length, 1);
 });
 
-test('the places of an address are limited, whoever the user is; a released place can be reserved again', () => {
+test('the places per address are limited, over all users; a released place can be reserved again', () => {
   const { reserve } = admission({ perAddress: 2 });
   const place = reserve('192.0.2.1');
   reserve('::ffff:192.0.2.1');

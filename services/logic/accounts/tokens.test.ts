@@ -19,7 +19,7 @@ const create = (...privateKeyPems: string[]) =>
 const soon = () => Date.now() + 900_000;
 const unauthenticated = (error: unknown) => error instanceof GoChatError && error.code === 'UNAUTHENTICATED';
 
-test('an access token says who, in which login session, until when, by and for whom, and under which key', async () => {
+test('an access token has the user, the login session, the expiry, the issuer, the audience and the key id', async () => {
   const tokens = await create();
   const { verify } = verifyAccessTokens(tokens.publicKeys);
   const token = await tokens.access({ id: '7', isGuest: true }, 'session', soon());
@@ -80,7 +80,7 @@ test('a token that was valid is refused once it has expired', async (t) => {
   await assert.rejects(verify(token), unauthenticated);
 });
 
-test('the first of several keys signs, and what any of them signed is taken', async () => {
+test('the first of several keys signs, and tokens of any of them are accepted', async () => {
   const [first, second] = [newKey(), newKey()];
   const [before, after] = [await create(first), await create(second, first)];
   const { verify } = verifyAccessTokens(after.publicKeys);

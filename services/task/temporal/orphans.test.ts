@@ -27,7 +27,7 @@ async function takeActivity(identity: string) {
   return { attempt, workflowId: workflowExecution?.workflowId };
 }
 
-test('an earlier start of the same process is told from others', () => {
+test('an earlier start of the same process is recognised', () => {
   const own = workerIdentity('task-1');
   assert.ok(isPredecessor(workerIdentity('task-1'), own));
   assert.ok(!isPredecessor(own, own));

@@ -11,7 +11,7 @@ const log = createLogger('test', 'silent');
 const brokers = process.env.KAFKA_BROKERS ?? '127.0.0.1:9092';
 const sessionTimeoutMs = 10_000;
 
-/** A topic and a group that nobody else uses, and processes that join it. */
+/** A topic and a group of this test only, and processes that join it. */
 async function createGroup(t: TestContext) {
   const name = randomUUID();
   const topic = `test.predecessors.${name}`;
@@ -27,7 +27,7 @@ async function createGroup(t: TestContext) {
   });
   return {
     kill: (clientId: string) => killMember({ brokers, clientId, groupId, topic }),
-    /** What the process is told to hold, join after join. */
+    /** The partitions assigned to the process, per join. */
     async join(clientId: string) {
       const joins: { memberId: string; partitions: readonly number[] }[] = [];
       const consumer = connectKafka({ brokers, clientId, log }).consumer({ groupId });

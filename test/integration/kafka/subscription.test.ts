@@ -33,7 +33,7 @@ after(async () => {
   await producer.disconnect();
 });
 
-/** A topic of one partition that nobody else uses, with these records in it. */
+/** A topic of one partition, of this test only, with these records. */
 async function createTopic(t: TestContext, values: (string | Buffer)[]) {
   const topic = `test.subscription.${randomUUID()}`;
   await withAdmin(kafka, (admin) =>
@@ -141,7 +141,7 @@ test('a consumer that stops before its records are handled does not commit them:
   });
   await eventually(() => handled.length === 5);
   await second.stop();
-  // And what was handled does not come again.
+  // Handled records do not come again.
   const third = await topic.start(async (batch) => {
     handled.push(...batch);
   });

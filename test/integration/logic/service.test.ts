@@ -7,7 +7,7 @@ import { openLogicSystem } from '../../support/logic/logic-system.ts';
 import { password, register as registerWith } from '../../support/logic/logic-users.ts';
 import { refusedWith } from '../../support/refused-with.ts';
 
-// Nobody answers there: what is tested here must not need Temporal.
+// No server runs at this address: these tests must not need Temporal.
 const system = await openLogicSystem({ TEMPORAL_ADDRESS: '127.0.0.1:1' });
 const register = () => registerWith(system);
 
@@ -79,7 +79,7 @@ test('a single conversation is for two friends, and the same one every time', as
   await refusedWith(open(a, b), 'BLOCKED');
 });
 
-test('a group is refused whole: unknown members, too many, a name that is none', async () => {
+test('a group with unknown or too many members, or an invalid name, is refused as a whole', async () => {
   const { userId } = await register();
   const group = (change: object) =>
     system.logic.conversations.createConversation({
@@ -112,7 +112,7 @@ test('a group is refused whole: unknown members, too many, a name that is none',
   );
 });
 
-test('while Temporal is away what needs it says so soon, and the rest works', async () => {
+test('while Temporal is down, calls that need it fail soon, and others work', async () => {
   const [{ userId }, { userId: targetUserId }] = [await register(), await register()];
   const started = Date.now();
   await refusedWith(
@@ -133,7 +133,7 @@ test('while Temporal is away what needs it says so soon, and the rest works', as
   assert.equal(user?.id, targetUserId);
 });
 
-test('while Temporal is away nobody is added, removed or erased', async () => {
+test('while Temporal is down, nobody is added, removed or erased', async () => {
   const [{ userId }, { userId: other }] = [await register(), await register()];
   const { conversation } = await system.repo.conversations.createConversation({
     conversationId: '',
@@ -225,7 +225,7 @@ test('a retry is acknowledged as a duplicate; a redelivery is delivered again un
   );
 });
 
-test('who types is shown to the others that are online, and to nobody by a stranger', async () => {
+test('typing is shown to the other online members, and refused for users who are not members', async () => {
   const { a, b, conversationId } = await friends();
   await system.connect(a);
   await system.connect(b);

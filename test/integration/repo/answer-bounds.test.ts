@@ -121,7 +121,7 @@ test('two hundred messages of 4,000 four-byte characters, of as many senders, co
 
 test('two hundred conversations with everything long come as one page', async () => {
   const ids = others.slice(0, 200).map((_, n) => group + 1 + n);
-  // Somebody whose list was not read before, since what is stored here tells no cache.
+  // A user whose list was not read before, because these rows are stored without clearing caches.
   const owner = me + 7;
   await newGroups(ids, owner);
   await messagesOf(ids.map((conversationId, n) => ({ conversationId, seqId: 1, senderId: others[n] ?? 0 })));

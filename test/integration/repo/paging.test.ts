@@ -191,7 +191,7 @@ for (const [name, list] of Object.entries(lists)) {
     for (const n of added) await list.remove(n);
   });
 
-  test(`${name}: what is no cursor of the list is refused`, async () => {
+  test(`${name}: a cursor of another list is refused`, async () => {
     for (const cursor of ['', 'x', 'W10', Buffer.from('["other",1]').toString('base64url')]) {
       await refusedWith(list.page(cursor), 'INVALID_ARGUMENT');
     }

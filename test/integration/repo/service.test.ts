@@ -132,7 +132,7 @@ test('two people register, befriend each other, get their conversation, and talk
   await assert.rejects(repo.conversations.createConversation(single), (error) => codeOf(error) === 'BLOCKED');
 });
 
-test('a refusal travels with its code, and bad input harms nobody', async () => {
+test('a refusal has its code over gRPC, and invalid input affects no other call', async () => {
   await assert.rejects(
     repo.users.createUser({ username: 'ANN', password, avatarUrl: '', isGuest: false }),
     (error) => codeOf(error) === 'USERNAME_TAKEN',

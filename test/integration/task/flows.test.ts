@@ -70,7 +70,7 @@ test('two people become friends, and both have the conversation', async () => {
   assert.equal(!again.ok && again.code, 'ALREADY_FRIENDS');
 });
 
-test('a friend request is found by whom it went to, a group by its members', async () => {
+test('the flow of a friend request is found by its target, that of a group by its members', async () => {
   const [ann, bob, eve] = (await newUsers(3)) as [string, string, string];
   await createFriendCalls(client, [ann, bob]).request(ann);
   const made = await makeGroup(ann, [eve]);
@@ -106,7 +106,7 @@ test('when both ask at once there is one friendship', async () => {
   );
 });
 
-test('a group stands with everybody in it, or not at all', async () => {
+test('a group is created with all its members or not at all', async () => {
   const [owner, ...members] = await newUsers(4);
   assert.ok(owner);
   const made = await makeGroup(owner, members);
@@ -137,7 +137,7 @@ test('a message in the world room reaches the gateway, without a list of users',
   }
 });
 
-test('what follows is woken in memory: a fraction of a second, in order, each once', async () => {
+test('later messages wake the activity in memory: they are delivered within a fraction of a second, in order, once each', async () => {
   const ann = await newUser();
   const before = seqsOf(worldRoom).length;
   const rounds = 40;
@@ -167,7 +167,7 @@ test('a large conversation with a message per second costs Temporal few state tr
   assert.ok(perMinute < 40, `${perMinute} state transitions per minute`);
 });
 
-test('a restarted task service goes on where the one before it was', async () => {
+test('a restarted task service continues where the previous one stopped', async () => {
   const ann = await newUser();
   const before = seqsOf(worldRoom).length;
   await say(worldRoom, ann, 5);
@@ -176,7 +176,7 @@ test('a restarted task service goes on where the one before it was', async () =>
   assert.deepEqual(seqsOf(worldRoom), upTo(before + 10));
 });
 
-test('a large group’s messages reach the members who are online, and nobody else', async () => {
+test('the messages of a large group reach its online members only', async () => {
   const [owner, ...members] = await newUsers(520);
   assert.ok(owner);
   const made = await makeGroup(owner, members);

@@ -129,7 +129,7 @@ test('the same key gets the same answer, at once, later, and after the run was l
   assert.equal(await memberCount(owner, conversationId), 3);
 });
 
-test('people leave, groups change hands and end; what is refused changes nothing', async () => {
+test('members leave, groups get a new owner or are dissolved; a refused change has no effect', async () => {
   const [owner, bob, cy] = (await newUsers(3)) as [string, string, string];
   const conversationId = await newGroup(owner, [bob, cy]);
   const by = (actorId: string, members: ChangeMembersArgs['change']) =>
@@ -143,7 +143,7 @@ test('people leave, groups change hands and end; what is refused changes nothing
   await refusedWith(memberCount(bob, conversationId), 'CONVERSATION_NOT_FOUND');
 });
 
-test('an account is erased, and its flow says what it does', async () => {
+test('an account is erased, and the flow’s details show the progress', async () => {
   const [ann, bob] = (await newUsers(2)) as [string, string];
   const conversationId = await newGroup(ann, [bob]);
   const { workflowIdConflictPolicy: _, ...start } = eraseUserStart(ann);
@@ -168,7 +168,7 @@ test('an account is erased, and its flow says what it does', async () => {
   });
 });
 
-test('idle guests are counted, then erased, with what they were part of', async () => {
+test('idle guests are counted, then erased with their memberships', async () => {
   const [idle, busy] = (await newUsers(2)) as [string, string];
   const conversationId = await newGroup(busy, [idle]);
   await databases.users.execute('UPDATE users SET last_active_at = 5 WHERE id = ?', [Number(idle)]);
@@ -181,7 +181,7 @@ test('idle guests are counted, then erased, with what they were part of', async 
   assert.equal((await repo.users.getUser({ userId: busy })).user?.id, busy);
 });
 
-test('a group whose creation was terminated half way is removed, once no run of it is open', async () => {
+test('a group whose creation was terminated is removed when no run of its flow is open', async () => {
   const [owner = ''] = await newUsers(1);
   const hiddenGroup = async () => {
     const { conversation } = await repo.conversations.createConversation({

@@ -15,7 +15,7 @@ const retentionMs = async () => {
   return tsToMs(config?.workflowExecutionRetentionTtl);
 };
 
-test('a namespace that somebody else has made gets the retention and the search attributes of ours', async () => {
+test('an existing namespace gets our retention and search attributes', async () => {
   await connection.workflowService.registerNamespace({
     namespace,
     workflowExecutionRetentionPeriod: msToTs(day),
@@ -30,7 +30,7 @@ test('a namespace that somebody else has made gets the retention and the search 
   assert.deepEqual({ ConversationId, UserId, UserIds }, { ConversationId: 2, UserId: 2, UserIds: 7 });
 });
 
-test('what is as it should be is left alone', async () => {
+test('a correct namespace is not changed', async () => {
   await provision({ address: temporalAddress, namespace, log });
   assert.equal(await retentionMs(), 7 * day);
 });

@@ -93,7 +93,7 @@ test('a head that is not the last message is found', () => {
   assert.match(foundIn(ledger, wrong), /heads are the truth \(2\)/);
 });
 
-test('a content that changed, and a message that nobody sent, are found', () => {
+test('a changed content and an unsent message are found', () => {
   const { ledger, stored } = talk(2);
   const [first, second] = stored as [StoredMessage, StoredMessage];
   const found = foundIn(
@@ -112,7 +112,7 @@ test('a message that was never acknowledged is found', () => {
   assert.match(foundIn(ledger, stateOf(stored)), /every message is acknowledged in the end \(1\):\n {2}t-2/);
 });
 
-test('one session’s messages in another order are found, but not of one that was sent again', () => {
+test('messages of one session in a wrong order are found, except repeated ones', () => {
   const { ledger, stored } = talk(3);
   const [first, second, third] = stored as [StoredMessage, StoredMessage, StoredMessage];
   ledger.find('t-2')?.acks.splice(0, 1, { ...third, duplicate: false, socket: 1, at: 1 });
@@ -135,14 +135,14 @@ test('a socket that was given everything in order is good, also if some of it co
   assert.equal(foundOnSocket([1, 2, 4, 5], { own: 3 }), '');
 });
 
-test('what comes late over a socket is found', () => {
+test('a message that arrives out of order over a socket is found', () => {
   assert.match(
     foundOnSocket([1, 3, 2, 4, 5]),
     /in the order of their seq ids \(1\):\n {2}socket 1 of bob at g: c\/2 after 3/,
   );
 });
 
-test('what never comes over an open socket is found, in the middle and at the end', () => {
+test('a message missing on an open socket is found, in the middle and at the end', () => {
   assert.match(
     foundOnSocket([1, 2, 4, 5]),
     /an open socket misses nothing \(1\):.*\n.*c\/3 \(t-3\) never came; 5 did/,
@@ -151,7 +151,7 @@ test('what never comes over an open socket is found, in the middle and at the en
   assert.match(foundOnSocket([1, 3], { closed: true }), /an open socket misses nothing \(1\)/);
 });
 
-test('a device that lacks a message, or holds one that is not stored, is found', () => {
+test('a device that lacks a message, or has one that is not stored, is found', () => {
   const { stored } = talk(3);
   const store = createHeldMessages();
   store.startAt('c', 0);

@@ -40,7 +40,7 @@ test('every reference of the document resolves, and no shape is written twice', 
   assert.doesNotMatch(JSON.stringify(document), /"\$id"/);
 });
 
-test('every close code is documented, with what a client has to do', () => {
+test('every close code is documented, with the reaction expected of a client', () => {
   for (const { code, description } of Object.values(closeCodes)) {
     assert.match(document.info.description, new RegExp(`\\| ${code} \\|`));
     assert.ok(document.info.description.includes(description));

@@ -30,7 +30,7 @@ test('messages reach their targets in order, but not the session that sent them'
       messageRecord({ ...group, seq_id: 3, client_msg_id: 'c-3' }),
     ],
   });
-  // A crash of logic or task may deliver again what was delivered.
+  // After a crash of logic or task, messages may be delivered again.
   await here.deliver({ messages: [messageRecord({ ...group, seq_id: 3, client_msg_id: 'c-3' })] });
   await here.deliver({ acks: [refusal('refused', 'NOT_FRIENDS'), refusal('again', 'INTERNAL_ERROR')] });
   await here.deliver({
@@ -38,7 +38,7 @@ test('messages reach their targets in order, but not the session that sent them'
     messages: [messageRecord({ ...group, seq_id: 9 })],
   });
   await here.deliver({
-    // What somebody else calls the same is not the sender's own, and neither is what was refused and then sent by REST.
+    // Another user's message with the same clientMsgId is not the sender's own, and neither is one that was refused and then sent by REST.
     messages: [
       messageRecord({ broadcast: true, seq_id: 4, client_msg_id: 'c-1' }),
       messageRecord({ broadcast: true, seq_id: 5, client_msg_id: 'again', sender_info }),
@@ -89,7 +89,7 @@ test('the removal is the last frame that a removed member gets, and no read rece
     target_user_ids: [ann, bob],
     last_seq_id: 2,
   };
-  // The second and the third time that Cat reads are told together, after the removal.
+  // The second and third receipt of Cat are merged, and would come after the removal.
   await here.deliver({
     messages: [fromCat(1, [ann, bob]), fromCat(2, [ann, bob])],
     events: [removal],
@@ -101,7 +101,7 @@ test('the removal is the last frame that a removed member gets, and no read rece
   await Promise.all([toAnn, toBob].map((chat) => chat.close()));
 });
 
-test('whoever was removed gets nothing more from before the removal, however late it comes', async () => {
+test('a removed member gets no earlier message after the removal, however late it arrives', async () => {
   const [ann, bob] = [newUser(), newUser()];
   const [toAnn, toBob] = [await system.connect(here.url, ann), await system.connect(here.url, bob)];
   const conversation_id = '79';

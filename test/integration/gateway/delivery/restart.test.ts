@@ -29,13 +29,13 @@ test('a restarted gateway begins at the end of its topic, and takes no record fo
   await before.expect('new-message');
   const oldBoot = first.gateway.bootId;
   await first.stop();
-  // Routed while nobody was there.
+  // Routed while the gateway was down.
   await first.deliver({ messages: [to('7', 2)] });
 
   const second = await system.start({ GATEWAY_ID: first.id });
   assert.notEqual(second.gateway.bootId, oldBoot);
   const socket = await system.connect(second.url, '7');
-  // Routed by a process that has not heard of the new start yet: whoever is connected now has synced it.
+  // Routed by a process that does not know the new start yet: the connected clients have synced this message.
   await second.deliver({ gateway_boot_id: oldBoot, messages: [to('7', 3)] });
   await second.deliver({ messages: [to('7', 4)] });
   await socket.expect('new-message', ({ seqId }) => seqId === 4);
@@ -43,7 +43,7 @@ test('a restarted gateway begins at the end of its topic, and takes no record fo
     socket.all('new-message').map(({ seqId }) => seqId),
     [4],
   );
-  // What came before it started it has not even read.
+  // It has not even read the records from before its start.
   assert.equal(await staleRecords(second.gateway.metricsPort), 1);
 });
 

@@ -96,7 +96,7 @@ test('bytes count before they become a frame, and pings of the WebSocket protoco
   await there.stop();
 });
 
-test('what a user may send is counted over all its sockets', async () => {
+test('a user’s frames are counted over all sockets', async () => {
   const there = await system.start({ RATE_LIMIT_FRAMES_PER_SECOND: '5' });
   const userId = newUser();
   const sockets = await Promise.all(Array.from({ length: 6 }, () => system.connect(there.url, userId)));

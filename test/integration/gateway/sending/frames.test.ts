@@ -54,7 +54,7 @@ test('a message goes upstream as it was sent, and its ack comes to the very sess
   await Promise.all([one.close(), other.close()]);
 });
 
-test('what one session sends keeps its order', async () => {
+test('messages of one session keep their order', async () => {
   const socket = await system.connect(here.url, newUser());
   const sent = Array.from({ length: 500 }, (_, index) => `o-${index}`);
   for (const clientMsgId of sent)
@@ -172,7 +172,7 @@ test('the third malformed frame closes 4004, after an error frame for each', asy
   );
 });
 
-test('a frame over 64 KiB closes 1009', async () => {
+test('a frame over 64 KiB closes the socket with 1009', async () => {
   const socket = await system.connect(here.url, newUser());
   socket.sendRaw(`"${'x'.repeat(65_536)}"`);
   assert.equal((await socket.closed).code, 1009);
@@ -198,7 +198,7 @@ test('read marks are sent in batches, with the furthest one of each conversation
   await socket.close();
 });
 
-test('typing is passed on once in two seconds', async () => {
+test('typing is forwarded at most once per two seconds', async () => {
   const userId = newUser();
   const socket = await system.connect(here.url, userId);
   for (let i = 0; i < 5; i++) socket.send('typing', { conversationId: '77' });

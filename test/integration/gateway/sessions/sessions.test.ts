@@ -115,7 +115,7 @@ test('welcome waits until im-repo knows the gateway, which is no receiver of eve
   await early.stop();
 });
 
-test('sessions are welcome while Redis is away, and all are told again afterwards', async () => {
+test('sessions get welcome while Redis is down, and all are sent again afterwards', async () => {
   system.presence.state.registered = false;
   const socket = await system.connect(here.url, newUser());
   system.presence.state.registered = true;
@@ -127,7 +127,7 @@ test('sessions are welcome while Redis is away, and all are told again afterward
   await socket.close();
 });
 
-test('who leaves while Redis is away is told of afterwards', async () => {
+test('users who leave while Redis is down are announced afterwards', async () => {
   const userId = newUser();
   const events = await system.userEvents([userId]);
   const socket = await system.connect(here.url, userId);
@@ -160,7 +160,7 @@ test('a revoked login session loses its sockets with 4001 within seconds', async
   await kept.close();
 });
 
-test('a silent session is closed, a pinging one is not', async () => {
+test('a silent session is closed, one that sends pings is not', async () => {
   const there = await system.start({ HEARTBEAT_TIMEOUT_MS: '400' });
   const [silent, lively] = [
     await system.connect(there.url, newUser()),
@@ -244,7 +244,7 @@ test('a change of a member’s role or mute is not sent after the removal', asyn
   await socket.close();
 });
 
-test('a draining gateway sends everybody away with 4003 and leaves nothing behind', async () => {
+test('a draining gateway closes all sockets with 4003, and leaves no sessions behind', async () => {
   const there = await system.start();
   const userIds = [newUser(), newUser(), newUser()];
   const events = await system.userEvents(userIds);

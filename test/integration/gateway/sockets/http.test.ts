@@ -25,7 +25,7 @@ const problemOf = (answer: string) => {
   return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
 };
 
-test('what is no HTTP gets a problem and the door', async () => {
+test('bytes that are not HTTP are answered with a problem, and the connection is closed', async () => {
   const answers = await Promise.all([
     talk('nonsense\r\n\r\n'),
     talk(`GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(20_000)}\r\n\r\n`),
@@ -45,7 +45,7 @@ test('an upgrade to anything but a WebSocket is ignored', async () => {
   assert.match(answer, /^HTTP\/1\.1 200 /);
 });
 
-test('a handshake that is none is refused, and the gateway goes on', async () => {
+test('an invalid handshake is refused, and the gateway keeps serving', async () => {
   const token = await system.token('5');
   const handshake = `GET /ws?token=${token} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`;
   assert.match(await talk(handshake), /^HTTP\/1\.1 400 /);
@@ -160,7 +160,7 @@ test('connections per address are limited, also if nothing is sent over them', a
   await there.stop();
 });
 
-test('who was refused and does not close the connection loses it', async () => {
+test('a refused client that does not close the connection is disconnected', async () => {
   const { closed, line } = await opened(
     here.gateway.port,
     'GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',

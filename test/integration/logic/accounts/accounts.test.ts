@@ -15,7 +15,7 @@ import { refusal, refusedWith } from '../../../support/refused-with.ts';
 
 const provider = await openIdentityProvider();
 
-// Nobody answers there: what is tested here must not need Temporal.
+// No server runs at this address: these tests must not need Temporal.
 const system = await openLogicSystem({
   TEMPORAL_ADDRESS: '127.0.0.1:1',
   AUTH_ISSUERS_FILE: provider.issuersFile,
@@ -192,7 +192,7 @@ test('the profile follows the token each time, but for claims that cannot be, an
   await register(nick);
 });
 
-test('an account without a password is erased without one, and its identity may begin anew', async () => {
+test('an account without a password is erased without one, and its identity can sign in to a new account', async () => {
   const sub = randomUUID();
   const { userId } = await exchange(sub);
   await refusedWith(

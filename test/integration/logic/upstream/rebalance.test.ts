@@ -99,7 +99,7 @@ test('the offset of an unacknowledged downstream record is not committed: the ne
   const attempts = { count: 0 };
   await system.append(conversations.map((id, index) => system.message(id, index)));
   await system.start(memory, createMetrics('logic'), heldProducing(gate.opened, attempts));
-  // Stored, and on its way to nobody.
+  // Stored, but not produced downstream.
   await eventually(() => attempts.count === 1 && memory.stored() === conversations.length);
   const second = heldOnce(memory, Promise.resolve());
   await system.start(second);

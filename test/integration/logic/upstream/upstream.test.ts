@@ -111,7 +111,7 @@ test('a message that the store refuses is isolated and becomes a dead letter, an
   assert.match(text, /^gochat_consumer_records_total\{topic="[^"]+",result="dead"\} 1$/m);
 });
 
-test('while the store is away nothing is lost and nothing is stored twice', async (t) => {
+test('while the store is down, no message is lost or stored twice', async (t) => {
   const system = await createSystem();
   t.after(system.close);
   let away = true;
@@ -194,7 +194,7 @@ test('a second process takes over half of the partitions without loss or disorde
       .messages()
       .filter((one) => one.conversation_id === conversation)
       .map((one) => one.seq_id);
-    // What was under way at the hand-over may come again; each first time is in order.
+    // Messages in flight during the hand-over may come again; the first occurrences are in order.
     const firsts = seqs.filter((seq, index) => seqs.indexOf(seq) === index);
     assert.deepEqual(firsts, numbers(firsts.length));
   }

@@ -43,7 +43,7 @@ test('the world room counts everyone, however many come at once', async () => {
   assert.deepEqual(await count(), { n: before.n + 20, v: before.v + 20 });
 });
 
-test('a name belongs to one account, whatever its case, and of many who want it one gets it', async () => {
+test('a name belongs to one account, in any case, and of concurrent registrations one gets it', async () => {
   const results = await Promise.allSettled(['carol', 'Carol', 'CAROL', 'carol'].map(register));
   assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
   for (const result of results) {
@@ -117,7 +117,7 @@ test('an account is known at the addresses from where it signed in during 30 day
   assert.equal((await known('2001:db8::2')).knownAddress, false);
 });
 
-test('users are read in the order asked, and whoever is missing is left out', async () => {
+test('users come in the order of the request, and unknown users are left out', async () => {
   const [a, b] = [await register('order-a'), await register('order-b')];
   const { users: found } = await users.getUsers({ userIds: [b.id, '99', 'abc', a.id] });
   assert.deepEqual(found, [b, a]);
@@ -140,7 +140,7 @@ test('search answers the exact name, then beginnings, then whatever contains it,
     assert.deepEqual(await search(query), [], query);
 });
 
-test('a changed profile is seen by the next read and told', async () => {
+test('a changed profile is in the next read, and in an event', async () => {
   const erin = await register('erin');
   await users.getUser({ userId: erin.id });
   const name = "Érin 😀 % _ \\ '";

@@ -21,7 +21,7 @@ const membersOf = async (conversationId: string) => {
   return members.map(({ user, role }) => [user?.id, role]);
 };
 
-test('a closed account is signed out, found by nobody, and its name is nobody’s for 30 days', async () => {
+test('a closed account is signed out, nobody finds it, and its name stays reserved for 30 days', async () => {
   const { id, username } = await register();
   const sessionId = await signIn(id);
   const before = Date.now();
@@ -65,7 +65,7 @@ test('the event of an erasure is written in the transaction that closes the acco
   assert.equal((await events()).length, before.length + 2);
 });
 
-test('closing it again changes nothing, but signs out who slipped in meanwhile', async () => {
+test('closing an account again changes nothing, except that it ends sessions opened meanwhile', async () => {
   const { id } = await register();
   await close(id);
   await repo.databases.users.execute(
@@ -84,7 +84,7 @@ test('closing it again changes nothing, but signs out who slipped in meanwhile',
   await refusedWith(close('8999999999999999'), 'USER_NOT_FOUND');
 });
 
-test('messages stay and show a deleted user, also where the sender was cached', async () => {
+test('messages stay and show a deleted user, also if the sender was cached', async () => {
   const [ann, bob] = [await register(), await register()];
   const id = await repo.newGroup([ann.id, bob.id]);
   await repo.say(id, ann.id, 'hello');
@@ -98,7 +98,7 @@ test('messages stay and show a deleted user, also where the sender was cached', 
   assert.deepEqual(await read(), [['hello', ann.id, 'deleted user']]);
 });
 
-test('nothing is taken from an account that is open', async () => {
+test('an open account loses nothing', async () => {
   const { id } = await register();
   await refusedWith(people.endRelationships({ userId: id, limit: 0 }), 'PERMISSION_DENIED');
   await refusedWith(leave(id), 'PERMISSION_DENIED');
@@ -164,7 +164,7 @@ test('friendships, requests and blocks end by pages, and single conversations re
   await refusedWith(request(friend.id, ann.id), 'USER_NOT_FOUND');
 });
 
-test('groups go to the oldest admin, else to the oldest member, and end when nobody is left', async () => {
+test('groups go to the oldest admin, else to the oldest member, and are dissolved without other members', async () => {
   // One after the other: of two who joined in the same moment, the lower id is the older one.
   const { id: ann } = await register();
   const { id: bob } = await register();
@@ -192,7 +192,7 @@ test('groups go to the oldest admin, else to the oldest member, and end when nob
   const hidden = idOf((await repo.createGroup(ann, [], { activate: false })).conversation);
   const asMember = await repo.newGroup([bob, ann]);
   const worldBefore = (await repo.see(bob, world)).conversation?.memberCount ?? 0;
-  // So that what is cached is what was true before.
+  // Fills the cache with the values from before the change.
   await repo.list(bob);
 
   await close(ann);

@@ -15,7 +15,7 @@ async function guestLastSeen(at: number): Promise<string> {
   return id;
 }
 
-test('guests whom nobody has seen for long are found, the longest idle first; others are not', async () => {
+test('guests who have been idle for long are found, the longest idle first; others are not', async () => {
   const now = Date.now();
   await repo.databases.users.execute('UPDATE users SET last_active_at = ? WHERE is_guest', [now]);
   const idle = [
@@ -56,7 +56,7 @@ test('guests whom nobody has seen for long are found, the longest idle first; ot
   );
 });
 
-test('a guest who came back, or registered, since it was found is not closed', async () => {
+test('a guest who returned or registered after being found is not closed', async () => {
   const before = Date.now() - hour;
   const [back, signedIn, upgraded, gone] = await Promise.all([5, 5, 5, 5].map(guestLastSeen));
   assert.ok(back && signedIn && upgraded && gone);
@@ -74,7 +74,7 @@ test('a guest who came back, or registered, since it was found is not closed', a
   assert.deepEqual(await close(gone, before), { closed: true });
 });
 
-test('while presence is unknown no guest counts as gone', async () => {
+test('while presence is unknown, no guest counts as idle', async () => {
   await guestLastSeen(3);
   const lost = createIdleGuests({
     databases: repo.databases,

@@ -25,7 +25,7 @@ const read = async (id: string, from = cache) => (await from.read(thing, [id], l
 const isCached = async (id: string) => (await server.client.exists(cacheKey(thing, id))) === 1;
 const stored = (id: string) => eventually(() => isCached(id));
 
-/** As every writer does it. */
+/** A change as every writer makes it. */
 const change = (id: string, value: string, by = cache) =>
   by.change(async (touch) => {
     await touch([cacheKey(thing, id)]);
@@ -38,14 +38,14 @@ test('a value is loaded once and then read from Redis, by other processes too', 
   await stored(id);
   assert.equal(await read(id), 'old');
   const other = await connectFor(context);
-  // A new connection begins a new epoch: what was cached before it does not count.
+  // A new connection begins a new epoch: values cached before it are void.
   assert.equal(await read(id, other.cache), 'old');
   await stored(id);
   assert.equal(await read(id), 'old');
   assert.equal(loads.count, 2);
 });
 
-test('what does not exist is not cached', async () => {
+test('missing rows are not cached', async () => {
   assert.equal(await read('nothing'), undefined);
   rows.set('nothing', 'now');
   assert.equal(await read('nothing'), 'now');
@@ -76,7 +76,7 @@ test('a reader that comes while a change is under way stores nothing', async () 
   await writer.touch([cacheKey(thing, id)]);
   assert.equal(await read(id), 'old');
   rows.set(id, 'new');
-  // The commit is done, the end is not.
+  // The transaction has committed, but the marks are not removed yet.
   const late = cache.peek(thing, [id]);
   await writer.end();
   const [, keep] = await late;
@@ -149,7 +149,7 @@ test('a change while Redis is frozen is seen when it is back, and costs one shor
   assert.equal(await read(id, other.cache), 'new');
 });
 
-test('readers and writers at once: in the end everybody reads what is in the database', async () => {
+test('after concurrent reads and writes, every process reads the database’s values', async () => {
   const ids = Array.from({ length: 5 }, () => newId('0'));
   await Promise.all(
     Array.from({ length: 200 }, async (_, n) => {
@@ -161,7 +161,7 @@ test('readers and writers at once: in the end everybody reads what is in the dat
   for (const id of ids) assert.equal(await read(id), rows.get(id));
 });
 
-test('a restart, a flush and a server that is gone: always the right value', async () => {
+test('reads are correct after a restart and a flush of Redis, and without Redis', async () => {
   const id = newId();
   await read(id);
   await stored(id);

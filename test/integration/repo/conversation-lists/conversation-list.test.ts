@@ -49,7 +49,7 @@ test('the list from the caches is the list from the database', async () => {
   assert.equal(conversations.at(-1)?.conversation?.type, 3);
   assert.deepEqual([conversations[2]?.peer?.id, conversations[2]?.lastMessage?.sender?.id], [ann, ann]);
 
-  // What comes later is seen in a list that was cached before.
+  // Later changes show in a list that was cached before.
   await repo.say(groups[4] ?? '', me, 'mine');
   await repo.conversations.updateReadPointer({ userId: me, conversationId: groups[1] ?? '', seqId: 3 });
   const later = await repo.list(me);
@@ -152,7 +152,7 @@ test('a list that is not cached takes one query, and one for the people in it', 
   }
 });
 
-test('what a member chose shows to that member alone, and what is left out stays', async () => {
+test('a member’s choices are visible to that member only, and omitted choices stay unchanged', async () => {
   const [ann, bob] = (await repo.newUsers(2)) as Two;
   const id = await repo.newGroup([ann, bob]);
   const choose = (fields: object) =>
@@ -204,7 +204,7 @@ test('a hidden conversation is left out of its member’s list only, until the n
   assert.deepEqual(await listed(me, { limit: 1, offset: 0 }), [second]);
   assert.deepEqual(await listed(me, { limit: 1, offset: 1 }), []);
   assert.deepEqual(await listed(ann), [third, second, first]);
-  // Whoever asks what changed is told that they are hidden.
+  // A request for changes returns them as hidden.
   assert.deepEqual(await listed(me, { updatedSince: 1 }), [third, second, first]);
   await hide(third, false);
   assert.deepEqual(await listed(me), [third, second]);

@@ -32,7 +32,7 @@ type Pair = [string, string];
 const people = async () => [await repo.newGuest(), await repo.newGuest()] as Pair;
 type Bounds = Pick<GetMessagesRequest, 'beforeSeqId' | 'afterSeqId'> & { limit?: number };
 
-/** Asks both processes for what is in the caller's hands, and says whether they know better; they must agree. */
+/** Asks both processes whether the caller's page has changed; they must agree. */
 async function unchanged(
   ask: (from: ConversationParts, knownTag?: string) => Promise<{ tag: string; unchanged: boolean }>,
 ): Promise<() => Promise<boolean>> {
@@ -123,7 +123,7 @@ test('a page that others follow changes with its recalls, not with new messages'
   for (const same of pages) assert.equal(await same(), false);
 });
 
-test('a page that ends at the head goes on with the next message', async () => {
+test('a page that ends at the head changes with the next message', async () => {
   const [ann, bob] = await people();
   const group = await repo.newGroup([ann, bob]);
   for (let n = 0; n < 3; n += 1) await repo.say(group, bob);
@@ -181,7 +181,7 @@ test('a page as JSON equals the page as fields, and has the same tag', async () 
   }
 });
 
-test('a page whose JSON would be too long comes as its fields', async () => {
+test('a page whose JSON would be too long is sent as fields', async () => {
   const [ann, bob] = await people();
   const group = await repo.newGroup([ann, bob]);
   // Each of these is one byte here and six in JSON.

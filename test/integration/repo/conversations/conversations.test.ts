@@ -9,7 +9,7 @@ type Two = [string, string];
 type Three = [string, string, string];
 const typesOf = async (id: string) => (await repo.eventsOf(id)).map((event) => event.type ?? event.frame);
 
-test('two who open their conversation at once get the same one, announced once', async () => {
+test('two users who open their conversation at once get the same one, announced once', async () => {
   const [ann, bob] = (await repo.newUsers(2)) as Two;
   await repo.befriend(ann, bob);
   const answers = await Promise.all(
@@ -80,7 +80,7 @@ test('the event of an accepted request is written with its conversation, under o
   );
 });
 
-test('a conversation as each of its members sees it comes in one answer; who is no member is left out', async () => {
+test('one answer has a conversation as each of its members sees it; users who are not members are left out', async () => {
   const [ann, bob, cy] = (await repo.newUsers(3)) as [string, string, string];
   await repo.befriend(ann, bob);
   const { conversation, conversationId } = await repo.openSingle(ann, bob);
@@ -102,7 +102,7 @@ test('a conversation as each of its members sees it comes in one answer; who is 
   });
 });
 
-test('a group that is being created is seen by nobody; activation shows and announces it once', async () => {
+test('a group that is being created is hidden; activation shows and announces it once', async () => {
   const [ann, bob, cy] = (await repo.newUsers(3)) as Three;
   await repo.list(bob);
   const id = String(repo.ids.nextId());
@@ -144,7 +144,7 @@ test('a group that is being created is seen by nobody; activation shows and anno
   await refusedWith(repo.createGroup(bob, [], { conversationId: id }), 'PERMISSION_DENIED');
 });
 
-test('a group with whose creation somebody goes on is not discarded for its age', async () => {
+test('a group whose creation continues is not discarded because of its age', async () => {
   const [ann, bob] = (await repo.newUsers(2)) as Two;
   const id = String(repo.ids.nextId());
   const begin = () => repo.createGroup(ann, [bob], { conversationId: id, activate: false });
@@ -176,7 +176,7 @@ test('a discarded group leaves nothing behind', async () => {
   );
 });
 
-test('a group with somebody unknown, or somebody who blocked its owner, is not made', async () => {
+test('a group with an unknown user, or a user who has blocked the owner, is not created', async () => {
   const [ann, bob, cy] = (await repo.newUsers(3)) as Three;
   await repo.block(bob, ann);
   await refusedWith(repo.createGroup(ann, [bob]), 'BLOCKED');
@@ -225,7 +225,7 @@ test('owner and admins change a group, and all members get the same frame of it'
   await refusedWith(update(ann, { conversationId: 'x' }), 'CONVERSATION_NOT_FOUND');
 });
 
-test('a dissolved group is gone for everybody', async () => {
+test('a dissolved group disappears for all members', async () => {
   const [ann, bob, cy] = (await repo.newUsers(3)) as Three;
   const id = await repo.newGroup([ann, bob]);
   await repo.list(bob);
@@ -247,7 +247,7 @@ test('a dissolved group is gone for everybody', async () => {
   assert.deepEqual([frame?.data, frame?.extra_user_ids], [{ conversationId: id }, [ann, bob]]);
 });
 
-test('ids that name nothing, and what is not one’s own', async () => {
+test('unknown ids and conversations of others are refused', async () => {
   const [ann, eve] = (await repo.newUsers(2)) as Two;
   const id = await repo.newGroup([ann]);
   for (const state of ['cold', 'hot']) {

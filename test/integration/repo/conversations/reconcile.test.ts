@@ -44,7 +44,7 @@ async function shown(userId: string, id: string) {
   return [one?.conversation?.memberCount, one?.conversation?.lastSeqId, one?.unreadCount];
 }
 
-test('nothing is wrong where nothing went wrong', async () => {
+test('a correct conversation has no findings', async () => {
   const { ann, bob, id } = await talk();
   await repo.conversations.updateReadPointer({ userId: bob, conversationId: id, seqId: 3 });
   await repo.conversations.removeConversationMember({ actorId: ann, conversationId: id, userIds: [bob] });
@@ -53,7 +53,7 @@ test('nothing is wrong where nothing went wrong', async () => {
   assert.deepEqual((await reconcile(true, 1)).wrong, []);
 });
 
-test('looking reports everything and changes nothing; mending makes it true, also in the caches', async () => {
+test('a dry run reports everything and changes nothing; a repair corrects it, also in the caches', async () => {
   const { ann, bob, id, messageIds } = await talk();
   await run('UPDATE conversations SET member_count = 7, last_message_id = 1 WHERE id = ?', id);
   await run(
@@ -92,7 +92,7 @@ test('looking reports everything and changes nothing; mending makes it true, als
   assert.deepEqual(await shown(bob, id), [2, 3, 0]);
   const next = await repo.say(id, ann);
   assert.ok(next > 0);
-  // Both that were recalled stay recalled, and count for nobody.
+  // Both recalled messages stay recalled, and count as unread for nobody.
   assert.deepEqual(await shown(bob, id), [2, 4, 1]);
 });
 
@@ -107,7 +107,7 @@ test('recalls that were counted wrong are counted again', async () => {
   assert.deepEqual(await shown(bob, id), [2, 3, 2]);
 });
 
-test('a head beyond the messages is told and left as it is: seq ids are never given twice', async () => {
+test('a head above the messages is reported and not lowered, because no seq id may be assigned twice', async () => {
   const { ann, id } = await talk();
   await run('UPDATE conversation_heads SET last_seq_id = 8 WHERE conversation_id = ?', id);
   const { wrong } = await reconcile(true);
@@ -123,7 +123,7 @@ test('a head beyond the messages is told and left as it is: seq ids are never gi
   assert.equal(members[0]?.lastReadSeqId, 9);
 });
 
-test('people may come, write and go meanwhile: no false alarm', async () => {
+test('concurrent joins, messages and leaves cause no false finding', async () => {
   const { ann, id } = await talk();
   let busy = true;
   const working = (async () => {

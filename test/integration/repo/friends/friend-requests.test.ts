@@ -20,7 +20,7 @@ beforeEach(async () => {
 const eventsOf = async (requestId: string) =>
   (await parts.events()).filter((event) => event.request_id === requestId).map(({ type }) => type);
 
-test('a request is stored once, and told once', async () => {
+test('a request is stored once, and causes one event', async () => {
   const first = await ask(alice, bob);
   assert.equal(first.created, true);
   assert.deepEqual([first.requester, first.target, first.status, first.message], [alice, bob, pending, 'hi']);
@@ -36,7 +36,7 @@ test('while one is pending the other direction answers that one', async () => {
   assert.deepEqual([back.id, back.created, back.requester], [first.id, false, alice]);
 });
 
-test('who was rejected asks again only after a while, whoever else may at once', async () => {
+test('a rejected requester may ask again only after a while; others may at once', async () => {
   const hour = 3_600_000;
   const askSoon = (from: User, to: User) => ask(from, to, ttlMs, hour);
   const { id } = await askSoon(alice, bob);
@@ -82,7 +82,7 @@ test('of many requests at once, in both directions, one is stored', async () => 
   assert.equal(new Set(asked.map(({ id }) => id)).size, 1);
 });
 
-test('nobody befriends themselves, strangers or friends', async () => {
+test('requests to oneself, to unknown users and to friends are refused', async () => {
   await assert.rejects(ask(alice, alice), refusal('INVALID_ARGUMENT'));
   for (const id of ['99', 'x', '']) {
     await assert.rejects(
@@ -138,7 +138,7 @@ test('only the target decides and only the requester withdraws', async () => {
     await assert.rejects(decide(missing, bob, accepted), refusal('REQUEST_NOT_FOUND'));
 });
 
-test('rejection, withdrawal and expiry are told and leave room for a new request', async () => {
+test('rejection, withdrawal and expiry cause events, and allow a new request', async () => {
   for (const [status, actor, type] of [
     [rejected, bob, 'rejected'],
     [withdrawn, alice, 'withdrawn'],
@@ -151,7 +151,7 @@ test('rejection, withdrawal and expiry are told and leave room for a new request
   }
 });
 
-test('an overdue request is expired for whoever looks, decides or asks again, though nobody marked it', async () => {
+test('an overdue request counts as expired in every read, decision and new request, before it is marked', async () => {
   const first = await ask(alice, bob, -1);
   const list = async (status: number) =>
     (

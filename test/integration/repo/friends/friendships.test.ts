@@ -76,7 +76,7 @@ test('unfriending closes the conversation, becoming friends again opens it', asy
   assert.equal(await conversation.sendState(), 0);
 });
 
-test('a block ends the friendship and what is pending, and refuses messages and requests both ways', async () => {
+test('a block ends the friendship and pending requests, and refuses messages and requests in both directions', async () => {
   await befriend(alice, bob);
   const conversation = await converse(alice, bob);
   await friendships.blockUser({ userId: alice.id, blockedId: bob.id });
@@ -139,7 +139,7 @@ test('a block and an acceptance at once never leave a blocked friend', async () 
   }
 });
 
-test('nobody blocks themselves or a stranger', async () => {
+test('blocking oneself or an unknown user is refused', async () => {
   await assert.rejects(
     friendships.blockUser({ userId: alice.id, blockedId: alice.id }),
     refusal('INVALID_ARGUMENT'),

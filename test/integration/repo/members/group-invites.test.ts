@@ -35,7 +35,7 @@ test('users who accept invitations from friends only are not added by others, wh
   assert.deepEqual(await add(owner, id, [dan]), { added: [], alreadyMembers: [dan], refused: [] });
 });
 
-test('a new group has those who may be added, by its creator or by the flow for it', async () => {
+test('a new group has the users who may be added, by its creator or by the flow', async () => {
   const { owner, bob, cy, eve } = await newOpenGroup();
   await friendsOnly(cy);
   await friendsOnly(eve);
@@ -52,7 +52,7 @@ test('a new group has those who may be added, by its creator or by the flow for 
   assert.deepEqual(answer, { added: [bob, cy], alreadyMembers: [], refused: [eve] });
 });
 
-test('who is refused takes no place in a group that is nearly full', async () => {
+test('a refused user takes no place in a group that is nearly full', async () => {
   const [owner, bob, cy] = (await repo.newUsers(3)) as Five;
   const id = await repo.newGroup([owner], { maxMembers: 2 });
   await friendsOnly(bob);
@@ -92,7 +92,7 @@ test('a mute stays after leaving and removal, and ends when it is lifted', async
   assert.equal(await isMuted(bob, id), false);
 });
 
-test('a dissolved group remembers nobody', async () => {
+test('a dissolved group keeps no former members', async () => {
   const { owner, cy, id } = await newOpenGroup();
   await remove(owner, id, [cy]);
   await repo.conversations.dissolveConversation({ actorId: owner, conversationId: id });

@@ -59,7 +59,7 @@ test('a member who returns starts with nothing unread', async () => {
   assert.deepEqual([seen.unreadCount, seen.userMembership?.lastReadSeqId], [0, 3]);
 });
 
-test('somebody unknown, or who blocked the actor, means that nobody is added', async () => {
+test('if one user is unknown or has blocked the actor, nobody is added', async () => {
   const { owner, eve, id } = await repo.newGroupWithRoles();
   const [blocker] = (await repo.newUsers(1)) as People;
   await repo.block(blocker, owner);
@@ -111,7 +111,7 @@ test('the removed lose the conversation at once and are named in its last event 
   );
 });
 
-test('whoever is added shows nobody how far it has read', async () => {
+test('an added member’s read pointer is not visible to others', async () => {
   const { owner, eve, id } = await repo.newGroupWithRoles();
   await repo.say(id, owner);
   await repo.conversations.addConversationMember({ actorId: owner, conversationId: id, userIds: [eve] });
@@ -157,7 +157,7 @@ test('many members at once fit into the events that tell of them', async () => {
   assert.deepEqual(await idsOf(id), []);
 });
 
-test('a change that has a name happens once: repeats answer what it answered, in turn or all at once', async () => {
+test('a change with a key happens once: repeats get the first answer, in turn or concurrently', async () => {
   const [owner, bob, cy, dan, eve] = (await Promise.all(
     Array.from({ length: 5 }, () => repo.newGuest()),
   )) as People;
@@ -192,7 +192,7 @@ test('a change that has a name happens once: repeats answer what it answered, in
   for (const type of ['conversation.member.added', 'conversation.updated', 'conversation.dissolved']) {
     assert.equal(types.filter((one) => one === type).length, 1, type);
   }
-  // The name belongs to the conversation, and a refusal is nobody's answer for ever.
+  // The key belongs to the conversation, and a refusal is not stored as its answer.
   const other = await repo.newGroup([owner]);
   const elsewhere = { actorId: owner, conversationId: other, userIds: [eve], operationId: 'add' };
   await refusedWith(
@@ -202,7 +202,7 @@ test('a change that has a name happens once: repeats answer what it answered, in
   assert.deepEqual((await repo.conversations.addConversationMember(elsewhere)).added, [eve]);
 });
 
-test('the last one who leaves by a named change dissolves the group once', async () => {
+test('the last member who leaves by a change with a key dissolves the group once', async () => {
   const owner = await repo.newGuest();
   const id = await repo.newGroup([owner]);
   const leaving = { actorId: owner, conversationId: id, userIds: [owner], operationId: 'leave' };

@@ -35,7 +35,7 @@ test('operators can mute and unmute every member, also the owner', async () => {
   const [owner, bob] = [await repo.newGuest(), await repo.newGuest()];
   const group = await repo.newGroup([owner, bob]);
   for (const id of [group, world]) {
-    // So that what is cached is what was true before.
+    // Fills the cache with the values from before the change.
     await repo.list(owner);
     assert.deepEqual(await mute(id, [owner, bob, '8999999999999']), {
       changed: [owner, bob],

@@ -43,7 +43,7 @@ test('who may remove whom', async () => {
   assert.deepEqual(await idsOf(id), [owner]);
 });
 
-test('an owner who is alone dissolves the group by leaving it', async () => {
+test('an owner without other members dissolves the group by leaving', async () => {
   const [ann, bob] = (await repo.newUsers(2)) as People;
   const id = await repo.newGroup([ann, bob]);
   await assert.rejects(remove(ann, id, [ann]), /[Tt]ransfer/);

@@ -65,7 +65,7 @@ test('a batch of any size, of many conversations, is stored in two round trips',
     Array.from({ length: count }, (_, n) =>
       repo.newMessage(ids[n % ids.length] ?? '', users[n % users.length] ?? ''),
     );
-  // Who is a member, and the senders' cards, are known from here on.
+  // From here on, the members and the senders' cards are cached.
   await repo.save(...batch(60));
   for (const count of [1, 20, 800]) {
     const messages = batch(count);
@@ -219,7 +219,7 @@ test('a cached list of fifty conversations takes at most three round trips to Re
   let trips = 0;
   let underWay = 0;
   repo.redis.run = async (...args) => {
-    // What is asked for at the same time travels together.
+    // Concurrent calls are sent together.
     if (underWay === 0) trips += 1;
     underWay += 1;
     return run(...args).finally(() => {

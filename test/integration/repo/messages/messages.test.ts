@@ -149,7 +149,7 @@ test('the same clientMsgId twice in a batch is stored once', async () => {
   );
 });
 
-test('an answer to what is stored already does not depend on still being a member', async () => {
+test('a redelivered message gets its answer even if the sender is no longer a member', async () => {
   const { users, id } = await repo.newConversationOf(3);
   const [, , leaving] = users as [string, string, string];
   const message = repo.newMessage(id, leaving);
@@ -251,7 +251,7 @@ test('history: exclusive bounds, ascending, for members only', async () => {
   await refusedWith(page({ limit: 201 }), 'INVALID_ARGUMENT');
 });
 
-test('a recall empties the message, keeps its seq and is told once', async () => {
+test('a recall empties the message, keeps its seq id, and causes one event', async () => {
   const { users, id } = await repo.newConversationOf(3);
   const [owner, bob, cy] = users as [string, string, string];
   const [first, second] = await repo.save(repo.newMessage(id, bob), repo.newMessage(id, bob));

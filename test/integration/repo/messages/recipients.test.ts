@@ -75,7 +75,7 @@ test('messages name the members who joined a moment ago, and no others', async (
   assert.deepEqual(await newcomers(), [cy]);
   await repo.removeMember(id, users[1]);
   assert.deepEqual(await newcomers(), [cy]);
-  // The first members of a new conversation are told of it otherwise.
+  // The first members of a new conversation learn of it by another event.
   await repo.databases.users.query(`UPDATE conversations SET created_at = ${databaseTime} WHERE id = ${id}`);
   assert.deepEqual(await newcomers(another()), []);
 });
@@ -185,7 +185,7 @@ test('a message stored for direct delivery is redelivered directly, also if the 
     assert.deepEqual([direct, fanout], [[true, false], true]);
     assert.ok(reached?.includes(bob) && reached.every((user) => users.includes(user)));
   }
-  // The client's own retry still goes to nobody.
+  // The client's retry is still delivered to nobody.
   const [retry] = await repo.save(repo.newMessage(id, ann, { clientMsgId: small.clientMsgId }));
   assert.deepEqual([retry?.duplicate, retry?.direct], [true, false]);
   await repo.fanout.setFanoutDone({ conversationId: id, doneSeqId: 2 });

@@ -36,7 +36,7 @@ test('texts stored for a flow are saved with the request and the group, also whe
     [conversation?.name, conversation?.avatarUrl, conversation?.description],
     ['tea', 'https://a.example/b', 'about tea'],
   );
-  // Nobody takes what another one wrote, or what is there no more.
+  // Neither another user's texts nor deleted ones are found.
   await refusedWith(repo.createGroup(bob, [], { textsId: named }), 'INVALID_ARGUMENT');
   await refusedWith(repo.createGroup(ann, [], { textsId: '7' }), 'INVALID_ARGUMENT');
 });

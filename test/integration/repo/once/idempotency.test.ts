@@ -72,7 +72,7 @@ test('the same key with another body is a mismatch; in another scope it is anoth
   assert.equal(shifted.state, REQUEST_STATE_NEW);
 });
 
-test('a claim given back, or whose time is over, can be claimed again with the same resource id', async () => {
+test('a released or expired claim can be claimed again, with the same resource id', async () => {
   const key = randomUUID();
   const first = await begin(key);
   await idempotency.abandonRequest({ scope, key, claim: first.claim });
@@ -94,7 +94,7 @@ test('a claim given back, or whose time is over, can be claimed again with the s
   assert.equal((await begin(key)).responseBody, 'in time');
 });
 
-test('after its day a key is as new, and the sweeper takes what is left of it', async () => {
+test('after a day a key is unused again, and the sweeper deletes its row', async () => {
   const [used, left] = [randomUUID(), randomUUID()];
   const first = await begin(used);
   await complete(used, first.claim, 'old');

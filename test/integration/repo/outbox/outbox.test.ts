@@ -16,7 +16,7 @@ import { connectDatabases, openMigratedDatabase } from '../../../support/repo/da
 
 const log = createLogger('test', 'silent');
 const brokers = process.env.KAFKA_BROKERS ?? '';
-/** Topics are shared with whatever else runs: what is ours carries this in its key. */
+/** Topics are shared with other tests: the keys of this test's records contain this text. */
 const mark = randomUUID().slice(0, 8);
 const { users: database } = connectDatabases(await openMigratedDatabase());
 const kafka = connectKafka({ brokers, clientId: `test-${mark}`, log });
@@ -43,7 +43,7 @@ before(async () => {
     },
   });
   await joined;
-  // Positions at the end are settled by the first fetch; what is written until then is asked for again.
+  // The first fetch determines the position at the end; records written before it are written again.
   const probe = kafka.producer();
   await probe.connect();
   await eventually(async () => {
@@ -80,7 +80,7 @@ const idsOf = (key: string) =>
 const isEmpty = async () => (await database.query('SELECT id FROM outbox LIMIT 1')).length === 0;
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
 
-test('a committed event arrives under its key, and is gone from the table', async () => {
+test('a committed event arrives under its key, and its row is deleted', async () => {
   const key = `${mark}-plain`;
   const relay = start();
   await database.transaction((tx) =>
@@ -202,7 +202,7 @@ test('an event that is too large for the broker becomes a dead letter, is counte
   );
 });
 
-test('while Kafka is away events wait and readiness says so', async () => {
+test('while Kafka is down, events wait, and readiness shows it', async () => {
   const away = connectKafka({ brokers: '127.0.0.1:1', clientId: 'test', log });
   const relay = startOutboxRelay({ database, kafka: away, log, metrics: createMetrics('test') });
   await database.transaction((tx) => writeEvents(tx, [updated(`${mark}-away`, '1')]));

@@ -51,7 +51,7 @@ test('a read pointer moves forward, never back and never beyond the head', async
   );
 });
 
-test('who is told of reading: those whose messages were newly read', async () => {
+test('the authors of newly read messages get a read receipt', async () => {
   const [ann, bob, cy] = await newThree();
   const id = await repo.newGroup([ann, bob, cy]);
   await repo.say(id, ann);

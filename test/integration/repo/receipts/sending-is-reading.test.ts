@@ -42,10 +42,10 @@ test('sending gives a read receipt to the authors of the newly read messages', a
 
   assert.deepEqual(await send([ann]), [[]]);
   assert.deepEqual(await send([bob]), [[ann]]);
-  // Nothing new, then what was written since.
+  // First nothing new, then the messages sent since.
   assert.deepEqual(await send([bob]), [[]]);
   assert.deepEqual(await send([ann]), [[bob]]);
-  // In one batch each reads what came before, and is told of once.
+  // In one batch, each message reads the earlier ones, and causes one receipt.
   assert.deepEqual(await send([cy, ann, cy, dan]), [[], [cy], [ann, bob], [ann, bob, cy]]);
   // A process that has not stored the messages finds out the same; one that has a gap too.
   assert.deepEqual(await send([bob], another()), [[ann, cy, dan]]);

@@ -41,7 +41,7 @@ test('a refresh starts the next token generation, and a repeat within 20 s gets 
   assert.deepEqual(await rotate(session, 1), { rotated: false, reused: true, generation: 0 });
 });
 
-test('an older refresh token ends its session, and gateways are told until its access tokens expire', async () => {
+test('an older refresh token ends its session, and the revocation is listed until its access tokens expire', async () => {
   const user = await register('henry');
   const since = Date.now() - 1;
   const [session, other] = [await signIn(user), await signIn(user)];

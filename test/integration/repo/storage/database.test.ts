@@ -17,7 +17,7 @@ await databases.users.batch(
 
 const unavailable = (error: unknown) => codeOf(error) === 'UNAVAILABLE';
 
-test('values come back as they went in, whatever they hold', async () => {
+test('values are read as they were written, whatever they contain', async () => {
   const values = ["it's", '"?"', '\\', "\\'; DROP TABLE things; --", '\0', '😀', 'e\u0301', '%_?'];
   const [row] = await databases.users.query<Record<string, unknown>>(
     `SELECT ${values.map((_, n) => `? AS v${n}`).join()}, ? AS number, ? AS bytes, ? AS yes, ? AS nothing`,
@@ -29,7 +29,7 @@ test('values come back as they went in, whatever they hold', async () => {
   assert.deepEqual([row?.yes, row?.nothing], [1, null]);
 });
 
-test('a batch answers one result a statement, one or many', async () => {
+test('a batch returns one result per statement, for one or many', async () => {
   assert.deepEqual(await databases.users.batch(`SELECT ${literal('?')} AS a`), [[{ a: '?' }]]);
   assert.deepEqual(await databases.users.batch('SELECT 1 AS a WHERE FALSE; SELECT 2 AS b; SELECT 3 AS c'), [
     [],
@@ -40,7 +40,7 @@ test('a batch answers one result a statement, one or many', async () => {
   assert.equal((header as { affectedRows: number }).affectedRows, 1);
 });
 
-test('what a transaction did is gone when it fails, in its last batch too', async () => {
+test('a failed transaction leaves no changes, also if its last batch fails', async () => {
   await assert.rejects(
     databases.users.transaction(async (tx) => {
       await tx.execute("INSERT INTO things VALUES (3, 'c')");
@@ -88,7 +88,7 @@ test('after a deadlock, the rolled-back transaction runs again', async () => {
   );
 });
 
-test('a transaction sees what others committed meanwhile', async () => {
+test('a transaction sees commits of others that happen during it', async () => {
   await databases.users.transaction(async (tx) => {
     await tx.query('SELECT * FROM things');
     await databases.users.execute("INSERT INTO things VALUES (10, 'new')");
@@ -96,7 +96,7 @@ test('a transaction sees what others committed meanwhile', async () => {
   });
 });
 
-test("a value that does not fit is the caller's fault, and is not cut", async () => {
+test("a value that is too long is the caller's error, and is not cut", async () => {
   await assert.rejects(
     databases.users.execute('INSERT INTO things VALUES (20, ?)', ['x'.repeat(21)]),
     (error) => codeOf(error) === 'INVALID_ARGUMENT',
@@ -110,7 +110,7 @@ test('an error does not carry its statement into the log', async () => {
   );
 });
 
-test('a server that is not there, or goes away in the middle, is UNAVAILABLE, and back when it is back', async () => {
+test('a server that is missing or stops during a call gives UNAVAILABLE, until it is back', async () => {
   const url = new URL(databaseUrl);
   const proxy = await openProxy(Number(url.port || 3306), url.hostname);
   url.hostname = '127.0.0.1';
@@ -139,7 +139,7 @@ test('a server that is not there, or goes away in the middle, is UNAVAILABLE, an
   await proxy.cut();
 });
 
-test('who waits for a connection is not kept for ever, and a full queue refuses at once', async () => {
+test('waiting for a connection has a time limit, and a full queue refuses at once', async () => {
   const narrow = createDatabases({
     addresses: oneDatabase(databaseUrl),
     log,

@@ -46,7 +46,7 @@ function cutOff(): { database: Database; cut(): void } {
   };
 }
 
-test('ids are ascending, below 2^53 and tell the time', async () => {
+test('ids are ascending, below 2^53, and contain the time', async () => {
   const ids = await start();
   const taken = take(ids, 10_000);
   assertAscending(taken);
@@ -69,7 +69,7 @@ test('a clock that steps back, even far, repeats nothing', async () => {
   assertAscending([...before, ...later]);
 });
 
-test('after a restart ids go on above, even when the database clock had been an hour ahead', async () => {
+test('after a restart ids are above the earlier ones, even if the database clock was an hour ahead', async () => {
   const first = await start();
   const before = take(first, 1000);
   await first.stop();
@@ -96,7 +96,7 @@ test('a process that was suspended and lost its worker number assigns no id of t
   );
   assert.deepEqual(taken, held, 'the new one took over the same worker number');
   const fromNew = take(next, 50_000);
-  // It goes on where it stopped: its reservation is all it can use up.
+  // It continues after its last id, and uses no more than its reservation.
   const fromOld: number[] = [];
   let refused: unknown;
   while (!refused && fromOld.length < 1_000_000) {

@@ -39,7 +39,7 @@ async function openOldDatabase(versions: readonly string[]) {
   };
 }
 
-test('two processes that migrate an empty server at once apply everything once', async () => {
+test('two concurrent migrations of an empty database apply everything once', async () => {
   const applied = await Promise.all([migrate({ url, log, folder }), migrate({ url, log, folder })]);
   assert.deepEqual(applied.flat(), migrations);
   const rows = await databases.users.query<{ count: number }>('SELECT COUNT(*) AS count FROM id_workers');
@@ -50,7 +50,7 @@ test('a second run changes nothing', async () => {
   assert.deepEqual(await migrate({ url, log, folder }), []);
 });
 
-test('a run that died in the middle of a migration is continued', async () => {
+test('an interrupted migration is continued', async () => {
   const [first = '', second = '', third = ''] = splitStatements(
     await readFile(join(folder, '0001_initial/migration.sql'), 'utf8'),
   );
@@ -77,7 +77,7 @@ test('a migration that was applied and has changed since is refused', async () =
   await assert.rejects(migrate({ url, log, folder }), /0001_initial was applied and has changed/);
 });
 
-test('users from before the suffixes are found by the parts of their names, and erased ones are not', async () => {
+test('after the migration, existing users are found by parts of their names, and erased ones are not', async () => {
   const old = await openOldDatabase(migrations.slice(0, 2));
   const longest = `Z${'y_.-0'.repeat(10)}`.slice(0, 50);
   await old.sql.execute(
@@ -108,7 +108,7 @@ test('users from before the suffixes are found by the parts of their names, and 
   assert.equal(rows.length, 3 + 7 + 49);
 });
 
-test('where users wrote who had left before is known after, and what was recalled or dissolved has no text any more', async () => {
+test('after the migration, conversations of former members are known, and recalled and dissolved messages have no text', async () => {
   const old = await openOldDatabase(migrations.filter((name) => name < '0004'));
   const message = (conversation: number, seq: number, sender: number, deleted = 0) => [
     conversation,
@@ -165,7 +165,7 @@ test('where users wrote who had left before is known after, and what was recalle
   );
 });
 
-test('from where accounts with a password signed in lately is known after, by the address that counts', async () => {
+test('after the migration, the recent sign-in addresses of accounts with a password are known, in their counted form', async () => {
   const old = await openOldDatabase(migrations.filter((name) => name < '0004'));
   await old.sql.execute(
     `INSERT INTO users (id, username, password_hash, display_name, avatar_url, is_guest, status, created_at, updated_at)
@@ -215,7 +215,7 @@ test('from where accounts with a password signed in lately is known after, by th
   );
 });
 
-test('a server that is not there is waited for, and not for ever', async () => {
+test('the migration waits for a missing server, for a limited time', async () => {
   const started = Date.now();
   await assert.rejects(
     migrate({ url: 'mysql://nobody@127.0.0.1:1/gochat', log, waitMs: 400 }),

@@ -40,7 +40,7 @@ test('a change counts by its own time, independent of later messages', async () 
   const id = await repo.newGroup([ann, me, bob]);
   for (let n = 1; n <= 3; n += 1) await repo.say(id, ann);
   await repo.say(id, ann);
-  /** The group as it is told to somebody who holds all its messages, by both ways of asking; undefined if not. */
+  /** The group in the answer to a client that has all its messages, by both ways to ask; undefined if it is left out. */
   const told = async (since: number) => {
     const { conversations } = await sync(me, { [id]: 4 }, { since });
     const listed = (await repo.list(me, { updatedSince: since })).conversations;
@@ -134,7 +134,7 @@ test('a change counts by its own time, independent of later messages', async () 
   }
 });
 
-test('who leaves and comes back hears of the conversation, though it holds all messages', async () => {
+test('a user who leaves and returns gets the conversation, also with all messages present', async () => {
   const [me, ann] = await newThree();
   const id = await repo.newGroup([ann, me]);
   await repo.say(id, ann);

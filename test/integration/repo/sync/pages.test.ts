@@ -25,7 +25,7 @@ async function newConversations(
 
 const sql = (statement: string) => repo.databases.conversations.query(statement);
 
-/** All that a client is told that asks on, with the time of each answer or with its own. */
+/** All that a continuing client gets, with the time of each answer or with its own time. */
 async function askOn(
   { userId, cursors, since }: Client,
   options: { follows: boolean; limitTotal?: number },
@@ -97,7 +97,7 @@ test('changes that do not fit into an answer come when its time is used as the n
     assert.deepEqual([told.changed.size, told.messages], [300, 1]);
     assert.ok(largest < 4 * 1024 * 1024, `an answer of ${largest} bytes`);
 
-    // Who keeps its old time ends, and is told the rest the next time.
+    // A client that keeps its old time terminates, and gets the rest with its next sync.
     const literal = { userId: me, cursors: { ...cursors }, since: 900_000 };
     const first = await askOn(literal, { follows: false });
     assert.ok(first.changed.size < 300 && first.messages === 1);

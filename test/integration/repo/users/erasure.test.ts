@@ -56,7 +56,7 @@ test('all messages of an erased user become empty, and no other messages', async
   await repo.conversations.removeConversationMember({ actorId: ann, conversationId: left, userIds: [ann] });
   await repo.conversations.dissolveConversation({ actorId: bob, conversationId: dissolved });
   await refusedWith(repo.messages.redactMessages({ userId: ann, cursor: '', limit: 0 }), 'PERMISSION_DENIED');
-  // So that what is cached is what was true before.
+  // Fills the cache with the values from before the change.
   const listed = async () =>
     (await repo.list(bob)).conversations.map(({ conversation, lastMessage, unreadCount }) => [
       conversation?.id,

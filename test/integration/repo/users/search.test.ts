@@ -8,7 +8,7 @@ import { openRepoParts } from '../../../support/repo/open-repo.ts';
 import { countRowsRead } from '../../../support/repo/rows-read.ts';
 import { createUserParts } from '../../../support/repo/user-parts.ts';
 
-/** Nobody here signs in: hashes would only take time. */
+/** Nobody signs in in this test, so passwords are not hashed. */
 const passwords = { hash: async () => 'hash', verify: async () => false, waiting: () => 0 };
 
 const { parts } = await openRepoParts();
@@ -90,7 +90,7 @@ test('a name that contains the text several times comes once, also if it begins 
   assert.deepEqual(await search('w'), ['wawawa', 'w'.repeat(50), 'big-wawa']);
 });
 
-test('pages are full behind names that contain the text many times, and what is read stays bounded', async () => {
+test('pages are full after names that contain the text many times, and the number of read rows stays bounded', async () => {
   // 48 rows of each of the first three come before the first one of the others.
   const often = ['x1', 'x2', 'x3'].map((start) => `${start}${'q'.repeat(48)}`);
   const once = ['y-qz1', 'y-qz2', 'y-qz3', 'y-qz4'];
@@ -103,7 +103,7 @@ test('pages are full behind names that contain the text many times, and what is 
   assert.deepEqual(await search('q'.repeat(47)), often);
 });
 
-test('a page of the index that ends between namesakes goes on with the others', async () => {
+test('a page that ends between names with the same suffix continues with the others', async () => {
   // They all end in the same way, behind 20 rows of one name.
   const names = [`x${'v'.repeat(20)}`, ...Array.from({ length: 11 }, (_, n) => `y${n}-vz`)];
   for (const name of names) await create(name);
@@ -141,7 +141,7 @@ test('a guest is found by parts of the assigned name until the upgrade, then onl
   assert.deepEqual(await suffixesOf(guest.id), ['ttokar', 'tokar', 'okar', 'kar', 'ar', 'r']);
 });
 
-test('a guest whose upgrade is refused is found as before', async () => {
+test('a guest whose upgrade is refused is still found by the old name', async () => {
   await create('Taken-name');
   const guest = await create('', true);
   const suffixes = await suffixesOf(guest.id);
@@ -168,7 +168,7 @@ test('an erased account is found by no part of its name, and has no search rows 
   for (const part of ['kunigunde', 'nigun', 'deleted', 'eleted', `eleted:${id}`, id])
     assert.deepEqual(await search(part), [], part);
   assert.deepEqual(await suffixesOf(id), []);
-  // Once nobody keeps it, the name is free again, with all of its parts.
+  // Once the reservation ends, the name is free again, with all its parts.
   await parts.databases.users.execute('DELETE FROM username_reservations');
   const again = await create('kunigunde');
   assert.deepEqual(await search('nigun'), ['kunigunde']);

@@ -20,7 +20,7 @@ async function guest(): Promise<string> {
 const of = async (userId: string) => (await settings.getUserSettings({ userIds: [userId] })).settings[0];
 const defaults = { groupInvites: 'everyone', lastSeen: 'friends', readReceipts: true, locale: '' };
 
-test('whoever chose nothing has the defaults, and what is left out of a change stays', async () => {
+test('a user who chose nothing has the defaults, and omitted settings stay unchanged', async () => {
   const userId = await guest();
   assert.deepEqual(await of(userId), { userId, ...defaults });
   const first = await settings.updateUserSettings({ userId, lastSeen: 'nobody', locale: 'de-CH' });
