@@ -86,25 +86,27 @@ test('the twentieth frame with invalid data within a minute closes the session w
   assert.equal(socket.all('error').at(-1)?.code, 'INVALID_ARGUMENT');
 });
 
-test('ten frames of 60 KB with thousands of invalid mentions delay another socket’s ping by less than 20 ms', async () => {
+test('ten frames of 60 KB with thousands of invalid mentions delay another socket’s ping by less than 20 ms of CPU time', async () => {
   const [hostile, other] = [
     await system.connect(here.url, newUser()),
     await system.connect(here.url, newUser()),
   ];
   const frame = { conversationId: '77', clientMsgId: 'x', content: 'x', mentions: Array(30_000).fill(1) };
-  let quickest = Number.POSITIVE_INFINITY;
-  // The machine may do something else meanwhile; ten such frames once held everybody up for a second.
-  for (let round = 0; round < 40 && quickest >= 20; round++) {
+  let leastMs = Number.POSITIVE_INFINITY;
+  // The gateway and the sockets of the test share this thread. Its CPU time until the pong is the delay on an idle
+  // machine; on a busy one, the time on the clock says nothing. A round may include a garbage collection.
+  for (let round = 0; round < 40 && leastMs >= 20; round++) {
     const socket = round === 0 ? hostile : await system.connect(here.url, newUser());
     for (let i = 0; i < 10; i++) socket.send('send-message', frame);
-    const from = performance.now();
+    const from = process.threadCpuUsage();
     await other.settled();
-    quickest = Math.min(quickest, performance.now() - from);
+    const used = process.threadCpuUsage(from);
+    leastMs = Math.min(leastMs, (used.user + used.system) / 1000);
     await socket.settled();
     assert.equal(socket.all('error').length, 10);
     await socket.close();
   }
-  assert.ok(quickest < 20, `${quickest} ms`);
+  assert.ok(leastMs < 20, `${leastMs} ms`);
   await other.close();
 });
 
