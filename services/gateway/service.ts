@@ -28,10 +28,12 @@ import { createPusherService } from './delivery/pusher-service.ts';
 import { createSeenEvents } from './delivery/seen-events.ts';
 import { createClientAddress } from './door/client-address.ts';
 import { createRateLimit } from './limits/rate-limit.ts';
+import { createRequestLimits } from './limits/request-limits.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
 import { createGatewayLease } from './presence/gateway-lease.ts';
 import { createUserEvents, type UserEvents } from './presence/user-events.ts';
 import { createRealtime, type Realtime } from './realtime.ts';
+import { createPages } from './rest/answers/pages.ts';
 import { buildApp } from './rest/app.ts';
 import { createSendPace } from './sending/send-pace.ts';
 import { createAdmission } from './sockets/admission.ts';
@@ -168,12 +170,14 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     revoked,
     tokenKeys: tokenKeys.map(({ jwk }) => jwk),
     readiness: admin.readiness,
-    limits: {
+    limits: createRequestLimits({
+      auth: logic.auth,
+      requestsPerMinute: config.RATE_LIMIT_REQUESTS_PER_MINUTE,
       registersPerHour: config.RATE_LIMIT_REGISTER_PER_HOUR,
       loginFailuresPer15Min: config.RATE_LIMIT_LOGIN_FAILURES_PER_15MIN,
-      requestsPerMinute: config.RATE_LIMIT_REQUESTS_PER_MINUTE,
-    },
+    }),
     anonymous,
+    pages: createPages(registry),
     clientAddress,
     hosts: config.ALLOWED_HOSTS,
     origins: config.ALLOWED_ORIGINS,

@@ -11,11 +11,11 @@ import type { RevokedSessions } from '../access/revoked-sessions.ts';
 import type { ClientAddress } from '../door/client-address.ts';
 import type { Hosts } from '../door/hosts.ts';
 import type { Origins } from '../door/origins.ts';
-import { createRateLimit, type RateLimit } from '../limits/rate-limit.ts';
-import { createSignInLimits } from '../limits/sign-in-limits.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import { answerProblems, refuseBrokenHttp, sendProblem } from '../problems/problems.ts';
 import { addFormats, validatorOptions } from '../validation/validator.ts';
-import { createPages } from './answers/pages.ts';
+import type { Pages } from './answers/pages.ts';
 import { addSharedSchemas } from './answers/schemas.ts';
 import { authenticate, type CallerCounts, countUnknown } from './plugins/authenticate.ts';
 import { setClientAddress } from './plugins/client-address.ts';
@@ -50,9 +50,10 @@ export type AppDeps = {
   /** Public keys of access tokens. */
   tokenKeys: readonly JWK[];
   readiness: () => Promise<Readiness>;
-  limits: { registersPerHour: number; loginFailuresPer15Min: number; requestsPerMinute: number };
+  limits: RequestLimits;
   /** Limits the requests without a valid token, per address. */
   anonymous: RateLimit;
+  pages: Pages;
   clientAddress: ClientAddress;
   hosts: Hosts;
   origins: Origins;
@@ -72,7 +73,7 @@ const idleConnectionMs = 60_000;
 
 /** Builds the REST application. It serves after `listen`; tests call it by `inject`. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { logic, limits } = deps;
+  const { logic, limits, pages } = deps;
   const loggerInstance: FastifyBaseLogger = deps.log;
   const app: FastifyInstance = Fastify({
     loggerInstance,
@@ -108,11 +109,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const counts: CallerCounts = {
     access: deps.access,
     anonymous: deps.anonymous,
-    requests: createRateLimit({
-      limit: limits.requestsPerMinute,
-      windowMs: 60_000,
-      sentence: 'Too many requests. Try again when the minute is over.',
-    }),
+    requests: limits.requests,
   };
   answerUnknownRoutes(app, { count: (request) => countUnknown(counts, request) });
   measureRequests(app, deps.metrics);
@@ -124,15 +121,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   await app.register(healthRoutes, { readiness: deps.readiness });
   await app.register(jwksRoutes, { keys: deps.tokenKeys });
-  const signIns = createSignInLimits({ auth: logic.auth, failures: limits.loginFailuresPer15Min });
+  const { registrations, signIns } = limits;
   await app.register(authRoutes, {
     auth: logic.auth,
     revoked: deps.revoked,
-    registrations: createRateLimit({
-      limit: limits.registersPerHour,
-      windowMs: 3_600_000,
-      sentence: 'Too many accounts were created from this address. Try again later.',
-    }),
+    registrations,
     signIns,
   });
   await app.register(userRoutes, { users: logic.users, revoked: deps.revoked, signIns });
@@ -140,7 +133,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(friendRoutes, { friends: logic.friends });
   await app.register(blockRoutes, { friends: logic.friends });
   const { conversations, messages } = logic;
-  const pages = createPages(deps.metrics);
   await app.register(conversationRoutes, { conversations, pages });
   await app.register(messageRoutes, { conversations, messages, pages });
   await app.register(messageChangeRoutes, { messages });

@@ -9,6 +9,8 @@ import { parseHosts } from '../../../services/gateway/door/hosts.ts';
 import { parseOrigins } from '../../../services/gateway/door/origins.ts';
 import { parseTrustedProxies } from '../../../services/gateway/door/trusted-proxies.ts';
 import { createRateLimit } from '../../../services/gateway/limits/rate-limit.ts';
+import { createRequestLimits } from '../../../services/gateway/limits/request-limits.ts';
+import { createPages } from '../../../services/gateway/rest/answers/pages.ts';
 import { type AppDeps, buildApp } from '../../../services/gateway/rest/app.ts';
 import { createMemoryIdempotency } from './memory-idempotency.ts';
 
@@ -29,52 +31,46 @@ export const session = { user, accessToken: 'a', refreshToken: 'r', expiresIn: 9
 
 type Answer = (request: never, options: { deadlineMs?: number } | undefined) => unknown;
 
-type Limits = Partial<AppDeps['limits']>;
+type Limits = { registersPerHour?: number; loginFailuresPer15Min?: number; requestsPerMinute?: number };
 type Door = { anonymousPerMinute?: number; trustProxy?: string; hosts?: string; origins?: string };
 
 /** The state of one test. */
-type TestState = {
+type TestState = Pick<AppDeps, 'anonymous' | 'clientAddress' | 'hosts' | 'limits' | 'origins' | 'pages'> & {
   answers: Record<string, Answer>;
   calls: Calls;
   revoked: Set<string>;
   idempotency: ReturnType<typeof createMemoryIdempotency>;
-  door: Pick<AppDeps, 'anonymous' | 'clientAddress' | 'hosts' | 'origins'>;
 };
 
-/** The shared app, without limits. */
-let sharedApp: Promise<BuiltApp> | undefined;
+const metrics = createMetrics('gateway');
+let current = newState({}, {}, {});
+let shared: ReturnType<typeof buildTestApp> | undefined;
 
 /**
  * The REST app with a stub of logic: `answers` by "service.method". It records all calls. Building an app takes a
- * fifth of a second, so tests without their own limits share one app, one after the other; only its page cache stays
- * between tests.
+ * fifth of a second, so all tests share one app, one after the other; nothing that it remembers stays between tests.
  */
 export async function testApp(answers: Record<string, Answer> = {}, limits: Limits = {}, door: Door = {}) {
-  const built = await (Object.keys(limits).length === 0 ? buildSharedApp() : buildTestApp(limits));
-  const state = newState(answers, door);
-  built.setState(state);
-  return { app: built.app, ...state };
+  shared ??= buildTestApp();
+  const app = await shared;
+  current = newState(answers, limits, door);
+  const { calls, revoked, idempotency } = current;
+  return { app, answers, calls, revoked, idempotency };
 }
 
-/** The same with a new app. */
-export async function freshTestApp(answers: Record<string, Answer>) {
-  const built = await buildTestApp({});
-  const state = newState(answers);
-  built.setState(state);
-  return { app: built.app, ...state };
-}
-
-function buildSharedApp(): Promise<BuiltApp> {
-  sharedApp ??= buildTestApp({});
-  return sharedApp;
-}
-
-const newState = (answers: Record<string, Answer>, door: Door = {}): TestState => ({
-  answers,
-  calls: [],
-  revoked: new Set(),
-  idempotency: createMemoryIdempotency(),
-  door: {
+function newState(answers: Record<string, Answer>, limits: Limits, door: Door): TestState {
+  return {
+    answers,
+    calls: [],
+    revoked: new Set(),
+    idempotency: createMemoryIdempotency(),
+    limits: createRequestLimits({
+      auth: logicService('auth') as AppDeps['logic']['auth'],
+      requestsPerMinute: limits.requestsPerMinute ?? 0,
+      registersPerHour: limits.registersPerHour ?? 0,
+      loginFailuresPer15Min: limits.loginFailuresPer15Min ?? 0,
+    }),
+    pages: createPages(metrics),
     anonymous: createRateLimit({
       limit: door.anonymousPerMinute ?? 0,
       windowMs: 60_000,
@@ -86,40 +82,35 @@ const newState = (answers: Record<string, Answer>, door: Door = {}): TestState =
     ),
     hosts: parseHosts(door.hosts ?? ''),
     origins: parseOrigins(door.origins ?? ''),
-  },
-});
+  };
+}
 
-type BuiltApp = { app: Awaited<ReturnType<typeof buildApp>>; setState(state: TestState): void };
-
-async function buildTestApp(limits: Limits): Promise<BuiltApp> {
-  let current = newState({});
-  const service = (name: string) =>
-    new Proxy(
-      {},
-      {
-        get: (_, method) => async (request: never, options?: { deadlineMs?: number }) => {
-          const call = `${name}.${String(method)}`;
-          current.calls.push({ name: call, request });
-          const answer = current.answers[call];
-          if (!answer) throw new Error(`the test has no answer for ${call}`);
-          return answer(request, options);
-        },
+/** A stub of one of logic's services, which answers with the current test's `answers`. */
+function logicService(name: string): object {
+  return new Proxy(
+    {},
+    {
+      get: (_, method) => async (request: never, options?: { deadlineMs?: number }) => {
+        const call = `${name}.${String(method)}`;
+        current.calls.push({ name: call, request });
+        const answer = current.answers[call];
+        if (!answer) throw new Error(`the test has no answer for ${call}`);
+        return answer(request, options);
       },
-    );
-  const app = await buildApp({
-    logic: {
-      auth: service('auth'),
-      users: service('users'),
-      friends: service('friends'),
-      conversations: service('conversations'),
-      messages: service('messages'),
-    } as AppDeps['logic'],
-    idempotency: {
-      beginRequest: (request) => current.idempotency.beginRequest(request),
-      completeRequest: (request) => current.idempotency.completeRequest(request),
-      abandonRequest: (request) => current.idempotency.abandonRequest(request),
-      checkMessageIdempotency: (request) => current.idempotency.checkMessageIdempotency(request),
     },
+  );
+}
+
+function buildTestApp() {
+  return buildApp({
+    logic: {
+      auth: logicService('auth'),
+      users: logicService('users'),
+      friends: logicService('friends'),
+      conversations: logicService('conversations'),
+      messages: logicService('messages'),
+    } as AppDeps['logic'],
+    idempotency: ofTest(() => current.idempotency),
     access: {
       async check(token) {
         if (token !== 'good') throw new GoChatError('UNAUTHENTICATED', 'An access token is needed.');
@@ -137,29 +128,24 @@ async function buildTestApp(limits: Limits): Promise<BuiltApp> {
     },
     tokenKeys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AAAA', kid: 'k', alg: 'EdDSA', use: 'sig' }],
     readiness: async () => ({ ready: false, dependencies: { kafka: 'down', logic: 'up', repo: 'up' } }),
-    limits: { registersPerHour: 0, loginFailuresPer15Min: 0, requestsPerMinute: 0, ...limits },
-    anonymous: {
-      take: (key) => current.door.anonymous.take(key),
-      giveBack: (key) => current.door.anonymous.giveBack(key),
-      forget: (key) => current.door.anonymous.forget(key),
+    limits: {
+      requests: ofTest(() => current.limits.requests),
+      registrations: ofTest(() => current.limits.registrations),
+      signIns: ofTest(() => current.limits.signIns),
     },
-    clientAddress: (request) => current.door.clientAddress(request),
-    hosts: { check: (host) => current.door.hosts.check(host) },
-    origins: {
-      get kind() {
-        return current.door.origins.kind;
-      },
-      allows: (origin) => current.door.origins.allows(origin),
-    },
-    metrics: createMetrics('gateway'),
+    pages: ofTest(() => current.pages),
+    anonymous: ofTest(() => current.anonymous),
+    clientAddress: (request) => current.clientAddress(request),
+    hosts: ofTest(() => current.hosts),
+    origins: ofTest(() => current.origins),
+    metrics,
     log: createLogger('gateway', 'silent'),
   });
-  return {
-    app,
-    setState(state) {
-      current = state;
-    },
-  };
+}
+
+/** Passes every access on to the object of the current test. */
+function ofTest<T extends object>(object: () => T): T {
+  return new Proxy({} as T, { get: (_, property) => Reflect.get(object(), property) });
 }
 
 export const json = { 'content-type': 'application/json' };

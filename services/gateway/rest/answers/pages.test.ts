@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GoChatError } from '../../../../lib/errors.ts';
-import { bearer, freshTestApp } from '../../../../test/support/gateway/gateway-app.ts';
+import { bearer, testApp } from '../../../../test/support/gateway/gateway-app.ts';
 
 const emptyPage = { conversations: [], messages: [], hasMore: false, unchanged: false };
 
@@ -11,7 +11,7 @@ async function appWithPage(page: { tag: string; hasMore: boolean }) {
     knownTag === page.tag
       ? { ...emptyPage, tag: page.tag, unchanged: true }
       : { ...emptyPage, ...page, unchanged: false };
-  const { app, calls } = await freshTestApp({
+  const { app, calls } = await testApp({
     'conversations.getConversationsOptimized': answerPage,
     'conversations.getMessages': answerPage,
   });
@@ -74,7 +74,7 @@ for (const [url, method] of [
 ]) {
   test(`${url}: a page that logic has serialised is answered as it is`, async () => {
     const text = '{"of":"logic","and":"nobody else"}';
-    const { app, calls } = await freshTestApp({
+    const { app, calls } = await testApp({
       [`conversations.${method}`]: ({ knownTag }: { knownTag: string }) =>
         knownTag === 'first'
           ? { ...emptyPage, tag: 'first', unchanged: true }
@@ -104,7 +104,7 @@ test('pages with other bounds are cached separately', async () => {
 
 test('a refusal by logic is answered even if the page is cached', async () => {
   let member = true;
-  const { app } = await freshTestApp({
+  const { app } = await testApp({
     'conversations.getMessages': () => {
       if (!member) throw new GoChatError('NOT_CONVERSATION_MEMBER', 'You are not a member.');
       return { ...emptyPage, tag: 'first' };
