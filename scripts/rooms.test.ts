@@ -21,7 +21,9 @@ const sourcesWith = (...extensions: string[]) =>
     {
       cwd: root,
       exclude: (path) =>
-        /(^|\/)node_modules$|^(lib\/gen|clients\/([^/]+\/dist|sdk\/src\/wire))$|^services\/repo\/prisma$/.test(path),
+        /(^|\/)node_modules$|^(lib\/gen|clients\/([^/]+\/dist|sdk\/src\/wire))$|^services\/repo\/prisma$/.test(
+          path,
+        ),
     },
   ).map((path) => ({ path, text: readFileSync(resolve(root, path), 'utf8') }));
 
