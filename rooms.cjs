@@ -19,6 +19,7 @@ module.exports = {
     'reconcile-counters',
   ],
   'services/repo': [
+    'connections',
     'storage',
     'store',
     'cache',

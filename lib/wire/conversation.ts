@@ -100,10 +100,12 @@ export const toConversationPage = (page: {
   conversations: readonly ConversationWithDetails[];
   hasMore: boolean;
   nextCursor?: string | undefined;
+  partial?: boolean | undefined;
 }) => ({
   conversations: page.conversations.map(toConversation),
   hasMore: page.hasMore,
   nextCursor: page.nextCursor,
+  ...(page.partial ? { partial: true } : {}),
 });
 
 export const Member = Type.Object(

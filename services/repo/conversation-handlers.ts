@@ -82,7 +82,7 @@ export function createConversationHandlers(deps: ConversationDeps) {
       if (id !== undefined && updatedSince > 0) {
         return { conversationIds: await readUpdated(deps.databases, id, updatedSince) };
       }
-      const memberships = id === undefined ? [] : await readMemberships(deps, userId);
+      const memberships = id === undefined ? [] : await readMemberships(deps, userId, { complete: true });
       return { conversationIds: memberships.map(({ conversationId }) => conversationId) };
     },
 

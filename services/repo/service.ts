@@ -100,7 +100,7 @@ export async function startRepo(
     port: config.METRICS_PORT,
     metrics,
     dependencies: { mysql: databases.ready, kafka: outbox.ready },
-    optional: { redis: redis.isUp },
+    optional: { redis: redis.isUp, ...Object.fromEntries(databases.states) },
   });
 
   await retry(() => placeConversations(databases, addresses), {

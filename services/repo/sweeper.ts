@@ -40,9 +40,15 @@ export function startSweeper(deps: { databases: Databases; log: Logger; metrics:
   let stopping = false;
 
   async function sweep(): Promise<void> {
+    // Each database by itself: one that is down must not hold up the others.
+    const rounds = await Promise.allSettled(databases.all.map(sweepDatabase));
+    for (const round of rounds) if (round.status === 'rejected') throw round.reason;
+  }
+
+  async function sweepDatabase(database: Database): Promise<void> {
     for (const { table, condition, afterMs } of expiredRows) {
-      const expired = condition.replaceAll('?', String(Date.now() - afterMs));
-      for (const database of databasesWith(table)) await sweepTable(database, table, expired);
+      if (!databasesWith(table).includes(database)) continue;
+      await sweepTable(database, table, condition.replaceAll('?', String(Date.now() - afterMs)));
     }
   }
 

@@ -8,6 +8,7 @@ import { followTail } from '../../../lib/kafka/tail.ts';
 import { ensureDownstreamTopic, topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { DownstreamAck, DownstreamRecord, UpstreamMessage } from '../../../lib/records/records.ts';
+import { notStoredInTime } from '../upstream/waiting-items.ts';
 
 export type Draft = RecordBody & Pick<UpstreamMessage, 'user_id' | 'conversation_id'>;
 
@@ -92,20 +93,14 @@ export async function startSending(deps: {
         if (!one) return;
         waiting.delete(sessionId);
         log.warn({ err: error }, 'cannot append to the upstream topic');
-        one.reject(error instanceof GoChatError ? error : tooLate());
+        one.reject(error instanceof GoChatError ? error : notStoredInTime());
       });
       return withDeadline(acknowledged, deadlineMs, () => {
         waiting.delete(sessionId);
-        throw tooLate();
+        throw notStoredInTime();
       });
     },
     waiting: () => waiting.size,
     stop: () => tail.stop(),
   };
 }
-
-const tooLate = () =>
-  new GoChatError(
-    'UNAVAILABLE',
-    'The message was not stored in time. Send it again with the same clientMsgId.',
-  );

@@ -66,3 +66,17 @@ test('a late acknowledgement for a reassigned partition commits nothing', () => 
   claims.acknowledge([late]);
   assert.deepEqual(claims.uncommitted(), []);
 });
+
+test('nothing beyond a deferred record is committed before that record is acknowledged', () => {
+  const claims = createClaims();
+  claims.assign([0], false);
+  const at = (offset: number) => item(0, offset, claims.of(0) ?? 0);
+  claims.acknowledge([at(6)]);
+  claims.defer([at(7), at(9)]);
+  claims.acknowledge([at(8), at(10)]);
+  assert.deepEqual(claims.uncommitted(), [{ partition: 0, offset: 7 }]);
+  claims.acknowledge([at(7)]);
+  assert.deepEqual(claims.uncommitted(), [{ partition: 0, offset: 9 }]);
+  claims.acknowledge([at(9)]);
+  assert.deepEqual(claims.uncommitted(), [{ partition: 0, offset: 11 }]);
+});

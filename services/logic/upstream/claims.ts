@@ -15,7 +15,9 @@ export type Claims = {
   holds(item: Item): boolean;
   /** Records the last offset that was queued: fetching continues after it. */
   queued(partition: number, offset: number): void;
-  /** Marks items as processed. Must be called in the order of each partition. */
+  /** Takes items out of the order of their partitions: they are processed later than items after them. */
+  defer(items: readonly Item[]): void;
+  /** Marks items as processed. Must be called in the order of each partition, but for deferred items. */
   acknowledge(items: readonly Item[]): void;
   /** The offsets to commit: for each partition the next offset to be read. */
   uncommitted(): PartitionOffset[];
@@ -23,11 +25,18 @@ export type Claims = {
   committed(offsets: readonly PartitionOffset[]): void;
 };
 
-type Claim = { id: number; next: number | undefined; acknowledged: number; committed: number };
+type Claim = {
+  id: number;
+  next: number | undefined;
+  acknowledged: number;
+  deferred: Set<number>;
+  committed: number;
+};
 
 /**
  * The partitions that this process holds, and its progress in each. Items are processed in the order in which they were
- * queued, so one offset per partition is enough to describe what is done.
+ * queued, so one offset per partition is enough to describe what is done, and the offsets of the deferred ones. The
+ * offset that is committed is never beyond a deferred item: another process would not see it.
  */
 export function createClaims(): Claims {
   const claims = new Map<number, Claim>();
@@ -41,7 +50,14 @@ export function createClaims(): Claims {
       }
       for (const partition of partitions) {
         const claim = claims.get(partition);
-        if (!claim) claims.set(partition, { id: ++lastId, next: undefined, acknowledged: -1, committed: -1 });
+        if (!claim)
+          claims.set(partition, {
+            id: ++lastId,
+            next: undefined,
+            acknowledged: -1,
+            deferred: new Set(),
+            committed: -1,
+          });
         else if (claim.next !== undefined) kept.push({ partition, offset: claim.next });
       }
       return kept;
@@ -52,16 +68,24 @@ export function createClaims(): Claims {
       const claim = claims.get(partition);
       if (claim) claim.next = offset + 1;
     },
+    defer(items) {
+      for (const { partition, claim: id, offset } of items) {
+        const claim = claims.get(partition);
+        if (claim?.id === id) claim.deferred.add(offset);
+      }
+    },
     acknowledge(items) {
       for (const { partition, claim: id, offset } of items) {
         const claim = claims.get(partition);
-        if (claim?.id === id && offset >= claim.acknowledged) claim.acknowledged = offset + 1;
+        if (claim?.id !== id) continue;
+        if (claim.deferred.size > 0) claim.deferred.delete(offset);
+        if (offset >= claim.acknowledged) claim.acknowledged = offset + 1;
       }
     },
     uncommitted: () =>
-      Array.from(claims)
-        .filter(([, claim]) => claim.acknowledged > claim.committed)
-        .map(([partition, claim]) => ({ partition, offset: claim.acknowledged })),
+      Array.from(claims, ([partition, claim]) => ({ partition, offset: doneUpTo(claim), claim }))
+        .filter(({ offset, claim }) => offset > claim.committed)
+        .map(({ partition, offset }) => ({ partition, offset })),
     committed(offsets) {
       for (const { partition, offset } of offsets) {
         const claim = claims.get(partition);
@@ -69,4 +93,10 @@ export function createClaims(): Claims {
       }
     },
   };
+}
+
+function doneUpTo({ acknowledged, deferred }: Claim): number {
+  let done = acknowledged;
+  for (const offset of deferred) done = Math.min(done, offset);
+  return done;
 }

@@ -6,7 +6,7 @@ import { maxRecordBytes } from '../../../lib/records/downstream-writer.ts';
 import type { DownstreamRecord, OrderedFrame, UpstreamMessage } from '../../../lib/records/records.ts';
 import { buildDelivery, type Delivery } from './delivery.ts';
 import type { Item } from './item.ts';
-import type { Outcome } from './save.ts';
+import type { Done } from './save.ts';
 
 const item: Item = {
   partition: 3,
@@ -55,7 +55,7 @@ const saved = (
     readFor?: string[];
     recipients?: Recipients;
   } = {},
-): Outcome => ({
+): Done => ({
   kind: 'saved',
   item,
   message: upstream(more.message),
@@ -80,7 +80,7 @@ const saved = (
   recipients: more.recipients ?? recipients(),
 });
 
-const event = (more: Partial<Omit<OrderedFrame, 'frame'>> & { frame?: string } = {}): Outcome => ({
+const event = (more: Partial<Omit<OrderedFrame, 'frame'>> & { frame?: string } = {}): Done => ({
   kind: 'event',
   item,
   event: {
@@ -144,7 +144,7 @@ test('a retry is acknowledged and delivered to nobody', () => {
 });
 
 test('a refusal is sent to its sender only', () => {
-  const refused: Outcome = { kind: 'refused', item, message: upstream(), code: 'BLOCKED', text: 'Blocked.' };
+  const refused: Done = { kind: 'refused', item, message: upstream(), code: 'BLOCKED', text: 'Blocked.' };
   const delivery = buildDelivery([refused], 'up');
   assert.equal(delivery.records.length, 1);
   assert.deepEqual(recordsOf(delivery, 'g1')[0]?.acks[0]?.error, { code: 'BLOCKED', message: 'Blocked.' });
@@ -234,7 +234,7 @@ test('an event for more members than fit into a record is split over several', (
 
 test('a dead letter names its origin, and its sender gets an error', () => {
   const record = { key: Buffer.from('9'), value: Buffer.from([0xff]) };
-  const dead: Outcome = {
+  const dead: Done = {
     kind: 'dead',
     item: { ...item, ...record },
     reason: 'no good',

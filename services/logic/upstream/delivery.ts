@@ -25,7 +25,7 @@ import type {
 } from '../../../lib/records/records.ts';
 import { type FanoutMessage, fanoutTasks, goesDirect } from './fanout-policy.ts';
 import type { Item } from './item.ts';
-import type { Outcome } from './save.ts';
+import type { Done } from './save.ts';
 
 /** All that must be produced for a batch before its offsets may be committed. */
 export type Delivery = {
@@ -48,7 +48,7 @@ export const emptyDelivery = (): Delivery => ({
 });
 
 /** Builds the delivery of a batch's outcomes, in their order. `topic` is the topic that the items came from. */
-export function buildDelivery(outcomes: readonly Outcome[], topic: string): Delivery {
+export function buildDelivery(outcomes: readonly Done[], topic: string): Delivery {
   const writer = createDownstreamWriter();
   const delivery = emptyDelivery();
   const toFanOut: FanoutMessage[] = [];
@@ -84,7 +84,7 @@ export function buildFailures(messages: readonly UpstreamMessage[]): Delivery {
 }
 
 function addSaved(
-  { message, saved, sender, recipients }: Outcome & { kind: 'saved' },
+  { message, saved, sender, recipients }: Done & { kind: 'saved' },
   writer: DownstreamWriter,
   targets: TargetsByRecipients,
   toFanOut: FanoutMessage[],

@@ -6,8 +6,9 @@ import type { Claims } from './claims.ts';
 import { buildDelivery, buildFailures, type Delivery } from './delivery.ts';
 import type { Item } from './item.ts';
 import type { Queue } from './queue.ts';
-import { type Batch, deadBatch, isFinal, type Outcome, type Save } from './save.ts';
+import { type Batch, deadBatch, isFinal, type Outcome, type Save, type Waiting } from './save.ts';
 import type { UpstreamMetrics } from './upstream-metrics.ts';
+import { createWaitingItems } from './waiting-items.ts';
 
 export type SaveLoop = {
   /** Pauses the loop while the group rebalances, since other processes may get the partitions. */
@@ -51,6 +52,16 @@ export function startSaveLoop(deps: {
   const { queue, claims, save, metrics, log } = deps;
   let state: 'running' | 'draining' | 'abandoned' = 'running';
   let producing = Promise.resolve();
+  const waiting = createWaitingItems({
+    claims,
+    attempt: attemptOnce,
+    deliver(outcomes) {
+      const savedAt = performance.now();
+      producing = producing.then(() => deliver(outcomes, savedAt));
+    },
+    onCount: (count) => metrics.waiting.set(count),
+    log,
+  });
   let held: Promise<void> | undefined;
   let release = () => {};
   const sleeper = createSleeper();
@@ -63,11 +74,12 @@ export function startSaveLoop(deps: {
       // The batches of one fetch are queued one after the other within one turn of the event loop: wait for all.
       await new Promise((resolve) => setImmediate(resolve));
       await held;
+      await waiting.room();
       if (isAbandoned()) return;
-      const items = queue.take();
+      const items = waiting.keepBehind(queue.take());
       if (items.length >= minBatch) await thenRest(() => process(items));
       else if (items.length > 0) await process(items);
-      else if (state === 'draining') return producing;
+      else if (state === 'draining' && queue.size() === 0) return producing;
     }
   }
 
@@ -91,10 +103,28 @@ export function startSaveLoop(deps: {
     const batches = await saveUntilDone(items);
     const savedAt = performance.now();
     metrics.save.observe((savedAt - started) / 1000);
+    for (const { stored } of batches) waiting.add(stored.filter(isWaiting));
     // The next save begins while the recipients of this one are looked up and its records are produced.
     const resolving = Promise.all(batches.map(resolveUntilDone));
-    await producing;
-    producing = resolving.then((resolved) => deliver(resolved, savedAt)).finally(done);
+    const earlier = producing;
+    producing = earlier
+      .then(() => resolving)
+      .then((resolved) => deliver(resolved.flat(), savedAt))
+      .finally(done);
+    await earlier;
+  }
+
+  /** For items that wait: those that cannot be processed now are tried again later. */
+  async function attemptOnce(items: Item[]): Promise<Outcome[]> {
+    await held;
+    const batches = await save(items).then(
+      (batch) => [batch],
+      (error: unknown) => {
+        if (isAbandoned() || isOutage(error)) throw error;
+        return bisect(items, error);
+      },
+    );
+    return (await Promise.all(batches.map(({ resolve }) => resolve()))).flat();
   }
 
   async function resolveUntilDone(batch: Batch): Promise<Outcome[]> {
@@ -106,12 +136,14 @@ export function startSaveLoop(deps: {
     }).catch(() => []);
   }
 
-  async function deliver(resolved: Outcome[][], savedAt: number): Promise<void> {
+  async function deliver(resolved: readonly Outcome[], savedAt: number): Promise<void> {
     await held;
     if (isAbandoned()) return;
     // If another process has got a partition, it fetches the partition from the committed offset and delivers these
     // items.
-    const outcomes = resolved.flat().filter(({ item }) => claims.holds(item));
+    const here = resolved.filter(({ item }) => claims.holds(item));
+    waiting.add(here.filter(isWaiting).filter(({ stored }) => stored));
+    const outcomes = here.filter((outcome) => !isWaiting(outcome));
     const delivery = buildDelivery(outcomes, deps.topic);
     metrics.downstreamWait.observe((performance.now() - savedAt) / 1000);
     if (!(await produced(delivery))) return;
@@ -200,6 +232,7 @@ export function startSaveLoop(deps: {
     release();
     sleeper.wake();
     queue.wake();
+    void waiting.stop();
   }
 
   const finished = run();
@@ -217,11 +250,13 @@ export function startSaveLoop(deps: {
     drain() {
       if (state === 'running') state = 'draining';
       queue.wake();
-      return finished;
+      return finished.then(waiting.stop).then(() => producing);
     },
     abandon,
   };
 }
+
+const isWaiting = (outcome: Outcome): outcome is Waiting => outcome.kind === 'waiting';
 
 /** True if not every item of the batch failed. */
 const isStored = ({ stored }: Batch): boolean => stored.some(({ kind }) => kind !== 'dead');

@@ -13,8 +13,8 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { OrderedFrame, UpstreamMessage } from '../../../lib/records/records.ts';
 import type { Item } from './item.ts';
 
-/** The result of an item. */
-export type Outcome =
+/** The result of an item that is done. */
+export type Done =
   | {
       kind: 'saved';
       item: Item;
@@ -26,6 +26,14 @@ export type Outcome =
   | { kind: 'refused'; item: Item; message: UpstreamMessage; code: Code; text: string }
   | { kind: 'event'; item: Item; event: OrderedFrame; recipients: Recipients | undefined }
   | { kind: 'dead'; item: Item; reason: string; message?: UpstreamMessage };
+
+/**
+ * The database that the item concerns does not answer, while others do. `stored`: the item must not be given up, since
+ * it is stored and not delivered, or is an event. If it is processed again, im-repo recognises it by its source.
+ */
+export type Waiting = { kind: 'waiting'; item: Item; stored: boolean };
+
+export type Outcome = Done | Waiting;
 
 /** Items whose messages are stored. */
 export type Batch = {
@@ -119,6 +127,7 @@ function outcomesOf(items: readonly Item[], results: readonly SavedMessage[]): O
     const saved = results[nextResult++];
     if (!saved) throw new Error('im-repo answered fewer results than messages');
     const code = codeFromNumber(saved.error);
+    if (code === 'UNAVAILABLE') return { kind: 'waiting', item, stored: false };
     if (code) return { kind: 'refused', item, message, code, text: saved.errorMessage };
     return { kind: 'saved', item, message, saved, sender: undefined, recipients: undefined };
   });
@@ -132,17 +141,20 @@ function withRecipients(outcomes: readonly Outcome[], resolved: ResolveRecipient
   let nextMessage = 0;
   let nextQuery = 0;
   return outcomes.map((outcome): Outcome => {
-    if (outcome.kind === 'event') return { ...outcome, recipients: resolved.recipients[nextQuery++] };
-    if (outcome.item.content.kind !== 'message') return outcome;
+    const { item } = outcome;
+    if (outcome.kind === 'event') {
+      const found = resolved.recipients[nextQuery++];
+      return found?.unavailable ? { kind: 'waiting', item, stored: true } : { ...outcome, recipients: found };
+    }
+    if (item.content.kind !== 'message') return outcome;
     const told = readFor.get(nextMessage++);
     if (outcome.kind !== 'saved') return outcome;
     const { message, saved } = outcome;
-    return {
-      ...outcome,
-      saved: told ? { ...saved, readFor: told } : saved,
-      sender: senders.get(message.user_id),
-      recipients: recipients.get(message.conversation_id),
-    };
+    const to = recipients.get(message.conversation_id);
+    const sender = senders.get(message.user_id);
+    const isUnknown = to?.unavailable || (!sender && resolved.sendersUnavailable);
+    if (isUnknown && !saved.duplicate) return { kind: 'waiting', item, stored: true };
+    return { ...outcome, saved: told ? { ...saved, readFor: told } : saved, sender, recipients: to };
   });
 }
 

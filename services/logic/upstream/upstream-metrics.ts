@@ -1,7 +1,7 @@
 import type { Code } from '../../../lib/errors.ts';
 import { countRecords, measureTransit, watchInProgress } from '../../../lib/kafka/record-metrics.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
-import type { Outcome } from './save.ts';
+import type { Done } from './save.ts';
 
 /** The codes with which a message may be refused. Their series start at 0, so that a first error is an increase. */
 const refusals: Code[] = [
@@ -13,6 +13,7 @@ const refusals: Code[] = [
   'CONVERSATION_NOT_FOUND',
   'MESSAGE_TOO_LARGE',
   'INTERNAL_ERROR',
+  'UNAVAILABLE',
 ];
 
 export type UpstreamMetrics = ReturnType<typeof createUpstreamMetrics>;
@@ -58,6 +59,10 @@ export function createUpstreamMetrics(metrics: Metrics, depth: () => number, top
     ),
     produce: metrics.latency('gochat_downstream_produce_seconds', 'Time of one downstream produce.'),
     records: metrics.size('gochat_downstream_batch_records', 'Records in one downstream produce.'),
+    waiting: metrics.gauge(
+      'gochat_upstream_waiting_records',
+      'Records that wait for a database that does not answer, while others go on.',
+    ),
     commits: metrics.counter('gochat_upstream_commits_total', 'Commits of upstream offsets.', ['result']),
     lag: metrics.gauge('gochat_consumer_lag_records', 'Records behind the end of a partition.', [
       'topic',
@@ -70,7 +75,7 @@ export function createUpstreamMetrics(metrics: Metrics, depth: () => number, top
       for (const then of receivedAt) direct.observe(Math.max(now - then, 0) / 1000);
     },
     /** Counts messages that are done. A message whose sender was notified of a failure was counted at that time. */
-    ended(outcomes: readonly Outcome[]): void {
+    ended(outcomes: readonly Done[]): void {
       for (const outcome of outcomes) {
         if (outcome.kind === 'dead') dead.inc();
         if (outcome.kind === 'event' || outcome.item.notified) continue;

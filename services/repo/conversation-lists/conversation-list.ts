@@ -12,21 +12,24 @@ import {
 import type { Encoded } from '../../../lib/grpc/definition.ts';
 import { toConversationPage } from '../../../lib/wire/conversation.ts';
 import type { Cache, Compute, Reading, StoreOthers } from '../cache/cache.ts';
+import { unavailable } from '../connections/database-errors.ts';
 import { noAccess, notMember } from '../rows/conversation-access.ts';
 import { type ConversationBasic, conversationBasic, readBasics } from '../rows/conversation-basic.ts';
 import { type ConversationHead, conversationHead, readHeads } from '../rows/conversation-head.ts';
-import { isHidden, type Membership, readUpdated, userMemberships } from '../rows/memberships.ts';
+import { type Membership, readUpdated, userMemberships } from '../rows/memberships.ts';
 import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
 import { type ReadPointers, userUnread } from '../rows/read-pointer-cache.ts';
 import { recalledBeyond } from '../rows/recall-counts.ts';
 import { loadUnread } from '../rows/unread.ts';
 import type { UserCards } from '../rows/user-cards.ts';
-import { type Databases, fromAll } from '../storage/databases.ts';
+import type { Database } from '../storage/database.ts';
+import { type Databases, fromAll, type Lost, noteLost } from '../storage/databases.ts';
 import {
-  byTime,
   type ConversationView,
+  inOrder,
   type LoadedViews,
   loadViews,
+  merged,
   type Place,
   positionOf,
   toDetails,
@@ -43,7 +46,10 @@ const answers = pageAnswers<Response>(codec, { conversations: [], hasMore: false
 const bytesPerPlace = 250;
 
 export type ConversationList = {
-  /** A page of the list, or `unchanged` if its tag is the request's `knownTag`. Throws INVALID_ARGUMENT. */
+  /**
+   * A page of the list, or `unchanged` if its tag is the request's `knownTag`. It is partial while a database of
+   * conversations does not answer. Throws INVALID_ARGUMENT.
+   */
   page(request: Request): Promise<Encoded<Response>>;
   /** One conversation as this member sees it. Throws CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
   one(userId: string, conversationId: number): Promise<ConversationWithDetails>;
@@ -68,17 +74,19 @@ export function createConversationList(deps: {
     const { limit, offset, after } = readPaging('conversations', request);
     const row = parseId(userId);
     if (row === undefined) return answers.full({ conversations: [], hasMore: false }, asJson);
+    const lost = noteLost(databases);
     const wanted: Wanted = {
       userId,
       row,
       after,
+      lost,
       async slice(places) {
         let wanted = rowsAfter(places, after, positionOf);
         if (updatedSince === 0) {
           wanted = wanted.filter(({ hidden }) => !hidden);
         } else {
           // Includes conversations that the user hid since: the client has to remove them from its list.
-          const updated = new Set(await readUpdated(databases, row, updatedSince));
+          const updated = new Set(await readUpdated(databases, row, updatedSince, lost));
           wanted = wanted.filter(({ membership }) => updated.has(membership.conversationId));
         }
         return pageOf('conversations', wanted.slice(offset, offset + limit + 1), limit, positionOf);
@@ -93,8 +101,13 @@ export function createConversationList(deps: {
       [userMemberships, userId],
       [userUnread, userId],
     ]);
-    const build = async (from: Reading) =>
-      answers.full((await hotPage(reading, from, wanted)) ?? (await coldPage(wanted)), asJson);
+    const build = async (from: Reading) => {
+      const built = (await hotPage(reading, from, wanted)) ?? (await coldPage(wanted));
+      if (!lost?.size) return answers.full(built, asJson);
+      if (lost.size === databases.shards.length) throw unavailable();
+      from.doNotCache();
+      return answers.full({ ...built, partial: true }, asJson);
+    };
     const options = [includeLastMessage, includeSenderInfo, asJson];
     const key = ['page', userId, limit, offset, cursor, updatedSince, ...options].join(' ');
     let built: TaggedPage<Response> | undefined;
@@ -107,31 +120,35 @@ export function createConversationList(deps: {
   }
 
   /** Undefined if the user's memberships are not cached. Changes of values read through `from` invalidate the tag. */
-  async function hotPage(reading: Reading, from: Reading, { userId, row, slice, options }: Wanted) {
+  async function hotPage(reading: Reading, from: Reading, { userId, row, slice, options, lost }: Wanted) {
     // Asked for at the same time, both reads share one round trip.
-    const [places, known] = await Promise.all([placesOf(from, userId), from.peek(userUnread, userId)]);
+    const [places, known] = await Promise.all([placesOf(from, userId, lost), from.peek(userUnread, userId)]);
     if (!places) return undefined;
     // The slice may read SQL. It comes after the reads that the tag depends on, so that no later change goes unnoticed.
     const { rows, hasMore, nextCursor } = await slice(places);
     const ids = rows.map(({ membership }) => membership.conversationId);
     // Not through `from`: the tag already depends on the order, and the order on every head.
-    const heads = await readHeads({ databases, cache: reading }, ids);
+    const heads = await readHeads({ databases, cache: reading }, ids, lost);
     const placed = rows.flatMap(({ membership }): Placed[] => {
       const head = heads.get(membership.conversationId);
       return head ? [{ membership, head }] : [];
     });
     const userIds = placed.flatMap((view) => usersOf(view, options));
     const [pointers, basics, users] = await Promise.all([
-      known ?? readPointers(from, userId, row),
-      readBasics({ databases, cache: from }, ids),
+      known ?? readPointers(from, userId, row, lost),
+      readBasics({ databases, cache: from }, ids, lost),
       userCards.byIds(userIds, from),
     ]);
-    const views = await viewsOf(row, placed, pointers, basics);
+    const views = await viewsOf(row, placed, pointers, basics, lost);
     return { conversations: views.map((view) => toDetails(view, users, options)), hasMore, nextCursor };
   }
 
   /** All of the user's conversations in order. After a change of some heads, only their conversations are moved. */
-  async function placesOf(reading: Reading, userId: string): Promise<Place[] | undefined> {
+  async function placesOf(
+    reading: Reading,
+    userId: string,
+    lost: Lost | undefined,
+  ): Promise<Place[] | undefined> {
     const compute: Compute<Place[] | undefined> = async (from) => {
       const memberships = await from.peek(userMemberships, userId);
       if (!memberships) {
@@ -141,7 +158,9 @@ export function createConversationList(deps: {
       const heads = await readHeads(
         { databases, cache: from },
         memberships.map(({ conversationId }) => conversationId),
+        lost,
       );
+      if (lost?.size) from.doNotCache();
       const value = inOrder(memberships, heads);
       return { value, bytes: bytesPerPlace * value.length };
     };
@@ -152,7 +171,8 @@ export function createConversationList(deps: {
         const isMoving = ({ membership }: Place) => moving.has(membership.conversationId);
         const moved = old?.filter(isMoving) ?? [];
         if (moved.length < ids.length) return undefined;
-        const heads = await readHeads({ databases, cache: from }, ids);
+        const heads = await readHeads({ databases, cache: from }, ids, lost);
+        if (lost?.size) from.doNotCache();
         const placed = inOrder(
           moved.map(({ membership }) => membership),
           heads,
@@ -163,14 +183,16 @@ export function createConversationList(deps: {
     });
   }
 
-  async function coldPage({ userId, row, after, visibleFirst, slice, detailed, options }: Wanted) {
+  async function coldPage({ userId, row, after, visibleFirst, slice, detailed, options, lost }: Wanted) {
     const [, [storeMemberships, storePointers], storeOthers] = await cache.peekAll([
       [userMemberships, userId],
       [userUnread, userId],
     ]);
-    const loaded = await loadViews(deps, row, { detailed, after, visibleFirst });
-    storeMemberships?.(new Map([[userId, loaded.places.map(({ membership }) => membership)]]));
-    storePointers?.(new Map([[userId, loaded.pointers]]));
+    const loaded = await loadViews(deps, row, { detailed, after, visibleFirst, lost });
+    if (!lost?.size) {
+      storeMemberships?.(new Map([[userId, loaded.places.map(({ membership }) => membership)]]));
+      storePointers?.(new Map([[userId, loaded.pointers]]));
+    }
     storeLoaded(storeOthers, loaded);
     const page = await slice(loaded.places);
     const shown = page.rows.map(({ membership }) => membership);
@@ -180,6 +202,7 @@ export function createConversationList(deps: {
     const others = await loadViews(deps, row, {
       detailed: further.length,
       conversationIds: further.map(({ conversationId }) => Number(conversationId)),
+      lost,
     });
     for (const view of others.views) views.set(view.basic.id, view);
     const users = new Map([...loaded.users, ...others.users]);
@@ -231,6 +254,7 @@ export function createConversationList(deps: {
     shown: readonly Placed[],
     pointers: ReadPointers,
     basics: ReadonlyMap<string, ConversationBasic>,
+    lost?: Lost,
   ): Promise<ConversationView[]> {
     const views = shown.flatMap(({ membership, head }) => {
       const basic = basics.get(membership.conversationId);
@@ -247,24 +271,34 @@ export function createConversationList(deps: {
       databases,
       userId,
       uncounted.map(({ membership }) => Number(membership.conversationId)),
+      lost,
     );
     const counted = new Map(counts.map((count) => [count.conversationId, count.unreadCount]));
-    return views.map((view) => ({
+    const isCounted = ({ unreadCount, membership }: (typeof views)[number]) =>
+      unreadCount !== undefined || counted.has(membership.conversationId);
+    // Of a conversation whose database does not answer nothing may be shown that is not known.
+    const known = lost?.size ? views.filter(isCounted) : views;
+    return known.map((view) => ({
       ...view,
       unreadCount: view.unreadCount ?? counted.get(view.membership.conversationId) ?? 0,
     }));
   }
 
-  async function readPointers(reading: Reading, userId: string, row: number): Promise<ReadPointers> {
+  async function readPointers(
+    reading: Reading,
+    userId: string,
+    row: number,
+    lost: Lost | undefined,
+  ): Promise<ReadPointers> {
     const found = await reading.read(userUnread, [userId], async () => {
       // Index: the primary key of user_read_pointers.
       type Pointer = { conversation_id: number; last_read_seq_id: number };
-      const rows = await fromAll(databases.shards, (shard) =>
+      const read = (shard: Database) =>
         shard.query<Pointer>(
           'SELECT conversation_id, last_read_seq_id FROM user_read_pointers WHERE user_id = ?',
           [row],
-        ),
-      );
+        );
+      const rows = await fromAll(databases.shards, read, lost);
       return new Map([
         [userId, Object.fromEntries(rows.map((one) => [String(one.conversation_id), one.last_read_seq_id]))],
       ]);
@@ -282,6 +316,8 @@ type Wanted = {
   row: number;
   /** The page begins after this place. */
   after: Position<'conversations'> | undefined;
+  /** The databases that do not answer: the page is built without their conversations. */
+  lost: Lost | undefined;
   /** Cuts the page out of all of the user's conversations, which are in order. */
   slice(
     places: readonly Place[],
@@ -292,29 +328,6 @@ type Wanted = {
   detailed: number;
   options: ViewOptions;
 };
-
-const inOrder = (memberships: readonly Membership[], heads: ReadonlyMap<string, ConversationHead>): Place[] =>
-  memberships
-    .flatMap((membership): Place[] => {
-      const head = heads.get(membership.conversationId);
-      if (!head) return [];
-      return [{ membership, updatedAt: head.updatedAt, hidden: isHidden(membership, head.lastSeqId) }];
-    })
-    .sort(byTime);
-
-/** Merges two sorted lists. */
-function merged(some: readonly Place[], others: readonly Place[]): Place[] {
-  const all: Place[] = [];
-  let at = 0;
-  for (const place of some) {
-    for (let next = others[at]; next && byTime(next, place) < 0; next = others[at]) {
-      all.push(next);
-      at += 1;
-    }
-    all.push(place);
-  }
-  return all.concat(others.slice(at));
-}
 
 function storeLoaded(storeOthers: StoreOthers, { views }: LoadedViews): void {
   storeOthers(conversationBasic, new Map(views.map(({ basic }) => [basic.id, basic])));

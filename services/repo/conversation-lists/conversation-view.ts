@@ -24,7 +24,7 @@ import type { ReadPointers } from '../rows/read-pointer-cache.ts';
 import { keptRecalls, readSeqs, recalledOf } from '../rows/recall-counts.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import { type Database, formatSql } from '../storage/database.ts';
-import { type Databases, fromAll, fromShardsOf } from '../storage/databases.ts';
+import { type Databases, fromAll, fromShardsOf, type Lost } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 /** A conversation as one of its members sees it. Each part is cached under its own key. */
@@ -96,6 +96,33 @@ export const positionOf = ({ membership, updatedAt }: Place): Position<'conversa
 /** The order of the list, newest first. */
 export const byTime = (a: Place, b: Place): number => newestFirst(positionOf(a), positionOf(b));
 
+/** Conversations in the order of the list. Those without a head are left out. */
+export const inOrder = (
+  memberships: readonly Membership[],
+  heads: ReadonlyMap<string, ConversationHead>,
+): Place[] =>
+  memberships
+    .flatMap((membership): Place[] => {
+      const head = heads.get(membership.conversationId);
+      if (!head) return [];
+      return [{ membership, updatedAt: head.updatedAt, hidden: isHidden(membership, head.lastSeqId) }];
+    })
+    .sort(byTime);
+
+/** Merges two sorted lists. */
+export function merged(some: readonly Place[], others: readonly Place[]): Place[] {
+  const all: Place[] = [];
+  let at = 0;
+  for (const place of some) {
+    for (let next = others[at]; next && byTime(next, place) < 0; next = others[at]) {
+      all.push(next);
+      at += 1;
+    }
+    all.push(place);
+  }
+  return all.concat(others.slice(at));
+}
+
 /** `users` has the cards that the views show: their peers and the senders of their last messages. */
 export type LoadedViews = {
   /**
@@ -117,6 +144,8 @@ type LoadOptions = {
   visibleFirst?: boolean;
   conversationIds?: readonly number[];
   includeCreating?: boolean;
+  /** With it, the conversations of databases that do not answer are left out. */
+  lost?: Lost | undefined;
 };
 
 /**
@@ -130,12 +159,15 @@ export async function loadViews(
   userId: number,
   options: LoadOptions,
 ): Promise<LoadedViews> {
-  const { conversationIds } = options;
+  const { conversationIds, lost } = options;
   const rows = conversationIds
-    ? await fromShardsOf(databases, conversationIds, (shard, ids) =>
-        loadRows(shard, userId, { ...options, conversationIds: ids }),
+    ? await fromShardsOf(
+        databases,
+        conversationIds,
+        (shard, ids) => loadRows(shard, userId, { ...options, conversationIds: ids }),
+        lost,
       )
-    : await fromAll(databases.shards, (shard) => loadRows(shard, userId, options));
+    : await fromAll(databases.shards, (shard) => loadRows(shard, userId, options), lost);
   const detailedRows = rows.filter((row) => row.conversation__id !== null && row.last_seq_id !== null);
   const views = detailedRows.map(fromRow);
   const places = rows.map((row) => ({

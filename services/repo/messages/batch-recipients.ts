@@ -7,7 +7,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Histogram } from '../../../lib/metrics.ts';
-import type { Cache } from '../cache/cache.ts';
+import type { Cache, Reading } from '../cache/cache.ts';
 import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
 import type { ResolveRecipients } from '../recipients/recipients.ts';
 import type { UserCards } from '../rows/user-cards.ts';
@@ -35,6 +35,14 @@ export type BatchRecipients = (request: ResolveRecipientsRequest) => Promise<Res
 export function createBatchRecipients(deps: BatchRecipientsDeps): BatchRecipients {
   const { databases, cache, userCards, recipients } = deps;
   const receipts = createSenderReceipts(deps);
+  const isApart = !databases.shards.includes(databases.users);
+
+  /** The senders' cards. Where conversations have databases of their own, those of accounts need not answer for all. */
+  async function sendersOf(stored: readonly StoredBatch[], from: Reading) {
+    const ids = new Set(stored.flatMap(({ senderIds }) => senderIds));
+    if (!isApart) return { cards: await userCards.byIds(ids, from), unavailable: false };
+    return userCards.known(ids, from);
+  }
 
   return async ({ queries, stored }) => {
     if (stored.length === 0) {
@@ -52,14 +60,15 @@ export function createBatchRecipients(deps: BatchRecipientsDeps): BatchRecipient
       resolving,
       receipts.of(byDatabase(databases, stored), resolving, reading),
       queries.length === 0 ? [] : recipients.ofQueries(queries),
-      reading.then((from) => userCards.byIds(new Set(stored.flatMap(({ senderIds }) => senderIds)), from)),
+      reading.then((from) => sendersOf(stored, from)),
     ]);
     stopTimer();
     return {
       recipients: queried,
       storedRecipients,
-      senders: [...senders.values()],
+      senders: [...senders.cards.values()],
       readReceipts: Array.from(readFor, ([index, userIds]) => ({ index, userIds })),
+      ...(senders.unavailable ? { sendersUnavailable: true } : {}),
     };
   };
 }

@@ -9,6 +9,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Histogram, Metrics } from '../../../lib/metrics.ts';
 import type { Cache } from '../cache/cache.ts';
+import { unavailable } from '../connections/database-errors.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
 import { type ConversationHead, conversationHead, headKey } from '../rows/conversation-head.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';
@@ -20,6 +21,7 @@ import { type Draft, readDraft } from './message-draft.ts';
 import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
 import { readState, readStatements, writeStatements } from './message-save-sql.ts';
 import { planReads, type Read, toSenderRead } from './sender-reads.ts';
+import { createShardSaves } from './shard-saves.ts';
 
 export type MessageSaveDeps = {
   databases: Databases;
@@ -38,10 +40,16 @@ const maxBatch = 1000;
 
 /**
  * Stores a batch: one transaction per shard, of two round trips, for any number of messages. Each message gets its own
- * result. If a transaction fails, the call fails, and the caller has to find the message at fault.
+ * result; where there are several databases, UNAVAILABLE if the shard does not answer. If a transaction fails
+ * otherwise, the call fails, and the caller has to find the message at fault.
  */
 export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
   const { batchRecipients, stageDuration } = deps;
+  const saveShards = createShardSaves<Draft, Saved>({
+    tolerant: deps.databases.all.length > 1,
+    save: (database, some) => saveShard(deps, database, some),
+    onLate: ({ endChange }) => endChange(),
+  });
   const batchSize = deps.metrics.size('gochat_save_batch_messages', 'Messages stored by one call.');
 
   return async ({ messages, recipientsOf, storedOnly }) => {
@@ -69,14 +77,12 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     });
 
     const stopSaving = stageDuration.startTimer({ stage: 'save' });
-    const shards = await Promise.all(
-      Array.from(
-        deps.databases.byShard(drafts, ({ message }) => message.conversationId),
-        ([database, some]) => saveShard(deps, database, some),
-      ),
+    const { done: shards, refused } = await saveShards(
+      deps.databases.byShard(drafts, ({ conversationId }) => conversationId),
     );
     stopSaving();
     batchSize.observe(messages.length);
+    for (const { index } of refused) results.set(index, refusedBy(unavailable()));
     for (const { plan } of shards) for (const [index, result] of plan.results) results.set(index, result);
     const stored = shards.flatMap(storedBatches);
     const ordered = messages.map((_, index) => resultAt(results, index));

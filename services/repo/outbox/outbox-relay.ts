@@ -9,8 +9,8 @@ import { countRecords } from '../../../lib/kafka/record-metrics.ts';
 import { ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
+import { isLocked } from '../connections/database-errors.ts';
 import type { Database, Transaction } from '../storage/database.ts';
-import { isLocked } from '../storage/database-errors.ts';
 import type { Outbox } from './outbox.ts';
 import { createOutboxBacklog, type OutboxBacklog } from './outbox-backlog.ts';
 

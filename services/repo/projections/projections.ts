@@ -102,8 +102,10 @@ export function startProjectionWorker(deps: {
     }
   }
 
+  // Each by itself: one that is down must not hold up the others.
   const writeDue = async (): Promise<void> => {
-    for (const database of databases) await writeDueOf(database);
+    const rounds = await Promise.allSettled(databases.map(writeDueOf));
+    for (const round of rounds) if (round.status === 'rejected') throw round.reason;
   };
   const rounds = createSingleFlight(() =>
     writeDue().catch((error: unknown) => log.warn({ err: error }, 'cannot look for projections')),

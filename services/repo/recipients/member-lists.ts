@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { databaseTime } from '../storage/change-time.ts';
-import { type Databases, fromShardsOf } from '../storage/databases.ts';
+import type { Database } from '../storage/database.ts';
+import { type Databases, fromShardsOf, type Lost } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
 /** The members of a conversation at one member_version, in the order of their ids. */
@@ -31,9 +32,10 @@ export const newcomersOf = ({ newcomers }: MemberList): string[] => {
 export type MemberLists = {
   /**
    * Returns member lists by conversation id, at least as new as the requested versions, which were read under the locks
-   * of the heads. A cached list of another version is not used.
+   * of the heads. A cached list of another version is not used. With `lost`, a database that does not answer is noted
+   * there, and its lists are left out.
    */
-  of(wanted: ReadonlyMap<string, number>): Promise<Map<string, MemberList>>;
+  of(wanted: ReadonlyMap<string, number>, lost?: Lost): Promise<Map<string, MemberList>>;
 };
 
 const maxMembers = 2_000_000;
@@ -46,10 +48,13 @@ export function createMemberLists(databases: Databases): MemberLists {
     sizeCalculation: ({ userIds }) => userIds.length + 8,
   });
 
-  async function load(conversationIds: readonly string[]): Promise<Map<string, LoadedList>> {
+  async function load(
+    conversationIds: readonly string[],
+    lost: Lost | undefined,
+  ): Promise<Map<string, LoadedList>> {
     // One statement reads the version and the members, so that they match. Index: conversation_members_conversation. A
     // membership also changes later (role, mute), so `joined_at` decides whether the member is a newcomer.
-    const rows = await fromShardsOf(databases, conversationIds.map(Number), (shard, ids) =>
+    const read = (shard: Database, ids: number[]) =>
       shard.query<Row>(
         `SELECT h.conversation_id AS id, h.member_version AS version, m.user_id AS user,
          IF(m.joined_at > ${databaseTime} - ${newcomerMs + clockSkewMs},
@@ -61,8 +66,8 @@ export function createMemberLists(databases: Databases): MemberLists {
        WHERE h.conversation_id IN (?)
        ORDER BY h.conversation_id, m.user_id`,
         [ids],
-      ),
-    );
+      );
+    const rows = await fromShardsOf(databases, conversationIds.map(Number), read, lost);
     const at = performance.now();
     const lists = new Map<string, LoadedList>();
     for (const { id, version, user, new_ms, is_new } of rows) {
@@ -80,7 +85,7 @@ export function createMemberLists(databases: Databases): MemberLists {
   }
 
   return {
-    async of(wanted) {
+    async of(wanted, lost) {
       const lists = new Map<string, MemberList>();
       const missing: string[] = [];
       for (const [id, version] of wanted) {
@@ -89,7 +94,7 @@ export function createMemberLists(databases: Databases): MemberLists {
         else missing.push(id);
       }
       for (let from = 0; from < missing.length; from += conversationsPerQuery) {
-        for (const [id, loaded] of await load(missing.slice(from, from + conversationsPerQuery))) {
+        for (const [id, loaded] of await load(missing.slice(from, from + conversationsPerQuery), lost)) {
           const { version, userIds } = loaded;
           const list = { version, userIds, newcomers: findNewcomers(kept.get(id), loaded) };
           lists.set(id, list);

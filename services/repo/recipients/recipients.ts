@@ -5,7 +5,8 @@ import { conversationType, fanoutMode } from '../../../lib/domain/enumerations.t
 import { parseId } from '../../../lib/domain/ids.ts';
 import type { RecipientQuery, Recipients, StoredBatch } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Gateways, Located } from '../presence/presence-gateways.ts';
-import { type Databases, fromShardsOf } from '../storage/databases.ts';
+import type { Database } from '../storage/database.ts';
+import { type Databases, fromShardsOf, type Lost, noteLost } from '../storage/databases.ts';
 import { type MemberList, type MemberLists, newcomersOf } from './member-lists.ts';
 
 /** What determines the recipients of a conversation. For stored messages it was read under the lock of the head. */
@@ -37,18 +38,21 @@ export function createRecipients(deps: {
 }): ResolveRecipients {
   const { databases, memberLists, gateways } = deps;
 
-  async function readAudiences(queries: readonly RecipientQuery[]): Promise<Map<string, Audience>> {
+  async function readAudiences(
+    queries: readonly RecipientQuery[],
+    lost?: Lost,
+  ): Promise<Map<string, Audience>> {
     const ids = [...new Set(queries.map(({ conversationId }) => parseId(conversationId)))];
     type Row = { id: number; type: number; member_version: number; fanout_mode: number };
     const known = ids.filter((id) => id !== undefined);
-    const rows = await fromShardsOf(databases, known, (shard, some) =>
+    const read = (shard: Database, some: number[]) =>
       shard.query<Row>(
         `SELECT c.id, c.type, h.member_version, h.fanout_mode
-       FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id
-       WHERE c.id IN (?)`,
+         FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id
+         WHERE c.id IN (?)`,
         [some],
-      ),
-    );
+      );
+    const rows = await fromShardsOf(databases, known, read, lost);
     return new Map(
       rows.map((row) => [
         String(row.id),
@@ -63,20 +67,27 @@ export function createRecipients(deps: {
     );
   }
 
-  const listsOf = (audiences: Iterable<Audience>): Promise<Map<string, MemberList>> =>
+  const listsOf = (audiences: Iterable<Audience>, lost?: Lost): Promise<Map<string, MemberList>> =>
     memberLists.of(
       new Map([...audiences].map((audience) => [audience.conversationId, audience.memberVersion])),
+      lost,
     );
+
+  /** True if the answer about the conversation is missing because its database did not answer. */
+  const isLost = (lost: Lost | undefined, conversationId: string): boolean =>
+    lost !== undefined && lost.size > 0 && lost.has(databases.messagesOf(conversationId));
 
   return {
     async ofMessages(audiences) {
       const direct = audiences.filter(({ fanout, world, direct: also }) => also || (!fanout && !world));
-      const lists = await listsOf(direct);
+      const lost = noteLost(databases);
+      const lists = await listsOf(direct, lost);
       const everyone = new Set<string>();
       for (const { userIds } of lists.values()) for (const id of userIds) everyone.add(id);
       const located = everyone.size === 0 ? [] : await gateways.locateTopics([...everyone]);
-      return audiences.map(({ conversationId, memberVersion, world, fanout }) => {
+      return audiences.map(({ conversationId, memberVersion, world, fanout, direct: also }) => {
         const list = lists.get(conversationId);
+        const unknown = !list && (also || !(fanout || world)) && isLost(lost, conversationId);
         return {
           conversationId,
           fanout: fanout || world,
@@ -84,13 +95,18 @@ export function createRecipients(deps: {
           gateways: list ? groupByGateway(located, list.userIds) : [],
           memberVersion: list?.version ?? memberVersion,
           newcomerIds: list ? newcomersOf(list) : [],
+          ...(unknown ? { unavailable: true } : {}),
         };
       });
     },
 
     async ofQueries(queries) {
-      const audiences = await readAudiences(queries);
-      const lists = await listsOf([...audiences.values()].filter(({ world }) => !world));
+      const lost = noteLost(databases);
+      const audiences = await readAudiences(queries, lost);
+      const lists = await listsOf(
+        [...audiences.values()].filter(({ world }) => !world),
+        lost,
+      );
       const everyone = new Set<string>();
       for (const { userIds } of lists.values()) for (const id of userIds) everyone.add(id);
       for (const { extraUserIds } of queries) for (const id of extraUserIds) everyone.add(id);
@@ -99,6 +115,7 @@ export function createRecipients(deps: {
         const audience = audiences.get(conversationId);
         const list = lists.get(conversationId);
         const wanted = new Set([...(list?.userIds ?? []), ...extraUserIds]);
+        const unknown = !list && !audience?.world && isLost(lost, conversationId);
         return {
           conversationId,
           fanout: audience?.fanout ?? false,
@@ -106,6 +123,7 @@ export function createRecipients(deps: {
           gateways: audience?.world ? everywhere(located) : groupByGateway(located, [...wanted]),
           memberVersion: list?.version ?? audience?.memberVersion ?? 0,
           newcomerIds: list ? newcomersOf(list) : [],
+          ...(unknown ? { unavailable: true } : {}),
         };
       });
     },

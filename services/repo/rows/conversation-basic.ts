@@ -4,7 +4,7 @@
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Database } from '../storage/database.ts';
-import { type Databases, fromShardsOf } from '../storage/databases.ts';
+import { type Databases, fromShardsOf, type Lost } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 import { keptRecalls, type RecalledSeqs, readSeqs, recalledOf } from './recall-counts.ts';
 
@@ -78,13 +78,17 @@ export const fromConversationRow = (row: ConversationRow, recalls: RecalledSeqs)
   recalls,
 });
 
-/** Reads the basic parts of active conversations, through the cache. */
+/**
+ * Reads the basic parts of active conversations, through the cache. With `lost`, those of databases that do not answer
+ * are left out.
+ */
 export function readBasics(
   deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   conversationIds: readonly string[],
+  lost?: Lost,
 ): Promise<Map<string, ConversationBasic>> {
   return deps.cache.read(conversationBasic, conversationIds, async (missing) => {
-    return new Map(await fromShardsOf(deps.databases, missing.map(Number), loadBasics));
+    return new Map(await fromShardsOf(deps.databases, missing.map(Number), loadBasics, lost));
   });
 }
 

@@ -1,5 +1,6 @@
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
-import { type Databases, fromShardsOf } from '../storage/databases.ts';
+import type { Database } from '../storage/database.ts';
+import { type Databases, fromShardsOf, type Lost } from '../storage/databases.ts';
 import { fromMessageRow, type MessageRow, messageColumns, type StoredMessage } from './message-rows.ts';
 
 /**
@@ -19,10 +20,11 @@ export type ConversationHead = {
 export const conversationHead = cacheKind<ConversationHead>('conversation:head', 30 * 60_000);
 export const headKey = (conversationId: string): string => cacheKey(conversationHead, conversationId);
 
-/** Reads the heads of conversations, through the cache. */
+/** Reads the heads of conversations, through the cache. With `lost`, those of databases that do not answer are left out. */
 export function readHeads(
   deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   conversationIds: readonly string[],
+  lost?: Lost,
 ): Promise<Map<string, ConversationHead>> {
   return deps.cache.read(conversationHead, conversationIds, async (missing) => {
     type Row = Partial<MessageRow> & {
@@ -32,7 +34,7 @@ export function readHeads(
       last_change_seq: number;
       updated_at: number;
     };
-    const rows = await fromShardsOf(deps.databases, missing.map(Number), (shard, ids) =>
+    const read = (shard: Database, ids: number[]) =>
       shard.query<Row>(
         `SELECT h.conversation_id AS conversation, h.last_seq_id, h.last_message_id, h.last_change_seq, c.updated_at, ${messageColumns('m')}
        FROM conversation_heads h
@@ -40,8 +42,8 @@ export function readHeads(
        LEFT JOIN messages m ON m.conversation_id = h.conversation_id AND m.seq_id = h.last_seq_id
        WHERE h.conversation_id IN (?)`,
         [ids],
-      ),
-    );
+      );
+    const rows = await fromShardsOf(deps.databases, missing.map(Number), read, lost);
     return new Map(
       rows.map((row) => [
         String(row.conversation),

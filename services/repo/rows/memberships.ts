@@ -2,7 +2,8 @@ import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import { changedFor } from '../storage/change-time.ts';
-import { type Databases, fromAll } from '../storage/databases.ts';
+import type { Database } from '../storage/database.ts';
+import { type Databases, fromAll, type Lost, noteLost } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 import { conversationIdOf, noAccess, notMember } from './conversation-access.ts';
 
@@ -67,49 +68,62 @@ export const fromMembershipRow = (row: MembershipRow): Membership => ({
   ...(row.hidden_at_seq_id === null ? {} : { hiddenAtSeqId: row.hidden_at_seq_id }),
 });
 
-/** Reads a user's memberships in active conversations, through the cache. */
+/**
+ * Reads a user's memberships in active conversations, through the cache. Those in databases that do not answer are left
+ * out: whoever does not find a conversation here asks its own database (`noAccess`). With `complete`, such a database
+ * makes the call fail.
+ */
 export async function readMemberships(
   deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   userId: string,
+  { complete = false } = {},
 ): Promise<Membership[]> {
+  const { databases } = deps;
+  let incomplete: Membership[] | undefined;
   const found = await deps.cache.read(userMemberships, [userId], async () => {
-    const list = await loadMemberships(deps.databases, Number(userId));
-    return new Map([[userId, list]]);
+    const lost = complete ? undefined : noteLost(databases);
+    const list = await loadMemberships(databases, Number(userId), lost);
+    if (!lost?.size) return new Map([[userId, list]]);
+    incomplete = list;
+    return new Map();
   });
-  return found.get(userId) ?? [];
+  return found.get(userId) ?? incomplete ?? [];
 }
 
-async function loadMemberships({ shards }: Databases, userId: number): Promise<Membership[]> {
+async function loadMemberships({ shards }: Databases, userId: number, lost?: Lost): Promise<Membership[]> {
   // Index: the primary key of conversation_members.
-  const rows = await fromAll(shards, (shard) =>
+  const read = (shard: Database) =>
     shard.query<MembershipRow>(
       `SELECT ${membershipColumns('m')}, ${peerIdColumn('m', 'c')} AS peer_id
        FROM conversation_members m
        JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
        WHERE m.user_id = ?`,
       [userId],
-    ),
-  );
-  return rows.map(fromMembershipRow);
+    );
+  return (await fromAll(shards, read, lost)).map(fromMembershipRow);
 }
 
 /**
  * Returns the ids of a user's active conversations with a message, or any other change for this user, at or after
- * `since` (Unix milliseconds).
+ * `since` (Unix milliseconds). With `lost`, those in databases that do not answer are left out.
  */
-export async function readUpdated({ shards }: Databases, userId: number, since: number): Promise<string[]> {
+export async function readUpdated(
+  { shards }: Databases,
+  userId: number,
+  since: number,
+  lost?: Lost,
+): Promise<string[]> {
   const changedAt = changedFor({ conversation: 'c', member: 'm', pointer: 'p' });
   // Indexes: primary keys.
-  const rows = await fromAll(shards, (shard) =>
+  const read = (shard: Database) =>
     shard.query<{ id: number }>(
       `SELECT c.id FROM conversation_members m
-     JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
-     LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
-     WHERE m.user_id = ? AND GREATEST(c.updated_at, ${changedAt}) >= ?`,
+       JOIN conversations c ON c.id = m.conversation_id AND c.status = ${conversationStatus.active}
+       LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
+       WHERE m.user_id = ? AND GREATEST(c.updated_at, ${changedAt}) >= ?`,
       [userId, since],
-    ),
-  );
-  return rows.map(({ id }) => String(id));
+    );
+  return (await fromAll(shards, read, lost)).map(({ id }) => String(id));
 }
 
 export type RequireMember = (userId: string, conversationId: string) => Promise<number>;

@@ -3,7 +3,8 @@ import type { Encoded } from '../../../lib/grpc/definition.ts';
 
 /** The last fields of every page. `tag` is a hash of the page's contents, the same in every process. */
 type Tagged = { tag: string; unchanged: boolean; json?: Buffer | undefined };
-type Contents<R> = Omit<R, keyof Tagged>;
+/** `partial`, where a kind of page has it, stands beside a JSON body, too. */
+type Contents<R> = Omit<R, keyof Tagged> & { partial?: boolean | undefined };
 
 export type TaggedPage<R> = Encoded<R> & { tag: string };
 
@@ -33,7 +34,8 @@ export function pageAnswers<R extends Tagged>(
       const json = asJson ? Buffer.from(JSON.stringify(toBody(page))) : undefined;
       if (json && json.length <= maxJsonBytes) {
         const tag = tagOf(json);
-        return { encoded: encode(empty, { tag, unchanged: false, json }), tag };
+        const contents = page.partial ? { ...empty, partial: true } : empty;
+        return { encoded: encode(contents, { tag, unchanged: false, json }), tag };
       }
       const bytes = encode(page, { tag: '', unchanged: false });
       const tag = tagOf(bytes);

@@ -1,21 +1,22 @@
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { type Database, formatSql } from '../storage/database.ts';
-import { type Databases, fromAll, fromShardsOf } from '../storage/databases.ts';
+import { type Databases, fromAll, fromShardsOf, type Lost } from '../storage/databases.ts';
 import { recalledOf } from './recall-counts.ts';
 
 export type Unread = { conversationId: string; lastReadSeqId: number; unreadCount: number };
 
 /**
  * Counts a user's unread messages, exactly and without recalled ones, per conversation: in all active conversations of
- * the user, or in the given ones.
+ * the user, or in the given ones. With `lost`, those of the given ones whose databases do not answer are left out.
  */
 export async function loadUnread(
   databases: Databases,
   userId: number,
   conversationIds?: readonly number[],
+  lost?: Lost,
 ): Promise<Unread[]> {
   if (!conversationIds) return fromAll(databases.shards, (shard) => loadUnreadOf(shard, userId));
-  return fromShardsOf(databases, conversationIds, (shard, ids) => loadUnreadOf(shard, userId, ids));
+  return fromShardsOf(databases, conversationIds, (shard, ids) => loadUnreadOf(shard, userId, ids), lost);
 }
 
 async function loadUnreadOf(

@@ -1,6 +1,7 @@
 import { deletedUser } from '../../../lib/domain/deleted-user.ts';
 import { accountStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
+import { codeOf } from '../../../lib/errors.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
 import type { Databases } from '../storage/databases.ts';
@@ -17,6 +18,11 @@ export type UserCards = {
    * card (see `isErased`) with its creation time. An id that never named an account is left out.
    */
   byIds(userIds: Iterable<string>, from?: Pick<Cache, 'read'>): Promise<Map<string, User>>;
+  /** The same, but with `unavailable` instead of an error if the database does not answer: then some cards are missing. */
+  known(
+    userIds: Iterable<string>,
+    from: Pick<Cache, 'read'>,
+  ): Promise<{ cards: Map<string, User>; unavailable: boolean }>;
 };
 
 export type UserRow = {
@@ -67,5 +73,16 @@ export function createUserCards(deps: { cache: Cache; databases: Databases }): U
   return {
     byIds: (userIds, from: Pick<Cache, 'read'> = deps.cache) =>
       from.read(userInfo, [...new Set(userIds)], load),
+    async known(userIds, from) {
+      let unavailable = false;
+      const cards = await from.read(userInfo, [...new Set(userIds)], (missing) =>
+        load(missing).catch((error: unknown) => {
+          if (codeOf(error) !== 'UNAVAILABLE') throw error;
+          unavailable = true;
+          return new Map<string, User>();
+        }),
+      );
+      return { cards, unavailable };
+    },
   };
 }

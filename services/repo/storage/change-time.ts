@@ -1,3 +1,5 @@
+import { lockWaitSeconds } from '../connections/pool.ts';
+
 /**
  * The current time as SQL: the database's clock, in Unix milliseconds. A client asks for what changed since an earlier
  * answer, so all change times use this one clock. The time of a change is taken when the statement that writes it
@@ -17,9 +19,6 @@
  * sending, and the sent message itself shows that.
  */
 export const databaseTime = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
-
-/** How long a statement waits for a row's lock. After that its transaction is rolled back and run again. */
-export const lockWaitSeconds = 4;
 
 /** The longest wait for a lock, plus one second for the commit itself. */
 export const overlapMs = (lockWaitSeconds + 1) * 1000;

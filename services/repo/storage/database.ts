@@ -1,14 +1,25 @@
-// Room: connections to MySQL and Redis, transactions, ids, change times, and the building of SQL text. Code here knows
+// Room: MySQL and Redis: statements, transactions, ids, change times, and the building of SQL text. Code here knows
 // nothing of users, conversations or messages, but which group of databases each table belongs to.
 
-import { createPool, type FieldPacket, type Pool, type PoolConnection } from 'mysql2';
-import { withDeadline } from '../../../lib/async/deadline.ts';
+import type { FieldPacket, Pool, PoolConnection } from 'mysql2';
 import { retry } from '../../../lib/async/retry.ts';
 import { GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
-import type { Metrics } from '../../../lib/metrics.ts';
-import { lockWaitSeconds } from './change-time.ts';
-import { isConnectionLost, isInvalidValue, isLockConflict, isUnavailable } from './database-errors.ts';
+import {
+  isConnectionLost,
+  isInvalidValue,
+  isLockConflict,
+  isUnavailable,
+  unavailable,
+} from '../connections/database-errors.ts';
+import {
+  createGate,
+  createSessionPool,
+  type Gate,
+  type PoolUse,
+  statementSeconds,
+} from '../connections/pool.ts';
+import { type ServerWatch, watchServer } from '../connections/server-watch.ts';
 import { formatSql, type SqlValue } from './sql.ts';
 
 export { formatSql, isDuplicateKey, literal } from './sql.ts';
@@ -46,20 +57,8 @@ export type Database = Sql & {
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 };
 
-/** The server ends a statement that takes longer. If it does not, the client closes the connection one second later. */
-const statementSeconds = 10;
-const acquireDeadlineMs = 3000;
 /** The back-off is short because the holder of a lock usually commits within milliseconds. */
 const lockConflictRetry = { tries: 6, firstMs: 4, longestMs: 160, isTransient: isLockConflict };
-
-/** READ COMMITTED locks only the rows that it changes. The sql_mode makes MySQL and MariaDB refuse the same values. */
-const sessionSettings = [
-  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-  `SET SESSION sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
-    innodb_lock_wait_timeout = ${lockWaitSeconds}
-    /*M!100100 , max_statement_time = ${statementSeconds} */
-    /*!80000 , max_execution_time = ${statementSeconds * 1000} */`,
-].join(';\n');
 
 /** One database with its connection pool, which connects at the first statement. */
 export function openDatabase(options: {
@@ -69,25 +68,40 @@ export function openDatabase(options: {
   connectionLimit?: number;
   queueLimit?: number;
   use?: PoolUse;
+  /** Refuses callers at once while the server does not answer. Otherwise they wait as long as a statement may take. */
+  watched?: boolean;
 }): OpenDatabase {
+  let url = options.url;
   let pool = createSessionPool(options);
   const left = new Set<Pool>();
+  const watch = options.watched
+    ? watchServer({ url, log: options.log, onDown: () => renewPool() })
+    : undefined;
+  /** Statements that are running end where they began. */
+  function renewPool(): void {
+    const before = pool;
+    pool = createSessionPool({ ...options, url });
+    left.add(before);
+    setTimeout(() => {
+      if (left.delete(before)) end(before).catch(() => undefined);
+    }, leaveMs).unref();
+  }
   const end = (some: Pool): Promise<void> =>
     new Promise((resolve, reject) => some.end((error) => (error ? reject(error) : resolve())));
   return {
     database: createDatabase(
-      createGate(() => pool, options.use),
+      createGate(() => pool, { use: options.use, watch }),
       options.log,
+      watch,
     ),
-    move(url) {
-      const before = pool;
-      pool = createSessionPool({ ...options, url });
-      left.add(before);
-      setTimeout(() => {
-        if (left.delete(before)) end(before).catch(() => undefined);
-      }, leaveMs).unref();
+    move(next) {
+      url = next;
+      renewPool();
+      watch?.move(url);
     },
+    isDown: () => watch?.isDown() ?? false,
     async close() {
+      watch?.stop();
       await Promise.all([pool, ...left].map(end));
       left.clear();
     },
@@ -98,87 +112,17 @@ export type OpenDatabase = {
   database: Database;
   /** From the next call on, the database is at another address. What is running ends where it began. */
   move(url: string): void;
+  /** True while the server does not answer; always false if it is not watched. */
+  isDown(): boolean;
   close(): Promise<void>;
 };
 
 /** Longer than the statement that takes longest. */
 const leaveMs = 15_000;
 
-/** How the connections of all pools of a process are used. */
-export type PoolUse = {
-  waiting: number;
-  inUse: number;
-  /** Call it when a connection is lent, and what it returns when it comes back. */
-  startHolding(): () => void;
-};
-
-/** Measures how many connections are in use, for how long, and how many callers wait. */
-export function measurePools(metrics: Metrics): PoolUse {
-  const held = metrics.latency(
-    'gochat_db_hold_seconds',
-    'Time that a statement or transaction holds a connection.',
-  );
-  const use: PoolUse = { waiting: 0, inUse: 0, startHolding: () => held.startTimer() };
-  metrics.observed('gochat_db_waiting', 'Callers that wait for a database connection.', () => use.waiting);
-  metrics.observed('gochat_db_connections_in_use', 'Database connections in use.', () => use.inUse);
-  return use;
-}
-
-function createSessionPool(options: {
-  url: string;
-  log: Logger;
-  connectionLimit?: number;
-  queueLimit?: number;
-}): Pool {
-  const pool = createPool({
-    uri: options.url,
-    connectionLimit: options.connectionLimit ?? 16,
-    queueLimit: options.queueLimit ?? 2000,
-    connectTimeout: 3000,
-    enableKeepAlive: true,
-    keepAliveInitialDelay: 10_000,
-    charset: 'UTF8MB4_BIN',
-    decimalNumbers: true,
-    jsonStrings: true,
-    multipleStatements: true,
-    // formatSql puts the values in, and only if there are any. mysql2 would search every statement for `?`.
-    queryFormat: (sql: string) => sql,
-  });
-  pool.on('connection', (connection) => {
-    // The commands of a connection run in order, so these settings apply before the caller's first statement.
-    connection.query(sessionSettings, (error) => {
-      if (!error) return;
-      options.log.error({ err: error }, 'cannot set up a database connection');
-      connection.destroy();
-    });
-  });
-  return pool;
-}
-
-type Gate = <T>(work: (connection: PoolConnection) => Promise<T>) => Promise<T>;
-
-const unmeasured: PoolUse = { waiting: 0, inUse: 0, startHolding: () => () => undefined };
-
-/** Lends connections to callers. */
-function createGate(poolNow: () => Pool, use: PoolUse = unmeasured): Gate {
-  return async (work) => {
-    use.waiting++;
-    const connection = await acquire(poolNow()).finally(() => {
-      use.waiting--;
-    });
-    use.inUse++;
-    const end = use.startHolding();
-    try {
-      return await work(connection);
-    } finally {
-      end();
-      use.inUse--;
-      connection.release();
-    }
-  };
-}
-
-function createDatabase(withConnection: Gate, log: Logger): Database {
+function createDatabase(withConnection: Gate, log: Logger, watch: ServerWatch | undefined): Database {
+  /** A statement that writes is waited for: only its outcome tells whether the caches may be used again. */
+  const reading: <T>(read: () => Promise<T>) => Promise<T> = watch ? watch.whileUp : (read) => read();
   const attempt = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
     withConnection(async (connection) => {
       const { tx, finish, abort } = beginLazily(connection);
@@ -194,14 +138,22 @@ function createDatabase(withConnection: Gate, log: Logger): Database {
 
   return {
     query: <R>(sql: string, values?: readonly SqlValue[]) =>
-      withMappedErrors(log, () => withConnection((connection) => sqlOn(connection).query<R>(sql, values))),
+      withMappedErrors(log, () =>
+        reading(() => withConnection((connection) => sqlOn(connection).query<R>(sql, values))),
+      ),
     execute: (sql, values) =>
       withMappedErrors(log, () => withConnection((connection) => sqlOn(connection).execute(sql, values))),
     batch: (statements) =>
-      withMappedErrors(log, () => withConnection((connection) => sqlOn(connection).batch(statements))),
+      withMappedErrors(log, () => {
+        const run = () => withConnection((connection) => sqlOn(connection).batch(statements));
+        return startsWithRead.test(statements) ? reading(run) : run();
+      }),
     transaction: (work) => withMappedErrors(log, () => retry(() => attempt(work), lockConflictRetry)),
   };
 }
+
+/** Outside of transactions a batch either reads only or begins with a statement that writes. */
+const startsWithRead = /^[\s(]*(?:WITH|SELECT)\b/;
 
 /** A transaction that sends BEGIN together with its first statement. */
 function beginLazily(connection: PoolConnection) {
@@ -287,20 +239,6 @@ const isListOfResults = (fields: unknown): boolean =>
 
 const isResult = (field: unknown): boolean => field === undefined || Array.isArray(field);
 
-/** Takes a connection from the pool. Throws UNAVAILABLE after waiting 3 s for one. */
-function acquire(pool: Pool): Promise<PoolConnection> {
-  const wanted = new Promise<PoolConnection>((resolve, reject) => {
-    pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
-  });
-  return withDeadline(wanted, acquireDeadlineMs, () => {
-    wanted.then(
-      (connection) => connection.release(),
-      () => undefined,
-    );
-    throw unavailable(new Error('no database connection became free'));
-  });
-}
-
 async function withMappedErrors<T>(log: Logger, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -311,10 +249,4 @@ async function withMappedErrors<T>(log: Logger, work: () => Promise<T>): Promise
     log.warn({ err: error }, 'the database is not available');
     throw unavailable(error);
   }
-}
-
-function unavailable(cause: unknown): GoChatError {
-  const error = new GoChatError('UNAVAILABLE', 'The database is not reachable right now. Try again.');
-  error.cause = cause;
-  return error;
 }

@@ -1,7 +1,9 @@
+import { codeOf } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
+import { measurePools } from '../connections/pool.ts';
 import { bucketOf, type Placement, spreadEvenly } from './buckets.ts';
-import { type Database, measurePools, openDatabase } from './database.ts';
+import { type Database, openDatabase } from './database.ts';
 
 /** A database that has a part of the conversations. */
 export type Shard = { name: string; url: string };
@@ -32,32 +34,60 @@ export type Databases = {
    */
   move(addresses: DatabaseAddresses): void;
   close(): Promise<void>;
+  /** True if a database answers: what concerns it goes on although others are down. */
   ready(): Promise<boolean>;
+  /** Tells of each database whether it answers, by its role ("directory", "conversations c1"), if there are several. */
+  states: ReadonlyMap<string, () => Promise<boolean>>;
 };
 
-/** Reads rows from several databases at once. */
+async function answers(database: Database): Promise<boolean> {
+  await database.query('SELECT 1');
+  return true;
+}
+
+/** Databases that did not answer a read. */
+export type Lost = Set<Database>;
+
+/** For a read that goes on without the databases that do not answer; undefined if one database has everything. */
+export const noteLost = ({ all }: Pick<Databases, 'all'>): Lost | undefined =>
+  all.length > 1 ? new Set() : undefined;
+
+/** Reads rows from several databases at once. With `lost`, a database that does not answer is noted there. */
 export async function fromAll<R>(
   databases: Iterable<Database>,
   read: (database: Database) => Promise<R[]>,
+  lost?: Lost,
 ): Promise<R[]> {
-  return (await Promise.all(Array.from(databases, read))).flat();
+  const readOrNote = async (database: Database): Promise<R[]> => {
+    try {
+      return await read(database);
+    } catch (error) {
+      if (!lost || codeOf(error) !== 'UNAVAILABLE') throw error;
+      lost.add(database);
+      return [];
+    }
+  };
+  return (await Promise.all(Array.from(databases, readOrNote))).flat();
 }
 
 /** Reads rows of things from the databases that hold their conversations. */
 export const fromEach = <T, R>(
   things: ReadonlyMap<Database, T[]>,
   read: (database: Database, some: T[]) => Promise<R[]>,
-): Promise<R[]> => fromAll(things.keys(), (database) => read(database, things.get(database) ?? []));
+  lost?: Lost,
+): Promise<R[]> => fromAll(things.keys(), (database) => read(database, things.get(database) ?? []), lost);
 
 /** Reads rows of conversations from the databases that hold them. */
 export const fromShardsOf = <R>(
   databases: Pick<Databases, 'byShard'>,
   conversationIds: readonly number[],
   read: (database: Database, some: number[]) => Promise<R[]>,
+  lost?: Lost,
 ): Promise<R[]> =>
   fromEach(
     databases.byShard(conversationIds, (id) => id),
     read,
+    lost,
   );
 
 /** The addresses if one database has all groups. */
@@ -115,9 +145,12 @@ export function createDatabases(options: {
   const { addresses, metrics, wrap = (unchanged) => unchanged, ...rest } = options;
   const use = metrics && measurePools(metrics);
   let current = addresses;
+  const urls = distinctUrls(addresses);
+  // What concerns other databases must not wait for one that is down.
+  const watched = urls.length > 1;
   let pools = new Map(
-    distinctUrls(addresses).map((url) => {
-      const opened = openDatabase({ url, ...rest, ...(use ? { use } : {}) });
+    urls.map((url) => {
+      const opened = openDatabase({ url, ...rest, watched, ...(use ? { use } : {}) });
       const database: Database = wrap(opened.database, (id) => messagesOf(id) === database);
       return [url, { ...opened, database }];
     }),
@@ -131,6 +164,13 @@ export function createDatabases(options: {
   const [first] = shards.values();
   if (!first) throw new Error('no database is named for conversations');
   const all = [...pools.values()].map(({ database }) => database);
+  if (watched) {
+    metrics?.observed(
+      'gochat_databases_down',
+      'Databases that do not answer: what they hold is refused.',
+      () => [...pools.values()].filter(({ isDown }) => isDown()).length,
+    );
+  }
   let placement = spreadEvenly([...shards.keys()]);
 
   const messagesOf = (conversationId: string | number): Database =>
@@ -158,8 +198,15 @@ export function createDatabases(options: {
       await Promise.all([...pools.values()].map(({ close }) => close()));
     },
     async ready() {
-      await Promise.all(all.map((database) => database.query('SELECT 1')));
-      return true;
+      return Promise.any(all.map(answers)).catch((error: AggregateError) => {
+        throw error.errors[0];
+      });
     },
+    states: new Map(
+      Array.from(watched ? rolesOf(addresses) : [], ([role, url]): [string, () => Promise<boolean>] => {
+        const database = at(url);
+        return [role, () => answers(database)];
+      }),
+    ),
   };
 }

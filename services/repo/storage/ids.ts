@@ -3,8 +3,8 @@ import { retry } from '../../../lib/async/retry.ts';
 import { createSingleFlight } from '../../../lib/async/single-flight.ts';
 import { codeOf, GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
+import { isLocked } from '../connections/database-errors.ts';
 import type { Database, Transaction } from './database.ts';
-import { isLocked } from './database-errors.ts';
 
 /**
  * An id has 41 bits of milliseconds since 2024-01-01, 5 bits of worker and 7 bits of sequence: below 2^53 until 2093.
@@ -13,7 +13,14 @@ const epochMs = 1_704_067_200_000;
 const workers = 32;
 const idsPerMs = 128;
 
-const aheadMs = 3000;
+/** How much time a process reserves at first, and at least what it has ahead for a burst. */
+const firstAheadMs = 3000;
+/**
+ * How much time a process reserves once it has run for `settledMs`: while the directory is down, ids are made for this
+ * long. A process that dies wastes what it has reserved, so one that keeps dying soon after its start reserves little.
+ */
+const aheadMs = 15 * 60_000;
+const settledMs = 10_000;
 const leaseMs = 10_000;
 const renewEveryMs = 1000;
 const claimDeadlineMs = 60_000;
@@ -53,10 +60,12 @@ export async function createIds(deps: {
   let anchor = { databaseMs: first.databaseMs, clockMs: clock() };
   let lastMs = block.start - 1;
   let lastSequence = idsPerMs - 1;
+  const settledAt = clock() + settledMs;
 
   async function renew(): Promise<void> {
     try {
-      const renewed = (await extend(database, block, lastMs)) ?? (await claim(database, lastMs + 1));
+      const ahead = clock() < settledAt ? firstAheadMs : aheadMs;
+      const renewed = (await extend(database, block, lastMs, ahead)) ?? (await claim(database, lastMs + 1));
       if (!renewed) throw new Error('no worker number is free');
       if (renewed.block.owner !== block.owner) {
         // Ids were made while the new worker number was claimed. Continue above those ids and above the new block's
@@ -77,14 +86,14 @@ export async function createIds(deps: {
   return {
     nextId() {
       const now = Math.floor(anchor.databaseMs + clock() - anchor.clockMs);
-      // The rest of a reservation stays valid after its time has passed, so a short database outage has no effect.
+      // The rest of a reservation stays valid after its time has passed, so an outage of the database has no effect.
       let ms = Math.max(lastMs, Math.min(now, block.end - 1));
       let sequence = ms === lastMs ? lastSequence + 1 : 0;
       if (sequence === idsPerMs) {
         ms++;
         sequence = 0;
       }
-      if (block.end - ms < aheadMs / 3) void renewal.run();
+      if (block.end - ms < firstAheadMs / 3) void renewal.run();
       if (ms >= block.end) throw new GoChatError('UNAVAILABLE', 'No ids can be made right now. Try again.');
       lastMs = ms;
       lastSequence = sequence;
@@ -118,7 +127,10 @@ function claimWithin(database: Database, deadlineMs: number, from: number): Prom
 /** Claims a worker number that no process holds, with a first block that begins at `from` or later. */
 async function claim(database: Database, from: number): Promise<Reserved | undefined> {
   const free = await database.query<{ worker: number }>(
-    `SELECT worker FROM id_workers WHERE ${isFree} ORDER BY worker`,
+    // What a dead process reserved may lie in the future: a number that was given back comes first, then the one that
+    // is reserved least.
+    `SELECT worker FROM id_workers WHERE ${isFree}
+     ORDER BY owner IS NOT NULL, IF(owner IS NULL, 0, reserved_until), worker`,
   );
   for (const { worker } of free) {
     const claimed = await claimWorker(database, worker, from);
@@ -135,7 +147,7 @@ function claimWorker(database: Database, worker: number, from: number): Promise<
     const free = await lockFree(tx, worker);
     if (!free) return undefined;
     const start = Math.max(free.reserved, free.at, from);
-    const block = { worker, owner: randomUUID(), start, end: start + aheadMs };
+    const block = { worker, owner: randomUUID(), start, end: start + firstAheadMs };
     await tx.execute(
       'UPDATE id_workers SET owner = ?, lease_until = ?, reserved_until = ? WHERE worker = ?',
       [block.owner, free.at + leaseMs, block.end, worker],
@@ -162,14 +174,19 @@ async function lockFree(
 }
 
 /** Moves the block's end forward. Returns undefined if another process has taken over the worker number. */
-function extend(database: Database, block: Block, lastMs: number): Promise<Reserved | undefined> {
+function extend(
+  database: Database,
+  block: Block,
+  lastMs: number,
+  ahead: number,
+): Promise<Reserved | undefined> {
   return database.transaction(async (tx) => {
     await tx.execute(
       `UPDATE id_workers SET
          lease_until = ${databaseNow} + ?,
          reserved_until = GREATEST(reserved_until, ${databaseNow} + ?, ?)
        WHERE worker = ? AND owner = ?`,
-      [leaseMs, aheadMs, lastMs + aheadMs, block.worker, block.owner],
+      [leaseMs, ahead, lastMs + ahead, block.worker, block.owner],
     );
     const [row] = await tx.query<{ reserved: number; at: number }>(
       `SELECT reserved_until AS reserved, ${databaseNow} AS at FROM id_workers WHERE worker = ? AND owner = ?`,

@@ -3,12 +3,13 @@ import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import type { RecalledMessage } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import { unavailable } from '../connections/database-errors.ts';
 import { peerIdColumn } from '../rows/memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { changedFor, databaseTime } from '../storage/change-time.ts';
 import type { Database } from '../storage/database.ts';
-import { type Databases, fromEach } from '../storage/databases.ts';
+import { type Databases, fromAll, fromEach, noteLost } from '../storage/databases.ts';
 import { idsPerList, rowsPerTable, rowsTable } from '../storage/sql.ts';
 import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from './sync-plan.ts';
 
@@ -17,13 +18,22 @@ import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from
 const maxRecalls = 20_000;
 const rangesPerStatement = 100;
 
-/** The state of the user's conversations, and the database's time before the read, in Unix milliseconds. */
+/**
+ * The state of the user's conversations, and the database's time before the read, in Unix milliseconds. `partial`: a
+ * database does not answer, and the state of its conversations is missing.
+ */
 export async function readRows(
-  { shards }: Databases,
+  databases: Databases,
   userId: number,
-): Promise<{ time: number; rows: SyncRow[] }> {
-  const parts = await Promise.all(shards.map((shard) => readRowsOf(shard, userId)));
-  return { time: Math.min(...parts.map(({ time }) => time)), rows: parts.flatMap(({ rows }) => rows) };
+): Promise<{ time: number; rows: SyncRow[]; partial: boolean }> {
+  const lost = noteLost(databases);
+  const parts = await fromAll(databases.shards, async (shard) => [await readRowsOf(shard, userId)], lost);
+  if (parts.length === 0) throw unavailable();
+  return {
+    time: Math.min(...parts.map(({ time }) => time)),
+    rows: parts.flatMap(({ rows }) => rows),
+    partial: parts.length < databases.shards.length,
+  };
 }
 
 async function readRowsOf(database: Database, userId: number): Promise<{ time: number; rows: SyncRow[] }> {

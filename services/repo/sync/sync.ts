@@ -44,7 +44,8 @@ type MessageLimits = { perConversation: number; total: number };
  * comes with the client's next requests. Missing messages come first: the client asks again with its advanced cursors
  * while `hasMore`. Changes and recalls follow: the client asks again with `serverTime` as the next `since` while
  * `moreChanges`. A client that keeps its old `since` still gets all messages and then stops; it gets the remaining
- * changes with its next sync, since `serverTime` is not later than the changes that it got.
+ * changes with its next sync, since `serverTime` is not later than the changes that it got. While a database of
+ * conversations does not answer, the answer is partial, and `since` stays what it was.
  */
 export function createSync(deps: Deps): Handlers {
   const { databases } = deps;
@@ -54,7 +55,7 @@ export function createSync(deps: Deps): Handlers {
       const messageLimits = readMessageLimits(request);
       const since = request.since === 0 ? 0 : Math.max(1, request.since - overlapMs);
 
-      const { time, rows } = await readRows(databases, userId);
+      const { time, rows, partial } = await readRows(databases, userId);
       const own = new Set(rows.map((row) => String(row.id)));
       const entries = rows.flatMap((row) => entryOf(row, request.cursors));
       const plan = await planAnswer(deps, entries, since, messageLimits);
@@ -77,12 +78,14 @@ export function createSync(deps: Deps): Handlers {
       return {
         conversations: fill(plan.takes, messages, loaded),
         recalled: recalls.recalled,
-        removed: Object.keys(request.cursors).filter((id) => !own.has(id)),
+        // Of conversations in a database that does not answer nothing is known.
+        removed: partial ? [] : Object.keys(request.cursors).filter((id) => !own.has(id)),
         hasMore: plan.hasMore || changes.hasMore,
         changes: changes.changes,
         moreChanges: until !== Number.POSITIVE_INFINITY,
         // The next request's `since` is lowered by `overlapMs`, so this adds it.
-        serverTime: Math.min(time, until + overlapMs),
+        serverTime: partial ? request.since : Math.min(time, until + overlapMs),
+        ...(partial ? { partial } : {}),
       };
     },
   };

@@ -2,6 +2,7 @@
 
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
+import type { Door } from '../../../scripts/testing/doors/door.ts';
 import { createCache } from '../../../services/repo/cache/cache.ts';
 import { createUserCards } from '../../../services/repo/rows/user-cards.ts';
 import { type DatabaseAddresses, oneDatabase } from '../../../services/repo/storage/databases.ts';
@@ -10,6 +11,7 @@ import { createPrisma } from '../../../services/repo/storage/prisma.ts';
 import { createRedis } from '../../../services/repo/storage/redis.ts';
 import { createUserSettingsReader } from '../../../services/repo/users/user-settings.ts';
 import { atEnd } from '../at-end.ts';
+import { openDatabaseDoor } from '../servers/database-door.ts';
 import { connectDatabases, openMigratedDatabase } from './database.ts';
 
 export type RepoPartsOptions = {
@@ -17,6 +19,8 @@ export type RepoPartsOptions = {
   layout?: 'one' | 'split' | 'sharded';
   /** How long a call waits for Redis. A busy machine may exceed the default, and then Redis is bypassed. */
   redisTimeoutMs?: number;
+  /** Each database is reached through a door of its own: see `doors`. */
+  throughDoors?: boolean;
 };
 
 export type RepoParts = Awaited<ReturnType<typeof createRepoParts>>;
@@ -29,11 +33,14 @@ export async function createRepoParts({
   redisUrl,
   layout = 'one',
   redisTimeoutMs,
+  throughDoors = false,
 }: RepoPartsOptions & { redisUrl: string }) {
   const log = createLogger('test', process.env.LOG_LEVEL ?? 'fatal');
   const metrics = createMetrics('test');
   const url = await openMigratedDatabase();
-  const addresses = await openLayout(layout, url);
+  const doors = new Map<string, Door>();
+  const direct = await openLayout(layout, url);
+  const addresses = throughDoors ? await behindDoors(direct, doors) : direct;
   const databases = connectDatabases(addresses, { log });
   const redis = createRedis({ url: redisUrl, log, metrics, commandTimeoutMs: redisTimeoutMs });
   atEnd(redis.close);
@@ -46,6 +53,8 @@ export async function createRepoParts({
     log,
     metrics,
     url,
+    /** The doors to the databases, by their role: "directory", "accounts" or the name of a shard. */
+    doors,
     databases,
     redis,
     cache,
@@ -61,6 +70,24 @@ export async function createRepoParts({
       );
       return (await Promise.all(outboxes)).flat().map(({ payload }) => JSON.parse(payload));
     },
+  };
+}
+
+async function behindDoors(
+  { directory, accounts, conversations }: DatabaseAddresses,
+  doors: Map<string, Door>,
+): Promise<DatabaseAddresses> {
+  const through = async (role: string, address: string): Promise<string> => {
+    const { url, door } = await openDatabaseDoor(address);
+    doors.set(role, door);
+    return url;
+  };
+  return {
+    directory: await through('directory', directory),
+    accounts: await through('accounts', accounts),
+    conversations: await Promise.all(
+      conversations.map(async ({ name, url }) => ({ name, url: await through(name, url) })),
+    ),
   };
 }
 

@@ -341,6 +341,8 @@ export interface Calls {
       hasMore: boolean;
       /** The cursor of the next page; absent on the last page */
       nextCursor?: string;
+      /** A part of the storage is down. Conversations that this answer does not name are unknown, not gone: ask again after Retry-After */
+      partial?: boolean;
     };
   };
   /** Open a single conversation or create a group */
@@ -576,6 +578,8 @@ export interface Calls {
       hasMore: boolean;
       /** More changed than this answer holds: ask again with serverTime as since */
       moreChanges?: boolean;
+      /** A part of the storage is down. Conversations that this answer does not name are unknown, not gone: ask again after Retry-After */
+      partial?: boolean;
       /** The since of your next sync, Unix milliseconds */
       serverTime: number;
     };

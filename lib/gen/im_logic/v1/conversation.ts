@@ -77,7 +77,11 @@ export interface GetConversationsOptimizedResponse {
    * The body of the REST answer, instead of conversations, has_more and next_cursor. Absent if it was not requested, or
    * if the page is too long for it.
    */
-  json?: Buffer | undefined;
+  json?:
+    | Buffer
+    | undefined;
+  /** True if a part of the storage does not answer: the page lacks its conversations. Also set beside `json`. */
+  partial?: boolean | undefined;
 }
 
 export interface GetConversationRequest {
@@ -297,6 +301,11 @@ export interface SyncResponse {
   /** True if changes or recalls are left out: another call with server_time as `since` returns them. */
   moreChanges: boolean;
   changes: ChangedMessage[];
+  /**
+   * True if a part of the storage does not answer: of conversations that are not named nothing is known, and server_time
+   * is the request's `since`.
+   */
+  partial?: boolean | undefined;
 }
 
 export interface NotifyTypingRequest {
@@ -629,7 +638,15 @@ export const GetConversationsOptimizedRequest: MessageFns<GetConversationsOptimi
 };
 
 function createBaseGetConversationsOptimizedResponse(): GetConversationsOptimizedResponse {
-  return { conversations: [], hasMore: false, tag: "", unchanged: false, nextCursor: undefined, json: undefined };
+  return {
+    conversations: [],
+    hasMore: false,
+    tag: "",
+    unchanged: false,
+    nextCursor: undefined,
+    json: undefined,
+    partial: undefined,
+  };
 }
 
 export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptimizedResponse> = {
@@ -651,6 +668,9 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
     }
     if (message.json !== undefined) {
       writer.uint32(50).bytes(message.json);
+    }
+    if (message.partial !== undefined) {
+      writer.uint32(56).bool(message.partial);
     }
     return writer;
   },
@@ -716,6 +736,14 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
             message.json = Buffer.from(reader.bytes());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.partial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -743,6 +771,7 @@ export const GetConversationsOptimizedResponse: MessageFns<GetConversationsOptim
     message.unchanged = object.unchanged ?? false;
     message.nextCursor = object.nextCursor ?? undefined;
     message.json = object.json ?? undefined;
+    message.partial = object.partial ?? undefined;
     return message;
   },
 };
@@ -3191,6 +3220,7 @@ function createBaseSyncResponse(): SyncResponse {
     serverTime: 0,
     moreChanges: false,
     changes: [],
+    partial: undefined,
   };
 }
 
@@ -3216,6 +3246,9 @@ export const SyncResponse: MessageFns<SyncResponse> = {
     }
     for (const v of message.changes) {
       ChangedMessage.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.partial !== undefined) {
+      writer.uint32(64).bool(message.partial);
     }
     return writer;
   },
@@ -3289,6 +3322,14 @@ export const SyncResponse: MessageFns<SyncResponse> = {
             message.changes.push(ChangedMessage.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.partial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3313,6 +3354,7 @@ export const SyncResponse: MessageFns<SyncResponse> = {
     message.serverTime = object.serverTime ?? 0;
     message.moreChanges = object.moreChanges ?? false;
     message.changes = object.changes?.map((e) => ChangedMessage.fromPartial(e)) || [];
+    message.partial = object.partial ?? undefined;
     return message;
   },
 };

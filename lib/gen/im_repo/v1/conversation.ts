@@ -237,7 +237,11 @@ export interface GetUserConversationsWithDetailsResponse {
    * The body of the REST answer, instead of conversations, has_more and next_cursor, so that no service decodes and
    * encodes the page again. Absent if it was not requested, or if the page is too long for it.
    */
-  json?: Buffer | undefined;
+  json?:
+    | Buffer
+    | undefined;
+  /** True if a database of conversations does not answer: the page lacks its conversations. Also set beside `json`. */
+  partial?: boolean | undefined;
 }
 
 export interface UpdateConversationRequest {
@@ -473,6 +477,11 @@ export interface SyncConversationsResponse {
   moreChanges: boolean;
   /** Ascending by change_seq in each conversation. They come when no messages are missing. */
   changes: ChangedMessage[];
+  /**
+   * True if a database of conversations does not answer: of conversations that are not named nothing is known, and
+   * server_time is the request's `since`.
+   */
+  partial?: boolean | undefined;
 }
 
 export interface FanoutProgress {
@@ -2272,7 +2281,15 @@ export const GetUserConversationsWithDetailsRequest: MessageFns<GetUserConversat
 };
 
 function createBaseGetUserConversationsWithDetailsResponse(): GetUserConversationsWithDetailsResponse {
-  return { conversations: [], hasMore: false, tag: "", unchanged: false, nextCursor: undefined, json: undefined };
+  return {
+    conversations: [],
+    hasMore: false,
+    tag: "",
+    unchanged: false,
+    nextCursor: undefined,
+    json: undefined,
+    partial: undefined,
+  };
 }
 
 export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversationsWithDetailsResponse> = {
@@ -2294,6 +2311,9 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
     }
     if (message.json !== undefined) {
       writer.uint32(50).bytes(message.json);
+    }
+    if (message.partial !== undefined) {
+      writer.uint32(56).bool(message.partial);
     }
     return writer;
   },
@@ -2359,6 +2379,14 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
             message.json = Buffer.from(reader.bytes());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.partial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2386,6 +2414,7 @@ export const GetUserConversationsWithDetailsResponse: MessageFns<GetUserConversa
     message.unchanged = object.unchanged ?? false;
     message.nextCursor = object.nextCursor ?? undefined;
     message.json = object.json ?? undefined;
+    message.partial = object.partial ?? undefined;
     return message;
   },
 };
@@ -5110,6 +5139,7 @@ function createBaseSyncConversationsResponse(): SyncConversationsResponse {
     serverTime: 0,
     moreChanges: false,
     changes: [],
+    partial: undefined,
   };
 }
 
@@ -5135,6 +5165,9 @@ export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = 
     }
     for (const v of message.changes) {
       ChangedMessage.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.partial !== undefined) {
+      writer.uint32(64).bool(message.partial);
     }
     return writer;
   },
@@ -5208,6 +5241,14 @@ export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = 
             message.changes.push(ChangedMessage.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.partial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5232,6 +5273,7 @@ export const SyncConversationsResponse: MessageFns<SyncConversationsResponse> = 
     message.serverTime = object.serverTime ?? 0;
     message.moreChanges = object.moreChanges ?? false;
     message.changes = object.changes?.map((e) => ChangedMessage.fromPartial(e)) || [];
+    message.partial = object.partial ?? undefined;
     return message;
   },
 };

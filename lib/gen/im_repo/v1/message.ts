@@ -153,6 +153,8 @@ export interface Recipients {
   memberVersion: number;
   /** Members who joined a moment ago: the event of the addition may reach them later than these messages. */
   newcomerIds: string[];
+  /** True if the database that has the members does not answer: `gateways` says nothing, and the caller asks again. */
+  unavailable?: boolean | undefined;
 }
 
 export interface GatewayRecipients {
@@ -215,6 +217,8 @@ export interface ResolveRecipientsResponse {
   storedRecipients: Recipients[];
   senders: User[];
   readReceipts: ReadReceipt[];
+  /** True if the database of accounts does not answer: `senders` lacks some, and the caller asks again. */
+  sendersUnavailable?: boolean | undefined;
 }
 
 /** Sending is reading: who is told that the sender has read up to the message. */
@@ -1368,7 +1372,15 @@ export const SenderRead: MessageFns<SenderRead> = {
 };
 
 function createBaseRecipients(): Recipients {
-  return { conversationId: "", fanout: false, broadcast: false, gateways: [], memberVersion: 0, newcomerIds: [] };
+  return {
+    conversationId: "",
+    fanout: false,
+    broadcast: false,
+    gateways: [],
+    memberVersion: 0,
+    newcomerIds: [],
+    unavailable: undefined,
+  };
 }
 
 export const Recipients: MessageFns<Recipients> = {
@@ -1390,6 +1402,9 @@ export const Recipients: MessageFns<Recipients> = {
     }
     for (const v of message.newcomerIds) {
       writer.uint32(50).string(v!);
+    }
+    if (message.unavailable !== undefined) {
+      writer.uint32(56).bool(message.unavailable);
     }
     return writer;
   },
@@ -1455,6 +1470,14 @@ export const Recipients: MessageFns<Recipients> = {
             message.newcomerIds.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.unavailable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1478,6 +1501,7 @@ export const Recipients: MessageFns<Recipients> = {
     message.gateways = object.gateways?.map((e) => GatewayRecipients.fromPartial(e)) || [];
     message.memberVersion = object.memberVersion ?? 0;
     message.newcomerIds = object.newcomerIds?.map((e) => e) || [];
+    message.unavailable = object.unavailable ?? undefined;
     return message;
   },
 };
@@ -2004,7 +2028,7 @@ export const ResolveRecipientsRequest: MessageFns<ResolveRecipientsRequest> = {
 };
 
 function createBaseResolveRecipientsResponse(): ResolveRecipientsResponse {
-  return { recipients: [], storedRecipients: [], senders: [], readReceipts: [] };
+  return { recipients: [], storedRecipients: [], senders: [], readReceipts: [], sendersUnavailable: undefined };
 }
 
 export const ResolveRecipientsResponse: MessageFns<ResolveRecipientsResponse> = {
@@ -2020,6 +2044,9 @@ export const ResolveRecipientsResponse: MessageFns<ResolveRecipientsResponse> = 
     }
     for (const v of message.readReceipts) {
       ReadReceipt.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.sendersUnavailable !== undefined) {
+      writer.uint32(40).bool(message.sendersUnavailable);
     }
     return writer;
   },
@@ -2069,6 +2096,14 @@ export const ResolveRecipientsResponse: MessageFns<ResolveRecipientsResponse> = 
             message.readReceipts.push(ReadReceipt.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sendersUnavailable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2090,6 +2125,7 @@ export const ResolveRecipientsResponse: MessageFns<ResolveRecipientsResponse> = 
     message.storedRecipients = object.storedRecipients?.map((e) => Recipients.fromPartial(e)) || [];
     message.senders = object.senders?.map((e) => User.fromPartial(e)) || [];
     message.readReceipts = object.readReceipts?.map((e) => ReadReceipt.fromPartial(e)) || [];
+    message.sendersUnavailable = object.sendersUnavailable ?? undefined;
     return message;
   },
 };

@@ -19,6 +19,7 @@ import * as fields from '../../validation/fields.ts';
 import { nextCursor, pagingFields, pagingOf } from '../../validation/paging.ts';
 import { flowDeadline } from '../answers/deadlines.ts';
 import type { Pages } from '../answers/pages.ts';
+import { askAgain, partial, partialAnswer } from '../answers/partial.ts';
 import { refusedPart, refusedUsers } from '../answers/refused-users.ts';
 import { replayCurrent } from '../answers/replay.ts';
 import { answer, nothing, notModified } from '../answers/schemas.ts';
@@ -40,7 +41,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         operationId: 'listConversations',
         tags,
         summary: 'List your conversations',
-        description: 'The one that changed last comes first. Hidden ones are left out.',
+        description: `The one that changed last comes first. Hidden ones are left out.${partialAnswer}`,
         querystring: Type.Object({
           ...pagingFields,
           updatedSince: Type.Optional(
@@ -51,7 +52,12 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
           ),
         }),
         response: {
-          200: answer({ conversations: Type.Array(Conversation), hasMore: Type.Boolean(), nextCursor }),
+          200: answer({
+            conversations: Type.Array(Conversation),
+            hasMore: Type.Boolean(),
+            nextCursor,
+            partial,
+          }),
           304: notModified,
         },
       },
@@ -64,6 +70,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       return pages.answer(request, reply, key, async (knownTag) => {
         const wanted = { userId, limit, offset, cursor, updatedSince, knownTag, asJson: true };
         const page = await conversations.getConversationsOptimized(wanted);
+        if (page.partial) reply.headers(askAgain);
         return { ...page, body: () => toConversationPage(page) };
       });
     },

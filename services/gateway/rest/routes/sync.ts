@@ -7,6 +7,7 @@ import { Conversation, toConversation } from '../../../../lib/wire/conversation.
 import { Message, toMessage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import * as fields from '../../validation/fields.ts';
+import { askAgain, partial, partialAnswer } from '../answers/partial.ts';
 import { answer } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 
@@ -25,7 +26,8 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
           'Name the last seqId that you hold of each conversation. One that you leave out counts as 0; the world room ' +
           'comes only when you name it. While hasMore or moreChanges is true, ask again with the advanced cursors, and ' +
           'with serverTime of the answer as since. With changes, the answer has the newest state of each message that was ' +
-          'edited, recalled or changed otherwise: ask again with the greatest changeSeq of each conversation.',
+          'edited, recalled or changed otherwise: ask again with the greatest changeSeq of each conversation.' +
+          partialAnswer,
         body: Type.Object({
           cursors: Type.Record(Type.String(), fields.seqId, {
             description: 'The last seqId that you hold, by conversation id',
@@ -75,6 +77,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
                 description: 'More changed than this answer holds: ask again with serverTime as since',
               }),
             ),
+            partial,
             serverTime: Type.Integer({
               description: 'The since of your next sync, Unix milliseconds',
               examples: [1_793_000_000_000],
@@ -83,7 +86,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const {
         cursors,
         changes = {},
@@ -101,6 +104,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
         },
         { deadlineMs: 10_000 },
       );
+      if (synced.partial) reply.headers(askAgain);
       return {
         conversations: synced.conversations.map(({ conversation, messages, hasMore, reset }) => ({
           conversation: toConversation(required(conversation)),
@@ -118,6 +122,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<{ conversations: LogicClient[
         removed: [...synced.removed, ...named.map(([id]) => id).filter((id) => !isId(id))],
         hasMore: synced.hasMore,
         ...(synced.moreChanges ? { moreChanges: true } : {}),
+        ...(synced.partial ? { partial: true } : {}),
         serverTime: synced.serverTime,
       };
     },

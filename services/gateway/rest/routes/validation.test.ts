@@ -271,3 +271,17 @@ test('a sync that leaves changes out says so, and how far it got', async () => {
   assert.deepEqual(await ask(1), { ...answer, moreChanges: true, serverTime: 9 });
   assert.deepEqual(await ask(2), { ...answer, serverTime: 9 });
 });
+
+test('an answer that lacks a part of the storage says so, and when to ask again', async () => {
+  const answer = { conversations: [], changes: [], recalled: [], removed: [], hasMore: false, serverTime: 5 };
+  const page = { conversations: [], hasMore: false, tag: 'x', unchanged: false, partial: true };
+  const { app } = await testApp({
+    'conversations.sync': () => ({ ...answer, partial: true }),
+    'conversations.getConversationsOptimized': () => page,
+  });
+  const synced = await send(app, 'POST', '/sync', '{"cursors":{},"since":5}');
+  assert.deepEqual(synced.body, { ...answer, partial: true });
+  const listed = await send(app, 'GET', '/conversations');
+  assert.deepEqual(listed.body, { conversations: [], hasMore: false, partial: true });
+  for (const { headers } of [synced, listed]) assert.equal(headers['retry-after'], '2');
+});

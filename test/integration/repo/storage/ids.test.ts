@@ -4,6 +4,7 @@ import { codeOf } from '../../../../lib/errors.ts';
 import { createLogger } from '../../../../lib/log.ts';
 import type { Database } from '../../../../services/repo/storage/database.ts';
 import { createIds, type Ids } from '../../../../services/repo/storage/ids.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { connectDatabases, openMigratedDatabase } from '../../../support/repo/database.ts';
 
 const log = createLogger('test', 'silent');
@@ -13,7 +14,7 @@ let running: Ids[] = [];
 afterEach(async () => {
   await Promise.all(running.map((ids) => ids.stop()));
   running = [];
-  await database.execute('UPDATE id_workers SET owner = NULL');
+  await database.execute('UPDATE id_workers SET owner = NULL, reserved_until = 0');
 });
 
 async function start(options: { database?: Database; clock?: () => number } = {}): Promise<Ids> {
@@ -88,13 +89,14 @@ test('a process that was suspended and lost its worker number assigns no id of t
     'SELECT worker FROM id_workers WHERE owner IS NOT NULL',
   );
   paused.cut();
-  await database.execute('UPDATE id_workers SET lease_until = 1 WHERE owner IS NOT NULL');
+  await leaveOnlyExpired();
 
   const next = await start();
   const [taken] = await database.query<{ worker: number }>(
-    'SELECT worker FROM id_workers WHERE owner IS NOT NULL',
+    "SELECT worker FROM id_workers WHERE owner IS NOT NULL AND owner <> 'somebody-else'",
   );
   assert.deepEqual(taken, held, 'the new one took over the same worker number');
+  await database.execute("UPDATE id_workers SET owner = NULL WHERE owner = 'somebody-else'");
   const fromNew = take(next, 50_000);
   // It continues after its last id, and uses no more than its reservation.
   const fromOld: number[] = [];
@@ -108,6 +110,48 @@ test('a process that was suspended and lost its worker number assigns no id of t
   }
   assert.equal(codeOf(refused), 'UNAVAILABLE');
   assertUnique([...before, ...fromNew, ...fromOld]);
+});
+
+/** Ends the lease of the only holder, and gives all other worker numbers to somebody else. */
+async function leaveOnlyExpired(): Promise<void> {
+  await database.execute('UPDATE id_workers SET lease_until = 1 WHERE owner IS NOT NULL');
+  await database.execute(
+    "UPDATE id_workers SET owner = 'somebody-else', lease_until = ? WHERE owner IS NULL",
+    [Number.MAX_SAFE_INTEGER],
+  );
+}
+
+test('a process that has run for a while makes ids for ten minutes without the database', async () => {
+  const cut = cutOff();
+  let now = 0;
+  const ids = await start({ database: cut.database, clock: () => now });
+  const first = ids.nextId();
+  now = 10_000;
+  await eventually(async () => {
+    const [row] = await database.query<{ ahead: number }>(
+      'SELECT MAX(reserved_until) - MAX(lease_until) AS ahead FROM id_workers WHERE owner IS NOT NULL',
+    );
+    return (row?.ahead ?? 0) > 600_000;
+  });
+  cut.cut();
+  const later = Array.from({ length: 600 }, () => {
+    now += 1000;
+    return ids.nextId();
+  });
+  assertAscending([first, ...later]);
+  assert.ok((later.at(-1) ?? 0) - first >= 600_000 * 4096, 'ids tell the time all the while');
+});
+
+test('what a dead process reserved does not move the time of the next ones', async () => {
+  const dead = cutOff();
+  await start({ database: dead.database });
+  dead.cut();
+  await database.execute(
+    'UPDATE id_workers SET lease_until = 1, reserved_until = reserved_until + 900000 WHERE owner IS NOT NULL',
+  );
+  const next = await start();
+  const ms = Math.floor(next.nextId() / 4096) + 1_704_067_200_000;
+  assert.ok(Math.abs(ms - Date.now()) < 5000, `the first id is of ${ms}`);
 });
 
 test('a process that lost its worker number continues with another one', async () => {

@@ -46,3 +46,10 @@ const unavailableMessages = new Set([
   "Can't add new command when connection is in closed state",
 ]);
 const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN']);
+
+/** The error for callers of a database that can't be used right now. */
+export function unavailable(cause?: unknown): GoChatError {
+  const error = new GoChatError('UNAVAILABLE', 'The database is not reachable right now. Try again.');
+  error.cause = cause;
+  return error;
+}
