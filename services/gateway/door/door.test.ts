@@ -9,7 +9,7 @@ const corsHeaders = (headers: object) =>
 test('a page of an allowed origin may call: preflight, answers and problems', async () => {
   const { app } = await testApp({ 'users.getUser': () => ({ user }) }, {}, { origins: origin });
   const asked = { origin, 'access-control-request-method': 'PATCH' };
-  for (const url of ['/conversations/5', '/no/such/route']) {
+  for (const url of ['/conversations/5', '/no/such/route', '/users/%ff']) {
     const preflight = await app.inject({ method: 'OPTIONS', url, headers: asked });
     assert.equal(preflight.statusCode, 204);
     const { headers } = preflight;
@@ -26,6 +26,7 @@ test('a page of an allowed origin may call: preflight, answers and problems', as
     ['/users/profile', 200],
     ['/no/such/route', 404],
     ['/users/search', 400],
+    ['/users/%ff', 400],
   ] as const) {
     const { statusCode, headers } = await app.inject({ url, headers: { ...bearer, origin } });
     assert.equal(statusCode, status);
@@ -75,7 +76,7 @@ test('requests for another host are answered 421, except those of probes', async
   const statusOf = async (url: string, host: string) =>
     (await app.inject({ url, headers: { ...bearer, host } })).statusCode;
   assert.equal(await statusOf('/users/profile', 'Chat.example:8080'), 200);
-  for (const url of ['/users/profile', '/no/such/route', '/docs', '/openapi.json']) {
+  for (const url of ['/users/profile', '/no/such/route', '/docs', '/openapi.json', '/users/%ff', '/docs/%']) {
     assert.equal(await statusOf(url, 'evil.example'), 421, url);
   }
   assert.deepEqual(
@@ -117,16 +118,18 @@ test('requests for unknown routes are counted as well, except for probes and pre
     assert.equal(await statusOf('POST', '/healthz?a=b'), 405);
     assert.equal(await statusOf('OPTIONS', '/users/profile', preflight), 405);
     assert.equal(await statusOf('GET', '/nowhere', bearer), 404);
+    assert.equal(await statusOf('GET', '/%', bearer), 400);
   }
   assert.deepEqual(
     [
       await statusOf('GET', '/wp-login.php'),
       await statusOf('POST', '/openapi.json'),
-      await statusOf('GET', '/nowhere', { authorization: 'Bearer bad' }),
+      await statusOf('GET', '/users/%ff', { authorization: 'Bearer bad' }),
       await statusOf('GET', '/wp-login.php'),
       await statusOf('POST', '/openapi.json'),
+      await statusOf('GET', '/%c3?a=b'),
     ],
-    [404, 405, 404, 429, 429],
+    [404, 405, 400, 429, 429, 429],
   );
   assert.equal(await statusOf('GET', '/users/profile', bearer), 200);
 });
@@ -135,4 +138,18 @@ test('requests of a signed-in user for unknown routes count in the limit of the 
   const { app } = await testApp({}, { requestsPerMinute: 2 }, { anonymousPerMinute: 1 });
   const statusOf = async () => (await app.inject({ url: '/nowhere', headers: bearer })).statusCode;
   assert.deepEqual([await statusOf(), await statusOf(), await statusOf()], [404, 404, 429]);
+});
+
+test('a path that cannot be decoded is refused as any other unknown one, with all headers', async () => {
+  const { app } = await testApp();
+  for (const url of ['/%', '/users/%ff', '/%c3%28/', '/docs/%zz', 'http://gateway.example/%ff?a=%41']) {
+    const { statusCode, headers, body } = await app.inject({ url, headers: bearer });
+    assert.deepEqual([statusCode, JSON.parse(body).code], [400, 'INVALID_ARGUMENT'], url);
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+    assert.equal(headers['referrer-policy'], 'no-referrer');
+    assert.match(String(headers['content-security-policy']), /^default-src 'none'/);
+    assert.equal(headers['cache-control'], 'no-store');
+  }
+  const encoded = await app.inject({ url: '/users/%25ff', headers: bearer });
+  assert.equal(encoded.statusCode, 404);
 });

@@ -77,7 +77,6 @@ const frameworkErrors: Record<string, readonly [Code, string]> = {
     'The length of the body differs from Content-Length.',
   ],
   FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_ARGUMENT', 'The body is not JSON.'],
-  FST_ERR_BAD_URL: ['INVALID_ARGUMENT', 'The address is not valid UTF-8 text.'],
 };
 
 const isFrameworkError = (error: unknown): error is FastifyError =>

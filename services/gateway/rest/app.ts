@@ -20,12 +20,13 @@ import { addSharedSchemas } from './answers/schemas.ts';
 import { authenticate, type CallerCounts, countUnknown } from './plugins/authenticate.ts';
 import { setClientAddress } from './plugins/client-address.ts';
 import { allowOrigins } from './plugins/cors.ts';
-import { reference, serveDocuments } from './plugins/documents.ts';
+import { serveDocuments } from './plugins/documents.ts';
 import { answerOwnHosts } from './plugins/hosts.ts';
 import { honourIdempotencyKeys } from './plugins/idempotency-key.ts';
 import { acceptJsonBodies } from './plugins/json-bodies.ts';
 import { parseQueryNumbers } from './plugins/query-numbers.ts';
 import { measureRequests } from './plugins/request-metrics.ts';
+import { routedUrl } from './plugins/routed-url.ts';
 import { sendSecurityHeaders } from './plugins/security-headers.ts';
 import { answerUnknownRoutes } from './plugins/unknown-routes.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -100,6 +101,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
   });
 
+  // Without this, Node answers 417 to an unknown Expect header by itself: no hook checks or counts the request.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+
   answerProblems(app);
   acceptJsonBodies(app);
   setClientAddress(app, deps.clientAddress);
@@ -140,11 +144,4 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(memberRoutes, { conversations: logic.conversations });
   await app.register(syncRoutes, { conversations: logic.conversations });
   return app;
-}
-
-/** Removes a slash at the end of the path, so that both spellings reach the same route. The reference keeps its slash. */
-function routedUrl(url: string): string {
-  const [path = '', ...query] = url.split('?');
-  const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-  return [bare === reference ? `${reference}/` : bare, ...query].join('?');
 }

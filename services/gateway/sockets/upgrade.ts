@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { countedAddress } from '../../../lib/client-address.ts';
 import { fault, GoChatError, isFault } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { AccessToken } from '../../../lib/tokens.ts';
@@ -61,14 +62,16 @@ export function acceptUpgrades(
   function reserve(request: IncomingMessage): Place {
     const { host, origin } = request.headers;
     deps.hosts.check(host);
-    const url = parseUrl(request.url);
-    if (url?.pathname !== path && url?.pathname !== `${path}/`)
-      throw new GoChatError('NOT_FOUND', 'There is no such route.');
-    if (request.method !== 'GET') throw new GoChatError('METHOD_NOT_ALLOWED', 'A WebSocket begins with GET.');
+    const address = deps.clientAddress(request);
+    const refusal = refusalOf(request);
+    if (refusal) {
+      deps.anonymous.take(countedAddress(address));
+      throw refusal;
+    }
     if (origin !== undefined && !isOwnOrigin(origin, host) && !deps.origins.allows(origin))
       throw originRefused();
     if (stopped) throw full();
-    return deps.admission.reserve(deps.clientAddress(request));
+    return deps.admission.reserve(address);
   }
 
   async function check(request: IncomingMessage): Promise<AccessToken> {
@@ -116,6 +119,15 @@ export function acceptUpgrades(
       stopped = true;
     },
   };
+}
+
+/** Undefined if the request names the path and method of a handshake. */
+function refusalOf({ method, url }: IncomingMessage): GoChatError | undefined {
+  const pathname = parseUrl(url)?.pathname;
+  if (pathname !== path && pathname !== `${path}/`)
+    return new GoChatError('NOT_FOUND', 'There is no such route.');
+  if (method !== 'GET') return new GoChatError('METHOD_NOT_ALLOWED', 'A WebSocket begins with GET.');
+  return undefined;
 }
 
 const originRefused = () =>

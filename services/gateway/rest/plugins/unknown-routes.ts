@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GoChatError } from '../../../../lib/errors.ts';
+import { hasUndecodablePath } from './routed-url.ts';
 
 /**
- * Answers requests without a route: 405 with Allow for a wrong method, 404 for a wrong path, whatever the body is. The
- * request is counted first, unless it is a preflight or names the path of a probe, which are never counted. Register this
- * before the routes, so that it sees them all.
+ * Answers requests without a route: 405 with Allow for a wrong method, 404 for a wrong path, 400 for a path that cannot be
+ * decoded, whatever the body is. The request is counted first, unless it is a preflight or names the path of a probe,
+ * which are never counted. Register this before the routes, so that it sees them all.
  *
  * The router answers PUT /friends/requests by PUT /friends/:userId, because no other route takes this method. It is
  * refused, too: the path names the route /friends/requests.
@@ -34,6 +35,9 @@ export function answerUnknownRoutes(
   const takesMethod = (path: string, method: string): boolean => routes.get(path)?.has(method) ?? true;
 
   function refuse(request: FastifyRequest, reply: FastifyReply): never {
+    if (hasUndecodablePath(request)) {
+      throw new GoChatError('INVALID_ARGUMENT', 'The path is not valid UTF-8 text.');
+    }
     const path = pathOf(request);
     const allowed = methodsOf(path);
     if (allowed.size === 0) throw new GoChatError('NOT_FOUND', 'There is no such route.');

@@ -89,6 +89,29 @@ async function opened(port: number, bytes: string) {
   return { line: answer.split('\r\n', 1)[0] ?? '', answer, closed, close: () => socket.destroy() };
 }
 
+test('requests that Node or the router would answer by themselves are counted, measured and checked, too', async () => {
+  const there = await system.start({ RATE_LIMIT_ANONYMOUS_PER_MINUTE: '4', ALLOWED_HOSTS: 'x' });
+  const { port, metricsPort } = there.gateway;
+  const status = async (target: string, headers = 'host: x\r\n') =>
+    (await talk(`GET ${target} HTTP/1.1\r\n${headers}connection: close\r\n\r\n`, port)).slice(9, 12);
+  const upgrade = 'host: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n';
+  const upgraded = async (target: string) =>
+    (await talk(`GET ${target} HTTP/1.1\r\n${upgrade}\r\n`, port)).slice(9, 12);
+  assert.equal(await status('/users/%ff', 'host: y\r\n'), '421');
+  assert.equal(await status('http://x/users/%ff'), '400');
+  assert.equal(await status('/users/profile', 'host: x\r\nexpect: wonders\r\n'), '401');
+  assert.equal(await upgraded('/nowhere'), '404');
+  assert.equal(await upgraded('/ws?token=bad'), '401');
+  for (const target of ['/users/%ff', '/openapi.json']) assert.equal(await status(target), '429');
+  for (const target of ['/nowhere', '/ws', '/ws?token=bad']) assert.equal(await upgraded(target), '429');
+  assert.equal(await status('/healthz', 'host: x\r\nexpect: wonders\r\n'), '200');
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  for (const code of ['400', '421', '429']) {
+    assert.match(metrics, new RegExp(`duration_seconds_count.*route="none",status="${code}"`), code);
+  }
+  await there.stop();
+});
+
 test('a page of a foreign origin gets no socket; a page of an allowed origin, and a client without an origin, get one', async () => {
   const there = await system.start({ ALLOWED_ORIGINS: 'https://chat.example' });
   const { port } = there.gateway;
