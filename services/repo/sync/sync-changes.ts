@@ -17,16 +17,19 @@ const changesPerConversation = 500;
 /** The budget for the texts of changed messages, besides that of the answer's messages. */
 const maxBytes = 512 * 1024;
 
-/** The conversations with changes after those that the client knows, by conversation id. */
+/**
+ * The conversations with changes after those that the client knows. `shown`: the last number that the answer shows of a
+ * conversation, by its id; greater than that of its row if there was a change since the row was read.
+ */
 export const wantedChanges = (
   rows: readonly SyncRow[],
+  shown: ReadonlyMap<number, number>,
   known: Readonly<Record<string, number>>,
 ): WantedChanges[] =>
-  rows.flatMap((row) => {
-    const after = Object.hasOwn(known, String(row.id)) ? known[String(row.id)] : undefined;
-    return after === undefined || after >= row.last_change_seq
-      ? []
-      : [{ id: row.id, after, upTo: row.last_seq_id }];
+  rows.flatMap(({ id, last_seq_id, last_change_seq }) => {
+    const after = Object.hasOwn(known, String(id)) ? known[String(id)] : undefined;
+    const last = Math.max(last_change_seq, shown.get(id) ?? 0);
+    return after === undefined || after >= last ? [] : [{ id, after, upTo: last_seq_id }];
   });
 
 /**

@@ -59,28 +59,35 @@ export function createSync(deps: Deps): Handlers {
       const own = new Set(rows.map((row) => String(row.id)));
       const entries = rows.flatMap((row) => entryOf(row, request.cursors));
       const plan = await planAnswer(deps, entries, since, messageLimits);
-      const [messages, recalls, loaded] = await Promise.all([
-        readMessages(deps, plan.takes),
+      const [recalls, loaded] = await Promise.all([
         since === 0 ? { recalled: [], until: undefined } : readRecalled(databases, rows, since),
         loadViews(deps, userId, {
           detailed: plan.takes.length,
           conversationIds: plan.takes.map(({ id }) => id),
         }),
       ]);
-      // Read last: the answer must hold every change up to the numbers that its conversations show.
-      const changes = plan.hasMore
-        ? noChanges
-        : await readChanges(deps, wantedChanges(rows, request.changes), messageLimits.total - plan.messages);
+      // Read after the conversations: the answer must hold every change up to the numbers that they show.
+      const [messages, changes] = await Promise.all([
+        readMessages(deps, plan.takes),
+        plan.hasMore
+          ? noChanges
+          : readChanges(
+              deps,
+              wantedChanges(rows, lastChangesOf(loaded), request.changes),
+              messageLimits.total - plan.messages,
+            ),
+      ]);
+      const conversations = fill(plan.takes, messages, loaded);
       const until = Math.min(
         plan.until ?? Number.POSITIVE_INFINITY,
         recalls.until ?? Number.POSITIVE_INFINITY,
       );
       return {
-        conversations: fill(plan.takes, messages, loaded),
+        conversations,
         recalled: recalls.recalled,
         // Of conversations in a database that does not answer nothing is known.
         removed: partial ? [] : Object.keys(request.cursors).filter((id) => !own.has(id)),
-        hasMore: plan.hasMore || changes.hasMore,
+        hasMore: plan.hasMore || conversations.some(({ hasMore }) => hasMore) || changes.hasMore,
         changes: changes.changes,
         moreChanges: until !== Number.POSITIVE_INFINITY,
         // The next request's `since` is lowered by `overlapMs`, so this adds it.
@@ -143,6 +150,10 @@ async function planAnswer(
   };
 }
 
+/** The number of the last change that each conversation of the answer shows, by conversation id. */
+const lastChangesOf = ({ views }: LoadedViews): Map<number, number> =>
+  new Map(views.map(({ basic, head }) => [Number(basic.id), head.lastChangeSeq]));
+
 /** Combines the planned conversations with their messages and details. */
 function fill(
   takes: readonly Take[],
@@ -150,12 +161,14 @@ function fill(
   { views, users }: LoadedViews,
 ): SyncedConversation[] {
   const byId = new Map(views.map((view) => [Number(view.basic.id), view]));
-  return takes.flatMap(({ id, more, reset }): SyncedConversation[] => {
+  return takes.flatMap(({ id, last, more, reset }): SyncedConversation[] => {
     const view = byId.get(id);
     // The user left the conversation, or it was dissolved, after the plan was made.
     if (!view) return [];
     const conversation = toDetails(view, users, { lastMessage: true, senderInfo: true });
-    return [{ conversation, messages: messages.get(id) ?? [], hasMore: more, reset }];
+    // Messages that came after the plan was made: the conversation shows them already, so the client must ask for them.
+    const hasMore = more || view.head.lastSeqId > last;
+    return [{ conversation, messages: messages.get(id) ?? [], hasMore, reset }];
   });
 }
 

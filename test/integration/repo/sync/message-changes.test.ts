@@ -93,3 +93,93 @@ test('who left gets no changes', async () => {
   const { changes, removed } = await repo.sync(bob, { [id]: 1 }, { changes: { [id]: 0 } });
   assert.deepEqual([changes, removed], [[], [id]]);
 });
+
+/** Runs `work` between the two reads of conversations of the next sync: after its plan, before what it shows. */
+async function duringNextSync<T>(work: () => Promise<unknown>, sync: () => Promise<T>): Promise<T> {
+  const database = repo.databases.conversations;
+  const { query } = database;
+  let pending: typeof work | undefined = work;
+  try {
+    database.query = async (sql, values) => {
+      if (sql.startsWith('WITH mine')) {
+        const now = pending;
+        pending = undefined;
+        await now?.();
+      }
+      return query(sql, values);
+    };
+    const answer = await sync();
+    assert.equal(pending, undefined);
+    return answer;
+  } finally {
+    database.query = query;
+  }
+}
+
+test('an answer without hasMore holds every change and message up to the numbers that it shows', async () => {
+  const { users, id } = await repo.newConversationOf(2);
+  const [ann, bob] = users;
+  const first = await repo.say(id, ann);
+  await repo.say(id, ann);
+  const known = { changes: { [id]: 0 } };
+  const shown = ({ conversations: [one] }: Awaited<ReturnType<typeof repo.sync>>) => ({
+    lastSeqId: one?.conversation?.conversation?.lastSeqId,
+    lastChangeSeq: one?.conversation?.conversation?.lastChangeSeq,
+    told: one?.messages.map(({ seqId, content }) => [seqId, content]),
+    hasMore: one?.hasMore,
+  });
+
+  // Changed after the plan: the number is shown, so the change is told, too.
+  const changed = await duringNextSync(
+    () => edit(id, ann, first, 'edited'),
+    () => repo.sync(bob, { [id]: 1 }, known),
+  );
+  assert.deepEqual(shown(changed), { lastSeqId: 2, lastChangeSeq: 1, told: [[2, 'text']], hasMore: false });
+  assert.deepEqual(
+    changed.changes.map(({ changeSeq, message }) => [changeSeq, message?.content]),
+    [[1, 'edited']],
+  );
+  assert.equal(changed.hasMore, false);
+
+  // A client that names no changes begins at the number that it is shown, so its messages are as new as that.
+  const begun = await duringNextSync(
+    () => edit(id, ann, first, 'edited again'),
+    () => repo.sync(bob),
+  );
+  assert.deepEqual(shown(begun), {
+    lastSeqId: 2,
+    lastChangeSeq: 2,
+    told: [
+      [1, 'edited again'],
+      [2, 'text'],
+    ],
+    hasMore: false,
+  });
+
+  // Sent, and changed, after the plan: the client asks again, and gets the message as it is then.
+  const sent = await duringNextSync(
+    async () => edit(id, ann, await repo.say(id, ann), 'sent and edited'),
+    () => repo.sync(bob, { [id]: 1 }, { changes: { [id]: 2 } }),
+  );
+  assert.deepEqual(shown(sent), { lastSeqId: 3, lastChangeSeq: 3, told: [[2, 'text']], hasMore: true });
+  assert.deepEqual([sent.hasMore, sent.changes], [true, []]);
+  const next = await repo.sync(bob, { [id]: 2 }, { changes: { [id]: 2 } });
+  assert.deepEqual(shown(next), {
+    lastSeqId: 3,
+    lastChangeSeq: 3,
+    told: [[3, 'sent and edited']],
+    hasMore: false,
+  });
+  assert.deepEqual(
+    [next.hasMore, next.changes.map(({ changeSeq, message }) => [changeSeq, message?.seqId])],
+    [false, [[3, 3]]],
+  );
+
+  // The same for a conversation that is told only because it changed.
+  await repo.readTo(bob, id, 3);
+  const renamed = await duringNextSync(
+    () => repo.say(id, ann),
+    () => repo.sync(bob, { [id]: 3 }, { since: 1 }),
+  );
+  assert.deepEqual([shown(renamed).lastSeqId, shown(renamed).told, renamed.hasMore], [4, [], true]);
+});
