@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { countedAddress } from '../../../lib/client-address.ts';
 import { addressOf } from '../door/client-address.ts';
@@ -16,8 +16,9 @@ const tooMany = new RateLimitedError('Too many connections from this address. Cl
 
 /**
  * Limits the number of connections as soon as they are accepted, because a connection that never sends a request also
- * holds memory and a file descriptor. The address of a trusted proxy is not counted, because all its clients connect
- * from it; their sockets are counted per client at the upgrade.
+ * holds memory and a file descriptor. The connections of a proxy are not counted, because all its clients connect from
+ * its address; their sockets are counted per client at the upgrade. A peer that is not known as a proxy yet is counted
+ * until the connection brings a request that it forwards.
  */
 export function limitConnections(
   server: Server,
@@ -30,13 +31,24 @@ export function limitConnections(
 ): void {
   const { maxSocketsPerAddress, proxies } = options;
   const counts = new Map<string, number>();
+  /** The key of each counted connection. */
+  const counted = new WeakMap<Socket, string>();
   server.maxConnections = options.maxSockets + otherConnections;
   server.on('drop', options.onRefused);
   if (maxSocketsPerAddress === 0) return;
 
+  function release(socket: Socket): void {
+    const key = counted.get(socket);
+    if (key === undefined) return;
+    counted.delete(socket);
+    const left = (counts.get(key) ?? 1) - 1;
+    if (left > 0) counts.set(key, left);
+    else counts.delete(key);
+  }
+
   server.on('connection', (socket: Socket) => {
-    const address = addressOf(socket.remoteAddress ?? '') ?? '';
-    if (proxies.isTrusted(address, 0)) return;
+    const address = peerOf(socket);
+    if (proxies.isProxyPeer(address)) return;
     const key = countedAddress(address);
     const count = counts.get(key) ?? 0;
     if (count >= maxSocketsPerAddress * connectionsPerSocket) {
@@ -46,10 +58,16 @@ export function limitConnections(
       return;
     }
     counts.set(key, count + 1);
-    socket.once('close', () => {
-      const left = (counts.get(key) ?? 1) - 1;
-      if (left > 0) counts.set(key, left);
-      else counts.delete(key);
-    });
+    counted.set(socket, key);
+    socket.once('close', () => release(socket));
   });
+
+  function releaseProxy({ headers, socket }: IncomingMessage): void {
+    if (headers['x-forwarded-for'] !== undefined && proxies.isTrusted(peerOf(socket), 0)) release(socket);
+  }
+  if (!proxies.any) return;
+  server.on('request', releaseProxy);
+  server.on('upgrade', releaseProxy);
 }
+
+const peerOf = ({ remoteAddress }: Socket): string => addressOf(remoteAddress ?? '') ?? '';

@@ -6,6 +6,11 @@ export type TrustedProxies = {
   any: boolean;
   /** True if an address is a trusted proxy. `hop`: its distance from the gateway, 0 for the peer that connected. */
   isTrusted(address: string, hop: number): boolean;
+  /**
+   * True if a peer with this address counts as a proxy before it has sent anything. If only a number of proxies is
+   * configured, these are the private addresses: a proxy with a public address shows itself by X-Forwarded-For.
+   */
+  isProxyPeer(address: string): boolean;
 };
 
 const maxHops = 32;
@@ -34,7 +39,24 @@ export function parseTrustedProxies(text: string): TrustedProxies {
 const trustHops = (hops: number): TrustedProxies => ({
   any: hops > 0,
   isTrusted: (_address, hop) => hop < hops,
+  isProxyPeer: (address) => hops > 0 && contains(privateAddresses, address),
 });
+
+/** Loopback, private, shared (RFC 6598) and link-local addresses, which no client has in the internet. */
+const privateAddresses = new BlockList();
+for (const [network, bits] of [
+  ['127.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['100.64.0.0', 10],
+  ['169.254.0.0', 16],
+  ['::1', 128],
+  ['fc00::', 7],
+  ['fe80::', 10],
+] as const) {
+  privateAddresses.addSubnet(network, bits, familyOf(network));
+}
 
 function trustRanges(ranges: readonly string[]): TrustedProxies {
   const list = new BlockList();
@@ -47,15 +69,17 @@ function trustRanges(ranges: readonly string[]): TrustedProxies {
       throw wrong(`takes a number of proxies, or addresses and ranges like 10.0.0.0/8, not "${range}"`);
     }
     if (bits === 0) throw wrong(`must not trust every address, as ${range} does`);
-    list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
+    list.addSubnet(address, bits, familyOf(address));
   }
-  return {
-    any: true,
-    isTrusted: (address) => {
-      const version = isIP(address);
-      return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
-    },
-  };
+  const isListed = (address: string) => contains(list, address);
+  return { any: true, isTrusted: isListed, isProxyPeer: isListed };
+}
+
+const contains = (list: BlockList, address: string): boolean =>
+  isIP(address) !== 0 && list.check(address, familyOf(address));
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 4 ? 'ipv4' : 'ipv6';
 }
 
 const wrong = (predicate: string): Error => new Error(`configuration: TRUST_PROXY ${predicate}`);
