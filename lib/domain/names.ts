@@ -51,7 +51,8 @@ export const nameRule = (longest: number): string =>
  * length in Unicode code points.
  */
 export function canonicalName(text: string, longest: number): string | undefined {
-  if (!text.isWellFormed() || forbidden.test(text) || !visible.test(text)) return undefined;
   const name = text.trim();
-  return isLonger(name, longest) ? undefined : name;
+  // The length is checked first: the other checks would cost a text of a megabyte many milliseconds.
+  if (isLonger(name, longest) || !name.isWellFormed() || !visible.test(name)) return undefined;
+  return forbidden.test(text) ? undefined : name;
 }

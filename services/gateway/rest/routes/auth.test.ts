@@ -34,6 +34,10 @@ const signIn = (known: Record<string, string> = {}) => {
       if (refreshToken !== 'good') throw new GoChatError('UNAUTHENTICATED', 'No.');
       return { session };
     },
+    'auth.exchangeToken': ({ token }: { token: string }) => {
+      if (token !== 'good') throw new GoChatError('UNAUTHENTICATED', 'No.');
+      return { session };
+    },
   };
   return { answers, checked };
 };
@@ -82,6 +86,22 @@ test('failed sign-ins of an address are counted over all accounts and tokens, IP
   assert.equal(await login('2001:db8::99', 'bob', 'right one'), 429);
   assert.equal(await refresh('2001:db8::99', 'good'), 429);
   assert.equal(await refresh('2001:db8:0:1::', 'good'), 200);
+});
+
+test('a token that is no valid one is 401 and counts for the address, whatever text it is; a value that is no text is 400', async () => {
+  const { answers } = signIn();
+  for (const [url, field] of [
+    ['/auth/exchange', 'token'],
+    ['/auth/refresh', 'refreshToken'],
+  ] as const) {
+    const { app } = await testApp(answers, { loginFailuresPer15Min: 1 });
+    const ask = (value: unknown) => send(app, 'POST', url, { [field]: value }, {});
+    for (const value of [1, null, ['good'], undefined])
+      isProblem(await ask(value), 'INVALID_ARGUMENT', field);
+    const bad = ['', 'x'.repeat(100_000), ' ', '\u0000', '\ud800'];
+    for (const value of bad) isProblem(await ask(value), 'UNAUTHENTICATED');
+    isProblem(await ask('good'), 'RATE_LIMITED');
+  }
 });
 
 test('a wrong password of a signed-in user counts, too', async () => {

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { countedAddress } from '../../../../lib/client-address.ts';
-import { codeOf } from '../../../../lib/errors.ts';
+import { codeOf, GoChatError } from '../../../../lib/errors.ts';
 import type { LogicClient } from '../../../../lib/grpc/clients.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import type { RevokedSessions } from '../../access/revoked-sessions.ts';
@@ -25,6 +25,10 @@ import { callerOf } from '../plugins/authenticate.ts';
 const tags = ['Accounts'];
 /** Long enough to fetch the keys of an identity provider twice. */
 const exchangeDeadline = { deadlineMs: 15_000 };
+/** No refresh token is longer. */
+const maxRefreshTokenLength = 4096;
+/** Some identity providers put many claims into a token, so it can be long. */
+const maxExternalTokenLength = 16_384;
 
 /** Accounts, tokens and login sessions. */
 export const authRoutes: FastifyPluginAsyncTypebox<{
@@ -102,9 +106,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request) => {
       const { token } = request.body;
-      const { session } = await signIns.token(request.ip, () =>
-        auth.exchangeToken({ token, client: clientOf(request) }, exchangeDeadline),
-      );
+      const { session } = await signIns.token(request.ip, async () => {
+        refuseLength(token, maxExternalTokenLength);
+        return auth.exchangeToken({ token, client: clientOf(request) }, exchangeDeadline);
+      });
       return toSession(required(session));
     },
   );
@@ -241,7 +246,10 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     async (request) => {
       try {
         const { refreshToken } = request.body;
-        const { session } = await signIns.token(request.ip, () => auth.refreshToken({ refreshToken }));
+        const { session } = await signIns.token(request.ip, async () => {
+          refuseLength(refreshToken, maxRefreshTokenLength);
+          return auth.refreshToken({ refreshToken });
+        });
         return toSession(required(session));
       } catch (error) {
         // A reused refresh token has just revoked its session: refuse its access tokens without waiting for the poll.
@@ -270,6 +278,13 @@ export const authRoutes: FastifyPluginAsyncTypebox<{
     },
   );
 };
+
+/** Refuses a text that cannot be a token, without asking logic. */
+function refuseLength(token: string, longest: number): void {
+  if (token === '' || token.length > longest) {
+    throw new GoChatError('UNAUTHENTICATED', 'The token is not valid.');
+  }
+}
 
 /** The client of a sign-in, as the list of sessions shows it. */
 const clientOf = (request: FastifyRequest) => ({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { GoChatError } from '../../../../lib/errors.ts';
 import {
   isProblem,
   json,
@@ -87,6 +88,8 @@ test('refusing an invalid body of 1 MiB costs no more than reading it', async ()
     ['/conversations/5/messages', `{"clientMsgId":"a","content":"x","mentions":${list('1')}}`],
     ['/conversations/5/members', `{"userIds":${list('null')}}`],
     ['/sync', `{"cursors":{${cursors}}}`],
+    ['/conversations', `{"type":2,"memberIds":[],"name":"${' '.repeat(1_000_000)}"}`],
+    ['/conversations', `{"type":2,"memberIds":[],"name":"${'x'.repeat(1_000_000)}"}`],
   ];
   // Measures this thread's CPU time, because the machine may be busy with other work. It ends below `enough`.
   const cost = async (run: () => unknown, enough = 0) => {
@@ -217,6 +220,28 @@ test('content is counted in code points', async () => {
   assert.equal((await post('a\u0000b')).status, 200);
   isProblem(await post('😀'.repeat(4001)), 'MESSAGE_TOO_LARGE');
   assert.deepEqual(sent, ['😀'.repeat(4000), 'a\u0000b']);
+});
+
+test('blanks around a name do not count, however many there are', async () => {
+  const refuse = () => {
+    throw new GoChatError('CONVERSATION_NOT_FOUND', 'The name was taken.');
+  };
+  const { app } = await testApp({
+    'users.updateProfile': () => ({ user }),
+    'conversations.updateConversation': refuse,
+    'conversations.createConversation': refuse,
+  });
+  const within = (length: number) => `${' '.repeat(2000)}${'x'.repeat(length)}\u3000`;
+  assert.equal((await send(app, 'PUT', '/users/profile', { displayName: within(50) })).status, 200);
+  isProblem(await send(app, 'PUT', '/users/profile', { displayName: within(51) }), 'INVALID_ARGUMENT');
+  for (const [length, code] of [
+    [100, 'CONVERSATION_NOT_FOUND'],
+    [101, 'INVALID_ARGUMENT'],
+  ] as const) {
+    const name = within(length);
+    isProblem(await send(app, 'PATCH', '/conversations/5', { name }), code);
+    isProblem(await send(app, 'POST', '/conversations', { type: 2, name, memberIds: [] }), code);
+  }
 });
 
 test('impossible ids are answered like unknown ids', async () => {
