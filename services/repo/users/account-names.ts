@@ -59,6 +59,16 @@ export function createAccountNames({ databases }: { databases: Databases }): Acc
     return row;
   }
 
+  /** True if the name belonged to an account that was erased lately. */
+  async function isKept(username: string): Promise<boolean> {
+    const rows = await directory.query(
+      // Index: the primary key.
+      'SELECT 1 FROM username_reservations WHERE name_hash = ? AND reserved_until > ?',
+      [nameHash(username), Date.now()],
+    );
+    return rows.length > 0;
+  }
+
   /**
    * The directory is read before the account: what the account does not have by then, although the directory says so,
    * it has given up. Only rows that are still as they were read are changed, so that no later change is undone.
@@ -84,18 +94,14 @@ export function createAccountNames({ databases }: { databases: Databases }): Acc
 
     async isTaken(username) {
       if (isReservedUsername(username)) return true;
-      const [reserved, holder] = await Promise.all([
-        directory.query('SELECT 1 FROM username_reservations WHERE name_hash = ? AND reserved_until > ?', [
-          nameHash(username),
-          Date.now(),
-        ]),
-        holderOf(username),
-      ]);
-      if (reserved.length > 0) return true;
-      if (!holder?.is_expired) return holder !== undefined;
-      // Whoever reserved it died: the account has the name, or the name is free.
-      await settle(holder.user_id);
-      return (await holderOf(username)) !== undefined;
+      let holder = await holderOf(username);
+      if (holder?.is_expired) {
+        // Whoever reserved it died: the account has the name, or is erased, or the name is free.
+        await settle(holder.user_id);
+        holder = await holderOf(username);
+      }
+      // One transaction takes the name from an erased account and keeps it. So what has no holder any more is kept by now.
+      return holder !== undefined || (await isKept(username));
     },
 
     userIdOf: async (username) =>

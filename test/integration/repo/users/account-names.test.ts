@@ -165,3 +165,38 @@ test('an account that is closed while the directory is away loses its name later
   // The name of an erased account is nobody's for a while.
   await refusedWith(register('gone'), 'USERNAME_TAKEN');
 });
+
+test('the name of an erased account is taken at every moment of its erasure', async () => {
+  const cutOff = createUserParts({
+    ...parts,
+    databases: { ...databases, directory: away(databases.directory) },
+  });
+  const close = (userId: string) => cutOff.closeAccount({ userId, idleGuestBefore: 0 });
+
+  // The erasure reaches the directory between the two reads.
+  const id = await register('erased');
+  await close(id);
+  let first: Promise<unknown> | undefined;
+  const overtaken: Databases = {
+    ...databases,
+    directory: {
+      ...databases.directory,
+      async query(sql, values) {
+        if (first) {
+          await first;
+          await names.settle(Number(id));
+        }
+        const rows = databases.directory.query<never>(sql, values);
+        first ??= rows;
+        return rows;
+      },
+    },
+  };
+  assert.equal(await createAccountNames({ databases: overtaken }).isTaken('Erased'), true);
+
+  // Or only whoever asks for the name brings it there.
+  await close(await register('half-erased'));
+  await databases.directory.execute("UPDATE usernames SET reserved_until = 1 WHERE username = 'half-erased'");
+  assert.equal(await names.isTaken('half-erased'), true);
+  assert.equal(await rowOf('half-erased'), undefined);
+});
