@@ -117,11 +117,14 @@ test('metadata cannot change the prototype of an object that it is copied into',
   assert.equal(codeFor(JSON.stringify({ text: '"__proto__":' })), undefined);
 });
 
-test('metadata that is nested too deep to be written is too large', () => {
+test('metadata that is too long, or nested too deep to be written, is too large', () => {
   const deep = JSON.parse(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`);
-  assert.throws(
-    () => metadataText(deep),
-    (error) => codeOf(error) === 'MESSAGE_TOO_LARGE',
-  );
+  const long = { a: 'x'.repeat(limits.metadataBytes - '{"a":""}'.length + 1) };
+  for (const metadata of [deep, long]) {
+    assert.throws(
+      () => metadataText(metadata),
+      (error) => codeOf(error) === 'MESSAGE_TOO_LARGE',
+    );
+  }
   assert.deepEqual(readMetadata(metadataText({ a: [1] })), { a: [1] });
 });

@@ -189,7 +189,7 @@ export function readRecordBody(record: Record<string, unknown>): RecordBody | un
 
 type Spelling = 'inMessages' | 'inRecords';
 
-/** The body of a request or frame. Throws MESSAGE_TOO_LARGE if the metadata is nested too deep. */
+/** The body of a request or frame. Throws MESSAGE_TOO_LARGE if the metadata is too large. */
 export const fromClient = <Body extends NewBody>(body: AsClients<Body>): Body =>
   body.metadata === undefined
     ? (body as unknown as Body)
@@ -256,20 +256,28 @@ export function isClientMsgId(text: string): boolean {
 /** The rule for a clientMsgId, worded to follow the field's name. */
 export const clientMsgIdRule = `must be 1 to ${limits.clientMsgIdBytes} bytes of well-formed Unicode`;
 
-/** The object as JSON text. Throws MESSAGE_TOO_LARGE if it is nested too deep to be written. */
+/** The object as JSON text. Throws MESSAGE_TOO_LARGE if it is too long, or nested too deep to be written. */
 export function metadataText(metadata: Metadata): string {
+  const text = written(metadata);
+  if (text === undefined || isTooLong(text)) throw tooLarge();
+  return text;
+}
+
+function written(metadata: Metadata): string | undefined {
   try {
     return JSON.stringify(metadata);
   } catch {
-    throw tooLarge();
+    return undefined;
   }
 }
+
+const isTooLong = (text: string): boolean => Buffer.byteLength(text) > limits.metadataBytes;
 
 export const readMetadata = (text: string): Metadata => JSON.parse(text);
 
 /** The error of an invalid metadata text; undefined if it is valid. */
 export function metadataRefusal(text: string): GoChatError | undefined {
-  if (Buffer.byteLength(text) > limits.metadataBytes) return tooLarge();
+  if (isTooLong(text)) return tooLarge();
   if (!isObjectText(text)) return invalid('metadata', 'must be a JSON object');
   // This key would change the prototype of the object that a client copies the metadata into.
   if (text.includes('"__proto__":')) return invalid('metadata', 'must not have the key __proto__');

@@ -164,6 +164,33 @@ test('wrong fields are refused without counting as malformed', async () => {
   assert.equal((await socket.close()).code, 1000);
 });
 
+test('metadata over 4 KiB is refused before anything is produced, and does not count as an offence', async () => {
+  const socket = await system.connect(here.url, newUser());
+  const send = (clientMsgId: string, metadata: object) =>
+    socket.send('send-message', { conversationId: '77', clientMsgId, content: 'x', metadata });
+  for (let n = 0; n < 25; n += 1) send(`large-${n}`, { text: 'x'.repeat(8000) });
+  send('edge', { text: 'ü'.repeat((4096 - '{"text":""}'.length + 1) / 2) });
+  send('fits', { text: 'x'.repeat(4096 - '{"text":""}'.length) });
+  const mine = () => upstream.filter(({ session_id }) => session_id === socket.sessionId);
+  // A conversation's records keep their order, so what was produced before it would be here by now.
+  await eventually(() => mine().some(({ client_msg_id }) => client_msg_id === 'fits'));
+  assert.deepEqual(
+    mine().map(({ client_msg_id }) => client_msg_id),
+    ['fits'],
+  );
+  await socket.settled();
+  const errors = socket.all('error');
+  assert.deepEqual(
+    errors.map(({ code, clientMsgId, retryable }) => [code, clientMsgId, retryable]),
+    [...Array.from({ length: 25 }, (_, n) => `large-${n}`), 'edge'].map((id) => [
+      'MESSAGE_TOO_LARGE',
+      id,
+      false,
+    ]),
+  );
+  assert.equal((await socket.close()).code, 1000);
+});
+
 test('the third malformed frame closes 4004, after an error frame for each', async () => {
   const socket = await system.connect(here.url, newUser());
   for (const text of ['nonsense', '[]', '{"type":"__proto__"}']) socket.sendRaw(text);
