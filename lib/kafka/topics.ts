@@ -9,6 +9,8 @@ export const topics = {
    */
   downstream: (receiverId: string) => `gochat.messages.downstream.${receiverId}`,
   fanoutTasks: 'gochat.tasks.fanout',
+  /** Which messages were stored, one record per batch. */
+  messagesStored: 'gochat.messages.stored',
   friendEvents: 'gochat.friend-events',
   conversationEvents: 'gochat.conversation-events',
   messageEvents: 'gochat.message-events',
@@ -26,6 +28,7 @@ const hour = 3_600_000;
 const shared: { topic: string; numPartitions: number; retentionMs: number }[] = [
   { topic: topics.upstream, numPartitions: topicPartitions, retentionMs: 168 * hour },
   { topic: topics.fanoutTasks, numPartitions: topicPartitions, retentionMs: 168 * hour },
+  { topic: topics.messagesStored, numPartitions: topicPartitions, retentionMs: 168 * hour },
   { topic: topics.friendEvents, numPartitions: topicPartitions, retentionMs: 168 * hour },
   { topic: topics.conversationEvents, numPartitions: topicPartitions, retentionMs: 168 * hour },
   { topic: topics.messageEvents, numPartitions: topicPartitions, retentionMs: 168 * hour },
@@ -65,6 +68,12 @@ export async function ensureTopics(admin: Admin, wanted: typeof shared): Promise
 function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ('retriable' in error && error.retriable === true) || isTransient(error.cause);
+}
+
+/** True if a request failed because a topic does not exist. kafkajs wraps the broker's error after its own retries. */
+export function isUnknownTopic(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('type' in error && error.type === 'UNKNOWN_TOPIC_OR_PARTITION') || isUnknownTopic(error.cause);
 }
 
 async function createMissing(admin: Admin, wanted: typeof shared): Promise<void> {

@@ -175,6 +175,18 @@ export type FanoutTask = {
   sent_at: number;
 };
 
+/**
+ * Messages that were stored together: what other systems follow. It has seq ids only; a system that may see content
+ * reads it by these.
+ */
+export type MessagesStored = {
+  event_id: string;
+  /** Unix milliseconds. */
+  occurred_at: number;
+  /** Both ends are included. A conversation has several entries if its messages are not consecutive. */
+  conversations: { conversation_id: string; first_seq_id: number; last_seq_id: number }[];
+};
+
 /** The fields of every record in the *-events topics. */
 type EventBase<T extends string> = {
   event_id: string;

@@ -143,6 +143,17 @@ test('a retry is acknowledged and delivered to nobody', () => {
   assert.deepEqual(recordsOf(delivery, 'g2'), []);
 });
 
+test('the record of what was stored names new and redelivered messages, not retries, refusals or events', () => {
+  const refused: Outcome = { kind: 'refused', item, message: upstream(), code: 'BLOCKED', text: 'Blocked.' };
+  const outcomes = [saved(1), saved(2), refused, event(), saved(1, { duplicate: true }), saved(7)];
+  const record = JSON.parse(buildDelivery(outcomes, 'up').stored?.value ?? '{}');
+  assert.deepEqual(record.conversations, [
+    { conversation_id: '9', first_seq_id: 1, last_seq_id: 2 },
+    { conversation_id: '9', first_seq_id: 7, last_seq_id: 7 },
+  ]);
+  assert.equal(buildDelivery([refused, event()], 'up').stored, undefined);
+});
+
 test('a refusal is sent to its sender only', () => {
   const refused: Done = { kind: 'refused', item, message: upstream(), code: 'BLOCKED', text: 'Blocked.' };
   const delivery = buildDelivery([refused], 'up');

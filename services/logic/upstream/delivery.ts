@@ -17,6 +17,7 @@ import {
   type Targets,
 } from '../../../lib/records/downstream-writer.ts';
 import { toSenderInfo } from '../../../lib/records/message-facts.ts';
+import { type StoredRecord, storedRecord } from '../../../lib/records/messages-stored.ts';
 import type {
   DownstreamAck,
   FanoutTask,
@@ -31,6 +32,8 @@ import type { Done } from './save.ts';
 export type Delivery = {
   records: BuiltRecord[];
   tasks: FanoutTask[];
+  /** For gochat.messages.stored; undefined if nothing was stored. */
+  stored?: StoredRecord | undefined;
   /** Keys and values for gochat.messages.dead. */
   dead: { key: Buffer | null; value: string }[];
   /** When gateways received the messages that are delivered directly, Unix milliseconds. */
@@ -72,8 +75,17 @@ export function buildDelivery(outcomes: readonly Done[], topic: string): Deliver
     }
   }
   delivery.tasks = fanoutTasks(toFanOut);
+  delivery.stored = storedRecord(storedMessages(outcomes));
   delivery.records = writer.records();
   return delivery;
+}
+
+/** The messages that this batch stored, and those that are redelivered: the batch that stored them may not have said so. */
+function* storedMessages(outcomes: readonly Outcome[]): Generator<{ conversationId: string; seqId: number }> {
+  for (const outcome of outcomes) {
+    if (outcome.kind !== 'saved' || outcome.saved.duplicate) continue;
+    yield { conversationId: outcome.message.conversation_id, seqId: outcome.saved.seqId };
+  }
 }
 
 /** Builds errors for senders whose messages take too long. The messages stay queued and may still be stored. */

@@ -1,7 +1,7 @@
 import { retry } from '../../../lib/async/retry.ts';
 import { createDownstreamProducer } from '../../../lib/kafka/downstream-producer.ts';
-import type { KafkaConnection } from '../../../lib/kafka/kafka.ts';
-import { topics } from '../../../lib/kafka/topics.ts';
+import { type KafkaConnection, withAdmin } from '../../../lib/kafka/kafka.ts';
+import { ensureSharedTopics, isUnknownTopic, topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
 import { maxRecordBytes } from '../../../lib/records/downstream-writer.ts';
 import type { Delivery } from './delivery.ts';
@@ -37,6 +37,7 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
     for (const task of delivery.tasks) {
       yield outgoing(topics.fanoutTasks, task.conversation_id, JSON.stringify(task));
     }
+    if (delivery.stored) yield outgoing(topics.messagesStored, delivery.stored.key, delivery.stored.value);
     for (const { key, value } of delivery.dead) yield outgoing(topics.dead, key, value);
   }
 
@@ -50,17 +51,28 @@ export async function createProducing(deps: { kafka: KafkaConnection; log: Logge
     }
   }
 
-  const renew = (): Promise<void> =>
-    downstream.renew().catch((error: unknown) => log.warn({ err: error }, 'cannot connect a new producer'));
+  /** A shared topic that is gone would fail every request, so it is created again. */
+  async function renew(failure: unknown): Promise<void> {
+    try {
+      if (isUnknownTopic(failure)) await withAdmin(deps.kafka, ensureSharedTopics);
+      await downstream.renew();
+    } catch (error) {
+      log.warn({ err: error }, 'cannot connect a new producer');
+    }
+  }
 
   return {
     attempt,
     produce(delivery) {
-      let failed = false;
+      let failure: unknown;
       const tryOnce = async (): Promise<void> => {
-        if (failed) await renew();
-        failed = true;
-        await attempt(delivery);
+        if (failure !== undefined) await renew(failure);
+        try {
+          await attempt(delivery);
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
       };
       return retry(tryOnce, {
         ...pauses,

@@ -11,6 +11,7 @@ import type {
   SavedMessage,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Cache } from '../cache/cache.ts';
+import { insertEvents, type Outbox, storedEvents } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
 import { headKey } from '../rows/conversation-head.ts';
 import { messageExtra } from '../rows/message-rows.ts';
@@ -28,6 +29,7 @@ export type MessageImportDeps = {
   cache: Cache;
   userCards: UserCards;
   ids: Pick<Ids, 'nextId'>;
+  outbox: Outbox;
 };
 
 const maxMessages = 1000;
@@ -49,10 +51,11 @@ type Head = {
  * Stores messages from another system, with their senders and times. Senders need not be members. The conversation must
  * hold imported messages only: a message from a client would come after messages that are older than it, and an import
  * would put new messages before what members have read. Nobody is told, and a conversation in fan-out mode counts the
- * messages as fanned out. A call stores all its messages or none.
+ * messages as fanned out. Other systems learn of them from gochat.messages.stored. A call stores all its messages or
+ * none.
  */
 export function createMessageImport(deps: MessageImportDeps) {
-  const { databases, cache, userCards, ids } = deps;
+  const { databases, cache, userCards, ids, outbox } = deps;
 
   async function requireSenders(drafts: readonly Draft[]): Promise<void> {
     const senderIds = new Set(drafts.map(({ senderId }) => String(senderId)));
@@ -65,7 +68,7 @@ export function createMessageImport(deps: MessageImportDeps) {
     const drafts = readDrafts(request);
     if (drafts.length === 0) return { results: [] };
     await requireSenders(drafts);
-    return cache.change(async (touch) => {
+    const answer = await cache.change(async (touch) => {
       await touch([
         headKey(request.conversationId),
         ...drafts.map(({ senderId }) => unreadKey(String(senderId))),
@@ -96,6 +99,8 @@ export function createMessageImport(deps: MessageImportDeps) {
         return { results };
       });
     });
+    outbox.wake();
+    return answer;
   };
 }
 
@@ -200,5 +205,6 @@ function writeStatements(
      VALUES ${read.map(([senderId, seqId]) => `(${senderId},${conversationId},${seqId},${databaseTime})`)}
      ON DUPLICATE KEY UPDATE updated_at = VALUES(updated_at),
        last_read_seq_id = GREATEST(last_read_seq_id, VALUES(last_read_seq_id))`,
+    insertEvents(storedEvents(rows.map(({ seqId }) => ({ conversationId: String(conversationId), seqId })))),
   ].join(';\n');
 }

@@ -1,4 +1,5 @@
 import { chunks } from '../../../lib/chunks.ts';
+import { insertEvents, storedEvents } from '../outbox/outbox.ts';
 import { messageExtra } from '../rows/message-rows.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import { literal } from '../storage/database.ts';
@@ -68,7 +69,13 @@ export function readState(results: readonly unknown[]): SaveState {
   return { heads, conversations, members, stored, pointers };
 }
 
-/** The second round trip, without the commit: one statement per table. The plan must have rows. */
+/** True if no upstream record brought the message: then nobody but im-repo tells other systems that it is stored. */
+export const hasNoSource = ({ message }: Draft): boolean => message.sourcePartition < 0;
+
+/**
+ * The second round trip, without the commit: one statement per table. The plan must have rows. Messages without an
+ * upstream record bring an event to the outbox.
+ */
 export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): string {
   const messages = rows.map(({ draft, id, seqId }) => {
     const { message } = draft;
@@ -88,6 +95,11 @@ export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): st
       ]),
     ).values(),
   ].sort((a, b) => a.userId - b.userId || a.conversationId - b.conversationId);
+  const events = storedEvents(
+    rows.flatMap(({ draft, seqId }) =>
+      hasNoSource(draft) ? [{ conversationId: draft.message.conversationId, seqId }] : [],
+    ),
+  );
   return [
     `INSERT INTO messages (conversation_id, seq_id, id, sender_id, message_type, content, client_msg_id,
        source_partition, source_offset, extra, created_at)
@@ -107,5 +119,6 @@ export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): st
      ON DUPLICATE KEY UPDATE
        updated_at = IF(VALUES(last_read_seq_id) > last_read_seq_id, VALUES(updated_at), updated_at),
        last_read_seq_id = GREATEST(last_read_seq_id, VALUES(last_read_seq_id))`,
+    ...(events.length > 0 ? [insertEvents(events)] : []),
   ].join(';\n');
 }

@@ -10,6 +10,7 @@ import type {
 import type { Histogram, Metrics } from '../../../lib/metrics.ts';
 import type { Cache } from '../cache/cache.ts';
 import { unavailable } from '../connections/database-errors.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
 import { type ConversationHead, conversationHead, headKey } from '../rows/conversation-head.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';
@@ -19,7 +20,7 @@ import type { Ids } from '../storage/ids.ts';
 import type { BatchRecipients } from './batch-recipients.ts';
 import { type Draft, readDraft } from './message-draft.ts';
 import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
-import { readState, readStatements, writeStatements } from './message-save-sql.ts';
+import { hasNoSource, readState, readStatements, writeStatements } from './message-save-sql.ts';
 import { planReads, type Read, toSenderRead } from './sender-reads.ts';
 import { createShardSaves } from './shard-saves.ts';
 
@@ -29,6 +30,7 @@ export type MessageSaveDeps = {
   cache: Cache;
   recentSenders: RecentSenders;
   batchRecipients: BatchRecipients;
+  outbox: Outbox;
   /** The time of each stage of storing a batch. */
   stageDuration: Histogram<'stage'>;
   metrics: Metrics;
@@ -128,6 +130,7 @@ async function saveShard(
       return { plan: planned, state: read, reads: plannedReads };
     });
     noteSenders(deps.recentSenders, plan);
+    if (plan.rows.some(({ draft }) => hasNoSource(draft))) deps.outbox.wake();
     return {
       plan,
       state,

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { topics } from '../../../lib/kafka/topics.ts';
+import { storedRecord } from '../../../lib/records/messages-stored.ts';
 import type { DomainEvent, OrderedEvent, UpstreamEvent } from '../../../lib/records/records.ts';
 import { formatSql, type Sql } from '../storage/database.ts';
 
@@ -34,6 +35,18 @@ type OrderedFields<E> = E extends unknown ? Omit<E, 'event_id'> : never;
 export function orderedEvent(event: OrderedFields<OrderedEvent>): OutboxEvent {
   const record: UpstreamEvent = { event: { event_id: randomUUID(), ...event } };
   return { topic: topics.upstream, key: event.conversation_id, payload: JSON.stringify(record) };
+}
+
+/**
+ * Creates the events for gochat.messages.stored of messages that came by no upstream record, one per conversation. The
+ * process that consumes the upstream topic produces those of all other messages.
+ */
+export function storedEvents(messages: readonly { conversationId: string; seqId: number }[]): OutboxEvent[] {
+  const byConversation = Map.groupBy(messages, ({ conversationId }) => conversationId);
+  return [...byConversation].flatMap(([key, some]) => {
+    const record = storedRecord(some);
+    return record ? [{ topic: topics.messagesStored, key, payload: record.value }] : [];
+  });
 }
 
 function topicAndKeyOf(event: DomainEvent): { topic: string; key: string } {

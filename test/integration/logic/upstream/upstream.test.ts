@@ -6,7 +6,7 @@ import type { SaveMessagesRequest } from '../../../../lib/gen/im_repo/v1/message
 import { followTail, type Tail } from '../../../../lib/kafka/tail.ts';
 import { topics } from '../../../../lib/kafka/topics.ts';
 import { createMetrics } from '../../../../lib/metrics.ts';
-import type { DeadRecord } from '../../../../lib/records/records.ts';
+import type { DeadRecord, MessagesStored } from '../../../../lib/records/records.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createMemoryMessages } from '../../../support/logic/memory-messages.ts';
 import {
@@ -14,6 +14,7 @@ import {
   kafka,
   numbers,
 } from '../../../support/logic/upstream-system.ts';
+import { recordsOf } from '../../../support/topic-records.ts';
 
 test('messages of many partitions reach their gateway in the order of each conversation, with acks', async (t) => {
   const system = await createSystem();
@@ -32,6 +33,39 @@ test('messages of many partitions reach their gateway in the order of each conve
   }
   assert.ok(system.acks().every((ack) => !ack.duplicate && !ack.error));
   assert.ok(memory.calls.length < 50, `${memory.calls.length} saves for 300 messages are no batches`);
+});
+
+test('what a batch stored is told in one record, and a redelivery tells it again', async (t) => {
+  const system = await createSystem();
+  t.after(system.close);
+  // Other tests use the topic, too.
+  const first = String(Date.now() * 2);
+  const second = String(Date.now() * 2 + 1);
+  const seqsTold = async (id: string): Promise<number[]> =>
+    (await recordsOf<MessagesStored>(topics.messagesStored))
+      .flatMap(({ conversations }) => conversations)
+      .filter(({ conversation_id }) => conversation_id === id)
+      .flatMap(({ first_seq_id, last_seq_id }) => numbers(last_seq_id).slice(first_seq_id - 1))
+      .sort();
+  const memory = createMemoryMessages({ gateways: system.gateways });
+  await system.append([
+    system.message(first, 1),
+    system.message(second, 2),
+    system.message(first, 3),
+    system.message(first, 4, { client_msg_id: 'id-1' }),
+  ]);
+  const losing = await system.start(memory, createMetrics('logic'), (producing) => ({
+    ...producing,
+    async produce(delivery) {
+      throw new Error(`stored, and told to nobody: ${delivery.stored?.value}`);
+    },
+  }));
+  await eventually(() => memory.stored() === 3);
+  await losing.stop();
+  assert.deepEqual([await seqsTold(first), await seqsTold(second)], [[], []]);
+  await system.start(memory);
+  await eventually(() => system.acks().length === 4);
+  assert.deepEqual([await seqsTold(first), await seqsTold(second)], [[1, 2], [1]]);
 });
 
 test('an event keeps its place between the messages before and after it', async (t) => {
