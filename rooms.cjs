@@ -17,6 +17,7 @@ module.exports = {
     'moderate-conversation',
     'purge-guests',
     'reconcile-counters',
+    'reindex',
   ],
   'services/repo': [
     'connections',
@@ -38,6 +39,7 @@ module.exports = {
     'conversation-lists',
     'conversations',
     'members',
+    'search',
     'message-changes',
     'messages',
     'sync',

@@ -12,6 +12,7 @@ import { createFriendRequestActivities } from './friend-request.ts';
 import { createModerateConversationActivities } from './moderate-conversation.ts';
 import { createPurgeGuestsActivities } from './purge-guests.ts';
 import { createReconcileCountersActivities } from './reconcile-counters.ts';
+import { createReindexActivities } from './reindex.ts';
 
 export type ActivityDeps = {
   repo: RepoClient;
@@ -39,4 +40,5 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createModerateConversationActivities(deps),
   ...createPurgeGuestsActivities(deps),
   ...createReconcileCountersActivities(deps),
+  ...createReindexActivities(deps),
 });

@@ -9,3 +9,4 @@ export { friendRequest } from './friend-request/workflow.ts';
 export { moderateConversation } from './moderate-conversation/workflow.ts';
 export { purgeGuests } from './purge-guests/workflow.ts';
 export { reconcileCounters } from './reconcile-counters/workflow.ts';
+export { reindex } from './reindex/workflow.ts';

@@ -69,10 +69,11 @@ const validStarts: Record<keyof typeof flows, unknown[]> = {
       },
     },
   ],
+  reindex: [{ conversationId: '9' }, { cursor: 'a', indexed: 1, conversations: 1 }],
 };
 
 /** Jobs whose whole input is optional: a start without input is valid. */
-const withOptionalInput = ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters'];
+const withOptionalInput = ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters', 'reindex'];
 const optionalFields = [
   'opening',
   'dryRun',
@@ -102,6 +103,7 @@ const rightUpdates = [
 ];
 
 type Json = Record<string, unknown>;
+const isNothing = (value: unknown): boolean => value === null || JSON.stringify(value) === '{}';
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -223,8 +225,8 @@ for (const [workflowType, right] of Object.entries(validStarts)) {
     const nothing = withOptionalInput.includes(workflowType) ? [] : [[]];
     const wrong = right.flatMap((value, index) =>
       invalidVariants(value)
-        // null is valid for an optional field.
-        .filter((one) => one !== null || !withOptionalInput.includes(workflowType))
+        // null is valid for an optional field, and so is no field where all are optional.
+        .filter((one) => !(withOptionalInput.includes(workflowType) && isNothing(one)))
         .map((one) => right.with(index, one)),
     );
     await forEachOf([...nothing, ...wrong], async (args) => {

@@ -44,6 +44,8 @@ export type Options = {
   growMessages: number[];
   growConversations: number[];
   growUsers: number[];
+  /** Messages among which is searched. */
+  searchMessages: number;
   /** 1:1 messages per second and calls per second, at every size of the growth scenarios. */
   growRate: number;
   growCalls: number;
@@ -90,6 +92,7 @@ export const usage = `npm run bench -- [quick | SCENARIO …] [OPTION …]     (
   --grow-messages 1000,10000,100000,1000000   sizes of the growth scenarios
   --grow-conversations 10,100,1000,10000
   --grow-users 1000,10000,100000,1000000
+  --search-messages 1000000   messages among which is searched
   --grow-rate 200 --grow-calls 100  messages and calls per second at each size
   --limit 0             the sustained 1:1 messages per second, for overload; 0 measures it
   --overload 300 --times 3          seconds of overload, and the multiple of the limit
@@ -123,6 +126,7 @@ const standard = {
   'grow-messages': '1000,10000,100000,1000000',
   'grow-conversations': '10,100,1000,10000',
   'grow-users': '1000,10000,100000,1000000',
+  'search-messages': '1000000',
   'grow-rate': '200',
   'grow-calls': '100',
   limit: '0',
@@ -153,6 +157,7 @@ const quick: Partial<typeof standard> = {
   'grow-messages': '1000,10000',
   'grow-conversations': '10,100',
   'grow-users': '1000,10000',
+  'search-messages': '30000',
   overload: '20',
   age: '5',
 };
@@ -230,6 +235,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, known: reado
     growMessages: numbers('grow-messages'),
     growConversations: numbers('grow-conversations'),
     growUsers: numbers('grow-users'),
+    searchMessages: number('search-messages'),
     growRate: number('grow-rate'),
     growCalls: number('grow-calls'),
     limit: number('limit'),

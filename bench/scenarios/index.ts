@@ -21,6 +21,7 @@ import { oneToOne } from './one-to-one.ts';
 import { overload } from './overload.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
 import { scaling } from './scaling.ts';
+import { search } from './search.ts';
 import { slowReaders } from './slow-readers.ts';
 import { versus, versusLatency } from './versus.ts';
 
@@ -39,6 +40,7 @@ export const scenarios: Scenario[] = [
   conversationList,
   history,
   changingPages,
+  search,
   friendRequest,
   createGroup,
   fanout,

@@ -35,6 +35,8 @@ const orders = {
   blocks: ['number', 'number'],
   /** The time of the reaction, the user's id and the emoji, all ascending. */
   reactions: ['number', 'number', 'string'],
+  /** The message's time and id, both descending. */
+  'search results': ['number', 'number'],
   /** The session's start time and id, both descending. */
   sessions: ['number', 'string'],
 } as const;
@@ -81,12 +83,12 @@ export function pageOf<L extends List, Row>(
   const rows = found.slice(0, limit);
   const last = rows.at(-1);
   const hasMore = found.length > limit;
-  const nextCursor = hasMore && last !== undefined ? writeCursor(list, positionOf(last)) : undefined;
+  const nextCursor = hasMore && last !== undefined ? cursorOf(list, positionOf(last)) : undefined;
   return { rows, hasMore, nextCursor };
 }
 
 /** Encodes a cursor as text that is safe in a URL. It contains the list's name, so that other lists reject it. */
-const writeCursor = <L extends List>(list: L, position: Position<L>): string =>
+export const cursorOf = <L extends List>(list: L, position: Position<L>): string =>
   Buffer.from(JSON.stringify([list, ...position])).toString('base64url');
 
 function readCursor<L extends List>(list: L, cursor: string): Position<L> {
@@ -97,7 +99,7 @@ function readCursor<L extends List>(list: L, cursor: string): Position<L> {
     position.length === order.length &&
     position.every((value, index) => typeof value === order[index] && isSortKey(value)) &&
     // A position has exactly one valid cursor: no other encoding of it is accepted.
-    writeCursor(list, position as Position<L>) === cursor;
+    cursorOf(list, position as Position<L>) === cursor;
   if (!fits) throw invalid('cursor', 'must be a nextCursor of this list');
   return position as Position<L>;
 }

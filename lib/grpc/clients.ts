@@ -8,6 +8,7 @@ import * as repoFriendship from '../gen/im_repo/v1/friendship.ts';
 import * as repoIdempotency from '../gen/im_repo/v1/idempotency.ts';
 import * as repoMessage from '../gen/im_repo/v1/message.ts';
 import * as repoPresence from '../gen/im_repo/v1/online_status.ts';
+import * as repoSearch from '../gen/im_repo/v1/search.ts';
 import * as repoSequence from '../gen/im_repo/v1/sequence.ts';
 import * as repoUser from '../gen/im_repo/v1/user.ts';
 import { createClient, openChannel } from './client.ts';
@@ -31,6 +32,7 @@ export function connectRepo(at: string | GrpcChannel, token?: GrpcToken) {
       encoded: ['getMessages'],
     }),
     friendships: createClient(channel, repoFriendship.FriendshipServiceService),
+    search: createClient(channel, repoSearch.SearchServiceService),
     sequences: createClient(channel, repoSequence.SequenceServiceService),
     idempotency: createClient(channel, repoIdempotency.IdempotencyServiceService),
     presence: createClient(channel, repoPresence.OnlineStatusServiceService),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { createBackoff } from '../async/retry.ts';
+import { chunks } from '../chunks.ts';
 import { GoChatError, isRetryable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -35,6 +36,8 @@ export type SubscribeOptions = {
   handle: (records: ReceivedRecord[]) => Promise<void>;
   /** Maximum number of partitions that are handled concurrently, each in order; 1 unless given. */
   partitionsAtOnce?: number;
+  /** Maximum number of records that are handled at once, so that the group hears from this process meanwhile. */
+  recordsAtOnce?: number;
   log: Logger;
   metrics: Metrics;
 };
@@ -99,13 +102,11 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     return false;
   }
 
-  async function processBatch({
-    batch,
-    resolveOffset,
-    heartbeat,
-    isRunning,
-    isStale,
-  }: EachBatchPayload): Promise<void> {
+  /** `restart` must be called when other records of the batch are in progress than before. */
+  async function processBatch(
+    { batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload,
+    restart: () => void,
+  ): Promise<void> {
     const { topic, partition } = batch;
     const records: FetchedRecord[] = [];
     for (const message of batch.messages) {
@@ -119,7 +120,13 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
       }
     }
     if (!isRunning() || isStale()) return;
-    if (records.length > 0 && !(await process(records, heartbeat))) return;
+    for (const some of chunks(records, options.recordsAtOnce ?? Number.POSITIVE_INFINITY)) {
+      if (!(await process(some, heartbeat))) return;
+      resolveOffset(some.at(-1)?.offset ?? batch.lastOffset());
+      await heartbeat();
+      if (!isRunning() || isStale()) return;
+      restart();
+    }
     resolveOffset(batch.lastOffset());
     lag.set({ topic, partition }, Number(batch.offsetLag()));
     await heartbeat();
@@ -133,9 +140,13 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.partitionsAtOnce ?? 1,
     eachBatch: async (payload) => {
-      const done = inProgress.begin(payload.batch.topic);
+      const { topic } = payload.batch;
+      let done = inProgress.begin(topic);
       try {
-        await processBatch(payload);
+        await processBatch(payload, () => {
+          done();
+          done = inProgress.begin(topic);
+        });
       } finally {
         done();
       }

@@ -125,6 +125,7 @@ export async function startLogic(
         MessageServiceService,
         createMessages({
           messages: repo.messages,
+          search: repo.search,
           sending,
           recallWindowMs: config.RECALL_WINDOW_MS,
           editWindowMs: config.EDIT_WINDOW_MS,

@@ -9,6 +9,7 @@ import { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts
 import { IdempotencyServiceService } from '../../lib/gen/im_repo/v1/idempotency.ts';
 import { MessageServiceService } from '../../lib/gen/im_repo/v1/message.ts';
 import { OnlineStatusServiceService } from '../../lib/gen/im_repo/v1/online_status.ts';
+import { SearchServiceService } from '../../lib/gen/im_repo/v1/search.ts';
 import { SequenceServiceService } from '../../lib/gen/im_repo/v1/sequence.ts';
 import { UserServiceService } from '../../lib/gen/im_repo/v1/user.ts';
 import type { GrpcChannel } from '../../lib/grpc/definition.ts';
@@ -47,6 +48,8 @@ import { createRecentSenders } from './receipts/recent-senders.ts';
 import { createMemberLists } from './recipients/member-lists.ts';
 import { createRecipients } from './recipients/recipients.ts';
 import { createUserCards } from './rows/user-cards.ts';
+import { watchIndexSize } from './search/index-size.ts';
+import { createSearchHandlers, createSqlEngine } from './search/search.ts';
 import { createSessionRevocations } from './sessions/session-revocations.ts';
 import { createUserSessions } from './sessions/user-sessions.ts';
 import { createDatabases } from './storage/databases.ts';
@@ -69,6 +72,7 @@ const protoFiles = [
   'idempotency',
   'message',
   'online_status',
+  'search',
   'sequence',
   'user',
 ].map((name) => `im_repo/v1/${name}.proto`);
@@ -111,6 +115,7 @@ export async function startRepo(
   });
   const ids = await createIds({ database: databases.directory, log });
   const sweeper = startSweeper({ databases, log, metrics });
+  const indexSize = watchIndexSize({ databases, log, metrics });
   const cache = createCache({ redis, metrics });
   const names = createAccountNames({ databases });
   const joinWorld = createWorldRoom({ databases, cache });
@@ -131,7 +136,8 @@ export async function startRepo(
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const passwords = createPasswords();
   metrics.observed('gochat_password_waiting', 'Password hashes that wait in the queue.', passwords.waiting);
-  const changeMessage = createMessageChange({ databases, cache, outbox, userCards });
+  const engine = createSqlEngine({ databases });
+  const changeMessage = createMessageChange({ databases, cache, outbox, userCards, searchIndex: engine });
   const telling = startReactionTelling({ databases, changeMessage, log });
   const presence = createPresenceHandlers({
     redis,
@@ -153,6 +159,8 @@ export async function startRepo(
     recentSenders: createRecentSenders(),
     passwords,
     presence,
+    engine,
+    searchIndex: engine,
     changeMessage,
     telling,
     metrics,
@@ -184,6 +192,7 @@ export async function startRepo(
       }),
       service('im_repo.v1.ConversationService', ConversationServiceService, createConversationHandlers(deps)),
       service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers(deps)),
+      service('im_repo.v1.SearchService', SearchServiceService, createSearchHandlers(deps)),
       service('im_repo.v1.OnlineStatusService', OnlineStatusServiceService, presence),
       service('im_repo.v1.IdempotencyService', IdempotencyServiceService, createIdempotencyHandlers(deps)),
       service('im_repo.v1.SequenceService', SequenceServiceService, createSequenceHandlers(deps)),
@@ -203,6 +212,7 @@ export async function startRepo(
       await grpc.close();
       moves?.stop();
       await sweeper.stop();
+      await indexSize.stop();
       await projections.stop();
       await telling.stop();
       await outbox.stop();

@@ -20,6 +20,7 @@ import { createDeliveries } from './consumers/deliveries.ts';
 import { createDisconnectConsumer } from './consumers/disconnect-consumer.ts';
 import { createFanoutConsumer } from './consumers/fanout-consumer.ts';
 import { pollHeads } from './consumers/head-poll.ts';
+import { createIndexConsumer, recordsPerIndexing } from './consumers/index-consumer.ts';
 import { installRuntime, runWorkers } from './temporal/temporal.ts';
 import { workflowBundle } from './temporal/workflow-bundle.ts';
 
@@ -70,7 +71,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   const subscriptions: Subscription[] = [];
   const consume = (
     what: string,
-    options: Pick<SubscribeOptions, 'groupId' | 'topics' | 'handle' | 'partitionsAtOnce'>,
+    options: Pick<SubscribeOptions, 'groupId' | 'topics' | 'handle' | 'partitionsAtOnce' | 'recordsAtOnce'>,
   ) =>
     keepTrying(
       `consume ${what}`,
@@ -98,6 +99,13 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
         metrics,
       }),
     }),
+    consume('stored messages', {
+      groupId: 'gochat-task-search',
+      topics: [topics.messagesStored],
+      partitionsAtOnce: topicPartitions,
+      recordsAtOnce: recordsPerIndexing,
+      handle: createIndexConsumer({ search: repo.search, metrics }),
+    }),
   ]).catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;
   });
@@ -108,7 +116,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
     metrics,
     dependencies: {
       temporal: workers.ready,
-      kafka: () => subscriptions.length === 2,
+      kafka: () => subscriptions.length === 3,
       repo: repo.ready,
     },
   });

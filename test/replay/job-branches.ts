@@ -4,6 +4,7 @@ import { moderateConversation } from '../../workflows/moderate-conversation/cont
 import { purgeGuests } from '../../workflows/purge-guests/contract.ts';
 import { reconcileCounters } from '../../workflows/reconcile-counters/contract.ts';
 import { addFindings, noFindings } from '../../workflows/reconcile-counters/findings.ts';
+import { reindex } from '../../workflows/reindex/contract.ts';
 import type { Branch } from './branch.ts';
 
 const closed = async () => ({ ok: true as const });
@@ -17,6 +18,11 @@ const found = addFindings(noFindings(), {
   mended: 1,
   conversationIds: ['7'],
 });
+
+const indexSteps = () => [
+  { cursor: '9:1025', indexed: 100_000, conversations: 40 },
+  { cursor: '', indexed: 7, conversations: 2 },
+];
 
 let lastErased = 100;
 
@@ -90,6 +96,11 @@ export const jobBranches: Branch[] = [
   ]),
   reconcile('dry-run', [{ after: '', findings: { ...found, mended: 0 } }], { dryRun: true }),
   reconcile('wrong-input', [], { dryrun: true }),
+
+  buildIndex('by-steps', { rebuildIndex: inTurn(...indexSteps()) }),
+  buildIndex('worker-died', { rebuildIndex: inTurn('away', ...indexSteps()) }),
+  buildIndex('wrong-input', {}, { conversation: '9' }),
+  buildIndexOfOne(),
 ];
 
 /** Answers in turn; the last one for ever. */
@@ -148,6 +159,22 @@ function purge(name: string, steps: Partial<Activities>, input?: object): Branch
   const { workflowType, ...start } = purgeGuests;
   const args = input ? [input] : [];
   return job(`purge-guests.${name}`, `purge-guests-${name}`, workflowType, { ...start, args }, steps);
+}
+
+function buildIndex(name: string, steps: Partial<Activities>, input?: object): Branch {
+  const { workflowType, ...start } = reindex;
+  const args = input ? [input] : [];
+  return job(`reindex.${name}`, `reindex-${name}`, workflowType, { ...start, args }, steps);
+}
+
+/** On the real server: the run sets a search attribute. */
+function buildIndexOfOne(): Branch {
+  const { clock: _, ...branch } = buildIndex(
+    'one-conversation',
+    { rebuildIndex: async () => ({ cursor: '', indexed: 7, conversations: 1 }) },
+    { conversationId: '9' },
+  );
+  return branch;
 }
 
 type Compared = Awaited<ReturnType<Activities['compareCounters']>>;

@@ -40,6 +40,7 @@ import { memberRoutes } from './routes/members.ts';
 import { messageChangeRoutes } from './routes/message-changes.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { reactionRoutes } from './routes/reactions.ts';
+import { searchRoutes } from './routes/search.ts';
 import { syncRoutes } from './routes/sync.ts';
 import { userRoutes } from './routes/users.ts';
 
@@ -141,6 +142,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(messageRoutes, { conversations, messages, pages });
   await app.register(messageChangeRoutes, { messages });
   await app.register(reactionRoutes, { messages });
+  await app.register(searchRoutes, { messages });
   await app.register(memberRoutes, { conversations: logic.conversations });
   await app.register(syncRoutes, { conversations: logic.conversations });
   return app;

@@ -53,6 +53,7 @@ const token = (example: string) => Type.String({ examples: [example] });
 export const refreshToken = token('eyJhbGciOiJFZERTQSJ9.eyJzaWQiOiJiM2YwIn0.c2lnbmF0dXJl');
 export const externalToken = token('eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl');
 export const searchText = text(1, limits.searchText, 'an');
+export const messageSearchText = text(1, limits.searchText, 'eight');
 
 export const ids = Type.Array(id, { maxItems: limits.usersPerCall });
 

@@ -11,6 +11,7 @@ import type { Sending } from './sending.ts';
 /** The handlers of MessageService: sends over REST, single messages, and their changes. */
 export function createMessages(deps: {
   messages: RepoClient['messages'];
+  search: RepoClient['search'];
   sending: Pick<Sending, 'send'>;
   recallWindowMs: number;
   editWindowMs: number;
@@ -76,6 +77,8 @@ export function createMessages(deps: {
 
     getPinnedMessages: async ({ userId, conversationId }) =>
       messages.getPinnedMessages({ userId, conversationId: checkConversationId(conversationId) }),
+
+    searchMessages: async (request) => deps.search.searchMessages(request),
 
     async deleteMessage({ userId, conversationId, messageId }) {
       const { seqId } = await messages.deleteMessage({

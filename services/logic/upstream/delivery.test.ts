@@ -144,7 +144,7 @@ test('a retry is acknowledged and delivered to nobody', () => {
 });
 
 test('the record of what was stored names new and redelivered messages, not retries, refusals or events', () => {
-  const refused: Outcome = { kind: 'refused', item, message: upstream(), code: 'BLOCKED', text: 'Blocked.' };
+  const refused: Done = { kind: 'refused', item, message: upstream(), code: 'BLOCKED', text: 'Blocked.' };
   const outcomes = [saved(1), saved(2), refused, event(), saved(1, { duplicate: true }), saved(7)];
   const record = JSON.parse(buildDelivery(outcomes, 'up').stored?.value ?? '{}');
   assert.deepEqual(record.conversations, [

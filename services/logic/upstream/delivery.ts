@@ -81,7 +81,7 @@ export function buildDelivery(outcomes: readonly Done[], topic: string): Deliver
 }
 
 /** The messages that this batch stored, and those that are redelivered: the batch that stored them may not have said so. */
-function* storedMessages(outcomes: readonly Outcome[]): Generator<{ conversationId: string; seqId: number }> {
+function* storedMessages(outcomes: readonly Done[]): Generator<{ conversationId: string; seqId: number }> {
   for (const outcome of outcomes) {
     if (outcome.kind !== 'saved' || outcome.saved.duplicate) continue;
     yield { conversationId: outcome.message.conversation_id, seqId: outcome.saved.seqId };

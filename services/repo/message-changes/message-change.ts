@@ -19,6 +19,8 @@ import {
   toMessage,
 } from '../rows/message-rows.ts';
 import type { UserCards } from '../rows/user-cards.ts';
+import type { SearchEngine } from '../search/engine.ts';
+import { searchedText } from '../search/searched-text.ts';
 import { formatSql, type Sql, type Transaction } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
@@ -29,6 +31,7 @@ export type MessageChangeDeps = {
   cache: Cache;
   outbox: Outbox;
   userCards: UserCards;
+  searchIndex: Pick<SearchEngine, 'change'>;
 };
 
 /** Who wants to change which message. An empty actor stands for the operators. */
@@ -86,7 +89,7 @@ export const operatorId = 0;
  * throws.
  */
 export function createMessageChange(deps: MessageChangeDeps): ChangeMessage {
-  const { databases, cache, outbox, userCards } = deps;
+  const { databases, cache, outbox, userCards, searchIndex } = deps;
 
   /** The card of the message's sender, which its event shows. Read before the lock, because accounts may be elsewhere. */
   async function sendersOf(asked: Asked, conversationId: number) {
@@ -97,6 +100,16 @@ export function createMessageChange(deps: MessageChangeDeps): ChangeMessage {
         conversationId,
       ]);
     return userCards.byIds(rows.map(({ sender_id }) => String(sender_id)));
+  }
+
+  /** The statements that make the search index follow the change, if it changes what searches look at. */
+  async function indexStatements(
+    { tx, conversationId, message }: ChangeState,
+    change: Change,
+  ): Promise<string[]> {
+    const [before, after] = [message, change.message].map((one) => searchedText(one).text);
+    if (before === undefined || after === undefined || before === after) return [];
+    return searchIndex.change(tx, conversationId, [{ seqId: message.seqId, before, after }]);
   }
 
   return async (asked, decide, keys = []) => {
@@ -128,6 +141,7 @@ export function createMessageChange(deps: MessageChangeDeps): ChangeMessage {
         await tx.batchAndCommit(
           [
             ...change.statements,
+            ...(await indexStatements(state, change)),
             ...storeChanges(conversationId, lastChangeSeq, [change.message.seqId]),
             insertEvents([event, ...tell.events]),
           ].join(';\n'),

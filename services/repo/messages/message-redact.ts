@@ -13,6 +13,8 @@ import { basicKey } from '../rows/conversation-basic.ts';
 import { headKey } from '../rows/conversation-head.ts';
 import { changesKey, storeChanges } from '../rows/message-changes.ts';
 import { storeRecalls } from '../rows/recall-counts.ts';
+import type { SearchEngine } from '../search/engine.ts';
+import { searchedText } from '../search/searched-text.ts';
 import { formatSql, type Transaction } from '../storage/database.ts';
 import { type Databases, fromAll } from '../storage/databases.ts';
 
@@ -30,7 +32,15 @@ const conversationsPerCall = 50;
  * the time of its first page. Before the first page, `after` is empty and `head` is 0.
  */
 type Cursor = { conversationId: number; after: Buffer; head: number };
-type Written = { seq_id: number; id: number; client_msg_id: Buffer; deleted: number; is_empty: number };
+type Written = {
+  seq_id: number;
+  id: number;
+  client_msg_id: Buffer;
+  deleted: number;
+  is_empty: number;
+  message_type: number;
+  content: string;
+};
 
 /**
  * Redacts all messages of a closed account, and takes away its reactions to messages of others. The account's read
@@ -39,8 +49,12 @@ type Written = { seq_id: number; id: number; client_msg_id: Buffer; deleted: num
  * learn of the redaction from /sync, as of any change; there is no event per message. Throws INVALID_ARGUMENT for an
  * invalid cursor.
  */
-export function createMessageRedact(deps: { databases: Databases; cache: Cache }) {
-  const { databases, cache } = deps;
+export function createMessageRedact(deps: {
+  databases: Databases;
+  cache: Cache;
+  searchIndex: Pick<SearchEngine, 'change'>;
+}) {
+  const { databases, cache, searchIndex } = deps;
 
   /** Redacts one page of a conversation. `next` is the next page's cursor; undefined if the conversation is done. */
   const redactPage = (userId: number, cursor: Cursor, limit: number) =>
@@ -69,6 +83,7 @@ export function createMessageRedact(deps: { databases: Databases; cache: Cache }
           ...(next ? [] : deletePointers(conversationId, [userId])),
           ...(toRedact.length === 0 ? [] : redactStatements(conversationId, userId, lastChangeSeq, toRedact)),
           ...reactions.statements,
+          ...(await searchIndex.change(tx, conversationId, toRedact.map(removedText))),
         ];
         if (toRedact.length + reactions.statements.length > 0)
           await touch([headKey, basicKey, changesKey].map((keyOf) => keyOf(String(conversationId))));
@@ -124,7 +139,7 @@ async function readWritten(
         [conversationId],
       ),
       formatSql(
-        `SELECT seq_id, id, client_msg_id, deleted,
+        `SELECT seq_id, id, client_msg_id, deleted, message_type, content,
            content = '' AND extra IS NULL AS is_empty
          FROM messages FORCE INDEX (messages_client_msg_id)
          WHERE conversation_id = ? AND sender_id = ? AND client_msg_id > ?
@@ -184,6 +199,12 @@ function redactStatements(
         )),
   ];
 }
+
+const removedText = ({ seq_id: seqId, message_type: messageType, content }: Written) => ({
+  seqId,
+  before: searchedText({ messageType, content }).text,
+  after: '',
+});
 
 const firstPage = (conversationId: number): Cursor => ({
   conversationId,

@@ -37,6 +37,9 @@ export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   message_recall_counts: 'conversations',
   message_recalls: 'conversations',
   messages: 'conversations',
+  search_blocks: 'conversations',
+  search_heads: 'conversations',
+  search_terms: 'conversations',
   untold_reactions: 'conversations',
   user_read_pointers: 'conversations',
 

@@ -55,7 +55,7 @@ async function createTopic(t: TestContext, values: (string | Buffer)[]) {
     metrics,
     dead: () => dead.filter((record) => record.topic === topic),
     buried: () => dead.filter((record) => record.topic === topic).map(({ record }) => record),
-    async start(handle: (values: unknown[]) => Promise<void>) {
+    async start(handle: (values: unknown[]) => Promise<void>, more: { recordsAtOnce?: number } = {}) {
       const subscription = await subscribe(kafka, {
         groupId: `group-${topic}`,
         topics: [topic],
@@ -63,6 +63,7 @@ async function createTopic(t: TestContext, values: (string | Buffer)[]) {
         handle: (records: ReceivedRecord[]) => handle(records.map(({ value }) => value)),
         log,
         metrics,
+        ...more,
       });
       stops.push(subscription.stop);
       return subscription;
@@ -91,6 +92,33 @@ test('a poison record becomes a dead letter; the other records are handled once,
   await subscription.stop();
   const shown = await topic.metrics.registry.metrics();
   assert.match(shown, /^gochat_consumer_records_total\{topic="[^"]+",result="dead"\} 3$/m);
+});
+
+test('a long batch is handled in parts, and what was handled before a restart is not handled again', async (t) => {
+  const topic = await createTopic(t, numbers(50).map(String));
+  const parts: unknown[][] = [];
+  const held = Promise.withResolvers<void>();
+  const first = await topic.start(
+    async (part) => {
+      parts.push(part);
+      if (parts.length === 3) await held.promise;
+    },
+    { recordsAtOnce: 20 },
+  );
+  await eventually(() => parts.length === 3);
+  const stopped = first.stop();
+  held.resolve();
+  await stopped;
+  assert.deepEqual(
+    parts.map((part) => part.length),
+    [20, 20, 10],
+  );
+  assert.deepEqual(parts.flat(), numbers(50));
+  await topic.append(['51']);
+  const again: unknown[] = [];
+  await topic.start(async (part) => void again.push(...part), { recordsAtOnce: 20 });
+  await eventually(() => again.includes(51));
+  assert.deepEqual(again, [51]);
 });
 
 test('a dead letter keeps the record’s key and bytes unchanged', async (t) => {

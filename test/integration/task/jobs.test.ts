@@ -26,6 +26,7 @@ import {
   reconcileCounters,
   reconcileCountersSchedule,
 } from '../../../workflows/reconcile-counters/contract.ts';
+import { type ReindexResult, reindex } from '../../../workflows/reindex/contract.ts';
 import { atEnd } from '../../support/at-end.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createGuests } from '../../support/people/guests.ts';
@@ -100,7 +101,7 @@ const change = (args: ChangeMembersArgs): Promise<ChangeMembersResult> =>
   });
 
 const job = <Result>(
-  { workflowType, ...start }: typeof purgeGuests | typeof reconcileCounters,
+  { workflowType, ...start }: typeof purgeGuests | typeof reconcileCounters | typeof reindex,
   input: object,
 ) =>
   client.workflow.execute(workflowType, {
@@ -245,4 +246,29 @@ test('the nightly jobs have schedules', async () => {
     assert.equal(policies.overlap, 'SKIP');
     assert.equal(state.paused, false);
   }
+});
+
+test('what was stored before there was an index is found after reindex', async () => {
+  const [ann = ''] = await newUsers(1);
+  const conversationId = await newGroup(ann, []);
+  await repo.messages.saveMessages({
+    messages: [1, 2].map((n) => ({
+      conversationId,
+      senderId: ann,
+      messageType: 1,
+      content: `chestnut ${n}`,
+      clientMsgId: randomUUID(),
+      mentions: [],
+      sourcePartition: 0,
+      sourceOffset: n,
+    })),
+    recipientsOf: [],
+  });
+  const found = async () =>
+    (await repo.search.searchMessages({ userId: ann, query: 'chestnut', limit: 0 })).hits.length;
+  assert.equal(await found(), 0);
+  assert.deepEqual(await job<ReindexResult>(reindex, { conversationId }), { indexed: 2, conversations: 1 });
+  assert.equal(await found(), 2);
+  assert.ok((await job<ReindexResult>(reindex, {})).indexed >= 2);
+  await assert.rejects(job<ReindexResult>(reindex, { conversationId: 'x' }));
 });

@@ -16,6 +16,7 @@ import { createRecentSenders } from '../../../services/repo/receipts/recent-send
 import { createFanoutProgress } from '../../../services/repo/recipients/fanout-progress.ts';
 import { createMemberLists } from '../../../services/repo/recipients/member-lists.ts';
 import { createRecipients } from '../../../services/repo/recipients/recipients.ts';
+import { createSearchHandlers, createSqlEngine } from '../../../services/repo/search/search.ts';
 import type { Sql } from '../../../services/repo/storage/database.ts';
 import { atEnd } from '../at-end.ts';
 import type { RepoParts } from './repo-parts.ts';
@@ -30,11 +31,13 @@ export function createMessageParts(parts: RepoParts) {
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const receipts = createReceiptAudience({ databases, userSettings });
   const recentSenders = createRecentSenders();
-  const changeMessage = createMessageChange({ databases, cache, outbox, userCards });
+  const engine = createSqlEngine({ databases });
+  const changeMessage = createMessageChange({ databases, cache, outbox, userCards, searchIndex: engine });
   const telling = startReactionTelling({ databases, changeMessage, log });
   atEnd(telling.stop);
   const handlers = createMessageHandlers({
     changeMessage,
+    searchIndex: engine,
     telling,
     databases,
     ids,
@@ -58,6 +61,7 @@ export function createMessageParts(parts: RepoParts) {
     ...parts,
     changeMessage,
     messages,
+    search: createSearchHandlers({ databases, cache, userCards, engine, metrics }),
     presence,
     gateways,
     recipients,

@@ -508,6 +508,29 @@ export interface Calls {
   };
   /** List the pinned messages */
   'GET /conversations/{id}/pins': { path: { id: string }; answer: { messages: Message[] } };
+  /** Search messages */
+  'GET /search/messages': {
+    query: {
+      q: string;
+      conversationId?: string;
+      senderId?: string;
+      before?: number;
+      after?: number;
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      results: {
+        message: Message;
+        /** The name of the group, or the displayName of the other user */
+        conversationName: string;
+        /** What was found in the content: start and length of each range, in UTF-16 units, in their order. Empty if it is only in the escaped name of a file. */
+        highlights: number[][];
+      }[];
+      /** The cursor of the next page; absent on the last page */
+      nextCursor?: string;
+    };
+  };
   /** List the members of a conversation */
   'GET /conversations/{id}/members': {
     path: { id: string };

@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Message, OwnReaction, UserReaction } from "../../im_repo/v1/message.ts";
+import { SearchHit } from "../../im_repo/v1/search.ts";
 
 export interface SendMessageRequest {
   userId: string;
@@ -120,6 +121,31 @@ export interface GetPinnedMessagesRequest {
 
 export interface GetPinnedMessagesResponse {
   messages: Message[];
+}
+
+export interface SearchMessagesRequest {
+  userId: string;
+  query: string;
+  /** When given: only in this conversation. */
+  conversationId?:
+    | string
+    | undefined;
+  /** When given: only messages of this user. */
+  senderId?:
+    | string
+    | undefined;
+  /** Unix milliseconds, both excluded. */
+  before?: number | undefined;
+  after?: number | undefined;
+  limit: number;
+  /** The next_cursor of the previous answer. */
+  cursor?: string | undefined;
+}
+
+export interface SearchMessagesResponse {
+  hits: SearchHit[];
+  /** Absent if there are no more. */
+  nextCursor?: string | undefined;
 }
 
 export interface DeleteMessageRequest {
@@ -1399,6 +1425,221 @@ export const GetPinnedMessagesResponse: MessageFns<GetPinnedMessagesResponse> = 
   },
 };
 
+function createBaseSearchMessagesRequest(): SearchMessagesRequest {
+  return {
+    userId: "",
+    query: "",
+    conversationId: undefined,
+    senderId: undefined,
+    before: undefined,
+    after: undefined,
+    limit: 0,
+    cursor: undefined,
+  };
+}
+
+export const SearchMessagesRequest: MessageFns<SearchMessagesRequest> = {
+  encode(message: SearchMessagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.query !== "") {
+      writer.uint32(18).string(message.query);
+    }
+    if (message.conversationId !== undefined) {
+      writer.uint32(26).string(message.conversationId);
+    }
+    if (message.senderId !== undefined) {
+      writer.uint32(34).string(message.senderId);
+    }
+    if (message.before !== undefined) {
+      writer.uint32(40).int64(message.before);
+    }
+    if (message.after !== undefined) {
+      writer.uint32(48).int64(message.after);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(56).int32(message.limit);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(66).string(message.cursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchMessagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchMessagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.query = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.senderId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.before = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.after = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SearchMessagesRequest>, I>>(base?: I): SearchMessagesRequest {
+    return SearchMessagesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SearchMessagesRequest>, I>>(object: I): SearchMessagesRequest {
+    const message = createBaseSearchMessagesRequest();
+    message.userId = object.userId ?? "";
+    message.query = object.query ?? "";
+    message.conversationId = object.conversationId ?? undefined;
+    message.senderId = object.senderId ?? undefined;
+    message.before = object.before ?? undefined;
+    message.after = object.after ?? undefined;
+    message.limit = object.limit ?? 0;
+    message.cursor = object.cursor ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSearchMessagesResponse(): SearchMessagesResponse {
+  return { hits: [], nextCursor: undefined };
+}
+
+export const SearchMessagesResponse: MessageFns<SearchMessagesResponse> = {
+  encode(message: SearchMessagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hits) {
+      SearchHit.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== undefined) {
+      writer.uint32(18).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchMessagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchMessagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hits.push(SearchHit.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SearchMessagesResponse>, I>>(base?: I): SearchMessagesResponse {
+    return SearchMessagesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SearchMessagesResponse>, I>>(object: I): SearchMessagesResponse {
+    const message = createBaseSearchMessagesResponse();
+    message.hits = object.hits?.map((e) => SearchHit.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? undefined;
+    return message;
+  },
+};
+
 function createBaseDeleteMessageRequest(): DeleteMessageRequest {
   return { userId: "", conversationId: "", messageId: 0 };
 }
@@ -1614,6 +1855,17 @@ export const MessageServiceService = {
       Buffer.from(GetPinnedMessagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetPinnedMessagesResponse => GetPinnedMessagesResponse.decode(value),
   },
+  searchMessages: {
+    path: "/im_logic.v1.MessageService/SearchMessages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SearchMessagesRequest): Buffer =>
+      Buffer.from(SearchMessagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SearchMessagesRequest => SearchMessagesRequest.decode(value),
+    responseSerialize: (value: SearchMessagesResponse): Buffer =>
+      Buffer.from(SearchMessagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SearchMessagesResponse => SearchMessagesResponse.decode(value),
+  },
   deleteMessage: {
     path: "/im_logic.v1.MessageService/DeleteMessage" as const,
     requestStream: false as const,
@@ -1636,6 +1888,7 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
   getOwnReactions: handleUnaryCall<GetOwnReactionsRequest, GetOwnReactionsResponse>;
   setPinned: handleUnaryCall<SetPinnedRequest, SetPinnedResponse>;
   getPinnedMessages: handleUnaryCall<GetPinnedMessagesRequest, GetPinnedMessagesResponse>;
+  searchMessages: handleUnaryCall<SearchMessagesRequest, SearchMessagesResponse>;
   deleteMessage: handleUnaryCall<DeleteMessageRequest, DeleteMessageResponse>;
 }
 
@@ -1760,6 +2013,21 @@ export interface MessageServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetPinnedMessagesResponse) => void,
+  ): ClientUnaryCall;
+  searchMessages(
+    request: SearchMessagesRequest,
+    callback: (error: ServiceError | null, response: SearchMessagesResponse) => void,
+  ): ClientUnaryCall;
+  searchMessages(
+    request: SearchMessagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SearchMessagesResponse) => void,
+  ): ClientUnaryCall;
+  searchMessages(
+    request: SearchMessagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SearchMessagesResponse) => void,
   ): ClientUnaryCall;
   deleteMessage(
     request: DeleteMessageRequest,

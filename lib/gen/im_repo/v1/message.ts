@@ -4654,7 +4654,7 @@ export const MessageServiceService = {
   },
   /**
    * Stores messages from another system with their senders and times, in a conversation that has only imported
-   * messages. It writes no events. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
+   * messages. Its only event is the one on gochat.messages.stored. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
    * CONVERSATION_NOT_FOUND, PERMISSION_DENIED. For other systems: nothing in GoChat calls it.
    */
   importMessages: {
@@ -4831,7 +4831,7 @@ export interface MessageServiceServer extends UntypedServiceImplementation {
   saveMessages: handleUnaryCall<SaveMessagesRequest, SaveMessagesResponse>;
   /**
    * Stores messages from another system with their senders and times, in a conversation that has only imported
-   * messages. It writes no events. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
+   * messages. Its only event is the one on gochat.messages.stored. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
    * CONVERSATION_NOT_FOUND, PERMISSION_DENIED. For other systems: nothing in GoChat calls it.
    */
   importMessages: handleUnaryCall<ImportMessagesRequest, ImportMessagesResponse>;
@@ -4907,7 +4907,7 @@ export interface MessageServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Stores messages from another system with their senders and times, in a conversation that has only imported
-   * messages. It writes no events. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
+   * messages. Its only event is the one on gochat.messages.stored. It stores all of them or none: INVALID_ARGUMENT, MESSAGE_TOO_LARGE, USER_NOT_FOUND,
    * CONVERSATION_NOT_FOUND, PERMISSION_DENIED. For other systems: nothing in GoChat calls it.
    */
   importMessages(

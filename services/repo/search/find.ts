@@ -1,0 +1,167 @@
+import { conversationType } from '../../../lib/domain/enumerations.ts';
+import { parseId } from '../../../lib/domain/ids.ts';
+import { cursorOf, type Position, pageOf, readPaging } from '../../../lib/domain/paging.ts';
+import type {
+  SearchHit,
+  SearchMessagesRequest,
+  SearchMessagesResponse,
+} from '../../../lib/gen/im_repo/v1/search.ts';
+import type { Cache } from '../cache/cache.ts';
+import { conversationIdOf, noAccess, notMember } from '../rows/conversation-access.ts';
+import { readBasics } from '../rows/conversation-basic.ts';
+import { isAmong, type Membership, readMemberships, userMemberships } from '../rows/memberships.ts';
+import {
+  fromMessageRow,
+  type MessageRow,
+  messageColumns,
+  type StoredMessage,
+  toMessage,
+} from '../rows/message-rows.ts';
+import { cardOf, type UserCards } from '../rows/user-cards.ts';
+import { type Databases, fromEach } from '../storage/databases.ts';
+import type { Candidate, SearchEngine } from './engine.ts';
+import { type Highlight, match, parseQuery, type Query } from './query.ts';
+import { searchedText } from './searched-text.ts';
+
+type Hit = { message: StoredMessage; highlights: Highlight[] };
+type Wanted = { query: Query; senderId: string | undefined; from: number; before: Time };
+
+/** The candidates that are read first; each further time it is the double. */
+const firstCandidates = 2;
+const mostCandidates = 500;
+/** From this number of messages on, a call reads no more: the next page continues behind them. */
+const enoughRead = 1500;
+
+/**
+ * Finds messages by their words, the newest first, in the conversations that the user is a member of now. The engine
+ * only proposes candidates: each one's message is read and compared, so that what was recalled or changed is no hit,
+ * whatever the index says.
+ */
+export function createFind(deps: {
+  databases: Databases;
+  cache: Cache;
+  userCards: UserCards;
+  engine: Pick<SearchEngine, 'search'>;
+}) {
+  const { databases, cache, userCards, engine } = deps;
+
+  /** Throws CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
+  async function conversationsOf(request: SearchMessagesRequest): Promise<Membership[]> {
+    const { userId } = request;
+    if (parseId(userId) === undefined) throw notMember();
+    const reading = await cache.reading([[userMemberships, userId]]);
+    const memberships = await readMemberships({ databases, cache: reading }, userId);
+    if (request.conversationId === undefined) return memberships;
+    const id = conversationIdOf(request.conversationId);
+    if (!isAmong(memberships, String(id))) throw await noAccess(databases.messagesOf(id), id);
+    return memberships.filter(({ conversationId }) => conversationId === String(id));
+  }
+
+  async function read(candidates: readonly Candidate[]): Promise<StoredMessage[]> {
+    const rows = await fromEach(
+      databases.byShard(candidates, ({ conversationId }) => conversationId),
+      (database, some) =>
+        database.query<MessageRow>(
+          // Index: the primary key of messages.
+          `SELECT ${messageColumns()} FROM messages WHERE ${Array.from(
+            Map.groupBy(some, ({ conversationId }) => conversationId),
+            ([id, own]) => `(conversation_id = ${id} AND seq_id IN (${own.map(({ seqId }) => seqId)}))`,
+          ).join(' OR ')}`,
+        ),
+    );
+    return rows.map(fromMessageRow);
+  }
+
+  /** One hit more than the page has, if there is one; or fewer, and where to continue. */
+  async function collect(
+    wanted: Wanted,
+    conversationIds: readonly number[],
+    limit: number,
+  ): Promise<{ hits: Hit[]; goOnAt?: number }> {
+    const [to] = wanted.before;
+    const reader = engine.search(wanted.query, { conversationIds, from: wanted.from, to });
+    const hits: Hit[] = [];
+    let count = firstCandidates * limit;
+    for (let readSoFar = 0; ; ) {
+      const { candidates, bound } = await reader.next(count);
+      const messages = candidates.length === 0 ? [] : await read(candidates);
+      hits.push(...messages.flatMap((message) => hitOf(message, wanted)));
+      // Whatever comes later is not newer than the bound.
+      const certain = hits.filter(({ message }) => message.createdAt > bound).sort(newestFirst);
+      readSoFar += candidates.length;
+      if (certain.length > limit || bound === -Infinity) return { hits: certain };
+      // Many messages of the same time must be read at once: a cursor between them would need one of them as a hit.
+      if (readSoFar >= enoughRead && isEarlier(behind(bound), wanted.before))
+        return { hits: certain, goOnAt: bound };
+      count = Math.min(2 * count, mostCandidates);
+    }
+  }
+
+  async function answer(hits: readonly Hit[], memberships: readonly Membership[]): Promise<SearchHit[]> {
+    const conversationIds = new Set(hits.map(({ message }) => message.conversationId));
+    const peers = new Map(memberships.map(({ conversationId, peerId }) => [conversationId, peerId]));
+    const [basics, cards] = await Promise.all([
+      readBasics(deps, [...conversationIds]),
+      userCards.byIds([
+        ...hits.map(({ message }) => message.senderId),
+        ...[...conversationIds].flatMap((id) => peers.get(id) ?? []),
+      ]),
+    ]);
+    const nameOf = (id: string): string => {
+      const basic = basics.get(id);
+      const peerId = peers.get(id);
+      if (basic?.type !== conversationType.single || peerId === undefined) return basic?.name ?? '';
+      return cardOf(cards, peerId).displayName;
+    };
+    return hits.map(({ message, highlights }) => ({
+      message: toMessage(message, cards),
+      conversationName: nameOf(message.conversationId),
+      highlights: highlights.map(([start, length]) => ({ start, length })),
+    }));
+  }
+
+  /** Throws INVALID_ARGUMENT, CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
+  return async (request: SearchMessagesRequest): Promise<SearchMessagesResponse> => {
+    const { limit, after } = readPaging('search results', request);
+    const memberships = await conversationsOf(request);
+    const query = parseQuery(request.query);
+    if (!query || memberships.length === 0) return { hits: [] };
+    const wanted = {
+      query,
+      senderId: request.senderId,
+      from: (request.after ?? -1) + 1,
+      before: earlier(after, [request.before ?? Number.MAX_SAFE_INTEGER, 0]),
+    };
+    const ids = memberships.map(({ conversationId }) => Number(conversationId));
+    const { hits, goOnAt } = await collect(wanted, ids, limit);
+    const page = pageOf('search results', hits, limit, ({ message }) => [message.createdAt, message.id]);
+    const rows = await answer(page.rows, memberships);
+    if (page.nextCursor !== undefined || goOnAt === undefined)
+      return { hits: rows, nextCursor: page.nextCursor };
+    // What is later than the bound was found already.
+    return { hits: rows, nextCursor: cursorOf('search results', behind(goOnAt)) };
+  };
+}
+
+function hitOf(message: StoredMessage, { query, senderId, from, before }: Wanted): Hit[] {
+  if (message.deleted || (senderId !== undefined && message.senderId !== senderId)) return [];
+  if (message.createdAt < from || !isEarlier([message.createdAt, message.id], before)) return [];
+  const { text, start } = searchedText(message);
+  const found = match(query, text);
+  if (!found) return [];
+  const highlights = start === undefined ? [] : found.map(([at, length]): Highlight => [start + at, length]);
+  return [{ message, highlights }];
+}
+
+type Time = Position<'search results'>;
+
+const isEarlier = ([at, id]: Time, [otherAt, otherId]: Time): boolean =>
+  at < otherAt || (at === otherAt && id < otherId);
+
+/** The position behind all messages that are newer than `at`. */
+const behind = (at: number): Time => [at + 1, 0];
+
+const earlier = (one: Time | undefined, other: Time): Time => (one && isEarlier(one, other) ? one : other);
+
+const newestFirst = (a: Hit, b: Hit): number =>
+  b.message.createdAt - a.message.createdAt || b.message.id - a.message.id;

@@ -1,0 +1,54 @@
+/**
+ * The index is divided into blocks of consecutive seq ids. A row of search_terms has the messages of one block that
+ * contain a term, as their places in the block: two bytes each, in any order.
+ */
+export const blockSize = 1024;
+
+export const blockOf = (seqId: number): number => Math.floor(seqId / blockSize);
+export const placeOf = (seqId: number): number => seqId % blockSize;
+export const seqIdAt = (block: number, place: number): number => block * blockSize + place;
+/** The first and the last seq id of a block. Seq ids begin with 1. */
+export const firstSeqOf = (block: number): number => Math.max(1, block * blockSize);
+export const lastSeqOf = (block: number): number => (block + 1) * blockSize - 1;
+
+const placeBytes = 2;
+
+export const encodePlaces = (places: Iterable<number>): Buffer => {
+  const bytes: number[] = [];
+  for (const place of places) bytes.push(place >> 8, place & 255);
+  return Buffer.from(bytes);
+};
+
+export function decodePlaces(bytes: Buffer): Set<number> {
+  const places = new Set<number>();
+  for (let at = 0; at + placeBytes <= bytes.length; at += placeBytes) places.add(bytes.readUInt16BE(at));
+  return places;
+}
+
+/**
+ * The times of every 16th message of a block, by which a search knows roughly when the others were sent, without
+ * reading them: eight bytes each, the place and Unix milliseconds.
+ */
+const sampledPlaces = 16;
+const sampleBytes = 8;
+
+export type Sample = { place: number; at: number };
+
+export const isSampled = (place: number): boolean => place % sampledPlaces === 0;
+
+export function encodeSamples(samples: readonly Sample[]): Buffer {
+  const bytes = Buffer.alloc(samples.length * sampleBytes);
+  samples.forEach(({ place, at }, index) => {
+    bytes.writeUInt16BE(place, index * sampleBytes);
+    bytes.writeUIntBE(at, index * sampleBytes + 2, 6);
+  });
+  return bytes;
+}
+
+/** In the order of their places. */
+export function decodeSamples(bytes: Buffer): Sample[] {
+  const samples: Sample[] = [];
+  for (let at = 0; at + sampleBytes <= bytes.length; at += sampleBytes)
+    samples.push({ place: bytes.readUInt16BE(at), at: bytes.readUIntBE(at + 2, 6) });
+  return samples.sort((a, b) => a.place - b.place);
+}
