@@ -2,7 +2,7 @@
 // the server but what the SDK tells.
 
 import { parseArgs } from 'node:util';
-import { createClient, GoChatError, type Session } from '@gochat/sdk';
+import { createCall, createClient, GoChatError, type Session } from '@gochat/sdk';
 import { runJson } from './json.ts';
 import { askHidden } from './password.ts';
 import { runScreen } from './screen.ts';
@@ -50,33 +50,19 @@ export async function chat(args: string[]): Promise<number> {
 
 /** Signs in, or registers if nobody has the name. */
 async function signIn(url: string, username: string, password: string): Promise<Session> {
-  const login = await post(url, '/auth/login', { username, password });
-  if (login.status !== 401) return sessionOf(login);
-  const registered = await post(url, '/auth/register', { username, password });
-  return registered.status === 409 ? sessionOf(login) : sessionOf(registered);
-}
-
-interface Answer {
-  status: number;
-  body: unknown;
-}
-
-async function post(url: string, path: string, body: unknown): Promise<Answer> {
+  const call = createCall({ url });
+  const body = { username, password };
   try {
-    const response = await fetch(new URL(path, url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    return { status: response.status, body: await response.json() };
-  } catch {
-    throw new GoChatError('UNAVAILABLE', `No gateway answers at ${url}.`, true);
+    return await call('POST /auth/login', { body });
+  } catch (refusal) {
+    if (codeOf(refusal) !== 'UNAUTHENTICATED') throw refusal;
+    try {
+      return await call('POST /auth/register', { body });
+    } catch (error) {
+      // The name has an account, so the password was wrong.
+      throw codeOf(error) === 'USERNAME_TAKEN' ? refusal : error;
+    }
   }
 }
 
-/** The session that an answer has, unless it is a problem document. */
-function sessionOf({ status, body }: Answer): Session {
-  if (status < 400) return body as Session;
-  const { code, detail } = body as { code?: string; detail?: string };
-  throw new GoChatError(code ?? 'INTERNAL_ERROR', detail ?? 'The sign-in was refused.');
-}
+const codeOf = (error: unknown) => (error instanceof GoChatError ? error.code : undefined);

@@ -10,6 +10,7 @@ type Command =
 
 const told = [
   'message',
+  'message-changed',
   'message-recalled',
   'read',
   'typing',

@@ -8,7 +8,7 @@ import { minify } from 'terser';
 const sdk = resolve(import.meta.dirname, '..');
 const root = resolve(sdk, '../..');
 const out = resolve(sdk, 'dist');
-const entries = ['index', 'people', 'memory', 'file', 'indexeddb', 'react'];
+const entries = ['index', 'actions', 'memory', 'file', 'indexeddb', 'react'];
 
 /** An entry point that another one loads when it needs it stays a file of its own. */
 const entriesApart: Plugin = {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { testApp } from '../../../test/support/gateway/gateway-app.ts';
+import { documentsOfTestApp } from './documents.ts';
 import { wireTypes } from './wire-types.ts';
 
 /**
@@ -11,10 +11,8 @@ import { wireTypes } from './wire-types.ts';
 const root = resolve(import.meta.dirname, '../../..');
 const file = resolve(import.meta.dirname, '../src/wire/wire.ts');
 
-const { app } = await testApp();
-const documentOf = async (url: string) => JSON.parse((await app.inject({ url })).body);
-const text = formatted(wireTypes(await documentOf('/openapi.json'), await documentOf('/asyncapi.json')));
-await app.close();
+const { openapi, asyncapi } = await documentsOfTestApp();
+const text = formatted(wireTypes(openapi, asyncapi));
 
 if (!process.argv.includes('--check')) writeFileSync(file, text);
 else if (readFileSync(file, 'utf8') !== text) {

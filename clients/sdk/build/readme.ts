@@ -9,3 +9,8 @@ export function exampleOf(name: string): string {
   if (code === undefined) throw new Error(`the README has no example ${name}`);
   return code;
 }
+
+/** The names of the recipes in the README. */
+export const recipes: readonly string[] = [...readme.matchAll(/^```ts (recipe \w+)$/gm)].map(
+  ([, name = '']) => name,
+);

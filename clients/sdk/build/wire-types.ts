@@ -2,7 +2,7 @@
 // part of the package.
 
 /** The keywords of JSON Schema that the documents of the API use. */
-interface Schema {
+export interface Schema {
   type?: string;
   $ref?: string;
   const?: unknown;
@@ -20,8 +20,9 @@ interface Body {
   content?: Record<string, { schema?: Schema }>;
 }
 
-interface Operation {
+export interface Operation {
   summary?: string;
+  description?: string;
   parameters?: readonly { name: string; in: string; required?: boolean; schema?: Schema }[];
   requestBody?: Body;
   responses: Record<string, Body>;
@@ -84,7 +85,9 @@ function typeOfCall({ parameters = [], requestBody, responses }: Operation): str
     const fields = some.map(
       ({ name, required, schema = {} }) => `'${name}'${required ? '' : '?'}: ${typeOf(schema)};`,
     );
-    return fields.length === 0 ? '' : `${place}: {${fields.join('')}};`;
+    // Who asks for nothing special need not say so.
+    const isOptional = some.every(({ required }) => !required);
+    return fields.length === 0 ? '' : `${place}${isOptional ? '?' : ''}: {${fields.join('')}};`;
   };
   const answers = Object.entries(responses)
     .filter(([status]) => status.startsWith('2'))

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { eventually } from '../../../test/support/eventually.ts';
 import { scene, seqIds, start } from '../testing/client-scene.ts';
 import { createPretendNetwork } from '../testing/pretend-network.ts';
-import { createPeople } from './api/people.ts';
+import { createActions } from './api/actions.ts';
+import { emptyState } from './model/model.ts';
 import { memoryStorage } from './storage/memory.ts';
 
 test('a message whose acknowledgement was lost is found stored after the reconnect, and sent once', async () => {
@@ -227,7 +228,11 @@ test('an edit shows at once where it was made, is told once, and a hole in the c
 
 test('every call about people is there', async () => {
   const { client } = start(createPretendNetwork());
-  const all = createPeople({ api: async () => undefined as never, dispatch: async () => {}, myId: () => '' });
+  const all = createActions({
+    api: async () => undefined as never,
+    dispatch: async () => {},
+    state: emptyState(),
+  });
   const { direct: _, ...groups } = all.groups;
   assert.deepEqual(Object.keys(client.friends).sort(), Object.keys(all.friends).sort());
   assert.deepEqual(Object.keys(client.groups).sort(), [...Object.keys(groups), 'members'].sort());

@@ -1,5 +1,5 @@
+import type { Actions } from './api/actions.ts';
 import { createSubscribers } from './api/emitter.ts';
-import type { People } from './api/people.ts';
 import { createRoom, type Room } from './api/room.ts';
 import { createSends } from './api/sends.ts';
 import { createSurface } from './api/surface.ts';
@@ -33,7 +33,7 @@ export type Client = ReturnType<typeof createClient>;
 /** A client for one user. It does nothing before `connect`. */
 export function createClient(options: ClientOptions) {
   const { url, credentials, random = Math.random } = options;
-  const call = createCall({ url, fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)) });
+  const call = createCall(options);
   /**
    * With these begin the clientMsgIds that this client has made in all its runs. The first one is for new ones, once it
    * was read from storage; until then it is a new one.
@@ -134,38 +134,38 @@ export function createClient(options: ClientOptions) {
     document[how]('visibilitychange', whenVisible);
   }
 
-  const untilOnline = () => new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
-  let people: Promise<People> | undefined;
+  let actions: Promise<Actions> | undefined;
 
-  /** Methods of a part of `People`, which is loaded with the first call. */
-  function later<Part extends keyof People>(part: Part, ...names: (keyof People[Part])[]): People[Part] {
+  /** Methods of a part of the actions, which are loaded with the first call. */
+  function later<Part extends keyof Actions>(part: Part, ...names: (keyof Actions[Part])[]): Actions[Part] {
     const method =
-      (name: keyof People[Part]) =>
+      (name: keyof Actions[Part]) =>
       async (...args: unknown[]) => {
-        people ??= import('./people.ts').then((one) =>
-          one.createPeople({ api, dispatch, myId: () => state.me?.id ?? '' }),
-        );
+        actions ??= import('./actions.ts').then((one) => one.createActions({ api, dispatch, state }));
         // Without network the bundle may have to be loaded again.
-        people.catch(() => {
-          people = undefined;
+        actions.catch(() => {
+          actions = undefined;
         });
-        return ((await people)[part][name] as (...args: unknown[]) => unknown)(...args);
+        return ((await actions)[part][name] as (...args: unknown[]) => unknown)(...args);
       };
-    return Object.fromEntries(names.map((name) => [name, method(name)])) as People[Part];
+    return Object.fromEntries(names.map((name) => [name, method(name)])) as Actions[Part];
   }
 
+  const ofMessages = later('messages', 'edit', 'recall', 'react', 'unreact');
   const { direct, ...groups } = later(
     'groups',
     ...(['create', 'direct', 'update', 'choose', 'leave', 'dissolve', 'transfer'] as const),
   );
   return {
+    /** Makes any call of the REST API as this user, such as `GET /auth/sessions`. */
+    call: api,
     /** Connects. Resolves after the first sync, and rejects only when the session has ended. May be called repeatedly. */
     async connect(): Promise<void> {
       users += 1;
       if (users === 1) listen('addEventListener');
       const one = await sit();
       if (users === 0 || connection.state === 'online') return;
-      const online = untilOnline();
+      const online = new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
       one.start();
       await online;
     },
@@ -190,10 +190,8 @@ export function createClient(options: ClientOptions) {
     conversations: {
       get: (): readonly ConversationItem[] => views.conversations(),
       subscribe: surface.list.subscribe,
-      /** All conversations are listed by the first sync: resolves when it is done. */
-      async loadMore(): Promise<void> {
-        if (connection.state !== 'online') await untilOnline();
-      },
+      /** Resolves to false: the first sync lists all conversations, and there are never more to load. */
+      loadMore: async (): Promise<boolean> => false,
     },
     conversation(id: string): Room {
       const known = rooms.get(id) as Room | undefined;
@@ -201,6 +199,7 @@ export function createClient(options: ClientOptions) {
       const room = createRoom(id, {
         state,
         api,
+        actions: ofMessages,
         views,
         sends,
         dispatch,
@@ -218,6 +217,6 @@ export function createClient(options: ClientOptions) {
     groups: { ...groups, members: later('members', 'add', 'remove', 'setRole', 'mute') },
     /** Opens the conversation with a friend. */
     direct,
-    users: later('users', 'search', 'get'),
+    users: later('users', 'search', 'get', 'updateMe'),
   };
 }

@@ -6,6 +6,7 @@ export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { Connection } from './engine/connection.ts';
 export type { SeatStorage as Storage } from './engine/seat.ts';
 export type { ShownMessage } from './model/outgoing.ts';
+export { type Api, createCall } from './transport/api.ts';
 export { GoChatError } from './transport/errors.ts';
 export type { WebSocketLike } from './transport/socket.ts';
 export type { Credentials, SignInReason } from './transport/tokens.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Window } from 'happy-dom';
 import { act, createElement, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { eventually } from '../../../test/support/eventually.ts';
 import { start } from '../testing/client-scene.ts';
+import { inPage } from '../testing/page.ts';
 import { createPretendNetwork } from '../testing/pretend-network.ts';
 import { ChatProvider, useConnection, useConversation, useConversations } from './react.ts';
 
@@ -35,31 +35,6 @@ function Messages() {
 
 function State() {
   return `${useConversations().length} conversations, ${useConnection().state}`;
-}
-
-/** Runs work with the globals of a page, as React needs them. */
-async function inPage(work: (container: Element) => Promise<void>): Promise<void> {
-  const window = new Window();
-  const page = globalThis as Record<string, unknown>;
-  const names = ['window', 'document', 'IS_REACT_ACT_ENVIRONMENT', 'addEventListener', 'removeEventListener'];
-  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(page, name)] as const);
-  const now: Record<string, unknown> = {
-    window,
-    document: window.document,
-    IS_REACT_ACT_ENVIRONMENT: true,
-    addEventListener: () => {},
-    removeEventListener: () => {},
-  };
-  for (const name of names) Object.defineProperty(page, name, { value: now[name], configurable: true });
-  try {
-    await work(window.document.body as unknown as Element);
-  } finally {
-    for (const [name, descriptor] of before) {
-      if (descriptor) Object.defineProperty(page, name, descriptor);
-      else delete page[name];
-    }
-    await window.happyDOM.close();
-  }
 }
 
 test('components show the conversations, and render again only when what they read has changed', async () => {

@@ -41,7 +41,7 @@ export function createPretendNetwork() {
   function answer(call: string, url: URL, body: Record<string, never>): unknown {
     const [, id = ''] = /^\w+ \/conversations\/(\w+)/.exec(call) ?? [];
     if (call === 'POST /auth/login') return newSession();
-    if (call === 'POST /auth/guest') return newSession();
+    if (call === 'POST /auth/guest' || call === 'POST /auth/exchange') return newSession();
     if (call === 'POST /auth/refresh') return tokens.refreshable ? newSession() : unauthenticated;
     if (call === 'POST /sync') return server.sync(body.cursors ?? {}, body.since, body.changes);
     if (call === 'GET /conversations') return { conversations: server.shown(), hasMore: false };

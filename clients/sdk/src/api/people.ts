@@ -1,13 +1,13 @@
-import type { Input } from '../model/input.ts';
+import type { Input, State } from '../model/input.ts';
 import type { Api } from '../transport/api.ts';
 import { newId } from '../transport/ids.ts';
 import { allPages } from '../transport/pages.ts';
-import type { Calls, Conversation, FriendRequest } from '../wire/wire.ts';
+import type { Calls, Conversation, FriendRequest, User } from '../wire/wire.ts';
 
-export type PeopleDeps = { api: Api; dispatch(input: Input): Promise<void>; myId(): string };
+export type ActionDeps = { api: Api; state: State; dispatch(input: Input): Promise<void> };
 
 /** Friends, requests and blocks. */
-function createFriends({ api, dispatch }: PeopleDeps) {
+export function createFriends({ api, dispatch }: ActionDeps) {
   async function decide(requestId: string, action: 1 | 2) {
     const answer = await api('PUT /friends/requests/{requestId}', { path: { requestId }, body: { action } });
     if (answer.conversation) await dispatch({ type: 'conversation', conversation: answer.conversation });
@@ -38,7 +38,7 @@ function createFriends({ api, dispatch }: PeopleDeps) {
 type GroupFields = Calls['PATCH /conversations/{id}']['body'];
 
 /** Groups and their members. */
-function createGroups({ api, dispatch, myId }: PeopleDeps) {
+export function createGroups({ api, dispatch, state }: ActionDeps) {
   async function shown({ conversation }: { conversation: Conversation }): Promise<Conversation> {
     await dispatch({ type: 'conversation', conversation });
     return conversation;
@@ -54,14 +54,14 @@ function createGroups({ api, dispatch, myId }: PeopleDeps) {
     choose: async (id: string, body: Calls['PATCH /conversations/{id}/me']['body']) =>
       shown(await api('PATCH /conversations/{id}/me', { path: { id }, body })),
     leave: (id: string) =>
-      api('DELETE /conversations/{id}/members/{userId}', { path: { id, userId: myId() } }),
+      api('DELETE /conversations/{id}/members/{userId}', { path: { id, userId: state.me?.id ?? '' } }),
     dissolve: (id: string) => api('DELETE /conversations/{id}', { path: { id } }),
     transfer: async (id: string, userId: string) =>
       shown(await api('PUT /conversations/{id}/owner', { path: { id }, body: { userId } })),
   };
 }
 
-function createMembers({ api }: PeopleDeps) {
+export function createMembers({ api }: ActionDeps) {
   const member = (id: string, userId: string) => ({ path: { id, userId } });
   return {
     add: (id: string, userIds: string[]) =>
@@ -79,22 +79,18 @@ function createMembers({ api }: PeopleDeps) {
   };
 }
 
-function createUsers({ api }: PeopleDeps) {
+export function createUsers({ api, dispatch }: ActionDeps) {
   return {
     async search(q: string, limit = 20) {
       const { users } = await api('GET /users/search', { query: { q, limit } });
       return users;
     },
     get: (userId: string) => api('GET /users/{userId}', { path: { userId } }),
+    /** Changes the user's own profile. */
+    async updateMe(body: Calls['PUT /users/profile']['body']): Promise<User> {
+      const user = await api('PUT /users/profile', { body });
+      await dispatch({ type: 'signed-in', user });
+      return user;
+    },
   };
 }
-
-/** All calls about people. */
-export const createPeople = (deps: PeopleDeps) => ({
-  friends: createFriends(deps),
-  groups: createGroups(deps),
-  members: createMembers(deps),
-  users: createUsers(deps),
-});
-
-export type People = ReturnType<typeof createPeople>;

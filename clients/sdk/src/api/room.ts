@@ -2,7 +2,8 @@ import { firstSeqOf, usuallyKept } from '../model/conversation-state.ts';
 import type { Input, State } from '../model/input.ts';
 import type { Api } from '../transport/api.ts';
 import { allPages } from '../transport/pages.ts';
-import type { Member, Message } from '../wire/wire.ts';
+import type { Member } from '../wire/wire.ts';
+import type { Actions } from './actions.ts';
 import { createSubscribers } from './emitter.ts';
 import type { Sends, Sent } from './sends.ts';
 import type { RoomSnapshot, Views } from './views.ts';
@@ -51,6 +52,7 @@ const plain = <T>(fields: T): T => JSON.parse(JSON.stringify(fields));
 export interface RoomDeps {
   state: State;
   api: Api;
+  actions: Actions['messages'];
   views: Views;
   sends: Sends;
   dispatch(input: Input): Promise<void>;
@@ -59,7 +61,7 @@ export interface RoomDeps {
 }
 
 export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void } {
-  const { state, api, views, sends, dispatch } = deps;
+  const { state, api, actions, views, sends, dispatch } = deps;
   const subscribers = createSubscribers();
   let loading: Promise<boolean> | undefined;
   let typedAt = 0;
@@ -73,17 +75,16 @@ export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void 
   async function loadPage(limit: number): Promise<boolean> {
     const beforeSeq = firstSeq();
     if (beforeSeq <= 1) return false;
+    const changeSeq = known()?.changeSeq;
     const { messages } = await api('GET /conversations/{id}/messages', {
       path: { id },
       query: { beforeSeq, limit },
     });
+    // A change that came meanwhile may be missing in the page, and would never come again.
+    if (known()?.changeSeq !== changeSeq) return loadPage(limit);
     await dispatch({ type: 'older', conversationId: id, messages });
     return firstSeq() < beforeSeq;
   }
-
-  const reaction = (messageId: number, emoji: string) => ({
-    path: { id, messageId: String(messageId), emoji },
-  });
 
   /** Two who ask at the same time get the same page. */
   function load(limit: number): Promise<boolean> {
@@ -150,24 +151,9 @@ export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void 
         dispatch({ type: 'draft', conversationId: id, text }).catch(() => {});
       },
     },
-    async edit(messageId, { text: content, metadata }) {
-      const { message } = await api('PATCH /conversations/{id}/messages/{messageId}', {
-        path: { id, messageId: String(messageId) },
-        body: { content, metadata },
-      });
-      await dispatch({ type: 'message', message });
-    },
-    react: (messageId, emoji) =>
-      api('PUT /conversations/{id}/messages/{messageId}/reactions/{emoji}', reaction(messageId, emoji)),
-    unreact: (messageId, emoji) =>
-      api('DELETE /conversations/{id}/messages/{messageId}/reactions/{emoji}', reaction(messageId, emoji)),
-    async recall(messageId) {
-      await api('DELETE /conversations/{id}/messages/{messageId}', {
-        path: { id, messageId: String(messageId) },
-      });
-      const seqId = known()?.messages.find((one: Message) => one.id === messageId)?.seqId ?? 0;
-      const data = { conversationId: id, messageId, seqId, by: state.me?.id ?? '' };
-      await dispatch({ type: 'frame', frame: { type: 'message-recalled', data } });
-    },
+    edit: (messageId, change) => actions.edit(id, messageId, change),
+    recall: (messageId) => actions.recall(id, messageId),
+    react: (messageId, emoji) => actions.react(id, messageId, emoji),
+    unreact: (messageId, emoji) => actions.unreact(id, messageId, emoji),
   };
 }

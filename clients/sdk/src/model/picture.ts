@@ -184,7 +184,8 @@ export function createPicture(state: State, isOwnId: (clientMsgId: string) => bo
     if (partial) return;
     if (!hasMore) {
       for (const { conversation } of conversations) {
-        update(conversation.id, (one) => ({ ...one, changeSeq: one.conversation.lastChangeSeq }));
+        const { id, lastChangeSeq } = conversation;
+        update(id, (one) => ({ ...one, changeSeq: Math.max(one.changeSeq, lastChangeSeq) }));
       }
     }
     for (const id of removed) remove(id, serverTime);

@@ -16,8 +16,14 @@ export type Api = <K extends CallName>(call: K, ...request: Arguments<K>) => Pro
 
 const deadlineMs = 30_000;
 
-/** Makes one call, without a token if there is none. */
-export function createCall({ url, fetch }: { url: string; fetch: typeof globalThis.fetch }) {
+/** Makes calls to a gateway, such as `call('POST /auth/register', { body })`: as nobody, or as the user of a token. */
+export function createCall({
+  url,
+  fetch = (...request) => globalThis.fetch(...request),
+}: {
+  url: string;
+  fetch?: typeof globalThis.fetch;
+}) {
   return async <K extends CallName>(call: K, request: Request<K>, token?: string): Promise<Answer<K>> => {
     const { method, address } = addressOf(url, call, request);
     const aborted = new AbortController();

@@ -226,7 +226,7 @@ export interface Calls {
   'PUT /auth/password': { body: { oldPassword: string; newPassword: string }; answer: undefined };
   /** List your sessions */
   'GET /auth/sessions': {
-    query: { limit?: number; offset?: number; cursor?: string };
+    query?: { limit?: number; offset?: number; cursor?: string };
     answer: {
       sessions: LoginSession[];
       /** The cursor of the next page; absent on the last page */
@@ -284,7 +284,7 @@ export interface Calls {
   };
   /** List your friend requests */
   'GET /friends/requests': {
-    query: {
+    query?: {
       direction?: 'incoming' | 'outgoing';
       status?: number;
       limit?: number;
@@ -309,7 +309,7 @@ export interface Calls {
   'DELETE /friends/requests/{requestId}': { path: { requestId: string }; answer: undefined };
   /** List your friends */
   'GET /friends': {
-    query: { limit?: number; offset?: number; cursor?: string };
+    query?: { limit?: number; offset?: number; cursor?: string };
     answer: {
       friends: Friend[];
       /** The cursor of the next page; absent on the last page */
@@ -322,7 +322,7 @@ export interface Calls {
   'DELETE /friends/{userId}': { path: { userId: string }; answer: undefined };
   /** List the users you have blocked */
   'GET /blocks': {
-    query: { limit?: number; offset?: number; cursor?: string };
+    query?: { limit?: number; offset?: number; cursor?: string };
     answer: {
       users: User[];
       /** The cursor of the next page; absent on the last page */
@@ -335,7 +335,7 @@ export interface Calls {
   'DELETE /blocks/{userId}': { path: { userId: string }; answer: undefined };
   /** List your conversations */
   'GET /conversations': {
-    query: { limit?: number; offset?: number; cursor?: string; updatedSince?: number };
+    query?: { limit?: number; offset?: number; cursor?: string; updatedSince?: number };
     answer: {
       conversations: Conversation[];
       hasMore: boolean;
@@ -416,7 +416,7 @@ export interface Calls {
   /** List the messages of a conversation */
   'GET /conversations/{id}/messages': {
     path: { id: string };
-    query: { beforeSeq?: number; afterSeq?: number; aroundSeq?: number; limit?: number };
+    query?: { beforeSeq?: number; afterSeq?: number; aroundSeq?: number; limit?: number };
     answer: {
       messages: Message[];
       /** Whether there are more, in the direction read */
@@ -487,7 +487,7 @@ export interface Calls {
   /** List the reactions to a message */
   'GET /conversations/{id}/messages/{messageId}/reactions': {
     path: { id: string; messageId: string };
-    query: { limit?: number; offset?: number; cursor?: string; emoji?: string };
+    query?: { limit?: number; offset?: number; cursor?: string; emoji?: string };
     answer: {
       reactions: {
         emoji: string;
@@ -503,7 +503,7 @@ export interface Calls {
   /** List your reactions to a range of messages */
   'GET /conversations/{id}/my-reactions': {
     path: { id: string };
-    query: { fromSeq?: number; toSeq?: number };
+    query?: { fromSeq?: number; toSeq?: number };
     answer: { reactions: { messageId: number; emoji: string }[] };
   };
   /** List the pinned messages */
@@ -534,7 +534,7 @@ export interface Calls {
   /** List the members of a conversation */
   'GET /conversations/{id}/members': {
     path: { id: string };
-    query: { limit?: number; offset?: number; cursor?: string };
+    query?: { limit?: number; offset?: number; cursor?: string };
     answer: {
       members: Member[];
       hasMore: boolean;
