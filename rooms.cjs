@@ -67,5 +67,6 @@ module.exports = {
   'services/pusher': ['pushes'],
   'clients/sdk/src': ['model', 'transport', 'storage', 'engine', 'tabs', 'api'],
   scripts: ['process', 'topology', 'stack', 'system', 'replay', 'testing/doors', 'testing'],
+  demo: ['languages', 'world', 'planting'],
   bench: ['measure', 'system', 'load', 'report', 'fixtures', 'laboratory', 'steps', 'scenarios'],
 };

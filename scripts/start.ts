@@ -4,6 +4,7 @@ import { buildSdk, generatePrismaClient } from './generate.ts';
 import { Problem, report } from './process/problem.ts';
 import { createProgress, elapsed } from './process/progress.ts';
 import { aborted, stopSignal } from './process/stop-signal.ts';
+import { type DemoSize, demoSize, plantDemo } from './system/demo.ts';
 import { createServers } from './system/servers.ts';
 import { createServices, type Services } from './system/services.ts';
 import { welcome } from './system/welcome.ts';
@@ -17,13 +18,13 @@ const stop = stopSignal();
 const progress = createProgress();
 
 try {
-  await main(profileAsked());
+  await main(asked());
 } catch (error) {
   report(error);
 }
 process.exit();
 
-async function main(profile: Profile): Promise<void> {
+async function main({ profile, demo }: { profile: Profile; demo: DemoSize | undefined }): Promise<void> {
   keepLayout(profile.home, profile.databases ?? 'one');
   const servers = createServers(profile, progress, { ports: servicePorts(profile) });
   let services: Services | undefined;
@@ -35,7 +36,9 @@ async function main(profile: Profile): Promise<void> {
     if (stop.aborted) return;
     services = createServices(profile, running, progress);
     await services.start();
-    if (!stop.aborted) console.log(welcome(profile, running, services.plans, elapsed(startedAt)));
+    if (stop.aborted) return;
+    const signIns = demo && (await progress.step('The demo world is there', () => plantDemo(profile, demo)));
+    console.log(welcome(profile, running, services.plans, elapsed(startedAt), signIns));
   };
 
   try {
@@ -49,7 +52,7 @@ async function main(profile: Profile): Promise<void> {
   progress.say('Everything has stopped; the data is kept');
 }
 
-function profileAsked(): Profile {
+function asked(): { profile: Profile; demo: DemoSize | undefined } {
   try {
     const { values } = parseArgs({
       options: {
@@ -57,16 +60,20 @@ function profileAsked(): Profile {
         apart: { type: 'boolean', default: false },
         small: { type: 'boolean', default: isSmallMachine() },
         databases: { type: 'string', default: 'one' },
+        demo: { type: 'boolean', default: false },
       },
       allowNegative: true,
     });
     const gateways = Number.parseInt(values.gateways, 10);
     const profile = userProfile(process.env, gateways, !values.apart, values.small);
-    return { ...profile, databases: layoutOf(values.databases) };
+    return {
+      profile: { ...profile, databases: layoutOf(values.databases) },
+      demo: values.demo ? demoSize() : undefined,
+    };
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(
-      `npm start takes only the options --gateways NUMBER, --apart, --small or --no-small, and --databases LAYOUT (${(error as Error).message}).`,
+      `npm start takes only the options --gateways NUMBER, --apart, --small or --no-small, --demo, and --databases LAYOUT (${(error as Error).message}).`,
     );
   }
 }

@@ -7,6 +7,7 @@ export function welcome(
   servers: RunningServers,
   plans: ServicePlan[],
   took: string,
+  signIns?: string,
 ): string {
   const gateways = gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`);
   const [first = ''] = gateways;
@@ -28,7 +29,7 @@ Try it:
 
   curl -s ${first}/auth/register -H 'content-type: application/json' \\
     -d '{"username": "alice", "password": "correct horse"}'
-
+${signIns === undefined ? '' : `\nPeople of the demo world, each with a password:\n\n${signIns}\n`}
 Ctrl-C stops everything; the data stays in ${profile.home} (npm run reset wipes it).
 `;
 }

@@ -35,7 +35,7 @@ const faultTimeoutMs = 60 * 60_000;
 const maxLines = 120;
 
 const besideCode = filesOf(
-  '{lib,services,workflows,activities,clients,scripts,bench,test/support}/**/*.test.ts',
+  '{lib,services,workflows,activities,clients,scripts,bench,demo,test/support}/**/*.test.ts',
 );
 const withoutNeeds = besideCode.filter((file) => needsOf(file).length === 0);
 const flowFiles = besideCode.filter((file) => needsOf(file).includes('temporal-programs'));
@@ -55,7 +55,7 @@ export const steps: Step[] = [
   check('deps', 'Dependency rules', [
     'depcruise',
     ...['--config', '.dependency-cruiser.cjs'],
-    ...existing('workflows', 'activities', 'services', 'lib', 'clients', 'scripts', 'bench', 'test'),
+    ...existing('workflows', 'activities', 'services', 'lib', 'clients', 'scripts', 'bench', 'demo', 'test'),
   ]),
   check('generated', 'Generated code is up to date', ['node', 'scripts/generate.ts', '--check']),
   check('repetition', 'Repeated code (.jscpd.json)', ['jscpd', '--no-colors', '.']),

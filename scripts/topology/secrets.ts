@@ -17,8 +17,10 @@ export interface Secrets {
 
 /** The secrets of this installation: created once, in files that only their owner may read. */
 export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
-  const folder = join(home, 'secrets');
+  const folder = secretsFolder(home);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const tokenFile = grpcTokenFile(home, env);
+  if (!env.GRPC_TOKEN_FILE) kept(tokenFile, newPassword);
   return {
     passwords: {
       database: kept(join(folder, 'database-password'), newPassword),
@@ -26,10 +28,12 @@ export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
     },
     keys: {
       ...(env.AUTH_PRIVATE_KEY_FILE ? given(env.AUTH_PRIVATE_KEY_FILE, env, folder) : ownKeys(folder)),
-      GRPC_TOKEN_FILE: env.GRPC_TOKEN_FILE || ownToken(folder),
+      GRPC_TOKEN_FILE: tokenFile,
     },
   };
 }
+
+const secretsFolder = (home: string): string => join(home, 'secrets');
 
 /** A password that needs no escaping in a URL. */
 const newPassword = () => randomBytes(24).toString('base64url');
@@ -80,11 +84,9 @@ function ownKeys(folder: string): SigningKeys {
   return files;
 }
 
-function ownToken(folder: string): string {
-  const file = join(folder, 'grpc-token');
-  kept(file, newPassword);
-  return file;
-}
+/** The file of the token that the services demand of each other; the user's own, or the one that is made here. */
+export const grpcTokenFile = (home: string, env: NodeJS.ProcessEnv): string =>
+  env.GRPC_TOKEN_FILE || join(secretsFolder(home), 'grpc-token');
 
 function kept(path: string, make: () => string): string {
   try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRandom } from '../../../test/support/storm/records/random.ts';
+import { createRandom } from '../../../bench/measure/random.ts';
 import { createBacklog } from './backlog.ts';
 
 const max = 20_000;

@@ -1,10 +1,10 @@
+import type { Random } from '../../../bench/measure/random.ts';
 import { eventually } from '../eventually.ts';
 import { pause } from '../pause.ts';
 import { everythingReady } from '../servers/outage.ts';
 import type { Fault } from './faults.ts';
 import type { Findings } from './records/findings.ts';
 import type { Ledger } from './records/ledger.ts';
-import type { Random } from './records/random.ts';
 import type { Timeline } from './records/timeline.ts';
 
 export type FaultSchedule = {

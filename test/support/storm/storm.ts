@@ -1,6 +1,7 @@
 // Room: the storm: users who chat while faults are injected, and the checks of what they received. Only the storm's
 // tests use it.
 
+import { createRandom, type Random } from '../../../bench/measure/random.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
 import { pause } from '../pause.ts';
 import { gateway2Url, gatewayUrl, type Person, uniqueName } from '../people/people.ts';
@@ -16,7 +17,6 @@ import { checkOutsiders, removeLeaver } from './outsider-checks.ts';
 import { newParticipants, type Participants } from './participants.ts';
 import { createFindings, type Findings } from './records/findings.ts';
 import { createLedger, type Ledger } from './records/ledger.ts';
-import { createRandom, type Random } from './records/random.ts';
 import { createTimeline, type Timeline } from './records/timeline.ts';
 import { readStoredStates } from './stored-state.ts';
 import { startTraffic } from './traffic.ts';

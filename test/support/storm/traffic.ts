@@ -1,7 +1,7 @@
+import type { Random } from '../../../bench/measure/random.ts';
 import type { Device } from './device.ts';
 import type { Kind, Participants, StormConversation } from './participants.ts';
 import type { Ledger } from './records/ledger.ts';
-import type { Random } from './records/random.ts';
 
 export type Traffic = {
   /** Stops sending; resolves to true when all messages are acknowledged, or to false after `withinMs`. */

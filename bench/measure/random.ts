@@ -1,4 +1,4 @@
-import { createRandom as createRandomNumbers } from '../../../../bench/measure/schedule.ts';
+import { createRandom as createRandomNumbers } from './schedule.ts';
 
 export type Random = {
   /** A number in [0, 1). */

@@ -1,0 +1,72 @@
+import type { RepoClient } from '../../lib/grpc/clients.ts';
+import type { History } from '../world/world.ts';
+import { type Caller, isRefusal } from './calls.ts';
+
+const importDeadlineMs = 30_000;
+const text = 1;
+
+/**
+ * Stores what was said with its times and senders, then the reactions to it and how far everybody has read. Does nothing
+ * in a conversation where somebody has talked already.
+ */
+export function createHistories({
+  repo,
+  callerAt,
+  source,
+  now,
+}: {
+  repo: RepoClient;
+  callerAt(person: number): Caller;
+  /** Names the world, so that nothing is imported twice. */
+  source: string;
+  now: number;
+}) {
+  async function importMessages(
+    conversationId: string,
+    { messages }: History,
+  ): Promise<number[] | undefined> {
+    try {
+      const { results } = await repo.messages.importMessages(
+        {
+          conversationId,
+          source,
+          messages: messages.map(({ sender, text: content, replyTo, mentions = [], age }, index) => ({
+            sourceId: `${conversationId} ${index}`,
+            senderId: callerAt(sender).id,
+            messageType: text,
+            content,
+            replyToSeqId: replyTo,
+            mentions: mentions.map((mentioned) => callerAt(mentioned).id),
+            createdAt: now - age,
+          })),
+        },
+        { deadlineMs: importDeadlineMs },
+      );
+      return results.map(({ messageId }) => Number(messageId));
+    } catch (error) {
+      // im-repo imports only into conversations without messages from elsewhere.
+      if (isRefusal(error, 'PERMISSION_DENIED')) return undefined;
+      throw error;
+    }
+  }
+
+  return async (conversationId: string, history: History, owner?: number): Promise<void> => {
+    const ids = await importMessages(conversationId, history);
+    if (!ids) return;
+    const path = (seqId: number) => ({ id: conversationId, messageId: String(ids[seqId - 1]) });
+    for (const { seqId, person, emoji } of history.reactions) {
+      await callerAt(person).api('PUT /conversations/{id}/messages/{messageId}/reactions/{emoji}', {
+        path: { ...path(seqId), emoji },
+      });
+    }
+    for (const [person, seqId] of history.reads) {
+      if (seqId === 0) continue;
+      await callerAt(person).api('PUT /conversations/{id}/read', {
+        path: { id: conversationId },
+        body: { seqId },
+      });
+    }
+    if (history.pinned !== undefined && owner !== undefined)
+      await callerAt(owner).api('PUT /conversations/{id}/pins/{messageId}', { path: path(history.pinned) });
+  };
+}
