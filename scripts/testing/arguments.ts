@@ -7,7 +7,7 @@ import { type DatabaseName, databaseNames } from '../topology/topology.ts';
 export interface Arguments {
   /** Names of steps and of test files. */
   asked: string[];
-  /** Environment variables for test/fault/storm.test.ts; test/small-machine takes the minutes too. */
+  /** Environment variables for the tests that last as long as one likes: the storm, the SDK's, the small machine's. */
   settings: NodeJS.ProcessEnv;
   /** The database server to test on; undefined for the default. */
   database?: DatabaseName;
@@ -22,8 +22,8 @@ const names = { minutes: 'STORM_MINUTES', seed: 'STORM_SEED', only: 'STORM_ONLY'
 
 /**
  * Parses the arguments of `npm test`: names of steps and files, `--database mysql`, `--or-skip`, `--databases split`, and
- * for the storm test (the first one for the small machine too) `--minutes 20`, `--seed 7` and
- * `--only 'kill|repo-mysql'`.
+ * for the storm `--minutes 20`, `--seed 7` and `--only 'kill|repo-mysql'`. The SDK's fault test takes the minutes and the
+ * seed, too, and the small machine the minutes.
  */
 export function readArguments(args: string[]): Arguments {
   const { values, positionals } = parse(args);

@@ -1,7 +1,5 @@
-// Room: what end-to-end tests of the SDK share. Clients come from the package as it is built.
-
 import type { WebSocketLike } from '@gochat/sdk';
-import { createRandom } from '../storm/records/random.ts';
+import { createRandom } from '../../../bench/measure/random.ts';
 
 const latestMs = 60;
 
