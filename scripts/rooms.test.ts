@@ -17,7 +17,9 @@ const lists = ['bench/scenarios'];
 
 const sourcesWith = (...extensions: string[]) =>
   globSync(
-    extensions.map((one) => `{activities,bench,clients,demo,lib,scripts,services,test,workflows}/**/*.${one}`),
+    extensions.map(
+      (one) => `{activities,bench,clients,demo,lib,scripts,services,test,workflows}/**/*.${one}`,
+    ),
     {
       cwd: root,
       exclude: (path) =>
