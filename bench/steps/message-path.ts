@@ -3,7 +3,7 @@ import type { Stage } from '../system/stages.ts';
 
 type PathStage = { name: string; service: string; metric: string; labels?: string };
 
-/** The stages of a message from its frame to its acknowledgement, in their order. They do not overlap. */
+/** The stages of a message from its frame to the gateway of its recipients, in their order. They do not overlap. */
 const path: PathStage[] = [
   { name: 'wait for a produce', service: 'gateway', metric: 'gochat_gateway_upstream_wait_seconds' },
   {
@@ -23,21 +23,22 @@ const path: PathStage[] = [
   },
 ];
 
-const whole: PathStage = { name: 'all', service: 'gateway', metric: 'gochat_gateway_ack_seconds' };
+const acknowledgement: PathStage = {
+  name: 'acknowledged after',
+  service: 'gateway',
+  metric: 'gochat_gateway_ack_seconds',
+};
 
 /**
- * Where the time of an acknowledgement goes, by the services' own metrics: the mean of each stage in milliseconds, and
- * what they leave of the mean acknowledgement. A stage is measured once per batch, for its oldest record. None if the
- * metrics are not reachable.
+ * Where the time of a message goes, by the services' own metrics: the mean of each stage in milliseconds, and of the
+ * whole way to the acknowledgement, which may leave after the save. A stage is measured once per batch, for its oldest
+ * record. None if the metrics are not reachable.
  */
 export function pathFigures(stages: readonly Stage[]): Figure[] {
-  const all = meanMs(stages, whole);
-  if (all === undefined) return [];
-  const parts = path.map(({ name, ...stage }) => ({ name, ms: meanMs(stages, { name, ...stage }) ?? 0 }));
-  const rest = all - parts.reduce((sum, { ms }) => sum + ms, 0);
-  return [...parts, { name: 'the rest', ms: rest }].map(({ name, ms }) => ({
-    name: `path: ${name}`,
-    value: Math.round(ms * 100) / 100,
+  if (meanMs(stages, acknowledgement) === undefined) return [];
+  return [...path, acknowledgement].map((stage) => ({
+    name: `path: ${stage.name}`,
+    value: Math.round((meanMs(stages, stage) ?? 0) * 100) / 100,
     unit: 'ms',
     better: 'neither',
   }));

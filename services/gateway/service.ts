@@ -7,6 +7,7 @@ import { serveAdmin } from '../../lib/admin.ts';
 import { readSecretFiles } from '../../lib/config.ts';
 import { PusherServiceService } from '../../lib/gen/im_gateway/v1/pusher.ts';
 import { connectLogic, connectRepo } from '../../lib/grpc/clients.ts';
+import { createGatewayPeers } from '../../lib/grpc/gateway-peers.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createGroupCommit, type GroupCommit } from '../../lib/kafka/group-commit.ts';
@@ -23,7 +24,6 @@ import { limitConnections } from './access/connection-limit.ts';
 import { createRevokedSessions } from './access/revoked-sessions.ts';
 import { createBrokerCheck } from './broker-check.ts';
 import type { GatewayConfig } from './config.ts';
-import { createGatewayPeers } from './delivery/gateway-peers.ts';
 import { createPusherService } from './delivery/pusher-service.ts';
 import { createSeenEvents } from './delivery/seen-events.ts';
 import { createClientAddress } from './door/client-address.ts';
@@ -123,6 +123,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
           presence: repo.presence,
           peers,
           seen: createSeenEvents(),
+          downstream: realtime.downstream,
           gatewayId,
           metrics,
           log,

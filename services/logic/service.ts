@@ -10,6 +10,7 @@ import { MessageServiceService } from '../../lib/gen/im_logic/v1/message.ts';
 import { UserServiceService } from '../../lib/gen/im_logic/v1/user.ts';
 import { connectRepo } from '../../lib/grpc/clients.ts';
 import type { GrpcChannel } from '../../lib/grpc/definition.ts';
+import { createGatewayPeers } from '../../lib/grpc/gateway-peers.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
 import { createGroupCommit } from '../../lib/kafka/group-commit.ts';
@@ -78,7 +79,17 @@ export async function startLogic(
     ...place,
   });
   metrics.observed('gochat_rest_sends_waiting', 'REST sends that wait to be stored.', sending.waiting);
-  const upstream = await startUpstream({ kafka, messages: repo.messages, producing, metrics, log, ...place });
+  const peers = createGatewayPeers(token);
+  const upstream = await startUpstream({
+    kafka,
+    messages: repo.messages,
+    producing,
+    peers,
+    ownSends: sending,
+    metrics,
+    log,
+    ...place,
+  });
 
   const groupMaxMembers = config.GROUP_MAX_MEMBERS;
   const grpc = await serveGrpc({
@@ -154,6 +165,7 @@ export async function startLogic(
       await upstreamQueue.flush();
       await sending.stop();
       await Promise.all([producer.disconnect(), producing.disconnect(), flows.close()]);
+      peers.close();
       repo.close();
       await admin.close();
     },

@@ -19,10 +19,16 @@ import { forgetSent, isOwnCopy } from '../sessions/sent-messages.ts';
 import type { Session } from '../sessions/session.ts';
 import type { IsExcluded, Sessions } from '../sessions/sessions.ts';
 import type { Departures } from './departures.ts';
+import { createEarlyAcks } from './early-acks.ts';
 import { createNewcomers } from './newcomers.ts';
 import { createReadReceipts } from './read-receipts.ts';
 
-export type Downstream = { deliver(value: Buffer): void };
+export type Downstream = {
+  /** Delivers a record of this gateway's topic. */
+  deliver(value: Buffer): void;
+  /** Sends acknowledgements that arrived before their records, where the order of the seq ids allows it. */
+  acknowledge(acks: readonly DownstreamAck[], bootId: string): void;
+};
 
 /**
  * Delivers downstream records to sockets in the order of the topic. A frame is encoded once for all its recipients. A
@@ -40,6 +46,7 @@ export function createDownstream(deps: {
 }): Downstream {
   const { sessions, metrics, departures } = deps;
   const newcomers = createNewcomers();
+  const early = createEarlyAcks();
   const receipts = createReadReceipts((receipt) => {
     const frame = receiptFrame(receipt);
     for (const userId of receipt.userIds) {
@@ -51,6 +58,7 @@ export function createDownstream(deps: {
 
   function deliverMessage(message: DownstreamMessage): number {
     const { conversation_id, client_msg_id, sender_info } = message;
+    early.delivered(conversation_id, message.seq_id);
     const hasLeft = departures.hasLeftAfter(conversation_id, message.seq_id);
     const isExcluded = (session: Session) =>
       (session.userId === sender_info.id && isOwnCopy(session, conversation_id, client_msg_id)) ||
@@ -134,7 +142,12 @@ export function createDownstream(deps: {
   }
 
   function deliverAck(ack: DownstreamAck): number {
-    const seconds = deps.unacked.end(ack.session_id, ack.conversation_id, ack.client_msg_id);
+    if (early.wasAnswered(ack)) return 0;
+    return answer(ack, deps.unacked.end(ack.session_id, ack.conversation_id, ack.client_msg_id));
+  }
+
+  /** Answers a send. `seconds`: how long it waited; undefined if it does not wait any more. */
+  function answer(ack: DownstreamAck, seconds: number | undefined): number {
     const session = sessions.get(ack.session_id);
     if (!session) return 0;
     if (ack.error) {
@@ -198,6 +211,18 @@ export function createDownstream(deps: {
       } catch (error) {
         // One invalid record must not stop the delivery of later records.
         deps.log.error({ err: error }, 'cannot deliver a downstream record');
+      }
+    },
+
+    acknowledge(acks, bootId) {
+      if (bootId !== deps.bootId) return;
+      for (const ack of acks) {
+        if (!early.mayAnswer(ack)) continue;
+        const seconds = deps.unacked.end(ack.session_id, ack.conversation_id, ack.client_msg_id);
+        // The record was quicker, or the send was given up.
+        if (seconds === undefined) continue;
+        early.answered(ack);
+        metrics.deliveries.inc(answer(ack, seconds));
       }
     },
   };

@@ -3,13 +3,14 @@ import type { Push, PusherServiceService } from '../../../lib/gen/im_gateway/v1/
 import type { UserLocation } from '../../../lib/gen/im_repo/v1/online_status.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import type { GatewayPeers } from '../../../lib/grpc/gateway-peers.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { encodeForeignFrame } from '../sessions/frame-buffer.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Departures } from './departures.ts';
-import type { GatewayPeers } from './gateway-peers.ts';
+import type { Downstream } from './downstream.ts';
 import type { SeenEvents } from './seen-events.ts';
 
 const forwardDeadlineMs = 2000;
@@ -21,6 +22,7 @@ export function createPusherService(deps: {
   peers: GatewayPeers;
   departures: Pick<Departures, 'isGone'>;
   seen: SeenEvents;
+  downstream: Pick<Downstream, 'acknowledge'>;
   gatewayId: string;
   metrics: GatewayMetrics;
   log: Logger;
@@ -85,6 +87,22 @@ export function createPusherService(deps: {
       for (const push of pushes) delivered += deliver(push);
       if (!localOnly) delivered += await forward(pushes);
       return { delivered };
+    },
+
+    async acknowledgeSends({ bootId, acknowledgements }) {
+      deps.downstream.acknowledge(
+        acknowledgements.map((ack) => ({
+          session_id: ack.sessionId,
+          conversation_id: ack.conversationId,
+          client_msg_id: ack.clientMsgId,
+          message_id: ack.messageId,
+          seq_id: ack.seqId,
+          created_at: ack.createdAt,
+          duplicate: ack.duplicate,
+        })),
+        bootId,
+      );
+      return {};
     },
   };
 }

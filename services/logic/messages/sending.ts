@@ -18,6 +18,8 @@ export type Sending = {
    * UNAVAILABLE if the message is not stored within 4.5 s.
    */
   send(draft: Draft): Promise<DownstreamAck>;
+  /** Settles a send of this process before its downstream record does. False if another process sent it. */
+  settle(ack: DownstreamAck, sentBy: Pick<UpstreamMessage, 'gateway_id' | 'gateway_boot_id'>): boolean;
   waiting(): number;
   stop(): Promise<void>;
 };
@@ -99,6 +101,11 @@ export async function startSending(deps: {
         waiting.delete(sessionId);
         throw notStoredInTime();
       });
+    },
+    settle(ack, { gateway_id, gateway_boot_id }) {
+      if (gateway_id !== receiverId || gateway_boot_id !== bootId) return false;
+      settle(ack);
+      return true;
     },
     waiting: () => waiting.size,
     stop: () => tail.stop(),

@@ -1,11 +1,13 @@
 // Room: the hot path: it stores messages from Kafka in batches, acknowledges them and sends them downstream. Nothing
 // that waits for a user or a flow may be added here.
 
+import type { GatewayPeers } from '../../../lib/grpc/gateway-peers.ts';
 import type { KafkaConnection } from '../../../lib/kafka/kafka.ts';
 import { topics } from '../../../lib/kafka/topics.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import { createClaims } from './claims.ts';
+import { createEarlyAcks, type OwnSends } from './early-acks.ts';
 import { readItem } from './item.ts';
 import type { Producing } from './producing.ts';
 import { createQueue } from './queue.ts';
@@ -35,6 +37,8 @@ export async function startUpstream(deps: {
   kafka: KafkaConnection;
   messages: SavingMessages;
   producing: Producing;
+  peers: GatewayPeers;
+  ownSends: OwnSends;
   metrics: Metrics;
   log: Logger;
   /** Overrides of the defaults, for several systems that share a broker. */
@@ -50,6 +54,7 @@ export async function startUpstream(deps: {
     queue,
     claims,
     save: createSave(deps.messages),
+    earlyAcks: createEarlyAcks({ peers: deps.peers, ownSends: deps.ownSends, sent: metrics.earlyAcks }),
     produce: producing.produce,
     metrics,
     log,

@@ -38,8 +38,8 @@ const recipients = (more: Partial<Recipients> = {}): Recipients => ({
   fanout: false,
   broadcast: false,
   gateways: [
-    { gatewayId: 'g1', bootId: 'b1', userIds: ['7', '8'] },
-    { gatewayId: 'g2', bootId: 'b2', userIds: ['9'] },
+    { gatewayId: 'g1', bootId: 'b1', userIds: ['7', '8'], pushAddress: '' },
+    { gatewayId: 'g2', bootId: 'b2', userIds: ['9'], pushAddress: '' },
   ],
   memberVersion: 1,
   newcomerIds: [],
@@ -174,7 +174,10 @@ test('a large conversation becomes a task, and its sender is acknowledged at onc
 
 test('messages stored before the conversation became large are delivered directly, later ones by a task', () => {
   const userIds = Array.from({ length: 100_000 }, (_, index) => String(1_000_000_000_000 + index));
-  const grown = recipients({ fanout: true, gateways: [{ gatewayId: 'g2', bootId: 'b2', userIds }] });
+  const grown = recipients({
+    fanout: true,
+    gateways: [{ gatewayId: 'g2', bootId: 'b2', userIds, pushAddress: '' }],
+  });
   const outcomes = [saved(1, { recipients: grown, direct: true }), saved(2, { recipients: grown })];
   const delivery = buildDelivery(outcomes, 'up');
   assert.deepEqual(
@@ -233,7 +236,9 @@ test('an event for more members than fit into a record is split over several', (
   const userIds = Array.from({ length: 100_000 }, (_, index) => String(1_000_000_000_000 + index));
   const outcome = event();
   if (outcome.kind === 'event') {
-    outcome.recipients = recipients({ gateways: [{ gatewayId: 'g1', bootId: 'b1', userIds }] });
+    outcome.recipients = recipients({
+      gateways: [{ gatewayId: 'g1', bootId: 'b1', userIds, pushAddress: '' }],
+    });
   }
   const records = buildDelivery([outcome], 'up').records;
   assert.ok(records.every(({ value }) => Buffer.byteLength(value) <= maxRecordBytes));

@@ -2,7 +2,7 @@ import { chunks } from '../../../lib/chunks.ts';
 import { deletedUser } from '../../../lib/domain/deleted-user.ts';
 import { recordBodyOf } from '../../../lib/domain/message-body.ts';
 import { type Code, messageOf } from '../../../lib/errors.ts';
-import type { Recipients } from '../../../lib/gen/im_repo/v1/message.ts';
+import type { Recipients, SavedMessage } from '../../../lib/gen/im_repo/v1/message.ts';
 import { buildDeadRecord } from '../../../lib/kafka/dead-records.ts';
 import {
   type BuiltRecord,
@@ -102,15 +102,7 @@ function addSaved(
   toFanOut: FanoutMessage[],
   delivery: Delivery,
 ): void {
-  addAck(writer, message, {
-    session_id: message.session_id,
-    conversation_id: message.conversation_id,
-    client_msg_id: message.client_msg_id,
-    message_id: saved.messageId,
-    seq_id: saved.seqId,
-    created_at: saved.createdAt,
-    duplicate: saved.duplicate,
-  });
+  addAck(writer, message, ackOf(message, saved));
   if (saved.duplicate || !recipients) return;
 
   if (!saved.direct && !goesDirect(recipients)) {
@@ -135,6 +127,17 @@ function addSaved(
   }
   delivery.receivedAt.push(message.timestamp);
 }
+
+/** The acknowledgement of a stored message. */
+export const ackOf = (message: UpstreamMessage, saved: SavedMessage): DownstreamAck => ({
+  session_id: message.session_id,
+  conversation_id: message.conversation_id,
+  client_msg_id: message.client_msg_id,
+  message_id: saved.messageId,
+  seq_id: saved.seqId,
+  created_at: saved.createdAt,
+  duplicate: saved.duplicate,
+});
 
 function addRefusal(writer: DownstreamWriter, message: UpstreamMessage, code: Code, text: string): void {
   addAck(writer, message, {

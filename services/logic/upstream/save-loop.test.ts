@@ -29,6 +29,7 @@ function startSlowLoop(stored: Promise<void>, t: TestContext) {
       now += 100;
       return { stored: [], resolve: async () => [] };
     },
+    earlyAcks: { send() {}, learn() {} },
     produce: async () => undefined,
     metrics: createUpstreamMetrics(createMetrics('test'), queue.size, 't'),
     log: createLogger('test', 'fatal'),

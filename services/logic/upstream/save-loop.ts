@@ -4,6 +4,7 @@ import type { Logger } from '../../../lib/log.ts';
 import type { UpstreamMessage } from '../../../lib/records/records.ts';
 import type { Claims } from './claims.ts';
 import { buildDelivery, buildFailures, type Delivery } from './delivery.ts';
+import type { EarlyAcks } from './early-acks.ts';
 import type { Item } from './item.ts';
 import type { Queue } from './queue.ts';
 import { type Batch, deadBatch, isFinal, type Outcome, type Save, type Waiting } from './save.ts';
@@ -44,6 +45,7 @@ export function startSaveLoop(deps: {
   queue: Queue;
   claims: Claims;
   save: Save;
+  earlyAcks: EarlyAcks;
   produce: (delivery: Delivery) => Promise<void>;
   metrics: UpstreamMetrics;
   log: Logger;
@@ -104,6 +106,11 @@ export function startSaveLoop(deps: {
     const savedAt = performance.now();
     metrics.save.observe((savedAt - started) / 1000);
     for (const { stored } of batches) waiting.add(stored.filter(isWaiting));
+    // If messages wait for the next save, a call more would cost them what it wins for these.
+    if (queue.size() === 0) {
+      const stored = batches.flatMap((batch) => batch.stored);
+      deps.earlyAcks.send(stored.filter(({ item }) => claims.holds(item)));
+    }
     // The next save begins while the recipients of this one are looked up and its records are produced.
     const resolving = Promise.all(batches.map(resolveUntilDone));
     const earlier = producing;
@@ -144,6 +151,9 @@ export function startSaveLoop(deps: {
     const here = resolved.filter(({ item }) => claims.holds(item));
     waiting.add(here.filter(isWaiting).filter(({ stored }) => stored));
     const outcomes = here.filter((outcome) => !isWaiting(outcome));
+    for (const outcome of outcomes) {
+      if ('recipients' in outcome && outcome.recipients) deps.earlyAcks.learn(outcome.recipients);
+    }
     const delivery = buildDelivery(outcomes, deps.topic);
     metrics.downstreamWait.observe((performance.now() - savedAt) / 1000);
     if (!(await produced(delivery))) return;

@@ -64,6 +64,11 @@ export function createUpstreamMetrics(metrics: Metrics, depth: () => number, top
       'Records that wait for a database that does not answer, while others go on.',
     ),
     commits: metrics.counter('gochat_upstream_commits_total', 'Commits of upstream offsets.', ['result']),
+    earlyAcks: metrics.counter(
+      'gochat_early_acks_total',
+      'Calls that acknowledge sends before their downstream record.',
+      ['result'],
+    ),
     lag: metrics.gauge('gochat_consumer_lag_records', 'Records behind the end of a partition.', [
       'topic',
       'partition',

@@ -168,11 +168,11 @@ function groupByGateway(located: readonly Located[], userIds: readonly string[])
   for (const { gateway, users } of located) {
     const there = users === 'unknown' ? [...userIds] : userIds.filter((id) => users.has(id));
     if (there.length > 0) {
-      reached.push({ gatewayId: gateway.gatewayId, bootId: gateway.bootId, userIds: there });
+      reached.push({ ...gateway, userIds: there });
     }
   }
   return reached;
 }
 
 const everywhere = (located: readonly Located[]): Recipients['gateways'] =>
-  located.map(({ gateway }) => ({ gatewayId: gateway.gatewayId, bootId: gateway.bootId, userIds: [] }));
+  located.map(({ gateway }) => ({ ...gateway, userIds: [] }));

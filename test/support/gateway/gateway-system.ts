@@ -6,16 +6,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { codeNumber, GoChatError } from '../../../lib/errors.ts';
+import { PusherServiceService } from '../../../lib/gen/im_gateway/v1/pusher.ts';
 import { AuthServiceService } from '../../../lib/gen/im_logic/v1/auth.ts';
 import { ConversationServiceService } from '../../../lib/gen/im_logic/v1/conversation.ts';
 import { OnlineStatusServiceService } from '../../../lib/gen/im_repo/v1/online_status.ts';
+import { createClient, openChannel } from '../../../lib/grpc/client.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { serveGrpc, service } from '../../../lib/grpc/server.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
 import { ensureSharedTopics, topics } from '../../../lib/kafka/topics.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
-import type { DownstreamRecord, UpstreamMessage, UserEvent } from '../../../lib/records/records.ts';
+import type {
+  DownstreamAck,
+  DownstreamRecord,
+  UpstreamMessage,
+  UserEvent,
+} from '../../../lib/records/records.ts';
 import {
   accessTokenType,
   publicKeys,
@@ -141,6 +148,9 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
       log,
     );
     started.add(id);
+    const channel = openChannel(`127.0.0.1:${gateway.grpcPort}`, undefined);
+    atEnd(channel.close);
+    const pusher = createClient(channel, PusherServiceService);
     let stopped = false;
     const stop = async () => {
       if (stopped) return;
@@ -167,6 +177,20 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
               }),
             },
           ],
+        }),
+      /** Acknowledges sends before their record, as logic does. */
+      acknowledge: (acks: readonly DownstreamAck[], bootId = gateway.bootId) =>
+        pusher.acknowledgeSends({
+          bootId,
+          acknowledgements: acks.map((ack) => ({
+            sessionId: ack.session_id,
+            conversationId: ack.conversation_id,
+            clientMsgId: ack.client_msg_id,
+            messageId: ack.message_id,
+            seqId: ack.seq_id,
+            createdAt: ack.created_at,
+            duplicate: ack.duplicate,
+          })),
         }),
       stop,
     };

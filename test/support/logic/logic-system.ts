@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectLogic } from '../../../lib/grpc/clients.ts';
+import { createGatewayPeers } from '../../../lib/grpc/gateway-peers.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
 import {
@@ -115,10 +116,13 @@ export async function openLogicSystem(env: Record<string, string> = {}) {
     /** Processes all records again, as after a crash before the first commit. */
     async redeliver(until: () => boolean): Promise<void> {
       const producing = await createProducing({ kafka, log });
+      const peers = createGatewayPeers(undefined);
       const upstream = await startUpstream({
         kafka,
         messages: repo.messages,
         producing,
+        peers,
+        ownSends: { settle: () => false },
         metrics: createMetrics('logic'),
         log,
         topic,
@@ -126,6 +130,7 @@ export async function openLogicSystem(env: Record<string, string> = {}) {
       });
       await eventually(until);
       await upstream.stop();
+      peers.close();
       await producing.disconnect();
     },
   };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { messageType } from '../../../lib/domain/enumerations.ts';
+import { createGatewayPeers } from '../../../lib/grpc/gateway-peers.ts';
 import { connectKafka, withAdmin } from '../../../lib/kafka/kafka.ts';
 import { followTail } from '../../../lib/kafka/tail.ts';
 import {
@@ -41,11 +42,12 @@ export async function createUpstreamSystem() {
     groupId: `tail-${name}`,
     onRecord: (value) => received.push(JSON.parse(value.toString('utf8'))),
   });
+  const peers = createGatewayPeers(undefined);
   const running: { upstream: Upstream; producing: Producing }[] = [];
 
   return {
     topic,
-    gateways: [{ gatewayId, bootId, userIds: ['7', '8'] }],
+    gateways: [{ gatewayId, bootId, userIds: ['7', '8'], pushAddress: '' }],
     received,
     messages: () => received.flatMap((record) => record.messages),
     acks: () => received.flatMap((record) => record.acks),
@@ -61,6 +63,8 @@ export async function createUpstreamSystem() {
         kafka: own,
         messages,
         producing,
+        peers,
+        ownSends: { settle: () => false },
         metrics,
         log,
         topic,
@@ -97,6 +101,7 @@ export async function createUpstreamSystem() {
         await upstream.stop();
         await producing.disconnect();
       }
+      peers.close();
       await tail.stop();
       await producer.disconnect();
       await withAdmin(kafka, (admin) =>

@@ -42,6 +42,25 @@ export interface PushToUsersResponse {
   delivered: number;
 }
 
+export interface AcknowledgeSendsRequest {
+  /** The start of the gateway that the sends came from; another one ignores them. */
+  bootId: string;
+  acknowledgements: SendAcknowledgement[];
+}
+
+export interface SendAcknowledgement {
+  sessionId: string;
+  conversationId: string;
+  clientMsgId: string;
+  messageId: number;
+  seqId: number;
+  createdAt: number;
+  duplicate: boolean;
+}
+
+export interface AcknowledgeSendsResponse {
+}
+
 function createBasePush(): Push {
   return { userIds: [], type: "", dataJson: "", excludeSessionId: "", eventId: "" };
 }
@@ -267,6 +286,243 @@ export const PushToUsersResponse: MessageFns<PushToUsersResponse> = {
   },
 };
 
+function createBaseAcknowledgeSendsRequest(): AcknowledgeSendsRequest {
+  return { bootId: "", acknowledgements: [] };
+}
+
+export const AcknowledgeSendsRequest: MessageFns<AcknowledgeSendsRequest> = {
+  encode(message: AcknowledgeSendsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bootId !== "") {
+      writer.uint32(10).string(message.bootId);
+    }
+    for (const v of message.acknowledgements) {
+      SendAcknowledgement.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcknowledgeSendsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcknowledgeSendsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bootId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.acknowledgements.push(SendAcknowledgement.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AcknowledgeSendsRequest>, I>>(base?: I): AcknowledgeSendsRequest {
+    return AcknowledgeSendsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AcknowledgeSendsRequest>, I>>(object: I): AcknowledgeSendsRequest {
+    const message = createBaseAcknowledgeSendsRequest();
+    message.bootId = object.bootId ?? "";
+    message.acknowledgements = object.acknowledgements?.map((e) => SendAcknowledgement.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSendAcknowledgement(): SendAcknowledgement {
+  return { sessionId: "", conversationId: "", clientMsgId: "", messageId: 0, seqId: 0, createdAt: 0, duplicate: false };
+}
+
+export const SendAcknowledgement: MessageFns<SendAcknowledgement> = {
+  encode(message: SendAcknowledgement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sessionId !== "") {
+      writer.uint32(10).string(message.sessionId);
+    }
+    if (message.conversationId !== "") {
+      writer.uint32(18).string(message.conversationId);
+    }
+    if (message.clientMsgId !== "") {
+      writer.uint32(26).string(message.clientMsgId);
+    }
+    if (message.messageId !== 0) {
+      writer.uint32(32).int64(message.messageId);
+    }
+    if (message.seqId !== 0) {
+      writer.uint32(40).int64(message.seqId);
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(48).int64(message.createdAt);
+    }
+    if (message.duplicate !== false) {
+      writer.uint32(56).bool(message.duplicate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SendAcknowledgement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSendAcknowledgement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.conversationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientMsgId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.messageId = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.seqId = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.duplicate = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SendAcknowledgement>, I>>(base?: I): SendAcknowledgement {
+    return SendAcknowledgement.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SendAcknowledgement>, I>>(object: I): SendAcknowledgement {
+    const message = createBaseSendAcknowledgement();
+    message.sessionId = object.sessionId ?? "";
+    message.conversationId = object.conversationId ?? "";
+    message.clientMsgId = object.clientMsgId ?? "";
+    message.messageId = object.messageId ?? 0;
+    message.seqId = object.seqId ?? 0;
+    message.createdAt = object.createdAt ?? 0;
+    message.duplicate = object.duplicate ?? false;
+    return message;
+  },
+};
+
+function createBaseAcknowledgeSendsResponse(): AcknowledgeSendsResponse {
+  return {};
+}
+
+export const AcknowledgeSendsResponse: MessageFns<AcknowledgeSendsResponse> = {
+  encode(_: AcknowledgeSendsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcknowledgeSendsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcknowledgeSendsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AcknowledgeSendsResponse>, I>>(base?: I): AcknowledgeSendsResponse {
+    return AcknowledgeSendsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AcknowledgeSendsResponse>, I>>(_: I): AcknowledgeSendsResponse {
+    const message = createBaseAcknowledgeSendsResponse();
+    return message;
+  },
+};
+
 /** Lets other services push frames to users' sockets. */
 export type PusherServiceService = typeof PusherServiceService;
 export const PusherServiceService = {
@@ -283,6 +539,21 @@ export const PusherServiceService = {
     responseSerialize: (value: PushToUsersResponse): Buffer => Buffer.from(PushToUsersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PushToUsersResponse => PushToUsersResponse.decode(value),
   },
+  /**
+   * Tells senders that their messages are stored, sooner than the downstream record does, which says so too: this call may get
+   * lost, and the gateway answers nobody with it whose frames would come out of order.
+   */
+  acknowledgeSends: {
+    path: "/im_gateway.v1.PusherService/AcknowledgeSends" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AcknowledgeSendsRequest): Buffer =>
+      Buffer.from(AcknowledgeSendsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AcknowledgeSendsRequest => AcknowledgeSendsRequest.decode(value),
+    responseSerialize: (value: AcknowledgeSendsResponse): Buffer =>
+      Buffer.from(AcknowledgeSendsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AcknowledgeSendsResponse => AcknowledgeSendsResponse.decode(value),
+  },
 } as const;
 
 export interface PusherServiceServer extends UntypedServiceImplementation {
@@ -291,6 +562,11 @@ export interface PusherServiceServer extends UntypedServiceImplementation {
    * them.
    */
   pushToUsers: handleUnaryCall<PushToUsersRequest, PushToUsersResponse>;
+  /**
+   * Tells senders that their messages are stored, sooner than the downstream record does, which says so too: this call may get
+   * lost, and the gateway answers nobody with it whose frames would come out of order.
+   */
+  acknowledgeSends: handleUnaryCall<AcknowledgeSendsRequest, AcknowledgeSendsResponse>;
 }
 
 export interface PusherServiceClient extends Client {
@@ -312,6 +588,25 @@ export interface PusherServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PushToUsersResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Tells senders that their messages are stored, sooner than the downstream record does, which says so too: this call may get
+   * lost, and the gateway answers nobody with it whose frames would come out of order.
+   */
+  acknowledgeSends(
+    request: AcknowledgeSendsRequest,
+    callback: (error: ServiceError | null, response: AcknowledgeSendsResponse) => void,
+  ): ClientUnaryCall;
+  acknowledgeSends(
+    request: AcknowledgeSendsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AcknowledgeSendsResponse) => void,
+  ): ClientUnaryCall;
+  acknowledgeSends(
+    request: AcknowledgeSendsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AcknowledgeSendsResponse) => void,
   ): ClientUnaryCall;
 }
 
@@ -336,6 +631,17 @@ type DeepPartial<T> = T extends Builtin ? T
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

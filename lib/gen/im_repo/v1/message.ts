@@ -161,6 +161,8 @@ export interface GatewayRecipients {
   gatewayId: string;
   bootId: string;
   userIds: string[];
+  /** Where its PusherService can be called. */
+  pushAddress: string;
 }
 
 export interface SaveMessageRequest {
@@ -1507,7 +1509,7 @@ export const Recipients: MessageFns<Recipients> = {
 };
 
 function createBaseGatewayRecipients(): GatewayRecipients {
-  return { gatewayId: "", bootId: "", userIds: [] };
+  return { gatewayId: "", bootId: "", userIds: [], pushAddress: "" };
 }
 
 export const GatewayRecipients: MessageFns<GatewayRecipients> = {
@@ -1520,6 +1522,9 @@ export const GatewayRecipients: MessageFns<GatewayRecipients> = {
     }
     for (const v of message.userIds) {
       writer.uint32(26).string(v!);
+    }
+    if (message.pushAddress !== "") {
+      writer.uint32(34).string(message.pushAddress);
     }
     return writer;
   },
@@ -1561,6 +1566,14 @@ export const GatewayRecipients: MessageFns<GatewayRecipients> = {
             message.userIds.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pushAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1581,6 +1594,7 @@ export const GatewayRecipients: MessageFns<GatewayRecipients> = {
     message.gatewayId = object.gatewayId ?? "";
     message.bootId = object.bootId ?? "";
     message.userIds = object.userIds?.map((e) => e) || [];
+    message.pushAddress = object.pushAddress ?? "";
     return message;
   },
 };

@@ -141,3 +141,46 @@ test('a refusal of logic is an error frame that says whether to try again', asyn
   assert.equal((await error('b')).retryable, true);
   await socket.close();
 });
+
+test('an acknowledgement may come before its record, once, and in the order of the seq ids', async () => {
+  const [ann, bob] = [newUser(), newUser()];
+  const conversation_id = '81';
+  const [toAnn, toBob] = [await system.connect(here.url, ann), await system.connect(here.url, bob)];
+  for (const clientMsgId of ['a-1', 'a-2']) {
+    toAnn.send('send-message', { conversationId: conversation_id, clientMsgId, content: 'hello' });
+  }
+  toBob.send('send-message', { conversationId: conversation_id, clientMsgId: 'b-3', content: 'hello' });
+  await Promise.all([toAnn.settled(), toBob.settled()]);
+  const [a1, a2, b3] = [
+    { ...ackRecord(toAnn, 'a-1', 1), conversation_id },
+    { ...ackRecord(toAnn, 'a-2', 2), conversation_id },
+    { ...ackRecord(toBob, 'b-3', 3), conversation_id },
+  ];
+  const from = (userId: string, seq_id: number, client_msg_id: string) =>
+    messageRecord({
+      conversation_id,
+      target_user_ids: [ann, bob],
+      sender_info: { ...messageRecord({}).sender_info, id: userId },
+      seq_id,
+      client_msg_id,
+    });
+
+  await here.acknowledge([a1, a2, b3]);
+  await toAnn.expect('message-ack', ({ seqId }) => seqId === 2);
+  await toBob.settled();
+  assert.deepEqual(toBob.all('message-ack'), [], "Bob has not got Ann's messages yet");
+  await here.acknowledge([a1], 'an earlier start');
+
+  await here.deliver({ messages: [from(ann, 1, 'a-1'), from(ann, 2, 'a-2')], acks: [a1, a2] });
+  await toBob.expect('new-message', ({ seqId }) => seqId === 2);
+  await here.acknowledge([a2, b3]);
+  await toBob.expect('message-ack', ({ seqId }) => seqId === 3);
+  await here.deliver({ messages: [from(bob, 3, 'b-3')], acks: [b3] });
+  await toAnn.expect('new-message', ({ seqId }) => seqId === 3);
+  await Promise.all([toAnn.settled(), toBob.settled()]);
+  assert.deepEqual(
+    [toAnn, toBob].map((chat) => chat.all('message-ack').map(({ seqId }) => seqId)),
+    [[1, 2], [3]],
+  );
+  await Promise.all([toAnn, toBob].map((chat) => chat.close()));
+});

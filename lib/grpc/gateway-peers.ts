@@ -1,18 +1,18 @@
 import { LRUCache } from 'lru-cache';
-import { PusherServiceService } from '../../../lib/gen/im_gateway/v1/pusher.ts';
-import type { GatewayInfo } from '../../../lib/gen/im_repo/v1/online_status.ts';
-import { createClient, openChannel } from '../../../lib/grpc/client.ts';
-import type { GrpcChannel, UnaryClient } from '../../../lib/grpc/definition.ts';
-import type { GrpcToken } from '../../../lib/grpc/token.ts';
+import { PusherServiceService } from '../gen/im_gateway/v1/pusher.ts';
+import type { GatewayInfo } from '../gen/im_repo/v1/online_status.ts';
+import { createClient, openChannel } from './client.ts';
+import type { GrpcChannel, UnaryClient } from './definition.ts';
+import type { GrpcToken } from './token.ts';
 
 export type Peer = UnaryClient<typeof PusherServiceService>;
 
-export type GatewayPeers = { of(gateway: GatewayInfo): Peer; close(): void };
+export type GatewayPeers = { of(gateway: Pick<GatewayInfo, 'pushAddress' | 'bootId'>): Peer; close(): void };
 
 const maxPeers = 200;
 const idleMs = 10 * 60_000;
 
-/** Keeps one gRPC client per other gateway process (address and boot id). Clients idle for 10 minutes are closed. */
+/** Keeps one gRPC client per gateway process (address and boot id). Clients idle for 10 minutes are closed. */
 export function createGatewayPeers(token: GrpcToken | undefined): GatewayPeers {
   const peers = new LRUCache<string, { channel: GrpcChannel; peer: Peer }>({
     max: maxPeers,
