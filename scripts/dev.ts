@@ -1,6 +1,6 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildSdk, generatePrismaClient } from './generate.ts';
+import { buildClients, generatePrismaClient } from './generate.ts';
 import { Problem, report } from './process/problem.ts';
 import { createProgress } from './process/progress.ts';
 import { type SourceWatch, watchSources } from './process/source-watch.ts';
@@ -8,6 +8,7 @@ import { aborted, stopSignal } from './process/stop-signal.ts';
 import { runningStack } from './system/running-stack.ts';
 import { createServers } from './system/servers.ts';
 import { createServices, type Services } from './system/services.ts';
+import { serveWebClient, type WebDevelopment } from './system/web-development.ts';
 import {
   gatewayPorts,
   type Profile,
@@ -17,8 +18,8 @@ import {
 } from './topology/topology.ts';
 
 /**
- * `npm run dev [-- SERVICE … [--inspect]]`: runs the whole system in the foreground and restarts a service when its
- * sources change. It uses the servers of `npm run stack` if they run, otherwise it starts them. The terminal shows
+ * `npm run dev [-- SERVICE … [--inspect]]`: runs the whole system in the foreground, restarts a service when its
+ * sources change, and serves the web client from its sources. It uses the servers of `npm run stack` if they run, otherwise it starts them. The terminal shows
  * the output of the named services; with --inspect a debugger can attach to them.
  */
 const stop = stopSignal();
@@ -47,16 +48,22 @@ async function main({ profile, shown, inspect }: Options): Promise<void> {
     createServers(profile, progress, { ports: servicePorts(profile) });
   let services: Services | undefined;
   let watch: SourceWatch | undefined;
+  let web: WebDevelopment | undefined;
 
   const startAll = async () => {
-    const [running] = await Promise.all([servers.begin(), generatePrismaClient(), buildSdk()]);
+    const [running] = await Promise.all([servers.begin(), generatePrismaClient(), buildClients()]);
     if (stop.aborted) return;
     const started = createServices(profile, running, progress, (plans) => show(plans, shown, inspect));
     services = started;
     const begun = started.start().catch(report);
     watch = keepCurrent(started, begun);
+    const [first] = gatewayPorts(profile);
+    if (first) {
+      const gatewayUrl = `http://127.0.0.1:${first.http.port}`;
+      web = serveWebClient({ gatewayUrl, log: join(profile.home, 'logs', 'web.log') });
+    }
     await begun;
-    if (!stop.aborted) progress.say(welcome(profile, started));
+    if (!stop.aborted) progress.say(welcome(profile, started, web?.url));
   };
 
   try {
@@ -65,6 +72,7 @@ async function main({ profile, shown, inspect }: Options): Promise<void> {
     progress.say('Stopping');
   } finally {
     watch?.close();
+    await web?.stop();
     await services?.stop();
     await servers.stop();
   }
@@ -102,7 +110,7 @@ function show(plans: ServicePlan[], shown: readonly string[], inspect: boolean):
   });
 }
 
-function welcome(profile: Profile, { plans }: Services): string {
+function welcome(profile: Profile, { plans }: Services, webUrl?: string): string {
   const gateways = gatewayPorts(profile).map(({ http }) => `http://127.0.0.1:${http.port}`);
   const debuggers = plans.flatMap(({ name, nodeOptions }) =>
     nodeOptions
@@ -110,7 +118,8 @@ function welcome(profile: Profile, { plans }: Services): string {
       .map((option) => `${name} on ${option.slice('--inspect='.length)}`),
   );
   const attach = debuggers.length === 0 ? '' : ` Attach a debugger to ${debuggers.join(', ')}.`;
-  return `Watching the sources of ${plans.map(({ name }) => name).join(', ')}; ${gateways.join(' ')}.${attach}`;
+  const web = webUrl === undefined ? '' : ` The web client from its sources: ${webUrl}.`;
+  return `Watching the sources of ${plans.map(({ name }) => name).join(', ')}; ${gateways.join(' ')}.${web}${attach}`;
 }
 
 function optionsAsked(): Options {

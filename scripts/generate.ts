@@ -9,11 +9,12 @@ const root = resolve(import.meta.dirname, '..');
 const generated = join(root, 'lib', 'gen');
 const prismaClient = join(root, 'services', 'repo', 'prisma', 'client');
 const sdk = join(root, 'clients', 'sdk');
+const web = join(root, 'clients', 'web');
 const prismaSources = ['prisma/schema.prisma', 'prisma.config.ts', 'node_modules/prisma/package.json'];
 
 /**
- * `npm run generate` generates the code from proto/, prisma/ and the API documents, and builds the SDK; --check only
- * compares the code that is committed.
+ * `npm run generate` generates the code from proto/, prisma/ and the API documents, and builds the SDK and the web client;
+ * --check only compares the code that is committed.
  */
 if (import.meta.main) {
   try {
@@ -23,7 +24,7 @@ if (import.meta.main) {
     } else {
       await Promise.all([generateProtoCode(), generatePrismaClient()]);
       await generateWireTypes();
-      await buildSdk();
+      await buildClients();
     }
   } catch (error) {
     report(error);
@@ -69,18 +70,51 @@ async function generateWireTypes(options: string[] = []): Promise<void> {
   if (code !== 0) throw new Problem('The types of the SDK could not be generated:', `${stdout}${stderr}`);
 }
 
+/** The SDK, then the web client, which is made of it. */
+export async function buildClients(): Promise<void> {
+  await buildSdk();
+  await buildWebClient();
+}
+
 /** The package of the SDK is not committed, so this builds it if it is missing or older than its sources. */
-export async function buildSdk(): Promise<void> {
-  const stamp = join(sdk, 'dist', '.made-from');
-  const sources = [
-    ...filesIn(join(sdk, 'src')).map((name) => `src/${name}`),
-    'build/build.ts',
-    'package.json',
-  ];
-  const wanted = digestOf(sources.map((name) => `clients/sdk/${name}`));
+export function buildSdk(): Promise<void> {
+  return buildIfChanged(sdk, {
+    what: 'The SDK',
+    sources: [...filesIn(join(sdk, 'src')).map((name) => `src/${name}`), 'build/build.ts', 'package.json'],
+    program: ['build/build.ts'],
+  });
+}
+
+/** The same for what the gateways serve at /. */
+function buildWebClient(): Promise<void> {
+  const folders = ['src', 'public', 'build'];
+  const sources = folders.flatMap((folder) => filesIn(join(web, folder)).map((name) => `${folder}/${name}`));
+  return buildIfChanged(web, {
+    what: 'The web client',
+    sources: [
+      ...sources,
+      'index.html',
+      'embed.html',
+      'package.json',
+      'vite.config.ts',
+      '../sdk/dist/.made-from',
+      '../../package-lock.json',
+    ],
+    program: ['../../node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn'],
+  });
+}
+
+/** Runs the program that fills `dist`, in the folder of a package, unless `dist` was made from the same sources. */
+async function buildIfChanged(
+  folder: string,
+  { what, sources, program }: { what: string; sources: string[]; program: [string, ...string[]] },
+): Promise<void> {
+  const stamp = join(folder, 'dist', '.made-from');
+  const wanted = digestOf(sources.map((name) => join(folder, name)));
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  const { code, stdout, stderr } = await runNode([join(sdk, 'build', 'build.ts')]);
-  if (code !== 0) throw new Problem('The SDK could not be built:', `${stdout}${stderr}`);
+  const [script, ...options] = program;
+  const { code, stdout, stderr } = await runNode([join(folder, script), ...options], folder);
+  if (code !== 0) throw new Problem(`${what} could not be built:`, `${stdout}${stderr}`);
   writeFileSync(stamp, wanted);
 }
 
@@ -104,8 +138,8 @@ function run(tool: string, args: string[]) {
   return output(join(root, 'node_modules', '.bin', tool), args, { timeoutMs: 120_000 });
 }
 
-function runNode(args: string[]) {
-  return output(process.execPath, args, { timeoutMs: 120_000 });
+function runNode(args: string[], cwd = root) {
+  return output(process.execPath, args, { timeoutMs: 120_000, cwd });
 }
 
 /** Paths that only one of the folders has, or that differ. */
@@ -128,6 +162,6 @@ function contentOf(path: string): string | undefined {
 
 function digestOf(paths: string[]): string {
   const hash = createHash('sha256');
-  for (const path of paths) hash.update(readFileSync(join(root, path)));
+  for (const path of paths) hash.update(readFileSync(resolve(root, path)));
   return hash.digest('hex');
 }

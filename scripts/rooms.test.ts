@@ -31,7 +31,7 @@ const sourcesWith = (...extensions: string[]) =>
 
 const sources = sourcesWith('ts', 'tsx');
 const inFolders = Map.groupBy(
-  sources.filter(({ path }) => !path.endsWith('.test.ts')),
+  sources.filter(({ path }) => !/\.test\.tsx?$/.test(path)),
   ({ path }) => dirname(path),
 );
 

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { buildSdk, generatePrismaClient } from './generate.ts';
+import { buildClients, generatePrismaClient } from './generate.ts';
 import { Problem, report } from './process/problem.ts';
 import { createProgress, elapsed } from './process/progress.ts';
 import { aborted, stopSignal } from './process/stop-signal.ts';
@@ -32,7 +32,7 @@ async function main({ profile, demo }: { profile: Profile; demo: DemoSize | unde
   if (profile.small) progress.say('With the settings for a small machine; --no-small is without them');
 
   const startAll = async () => {
-    const [running] = await Promise.all([servers.begin(), generatePrismaClient(), buildSdk()]);
+    const [running] = await Promise.all([servers.begin(), generatePrismaClient(), buildClients()]);
     if (stop.aborted) return;
     services = createServices(profile, running, progress);
     await services.start();

@@ -1,7 +1,7 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { buildSdk, generatePrismaClient } from './generate.ts';
+import { buildClients, generatePrismaClient } from './generate.ts';
 import { Problem, report } from './process/problem.ts';
 import { createProgress, elapsed } from './process/progress.ts';
 import { aborted, stopSignal } from './process/stop-signal.ts';
@@ -60,7 +60,7 @@ async function isMissing(database: DatabaseName | undefined): Promise<boolean> {
 }
 
 async function main(selected: Selected[], on: TestSystem): Promise<void> {
-  await Promise.all([generatePrismaClient(), buildSdk()]);
+  await Promise.all([generatePrismaClient(), buildClients()]);
   const needs = allNeeds(selected.flatMap(({ files }) => files));
   const servers = needs.size === 0 ? Promise.resolve(on.env) : on.startServers(needs);
   // The steps that need the servers await this promise and get the error; until then it must not count as unhandled.

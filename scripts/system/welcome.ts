@@ -18,6 +18,7 @@ export function welcome(
   return `
 GoChat is ready (${took}).
 
+  Chat             ${first}
   Gateway          ${gateways.join('  ')}
   WebSocket        ${gateways.map((url) => `${url.replace('http', 'ws')}/ws`).join('  ')}
   API reference    ${first}/docs
@@ -25,7 +26,7 @@ GoChat is ready (${took}).
   Metrics          ${admins.map(({ service, url }) => `${url}/metrics  ${service}`).join('\n                   ')}
   Logs             ${profile.home}/logs
 
-Try it:
+Open ${first} in a browser, or try it by hand:
 
   curl -s ${first}/auth/register -H 'content-type: application/json' \\
     -d '{"username": "alice", "password": "correct horse"}'

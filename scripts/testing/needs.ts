@@ -22,7 +22,7 @@ const flows = ['temporal-programs', 'workflow-bundle'] as const;
 /** The needs of files by their path; the first matching row counts. A file without a matching row needs nothing. */
 const rows: readonly Row[] = [
   {
-    files: 'test/{e2e,fault,schemathesis}/**',
+    files: 'test/{e2e,fault,schemathesis,web}/**',
     needs: ['system', ...serverNames, ...flows, 'prometheus-programs'],
   },
   { files: 'test/replay/**', needs: ['workflow-bundle'] },

@@ -2,6 +2,7 @@
 
 import { globSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { chromiumProgram } from '../stack/chromium.ts';
 import { runCaptured } from './command.ts';
 import type { Counts } from './counts-reporter.ts';
 import { apart, needsOf } from './needs.ts';
@@ -50,7 +51,13 @@ export const steps: Step[] = [
     parts: (files, only) =>
       shares(files, availableParallelism()).map((share) => testing(share, { only, together: true })),
   },
-  check('types', 'Types', ['tsc', '--noEmit'], ['tsc', '--noEmit', '-p', 'clients/sdk']),
+  check(
+    'types',
+    'Types',
+    ['tsc', '--noEmit'],
+    ['tsc', '--noEmit', '-p', 'clients/sdk'],
+    ['tsc', '--noEmit', '-p', 'clients/web'],
+  ),
   check('lint', 'Format and lint', ['biome', 'ci', '--colors=off', '.'], ['buf', 'lint', 'proto']),
   check('deps', 'Dependency rules', [
     'depcruise',
@@ -88,11 +95,20 @@ export const steps: Step[] = [
     files: filesOf('test/e2e/**/*.test.ts'),
     parts: (files, only) => [testing(files, { only })],
   },
+  {
+    name: 'web',
+    title: 'The web client in Chromium',
+    round: 4,
+    // The pages of several people come from one address.
+    settings: { RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0' },
+    files: filesOf('test/web/**/*.test.ts'),
+    parts: (files, only) => [inChromium(testing(files, { only }))],
+  },
   // Compares the OpenAPI document with the system's answers, by Schemathesis, a Python program.
   {
     name: 'schemathesis',
     title: 'Schemathesis',
-    round: 4,
+    round: 5,
     onDemand: true,
     settings: {
       RATE_LIMIT_REGISTER_PER_HOUR: '0',
@@ -109,7 +125,7 @@ export const steps: Step[] = [
   {
     name: 'fault',
     title: 'Fault tests',
-    round: 5,
+    round: 6,
     onDemand: true,
     apart: true,
     settings: {
@@ -127,7 +143,7 @@ export const steps: Step[] = [
   {
     name: 'small-machine',
     title: 'A machine of 1 core and 2 GiB',
-    round: 6,
+    round: 7,
     onDemand: true,
     files: filesOf('test/small-machine/**/*.test.ts'),
     parts: (files, only) => [testing(files, { only, timeoutMs: faultTimeoutMs })],
@@ -160,6 +176,18 @@ function testing(
 ): Part {
   const run = together ? runInOneProcess : runTestFiles;
   return (env, stop) => run(files, { env, stop, concurrency: 1, only, timeoutMs: timeoutMs + stormMs(env) });
+}
+
+/** Runs a part with the path of Chromium in CHROMIUM. Where Chromium can't be had, the part says so and runs nothing. */
+function inChromium(run: Part): Part {
+  return async (env, stop) => {
+    const chromium = await chromiumProgram(console.log);
+    if (chromium !== undefined) return run({ ...env, CHROMIUM: chromium }, stop);
+    console.log(
+      '   web: skipped, because Chromium is not here and only root can install it (apt-get install chromium)',
+    );
+    return { passed: 0, failed: 0 };
+  };
 }
 
 interface TestingOptions {

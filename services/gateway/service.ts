@@ -40,6 +40,7 @@ import { createAdmission } from './sockets/admission.ts';
 import { drainSessions } from './sockets/drain.ts';
 import { watchHeartbeats } from './sockets/heartbeat.ts';
 import { acceptUpgrades } from './sockets/upgrade.ts';
+import { createWebClient } from './web/web-client.ts';
 
 const maxPendingProduces = 20_000;
 /** How long running requests may take after all sockets are closed. */
@@ -182,6 +183,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     clientAddress,
     hosts: config.ALLOWED_HOSTS,
     origins: config.ALLOWED_ORIGINS,
+    webClient: createWebClient({ origins: config.ALLOWED_ORIGINS }),
     metrics: registry,
     log,
   });

@@ -4,6 +4,8 @@ export type Origins = {
   kind: 'none' | 'listed' | 'all';
   /** True if pages of this origin may call. */
   allows(origin: string): boolean;
+  /** The origins as a policy names them: separated by spaces, or `*`. */
+  text: string;
 };
 
 /** Parses ALLOWED_ORIGINS. Throws an Error with a sentence if an entry is not an origin. */
@@ -14,10 +16,14 @@ export function parseOrigins(text: string): Origins {
     .filter((part) => part !== '');
   if (parts.includes('*')) {
     if (parts.length > 1) throw wrong('takes * alone, or a list of origins');
-    return { kind: 'all', allows: () => true };
+    return { kind: 'all', allows: () => true, text: '*' };
   }
   const listed = new Set(parts.map(checkedOrigin));
-  return { kind: listed.size === 0 ? 'none' : 'listed', allows: (origin) => listed.has(normalised(origin)) };
+  return {
+    kind: listed.size === 0 ? 'none' : 'listed',
+    allows: (origin) => listed.has(normalised(origin)),
+    text: [...listed].join(' '),
+  };
 }
 
 function checkedOrigin(text: string): string {

@@ -15,6 +15,8 @@ import type { RateLimit } from '../limits/rate-limit.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import { answerProblems, refuseBrokenHttp, sendProblem } from '../problems/problems.ts';
 import { addFormats, validatorOptions } from '../validation/validator.ts';
+import type { WebClient } from '../web/web-client.ts';
+import { webClientRoutes } from '../web/web-client-routes.ts';
 import type { Pages } from './answers/pages.ts';
 import { addSharedSchemas } from './answers/schemas.ts';
 import { authenticate, type CallerCounts, countUnknown } from './plugins/authenticate.ts';
@@ -59,6 +61,7 @@ export type AppDeps = {
   clientAddress: ClientAddress;
   hosts: Hosts;
   origins: Origins;
+  webClient: WebClient;
   metrics: Metrics;
   log: Logger;
 };
@@ -145,5 +148,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(searchRoutes, { messages });
   await app.register(memberRoutes, { conversations: logic.conversations });
   await app.register(syncRoutes, { conversations: logic.conversations });
+  await app.register(webClientRoutes, { webClient: deps.webClient, origins: deps.origins });
   return app;
 }

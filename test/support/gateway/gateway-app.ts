@@ -12,6 +12,7 @@ import { createRateLimit } from '../../../services/gateway/limits/rate-limit.ts'
 import { createRequestLimits } from '../../../services/gateway/limits/request-limits.ts';
 import { createPages } from '../../../services/gateway/rest/answers/pages.ts';
 import { type AppDeps, buildApp } from '../../../services/gateway/rest/app.ts';
+import { createWebClient } from '../../../services/gateway/web/web-client.ts';
 import { createMemoryIdempotency } from './memory-idempotency.ts';
 
 type Calls = { name: string; request: unknown }[];
@@ -32,10 +33,19 @@ export const session = { user, accessToken: 'a', refreshToken: 'r', expiresIn: 9
 type Answer = (request: never, options: { deadlineMs?: number } | undefined) => unknown;
 
 type Limits = { registersPerHour?: number; loginFailuresPer15Min?: number; requestsPerMinute?: number };
-type Door = { anonymousPerMinute?: number; trustProxy?: string; hosts?: string; origins?: string };
+type Door = {
+  anonymousPerMinute?: number;
+  trustProxy?: string;
+  hosts?: string;
+  origins?: string;
+  webFolder?: string;
+};
 
 /** The state of one test. */
-type TestState = Pick<AppDeps, 'anonymous' | 'clientAddress' | 'hosts' | 'limits' | 'origins' | 'pages'> & {
+type TestState = Pick<
+  AppDeps,
+  'anonymous' | 'clientAddress' | 'hosts' | 'limits' | 'origins' | 'pages' | 'webClient'
+> & {
   answers: Record<string, Answer>;
   calls: Calls;
   revoked: Set<string>;
@@ -82,6 +92,10 @@ function newState(answers: Record<string, Answer>, limits: Limits, door: Door): 
     ),
     hosts: parseHosts(door.hosts ?? ''),
     origins: parseOrigins(door.origins ?? ''),
+    webClient: createWebClient({
+      origins: parseOrigins(door.origins ?? ''),
+      folder: door.webFolder ?? '/none',
+    }),
   };
 }
 
@@ -138,6 +152,7 @@ function buildTestApp() {
     clientAddress: (request) => current.clientAddress(request),
     hosts: ofTest(() => current.hosts),
     origins: ofTest(() => current.origins),
+    webClient: ofTest(() => current.webClient),
     metrics,
     log: createLogger('gateway', 'silent'),
   });

@@ -18,6 +18,8 @@ declare module 'fastify' {
     public?: boolean;
     /** The route is a probe for monitoring, which has no rate limit and answers for any host name. */
     probe?: boolean;
+    /** The route answers a file from memory: one address may serve many people who open the web client. */
+    isUncounted?: boolean;
   }
 }
 
@@ -32,6 +34,7 @@ export function authenticate(app: FastifyInstance, deps: CallerCounts): void {
   app.addHook('onRequest', async (request) => {
     if (request.is404 || request.routeOptions.config.probe) return;
     if (request.routeOptions.config.public) {
+      if (request.routeOptions.config.isUncounted) return;
       deps.anonymous.take(countedAddress(request.ip));
       return;
     }
