@@ -9,6 +9,7 @@ const help = `  /list                 conversations
   /group NAME USER …    a new group
   /add USER …           adds members to this group
   /history              older messages
+  /search WORDS         messages that have all of these words
   /recall               takes the last own message back
   /who                  the members
   /quit
@@ -104,6 +105,12 @@ export async function runScreen(client: Client): Promise<void> {
       const before = room.get().messages.length;
       await room.loadOlder();
       for (const message of room.get().messages.slice(0, -before || undefined)) say(showMessage(message));
+    },
+    async search(words) {
+      const { results } = await client.search({ text: words.join(' '), limit: 10 });
+      if (results.length === 0) say(dim('  Nothing was found.'));
+      for (const { message, conversationName } of results.toReversed())
+        say(`${dim(printable(conversationName))} ${showMessage(message)}`);
     },
     async recall() {
       const mine = current()

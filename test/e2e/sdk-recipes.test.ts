@@ -33,6 +33,11 @@ for (const recipe of recipes) {
     const shown: string[] = [];
     const show = (text: string) => shown.push(text);
     const run = new AsyncFunction(...names, stripTypeScriptTypes(exampleOf(recipe)));
+    if (recipe === 'recipe search') {
+      await chat.conversation(conversationId).send({ text: 'Picnic on Saturday?' }).stored;
+      const found = async () => (await chat.search({ text: 'picnic', conversationId })).results.length > 0;
+      await eventually(found, 15_000, 100);
+    }
     Object.assign(globalThis, { indexedDB });
     await run(
       chat,
@@ -51,6 +56,7 @@ for (const recipe of recipes) {
       const { messages, draft } = chat.conversation(conversationId).get();
       assert.deepEqual([messages.at(-1)?.content, draft], ['I think that', '']);
     }
+    if (recipe === 'recipe search') assert.deepEqual(shown.slice(-1), ['1 found']);
     await chat.disconnect();
     if (recipe === 'recipe offline') assert.deepEqual(shown, ['Connecting …']);
   });

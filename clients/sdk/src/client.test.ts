@@ -238,4 +238,5 @@ test('every call about people is there', async () => {
   assert.deepEqual(Object.keys(client.groups).sort(), [...Object.keys(groups), 'members'].sort());
   assert.deepEqual(Object.keys(client.groups.members).sort(), Object.keys(all.members).sort());
   assert.deepEqual(Object.keys(client.users).sort(), Object.keys(all.users).sort());
+  for (const name of Object.keys(all.search)) assert.ok(name in client);
 });

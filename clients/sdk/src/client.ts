@@ -218,5 +218,7 @@ export function createClient(options: ClientOptions) {
     /** Opens the conversation with a friend. */
     direct,
     users: later('users', 'search', 'get', 'updateMe'),
+    /** Searches the messages of the user's conversations. */
+    ...later('search', 'search'),
   };
 }

@@ -1,4 +1,5 @@
 export type { NewMessage, Room } from './api/room.ts';
+export type { SearchPage, SearchQuery } from './api/search.ts';
 export type { SendState, Sent } from './api/sends.ts';
 export type { Events } from './api/surface.ts';
 export type { ConversationItem, RoomSnapshot } from './api/views.ts';

@@ -1,5 +1,6 @@
 import { createMessageActions } from './message-actions.ts';
 import { type ActionDeps, createFriends, createGroups, createMembers, createUsers } from './people.ts';
+import { createSearch } from './search.ts';
 
 /** What a client can do beside talking: calls that need no connection. */
 export const createActions = (deps: ActionDeps) => ({
@@ -8,6 +9,7 @@ export const createActions = (deps: ActionDeps) => ({
   members: createMembers(deps),
   users: createUsers(deps),
   messages: createMessageActions(deps),
+  search: createSearch(deps),
 });
 
 export type Actions = ReturnType<typeof createActions>;
