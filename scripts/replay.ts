@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createRest, type Message, type Session } from '../clients/sdk/rest.ts';
+import { createCall } from '../clients/sdk/src/transport/api.ts';
+import type { Message, Session } from '../clients/sdk/src/wire/wire.ts';
 import { readChatLog, usernamesFor } from './replay/chat-log.ts';
 import { createLedger } from './replay/ledger.ts';
 import { createParticipant, type Participant } from './replay/participant.ts';
@@ -18,6 +19,7 @@ const usage = `npm run replay -- FILE.jsonl [--gateway http://127.0.0.1:8080[,ht
 
 const parallelRegistrations = 4;
 const maxMembersPerCall = 1000;
+const messagesPerPage = 200;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,7 +36,7 @@ process.exitCode = (await replay(file)) ? 0 : 1;
 async function replay(path: string): Promise<boolean> {
   const log = await readChatLog(path);
   const usernames = usernamesFor(log.nicks, randomBytes(3).toString('hex'));
-  const rest = createRest(gatewayOf(0));
+  const call = createCall({ url: gatewayOf(0) });
   const password = randomBytes(12).toString('base64url');
 
   console.log(`${basename(path)}: ${log.events.length} events, ${log.nicks.length} nicks`);
@@ -43,7 +45,8 @@ async function replay(path: string): Promise<boolean> {
   await Promise.all(
     Array.from({ length: parallelRegistrations }, async () => {
       for (let next = todo.pop(); next; next = todo.pop()) {
-        sessions.set(next[0], await rest.register(next[1], password));
+        const [nick, username] = next;
+        sessions.set(nick, await call('POST /auth/register', { body: { username, password } }));
       }
     }),
   );
@@ -51,17 +54,15 @@ async function replay(path: string): Promise<boolean> {
   const [founder] = log.nicks;
   const owner = founder === undefined ? undefined : sessions.get(founder);
   if (!owner) throw new Error('the log is empty');
-  const asOwner = rest.as(owner.accessToken);
   const others = [...sessions.values()].map(({ user }) => user.id).filter((id) => id !== owner.user.id);
-  const { conversation } = await asOwner.post<{ conversation: { id: string } }>('/conversations', {
-    type: 2,
-    name: basename(path).slice(0, 100),
-    memberIds: others.slice(0, maxMembersPerCall),
-  });
+  const name = basename(path).slice(0, 100);
+  const first = others.slice(0, maxMembersPerCall);
+  const group = { body: { type: 2 as const, name, memberIds: first } };
+  const { conversation } = await call('POST /conversations', group, owner.accessToken);
+  const { id } = conversation;
   for (let from = maxMembersPerCall; from < others.length; from += maxMembersPerCall) {
-    await asOwner.post(`/conversations/${conversation.id}/members`, {
-      userIds: others.slice(from, from + maxMembersPerCall),
-    });
+    const body = { userIds: others.slice(from, from + maxMembersPerCall) };
+    await call('POST /conversations/{id}/members', { path: { id }, body }, owner.accessToken);
   }
 
   const ledger = createLedger();
@@ -73,7 +74,7 @@ async function replay(path: string): Promise<boolean> {
         nick,
         gatewayUrl: gatewayOf(index),
         accessToken: sessions.get(nick)?.accessToken ?? '',
-        conversationId: conversation.id,
+        conversationId: id,
         ledger,
       }),
     );
@@ -108,7 +109,8 @@ async function replay(path: string): Promise<boolean> {
 
   const history: Message[] = [];
   for (let more = true; more; ) {
-    const page = await asOwner.messagesAfter(conversation.id, history.at(-1)?.seqId ?? 0);
+    const query = { afterSeq: history.at(-1)?.seqId ?? 0, limit: messagesPerPage };
+    const page = await call('GET /conversations/{id}/messages', { path: { id }, query }, owner.accessToken);
     history.push(...page.messages);
     more = page.hasMore;
   }

@@ -1,4 +1,4 @@
-import { type ChatSocket, openSocket, type ReceivedFrame } from '../../clients/sdk/socket.ts';
+import { openSocket, type Socket } from '../../clients/sdk/src/transport/socket.ts';
 import { friendRequestAction } from '../../lib/domain/enumerations.ts';
 import type { Account } from '../fixtures/cache.ts';
 import type { Laboratory, Scenario } from '../laboratory/laboratory.ts';
@@ -72,7 +72,7 @@ export async function befriendStrangers(laboratory: Laboratory, times: number): 
       await rest.call('DELETE', `/friends/${bob.userId}`, ann.accessToken);
     }
   } finally {
-    await inboxes.close();
+    inboxes.close();
     laboratory.accounts.save();
   }
   return { request: request.data(), conversation: conversation.data() };
@@ -82,12 +82,18 @@ export async function befriendStrangers(laboratory: Laboratory, times: number): 
 async function openInboxes(laboratory: Laboratory) {
   const accounts = await laboratory.accounts.take(people);
   const waiting = new Map<string, (at: number) => void>();
-  const sockets: ChatSocket[] = [];
+  const sockets: Socket[] = [];
   for (const [index, { userId, accessToken }] of accounts.entries()) {
-    const onFrame = ({ type }: ReceivedFrame) => {
-      if (type === 'conversation-created') waiting.get(userId)?.(monotonicMicros());
-    };
-    sockets.push(await openSocket(laboratory.gatewayOf(index), accessToken, onFrame));
+    const socket = openSocket({
+      url: laboratory.gatewayOf(index),
+      token: accessToken,
+      WebSocket,
+      onFrame({ type }) {
+        if (type === 'conversation-created') waiting.get(userId)?.(monotonicMicros());
+      },
+      signal: new AbortController().signal,
+    });
+    sockets.push(await socket);
   }
   return {
     nextConversation({ userId, username }: Account): Promise<number> {
@@ -103,8 +109,8 @@ async function openInboxes(laboratory: Laboratory) {
         });
       });
     },
-    close: async () => {
-      await Promise.all(sockets.map((socket) => socket.close()));
+    close() {
+      for (const socket of sockets) socket.close();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Message } from '../../clients/sdk/rest.ts';
+import type { Message } from '../../clients/sdk/src/wire/wire.ts';
 
 type Attendance = { nick: string; from: number; to: number | undefined; next: number };
 

@@ -1,7 +1,8 @@
-// Room: the replay of chat logs by real users of a running system. It reaches the system only through the client
-// library.
+// Room: the replay of chat logs by real users of a running system. It reaches the system only as
+// clients do, by the calls and the socket of the SDK.
 
-import { type ChatSocket, openSocket, type ReceivedFrame } from '../../clients/sdk/socket.ts';
+import type { ServerFrame } from '../../clients/sdk/src/model/input.ts';
+import { openSocket, type Socket } from '../../clients/sdk/src/transport/socket.ts';
 import type { Ledger } from './ledger.ts';
 
 export type Participant = {
@@ -28,9 +29,9 @@ export function createParticipant(options: {
     string,
     { resolve: (seqId: number) => void; reject: (error: Error) => void; sentAt: number }
   >();
-  let socket: ChatSocket | undefined;
+  let socket: Socket | undefined;
 
-  function onFrame({ type, data }: ReceivedFrame): void {
+  function onFrame({ type, data }: ServerFrame): void {
     if (type === 'new-message' && data.conversationId === conversationId) ledger.received(nick, data);
     if (type === 'message-ack') settle(data.clientMsgId, data.seqId);
     if (type === 'error') {
@@ -50,7 +51,8 @@ export function createParticipant(options: {
     nick,
     present: () => socket !== undefined,
     async connect() {
-      socket = await openSocket(options.gatewayUrl, options.accessToken, onFrame);
+      const { gatewayUrl: url, accessToken: token } = options;
+      socket = await openSocket({ url, token, WebSocket, onFrame, signal: new AbortController().signal });
       ledger.joined(nick);
     },
     async disconnect() {
@@ -58,7 +60,7 @@ export function createParticipant(options: {
       ledger.left(nick);
       const leaving = socket;
       socket = undefined;
-      await leaving?.close();
+      leaving?.close();
     },
     say(line, text) {
       const clientMsgId = `line-${line}`;
