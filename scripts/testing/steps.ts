@@ -35,12 +35,17 @@ const faultTimeoutMs = 60 * 60_000;
 /** Printed lines of a failed check's output. */
 const maxLines = 120;
 
+/** Of the unit tests: one more than cores, since some tests wait for timers and programs. */
+const processes = availableParallelism() + 1;
+
 const besideCode = filesOf(
   '{lib,services,workflows,activities,clients,scripts,bench,demo,test/support}/**/*.test.ts',
 );
-const withoutNeeds = besideCode.filter((file) => needsOf(file).length === 0);
+/** They run compilers and package managers, whose start takes longer than all unit tests of a service. */
+const packageFiles = filesOf('{clients/*/build/**/*,services/gateway/rest/document/client}.test.ts');
+const withoutNeeds = besideCode.filter((file) => needsOf(file).length === 0 && !packageFiles.includes(file));
 const flowFiles = besideCode.filter((file) => needsOf(file).includes('temporal-programs'));
-const others = besideCode.filter((file) => !withoutNeeds.includes(file) && !flowFiles.includes(file));
+const others = besideCode.filter((file) => ![...withoutNeeds, ...packageFiles, ...flowFiles].includes(file));
 
 export const steps: Step[] = [
   {
@@ -48,8 +53,14 @@ export const steps: Step[] = [
     title: 'Unit tests',
     round: 1,
     files: withoutNeeds,
-    parts: (files, only) =>
-      shares(files, availableParallelism()).map((share) => testing(share, { only, together: true })),
+    parts: (files, only) => shares(files, processes).map((share) => testing(share, { only, together: true })),
+  },
+  {
+    name: 'packages',
+    title: 'Packages and generated clients',
+    round: 1,
+    files: packageFiles,
+    parts: (files, only) => [testing(files, { only, together: true })],
   },
   check(
     'types',
