@@ -77,6 +77,7 @@ module.exports = {
     'messages',
     'details',
     'chat',
+    'search',
     'settings',
     'app',
     'embedding',

@@ -15,6 +15,7 @@ import { useTitle } from './use-title.ts';
 
 const PeopleScreen = lazy(() => import('../people/people-screen.tsx'));
 const KeyHelp = lazy(() => import('./key-help.tsx'));
+const SearchDialog = lazy(() => import('../search/search-dialog.tsx'));
 const SettingsScreen = lazy(() => import('../settings/settings-screen.tsx'));
 
 /** The frame of a signed-in user: the navigation, and beside it the screen that the address names. */
@@ -22,11 +23,12 @@ export function Frame() {
   const { t } = useLanguage();
   const place = usePlace();
   const [helps, setHelps] = useState(false);
+  const [searches, setSearches] = useState(false);
   useTitle();
   useNotifications();
   useKeys({
     openId: place.screen === 'chats' ? place.conversationId : undefined,
-    onSearch: () => {},
+    onSearch: () => setSearches(true),
     onHelp: () => setHelps(true),
   });
   const inChat = place.screen === 'chats' && place.conversationId !== undefined;
@@ -48,7 +50,7 @@ export function Frame() {
       {place.screen === 'chats' ? (
         <>
           <section className={styles.list} aria-label={t.chats}>
-            <ConversationList openId={place.conversationId} />
+            <ConversationList openId={place.conversationId} onSearch={() => setSearches(true)} />
           </section>
           <main className={styles.main}>
             {place.conversationId === undefined ? (
@@ -64,6 +66,14 @@ export function Frame() {
             {place.screen === 'people' ? <PeopleScreen /> : <SettingsScreen />}
           </Suspense>
         </main>
+      )}
+      {searches && (
+        <Suspense>
+          <SearchDialog
+            openId={place.screen === 'chats' ? place.conversationId : undefined}
+            onClose={() => setSearches(false)}
+          />
+        </Suspense>
       )}
       {helps && (
         <Suspense>

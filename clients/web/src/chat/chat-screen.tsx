@@ -79,6 +79,7 @@ export function ChatScreen({ id, seq }: { id: string; seq: number | undefined })
           loadOlder={loadOlder}
           onSeen={onSeen}
           onAtEnd={setAtEnd}
+          onJump={actions.jumpTo}
         />
         <p className={styles.typing} aria-live="polite">
           {typists.length > 0 &&

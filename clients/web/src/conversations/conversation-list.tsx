@@ -15,7 +15,7 @@ import { conversationType, previewOf, titleOf } from './words.ts';
 const NewGroupDialog = lazy(() => import('./new-group-dialog.tsx'));
 
 /** All conversations, the latest first; the open one is marked. */
-export function ConversationList({ openId }: { openId: string | undefined }) {
+export function ConversationList({ openId, onSearch }: { openId: string | undefined; onSearch(): void }) {
   const { t } = useLanguage();
   const items = useConversations();
   const [filter, setFilter] = useState('');
@@ -33,6 +33,7 @@ export function ConversationList({ openId }: { openId: string | undefined }) {
           value={filter}
           onChange={(event) => setFilter(event.target.value)}
         />
+        <IconButton icon="search" label={t.search} onClick={onSearch} />
         <IconButton icon="plus" label={t.newGroup} onClick={() => setMakesGroup(true)} />
       </header>
       {items.length === 0 ? (

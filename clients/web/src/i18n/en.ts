@@ -53,6 +53,7 @@ export const en = {
   emoji: 'Emoji',
   suggestions: 'Suggestions',
   jumpToLatest: 'Jump to latest',
+  jumpToUnread: 'Jump to first unread',
   newMessages: 'New messages',
   sending: 'Sending',
   sent: 'Sent',

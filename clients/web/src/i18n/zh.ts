@@ -51,6 +51,7 @@ export const zh: Texts = {
   emoji: '表情',
   suggestions: '建议',
   jumpToLatest: '跳到最新',
+  jumpToUnread: '跳到首条未读',
   newMessages: '新消息',
   sending: '发送中',
   sent: '已发送',

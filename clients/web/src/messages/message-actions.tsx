@@ -33,10 +33,16 @@ export function ActionBar(props: MessageRowProps & { onMenu(at: MenuPlace): void
         size={17}
         label={t.messageActions}
         aria-haspopup="menu"
-        onClick={(event) => props.onMenu(event.currentTarget.closest('article') ?? event.currentTarget)}
+        onClick={(event) => props.onMenu(endOf(event.currentTarget))}
       />
     </div>
   );
+}
+
+/** The bar goes when the menu opens, so the menu needs a point. */
+function endOf(button: Element): MenuPlace {
+  const { right, bottom } = button.getBoundingClientRect();
+  return { x: right, y: bottom };
 }
 
 export function ActionMenu(props: MessageRowProps & { at: MenuPlace; onClose(): void }) {

@@ -45,6 +45,7 @@ export interface MessageListProps {
   /** This message, and so all before it, has been on the screen. */
   onSeen(seqId: number): void;
   onAtEnd(isAtEnd: boolean): void;
+  onJump(seqId: number): void;
 }
 
 /** So near to the end still counts as the end, in pixels. */
@@ -184,6 +185,13 @@ export function MessageList(props: MessageListProps) {
           })}
         </div>
       </div>
+      {unreadFrom !== undefined && isAbove(virtualizer, indexOfSeq(messages, unreadFrom)) && (
+        <div className={styles.firstUnread}>
+          <Button small onClick={() => props.onJump(unreadFrom)}>
+            {t.jumpToUnread}
+          </Button>
+        </div>
+      )}
       {!isAtEnd && messages.length > 0 && (
         <div className={styles.latest}>
           <Button
@@ -199,6 +207,10 @@ export function MessageList(props: MessageListProps) {
     </div>
   );
 }
+
+/** True if a message is above what is in view, or not loaded. */
+const isAbove = ({ range }: Virtualizer, index: number): boolean =>
+  range !== null && index < range.startIndex;
 
 /** The seqId at this index, or the last one before it: what waits in the outbox has none. */
 function storedSeqBefore(messages: readonly ShownMessage[], index: number): number {
@@ -242,6 +254,9 @@ function useStartPosition(
     const index = unreadFrom === undefined ? -1 : indexOfSeq(messages, unreadFrom);
     if (index > 0) virtualizer.scrollToIndex(index, { align: 'center' });
     else virtualizer.scrollToEnd();
+    return () => {
+      isPlaced.current = false;
+    };
   }, [hasMessages]);
 }
 

@@ -51,7 +51,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       onKeyDown={(event) => {
         if (event.target !== event.currentTarget || !hasActions || !opensMenu(event)) return;
         event.preventDefault();
-        setMenuAt(event.currentTarget);
+        setMenuAt(event.currentTarget.querySelector('[data-bubble]') ?? event.currentTarget);
       }}
     >
       {!isOwn && showsSender && (
@@ -60,7 +60,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         </span>
       )}
       <div className={styles.column}>
-        <div className={styles.bubble}>
+        <div className={styles.bubble} data-bubble>
           {!isOwn && showsSender && isFirstOfGroup && (
             <p className={styles.name} dir="auto">
               {name}
@@ -88,7 +88,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         )}
         {standing === 'failed' && <FailedNote message={message} />}
       </div>
-      {hasActions && (isNear || menuAt) && !menuAt && <ActionBar {...props} onMenu={setMenuAt} />}
+      {hasActions && isNear && !menuAt && <ActionBar {...props} onMenu={setMenuAt} />}
       {menuAt && <ActionMenu {...props} at={menuAt} onClose={() => setMenuAt(undefined)} />}
     </article>
   );
