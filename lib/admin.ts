@@ -9,7 +9,12 @@ import type { Metrics } from './metrics.ts';
  */
 export type Dependencies = Record<string, () => Promise<boolean> | boolean>;
 
-export type Readiness = { ready: boolean; dependencies: Record<string, 'up' | 'down'> };
+export type Readiness = {
+  ready: boolean;
+  dependencies: Record<string, 'up' | 'down'>;
+  /** What the operator should know. Missing if there is nothing. */
+  warnings?: string[];
+};
 
 export type Admin = {
   port: number;
@@ -29,15 +34,20 @@ export async function serveAdmin(options: {
   dependencies: Dependencies;
   /** Dependencies that /readyz shows, but without which the service is ready all the same. */
   optional?: Dependencies;
+  /** Sentences that /readyz shows. While they cannot be told, it shows none. */
+  warnings?: () => Promise<string[]>;
 }): Promise<Admin> {
   let draining = false;
   const readiness = async (): Promise<Readiness> => {
+    const warned = withDeadline(options.warnings?.() ?? Promise.resolve([]), checkDeadlineMs, () => []);
     const checked = await Promise.all(
       Object.entries({ ...options.dependencies, ...options.optional }).map(
         async ([name, check]) => [name, (await isUp(check)) ? 'up' : 'down'] as const,
       ),
     );
+    const warnings = await warned.catch((): string[] => []);
     return {
+      ...(warnings.length > 0 ? { warnings } : {}),
       ready: !draining && checked.every(([name, state]) => state === 'up' || !(name in options.dependencies)),
       dependencies: Object.fromEntries(checked),
     };

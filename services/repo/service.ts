@@ -104,6 +104,7 @@ export async function startRepo(
     port: config.METRICS_PORT,
     metrics,
     dependencies: { mysql: databases.ready, kafka: outbox.ready },
+    warnings: databases.warnings,
     optional: { redis: redis.isUp, ...Object.fromEntries(databases.states) },
   });
 
@@ -113,6 +114,8 @@ export async function startRepo(
     withinMs: 60_000,
     isTransient: (error) => codeOf(error) === 'UNAVAILABLE',
   });
+  await databases.checkReplicas();
+  for (const warning of await databases.warnings()) log.warn(warning);
   const ids = await createIds({ database: databases.directory, log });
   const sweeper = startSweeper({ databases, log, metrics });
   const indexSize = watchIndexSize({ databases, log, metrics });

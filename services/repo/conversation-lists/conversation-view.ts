@@ -23,8 +23,9 @@ import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../r
 import type { ReadPointers } from '../rows/read-pointer-cache.ts';
 import { keptRecalls, readSeqs, recalledOf } from '../rows/recall-counts.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
-import { type Database, formatSql } from '../storage/database.ts';
+import { type Database, formatSql, type ReadToken } from '../storage/database.ts';
 import { type Databases, fromAll, fromShardsOf, type Lost } from '../storage/databases.ts';
+import { queryWithToken } from '../storage/replicas.ts';
 import { isTrue } from '../storage/sql.ts';
 
 /** A conversation as one of its members sees it. Each part is cached under its own key. */
@@ -194,7 +195,7 @@ function inOrderOf({ after, visibleFirst }: LoadOptions): (a: Place, b: Place) =
   return (a, b) => rank(a) - rank(b) || byTime(a, b);
 }
 
-function loadRows(database: Database, userId: number, options: LoadOptions): Promise<Row[]> {
+async function loadRows(database: Database, userId: number, options: LoadOptions): Promise<Row[]> {
   const { detailed, after, conversationIds } = options;
   const { creating, active } = conversationStatus;
   const statuses = options.includeCreating ? [creating, active] : [active];
@@ -208,7 +209,8 @@ function loadRows(database: Database, userId: number, options: LoadOptions): Pro
   const visibleFirst = options.visibleFirst ? 'hidden.conversation_id IS NOT NULL,' : '';
   // Indexes: the primary keys of all tables; for recalls, see `recalledOf`. The join `hidden` reads only the heads of
   // conversations that the user hid.
-  return database.query<Row>(
+  const { rows, token } = await queryWithToken<Row>(
+    database,
     `WITH mine AS (
        SELECT member.user_id, ${membershipColumns('member')},
          hidden.conversation_id IS NOT NULL AS is_hidden,
@@ -243,6 +245,7 @@ function loadRows(database: Database, userId: number, options: LoadOptions): Pro
        ON message.conversation_id = conversation.id AND message.seq_id = head.last_seq_id
      ORDER BY mine.place`,
   );
+  return token === undefined ? rows : rows.map((row) => ({ ...row, token }));
 }
 
 type Row = MembershipRow & {
@@ -256,6 +259,7 @@ type Row = MembershipRow & {
   recalls: number;
   recalled_seqs: string | null;
   recalled_beyond: number;
+  token?: ReadToken;
   conversation__id: number | null;
   message__id: number | null;
 };
@@ -278,6 +282,7 @@ function fromRow(row: Row): ConversationView {
       ...(row.message__id === null
         ? {}
         : { lastMessage: fromMessageRow(partOf<MessageRow>(row, 'message')) }),
+      ...(row.token === undefined ? {} : { token: row.token }),
     },
   };
 }

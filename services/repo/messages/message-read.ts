@@ -11,6 +11,7 @@ import {
   type GetPinnedMessagesRequest,
   type Message,
 } from '../../../lib/gen/im_repo/v1/message.ts';
+import { ReadPreference } from '../../../lib/gen/im_repo/v1/read_preference.ts';
 import type { Encoded } from '../../../lib/grpc/definition.ts';
 import { toMessagePage } from '../../../lib/wire/message.ts';
 import type { Cache, Reading } from '../cache/cache.ts';
@@ -22,6 +23,7 @@ import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../r
 import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/databases.ts';
+import { readerOf } from '../storage/replicas.ts';
 
 export type MessageReadDeps = {
   databases: Databases;
@@ -66,7 +68,10 @@ export function createMessageRead({ databases, cache, userCards, requireMember }
     if (!endsBefore(heads.get(wanted.conversationId)?.lastSeqId, wanted)) {
       await readHeads({ databases, cache: from }, ids);
     }
-    const rows = await databases.messagesOf(wanted.conversationId).query<MessageRow>(statement);
+    const fromPrimary = wanted.readPreference === ReadPreference.READ_PREFERENCE_PRIMARY;
+    const token = fromPrimary ? undefined : heads.get(wanted.conversationId)?.token;
+    const reader = readerOf(databases.messagesOf(wanted.conversationId), token);
+    const rows = await reader.query<MessageRow>(statement);
     const { rows: page, ...more } = cutPage(rows, wanted);
     const messages = await withSenders(page, from);
     return answers.full({ messages, ...more }, wanted.asJson ?? false);

@@ -14,9 +14,10 @@ import type { Outbox } from '../outbox/outbox.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
 import { type ConversationHead, conversationHead, headKey } from '../rows/conversation-head.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, ReadToken } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
+import { tokenOf } from '../storage/replicas.ts';
 import type { BatchRecipients } from './batch-recipients.ts';
 import { type Draft, readDraft } from './message-draft.ts';
 import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
@@ -121,13 +122,16 @@ async function saveShard(
   const touched = change.touch(keysOf(drafts));
   const statements = readStatements(drafts);
   try {
-    const { plan, state, reads } = await database.transaction(async (tx) => {
+    const { plan, state, reads, token } = await database.transaction(async (tx) => {
       const [results] = await Promise.all([tx.batch(statements), touched]);
       const read = readState(results);
       const planned = planSave(drafts, read, deps.ids.nextId, Date.now());
       const plannedReads = planReads(drafts, read, planned, deps.recentSenders);
-      if (planned.rows.length > 0) await tx.batchAndCommit(writeStatements(planned));
-      return { plan: planned, state: read, reads: plannedReads };
+      const stored = { plan: planned, state: read, reads: plannedReads, token: undefined };
+      if (planned.rows.length === 0) return stored;
+      const tokenStatement = database.replicas?.tokenStatement();
+      const written = await tx.batchAndCommit(writeStatements(planned), tokenStatement);
+      return tokenStatement ? { ...stored, token: tokenOf(written.at(-1)) } : stored;
     });
     noteSenders(deps.recentSenders, plan);
     if (plan.rows.some(({ draft }) => hasNoSource(draft))) deps.outbox.wake();
@@ -135,7 +139,7 @@ async function saveShard(
       plan,
       state,
       reads,
-      endChange: () => change.end({ kind: conversationHead, values: newHeads(plan, state) }),
+      endChange: () => change.end({ kind: conversationHead, values: newHeads(plan, state, token) }),
     };
   } catch (error) {
     await touched;
@@ -175,7 +179,11 @@ function storedBatches({ plan, state, reads }: Saved): StoredBatch[] {
 }
 
 /** The new cached heads by cache key. A conversation's last message in the batch overwrites the earlier ones. */
-function newHeads(plan: SavePlan, state: SaveState): Map<string, ConversationHead> {
+function newHeads(
+  plan: SavePlan,
+  state: SaveState,
+  token: ReadToken | undefined,
+): Map<string, ConversationHead> {
   const values = new Map<string, ConversationHead>();
   for (const { draft, id, seqId } of plan.rows) {
     const { message } = draft;
@@ -197,6 +205,7 @@ function newHeads(plan: SavePlan, state: SaveState): Map<string, ConversationHea
         deleted: false,
         createdAt: plan.createdAt,
       },
+      ...(token === undefined ? {} : { token }),
     });
   }
   return values;

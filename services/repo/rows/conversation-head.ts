@@ -1,6 +1,7 @@
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, ReadToken } from '../storage/database.ts';
 import { type Databases, fromShardsOf, type Lost } from '../storage/databases.ts';
+import { queryWithToken } from '../storage/replicas.ts';
 import { fromMessageRow, type MessageRow, messageColumns, type StoredMessage } from './message-rows.ts';
 
 /**
@@ -15,6 +16,8 @@ export type ConversationHead = {
   /** The time of the last change or the last message, whichever is later, in Unix milliseconds. */
   updatedAt: number;
   lastMessage?: StoredMessage;
+  /** A replica that has it has all of the conversation that this head shows. Missing without replicas. */
+  token?: ReadToken;
 };
 
 export const conversationHead = cacheKind<ConversationHead>('conversation:head', 30 * 60_000);
@@ -33,9 +36,11 @@ export function readHeads(
       last_message_id: number | null;
       last_change_seq: number;
       updated_at: number;
+      token?: ReadToken;
     };
-    const read = (shard: Database, ids: number[]) =>
-      shard.query<Row>(
+    const read = async (shard: Database, ids: number[]) => {
+      const { rows, token } = await queryWithToken<Row>(
+        shard,
         `SELECT h.conversation_id AS conversation, h.last_seq_id, h.last_message_id, h.last_change_seq, c.updated_at, ${messageColumns('m')}
        FROM conversation_heads h
        JOIN conversations c ON c.id = h.conversation_id
@@ -43,6 +48,8 @@ export function readHeads(
        WHERE h.conversation_id IN (?)`,
         [ids],
       );
+      return token === undefined ? rows : rows.map((row) => ({ ...row, token }));
+    };
     const rows = await fromShardsOf(deps.databases, missing.map(Number), read, lost);
     return new Map(
       rows.map((row) => [
@@ -53,6 +60,7 @@ export function readHeads(
           lastChangeSeq: row.last_change_seq,
           updatedAt: row.updated_at,
           ...(row.id == null ? {} : { lastMessage: fromMessageRow(row as MessageRow) }),
+          ...(row.token === undefined ? {} : { token: row.token }),
         },
       ]),
     );

@@ -44,8 +44,11 @@ export type Sql = {
 };
 
 export type Transaction = Sql & {
-  /** Runs the last batch and COMMIT in one round trip. The transaction accepts no statement afterwards. */
-  batchAndCommit(statements: string): Promise<unknown[]>;
+  /**
+   * Runs the last batch and COMMIT in one round trip. The transaction accepts no statement afterwards. The result of
+   * `afterCommit`, which sees what others committed, too, comes last.
+   */
+  batchAndCommit(statements: string, afterCommit?: string): Promise<unknown[]>;
 };
 
 export type Database = Sql & {
@@ -55,6 +58,24 @@ export type Database = Sql & {
    * outside itself.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Missing where a process opens a database by itself, such as a command. */
+  replicas?: ReplicaReads;
+};
+
+/**
+ * All that a primary had committed at a time: a replica that has the token has all of it. It begins with the number of
+ * the primary, so that tokens from before a promotion are recognised.
+ */
+export type ReadToken = string;
+
+/** What can be read from a replica as well as from the primary. */
+export type Reads = Pick<Sql, 'query' | 'batch'>;
+
+export type ReplicaReads = {
+  /** The statement that reads the token of all that is committed; undefined without replicas. */
+  tokenStatement(): string | undefined;
+  /** Reads from a replica that has the token or gets it in time, otherwise from the primary. */
+  read(token: ReadToken): Reads;
 };
 
 /** The back-off is short because the holder of a lock usually commits within milliseconds. */
@@ -102,7 +123,8 @@ export function openDatabase(options: {
     isDown: () => watch?.isDown() ?? false,
     async close() {
       watch?.stop();
-      await Promise.all([pool, ...left].map(end));
+      // A connection to a server that is gone cannot be ended, and need not be.
+      await Promise.allSettled([pool, ...left].map(end));
       left.clear();
     },
   };
@@ -166,10 +188,11 @@ function beginLazily(connection: PoolConnection) {
   };
   const tx: Transaction = {
     ...sqlThrough(run),
-    async batchAndCommit(statements) {
-      const results = await run(`${statements};\nCOMMIT`);
+    async batchAndCommit(statements, afterCommit) {
+      const results = await run(`${statements};\nCOMMIT${afterCommit ? `;\n${afterCommit}` : ''}`);
       state = 'closed';
-      return results.slice(0, -1);
+      results.splice(afterCommit ? -2 : -1, 1);
+      return results;
     },
   };
   return {

@@ -85,9 +85,22 @@ test('each fault is one sentence that names the place and no password', () => {
       /conversations c1: the primary is among its replicas/,
     ],
     [
-      { ...good, conversations: [{ name: 'c1', primary: at('c'), replicas: [at('c', 'other')] }] },
-      /conversations c1: replicas are not read yet/,
+      { ...good, conversations: [{ name: 'c1', primary: at('c'), replicas: [at('r'), at('r')] }] },
+      /conversations c1: a replica is named twice/,
     ],
+    [
+      { ...good, conversations: [{ name: 'c1', primary: at('c'), replicas: [at('a')] }] },
+      /names a database as a primary and as a replica/,
+    ],
+    [
+      {
+        ...good,
+        conversations: ['c1', 'c2'].map((name) => ({ name, primary: at(name), replicas: [at('r')] })),
+      },
+      /names a replica twice/,
+    ],
+    [{ ...good, reads: { maxLagMs: 0 } }, /reads: maxLagMs must be a whole number of milliseconds/],
+    [{ ...good, reads: { waitMs: 1 } }, /reads has an unknown entry "waitMs"/],
     [
       { ...good, conversations: ['c1', 'c1'].map((name, n) => ({ name, primary: at(`c${n}`) })) },
       /names two databases of conversations "c1"/,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type DatabaseAddresses, oneDatabase, type Shard } from './databases.ts';
+import type { ReadSettings } from './replicas.ts';
 import type { TableGroup } from './table-groups.ts';
 
 /**
@@ -25,13 +26,39 @@ const wrong = (sentence: string, cause?: unknown) => new Error(`configuration: $
 
 function readFile(path: string): DatabaseAddresses {
   const file = parseFile(path, readText(path));
-  refuseUnknown('DATABASES_FILE', file, ['directory', 'accounts', 'conversations', 'engine']);
+  refuseUnknown('DATABASES_FILE', file, ['directory', 'accounts', 'conversations', 'engine', 'reads']);
   if ('engine' in file && file.engine !== 'plain') throw wrong('DATABASES_FILE: engine must be plain');
-  return {
-    directory: readDatabase('directory', file.directory),
-    accounts: readOnly('accounts', file.accounts),
-    conversations: readGroup('conversations', file.conversations),
+  const replicas = new Map<string, readonly string[]>();
+  const addresses = {
+    directory: readDatabase('directory', file.directory, replicas),
+    accounts: readOnly('accounts', file.accounts, replicas),
+    conversations: readGroup('conversations', file.conversations, replicas),
   };
+  const reads = readSettings(file.reads);
+  checkReplicas(replicas);
+  const someReplicas = [...replicas.values()].some(({ length }) => length > 0);
+  return someReplicas ? { ...addresses, replicas, reads } : addresses;
+}
+
+/** A server is one thing: a primary, or a replica of one. */
+function checkReplicas(replicas: ReadonlyMap<string, readonly string[]>): void {
+  const primaries = new Set(Array.from(replicas.keys(), placeOf));
+  const places = [...replicas.values()].flat().map(placeOf);
+  if (places.some((place) => primaries.has(place))) {
+    throw wrong('DATABASES_FILE names a database as a primary and as a replica');
+  }
+  if (new Set(places).size < places.length) throw wrong('DATABASES_FILE names a replica twice');
+}
+
+function readSettings(value: unknown): ReadSettings {
+  const fields = value === undefined ? {} : fieldsOf('DATABASES_FILE: reads', value);
+  refuseUnknown('DATABASES_FILE: reads', fields, ['maxLagMs', 'tokenWaitMs']);
+  const milliseconds = (name: keyof ReadSettings, usual: number): number => {
+    const given = fields[name] ?? usual;
+    if (typeof given === 'number' && Number.isInteger(given) && given >= 1 && given <= 60_000) return given;
+    throw wrong(`DATABASES_FILE: reads: ${name} must be a whole number of milliseconds from 1 to 60000`);
+  };
+  return { maxLagMs: milliseconds('maxLagMs', 1000), tokenWaitMs: milliseconds('tokenWaitMs', 50) };
 }
 
 function readText(path: string): string {
@@ -54,8 +81,8 @@ function parseFile(path: string, text: string): Fields {
   return fieldsOf('DATABASES_FILE', file);
 }
 
-function readOnly(group: TableGroup, list: unknown): string {
-  const [only, ...others] = readGroup(group, list);
+function readOnly(group: TableGroup, list: unknown, replicas: Replicas): string {
+  const [only, ...others] = readGroup(group, list, replicas);
   if (!only) throw wrong(`DATABASES_FILE names no database for ${group}`);
   if (others.length > 0) {
     throw wrong(`DATABASES_FILE names ${others.length + 1} databases for ${group}, which takes one`);
@@ -63,13 +90,13 @@ function readOnly(group: TableGroup, list: unknown): string {
   return only.url;
 }
 
-function readGroup(group: TableGroup, list: unknown): Shard[] {
+function readGroup(group: TableGroup, list: unknown, replicas: Replicas): Shard[] {
   if (list === undefined) throw wrong(`DATABASES_FILE names no database for ${group}`);
   if (!Array.isArray(list)) throw wrong(`DATABASES_FILE: ${group} must be a list of databases`);
   const names = list.map((one, index) => nameOf(`${group}[${index}]`, one));
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw wrong(`DATABASES_FILE names two databases of ${group} "${twice}"`);
-  const addresses = list.map((one, index) => readDatabase(`${group} ${names[index]}`, one));
+  const addresses = list.map((one, index) => readDatabase(`${group} ${names[index]}`, one, replicas));
   const places = addresses.map(placeOf);
   if (new Set(places).size < places.length) throw wrong(`DATABASES_FILE names a database of ${group} twice`);
   if (addresses.length === 0) throw wrong(`DATABASES_FILE names no database for ${group}`);
@@ -84,7 +111,11 @@ function nameOf(where: string, value: unknown): string {
   return name;
 }
 
-function readDatabase(where: string, value: unknown): string {
+/** The replicas of each primary, by its address. */
+type Replicas = Map<string, readonly string[]>;
+
+/** Returns the address of the primary, and adds its replicas. */
+function readDatabase(where: string, value: unknown, all: Replicas): string {
   if (value === undefined) throw wrong(`DATABASES_FILE names no database for ${where}`);
   const name = `DATABASES_FILE: ${where}`;
   const fields = fieldsOf(name, value);
@@ -92,9 +123,15 @@ function readDatabase(where: string, value: unknown): string {
   const primary = checkAddress(`${name}: primary`, fields.primary);
   const { replicas = [] } = fields;
   if (!Array.isArray(replicas)) throw wrong(`${name}: replicas must be a list of addresses`);
-  const places = replicas.map((one, index) => placeOf(checkAddress(`${name}: replicas[${index}]`, one)));
+  const addresses = replicas.map((one, index) => checkAddress(`${name}: replicas[${index}]`, one));
+  const places = addresses.map(placeOf);
   if (places.includes(placeOf(primary))) throw wrong(`${name}: the primary is among its replicas`);
-  if (places.length > 0) throw wrong(`${name}: replicas are not read yet, so leave the list empty`);
+  if (new Set(places).size < places.length) throw wrong(`${name}: a replica is named twice`);
+  const before = all.get(primary);
+  if (before && before.join() !== addresses.join()) {
+    throw wrong(`${name}: another group names the same primary with other replicas`);
+  }
+  all.set(primary, addresses);
   return primary;
 }
 

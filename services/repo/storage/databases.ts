@@ -3,13 +3,21 @@ import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import { measurePools } from '../connections/pool.ts';
 import { bucketOf, type Placement, spreadEvenly } from './buckets.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, type OpenDatabase, openDatabase } from './database.ts';
+import { createReplicas, type ReadSettings } from './replicas.ts';
 
 /** A database that has a part of the conversations. */
 export type Shard = { name: string; url: string };
 
 /** The address of each group's database. Several groups may have the same one. */
-export type DatabaseAddresses = { directory: string; accounts: string; conversations: readonly Shard[] };
+export type DatabaseAddresses = {
+  directory: string;
+  accounts: string;
+  conversations: readonly Shard[];
+  /** The addresses of each database's replicas, by its own address. */
+  replicas?: ReadonlyMap<string, readonly string[]>;
+  reads?: ReadSettings;
+};
 
 /** Each caller names the database that holds its data: the one of a group, or of a conversation. */
 export type Databases = {
@@ -33,6 +41,10 @@ export type Databases = {
    * addresses are not of the same databases: nothing is moved by a new address.
    */
   move(addresses: DatabaseAddresses): void;
+  /** Throws a configuration error if a replica has the data of another database than its primary. */
+  checkReplicas(): Promise<void>;
+  /** What the operator should know of replicas, one sentence each. */
+  warnings(): Promise<string[]>;
   close(): Promise<void>;
   /** True if a database answers: what concerns it goes on although others are down. */
   ready(): Promise<boolean>;
@@ -105,6 +117,12 @@ const rolesOf = ({ directory, accounts, conversations }: DatabaseAddresses): Map
     ...conversations.map(({ name, url }): [string, string] => [`conversations ${name}`, url]),
   ]);
 
+/** The first role of the database at an address. */
+const roleOf = (addresses: DatabaseAddresses, url: string): string =>
+  [...rolesOf(addresses)].find(([, address]) => address === url)?.[0] ?? '';
+
+const defaultReads: ReadSettings = { maxLagMs: 1000, tokenWaitMs: 50 };
+
 /** The new address of each old one. */
 function movesOf(before: DatabaseAddresses, after: DatabaseAddresses): Map<string, string> {
   const [old, next] = [rolesOf(before), rolesOf(after)];
@@ -144,15 +162,33 @@ export function createDatabases(options: {
 }): Databases {
   const { addresses, metrics, wrap = (unchanged) => unchanged, ...rest } = options;
   const use = metrics && measurePools(metrics);
+  const replicaReads = metrics?.counter(
+    'gochat_replica_reads_total',
+    'Reads that were tried at a replica; a replica that is late or fails leaves them to the primary.',
+    ['from'],
+  );
   let current = addresses;
   const urls = distinctUrls(addresses);
   // What concerns other databases must not wait for one that is down.
   const watched = urls.length > 1;
   let pools = new Map(
     urls.map((url) => {
-      const opened = openDatabase({ url, ...rest, watched, ...(use ? { use } : {}) });
-      const database: Database = wrap(opened.database, (id) => messagesOf(id) === database);
-      return [url, { ...opened, database }];
+      const open = (address: string, isWatched: boolean): OpenDatabase => {
+        const opened = openDatabase({ url: address, ...rest, watched: isWatched, ...(use ? { use } : {}) });
+        return { ...opened, database: wrap(opened.database, (id) => messagesOf(id) === database) };
+      };
+      const opened = open(url, watched);
+      const replicas = createReplicas({
+        role: roleOf(addresses, url),
+        primary: opened.database,
+        urls: addresses.replicas?.get(url) ?? [],
+        open: (address) => open(address, true),
+        settings: addresses.reads ?? defaultReads,
+        onRead: (from) => replicaReads?.inc({ from }),
+        log: rest.log,
+      });
+      const database: Database = { ...opened.database, replicas };
+      return [url, { ...opened, database, replicas }];
     }),
   );
   const at = (url: string): Database => {
@@ -190,11 +226,22 @@ export function createDatabases(options: {
     },
     move(next) {
       const moves = movesOf(current, next);
-      for (const [from, to] of moves) if (from !== to) pools.get(from)?.move(to);
+      for (const [from, to] of moves) {
+        if (from !== to) pools.get(from)?.move(to);
+        pools.get(from)?.replicas.move(next.replicas?.get(to) ?? []);
+      }
       pools = new Map([...pools].map(([url, pool]) => [moves.get(url) ?? url, pool]));
       current = next;
     },
+    async checkReplicas() {
+      await Promise.all([...pools.values()].map(({ replicas }) => replicas.check()));
+    },
+    async warnings() {
+      const told = await Promise.allSettled([...pools.values()].map(({ replicas }) => replicas.warnings()));
+      return told.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    },
     async close() {
+      await Promise.all([...pools.values()].map(({ replicas }) => replicas.close()));
       await Promise.all([...pools.values()].map(({ close }) => close()));
     },
     async ready() {

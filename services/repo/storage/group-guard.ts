@@ -58,9 +58,9 @@ export function guardGroups(
         };
         return work({
           ...guarded(tx, note),
-          batchAndCommit(statements) {
+          batchAndCommit(statements, afterCommit) {
             note(statements);
-            return tx.batchAndCommit(statements);
+            return tx.batchAndCommit(statements, afterCommit);
           },
         });
       });

@@ -47,6 +47,7 @@ export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   outbox: 'each',
   outbox_relay: 'each',
   pending_projections: 'each',
+  replica_heartbeats: 'each',
   schema_migrations: 'each',
 };
 

@@ -8,8 +8,9 @@ import { peerIdColumn } from '../rows/memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { changedFor, databaseTime } from '../storage/change-time.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, ReadToken } from '../storage/database.ts';
 import { type Databases, fromAll, fromEach, noteLost } from '../storage/databases.ts';
+import { readerOf, tokenOf } from '../storage/replicas.ts';
 import { idsPerList, rowsPerTable, rowsTable } from '../storage/sql.ts';
 import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from './sync-plan.ts';
 
@@ -25,7 +26,7 @@ const rangesPerStatement = 100;
 export async function readRows(
   databases: Databases,
   userId: number,
-): Promise<{ time: number; rows: SyncRow[]; partial: boolean }> {
+): Promise<{ time: number; rows: SyncRow[]; partial: boolean; tokens: ReadTokens }> {
   const lost = noteLost(databases);
   const parts = await fromAll(databases.shards, async (shard) => [await readRowsOf(shard, userId)], lost);
   if (parts.length === 0) throw unavailable();
@@ -33,12 +34,19 @@ export async function readRows(
     time: Math.min(...parts.map(({ time }) => time)),
     rows: parts.flatMap(({ rows }) => rows),
     partial: parts.length < databases.shards.length,
+    tokens: new Map(parts.map(({ database, token }) => [database, token])),
   };
 }
 
-async function readRowsOf(database: Database, userId: number): Promise<{ time: number; rows: SyncRow[] }> {
+/** What replicas must have for the reads that follow. */
+export type ReadTokens = ReadonlyMap<Database, ReadToken | undefined>;
+
+type RowsOf = { database: Database; time: number; rows: SyncRow[]; token: ReadToken | undefined };
+
+async function readRowsOf(database: Database, userId: number): Promise<RowsOf> {
+  const tokenStatement = database.replicas?.tokenStatement();
   const changedAt = changedFor({ conversation: 'c', member: 'm', pointer: 'p' });
-  const [times, rows] = (await database.batch(
+  const [times, rows, tokens] = (await database.batch(
     [
       `SELECT ${databaseTime} AS time`,
       // Indexes: the primary keys of all tables.
@@ -51,14 +59,16 @@ async function readRowsOf(database: Database, userId: number): Promise<{ time: n
        JOIN conversation_heads h ON h.conversation_id = c.id
        LEFT JOIN user_read_pointers p ON p.user_id = m.user_id AND p.conversation_id = m.conversation_id
        WHERE m.user_id = ${userId}`,
+      ...(tokenStatement ? [tokenStatement] : []),
     ].join(';\n'),
-  )) as [{ time: number }[], SyncRow[]];
-  return { time: times[0]?.time ?? 0, rows };
+  )) as [{ time: number }[], SyncRow[], unknown];
+  return { database, time: times[0]?.time ?? 0, rows, token: tokens ? tokenOf(tokens) : undefined };
 }
 
 /** The time at which each conversation's oldest missing message was stored, by conversation id. */
 export async function readOldestMissing(
   databases: Databases,
+  tokens: ReadTokens,
   entries: readonly Entry[],
 ): Promise<Map<number, number>> {
   const missing = entries.filter(({ last_seq_id, cursor }) => last_seq_id > cursor);
@@ -73,7 +83,8 @@ export async function readOldestMissing(
            STRAIGHT_JOIN messages m ON m.conversation_id = k.c AND m.seq_id = k.s`,
       );
       type Oldest = { conversation_id: number; created_at: number };
-      return ((await database.batch(statements.join(';\n'))) as Oldest[][]).flat();
+      const reader = readerOf(database, tokens.get(database));
+      return ((await reader.batch(statements.join(';\n'))) as Oldest[][]).flat();
     },
   );
   return new Map(rows.map((row) => [row.conversation_id, row.created_at]));
@@ -82,6 +93,7 @@ export async function readOldestMissing(
 /** Reads the sizes of a plan's texts, without reading the texts of messages. */
 export async function readSizes(
   { databases, userCards }: { databases: Databases; userCards: UserCards },
+  tokens: ReadTokens,
   takes: readonly Take[],
 ): Promise<Sizes> {
   type Row = { conversation_id: number; seq_id: number; sender_id: number; bytes: number };
@@ -110,7 +122,8 @@ export async function readSizes(
              STRAIGHT_JOIN messages m ON m.conversation_id = k.c AND m.seq_id = k.s`,
         ),
       ];
-      return ((await database.batch(statements.join(';\n'))) as Row[][]).flat();
+      const reader = readerOf(database, tokens.get(database));
+      return ((await reader.batch(statements.join(';\n'))) as Row[][]).flat();
     },
   );
   const peerIds = takes.flatMap(({ peerId }) => peerId ?? []);
@@ -137,6 +150,7 @@ const bytesOf = (card: User | undefined): number =>
  */
 export async function readMessages(
   deps: { databases: Databases; userCards: UserCards },
+  tokens: ReadTokens,
   takes: readonly Take[],
 ): Promise<Map<number, Message[]>> {
   const ranges = takes.filter(({ first, last }) => last >= first);
@@ -149,7 +163,8 @@ export async function readMessages(
             WHERE conversation_id = ${id} AND seq_id BETWEEN ${first} AND ${last})`,
       );
       const statements = chunks(selects, rangesPerStatement).map((part) => part.join(' UNION ALL '));
-      return ((await database.batch(statements.join(';\n'))) as MessageRow[][]).flat();
+      const reader = readerOf(database, tokens.get(database));
+      return ((await reader.batch(statements.join(';\n'))) as MessageRow[][]).flat();
     },
   );
   const stored = rows.map(fromMessageRow);
@@ -170,12 +185,14 @@ type Recall = { conversationId: number; seqId: number; at: number };
  */
 export async function readRecalled(
   databases: Databases,
+  tokens: ReadTokens,
   rows: readonly SyncRow[],
   since: number,
 ): Promise<{ recalled: RecalledMessage[]; until: number | undefined }> {
   const ids = rows.map(({ id }) => id);
   const found = await selectRecalled(
     databases,
+    tokens,
     ids,
     `recalled_at > ${since} ORDER BY recalled_at LIMIT ${maxRecalls + 1}`,
   );
@@ -184,7 +201,7 @@ export async function readRecalled(
   // If a single time has more recalls than the limit, the answer contains all of them: a `since` can't divide them.
   const all =
     until !== undefined && first?.at === until
-      ? await selectRecalled(databases, ids, `recalled_at = ${until}`)
+      ? await selectRecalled(databases, tokens, ids, `recalled_at = ${until}`)
       : kept;
   return {
     recalled: all.map(({ conversationId, seqId }) => ({ conversationId: String(conversationId), seqId })),
@@ -195,6 +212,7 @@ export async function readRecalled(
 /** The recalls that meet the condition `which`, sorted by time. */
 async function selectRecalled(
   databases: Databases,
+  tokens: ReadTokens,
   conversationIds: readonly number[],
   which: string,
 ): Promise<Recall[]> {
@@ -207,7 +225,8 @@ async function selectRecalled(
           `SELECT conversation_id AS conversationId, seq_id AS seqId, recalled_at AS at FROM message_recalls
            WHERE conversation_id IN (${part}) AND ${which}`,
       );
-      return ((await database.batch(statements.join(';\n'))) as Recall[][]).flat();
+      const reader = readerOf(database, tokens.get(database));
+      return ((await reader.batch(statements.join(';\n'))) as Recall[][]).flat();
     },
   );
   return found.sort((a, b) => a.at - b.at || a.conversationId - b.conversationId || a.seqId - b.seqId);

@@ -9,6 +9,7 @@ import type {
   SyncedConversation,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
+import { ReadPreference } from '../../../lib/gen/im_repo/v1/read_preference.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type LoadedViews, loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
@@ -30,7 +31,14 @@ import {
   type SyncRow,
   type Take,
 } from './sync-plan.ts';
-import { readMessages, readOldestMissing, readRecalled, readRows, readSizes } from './sync-reads.ts';
+import {
+  type ReadTokens,
+  readMessages,
+  readOldestMissing,
+  readRecalled,
+  readRows,
+  readSizes,
+} from './sync-reads.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'syncConversations'>;
 
@@ -55,20 +63,23 @@ export function createSync(deps: Deps): Handlers {
       const messageLimits = readMessageLimits(request);
       const since = request.since === 0 ? 0 : Math.max(1, request.since - overlapMs);
 
-      const { time, rows, partial } = await readRows(databases, userId);
+      const { time, rows, partial, tokens: present } = await readRows(databases, userId);
+      const fromPrimary = request.readPreference === ReadPreference.READ_PREFERENCE_PRIMARY;
+      const tokens: ReadTokens = fromPrimary ? new Map() : present;
       const own = new Set(rows.map((row) => String(row.id)));
       const entries = rows.flatMap((row) => entryOf(row, request.cursors));
-      const plan = await planAnswer(deps, entries, since, messageLimits);
+      const plan = await planAnswer(deps, tokens, entries, since, messageLimits);
       const [recalls, loaded] = await Promise.all([
-        since === 0 ? { recalled: [], until: undefined } : readRecalled(databases, rows, since),
+        since === 0 ? { recalled: [], until: undefined } : readRecalled(databases, tokens, rows, since),
         loadViews(deps, userId, {
           detailed: plan.takes.length,
           conversationIds: plan.takes.map(({ id }) => id),
         }),
       ]);
-      // Read after the conversations: the answer must hold every change up to the numbers that they show.
+      // Read after the conversations: the answer must hold every change up to the numbers that they show. So replicas must
+      // have what the conversations show, and changes come from the primary.
       const [messages, changes] = await Promise.all([
-        readMessages(deps, plan.takes),
+        readMessages(deps, fromPrimary ? new Map() : tokensOf(databases, loaded), plan.takes),
         plan.hasMore
           ? noChanges
           : readChanges(
@@ -108,12 +119,13 @@ function entryOf(row: SyncRow, cursors: Readonly<Record<string, number>>): Entry
 /** Plans the answer. `until` is the time up to which its changes are complete; undefined if it has all of them. */
 async function planAnswer(
   deps: Deps,
+  tokens: ReadTokens,
   entries: readonly Entry[],
   since: number,
   messageLimits: MessageLimits,
 ): Promise<{ takes: Take[]; messages: number; hasMore: boolean; until: number | undefined }> {
   const missing = entries.filter(isMissing);
-  const ordered = oldestFirst(missing, await readOldestMissing(deps.databases, missing));
+  const ordered = oldestFirst(missing, await readOldestMissing(deps.databases, tokens, missing));
   const planned = planSync(ordered, messageLimits);
   const changed = since === 0 ? [] : entries.filter(({ changed_at }) => changed_at > since);
   const changes = planChanges(changed);
@@ -131,7 +143,7 @@ async function planAnswer(
       until: first.until,
     };
   }
-  const sizes = await readSizes(deps, all);
+  const sizes = await readSizes(deps, tokens, all);
   const { takes, full, bytes } = cutToBytes(planned.takes, sizes);
   const count = countFitting(
     first.kept.map(({ take }) => take),
@@ -153,6 +165,10 @@ async function planAnswer(
 /** The number of the last change that each conversation of the answer shows, by conversation id. */
 const lastChangesOf = ({ views }: LoadedViews): Map<number, number> =>
   new Map(views.map(({ basic, head }) => [Number(basic.id), head.lastChangeSeq]));
+
+/** What replicas must have to show no less than the conversations of the answer do. */
+const tokensOf = (databases: Databases, { views }: LoadedViews): ReadTokens =>
+  new Map(views.map(({ basic, head }) => [databases.messagesOf(basic.id), head.token]));
 
 /** Combines the planned conversations with their messages and details. */
 function fill(

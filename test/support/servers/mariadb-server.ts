@@ -3,9 +3,12 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { createLogger } from '../../../lib/log.ts';
 import { findProgram, output } from '../../../scripts/process/program.ts';
+import { createDatabases, oneDatabase } from '../../../services/repo/storage/databases.ts';
 import { atEnd } from '../at-end.ts';
 import { eventually } from '../eventually.ts';
+
 import { freePort } from './free-port.ts';
 
 /** A separate MariaDB for the test file, which tests can freeze and kill; it ends with the file. */
@@ -13,6 +16,8 @@ export type PrivateMariadb = {
   port: number;
   /** The address of one of its databases, for an account with all rights. */
   url(database: string): string;
+  /** Runs a statement of the server's administrator. */
+  execute(statement: string): Promise<void>;
   /** Suspends the server: it keeps its connections and answers no statement. */
   freeze(): void;
   thaw(): void;
@@ -98,6 +103,11 @@ export async function startPrivateMariadb(options: readonly string[] = []): Prom
   await start();
   return {
     port,
+    async execute(statement) {
+      const addresses = oneDatabase(`mysql://root@127.0.0.1:${port}/mysql`);
+      const databases = createDatabases({ addresses, log: createLogger('test', 'error'), connectionLimit: 1 });
+      await databases.users.execute(statement).finally(databases.close);
+    },
     url: (database) => `mysql://root@127.0.0.1:${port}/${database}`,
     freeze: () => void server?.kill('SIGSTOP'),
     thaw: () => void server?.kill('SIGCONT'),
@@ -118,3 +128,16 @@ const greets = (port: number): Promise<boolean> =>
     socket.once('error', () => answer(false));
     socket.setTimeout(1000, () => answer(false));
   });
+
+/** Makes a new server a replica of another one, `delaySeconds` behind it. */
+export async function follow(
+  replica: PrivateMariadb,
+  primary: PrivateMariadb,
+  delaySeconds = 0,
+): Promise<void> {
+  await replica.execute(
+    `CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = ${primary.port}, MASTER_USER = 'root',
+       MASTER_USE_GTID = slave_pos, MASTER_DELAY = ${delaySeconds}, MASTER_CONNECT_RETRY = 1`,
+  );
+  await replica.execute('START SLAVE');
+}

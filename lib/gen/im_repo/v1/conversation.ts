@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { GatewayRecipients, Message } from "./message.ts";
+import { ReadPreference } from "./read_preference.ts";
 import { User } from "./user.ts";
 
 export const ConversationType = {
@@ -432,6 +433,7 @@ export interface SyncConversationsRequest {
   limitTotal: number;
   /** The last change that the client has, by conversation id. Of a conversation that it does not name, no changes are told. */
   changes: { [key: string]: number };
+  readPreference?: ReadPreference | undefined;
 }
 
 export interface SyncConversationsRequest_CursorsEntry {
@@ -4611,7 +4613,15 @@ export const BatchGetUnreadCountsResponse_UnreadCountsEntry: MessageFns<
 };
 
 function createBaseSyncConversationsRequest(): SyncConversationsRequest {
-  return { userId: "", cursors: {}, since: 0, limitPerConversation: 0, limitTotal: 0, changes: {} };
+  return {
+    userId: "",
+    cursors: {},
+    since: 0,
+    limitPerConversation: 0,
+    limitTotal: 0,
+    changes: {},
+    readPreference: undefined,
+  };
 }
 
 export const SyncConversationsRequest: MessageFns<SyncConversationsRequest> = {
@@ -4634,6 +4644,9 @@ export const SyncConversationsRequest: MessageFns<SyncConversationsRequest> = {
     globalThis.Object.entries(message.changes).forEach(([key, value]: [string, number]) => {
       SyncConversationsRequest_ChangesEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
+    if (message.readPreference !== undefined) {
+      writer.uint32(56).int32(message.readPreference);
+    }
     return writer;
   },
 
@@ -4704,6 +4717,14 @@ export const SyncConversationsRequest: MessageFns<SyncConversationsRequest> = {
             }
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.readPreference = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4743,6 +4764,7 @@ export const SyncConversationsRequest: MessageFns<SyncConversationsRequest> = {
       },
       {},
     );
+    message.readPreference = object.readPreference ?? undefined;
     return message;
   },
 };

@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ErrorCode } from "./error_code.ts";
+import { ReadPreference } from "./read_preference.ts";
 import { User } from "./user.ts";
 
 export const MessageType = {
@@ -247,6 +248,7 @@ export interface GetMessagesRequest {
     | undefined;
   /** Instead of the bounds: one half of the page ends with this seq id, and the other half follows it. */
   aroundSeqId?: number | undefined;
+  readPreference?: ReadPreference | undefined;
 }
 
 export interface GetMessagesResponse {
@@ -2221,6 +2223,7 @@ function createBaseGetMessagesRequest(): GetMessagesRequest {
     knownTag: undefined,
     asJson: undefined,
     aroundSeqId: undefined,
+    readPreference: undefined,
   };
 }
 
@@ -2249,6 +2252,9 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     }
     if (message.aroundSeqId !== undefined) {
       writer.uint32(64).int64(message.aroundSeqId);
+    }
+    if (message.readPreference !== undefined) {
+      writer.uint32(72).int32(message.readPreference);
     }
     return writer;
   },
@@ -2330,6 +2336,14 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
             message.aroundSeqId = longToNumber(reader.int64());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.readPreference = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2355,6 +2369,7 @@ export const GetMessagesRequest: MessageFns<GetMessagesRequest> = {
     message.knownTag = object.knownTag ?? undefined;
     message.asJson = object.asJson ?? undefined;
     message.aroundSeqId = object.aroundSeqId ?? undefined;
+    message.readPreference = object.readPreference ?? undefined;
     return message;
   },
 };

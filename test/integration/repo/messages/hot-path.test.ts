@@ -38,8 +38,8 @@ async function tripsOf(work: () => Promise<unknown>): Promise<string[]> {
       if (!call) continue;
       Object.assign(counted, {
         [kind]: (...args: unknown[]) => {
-          // The reservation of ids is renewed every second, beside all work.
-          if (!String(args[0]).includes('id_workers')) trips.push(`${where}${kind}`);
+          // Ids are reserved, and reactions that wait are looked for, every second, beside all work.
+          if (!/id_workers|untold_reactions/.test(String(args[0]))) trips.push(`${where}${kind}`);
           return call(...args);
         },
       });
