@@ -12,13 +12,14 @@ import type {
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache } from '../cache/cache.ts';
+import { unavailable } from '../connections/database-errors.ts';
 import { domainEvent, insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf, noAccess, notMember, userIdOf } from '../rows/conversation-access.ts';
 import { unreadKey } from '../rows/read-pointer-cache.ts';
 import { loadUnread } from '../rows/unread.ts';
 import { databaseTime } from '../storage/change-time.ts';
 import type { Database, Sql } from '../storage/database.ts';
-import { type Databases, fromEach } from '../storage/databases.ts';
+import { type Databases, fromEach, noteLost } from '../storage/databases.ts';
 import { rowsTable } from '../storage/sql.ts';
 import { hasReceipts, maxSearchedMessages, type ReceiptAudience } from './receipt-audience.ts';
 
@@ -45,13 +46,18 @@ export function createReadPointers(deps: {
 
   /**
    * Takes four round trips to each database of conversations for any number of updates, and one if no pointer moves.
-   * Returns the errors by the index of the update; an invalid update does not affect the others.
+   * Returns the errors by the index of the update; an invalid update does not affect the others, nor does one whose
+   * database does not answer while others do.
    */
   async function update(updates: readonly ReadPointerUpdate[]): Promise<Map<number, GoChatError>> {
     const { marks, errors } = readMarks(updates);
     const shards = databases.byShard(marks, ({ conversationId }) => conversationId);
-    const refused = await fromEach(shards, updateIn);
+    const lost = noteLost(databases);
+    const refused = await fromEach(shards, updateIn, lost);
     for (const [index, error] of refused) errors.set(index, error);
+    for (const shard of lost ?? []) {
+      for (const { index } of shards.get(shard) ?? []) errors.set(index, unavailable());
+    }
     return errors;
   }
 

@@ -10,8 +10,10 @@ import type {
   SetFanoutDoneRequest,
   SetFanoutDoneResponse,
 } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import { unavailable } from '../connections/database-errors.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
-import { type Databases, fromShardsOf } from '../storage/databases.ts';
+import type { Database } from '../storage/database.ts';
+import { type Databases, fromShardsOf, noteLost } from '../storage/databases.ts';
 import type { ResolveRecipients } from './recipients.ts';
 
 export type FanoutProgressDeps = { databases: Databases; recipients: ResolveRecipients };
@@ -30,17 +32,22 @@ type ProgressRow = {
 /** Serves the fan-out flow: it reads and stores the progress of conversations and resolves their members. */
 export function createFanoutProgress({ databases, recipients }: FanoutProgressDeps) {
   return {
-    /** Returns the heads and the progress of those conversations that exist. */
+    /**
+     * Returns the heads and the progress of those conversations that exist. While a database does not answer, those of
+     * other databases; UNAVAILABLE if there are none.
+     */
     async getFanoutProgress(request: GetFanoutProgressRequest): Promise<GetFanoutProgressResponse> {
       const ids = request.conversationIds.map(parseId).filter((id) => id !== undefined);
-      const rows = await fromShardsOf(databases, ids, (shard, some) =>
+      const lost = noteLost(databases);
+      const read = (shard: Database, some: number[]) =>
         shard.query<ProgressRow>(
           `SELECT c.id, c.type, h.last_seq_id, h.fanout_done_seq, h.fanout_mode, c.member_count
-         FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id
-         WHERE c.id IN (?)`,
+           FROM conversations c JOIN conversation_heads h ON h.conversation_id = c.id
+           WHERE c.id IN (?)`,
           [some],
-        ),
-      );
+        );
+      const rows = await fromShardsOf(databases, ids, read, lost);
+      if (rows.length === 0 && lost?.size) throw unavailable();
       return {
         progress: rows.map((row) => ({
           conversationId: String(row.id),

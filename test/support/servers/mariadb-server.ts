@@ -105,7 +105,11 @@ export async function startPrivateMariadb(options: readonly string[] = []): Prom
     port,
     async execute(statement) {
       const addresses = oneDatabase(`mysql://root@127.0.0.1:${port}/mysql`);
-      const databases = createDatabases({ addresses, log: createLogger('test', 'error'), connectionLimit: 1 });
+      const databases = createDatabases({
+        addresses,
+        log: createLogger('test', 'error'),
+        connectionLimit: 1,
+      });
       await databases.users.execute(statement).finally(databases.close);
     },
     url: (database) => `mysql://root@127.0.0.1:${port}/${database}`,

@@ -159,6 +159,26 @@ test('while a shard is down, the recipients of its messages are unavailable, and
   }
 });
 
+test('while a shard is down, read marks and the progress of large groups in others go on', async () => {
+  const { ann, bob, up, down } = await twoGroups();
+  for (const id of [up, down]) await repo.say(id, bob);
+  door('c2').set({ is: 'shut' });
+  const updates = [up, down].map((conversationId) => ({
+    userId: ann,
+    conversationId,
+    seqId: 1,
+    sessionId: '',
+  }));
+  const { errors } = await repo.conversations.batchUpdateReadPointers({ updates });
+  assert.deepEqual(errors, [0, refused]);
+  const { progress } = await repo.fanout.getFanoutProgress({ conversationIds: [up, down] });
+  assert.deepEqual(
+    progress.map(({ conversationId }) => conversationId),
+    [up],
+  );
+  await assert.rejects(repo.fanout.getFanoutProgress({ conversationIds: [down] }), { code: 'UNAVAILABLE' });
+});
+
 test('while the directory is down, sends, reads, lists and ids go on; new single conversations do not', async () => {
   const { ann, bob, up, down } = await twoGroups();
   await repo.befriend(ann, bob);
