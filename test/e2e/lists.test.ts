@@ -156,8 +156,15 @@ test('sessions, while one is used and others come and go', async () => {
 test('every list refuses a cursor of another list, an invalid cursor, and a cursor with an offset', async () => {
   const [me, a, b] = (await newPeople(3)) as [Person, Person, Person];
   const group = await newGroup(me, [a, b]);
+  const { message } = await me.rest.post<{ message: Message }>(`/conversations/${group}/messages`, {
+    clientMsgId: 'reacted',
+    content: 'hello',
+  });
+  const reactions = `/conversations/${group}/messages/${message.id}/reactions`;
+  await Promise.all(['❤️', '👍'].map((emoji) => me.rest.put(`${reactions}/${encodeURIComponent(emoji)}`)));
   const lists = [
     named('/conversations', 'conversations'),
+    named(reactions, 'reactions'),
     named(`/conversations/${group}/members`, 'members'),
     named('/friends', 'friends'),
     named('/friends/requests', 'requests'),

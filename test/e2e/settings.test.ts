@@ -140,6 +140,43 @@ test('friends get no presence of a user who shows it to nobody', async () => {
   await Promise.all([annChat, bobChat, cyChat].map((session) => session.close()));
 });
 
+test('a user without read receipts sends none and gets none, but still hears of the own ones', async () => {
+  const [ann, bob, cy] = (await newPeople(3)) as [Person, Person, Person];
+  const group = await newGroup(ann, [bob, cy]);
+  await bob.rest.put('/users/settings', { readReceipts: false });
+  const [annChat, cyChat] = [await chat(ann), await chat(cy)];
+  const [phone, desktop] = [await chat(bob), await chat(bob, gateway2Url)];
+  await annChat.say(group, 'a question');
+  await cy.rest.put(`/conversations/${group}/read`, { seqId: 1 });
+  const ofCy = { conversationId: group, userId: cy.id, seqId: 1 };
+  assert.deepEqual(await annChat.expect('message-read'), ofCy);
+
+  // He reads by marking, then by an answer. His other session hears of both, by the way that would have told others.
+  phone.send('mark-read', { conversationId: group, seqId: 1 });
+  const own = { conversationId: group, userId: bob.id };
+  assert.deepEqual(await desktop.expect('message-read'), { ...own, seqId: 1 });
+  await annChat.say(group, 'and another one');
+  await phone.say(group, 'an answer');
+  assert.deepEqual(await desktop.expect('message-read', ({ seqId }) => seqId > 1), { ...own, seqId: 3 });
+  for (const socket of [annChat, cyChat, phone, desktop]) await socket.settled();
+  assert.deepEqual(annChat.all('message-read'), [ofCy]);
+  assert.deepEqual(cyChat.all('message-read'), [ofCy], 'of her own reading only');
+  for (const socket of [phone, desktop]) {
+    assert.deepEqual(
+      socket.all('message-read').filter(({ userId }) => userId !== bob.id),
+      [],
+    );
+  }
+
+  const pointers = async (by: Person) => {
+    const { members } = await by.rest.get<{ members: Data[] }>(`/conversations/${group}/members`);
+    return [ann, bob, cy].map(({ id }) => members.find((one) => one.id === id)?.lastReadSeqId);
+  };
+  assert.deepEqual(await pointers(ann), [2, 0, 1]);
+  assert.deepEqual(await pointers(bob), [0, 3, 0]);
+  await Promise.all([annChat, cyChat, phone, desktop].map((socket) => socket.close()));
+});
+
 test('the members of the world room are listed for operators only', async () => {
   const guest = await createRest(gatewayUrl).post<Session>('/auth/guest');
   for (const rest of [(await newPerson()).rest, createRest(gatewayUrl).as(guest.accessToken)]) {

@@ -30,12 +30,11 @@ import {
   tokenAudience,
   tokenIssuer,
 } from '../../../lib/tokens.ts';
-import { readConfig } from '../../../services/gateway/config.ts';
-import { startGateway } from '../../../services/gateway/service.ts';
 import { atEnd } from '../at-end.ts';
 import { eventually } from '../eventually.ts';
 import { chat } from '../people/people.ts';
 import { createMemoryPresence } from './memory-presence.ts';
+import { startRealGateway } from './real-gateway.ts';
 
 const log = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'silent');
 const brokers = process.env.KAFKA_BROKERS ?? '127.0.0.1:9092';
@@ -113,10 +112,6 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
 
   const kafka = connectKafka({ brokers, clientId: 'gateway-test', log });
   await withAdmin(kafka, ensureSharedTopics);
-  const started = new Set<string>();
-  atEnd(() =>
-    withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [...started].map(topics.downstream) })),
-  );
   const producer = kafka.producer();
   await producer.connect();
   atEnd(() => producer.disconnect());
@@ -130,38 +125,17 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
   const [{ kid } = { kid: '' }] = await publicKeys([publicPem]);
 
   async function start(more: Record<string, string> = {}) {
-    const id = more.GATEWAY_ID ?? `test-${randomUUID()}`;
-    const gateway = await startGateway(
-      readConfig({
-        KAFKA_BROKERS: brokers,
-        REPO_ADDRESS: `127.0.0.1:${calls.port}`,
-        LOGIC_ADDRESS: `127.0.0.1:${calls.port}`,
-        AUTH_PUBLIC_KEY_FILE: keyFile,
-        GATEWAY_ID: id,
-        GATEWAY_PORT: '0',
-        GATEWAY_GRPC_PORT: '0',
-        METRICS_PORT: '0',
-        DRAIN_SPREAD_MS: '100',
-        ...env,
-        ...more,
-      }),
-      log,
+    const address = `127.0.0.1:${calls.port}`;
+    const started = await startRealGateway(
+      { repoAddress: address, logicAddress: address, publicKeyFile: keyFile },
+      { ...env, ...more },
     );
-    started.add(id);
+    const { id, gateway } = started;
     const channel = openChannel(`127.0.0.1:${gateway.grpcPort}`, undefined);
     atEnd(channel.close);
     const pusher = createClient(channel, PusherServiceService);
-    let stopped = false;
-    const stop = async () => {
-      if (stopped) return;
-      stopped = true;
-      await gateway.stop();
-    };
-    atEnd(stop);
     return {
-      id,
-      gateway,
-      url: `http://127.0.0.1:${gateway.port}`,
+      ...started,
       /** Produces a downstream record for this gateway, as logic does, with any events. */
       deliver: (record: Partial<Omit<DownstreamRecord, 'events'>> & { events?: object[] }) =>
         producer.send({
@@ -192,7 +166,6 @@ export async function openGatewaySystem(env: Record<string, string> = {}) {
             duplicate: ack.duplicate,
           })),
         }),
-      stop,
     };
   }
 

@@ -56,12 +56,13 @@ export async function openLogicSystem(env: Record<string, string> = {}) {
     await ensureTopics(admin, [{ topic, numPartitions: 4, retentionMs: 3_600_000 }]);
   });
 
+  const privateKeyFile = env.AUTH_PRIVATE_KEY_FILE ?? writeKey();
   const { repo, address, databases } = await openRepoService(env);
   const config = readLogicConfig({
     ...process.env,
     ...env,
     REPO_ADDRESS: address,
-    AUTH_PRIVATE_KEY_FILE: writeKey(),
+    AUTH_PRIVATE_KEY_FILE: privateKeyFile,
     LOGIC_GRPC_PORT: '0',
     METRICS_PORT: '0',
     LOGIC_ID: logicId,
@@ -69,7 +70,8 @@ export async function openLogicSystem(env: Record<string, string> = {}) {
   });
   const service = await startLogic(config, log, { topic, groupId: `logic-${name}` });
   atEnd(service.stop);
-  const logic = connectLogic(`127.0.0.1:${service.grpcPort}`);
+  const logicAddress = `127.0.0.1:${service.grpcPort}`;
+  const logic = connectLogic(logicAddress);
   atEnd(logic.close);
   const producer = kafka.producer();
   await producer.connect();
@@ -91,6 +93,8 @@ export async function openLogicSystem(env: Record<string, string> = {}) {
     /** Queries the database, and changes what no RPC can change. */
     query: databases.users.query,
     adminPort: service.adminPort,
+    /** What a gateway needs to serve this system. */
+    behindGateway: { repoAddress: address, logicAddress, publicKeyFile: privateKeyFile },
     messages: () => received.flatMap((record) => record.messages),
     acks: () => received.flatMap((record) => record.acks),
     events: () => received.flatMap((record) => record.events),
@@ -136,8 +140,8 @@ export async function openLogicSystem(env: Record<string, string> = {}) {
   };
 }
 
-/** A new key that signs access tokens. */
-function writeKey(): string {
+/** Writes a new key that signs access tokens; returns the path. */
+export function writeKey(): string {
   const folder = mkdtempSync(join(tmpdir(), 'gochat-key-'));
   atEnd(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'private.pem');
