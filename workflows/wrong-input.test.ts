@@ -6,6 +6,7 @@ import {
   type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
+import { encodingKeys, RawValue } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
 import { eventually } from '../test/support/eventually.ts';
 import { createTestTemporal, type TestTemporal } from '../test/support/flows/flows.ts';
@@ -122,8 +123,23 @@ function invalidVariants(right: unknown): unknown[] {
   return [null, 'x', [], ...fields];
 }
 
-/** A deadline on the real clock, milliseconds: an update that is not answered by then is never answered. */
-const answerWithinMs = 30_000;
+const payloadOf = (encoding: Uint8Array, data = '') =>
+  RawValue.fromPayload({ metadata: { encoding }, data: Buffer.from(data) });
+
+/** Input that no flow can read, as a person may send it with the CLI's `--input-meta`. */
+const unreadable = [
+  payloadOf(Buffer.from('x'), '{}'),
+  payloadOf(Buffer.from('json/protobuf'), '{}'),
+  payloadOf(encodingKeys.METADATA_ENCODING_JSON, '{"userId":'),
+  payloadOf(encodingKeys.METADATA_ENCODING_JSON),
+  payloadOf(encodingKeys.METADATA_ENCODING_RAW),
+  RawValue.fromPayload({ data: Buffer.from('{}') }),
+];
+
+/** A deadline on the real clock, milliseconds, for the answer to an update and for the end of a run. */
+const answerWithinMs = 5000;
+/** The same while a local activity runs: Temporal delivers updates only with the heartbeats of its workflow task. */
+const answerDuringStepMs = 30_000;
 let temporal: TestTemporal;
 let lastRun = 0;
 
@@ -186,13 +202,10 @@ async function forEachOf<T>(items: readonly T[], act: (item: T) => Promise<unkno
 
 const newId = () => `wrong-${++lastRun}`;
 
-async function inTime<T>(call: Promise<T>, what: string): Promise<T> {
+async function inTime<T>(call: Promise<T>, what: string, withinMs = answerWithinMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${what} had no answer within ${answerWithinMs} ms`)),
-      answerWithinMs,
-    );
+    timer = setTimeout(() => reject(new Error(`${what} had no answer within ${withinMs} ms`)), withinMs);
   });
   try {
     return await Promise.race([call, late]);
@@ -229,7 +242,8 @@ for (const [workflowType, right] of Object.entries(validStarts)) {
         .filter((one) => !(withOptionalInput.includes(workflowType) && isNothing(one)))
         .map((one) => right.with(index, one)),
     );
-    await forEachOf([...nothing, ...wrong], async (args) => {
+    const undecoded = right.flatMap((_, index) => unreadable.map((one) => right.with(index, one)));
+    await forEachOf([...nothing, ...wrong, ...undecoded], async (args) => {
       const { status } = await ended(workflowType, args);
       assert.equal(status.name, 'FAILED');
     });
@@ -238,6 +252,7 @@ for (const [workflowType, right] of Object.entries(validStarts)) {
 
 for (const [workflowType, input] of [
   ['eraseUser', { userId: '1', redactMesages: false }],
+  ['moderateConversation', { conversationId: '9', recal: [1] }],
   ['purgeGuests', { dryrun: true }],
   ['cleanupExpiredStatus', { olderThan: 1 }],
   ['reconcileCounters', { dryrun: true }],
@@ -262,7 +277,8 @@ test('a friend request refuses an invalid command at once, and accepts the next 
   });
   const handle = await client.workflow.start(friendRequest.workflowType, start);
   for (const { update, right } of rightUpdates) {
-    await forEachOf([[], ...invalidVariants(right).map((one) => [one])], async (args) => {
+    const wrong = [...invalidVariants(right), ...unreadable];
+    await forEachOf([[], ...wrong.map((one) => [one])], async (args) => {
       const what = `${update.name} ${JSON.stringify(args)}`;
       const answer = await inTime(executeUpdate(handle, update.name, args), what);
       assert.equal(answer.code, 'INVALID_ARGUMENT', what);
@@ -291,10 +307,11 @@ test('waiting for a flow’s outcome takes no input, and refuses any', async () 
     ),
   );
   for (const handle of handles) {
-    await forEachOf([null, 'x', {}, []], async (given) => {
+    await forEachOf([null, 'x', {}, [], ...unreadable.slice(0, 4)], async (given) => {
       const answer = await inTime(
         executeUpdate(handle, 'result', [given]),
         `result ${JSON.stringify(given)}`,
+        answerDuringStepMs,
       );
       assert.equal(answer.code, 'INVALID_ARGUMENT');
     });
@@ -340,10 +357,11 @@ test('a wake-up with invalid input is ignored, counted and shown; the next valid
       return pattern.test(metadata.currentDetails ?? '');
     });
   await shows(/^Everything up to seq 1 was passed on\.$/);
-  for (const given of [null, 'x', 7, {}, []]) await handle.signal('wake', given);
-  await shows(/^Everything up to seq 1 was passed on\. Signals ignored: 5\. .*wake takes none\.$/);
+  const wrong = [null, 'x', 7, {}, [], ...unreadable];
+  for (const given of wrong) await handle.signal('wake', given);
+  await shows(/^Everything up to seq 1 was passed on\. Signals ignored: 11\. .*wake takes none\.$/);
   assert.equal(fanouts, 1);
   await handle.signal(fanoutMessages.wake);
-  await shows(/^Everything up to seq 2 .* Signals ignored: 5\./);
+  await shows(/^Everything up to seq 2 .* Signals ignored: 11\./);
   await handle.terminate('the test is over');
 });

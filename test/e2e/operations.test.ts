@@ -96,10 +96,12 @@ test('wrong input ends a job before it does anything, with a sentence', { timeou
   const run =
     'npm run temporal -- workflow execute --namespace gochat --task-queue gochat-maintenance --type cleanupExpiredStatus';
   for (const [input, complaint] of [
-    ['{"dryrun": true}', /dryrun is none of dryRun, olderThanMs/],
-    ['{"olderThanMs": "long"}', /olderThanMs must be a whole number of milliseconds above 0/],
+    [`'{"dryrun": true}'`, /dryrun is none of dryRun, olderThanMs/],
+    [`'{"olderThanMs": "long"}'`, /olderThanMs must be a whole number of milliseconds above 0/],
+    [`'{"dryRun": true}' --input-meta encoding=x`, /The input is wrong: it cannot be decoded/],
+    [`'{"dryRun": true}' --input-meta encoding=json/protobuf`, /The input is wrong: it cannot be decoded/],
   ] as const) {
-    const { code, output } = await shell(`${run} --input '${input}'`);
+    const { code, output } = await shell(`${run} --input ${input}`);
     assert.equal(code, 1, output);
     assert.match(output, /Status\s+FAILED/);
     assert.match(output, complaint);

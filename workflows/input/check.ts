@@ -10,6 +10,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Refusal } from '../contracts/refusal.ts';
+import { undecodable } from './payload-converter.ts';
 import { root, type Shape } from './shapes.ts';
 
 /** A caller that sends a thousand wrong ids needs only a few of them to find the mistake. */
@@ -46,6 +47,7 @@ export async function refuseStart(wrong: Refusal, updates: readonly { name: stri
 const startFailure = ({ code, message }: Refusal) => ApplicationFailure.nonRetryable(message, code);
 
 function wrongWith(shape: Shape<unknown>, input: unknown): Refusal | undefined {
+  if (input === undecodable) return refusal('it cannot be decoded');
   const complaints = shape.complaints(input, root);
   return complaints.length === 0 ? undefined : refusal(complaints.slice(0, maxComplaints).join('; '));
 }

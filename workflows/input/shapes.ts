@@ -116,5 +116,6 @@ const within = (at: string, name: string): string => (at === root ? name : `${at
 const inside = (value: unknown, min: number, max: number): boolean =>
   typeof value === 'number' && value >= min && value <= max;
 
+/** Bytes are no object, although an empty Uint8Array looks like one without fields. */
 const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);

@@ -2,6 +2,11 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-const workflowsPath = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url));
-const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+const inWorkflows = (path: string): string =>
+  fileURLToPath(new URL(`../../../workflows/${path}`, import.meta.url));
+const { code } = await bundleWorkflowCode({
+  workflowsPath: inWorkflows('index.ts'),
+  payloadConverterPath: inWorkflows('input/payload-converter.ts'),
+  logger: new DefaultLogger('WARN'),
+});
 process.stdout.write(code);
