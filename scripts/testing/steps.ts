@@ -111,7 +111,7 @@ export const steps: Step[] = [
     title: 'The web client in Chromium',
     round: 4,
     // The pages of several people come from one address.
-    settings: { RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0' },
+    settings: { RATE_LIMIT_ANONYMOUS_PER_MINUTE: '0', ALLOWED_ORIGINS: 'http://shop.example' },
     files: filesOf('test/web/**/*.test.ts'),
     parts: (files, only) => [inChromium(testing(files, { only }))],
   },

@@ -96,6 +96,19 @@ const friends: Friend[] = [mei, omar, tom, ann].map((one, index) => ({
   conversationId: 'd',
 }));
 
+/** A hundred thousand messages: it must scroll like ten. */
+const long = () =>
+  Array.from({ length: 100_000 }, (_, index) =>
+    message(
+      index + 1,
+      [tom, mei, me, omar][index % 4] ?? tom,
+      `Message ${index + 1}. ${'More words. '.repeat(index % 9)}`,
+      {
+        createdAt: Date.now() - (100_000 - index) * 90_000,
+      },
+    ),
+  );
+
 /** Every state that somebody may see, by its name in the address. */
 export const scenes: Record<string, Scene & { hash?: string }> = {
   chat: { rooms: [talk, ...others], hash: '#/c/c' },
@@ -115,5 +128,11 @@ export const scenes: Record<string, Scene & { hash?: string }> = {
   empty: { hash: '#/' },
   people: { rooms: others, friends, hash: '#/people' },
   'people-empty': { hash: '#/people' },
+  'chat-long': {
+    get rooms() {
+      return [{ conversation: { ...group, lastSeqId: 100_000 }, messages: long() }];
+    },
+    hash: '#/c/c',
+  },
   settings: { rooms: others, hash: '#/settings' },
 };

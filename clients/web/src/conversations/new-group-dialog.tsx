@@ -51,7 +51,7 @@ export default function NewGroupDialog({ onClose }: { onClose(): void }) {
         <Field
           label={t.groupName}
           maxLength={100}
-          autoFocus
+          data-first
           value={name}
           onChange={(event) => setName(event.target.value)}
         />

@@ -15,7 +15,11 @@ const admin = 2;
 /** What the group tells its members; owner and admins change it, with the name and the rules of the group. */
 export function Announcement({ conversation }: { conversation: Conversation }) {
   const { t } = useLanguage();
-  if (conversation.role >= admin) return <GroupForm key={conversation.id} conversation={conversation} />;
+  if (conversation.role >= admin) {
+    // What somebody else has changed meanwhile is shown.
+    const { id, name, announcement } = conversation;
+    return <GroupForm key={JSON.stringify([id, name, announcement])} conversation={conversation} />;
+  }
   if (conversation.announcement === '' && conversation.description === '') return null;
   return (
     <section className={panel.section}>

@@ -35,7 +35,10 @@ export default function EmojiPicker({
   return (
     <Dialog title={title} onClose={onClose}>
       <div className={styles.grid}>
-        {wanted === '' && usual.map((emoji) => <Choice key={emoji} emoji={emoji} onPick={pick} />)}
+        {wanted === '' &&
+          usual.map((emoji, index) => (
+            <Choice key={emoji} emoji={emoji} isFirst={index === 0} onPick={pick} />
+          ))}
       </div>
       <SearchField label={t.searchEmoji} value={query} onChange={(event) => setQuery(event.target.value)} />
       <div className={styles.all} aria-busy={isFirstTime}>
@@ -62,9 +65,25 @@ export default function EmojiPicker({
 /** Each has one button, so that its name is one of a kind. */
 const withoutUsual = (all: readonly Emoji[]): Emoji[] => all.filter(({ emoji }) => !usual.includes(emoji));
 
-function Choice({ emoji, label, onPick }: { emoji: string; label?: string; onPick(emoji: string): void }) {
+function Choice({
+  emoji,
+  label,
+  isFirst = false,
+  onPick,
+}: {
+  emoji: string;
+  label?: string;
+  isFirst?: boolean;
+  onPick(emoji: string): void;
+}) {
   return (
-    <button type="button" aria-label={emoji} title={label} onClick={() => onPick(emoji)}>
+    <button
+      type="button"
+      aria-label={emoji}
+      title={label}
+      data-first={isFirst || undefined}
+      onClick={() => onPick(emoji)}
+    >
       {emoji}
     </button>
   );

@@ -36,7 +36,7 @@ export default function SearchDialog({ openId, onClose }: { openId: string | und
     <Dialog title={t.search} wide onClose={onClose}>
       <SearchField
         label={t.searchMessages}
-        autoFocus
+        data-first
         value={query}
         onChange={(event) => setQuery(event.target.value)}
         onKeyDown={(event) => {

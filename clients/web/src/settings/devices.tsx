@@ -13,8 +13,8 @@ interface Device {
   current: boolean;
 }
 
-/** Where the user is signed in. */
-export function Devices() {
+/** Where the user is signed in. `onSignOut` signs out here. */
+export function Devices({ onSignOut }: { onSignOut(): void }) {
   const { t, times } = useLanguage();
   const client = useClient();
   const told = useTold();
@@ -46,11 +46,9 @@ export function Devices() {
                 {address} · {current ? t.thisDevice : t.lastUsed(times.ago(lastUsedAt))}
               </p>
             </div>
-            {!current && (
-              <Button small onClick={() => void end(id)}>
-                {t.signOut}
-              </Button>
-            )}
+            <Button small onClick={() => (current ? onSignOut() : void end(id))}>
+              {t.signOut}
+            </Button>
           </li>
         ))}
       </ul>

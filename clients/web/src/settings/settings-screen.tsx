@@ -19,6 +19,7 @@ import styles from './settings-screen.module.css';
 export default function SettingsScreen() {
   const { t } = useLanguage();
   const { isGuest } = useMe();
+  const [asks, setAsks] = useState(false);
   return (
     <div className={styles.screen}>
       <h1>{t.settings}</h1>
@@ -28,16 +29,21 @@ export default function SettingsScreen() {
       <Notifications />
       <Privacy />
       {!isGuest && <Password />}
-      <Devices />
-      <SignOut />
+      <Devices onSignOut={() => setAsks(true)} />
+      <section className={styles.section}>
+        <Button kind="danger" onClick={() => setAsks(true)}>
+          {t.signOut}
+        </Button>
+      </section>
+      {asks && <SignOut onClose={() => setAsks(false)} />}
     </div>
   );
 }
 
-function SignOut() {
+/** Asks, and signs out on this device. */
+function SignOut({ onClose }: { onClose(): void }) {
   const { t } = useLanguage();
   const client = useClient();
-  const [asks, setAsks] = useState(false);
 
   async function signOut(): Promise<void> {
     account.leave();
@@ -47,19 +53,12 @@ function SignOut() {
   }
 
   return (
-    <section className={styles.section}>
-      <Button kind="danger" onClick={() => setAsks(true)}>
-        {t.signOut}
-      </Button>
-      {asks && (
-        <Question
-          title={t.signOutQuestion}
-          hint={t.signOutHint}
-          action={t.signOut}
-          onYes={() => void signOut()}
-          onClose={() => setAsks(false)}
-        />
-      )}
-    </section>
+    <Question
+      title={t.signOutQuestion}
+      hint={t.signOutHint}
+      action={t.signOut}
+      onYes={() => void signOut()}
+      onClose={onClose}
+    />
   );
 }

@@ -21,6 +21,8 @@ export function Dialog({
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // The browser would begin with the button that closes it.
+    element?.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => element?.close();
   }, []);
   return (
@@ -65,7 +67,9 @@ export function Question({
     <Dialog title={title} onClose={onClose}>
       {hint && <p className={styles.hint}>{hint}</p>}
       <div className={styles.actions}>
-        <Button onClick={onClose}>{t.cancel}</Button>
+        <Button data-first onClick={onClose}>
+          {t.cancel}
+        </Button>
         <Button
           kind="danger"
           onClick={() => {
