@@ -32,6 +32,7 @@ const secrets = {
   AUTH_PRIVATE_KEY_FILE: './a',
   AUTH_PUBLIC_KEY_FILE: './b',
   GRPC_TOKEN_FILE: './c',
+  FILES_SECRET_FILE: './d',
 };
 const compose = findProgram('docker-compose');
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
+import { noKeys } from './topology/keys.ts';
 import { servicePlans, userProfile } from './topology/topology.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -24,8 +25,7 @@ test('all files name the same version of Node', () => {
 
 test('the editor can launch each service with a debugger', () => {
   const servers = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
-  const keys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '', GRPC_TOKEN_FILE: '' };
-  const services = servicePlans(userProfile({}, 1, false), servers, keys).map(({ name }) =>
+  const services = servicePlans(userProfile({}, 1, false), servers, noKeys).map(({ name }) =>
     name.replace('-1', ''),
   );
   const { configurations } = JSON.parse(read('.vscode/launch.json'));

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunFile } from '../../scripts/process/run-file.ts';
+import { noKeys } from '../../scripts/topology/keys.ts';
 import {
   gatewayPorts,
   type Profile,
@@ -32,8 +33,6 @@ export type System = {
 export type Size = { gateways: number; logics: number; core: boolean };
 
 const nothing = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
-const noKeys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '', GRPC_TOKEN_FILE: '' };
-
 /**
  * Finds the system that `npm start` runs with the same environment (GOCHAT_HOME and port variables). Named gateways
  * override those of the environment.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { canonicalPictureAddress } from './addresses.ts';
 import { canonicalName, isReservedUsername } from './names.ts';
-import { canonicalPictureAddress } from './web-address.ts';
 
 test('a name is trimmed, and can be seen', () => {
   for (const name of ['Ann', 'Ann Lee', '李', '👩‍👩‍👧', 'a\u200bb', '...', 'e\u0301', 'محمد\u200f']) {

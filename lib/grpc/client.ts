@@ -1,4 +1,4 @@
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials } from '@grpc/grpc-js';
 import { TogetherServiceService } from '../gen/gochat_rpc/v1/together.ts';
 import {
   type AnyMethod,
@@ -13,13 +13,17 @@ import {
 } from './definition.ts';
 import { maxMessageBytes } from './server.ts';
 import { isTokenRefusal, toGoChatError } from './service-error.ts';
+import { type Connection, receivingCall, type StreamCalls, sendingCall } from './stream-client.ts';
 import { createTogether } from './together.ts';
 import { type GrpcToken, tokenMetadata } from './token.ts';
 
 const flowControlBytes = 4 * 1024 * 1024;
 
+/** A connection to another process, whose calls may also be streams. */
+export type StreamingChannel = GrpcChannel & StreamCalls;
+
 /** Opens a connection to a service's address. Its calls carry the token. */
-export function openChannel(address: string, token: GrpcToken | undefined): GrpcChannel {
+export function openChannel(address: string, token: GrpcToken | undefined): StreamingChannel {
   const client = new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': maxMessageBytes * 4,
     'grpc.max_send_message_length': maxMessageBytes,
@@ -42,6 +46,8 @@ export function openChannel(address: string, token: GrpcToken | undefined): Grpc
   return {
     unary: (method) => unaryCall(connection, method),
     encoded: (method) => unaryCall(connection, withoutDecoding(method)),
+    sending: (method) => sendingCall(connection, method),
+    receiving: (method) => receivingCall(connection, method),
     remote: true,
     ready: () =>
       new Promise((resolve) =>
@@ -77,13 +83,6 @@ const withoutDecoding = (method: AnyMethod): AnyMethod => ({
 });
 
 const { callTogether } = TogetherServiceService;
-
-type Connection = {
-  client: Client;
-  token: GrpcToken | undefined;
-  /** Called after every call, with null if the call succeeded. */
-  onAnswer(error: ServiceError | null): void;
-};
 
 function unaryCall<M extends AnyMethod>({ client, token, onAnswer }: Connection, method: M): UnaryCall<M> {
   return (request, { deadlineMs = defaultDeadlineMs } = {}) =>

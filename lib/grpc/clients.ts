@@ -4,6 +4,7 @@ import * as logicFriend from '../gen/im_logic/v1/friend.ts';
 import * as logicMessage from '../gen/im_logic/v1/message.ts';
 import * as logicUser from '../gen/im_logic/v1/user.ts';
 import * as repoConversation from '../gen/im_repo/v1/conversation.ts';
+import { FileServiceService } from '../gen/im_repo/v1/file.ts';
 import * as repoFriendship from '../gen/im_repo/v1/friendship.ts';
 import * as repoIdempotency from '../gen/im_repo/v1/idempotency.ts';
 import * as repoMessage from '../gen/im_repo/v1/message.ts';
@@ -37,6 +38,23 @@ export function connectRepo(at: string | GrpcChannel, token?: GrpcToken) {
     idempotency: createClient(channel, repoIdempotency.IdempotencyServiceService),
     presence: createClient(channel, repoPresence.OnlineStatusServiceService),
     ready: channel.ready,
+    close: channel.close,
+  };
+}
+
+export type FilesClient = ReturnType<typeof connectFiles>;
+
+/**
+ * The client of im-repo's FileService. It has a connection of its own, so that the bytes of files do not fill the one
+ * on which short calls wait.
+ */
+export function connectFiles(address: string, token?: GrpcToken) {
+  const channel = openChannel(address, token);
+  const { getUploadedFile } = createClient(channel, FileServiceService);
+  return {
+    uploadFile: channel.sending(FileServiceService.uploadFile),
+    readFile: channel.receiving(FileServiceService.readFile),
+    getUploadedFile,
     close: channel.close,
   };
 }

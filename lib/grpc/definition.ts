@@ -20,10 +20,23 @@ export type UnaryHandlers<D extends ServiceDefinition> = {
  */
 export type Encoded<R> = { readonly encoded: Buffer; readonly as?: R };
 
-/** Like UnaryHandlers, but a handler may also answer with an encoded response. */
+/** Like UnaryHandlers, but a handler may also answer with an encoded response, and methods may be streams. */
 export type ServedHandlers<D extends ServiceDefinition> = {
-  [K in keyof D]: (request: Request<D[K]>) => Promise<Response<D[K]> | Encoded<Response<D[K]>>>;
+  [K in keyof D]: D[K] extends { requestStream: true }
+    ? ReceivingHandler<D[K]>
+    : D[K] extends { responseStream: true }
+      ? SendingHandler<D[K]>
+      : (request: Request<D[K]>) => Promise<Response<D[K]> | Encoded<Response<D[K]>>>;
 };
+
+/**
+ * Serves a method whose requests are a stream. What the handler does not read stays with the caller. A caller that gives
+ * up may look like one that has sent everything, so the last request has to say that it is the last one.
+ */
+export type ReceivingHandler<M> = (requests: AsyncIterable<Request<M>>) => Promise<Response<M>>;
+
+/** Serves a method whose responses are a stream. The next response is asked for when the caller has room for it. */
+export type SendingHandler<M> = (request: Request<M>, signal: AbortSignal) => AsyncIterable<Response<M>>;
 
 export const isEncoded = (response: unknown): response is Encoded<unknown> =>
   response !== null &&

@@ -3,13 +3,13 @@ import type { Logger } from '../log.ts';
 import { tokenRefusal } from './service-error.ts';
 import { type GrpcToken, hasToken } from './token.ts';
 
-type Call = { metadata: Metadata };
+type Call = { metadata: Metadata; emit(event: 'error', error: unknown): boolean };
 // biome-ignore lint/suspicious/noExplicitAny: a wrapped handler has the types of its method, which differ by method.
 type Handler = (call: any, reply: any) => unknown;
 
 const logEveryMs = 60_000;
 
-/** Adds services of unary methods to a server. Their methods refuse calls without the token. */
+/** Adds services to a server. Their methods refuse calls without the token. */
 export function createGuard(
   server: Server,
   token: GrpcToken | undefined,
@@ -34,7 +34,10 @@ export function createGuard(
       const guarded = Object.entries(implementation).map(([name, handler]): [string, Handler] => [
         name,
         (call: Call, reply) =>
-          hasToken(call.metadata, token) ? (handler as Handler)(call, reply) : refuse(reply),
+          hasToken(call.metadata, token)
+            ? (handler as Handler)(call, reply)
+            : // A method that answers a stream has no reply function.
+              refuse(reply ?? ((error) => call.emit('error', error))),
       ]);
       server.addService(definition, Object.fromEntries(guarded));
     },

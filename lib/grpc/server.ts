@@ -2,7 +2,13 @@
 // a particular method does.
 
 import { fileURLToPath } from 'node:url';
-import { type handleUnaryCall, Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
@@ -20,6 +26,7 @@ import {
 import { createGuard } from './guard.ts';
 import { localChannel } from './local.ts';
 import { toServiceError } from './service-error.ts';
+import { receiving, type StreamHandler, sending } from './stream-server.ts';
 import { answerTogether, type Handler, type ServedMethod } from './together-server.ts';
 import type { GrpcToken } from './token.ts';
 
@@ -81,13 +88,18 @@ export async function serveGrpc(options: {
 
   const calls = new Map<string, ServedMethod>();
   for (const { definition, handlers } of options.services) {
-    const implementation: Record<string, handleUnaryCall<unknown, unknown>> = {};
+    const implementation: UntypedServiceImplementation = {};
     for (const [key, method] of Object.entries(definition)) {
-      const handler = (handlers as Record<string, (request: unknown) => Promise<unknown>>)[key];
+      // biome-ignore lint/suspicious/noExplicitAny: the kinds of methods have different handlers.
+      const handler = (handlers as Record<string, any>)[key];
       if (!handler) throw new Error(`no handler for ${method.path}`);
+      if (method.requestStream || method.responseStream) {
+        implementation[key] = streaming(method, handler);
+        continue;
+      }
       const call = measured(method.path, handler);
       calls.set(method.path, { method, call });
-      implementation[key] = (unary, reply) => {
+      implementation[key] = (unary: { request: unknown }, reply: sendUnaryData<unknown>) => {
         call(unary.request).then(
           (response) => reply(null, response),
           (error: unknown) => reply(toServiceError(error)),
@@ -108,6 +120,13 @@ export async function serveGrpc(options: {
       },
     },
   );
+
+  function streaming(method: AnyMethod, handler: StreamHandler): UntypedServiceImplementation[string] {
+    const run = measured(method.path, (handle: unknown) => (handle as () => Promise<unknown>)());
+    const serve = method.requestStream ? receiving(handler, run) : sending(handler, run);
+    // The library's type for any kind of method is that of a call with two streams.
+    return serve as UntypedServiceImplementation[string];
+  }
 
   /** Wraps a handler: measures its time and logs its faults. */
   function measured(path: string, handler: Handler): Handler {

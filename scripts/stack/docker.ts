@@ -122,6 +122,7 @@ function composeEnv(
     AUTH_PRIVATE_KEY_FILE: '/dev/null',
     AUTH_PUBLIC_KEY_FILE: '/dev/null',
     GRPC_TOKEN_FILE: '/dev/null',
+    FILES_SECRET_FILE: '/dev/null',
   };
 }
 

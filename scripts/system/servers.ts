@@ -18,11 +18,11 @@ import {
 import { type Server, type ServerContext, type ServerName, serverNames } from '../stack/server.ts';
 import { createTemporal } from '../stack/temporal.ts';
 import { assertOwnHome, makeHome, wipeHome } from '../topology/home.ts';
+import type { KeyFiles } from '../topology/keys.ts';
 import { assertPortsFree } from '../topology/ports.ts';
 import { ensureSecrets, type Secrets } from '../topology/secrets.ts';
 import {
   type DatabaseName,
-  type KeyFiles,
   type Port,
   type Profile,
   type ServerAddresses,

@@ -1,5 +1,6 @@
 // Room: the start and stop of all servers and services, in order. The code for a single server belongs in stack.
 
+import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import { runLogged } from '../process/program.ts';
@@ -7,6 +8,7 @@ import type { Progress } from '../process/progress.ts';
 import { lastLines } from '../process/supervisor.ts';
 import { serverNames } from '../stack/server.ts';
 import { withSeveralDatabases } from '../topology/databases.ts';
+import { fileFolder } from '../topology/home.ts';
 import { type Profile, type ServicePlan, servicePlans } from '../topology/topology.ts';
 import type { RunningServers } from './servers.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -93,6 +95,8 @@ export function createServices(
 
     async start() {
       const { ready } = servers;
+      // im-repo makes no folder itself: a missing one may be a disk that is not mounted.
+      mkdirSync(fileFolder(home), { recursive: true, mode: 0o700 });
       await Promise.all([
         ready('mysql').then(() => runOnce('Migrations', ['core', 'repo'], 'services/repo/migrate.ts')),
         ready('temporal').then(() =>

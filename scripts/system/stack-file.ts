@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import type { KeyFiles, ServerAddresses } from '../topology/topology.ts';
+import type { KeyFiles } from '../topology/keys.ts';
+import type { ServerAddresses } from '../topology/topology.ts';
 
 /** The addresses of the servers of `npm run stack`, for shells (`source FILE`) and for `npm run dev`. */
 export interface StackAddresses {
@@ -10,7 +11,12 @@ export interface StackAddresses {
 }
 
 const addressNames = ['DATABASE_URL', 'REDIS_URL', 'KAFKA_BROKERS', 'TEMPORAL_ADDRESS'] as const;
-const keyNames = ['AUTH_PRIVATE_KEY_FILE', 'AUTH_PUBLIC_KEY_FILE', 'GRPC_TOKEN_FILE'] as const;
+const keyNames = [
+  'AUTH_PRIVATE_KEY_FILE',
+  'AUTH_PUBLIC_KEY_FILE',
+  'GRPC_TOKEN_FILE',
+  'FILES_SECRET_FILE',
+] as const;
 
 export const stackFile = (home: string): string => join(home, 'stack.env');
 

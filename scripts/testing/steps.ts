@@ -132,6 +132,15 @@ export const steps: Step[] = [
     files: filesOf('test/schemathesis/**/*.test.ts'),
     parts: (files, only) => [testing(files, { only })],
   },
+  // The store of objects on a real S3 server, which Go builds when it is first asked for.
+  {
+    name: 's3',
+    title: 'The store of objects on S3',
+    round: 4,
+    onDemand: true,
+    files: filesOf('test/s3/**/*.test.ts'),
+    parts: (files, only) => [testing(files, { only })],
+  },
   // Outages take real time, so this runs on demand: `npm run test:fault`.
   {
     name: 'fault',

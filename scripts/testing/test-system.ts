@@ -62,7 +62,7 @@ export function createTestSystem(plain: Profile, progress: Progress): TestSystem
         fresh: true,
       });
       const started = await servers.start();
-      const { GRPC_TOKEN_FILE: _, ...signing } = started.keys;
+      const { GRPC_TOKEN_FILE: _, FILES_SECRET_FILE: _secret, ...signing } = started.keys;
       running = {
         servers: started,
         env: {

@@ -14,6 +14,9 @@ export const homesWithin = {
   dev: 'dev',
 } as const;
 
+/** The folder of the files that users upload. */
+export const fileFolder = (home: string): string => join(home, 'files');
+
 const marker = 'gochat-home.txt';
 const markerText = 'Data, logs and secrets of GoChat. `npm run reset` removes this folder.\n';
 

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../process/problem.ts';
-import type { KeyFiles } from './topology.ts';
+import type { KeyFiles } from './keys.ts';
 
 /** The passwords of the servers that these scripts start. */
 export interface Passwords {
@@ -29,6 +29,7 @@ export function ensureSecrets(home: string, env: NodeJS.ProcessEnv): Secrets {
     keys: {
       ...(env.AUTH_PRIVATE_KEY_FILE ? given(env.AUTH_PRIVATE_KEY_FILE, env, folder) : ownKeys(folder)),
       GRPC_TOKEN_FILE: tokenFile,
+      FILES_SECRET_FILE: env.FILES_SECRET_FILE || ownSecret(folder, 'files-secret'),
     },
   };
 }
@@ -38,7 +39,7 @@ const secretsFolder = (home: string): string => join(home, 'secrets');
 /** A password that needs no escaping in a URL. */
 const newPassword = () => randomBytes(24).toString('base64url');
 
-type SigningKeys = Omit<KeyFiles, 'GRPC_TOKEN_FILE'>;
+type SigningKeys = Omit<KeyFiles, 'GRPC_TOKEN_FILE' | 'FILES_SECRET_FILE'>;
 
 /**
  * The user's own keys, in one or more files with one or more keys each. Public keys that are not given are derived
@@ -87,6 +88,11 @@ function ownKeys(folder: string): SigningKeys {
 /** The file of the token that the services demand of each other; the user's own, or the one that is made here. */
 export const grpcTokenFile = (home: string, env: NodeJS.ProcessEnv): string =>
   env.GRPC_TOKEN_FILE || join(secretsFolder(home), 'grpc-token');
+function ownSecret(folder: string, name: string): string {
+  const file = join(folder, name);
+  kept(file, newPassword);
+  return file;
+}
 
 function kept(path: string, make: () => string): string {
   try {

@@ -2,8 +2,10 @@
 // not come in.
 
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Problem } from '../process/problem.ts';
-import { homesWithin } from './home.ts';
+import { fileFolder, homesWithin } from './home.ts';
+import { type KeyFiles, noKeys } from './keys.ts';
 import type { DatabaseLayout } from './layouts.ts';
 import { allocatorSettings, nodeOptions } from './memory.ts';
 
@@ -71,13 +73,6 @@ export interface ServerAddresses {
   TEMPORAL_ADDRESS: string;
 }
 
-export interface KeyFiles {
-  AUTH_PRIVATE_KEY_FILE: string;
-  AUTH_PUBLIC_KEY_FILE: string;
-  /** The token with which the services authenticate to each other. */
-  GRPC_TOKEN_FILE: string;
-}
-
 /** The address of a service's /metrics and /readyz. */
 export interface AdminPage {
   service: string;
@@ -111,6 +106,8 @@ const serverVariables = [
   'KAFKA_BROKERS',
   'TEMPORAL_ADDRESS',
   'GRPC_TOKEN_FILE',
+  'FILES_URL',
+  'FILES_SECRET_FILE',
   'GOCHAT_HOME',
 ];
 
@@ -256,6 +253,8 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
       ...(profile.env.DATABASES_FILE ? {} : { DATABASE_URL: servers.DATABASE_URL }),
       REDIS_URL: servers.REDIS_URL,
       REPO_GRPC_PORT: String(repo.port),
+      FILES_URL: profile.env.FILES_URL || pathToFileURL(fileFolder(profile.home)).href,
+      FILES_SECRET_FILE: keys.FILES_SECRET_FILE,
     },
     portOf(profile, 'REPO_METRICS_PORT', 9466),
     [repo],
@@ -298,8 +297,7 @@ function corePlan(plans: Record<'repo' | 'logic' | 'pusher', ServicePlan>): Serv
 /** All ports on which the services will listen. */
 export function servicePorts(profile: Profile): Port[] {
   const nowhere = { DATABASE_URL: '', REDIS_URL: '', KAFKA_BROKERS: '', TEMPORAL_ADDRESS: '' };
-  const keys = { AUTH_PRIVATE_KEY_FILE: '', AUTH_PUBLIC_KEY_FILE: '', GRPC_TOKEN_FILE: '' };
-  return servicePlans(profile, nowhere, keys).flatMap((plan) => plan.ports);
+  return servicePlans(profile, nowhere, noKeys).flatMap((plan) => plan.ports);
 }
 
 export interface GatewayPorts {

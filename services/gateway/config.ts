@@ -41,6 +41,10 @@ const schema = Type.Object({
   RATE_LIMIT_FRAMES_PER_SECOND: count(50),
   /** Bytes that a socket may send per second; four times as many may come in one burst. */
   RATE_LIMIT_BYTES_PER_SECOND: count(256 * 1024),
+  /** Bytes per uploaded file. */
+  FILE_MAX_BYTES: Type.Integer({ default: 20 * 1024 * 1024, minimum: 1 }),
+  /** Bytes of all files of a user; 0 for no quota. */
+  FILE_QUOTA_BYTES: count(1024 ** 3),
   /** The interval at which clients are asked to send `ping`. */
   HEARTBEAT_INTERVAL_MS: count(30_000),
   /** A session whose client sends nothing for this long is closed. */

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { serveAdmin } from '../../lib/admin.ts';
 import { readSecretFiles } from '../../lib/config.ts';
 import { PusherServiceService } from '../../lib/gen/im_gateway/v1/pusher.ts';
-import { connectLogic, connectRepo } from '../../lib/grpc/clients.ts';
+import { connectFiles, connectLogic, connectRepo } from '../../lib/grpc/clients.ts';
 import { createGatewayPeers } from '../../lib/grpc/gateway-peers.ts';
 import { serveGrpc, service } from '../../lib/grpc/server.ts';
 import { readGrpcToken } from '../../lib/grpc/token.ts';
@@ -62,6 +62,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const token = readGrpcToken(config.GRPC_TOKEN_FILE);
   const repo = connectRepo(config.REPO_ADDRESS, token);
   const logic = connectLogic(config.LOGIC_ADDRESS, token);
+  const files = connectFiles(config.REPO_ADDRESS, token);
 
   const producer = kafka.producer();
   const pace = createSendPace();
@@ -167,6 +168,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   });
   const app = await buildApp({
     logic,
+    files,
     idempotency: repo.idempotency,
     access,
     revoked,
@@ -178,6 +180,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       registersPerHour: config.RATE_LIMIT_REGISTER_PER_HOUR,
       loginFailuresPer15Min: config.RATE_LIMIT_LOGIN_FAILURES_PER_15MIN,
     }),
+    fileLimits: { fileBytes: config.FILE_MAX_BYTES, quotaBytes: config.FILE_QUOTA_BYTES },
     anonymous,
     pages: createPages(registry),
     clientAddress,
@@ -237,6 +240,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     await broker.stop();
     logic.close();
     repo.close();
+    files.close();
     await admin.close();
   }
 

@@ -12,6 +12,18 @@ export const repoConfig = Type.Object({
   REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379/0' }),
   REPO_GRPC_PORT: port(9001),
   METRICS_PORT: port(9466),
+  /**
+   * Where uploaded files are: `fs:///directory`, which must exist, or `s3://bucket?endpoint=…&region=…` with the credentials
+   * of the usual variables of AWS.
+   */
+  FILES_URL: Type.String({ default: 'fs:///var/lib/gochat/files' }),
+  /**
+   * Paths of files with secrets, separated by commas. The first one signs the addresses of files, and the signatures of all
+   * are valid. Every im-repo must have the same ones.
+   */
+  FILES_SECRET_FILE: Type.String({ default: '' }),
+  /** Where uploads are while they are received. If empty: the folder for temporary files. */
+  FILES_UPLOAD_DIR: Type.String({ default: '' }),
   /** For tests: whatever touches the tables of two groups at once fails, although they share a database. */
   CHECK_TABLE_GROUPS: Type.Boolean({ default: false }),
   DATABASE_CONNECTIONS: Type.Integer({ default: 16, minimum: 2, maximum: 1000 }),

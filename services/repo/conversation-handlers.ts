@@ -14,6 +14,8 @@ import { createConversationDissolve } from './conversations/conversation-dissolv
 import { createConversationReconcile } from './conversations/conversation-reconcile.ts';
 import { createConversationUpdate } from './conversations/conversation-update.ts';
 import { createConversationsLeave } from './conversations/conversations-leave.ts';
+import type { FileLinks } from './file-links/file-links.ts';
+import type { FileAccess } from './files/file-access.ts';
 import { createMemberChoices } from './members/member-choices.ts';
 import { createMembersAdd } from './members/members-add.ts';
 import { createMembersMute } from './members/members-mute.ts';
@@ -36,6 +38,8 @@ export type ConversationDeps = FanoutProgressDeps & {
   ids: Pick<Ids, 'nextId'>;
   receipts: ReceiptAudience;
   outbox: Outbox;
+  access: FileAccess;
+  links: FileLinks;
 };
 
 /** The most users per call that reads a conversation as each of them sees it. */

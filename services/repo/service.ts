@@ -1,10 +1,12 @@
 // Room: im-repo, the only service that stores data. Code here assembles its rooms and serves them over gRPC. SQL and
 // conversation rules do not belong here.
 
+import { tmpdir } from 'node:os';
 import { serveAdmin } from '../../lib/admin.ts';
 import { retry } from '../../lib/async/retry.ts';
 import { codeOf } from '../../lib/errors.ts';
 import { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
+import { FileServiceService } from '../../lib/gen/im_repo/v1/file.ts';
 import { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
 import { IdempotencyServiceService } from '../../lib/gen/im_repo/v1/idempotency.ts';
 import { MessageServiceService } from '../../lib/gen/im_repo/v1/message.ts';
@@ -28,6 +30,13 @@ import { createCache } from './cache/cache.ts';
 import type { RepoConfig } from './config.ts';
 import { createConversationHandlers } from './conversation-handlers.ts';
 import { followDatabasesFile } from './database-moves.ts';
+import { createFileLinks } from './file-links/file-links.ts';
+import { createFileAccess } from './files/file-access.ts';
+import { createFileContents } from './files/file-contents.ts';
+import { createReleaseFile, fileProjections } from './files/file-release.ts';
+import { startFileSweep } from './files/file-sweep.ts';
+import { createFileHandlers } from './files/files.ts';
+import { readFilesSecrets } from './files-secrets.ts';
 import { createBlocks } from './friends/blocks.ts';
 import { createFriendRequests } from './friends/friendship-requests.ts';
 import { createFriendships } from './friends/friendships.ts';
@@ -60,6 +69,7 @@ import { placeConversations } from './storage/placement.ts';
 import { createPrisma } from './storage/prisma.ts';
 import { createRedis } from './storage/redis.ts';
 import { createSequenceHandlers } from './storage/sequences.ts';
+import { openStore } from './store/open-store.ts';
 import { startSweeper } from './sweeper.ts';
 import { createAccountNames, nameProjection } from './users/account-names.ts';
 import { createUserProfiles } from './users/user-profiles.ts';
@@ -68,6 +78,7 @@ import { createWorldRoom, worldProjection } from './users/world-room.ts';
 
 const protoFiles = [
   'conversation',
+  'file',
   'friendship',
   'idempotency',
   'message',
@@ -122,17 +133,22 @@ export async function startRepo(
   const cache = createCache({ redis, metrics });
   const names = createAccountNames({ databases });
   const joinWorld = createWorldRoom({ databases, cache });
+  const store = await openStore('FILES_URL', config.FILES_URL, { name: 'files', log, metrics });
+  const access = createFileAccess({ databases });
+  const releaseFile = createReleaseFile({ databases, access });
   const projections = startProjectionWorker({
     databases: databases.all,
     writers: {
       [pairProjection]: createPairSettling({ databases }),
       [nameProjection]: (userId) => names.settle(Number(userId)),
       [worldProjection]: (userId) => joinWorld(Number(userId)),
+      ...fileProjections(databases, releaseFile),
     },
     log,
     metrics,
   });
-  const userCards = createUserCards({ cache, databases });
+  const links = createFileLinks({ secrets: readFilesSecrets(config, log) });
+  const userCards = createUserCards({ cache, databases, links });
   const userSettings = createUserSettingsReader({ cache, databases });
   const gateways = createGateways({ redis });
   const receipts = createReceiptAudience({ databases, userSettings });
@@ -140,7 +156,17 @@ export async function startRepo(
   const passwords = createPasswords();
   metrics.observed('gochat_password_waiting', 'Password hashes that wait in the queue.', passwords.waiting);
   const engine = createSqlEngine({ databases });
-  const changeMessage = createMessageChange({ databases, cache, outbox, userCards, searchIndex: engine });
+  const changeMessage = createMessageChange({
+    databases,
+    cache,
+    outbox,
+    userCards,
+    searchIndex: engine,
+    links,
+    releaseFile,
+  });
+  const contents = createFileContents({ databases, store });
+  const fileSweep = startFileSweep({ databases, access, contents, releaseFile, log, metrics });
   const telling = startReactionTelling({ databases, changeMessage, log });
   const presence = createPresenceHandlers({
     redis,
@@ -166,6 +192,12 @@ export async function startRepo(
     searchIndex: engine,
     changeMessage,
     telling,
+    store,
+    contents,
+    access,
+    links,
+    releaseFile,
+    uploadFolder: config.FILES_UPLOAD_DIR || tmpdir(),
     metrics,
     log,
   };
@@ -196,6 +228,7 @@ export async function startRepo(
       service('im_repo.v1.ConversationService', ConversationServiceService, createConversationHandlers(deps)),
       service('im_repo.v1.MessageService', MessageServiceService, createMessageHandlers(deps)),
       service('im_repo.v1.SearchService', SearchServiceService, createSearchHandlers(deps)),
+      service('im_repo.v1.FileService', FileServiceService, createFileHandlers(deps)),
       service('im_repo.v1.OnlineStatusService', OnlineStatusServiceService, presence),
       service('im_repo.v1.IdempotencyService', IdempotencyServiceService, createIdempotencyHandlers(deps)),
       service('im_repo.v1.SequenceService', SequenceServiceService, createSequenceHandlers(deps)),
@@ -216,11 +249,12 @@ export async function startRepo(
       moves?.stop();
       await sweeper.stop();
       await indexSize.stop();
+      await fileSweep.stop();
       await projections.stop();
       await telling.stop();
       await outbox.stop();
       await ids.stop();
-      await Promise.all([prisma.close(), redis.close(), databases.close()]);
+      await Promise.all([prisma.close(), redis.close(), databases.close(), store.close()]);
       await admin.close();
     },
   };

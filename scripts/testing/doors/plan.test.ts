@@ -15,6 +15,7 @@ const keys = {
   AUTH_PRIVATE_KEY_FILE: '/s/private.pem',
   AUTH_PUBLIC_KEY_FILE: '/s/public.pem',
   GRPC_TOKEN_FILE: '/s/grpc-token',
+  FILES_SECRET_FILE: '/s/files-secret',
 };
 const profile = testProfile({});
 const plansOf = (core: boolean) =>

@@ -24,11 +24,18 @@ export const Problem = Type.Object(
   { $id: 'Problem' },
 );
 
+/** Answered with 416: the request is valid, but the file ends before the part that it asks for. */
+export class BeyondEndError extends GoChatError {
+  constructor() {
+    super('INVALID_ARGUMENT', 'The file ends before the part that Range asks for.');
+  }
+}
+
 export type ProblemAnswer = { status: number; headers: Record<string, string>; body: string };
 
 /** Converts an error into a REST answer. An internal fault gets a general text, which reveals nothing of the system. */
 export function toProblem(error: GoChatError): ProblemAnswer {
-  const status = error instanceof MisdirectedError ? 421 : httpStatus(error.code);
+  const status = statusOf(error);
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json; charset=utf-8',
     'cache-control': 'no-store',
@@ -48,6 +55,12 @@ export function toProblem(error: GoChatError): ProblemAnswer {
     ...(error.fields.length > 0 ? { errors: error.fields } : {}),
   });
   return { status, headers, body };
+}
+
+/** Two errors have a status of their own, which no other error with their code has. */
+function statusOf(error: GoChatError): number {
+  if (error instanceof MisdirectedError) return 421;
+  return error instanceof BeyondEndError ? 416 : httpStatus(error.code);
 }
 
 /** "CONVERSATION_NOT_FOUND" → "Conversation not found". */

@@ -3,7 +3,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { JWK } from 'jose';
 import type { Readiness } from '../../../lib/admin.ts';
-import type { LogicClient, RepoClient } from '../../../lib/grpc/clients.ts';
+import type { FilesClient, LogicClient, RepoClient } from '../../../lib/grpc/clients.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import type { Access } from '../access/access.ts';
@@ -11,6 +11,7 @@ import type { RevokedSessions } from '../access/revoked-sessions.ts';
 import type { ClientAddress } from '../door/client-address.ts';
 import type { Hosts } from '../door/hosts.ts';
 import type { Origins } from '../door/origins.ts';
+import { fileRoutes, transferMs } from '../files/file-routes.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import { answerProblems, refuseBrokenHttp, sendProblem } from '../problems/problems.ts';
@@ -20,6 +21,7 @@ import { webClientRoutes } from '../web/web-client-routes.ts';
 import type { Pages } from './answers/pages.ts';
 import { addSharedSchemas } from './answers/schemas.ts';
 import { authenticate, type CallerCounts, countUnknown } from './plugins/authenticate.ts';
+import { limitBodyTime } from './plugins/body-deadline.ts';
 import { setClientAddress } from './plugins/client-address.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { serveDocuments } from './plugins/documents.ts';
@@ -48,6 +50,7 @@ import { userRoutes } from './routes/users.ts';
 
 export type AppDeps = {
   logic: Pick<LogicClient, 'auth' | 'users' | 'friends' | 'conversations' | 'messages'>;
+  files: Pick<FilesClient, 'uploadFile' | 'readFile' | 'getUploadedFile'>;
   idempotency: RepoClient['idempotency'];
   access: Access;
   revoked: RevokedSessions;
@@ -55,6 +58,8 @@ export type AppDeps = {
   tokenKeys: readonly JWK[];
   readiness: () => Promise<Readiness>;
   limits: RequestLimits;
+  /** Bytes per file, and of all files of a user; 0 for no quota. */
+  fileLimits: { fileBytes: number; quotaBytes: number };
   /** Limits the requests without a valid token, per address. */
   anonymous: RateLimit;
   pages: Pages;
@@ -69,7 +74,7 @@ export type AppDeps = {
 const bodyLimitBytes = 1024 * 1024;
 /** How long the headers of a request may take to arrive, from the start of the connection for the first request. */
 const headersTimeoutMs = 10_000;
-/** How long a whole request may take to arrive. */
+/** How long a whole request may take to arrive; one with a file may take as long as its transfer. */
 const requestTimeoutMs = 30_000;
 /** How often these two timeouts are checked. */
 const checkEveryMs = 5000;
@@ -85,7 +90,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // Requests are not logged, because URLs may hold tokens. The metrics count them per route.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: transferMs,
     connectionTimeout: idleConnectionMs,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -109,6 +114,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
   answerProblems(app);
+  limitBodyTime(app, { ms: requestTimeoutMs, idleMs: idleConnectionMs });
   acceptJsonBodies(app);
   setClientAddress(app, deps.clientAddress);
   sendSecurityHeaders(app);
@@ -147,6 +153,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(reactionRoutes, { messages });
   await app.register(searchRoutes, { messages });
   await app.register(memberRoutes, { conversations: logic.conversations });
+  await app.register(fileRoutes, { files: deps.files, anonymous: deps.anonymous, limits: deps.fileLimits });
   await app.register(syncRoutes, { conversations: logic.conversations });
   await app.register(webClientRoutes, { webClient: deps.webClient, origins: deps.origins });
   return app;

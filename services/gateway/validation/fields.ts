@@ -21,7 +21,8 @@ export const anyUsername = text(1, 256, 'ann');
 export const avatarUrl = Type.String({
   maxLength: limits.webAddress,
   format: 'picture-address',
-  description: 'An http or https address without a user name or password in it. Empty: no picture.',
+  description:
+    'The address of an uploaded file, or an http or https address without a user name or password in it. Empty: no picture.',
   examples: ['https://pictures.example/ann.png'],
 });
 export const locale = Type.String({

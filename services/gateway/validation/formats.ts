@@ -1,8 +1,8 @@
+import { canonicalPictureAddress, pictureAddressRule } from '../../../lib/domain/addresses.ts';
 import { limits } from '../../../lib/domain/limits.ts';
 import { clientMsgIdRule, isClientMsgId } from '../../../lib/domain/message-body.ts';
 import { canonicalName, isUsername, nameRule, usernameRule } from '../../../lib/domain/names.ts';
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
-import { canonicalPictureAddress, pictureAddressRule } from '../../../lib/domain/web-address.ts';
 
 /** Checks of string formats, by the name that schemas use. */
 export const formats: Record<string, (value: string) => boolean> = {

@@ -2,11 +2,11 @@
 // have a room of their own.
 
 import { randomUUID } from 'node:crypto';
+import { canonicalPictureElsewhere } from '../../../lib/domain/addresses.ts';
 import { limits } from '../../../lib/domain/limits.ts';
 import { canonicalName, isUsername } from '../../../lib/domain/names.ts';
 import { readPaging } from '../../../lib/domain/paging.ts';
 import { hashingMs } from '../../../lib/domain/passwords.ts';
-import { canonicalPictureAddress } from '../../../lib/domain/web-address.ts';
 import { codeOf, GoChatError, isRetryable } from '../../../lib/errors.ts';
 import type { AuthServiceService, ClientInfo, Session } from '../../../lib/gen/im_logic/v1/auth.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
@@ -14,7 +14,7 @@ import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
 import type { AccessTokenVerifier } from '../../../lib/tokens.ts';
-import { checkPassword, checkPicture, checkUsername, ifGiven } from '../input/input.ts';
+import { checkPassword, checkPictureElsewhere, checkUsername, ifGiven } from '../input/input.ts';
 import type { Issuers } from './issuers.ts';
 import { invalidRefreshToken } from './refresh-tokens.ts';
 import type { Tokens } from './tokens.ts';
@@ -71,7 +71,7 @@ export function createAuth(deps: {
     async register({ username, password, avatarUrl, client }) {
       checkUsername(username);
       checkPassword(password, username);
-      const picture = checkPicture('avatarUrl', avatarUrl);
+      const picture = checkPictureElsewhere('avatarUrl', avatarUrl);
       const account = await users.createUser(
         { username, password, avatarUrl: picture, isGuest: false, address: addressOf(client) },
         passwordDeadline,
@@ -110,7 +110,7 @@ export function createAuth(deps: {
         subject,
         username: username !== undefined && isUsername(username) ? username : undefined,
         displayName: canonicalName(displayName, limits.displayName),
-        avatarUrl: ifGiven(avatarUrl, canonicalPictureAddress),
+        avatarUrl: ifGiven(avatarUrl, canonicalPictureElsewhere),
       };
       const signIn = async () => openSession(await users.signInExternal(identity), client);
       // The account may be erased, or get a password, between its look-up and the session: the second try sees the

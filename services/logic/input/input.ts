@@ -1,11 +1,16 @@
 // Room: checks of requests, shared by all rooms of logic. Pure functions: they call no other service.
 
+import {
+  canonicalPictureAddress,
+  canonicalPictureElsewhere,
+  pictureAddressRule,
+  pictureElsewhereRule,
+} from '../../../lib/domain/addresses.ts';
 import { isLonger } from '../../../lib/domain/limits.ts';
 import { canonicalName, isUsername, nameRule, usernameRule } from '../../../lib/domain/names.ts';
 import { passwordRefusal } from '../../../lib/domain/passwords.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
 import { canonicalLocale } from '../../../lib/domain/user-settings.ts';
-import { canonicalPictureAddress, pictureAddressRule } from '../../../lib/domain/web-address.ts';
 
 /** Checks of fields in requests. Each throws INVALID_ARGUMENT with the field's name. */
 
@@ -30,6 +35,13 @@ export function checkName(path: string, text: string, longest: number): string {
 export function checkPicture(path: string, text: string): string {
   const address = canonicalPictureAddress(text);
   if (address === undefined) throw invalid(path, pictureAddressRule);
+  return address;
+}
+
+/** The same for a picture of somebody who has no account yet, and so no uploaded file. */
+export function checkPictureElsewhere(path: string, text: string): string {
+  const address = canonicalPictureElsewhere(text);
+  if (address === undefined) throw invalid(path, pictureElsewhereRule);
   return address;
 }
 

@@ -118,6 +118,7 @@ function addSaved(
     conversation_id: message.conversation_id,
     sender_info: toSenderInfo(sender ?? deletedUser(message.user_id)),
     ...recordBodyOf(message),
+    ...(saved.content === undefined ? {} : { content: saved.content }),
     seq_id: saved.seqId,
     created_at: saved.createdAt,
   });

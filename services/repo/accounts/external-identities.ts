@@ -7,6 +7,8 @@ import type { SignInExternalRequest, User, UserServiceService } from '../../../l
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
+import { changeOwnPicture } from '../files/own-picture.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import type { Pending } from '../projections/projections.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from '../rows/user-cards.ts';
@@ -33,6 +35,7 @@ export function createExternalIdentities(deps: {
   ids: Ids;
   cache: Cache;
   outbox: Outbox;
+  links: FileLinks;
   log: Logger;
 }): Handlers {
   const { databases, ids, cache, outbox } = deps;
@@ -88,6 +91,7 @@ export function createExternalIdentities(deps: {
     await cache.change(async (touch) => {
       await touch([userInfoKey(userId)]);
       await databases.users.transaction(async (tx) => {
+        if (avatarUrl !== undefined) await changeOwnPicture(tx, row.id, avatarUrl);
         const { affectedRows } = await tx.execute(
           `UPDATE users SET ${changes.map(([column]) => `${column} = ?, `).join('')} updated_at = ?
            WHERE id = ? AND status = ${accountStatus.active} AND username = ?`,
@@ -138,7 +142,7 @@ export function createExternalIdentities(deps: {
       const row = await find(databases, hash);
       // The account was erased meanwhile. The next sign-in creates a new one.
       if (!row) throw userNotFound();
-      return { user: toUserCard(row), credential: credentialOf(row.password_hash) };
+      return { user: deps.links.user(toUserCard(row)), credential: credentialOf(row.password_hash) };
     },
   };
 }

@@ -13,6 +13,7 @@ import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { toUserCard, type UserRow, userColumns, userInfoKey } from '../rows/user-cards.ts';
 import { revokeSessionsAndCommit } from '../sessions/session-revocations.ts';
@@ -39,9 +40,10 @@ export function createUserAccounts(deps: {
   passwords: Passwords;
   cache: Cache;
   outbox: Outbox;
+  links: FileLinks;
   log: Logger;
 }): Handlers {
-  const { databases, ids, passwords, cache, outbox } = deps;
+  const { databases, ids, passwords, cache, outbox, links } = deps;
   const insertUser = createInsertUser(deps);
   const names = createAccountNames(deps);
   const settleName = createNameSettling(deps);
@@ -108,7 +110,7 @@ export function createUserAccounts(deps: {
       const queueKey = queueKeyOf(address, row ? String(row.id) : username);
       const valid = await passwords.verify(password, row?.password_hash ?? null, queueKey);
       return row && valid
-        ? { ...wrong, valid, user: toUserCard(row), credential: credentialOf(row.password_hash) }
+        ? { ...wrong, valid, user: links.user(toUserCard(row)), credential: credentialOf(row.password_hash) }
         : wrong;
     },
 
@@ -161,7 +163,7 @@ export function createUserAccounts(deps: {
           await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
           // The guest's tokens must not give access to the account that now has a password.
           const revokedSessionIds = await revokeSessionsAndCommit(tx, id);
-          return { user: row && toUserCard(row), revokedSessionIds };
+          return { user: row && links.user(toUserCard(row)), revokedSessionIds };
         });
       });
       outbox.wake();

@@ -7,6 +7,7 @@ import type { UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Cache } from '../cache/cache.ts';
+import { checkFilesOf } from '../files/file-rows.ts';
 import { deleteFlowTexts } from '../once/flow-texts.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { forgetProjection, noteProjection, pendingProjection } from '../projections/projections.ts';
@@ -93,6 +94,7 @@ async function eraseProfile(tx: Sql, id: number): Promise<void> {
       formatSql('DELETE FROM user_settings WHERE user_id = ?', [id]),
       deleteFlowTexts(id),
       formatSql('DELETE FROM sign_in_addresses WHERE user_id = ?', [id]),
+      checkFilesOf(id, Date.now()),
     ].join(';\n'),
   );
 }

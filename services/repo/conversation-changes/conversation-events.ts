@@ -1,5 +1,6 @@
 import { chunks } from '../../../lib/chunks.ts';
 import type { ConversationFacts, MemberFacts } from '../../../lib/records/records.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { domainEvent, type OutboxEvent, orderedEvent } from '../outbox/outbox.ts';
 import type { LockedConversation } from './conversation-lock.ts';
 
@@ -30,7 +31,11 @@ export const conversationCreated = (
 export const createdEventId = (conversationId: number): string => `conversation.created/${conversationId}`;
 
 /** `conversation` is the row after the change. */
-export function conversationUpdated(conversation: LockedConversation, actorId: string): OutboxEvent[] {
+export function conversationUpdated(
+  conversation: LockedConversation,
+  actorId: string,
+  links: FileLinks,
+): OutboxEvent[] {
   const about = {
     type: 'conversation.updated',
     actor_id: actorId,
@@ -38,14 +43,14 @@ export function conversationUpdated(conversation: LockedConversation, actorId: s
   } as const;
   return [
     domainEvent(about),
-    orderedEvent({ ...about, conversation: factsOf(conversation), extra_user_ids: [] }),
+    orderedEvent({ ...about, conversation: factsOf(conversation, links), extra_user_ids: [] }),
   ];
 }
 
-const factsOf = (row: LockedConversation): ConversationFacts => ({
+const factsOf = (row: LockedConversation, links: FileLinks): ConversationFacts => ({
   type: row.type,
   name: row.name,
-  avatar_url: row.avatar_url,
+  avatar_url: links.picture(row.avatar_url),
   description: row.description,
   announcement: row.announcement,
   owner_id: row.owner_id === 0 ? '' : String(row.owner_id),

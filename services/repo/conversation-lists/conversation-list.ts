@@ -13,11 +13,13 @@ import type { Encoded } from '../../../lib/grpc/definition.ts';
 import { toConversationPage } from '../../../lib/wire/conversation.ts';
 import type { Cache, Compute, Reading, StoreOthers } from '../cache/cache.ts';
 import { unavailable } from '../connections/database-errors.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { noAccess, notMember } from '../rows/conversation-access.ts';
 import { type ConversationBasic, conversationBasic, readBasics } from '../rows/conversation-basic.ts';
 import { type ConversationHead, conversationHead, readHeads } from '../rows/conversation-head.ts';
 import { type Membership, readUpdated, userMemberships } from '../rows/memberships.ts';
-import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
+import { pageAnswers } from '../rows/page-answers.ts';
+import { readTag } from '../rows/page-tags.ts';
 import { type ReadPointers, userUnread } from '../rows/read-pointer-cache.ts';
 import { recalledBeyond } from '../rows/recall-counts.ts';
 import { loadUnread } from '../rows/unread.ts';
@@ -66,8 +68,9 @@ export function createConversationList(deps: {
   databases: Databases;
   cache: Cache;
   userCards: UserCards;
+  links: FileLinks;
 }): ConversationList {
-  const { databases, cache, userCards } = deps;
+  const { databases, cache, userCards, links } = deps;
 
   async function page(request: Request): Promise<Encoded<Response>> {
     const { userId, cursor, updatedSince, includeLastMessage, includeSenderInfo, asJson = false } = request;
@@ -110,11 +113,7 @@ export function createConversationList(deps: {
     };
     const options = [includeLastMessage, includeSenderInfo, asJson];
     const key = ['page', userId, limit, offset, cursor, updatedSince, ...options].join(' ');
-    let built: TaggedPage<Response> | undefined;
-    const tag = await reading.derive(key, async (from) => {
-      built = await build(from);
-      return { value: built.tag, bytes: built.tag.length };
-    });
+    const { tag, built } = await readTag({ reading, links }, key, build);
     if (tag === request.knownTag) return answers.unchanged(tag);
     return built ?? build(reading);
   }
@@ -140,7 +139,11 @@ export function createConversationList(deps: {
       userCards.byIds(userIds, from),
     ]);
     const views = await viewsOf(row, placed, pointers, basics, lost);
-    return { conversations: views.map((view) => toDetails(view, users, options)), hasMore, nextCursor };
+    return {
+      conversations: views.map((view) => toDetails(view, users, options, links)),
+      hasMore,
+      nextCursor,
+    };
   }
 
   /** All of the user's conversations in order. After a change of some heads, only their conversations are moved. */
@@ -208,7 +211,7 @@ export function createConversationList(deps: {
     const users = new Map([...loaded.users, ...others.users]);
     const conversations = shown.flatMap(({ conversationId }) => {
       const view = views.get(conversationId);
-      return view ? [toDetails(view, users, options)] : [];
+      return view ? [toDetails(view, users, options, links)] : [];
     });
     return { conversations, hasMore: page.hasMore, nextCursor: page.nextCursor };
   }
@@ -236,7 +239,7 @@ export function createConversationList(deps: {
       const membership = memberships.find((one) => one.conversationId === id);
       if (!membership) throw notMember();
       const [view] = await viewsOf(row, [{ membership, head }], pointers, new Map([[id, basic]]));
-      if (view) return toDetails(view, await userCards.byIds(usersOf(view, allDetails)), allDetails);
+      if (view) return toDetails(view, await userCards.byIds(usersOf(view, allDetails)), allDetails, links);
     }
     const loaded = await loadViews(deps, row, {
       detailed: 1,
@@ -245,7 +248,7 @@ export function createConversationList(deps: {
     const [view] = loaded.views;
     if (!view) throw await noAccess(databases.messagesOf(conversationId), conversationId);
     storeLoaded(storeOthers, loaded);
-    return toDetails(view, loaded.users, allDetails);
+    return toDetails(view, loaded.users, allDetails, links);
   }
 
   /** Combines the parts. Leaves out conversations that were dissolved meanwhile. */

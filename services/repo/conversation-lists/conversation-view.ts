@@ -3,6 +3,7 @@ import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import type { Position } from '../../../lib/domain/paging.ts';
 import type { ConversationWithDetails } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import {
   type ConversationBasic,
   type ConversationRow,
@@ -44,12 +45,13 @@ export function toDetails(
   { membership, lastReadSeqId, unreadCount, basic, head }: ConversationView,
   users: ReadonlyMap<string, User>,
   options: ViewOptions,
+  links: FileLinks,
 ): ConversationWithDetails {
   const { lastMessage } = head;
   const { conversationId, role, muted, joinedAt, peerId, notifications, pinned } = membership;
   const hidden = isHidden(membership, head.lastSeqId);
   return {
-    conversation: toProtoConversation(basic, head),
+    conversation: toProtoConversation(basic, head, links),
     userMembership: {
       conversationId,
       user: undefined,
@@ -63,7 +65,7 @@ export function toDetails(
     },
     lastMessage:
       lastMessage && options.lastMessage
-        ? toMessage(lastMessage, options.senderInfo ? users : idOnly(lastMessage.senderId))
+        ? toMessage(lastMessage, options.senderInfo ? users : idOnly(lastMessage.senderId), links)
         : undefined,
     unreadCount,
     peer: peerId === undefined ? undefined : cardOf(users, peerId),

@@ -10,6 +10,8 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { ConversationList } from '../conversation-lists/conversation-list.ts';
 import { loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
+import type { FileAccess } from '../files/file-access.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
 import type { UserCards } from '../rows/user-cards.ts';
@@ -31,8 +33,10 @@ export function createConversationCreate(deps: {
   userCards: UserCards;
   outbox: Outbox;
   list: ConversationList;
+  access: FileAccess;
+  links: FileLinks;
 }): Handlers {
-  const { list } = deps;
+  const { list, links } = deps;
   const openSingle = createSingleConversation(deps);
   const groups = createGroupConversation(deps);
 
@@ -50,7 +54,10 @@ export function createConversationCreate(deps: {
     });
     const [view] = views;
     if (!view) throw conversationNotFound();
-    return { ...answered, conversation: toDetails(view, users, { lastMessage: true, senderInfo: true }) };
+    return {
+      ...answered,
+      conversation: toDetails(view, users, { lastMessage: true, senderInfo: true }, links),
+    };
   }
 
   return {

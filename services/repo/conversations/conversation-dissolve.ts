@@ -6,10 +6,12 @@ import { conversationDissolved } from '../conversation-changes/conversation-even
 import {
   changeTimes,
   denied,
+  type LockedConversation,
   lockActive,
   requireGroupMember,
 } from '../conversation-changes/conversation-lock.ts';
 import { conversationKeys, deleteMembers, memberKeys } from '../conversation-changes/member-rows.ts';
+import { changePicture } from '../files/file-references.ts';
 import { createOperations, storeAnswer } from '../once/operations.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
@@ -34,9 +36,11 @@ export function createConversationDissolve(deps: {
       return operations.once(id, request.operationId, async () => {
         await cache.change((touch) =>
           databases.messagesOf(id).transaction(async (tx) => {
-            const actor = requireGroupMember(await lockActive(tx, id, [actorId]), actorId);
+            const locked = await lockActive(tx, id, [actorId]);
+            const actor = requireGroupMember(locked, actorId);
             if (actor.role !== memberRole.owner) throw denied('Only the owner can dissolve a group.');
-            await dissolve(tx, touch, id, request.actorId, storeAnswer(id, request.operationId, {}));
+            const answer = storeAnswer(id, request.operationId, {});
+            await dissolve(tx, touch, locked.conversation, request.actorId, answer);
           }),
         );
         outbox.wake();
@@ -53,7 +57,7 @@ export function createConversationDissolve(deps: {
 export async function dissolve(
   tx: Transaction,
   touch: Change['touch'],
-  id: number,
+  { id, avatar_url }: Pick<LockedConversation, 'id' | 'avatar_url'>,
   actorId: string,
   also: readonly string[] = [],
 ): Promise<void> {
@@ -62,6 +66,7 @@ export async function dissolve(
   await tx.batchAndCommit(
     [
       ...also,
+      ...changePicture(id, avatar_url, ''),
       ...deleteMembers(id, memberIds),
       `UPDATE conversation_heads SET member_version = member_version + 1 WHERE conversation_id = ${id}`,
       `UPDATE conversations SET status = ${conversationStatus.dissolved}, member_count = 0, name = '',

@@ -15,6 +15,9 @@ import {
 } from '../conversation-changes/conversation-lock.ts';
 import { conversationKeys } from '../conversation-changes/member-rows.ts';
 import type { ConversationList } from '../conversation-lists/conversation-list.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
+import { type FileAccess, requireReadablePicture } from '../files/file-access.ts';
+import { changePicture } from '../files/file-references.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
 import { databaseTime } from '../storage/change-time.ts';
@@ -37,13 +40,16 @@ export function createConversationUpdate(deps: {
   cache: Cache;
   outbox: Outbox;
   list: ConversationList;
+  access: FileAccess;
+  links: FileLinks;
 }): Handlers {
-  const { databases, cache, outbox, list } = deps;
+  const { databases, cache, outbox, list, access, links } = deps;
   return {
     async updateConversation(request) {
       const id = conversationIdOf(request.conversationId);
       const actorId = userIdOf(request.actorId);
       const changes = changesOf(request);
+      await requireReadablePicture(access, actorId, changes.avatar_url ?? '');
       await cache.change((touch) =>
         databases.messagesOf(id).transaction(async (tx) => {
           const locked = await lockActive(tx, id, [actorId]);
@@ -78,7 +84,8 @@ export function createConversationUpdate(deps: {
                   id,
                 ],
               ),
-              insertEvents(conversationUpdated(changed, request.actorId)),
+              ...changePicture(id, locked.conversation.avatar_url, changed.avatar_url),
+              insertEvents(conversationUpdated(changed, request.actorId, links)),
             ].join(';\n'),
           );
         }),

@@ -17,6 +17,8 @@ import {
   deletePointers,
   memberKeys,
 } from '../conversation-changes/member-rows.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
+import { changePicture } from '../files/file-references.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import { databaseTime } from '../storage/change-time.ts';
@@ -34,8 +36,9 @@ export function createConversationsLeave(deps: {
   databases: Databases;
   cache: Cache;
   outbox: Outbox;
+  links: FileLinks;
 }): Handlers {
-  const { databases, cache, outbox } = deps;
+  const { databases, cache, outbox, links } = deps;
 
   const leave = (id: number, userId: number): Promise<Outcome> =>
     cache.change((touch) =>
@@ -44,11 +47,11 @@ export function createConversationsLeave(deps: {
         if (!locked?.members.has(userId)) return 'no member';
         const { conversation } = locked;
         if (conversation.type === conversationType.world) return leaveWorld(tx, touch, id, userId);
-        if (conversation.owner_id !== userId) return leaveGroup(tx, touch, conversation, userId);
+        if (conversation.owner_id !== userId) return leaveGroup(tx, touch, links, conversation, userId);
         const successor = await readSuccessor(tx, id, userId);
-        if (successor !== undefined) return leaveGroup(tx, touch, conversation, userId, successor);
-        if (conversation.status === conversationStatus.creating) return discard(tx, id, userId);
-        await dissolve(tx, touch, id, String(userId));
+        if (successor !== undefined) return leaveGroup(tx, touch, links, conversation, userId, successor);
+        if (conversation.status === conversationStatus.creating) return discard(tx, conversation, userId);
+        await dissolve(tx, touch, conversation, String(userId));
         return 'dissolved';
       }),
     );
@@ -101,6 +104,7 @@ async function leaveWorld(
 async function leaveGroup(
   tx: Transaction,
   touch: Change['touch'],
+  links: FileLinks,
   conversation: LockedConversation,
   userId: number,
   successor?: number,
@@ -119,7 +123,7 @@ async function leaveGroup(
       updated_at: Math.max(conversation.updated_at, now),
     };
     events.push(...membersUpdated(id, String(userId), [successor]));
-    events.push(...conversationUpdated(next, String(userId)));
+    events.push(...conversationUpdated(next, String(userId), links));
     handover.push(
       formatSql('UPDATE conversations SET owner_id = ? WHERE id = ?', [successor, id]),
       formatSql(
@@ -153,13 +157,18 @@ async function readSuccessor(tx: Sql, id: number, ownerId: number): Promise<numb
 }
 
 /** Deletes a group that was never activated and whose last member leaves. The flow that creates it finds it gone. */
-async function discard(tx: Transaction, id: number, userId: number): Promise<Outcome> {
+async function discard(
+  tx: Transaction,
+  { id, avatar_url }: LockedConversation,
+  userId: number,
+): Promise<Outcome> {
   await tx.batchAndCommit(
     [
       `DELETE FROM conversation_heads WHERE conversation_id = ${id}`,
       `DELETE FROM conversations WHERE id = ${id}`,
       ...deleteMembers(id, [userId]),
       ...deletePointers(id, [userId]),
+      ...changePicture(id, avatar_url, ''),
     ].join(';\n'),
   );
   return 'dissolved';

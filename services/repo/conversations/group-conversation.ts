@@ -22,6 +22,8 @@ import {
   memberKeys,
 } from '../conversation-changes/member-rows.ts';
 import { readUnwilling, refuseBlockers, userIdsOf } from '../conversation-changes/newcomers.ts';
+import { type FileAccess, requireReadablePicture } from '../files/file-access.ts';
+import { changePicture } from '../files/file-references.ts';
 import { readFlowTexts } from '../once/flow-texts.ts';
 import { insertEvents, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import { conversationIdOf, userIdOf } from '../rows/conversation-access.ts';
@@ -40,8 +42,9 @@ export function createGroupConversation(deps: {
   cache: Cache;
   ids: Pick<Ids, 'nextId'>;
   outbox: Outbox;
+  access: FileAccess;
 }) {
-  const { databases, cache, ids, outbox } = deps;
+  const { databases, cache, ids, outbox, access } = deps;
 
   return {
     /**
@@ -121,6 +124,7 @@ export function createGroupConversation(deps: {
             `DELETE FROM conversations WHERE id = ${conversationId}`,
             ...deleteMembers(conversationId, memberIds),
             ...deletePointers(conversationId, memberIds),
+            ...changePicture(conversationId, locked.conversation.avatar_url, ''),
           ].join(';\n'),
         );
       });
@@ -143,6 +147,7 @@ export function createGroupConversation(deps: {
       avatarUrl = '',
       description = '',
     } = request.textsId ? await readFlowTexts(databases.users, request.textsId, ownerId) : request;
+    await requireReadablePicture(access, ownerId, avatarUrl);
     await cache.change((touch) =>
       databases.messagesOf(id).transaction(async (tx) => {
         if (activate) await touch(memberKeys(memberIds));
@@ -175,6 +180,7 @@ export function createGroupConversation(deps: {
               ],
             ),
             ...insertMembers(id, members, 0, now),
+            ...changePicture(id, '', avatarUrl),
           ].join(';\n'),
         );
         await writeEvents(tx, events);

@@ -52,7 +52,8 @@ export function createMembersRemove(deps: { databases: Databases; cache: Cache; 
         const locked = await lockActive(tx, id, actorId === 0 ? userIds : [actorId, ...userIds]);
         checkRights(locked, actorId, userIds);
         if (userIds.length === locked.conversation.member_count) {
-          await dissolve(tx, touch, id, request.actorId, storeAnswer(id, request.operationId, answer));
+          const stored = storeAnswer(id, request.operationId, answer);
+          await dissolve(tx, touch, locked.conversation, request.actorId, stored);
           return;
         }
         await touch([...conversationKeys(id), ...memberKeys(userIds)]);

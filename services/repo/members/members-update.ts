@@ -14,6 +14,7 @@ import {
 } from '../conversation-changes/conversation-lock.ts';
 import { conversationKeys, memberKeys } from '../conversation-changes/member-rows.ts';
 import type { ConversationList } from '../conversation-lists/conversation-list.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { createOperations, storeAnswer } from '../once/operations.ts';
 import { insertEvents, type Outbox } from '../outbox/outbox.ts';
 import type { ReceiptAudience } from '../receipts/receipt-audience.ts';
@@ -37,8 +38,9 @@ export function createMembersUpdate(deps: {
   receipts: ReceiptAudience;
   outbox: Outbox;
   list: ConversationList;
+  links: FileLinks;
 }): Handlers {
-  const { databases, cache, outbox, list } = deps;
+  const { databases, cache, outbox, list, links } = deps;
   const operations = createOperations(deps);
   return {
     async updateConversationMember(request) {
@@ -114,7 +116,7 @@ export function createMembersUpdate(deps: {
                 ),
                 insertEvents([
                   ...membersUpdated(id, request.actorId, [actorId, userId]),
-                  ...conversationUpdated(changed, request.actorId),
+                  ...conversationUpdated(changed, request.actorId, links),
                 ]),
               ].join(';\n'),
             );

@@ -1,12 +1,17 @@
 // Room: changes of stored messages: edits, recalls, pins and reactions, each with its number and its event. Storing and
 // reading messages may not come in.
 
+import type { FileId } from '../../../lib/domain/addresses.ts';
+import { attachedTo } from '../../../lib/domain/attachment.ts';
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { conversationNotFound, messageNotFound } from '../../../lib/domain/refusals.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import { toMessageFacts } from '../../../lib/records/message-facts.ts';
 import type { ReactedFacts } from '../../../lib/records/records.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
+import { deleteReferences, fileRecalled, insertReferences } from '../files/file-references.ts';
+import type { ReleaseFile } from '../files/file-release.ts';
 import { insertEvents, type Outbox, type OutboxEvent, orderedEvent } from '../outbox/outbox.ts';
 import { conversationIdOf, notMember, userIdOf } from '../rows/conversation-access.ts';
 import { headKey } from '../rows/conversation-head.ts';
@@ -32,6 +37,8 @@ export type MessageChangeDeps = {
   outbox: Outbox;
   userCards: UserCards;
   searchIndex: Pick<SearchEngine, 'change'>;
+  links: FileLinks;
+  releaseFile: ReleaseFile;
 };
 
 /** Who wants to change which message. An empty actor stands for the operators. */
@@ -89,7 +96,7 @@ export const operatorId = 0;
  * throws.
  */
 export function createMessageChange(deps: MessageChangeDeps): ChangeMessage {
-  const { databases, cache, outbox, userCards, searchIndex } = deps;
+  const { databases, cache, outbox, userCards, searchIndex, links, releaseFile } = deps;
 
   /** The card of the message's sender, which its event shows. Read before the lock, because accounts may be elsewhere. */
   async function sendersOf(asked: Asked, conversationId: number) {
@@ -116,19 +123,22 @@ export function createMessageChange(deps: MessageChangeDeps): ChangeMessage {
     const conversationId = conversationIdOf(asked.conversationId);
     const actorId = asked.actorId === '' ? operatorId : userIdOf(asked.actorId);
     const senders = await sendersOf(asked, conversationId);
+    let lost: readonly FileId[] = [];
     const answer = await cache.change(async (touch) => {
       await touch([headKey(asked.conversationId), changesKey(asked.conversationId), ...keys]);
       return databases.messagesOf(asked.conversationId).transaction(async (tx) => {
         const { lastChangeSeq, ...state } = await lockMessage(tx, asked, conversationId, actorId);
         const change = await decide(state);
-        if (!change) return { message: toMessage(state.message, senders), changed: false, told: false };
+        if (!change)
+          return { message: toMessage(state.message, senders, links), changed: false, told: false };
         const { tell } = change;
         if (!tell) {
           await tx.batchAndCommit(change.statements.join(';\n'));
-          return { message: toMessage(change.message, senders), changed: true, told: false };
+          return { message: toMessage(change.message, senders, links), changed: true, told: false };
         }
+        lost = change.message.content === state.message.content ? [] : filesOf(state.message);
         const changeSeq = lastChangeSeq + 1;
-        const message = toMessage({ ...change.message, changeSeq }, senders);
+        const message = toMessage({ ...change.message, changeSeq }, senders, links);
         const event = orderedEvent({
           type: 'message.changed',
           conversation_id: asked.conversationId,
@@ -142,6 +152,7 @@ export function createMessageChange(deps: MessageChangeDeps): ChangeMessage {
           [
             ...change.statements,
             ...(await indexStatements(state, change)),
+            ...changeReferences(conversationId, state.message, change.message),
             ...storeChanges(conversationId, lastChangeSeq, [change.message.seqId]),
             insertEvents([event, ...tell.events]),
           ].join(';\n'),
@@ -150,8 +161,23 @@ export function createMessageChange(deps: MessageChangeDeps): ChangeMessage {
       });
     });
     if (answer.told) outbox.wake();
+    // Whatever fails here, another process does later: it is noted with the change.
+    await Promise.allSettled(lost.map((file) => releaseFile(file)));
     return answer;
   };
+}
+
+const filesOf = ({ messageType, content }: StoredMessage): readonly FileId[] =>
+  attachedTo(messageType, content)?.files ?? [];
+
+/** The references of a message follow its content. A file that it loses goes, unless something else refers to it. */
+function changeReferences(conversationId: number, before: StoredMessage, after: StoredMessage): string[] {
+  if (before.content === after.content) return [];
+  const { seqId } = after;
+  return [
+    ...deleteReferences(fileRecalled, conversationId, [seqId], filesOf(before)),
+    ...insertReferences(filesOf(after).map((file) => ({ conversationId, seqId, file }))),
+  ];
 }
 
 /** A message id as a value for SQL: no message has an id that is not a whole number. */

@@ -1,3 +1,5 @@
+import type { FileId } from '../../../lib/domain/addresses.ts';
+import { attachedTo } from '../../../lib/domain/attachment.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { bodyRefusal } from '../../../lib/domain/message-body.ts';
 import { conversationNotFound, invalid } from '../../../lib/domain/refusals.ts';
@@ -11,8 +13,12 @@ export type Draft = {
   senderId: number;
   /** The bytes of clientMsgId in hexadecimal. */
   clientMsgIdHex: string;
+  /** The uploaded files that it refers to. */
+  files: readonly FileId[];
   message: NewMessage;
 };
+
+const noFiles: readonly FileId[] = [];
 
 /**
  * Checks everything that needs no database. Throws the error that the sender gets: CONVERSATION_NOT_FOUND,
@@ -26,5 +32,9 @@ export function readDraft(message: NewMessage, index: number): Draft {
   const refusal = bodyRefusal(message);
   if (refusal) throw refusal;
   const clientMsgIdHex = Buffer.from(message.clientMsgId).toString('hex');
-  return { index, conversationId, senderId, clientMsgIdHex, message };
+  const draft = { index, conversationId, senderId, clientMsgIdHex };
+  const attached = attachedTo(message.messageType, message.content);
+  if (!attached) return { ...draft, files: noFiles, message };
+  const { files, content } = attached;
+  return { ...draft, files, message: { ...message, content } };
 }

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import type { FileId } from '../../../lib/domain/addresses.ts';
+import { attachedTo } from '../../../lib/domain/attachment.ts';
 import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { bodyOf, bodyRefusal, type MessageBody } from '../../../lib/domain/message-body.ts';
@@ -11,6 +13,8 @@ import type {
   SavedMessage,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Cache } from '../cache/cache.ts';
+import { type FileAccess, unreadable } from '../files/file-access.ts';
+import { insertReferences } from '../files/file-references.ts';
 import { insertEvents, type Outbox, storedEvents } from '../outbox/outbox.ts';
 import { conversationIdOf } from '../rows/conversation-access.ts';
 import { headKey } from '../rows/conversation-head.ts';
@@ -28,6 +32,7 @@ export type MessageImportDeps = {
   databases: Databases;
   cache: Cache;
   userCards: UserCards;
+  access: FileAccess;
   ids: Pick<Ids, 'nextId'>;
   outbox: Outbox;
 };
@@ -37,7 +42,7 @@ const maxSourceLength = 1000;
 /** The source_partition of imported messages, which come from no upstream record. */
 const importedPartition = -2;
 
-type Draft = { senderId: number; body: MessageBody; createdAt: number };
+type Draft = { senderId: number; body: MessageBody; files: readonly FileId[]; createdAt: number };
 type Stored = { draft: number; id: number; seq_id: number; created_at: number };
 type Head = {
   last_seq_id: number;
@@ -55,7 +60,7 @@ type Head = {
  * none.
  */
 export function createMessageImport(deps: MessageImportDeps) {
-  const { databases, cache, userCards, ids, outbox } = deps;
+  const { databases, cache, userCards, access, ids, outbox } = deps;
 
   async function requireSenders(drafts: readonly Draft[]): Promise<void> {
     const senderIds = new Set(drafts.map(({ senderId }) => String(senderId)));
@@ -63,11 +68,20 @@ export function createMessageImport(deps: MessageImportDeps) {
     if (cards.size < senderIds.size) throw userNotFound();
   }
 
+  async function requireReadableFiles(drafts: readonly Draft[]): Promise<void> {
+    const wanted = drafts.flatMap(({ senderId, files }, index) =>
+      files.map((file) => ({ index, userId: senderId, file })),
+    );
+    const unread = (await access.readable(wanted)).indexOf(false);
+    if (unread >= 0) throw unreadable(`messages.${wanted[unread]?.index}.content.url`);
+  }
+
   return async (request: ImportMessagesRequest): Promise<ImportMessagesResponse> => {
     const conversationId = conversationIdOf(request.conversationId);
     const drafts = readDrafts(request);
     if (drafts.length === 0) return { results: [] };
     await requireSenders(drafts);
+    await requireReadableFiles(drafts);
     const answer = await cache.change(async (touch) => {
       await touch([
         headKey(request.conversationId),
@@ -124,7 +138,9 @@ function readDraft(message: ImportedMessage, source: string, path: string, now: 
   const body = bodyOf({ ...message, clientMsgId: clientMsgIdOf(source, sourceId) });
   const refusal = bodyRefusal(body);
   if (refusal) throw refusal;
-  return { senderId, body, createdAt };
+  const attached = attachedTo(body.messageType, body.content);
+  if (!attached) return { senderId, body, files: [], createdAt };
+  return { senderId, body: { ...body, content: attached.content }, files: attached.files, createdAt };
 }
 
 const isName = (text: string): boolean =>
@@ -201,6 +217,9 @@ function writeStatements(
        fanout_done_seq = IF(fanout_mode, ${last.seqId}, fanout_done_seq) WHERE conversation_id = ${conversationId}`,
     `UPDATE conversations SET last_message_id = ${last.id}, updated_at = GREATEST(updated_at, ${last.createdAt})
      WHERE id = ${conversationId}`,
+    ...insertReferences(
+      rows.flatMap(({ seqId, files }) => files.map((file) => ({ conversationId, seqId, file }))),
+    ),
     `INSERT INTO user_read_pointers (user_id, conversation_id, last_read_seq_id, updated_at)
      VALUES ${read.map(([senderId, seqId]) => `(${senderId},${conversationId},${seqId},${databaseTime})`)}
      ON DUPLICATE KEY UPDATE updated_at = VALUES(updated_at),

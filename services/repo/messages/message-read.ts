@@ -15,12 +15,14 @@ import { ReadPreference } from '../../../lib/gen/im_repo/v1/read_preference.ts';
 import type { Encoded } from '../../../lib/grpc/definition.ts';
 import { toMessagePage } from '../../../lib/wire/message.ts';
 import type { Cache, Reading } from '../cache/cache.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { conversationIdOf, noAccess, notMember } from '../rows/conversation-access.ts';
 import { readHeads } from '../rows/conversation-head.ts';
 import { isAmong, type RequireMember, readMemberships, userMemberships } from '../rows/memberships.ts';
 import { dependOnChanges } from '../rows/message-changes.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
-import { pageAnswers, type TaggedPage } from '../rows/page-answers.ts';
+import { pageAnswers } from '../rows/page-answers.ts';
+import { readTag } from '../rows/page-tags.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/databases.ts';
 import { readerOf } from '../storage/replicas.ts';
@@ -29,6 +31,7 @@ export type MessageReadDeps = {
   databases: Databases;
   cache: Cache;
   userCards: UserCards;
+  links: FileLinks;
   requireMember: RequireMember;
 };
 
@@ -42,7 +45,7 @@ const answers = pageAnswers<GetMessagesResponse>(codec, { messages: [], hasMore:
  * Reads history. Every page is one range of the messages' primary key, at any depth. The tags of pages are cached, so
  * that a caller that has an unchanged page gets only the answer `unchanged`.
  */
-export function createMessageRead({ databases, cache, userCards, requireMember }: MessageReadDeps) {
+export function createMessageRead({ databases, cache, userCards, links, requireMember }: MessageReadDeps) {
   async function withSenders(
     rows: readonly MessageRow[],
     from: Pick<Cache, 'read'> = cache,
@@ -52,7 +55,7 @@ export function createMessageRead({ databases, cache, userCards, requireMember }
       stored.map(({ senderId }) => senderId),
       from,
     );
-    return stored.map((message) => toMessage(message, senders));
+    return stored.map((message) => toMessage(message, senders, links));
   }
 
   /**
@@ -94,12 +97,10 @@ export function createMessageRead({ databases, cache, userCards, requireMember }
       }
 
       const { beforeSeqId, afterSeqId, aroundSeqId, limit, asJson } = wanted;
-      let built: TaggedPage<GetMessagesResponse> | undefined;
       const key = ['messages', conversationId, beforeSeqId, afterSeqId, aroundSeqId, limit, asJson].join(' ');
-      const tag = await reading.derive(key, async (from) => {
-        built = await build(reading, from, wanted, statement);
-        return { value: built.tag, bytes: built.tag.length };
-      });
+      const { tag, built } = await readTag({ reading, links }, key, (from) =>
+        build(reading, from, wanted, statement),
+      );
       if (tag === request.knownTag) return answers.unchanged(tag);
       return built ?? build(reading, reading, wanted, statement);
     },

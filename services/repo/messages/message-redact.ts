@@ -5,6 +5,13 @@ import type { RedactMessagesRequest, RedactMessagesResponse } from '../../../lib
 import { requireClosed } from '../accounts/user-closing.ts';
 import type { Cache } from '../cache/cache.ts';
 import { deletePointers } from '../conversation-changes/member-rows.ts';
+import {
+  deleteReferences,
+  fileRecalled,
+  filesOf,
+  type ReferenceRow,
+  selectReferences,
+} from '../files/file-references.ts';
 import { deletePins } from '../message-changes/message-pin.ts';
 import { removeReactionsOf } from '../message-changes/reaction-removal.ts';
 import { deleteReactions } from '../message-changes/reaction-rows.ts';
@@ -79,7 +86,11 @@ export function createMessageRedact(deps: {
             });
         if (reactions.more)
           next = { conversationId, after: written.at(-1)?.client_msg_id ?? cursor.after, head };
+        const seqIds = toRedact.map(({ seq_id }) => seq_id);
+        const files =
+          seqIds.length === 0 ? [] : await tx.query<ReferenceRow>(selectReferences(conversationId, seqIds));
         const statements = [
+          ...deleteReferences(fileRecalled, conversationId, seqIds, filesOf(files)),
           ...(next ? [] : deletePointers(conversationId, [userId])),
           ...(toRedact.length === 0 ? [] : redactStatements(conversationId, userId, lastChangeSeq, toRedact)),
           ...reactions.statements,

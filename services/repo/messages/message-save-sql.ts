@@ -5,6 +5,7 @@ import { databaseTime } from '../storage/change-time.ts';
 import { literal } from '../storage/database.ts';
 import { idsPerList, rowsTable } from '../storage/sql.ts';
 import type { Draft } from './message-draft.ts';
+import { referencesOf } from './message-files.ts';
 import {
   type ConversationRow,
   type HeadRow,
@@ -120,5 +121,6 @@ export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): st
        updated_at = IF(VALUES(last_read_seq_id) > last_read_seq_id, VALUES(updated_at), updated_at),
        last_read_seq_id = GREATEST(last_read_seq_id, VALUES(last_read_seq_id))`,
     ...(events.length > 0 ? [insertEvents(events)] : []),
+    ...referencesOf(rows),
   ].join(';\n');
 }

@@ -10,6 +10,8 @@ import type {
 import type { Histogram, Metrics } from '../../../lib/metrics.ts';
 import type { Cache } from '../cache/cache.ts';
 import { unavailable } from '../connections/database-errors.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
+import type { FileAccess } from '../files/file-access.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
 import { type ConversationHead, conversationHead, headKey } from '../rows/conversation-head.ts';
@@ -20,6 +22,7 @@ import type { Ids } from '../storage/ids.ts';
 import { tokenOf } from '../storage/replicas.ts';
 import type { BatchRecipients } from './batch-recipients.ts';
 import { type Draft, readDraft } from './message-draft.ts';
+import { addContents, refuseUnreadable, withFiles } from './message-files.ts';
 import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
 import { hasNoSource, readState, readStatements, writeStatements } from './message-save-sql.ts';
 import { planReads, type Read, toSenderRead } from './sender-reads.ts';
@@ -32,6 +35,8 @@ export type MessageSaveDeps = {
   recentSenders: RecentSenders;
   batchRecipients: BatchRecipients;
   outbox: Outbox;
+  access: FileAccess;
+  links: FileLinks;
   /** The time of each stage of storing a batch. */
   stageDuration: Histogram<'stage'>;
   metrics: Metrics;
@@ -40,6 +45,7 @@ export type MessageSaveDeps = {
 export type SaveMessages = (request: SaveMessagesRequest) => Promise<SaveMessagesResponse>;
 
 const maxBatch = 1000;
+const none: ReadonlyMap<number, SavedMessage> = new Map();
 
 /**
  * Stores a batch: one transaction per shard, of two round trips, for any number of messages. Each message gets its own
@@ -69,15 +75,20 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
       throw new GoChatError('INVALID_ARGUMENT', 'recipientsOf is not answered with storedOnly.');
     }
     const results = new Map<number, SavedMessage>();
-    const drafts: Draft[] = [];
+    const valid: Draft[] = [];
     messages.forEach((message, index) => {
       try {
-        drafts.push(readDraft(message, index));
+        valid.push(readDraft(message, index));
       } catch (error) {
         if (!(error instanceof GoChatError)) throw error;
         results.set(index, refusedBy(error));
       }
     });
+
+    const attaching = withFiles(valid);
+    const unreadable = attaching.length === 0 ? none : await refuseUnreadable(deps.access, attaching);
+    for (const [index, result] of unreadable) results.set(index, result);
+    const drafts = unreadable.size === 0 ? valid : valid.filter(({ index }) => !unreadable.has(index));
 
     const stopSaving = stageDuration.startTimer({ stage: 'save' });
     const { done: shards, refused } = await saveShards(
@@ -87,6 +98,7 @@ export function createMessageSave(deps: MessageSaveDeps): SaveMessages {
     batchSize.observe(messages.length);
     for (const { index } of refused) results.set(index, refusedBy(unavailable()));
     for (const { plan } of shards) for (const [index, result] of plan.results) results.set(index, result);
+    addContents(attaching, results, deps.links);
     const stored = shards.flatMap(storedBatches);
     const ordered = messages.map((_, index) => resultAt(results, index));
     // Readers do not use the cached heads before this ends, so that nobody has to wait for it. It never rejects.

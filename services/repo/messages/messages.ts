@@ -56,7 +56,7 @@ export function createMessageHandlers(
       }
       return batchRecipients(request);
     },
-    editMessage: createMessageEdit(changeMessage),
+    editMessage: createMessageEdit(changeMessage, deps.access),
     setReaction: createMessageReaction(deps),
     getReactions: reactions.ofMessage,
     getOwnReactions: reactions.own,

@@ -9,6 +9,7 @@ import {
 } from '../../../lib/domain/message-body.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { isTrue } from '../storage/sql.ts';
 import { cardOf } from './user-cards.ts';
 
@@ -102,13 +103,19 @@ export function messageExtra(message: MessageExtra): string | null {
 export const reactionsColumn = (reactions: readonly StoredReaction[]): string | null =>
   reactions.length === 0 ? null : JSON.stringify(reactions);
 
-export const toMessage = (message: StoredMessage, senders: ReadonlyMap<string, User>): Message => ({
+/** A message as callers get it: with its sender, and with signed addresses of uploaded files. */
+export const toMessage = (
+  message: StoredMessage,
+  senders: ReadonlyMap<string, User>,
+  links: FileLinks,
+): Message => ({
   id: message.id,
   conversationId: message.conversationId,
   seqId: message.seqId,
   sender: cardOf(senders, message.senderId),
   ...noExtra,
   ...bodyOf(message),
+  content: links.content(message.messageType, message.content),
   deleted: message.deleted,
   createdAt: message.createdAt,
   changeSeq: message.changeSeq ?? 0,

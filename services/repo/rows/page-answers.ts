@@ -6,7 +6,11 @@ type Tagged = { tag: string; unchanged: boolean; json?: Buffer | undefined };
 /** `partial`, where a kind of page has it, stands beside a JSON body, too. */
 type Contents<R> = Omit<R, keyof Tagged> & { partial?: boolean | undefined };
 
-export type TaggedPage<R> = Encoded<R> & { tag: string };
+export type TaggedPage<R> = Encoded<R> & {
+  tag: string;
+  /** It may have signed addresses of files, which are others on another day. */
+  signed: boolean;
+};
 
 /** Encodes the responses for one kind of page. */
 export type PageAnswers<R extends Tagged> = {
@@ -35,15 +39,21 @@ export function pageAnswers<R extends Tagged>(
       if (json && json.length <= maxJsonBytes) {
         const tag = tagOf(json);
         const contents = page.partial ? { ...empty, partial: true } : empty;
-        return { encoded: encode(contents, { tag, unchanged: false, json }), tag };
+        const encoded = encode(contents, { tag, unchanged: false, json });
+        return { encoded, tag, signed: isSigned(json) };
       }
       const bytes = encode(page, { tag: '', unchanged: false });
       const tag = tagOf(bytes);
       // Two concatenated proto messages decode as one message with the fields of both.
-      return { encoded: Buffer.concat([bytes, encode(empty, { tag, unchanged: false })]), tag };
+      return {
+        encoded: Buffer.concat([bytes, encode(empty, { tag, unchanged: false })]),
+        tag,
+        signed: isSigned(bytes),
+      };
     },
     unchanged: (tag) => ({ encoded: encode(empty, { tag, unchanged: true }) }),
   };
 }
 
+const isSigned = (bytes: Buffer): boolean => bytes.includes('/files/');
 const tagOf = (bytes: Buffer): string => hash('sha256', bytes, 'base64url').slice(0, 22);

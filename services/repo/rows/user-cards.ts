@@ -4,6 +4,7 @@ import { parseId } from '../../../lib/domain/ids.ts';
 import { codeOf } from '../../../lib/errors.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import { type Cache, cacheKey, cacheKind } from '../cache/cache.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import type { Databases } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 
@@ -37,7 +38,7 @@ export type UserRow = {
 
 export const userColumns = 'id, username, display_name, avatar_url, is_guest, created_at, status';
 
-/** The card of an account. For an erased account it is the placeholder with the account's creation time. */
+/** The card of an account as the cache keeps it: its picture may be the address of a file without a signature. For an erased account it is the placeholder with the account's creation time. */
 export const toUserCard = (row: UserRow): User =>
   row.status === accountStatus.active
     ? {
@@ -60,7 +61,7 @@ const erasedCard = deletedUser('');
 export const cardOf = (cards: ReadonlyMap<string, User>, userId: string): User =>
   cards.get(userId) ?? deletedUser(userId);
 
-export function createUserCards(deps: { cache: Cache; databases: Databases }): UserCards {
+export function createUserCards(deps: { cache: Cache; databases: Databases; links: FileLinks }): UserCards {
   const load = async (missing: string[]): Promise<Map<string, User>> => {
     const ids = missing.map(parseId).filter((id) => id !== undefined);
     if (ids.length === 0) return new Map();
@@ -70,9 +71,18 @@ export function createUserCards(deps: { cache: Cache; databases: Databases }): U
     );
     return new Map(rows.map((row) => [String(row.id), toUserCard(row)]));
   };
+  /** The cards as callers get them: the cache keeps them without signatures. */
+  function signed(cards: Map<string, User>): Map<string, User> {
+    for (const [id, card] of cards) {
+      const one = deps.links.user(card);
+      if (one !== card) cards.set(id, one);
+    }
+    return cards;
+  }
   return {
-    byIds: (userIds, from: Pick<Cache, 'read'> = deps.cache) =>
-      from.read(userInfo, [...new Set(userIds)], load),
+    async byIds(userIds, from: Pick<Cache, 'read'> = deps.cache) {
+      return signed(await from.read(userInfo, [...new Set(userIds)], load));
+    },
     async known(userIds, from) {
       let unavailable = false;
       const cards = await from.read(userInfo, [...new Set(userIds)], (missing) =>
@@ -82,7 +92,7 @@ export function createUserCards(deps: { cache: Cache; databases: Databases }): U
           return new Map<string, User>();
         }),
       );
-      return { cards, unavailable };
+      return { cards: signed(cards), unavailable };
     },
   };
 }

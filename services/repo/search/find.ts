@@ -7,6 +7,7 @@ import type {
   SearchMessagesResponse,
 } from '../../../lib/gen/im_repo/v1/search.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { conversationIdOf, noAccess, notMember } from '../rows/conversation-access.ts';
 import { readBasics } from '../rows/conversation-basic.ts';
 import { isAmong, type Membership, readMemberships, userMemberships } from '../rows/memberships.ts';
@@ -42,8 +43,9 @@ export function createFind(deps: {
   cache: Cache;
   userCards: UserCards;
   engine: Pick<SearchEngine, 'search'>;
+  links: FileLinks;
 }) {
-  const { databases, cache, userCards, engine } = deps;
+  const { databases, cache, userCards, engine, links } = deps;
 
   /** Throws CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
   async function conversationsOf(request: SearchMessagesRequest): Promise<Membership[]> {
@@ -113,11 +115,15 @@ export function createFind(deps: {
       if (basic?.type !== conversationType.single || peerId === undefined) return basic?.name ?? '';
       return cardOf(cards, peerId).displayName;
     };
-    return hits.map(({ message, highlights }) => ({
-      message: toMessage(message, cards),
-      conversationName: nameOf(message.conversationId),
-      highlights: highlights.map(([start, length]) => ({ start, length })),
-    }));
+    return hits.map(({ message: stored, highlights }) => {
+      const message = toMessage(stored, cards, links);
+      const shift = shiftOf(stored, message);
+      return {
+        message,
+        conversationName: nameOf(stored.conversationId),
+        highlights: highlights.map(([start, length]) => ({ start: start + shift, length })),
+      };
+    });
   }
 
   /** Throws INVALID_ARGUMENT, CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
@@ -165,3 +171,12 @@ const earlier = (one: Time | undefined, other: Time): Time => (one && isEarlier(
 
 const newestFirst = (a: Hit, b: Hit): number =>
   b.message.createdAt - a.message.createdAt || b.message.id - a.message.id;
+
+/** How much further back the searched text lies in the content as it is shown: the address of a file gets a signature. */
+function shiftOf(
+  stored: { messageType: number; content: string },
+  shown: { messageType: number; content: string },
+): number {
+  if (stored.content === shown.content) return 0;
+  return (searchedText(shown).start ?? 0) - (searchedText(stored).start ?? 0);
+}

@@ -7,6 +7,7 @@ import type { IndexMessagesRequest, SearchServiceService } from '../../../lib/ge
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/databases.ts';
 import type { SearchEngine, SeqRange } from './engine.ts';
@@ -31,6 +32,7 @@ export function createSearchHandlers(deps: {
   cache: Cache;
   userCards: UserCards;
   engine: SearchEngine;
+  links: FileLinks;
   metrics: Metrics;
 }) {
   const { engine, metrics } = deps;

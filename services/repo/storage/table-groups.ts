@@ -10,6 +10,7 @@ export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   // What must be unique or found across all accounts and conversations.
   conversation_buckets: 'directory',
   external_identities: 'directory',
+  file_contents: 'directory',
   id_workers: 'directory',
   sequences: 'directory',
   single_conversations: 'directory',
@@ -17,6 +18,8 @@ export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   username_suffixes: 'directory',
   usernames: 'directory',
 
+  file_usage: 'accounts',
+  files: 'accounts',
   flow_texts: 'accounts',
   friendship_requests: 'accounts',
   friendships: 'accounts',
@@ -31,6 +34,7 @@ export const tableGroups: Readonly<Record<string, TableGroup | 'each'>> = {
   conversation_heads: 'conversations',
   conversation_members: 'conversations',
   conversations: 'conversations',
+  file_references: 'conversations',
   message_changes: 'conversations',
   message_pins: 'conversations',
   message_reactions: 'conversations',

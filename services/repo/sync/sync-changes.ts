@@ -1,5 +1,6 @@
 import { chunks } from '../../../lib/chunks.ts';
 import type { ChangedMessage } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import type { Database } from '../storage/database.ts';
@@ -38,7 +39,7 @@ export const wantedChanges = (
  * meanwhile gets a greater number, so a cut between two numbers loses nothing.
  */
 export async function readChanges(
-  deps: { databases: Databases; userCards: UserCards },
+  deps: { databases: Databases; userCards: UserCards; links: FileLinks },
   wanted: readonly WantedChanges[],
   limit: number,
 ): Promise<Changes> {
@@ -48,7 +49,7 @@ export async function readChanges(
   const changes = messages.map((message) => ({
     conversationId: message.conversationId,
     changeSeq: message.changeSeq ?? 0,
-    message: toMessage(message, senders),
+    message: toMessage(message, senders, deps.links),
   }));
   return { changes, hasMore };
 }

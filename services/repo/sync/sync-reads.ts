@@ -4,6 +4,7 @@ import type { RecalledMessage } from '../../../lib/gen/im_repo/v1/conversation.t
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import { unavailable } from '../connections/database-errors.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { peerIdColumn } from '../rows/memberships.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import type { UserCards } from '../rows/user-cards.ts';
@@ -149,7 +150,7 @@ const bytesOf = (card: User | undefined): number =>
  * conversation.
  */
 export async function readMessages(
-  deps: { databases: Databases; userCards: UserCards },
+  deps: { databases: Databases; userCards: UserCards; links: FileLinks },
   tokens: ReadTokens,
   takes: readonly Take[],
 ): Promise<Map<number, Message[]>> {
@@ -170,7 +171,7 @@ export async function readMessages(
   const stored = rows.map(fromMessageRow);
   const senders = await deps.userCards.byIds(stored.map(({ senderId }) => senderId));
   const messages = Map.groupBy(
-    stored.map((message) => toMessage(message, senders)),
+    stored.map((message) => toMessage(message, senders, deps.links)),
     ({ conversationId }) => Number(conversationId),
   );
   for (const some of messages.values()) some.sort((a, b) => a.seqId - b.seqId);

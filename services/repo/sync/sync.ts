@@ -12,6 +12,7 @@ import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import { ReadPreference } from '../../../lib/gen/im_repo/v1/read_preference.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type LoadedViews, loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import { overlapMs } from '../storage/change-time.ts';
@@ -42,7 +43,7 @@ import {
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'syncConversations'>;
 
-type Deps = { databases: Databases; userCards: UserCards };
+type Deps = { databases: Databases; userCards: UserCards; links: FileLinks };
 
 /** Messages per answer. */
 type MessageLimits = { perConversation: number; total: number };
@@ -88,7 +89,7 @@ export function createSync(deps: Deps): Handlers {
               messageLimits.total - plan.messages,
             ),
       ]);
-      const conversations = fill(plan.takes, messages, loaded);
+      const conversations = fill(plan.takes, messages, loaded, deps.links);
       const until = Math.min(
         plan.until ?? Number.POSITIVE_INFINITY,
         recalls.until ?? Number.POSITIVE_INFINITY,
@@ -175,13 +176,14 @@ function fill(
   takes: readonly Take[],
   messages: ReadonlyMap<number, Message[]>,
   { views, users }: LoadedViews,
+  links: FileLinks,
 ): SyncedConversation[] {
   const byId = new Map(views.map((view) => [Number(view.basic.id), view]));
   return takes.flatMap(({ id, last, more, reset }): SyncedConversation[] => {
     const view = byId.get(id);
     // The user left the conversation, or it was dissolved, after the plan was made.
     if (!view) return [];
-    const conversation = toDetails(view, users, { lastMessage: true, senderInfo: true });
+    const conversation = toDetails(view, users, { lastMessage: true, senderInfo: true }, links);
     // Messages that came after the plan was made: the conversation shows them already, so the client must ask for them.
     const hasMore = more || view.head.lastSeqId > last;
     return [{ conversation, messages: messages.get(id) ?? [], hasMore, reset }];

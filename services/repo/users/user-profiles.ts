@@ -10,6 +10,8 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { User, UserServiceService } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { FileLinks } from '../file-links/file-links.ts';
+import { changeOwnPicture } from '../files/own-picture.ts';
 import { domainEvent, type Outbox, writeEvents } from '../outbox/outbox.ts';
 import {
   isErased,
@@ -38,8 +40,9 @@ export function createUserProfiles(deps: {
   cache: Cache;
   userCards: UserCards;
   outbox: Outbox;
+  links: FileLinks;
 }): Handlers {
-  const { databases, cache, userCards, outbox } = deps;
+  const { databases, cache, userCards, outbox, links } = deps;
   const names = createAccountNames(deps);
 
   async function cardById(userId: string): Promise<User> {
@@ -72,7 +75,7 @@ export function createUserProfiles(deps: {
     async searchUsersByUsername({ query, limit }) {
       const max = limitOf(limit, limits.searchResults);
       const found = isUsernamePart(query) ? await searchUsers(databases, query, max) : [];
-      return { users: found.map(toUserCard) };
+      return { users: found.map((row) => links.user(toUserCard(row))) };
     },
 
     async updateUser({ userId, avatarUrl, displayName }) {
@@ -86,6 +89,7 @@ export function createUserProfiles(deps: {
       const user = await cache.change(async (touch) => {
         await touch([userInfoKey(userId)]);
         return databases.users.transaction(async (tx) => {
+          if (avatarUrl !== undefined) await changeOwnPicture(tx, id, avatarUrl);
           const { affectedRows } = await tx.execute(
             `UPDATE users SET ${changes.map(([column]) => `${column} = ?, `).join('')} updated_at = ?
              WHERE id = ? AND status = ${accountStatus.active}`,
@@ -94,7 +98,7 @@ export function createUserProfiles(deps: {
           if (affectedRows === 0) throw userNotFound();
           const [row] = await tx.query<UserRow>(`SELECT ${userColumns} FROM users WHERE id = ?`, [id]);
           await writeEvents(tx, [domainEvent({ type: 'user.updated', actor_id: userId, user_id: userId })]);
-          return row && toUserCard(row);
+          return row && links.user(toUserCard(row));
         });
       });
       outbox.wake();

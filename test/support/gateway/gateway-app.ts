@@ -124,6 +124,19 @@ function buildTestApp() {
       conversations: logicService('conversations'),
       messages: logicService('messages'),
     } as AppDeps['logic'],
+    files: {
+      ...logicService('files'),
+      /** There are no files unless the test answers some: the parts of a response. */
+      readFile: (request: never) => ({
+        cancel: () => undefined,
+        async *[Symbol.asyncIterator]() {
+          const answer = current.answers['files.readFile'];
+          if (!answer) throw new GoChatError('NOT_FOUND', 'There is no such file.');
+          yield* answer(request, undefined) as Iterable<unknown>;
+        },
+      }),
+    } as unknown as AppDeps['files'],
+    fileLimits: { fileBytes: 1024, quotaBytes: 0 },
     idempotency: ofTest(() => current.idempotency),
     access: {
       async check(token) {

@@ -26,13 +26,22 @@ export type MessageParts = ReturnType<typeof createMessageParts>;
 /** Repo's message and presence handlers, and functions that create rows for them. */
 export function createMessageParts(parts: RepoParts) {
   const { databases, redis, cache, userCards, userSettings, ids, metrics, outbox, log } = parts;
+  const { links, access, releaseFile } = parts;
   // startMs 0: like a process that has run for a while, since tests stop Redis in its first second.
   const gateways = createGateways({ redis, startMs: 0 });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const receipts = createReceiptAudience({ databases, userSettings });
   const recentSenders = createRecentSenders();
   const engine = createSqlEngine({ databases });
-  const changeMessage = createMessageChange({ databases, cache, outbox, userCards, searchIndex: engine });
+  const changeMessage = createMessageChange({
+    databases,
+    cache,
+    outbox,
+    userCards,
+    searchIndex: engine,
+    links,
+    releaseFile,
+  });
   const telling = startReactionTelling({ databases, changeMessage, log });
   atEnd(telling.stop);
   const handlers = createMessageHandlers({
@@ -49,6 +58,9 @@ export function createMessageParts(parts: RepoParts) {
     metrics,
     log,
     outbox,
+    links,
+    access,
+    releaseFile,
   });
   const page = async (request: GetMessagesRequest) =>
     GetMessagesResponse.decode((await handlers.getMessages(request)).encoded);
@@ -61,7 +73,7 @@ export function createMessageParts(parts: RepoParts) {
     ...parts,
     changeMessage,
     messages,
-    search: createSearchHandlers({ databases, cache, userCards, engine, metrics }),
+    search: createSearchHandlers({ databases, cache, userCards, engine, links, metrics }),
     presence,
     gateways,
     recipients,

@@ -4,6 +4,9 @@ import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
 import type { Door } from '../../../scripts/testing/doors/door.ts';
 import { createCache } from '../../../services/repo/cache/cache.ts';
+import { createFileLinks } from '../../../services/repo/file-links/file-links.ts';
+import { createFileAccess } from '../../../services/repo/files/file-access.ts';
+import { createReleaseFile } from '../../../services/repo/files/file-release.ts';
 import { createUserCards } from '../../../services/repo/rows/user-cards.ts';
 import { type DatabaseAddresses, oneDatabase } from '../../../services/repo/storage/databases.ts';
 import { createIds } from '../../../services/repo/storage/ids.ts';
@@ -49,6 +52,8 @@ export async function createRepoParts({
   atEnd(prisma.close);
   const ids = await createIds({ database: databases.directory, log });
   atEnd(ids.stop);
+  const links = createFileLinks({ secrets: ['a secret of the tests'] });
+  const access = createFileAccess({ databases });
   return {
     log,
     metrics,
@@ -60,7 +65,10 @@ export async function createRepoParts({
     cache,
     prisma,
     ids,
-    userCards: createUserCards({ cache, databases }),
+    links,
+    access,
+    releaseFile: createReleaseFile({ databases, access }),
+    userCards: createUserCards({ cache, databases, links }),
     userSettings: createUserSettingsReader({ cache, databases }),
     outbox: { wake: () => undefined },
     /** The events written so far, in order. */

@@ -4,6 +4,23 @@
 
 export type Sender = { id: string; username: string; displayName: string; avatarUrl: string };
 
+export type File = {
+  id: string;
+  /** A path on this gateway. Its signature is valid for 24 hours at least; every answer and frame that shows the file has a new one */
+  url: string;
+  name: string;
+  /** Bytes */
+  size: number;
+  /** The media type, by the content of the file */
+  mime: string;
+  /** Of an image, in pixels */
+  width?: number;
+  /** Of an image, in pixels */
+  height?: number;
+  /** Of an image over 512 pixels: a copy that is no larger than that */
+  thumbnailUrl?: string;
+};
+
 export type User = {
   id: string;
   username: string;
@@ -209,7 +226,7 @@ export interface Calls {
     body: {
       username: string;
       password: string;
-      /** An http or https address without a user name or password in it. Empty: no picture. */
+      /** The address of an uploaded file, or an http or https address without a user name or password in it. Empty: no picture. */
       avatarUrl?: string;
     };
     answer: Session;
@@ -244,7 +261,7 @@ export interface Calls {
   /** Change your profile */
   'PUT /users/profile': {
     body: {
-      /** An http or https address without a user name or password in it. Empty: no picture. */
+      /** The address of an uploaded file, or an http or https address without a user name or password in it. Empty: no picture. */
       avatarUrl?: string;
       /** 1 to 50 characters, some of them visible, and no control characters. Blanks around it are cut off. */
       displayName?: string;
@@ -353,7 +370,7 @@ export interface Calls {
           memberIds: string[];
           /** 1 to 100 characters, some of them visible, and no control characters. Blanks around it are cut off. */
           name?: string;
-          /** An http or https address without a user name or password in it. Empty: no picture. */
+          /** The address of an uploaded file, or an http or https address without a user name or password in it. Empty: no picture. */
           avatarUrl?: string;
           description?: string;
         }
@@ -362,7 +379,7 @@ export interface Calls {
           memberIds: string[];
           /** 1 to 100 characters, some of them visible, and no control characters. Blanks around it are cut off. */
           name: string;
-          /** An http or https address without a user name or password in it. Empty: no picture. */
+          /** The address of an uploaded file, or an http or https address without a user name or password in it. Empty: no picture. */
           avatarUrl?: string;
           description?: string;
         };
@@ -380,7 +397,7 @@ export interface Calls {
     body: {
       /** 1 to 100 characters, some of them visible, and no control characters. Blanks around it are cut off. */
       name?: string;
-      /** An http or https address without a user name or password in it. Empty: no picture. */
+      /** The address of an uploaded file, or an http or https address without a user name or password in it. Empty: no picture. */
       avatarUrl?: string;
       description?: string;
       announcement?: string;
@@ -569,6 +586,10 @@ export interface Calls {
         };
     answer: { member: Member };
   };
+  /** Upload a file */
+  'POST /files': { answer: File };
+  /** Get the bytes of a file */
+  'GET /files/{id}': { path: { id: string }; query?: { e?: number; s?: string }; answer: undefined };
   /** Get everything you missed */
   'POST /sync': {
     body: {

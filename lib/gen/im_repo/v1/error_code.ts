@@ -41,6 +41,7 @@ export const ErrorCode = {
   ERROR_CODE_EDIT_EXPIRED: 27,
   ERROR_CODE_REACTION_LIMIT: 28,
   ERROR_CODE_PIN_LIMIT: 29,
+  ERROR_CODE_QUOTA_EXCEEDED: 30,
 } as const;
 
 export type ErrorCode = typeof ErrorCode[keyof typeof ErrorCode];
@@ -76,4 +77,5 @@ export namespace ErrorCode {
   export type ERROR_CODE_EDIT_EXPIRED = typeof ErrorCode.ERROR_CODE_EDIT_EXPIRED;
   export type ERROR_CODE_REACTION_LIMIT = typeof ErrorCode.ERROR_CODE_REACTION_LIMIT;
   export type ERROR_CODE_PIN_LIMIT = typeof ErrorCode.ERROR_CODE_PIN_LIMIT;
+  export type ERROR_CODE_QUOTA_EXCEEDED = typeof ErrorCode.ERROR_CODE_QUOTA_EXCEEDED;
 }

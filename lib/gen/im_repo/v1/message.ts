@@ -111,6 +111,8 @@ export interface SavedMessage {
   direct: boolean;
   /** Sending counts as reading: the users who get a read receipt of the sender for this message. */
   readFor: string[];
+  /** The content to deliver, if it differs from what was sent: with signed addresses of uploaded files. */
+  content?: string | undefined;
 }
 
 /** What a batch stored in one conversation, for finding its recipients. */
@@ -974,6 +976,7 @@ function createBaseSavedMessage(): SavedMessage {
     duplicate: false,
     direct: false,
     readFor: [],
+    content: undefined,
   };
 }
 
@@ -1002,6 +1005,9 @@ export const SavedMessage: MessageFns<SavedMessage> = {
     }
     for (const v of message.readFor) {
       writer.uint32(66).string(v!);
+    }
+    if (message.content !== undefined) {
+      writer.uint32(74).string(message.content);
     }
     return writer;
   },
@@ -1083,6 +1089,14 @@ export const SavedMessage: MessageFns<SavedMessage> = {
             message.readFor.push(reader.string());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.content = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1108,6 +1122,7 @@ export const SavedMessage: MessageFns<SavedMessage> = {
     message.duplicate = object.duplicate ?? false;
     message.direct = object.direct ?? false;
     message.readFor = object.readFor?.map((e) => e) || [];
+    message.content = object.content ?? undefined;
     return message;
   },
 };

@@ -6,6 +6,7 @@ import Type, { type TProperties, type TSchema } from 'typebox';
 import type { Session as ProtoSession } from '../../../../lib/gen/im_logic/v1/auth.ts';
 import type { LoginSession as ProtoLoginSession } from '../../../../lib/gen/im_repo/v1/user.ts';
 import { Conversation, Member } from '../../../../lib/wire/conversation.ts';
+import { File } from '../../../../lib/wire/file.ts';
 import { Message, Sender } from '../../../../lib/wire/message.ts';
 import { FriendRequest, FriendView, toUser, User, UserView } from '../../../../lib/wire/user.ts';
 import { UserSettings } from '../../../../lib/wire/user-settings.ts';
@@ -58,6 +59,7 @@ export const toLoginSession = (session: ProtoLoginSession, currentId: string) =>
 
 const shared = [
   Sender,
+  File,
   User,
   UserView,
   UserSettings,

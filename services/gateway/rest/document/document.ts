@@ -51,6 +51,7 @@ export const openapi: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
     { name: 'Conversations', description: 'Single conversations, groups and the world room' },
     { name: 'Members', description: 'Who belongs to a conversation, and their roles' },
     { name: 'Messages', description: 'History, sending, recalling and catching up' },
+    { name: 'Files', description: 'Uploading and reading files and pictures' },
     { name: 'Health', description: 'Probes for whatever runs this gateway' },
   ],
   components: {

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import type { Conversation, Member } from '../../../../lib/wire/conversation.ts';
+import type { File } from '../../../../lib/wire/file.ts';
 import type { Message, Sender } from '../../../../lib/wire/message.ts';
 import type { FriendRequest, FriendView, User, UserView } from '../../../../lib/wire/user.ts';
 import type { UserSettings } from '../../../../lib/wire/user-settings.ts';
@@ -69,6 +70,18 @@ const conversation: Conversation = {
   updatedAt: createdAt,
 };
 
+const fileUrl = '/files/7301444403200001-7301444403400001';
+const file: File = {
+  id: '7301444403200001-7301444403400001',
+  url: `${fileUrl}?e=1793145600&s=mZ0bqTnY5c2QJ1xUo8r4Lw`,
+  name: 'summit.jpg',
+  size: 2_481_152,
+  mime: 'image/jpeg',
+  width: 4032,
+  height: 3024,
+  thumbnailUrl: `${fileUrl}-thumbnail?e=1793145600&s=Vb7pK1dR9hW3sEzXg6tA0Q`,
+};
+
 const member: Member = { ...bob, role: 1, muted: false, joinedAt: createdAt, lastReadSeqId: 40 };
 
 const friendRequest: FriendRequest = {
@@ -120,6 +133,7 @@ const userSettings: UserSettings = {
 /** One example of each shared shape, by its name in the document. */
 export const sharedExamples: Record<string, unknown> = {
   Sender: sender,
+  File: file,
   User: bob,
   UserView: userView,
   UserSettings: userSettings,

@@ -1,6 +1,6 @@
 import { type Code, GoChatError, httpStatus } from '../../../../lib/errors.ts';
 import { MisdirectedError } from '../../door/hosts.ts';
-import { toProblem } from '../../problems/problem.ts';
+import { BeyondEndError, toProblem } from '../../problems/problem.ts';
 
 /** The meaning of each code, for the descriptions of the document and for `detail` in its examples. */
 const sentences: Record<Code, string> = {
@@ -26,10 +26,12 @@ const sentences: Record<Code, string> = {
   RECALL_EXPIRED: 'The time in which a message can be recalled has passed.',
   IDEMPOTENCY_MISMATCH: 'This Idempotency-Key was used with another body.',
   MESSAGE_TOO_LARGE: 'The content has more than 4,000 characters.',
-  PAYLOAD_TOO_LARGE: 'The body is larger than 1 MiB.',
-  NOT_FOUND: 'There is no such route.',
+  PAYLOAD_TOO_LARGE: 'The body is larger than 1 MiB, or the file is larger than allowed.',
+  QUOTA_EXCEEDED: 'Your files take more room than you have.',
+  NOT_FOUND: 'There is no such route, or no such file.',
   METHOD_NOT_ALLOWED: 'This route does not take this method.',
-  UNSUPPORTED_MEDIA_TYPE: 'The body is not application/json, or it is compressed.',
+  UNSUPPORTED_MEDIA_TYPE:
+    'The body is not application/json (of a file: multipart/form-data), or it is compressed.',
   RATE_LIMITED: 'There were too many requests. Send the same request again after Retry-After.',
   INTERNAL_ERROR: 'Something went wrong in the system. Send the same request again.',
   UNAVAILABLE: 'A part of the system cannot be reached. Send the same request again after Retry-After.',
@@ -43,6 +45,8 @@ export type RouteKind = {
   /** The route is a probe for monitoring, which has no rate limit and answers for any host name. */
   isProbe: boolean;
   takesIdempotencyKey: boolean;
+  /** The route answers parts of files. */
+  takesRange?: boolean;
 };
 
 /** The codes that every route of a kind can answer with. */
@@ -58,6 +62,7 @@ function codesOf({ method, isPublic, isProbe, takesIdempotencyKey }: RouteKind):
 }
 
 const misdirected = 'Misdirected';
+const beyondEnd = 'BeyondEnd';
 
 /** A route's error answers by status: a reference to a shared answer, or its own if several codes share the status. */
 export function problemResponses(kind: RouteKind, special: readonly Code[] = []): Record<string, object> {
@@ -65,6 +70,7 @@ export function problemResponses(kind: RouteKind, special: readonly Code[] = [])
   const responses = Array.from(byStatus, ([status, codes]) => [status, responseOf(status, codes)] as const);
   return {
     ...Object.fromEntries(responses),
+    ...(kind.takesRange ? { 416: reference(beyondEnd) } : {}),
     ...(kind.isProbe ? {} : { 421: reference(misdirected) }),
   };
 }
@@ -91,6 +97,18 @@ export const sharedResponses: Record<string, object> = {
   [misdirected]: {
     description: 'This gateway does not answer for the host that the Host header names (ALLOWED_HOSTS).',
     content: problemContent({ example: bodyOf(new MisdirectedError()) }),
+  },
+  [beyondEnd]: {
+    description: 'The file ends before the part that Range asks for; Content-Range tells its size.',
+    headers: {
+      'Content-Range': {
+        description: 'The size of the file',
+        required: true,
+        schema: { type: 'string' },
+        example: 'bytes */2481152',
+      },
+    },
+    content: problemContent({ example: bodyOf(new BeyondEndError()) }),
   },
 };
 

@@ -16,6 +16,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route needs no access token. */
     public?: boolean;
+    /** The route needs an access token or a signature in its address, which it checks itself. */
+    signed?: boolean;
+    /** The route answers parts of a file: it may answer 416. */
+    takesRange?: boolean;
     /** The route is a probe for monitoring, which has no rate limit and answers for any host name. */
     probe?: boolean;
     /** The route answers a file from memory: one address may serve many people who open the web client. */
@@ -33,8 +37,10 @@ export type CallerCounts = { access: Access; requests: RateLimit; anonymous: Rat
 export function authenticate(app: FastifyInstance, deps: CallerCounts): void {
   app.addHook('onRequest', async (request) => {
     if (request.is404 || request.routeOptions.config.probe) return;
-    if (request.routeOptions.config.public) {
-      if (request.routeOptions.config.isUncounted) return;
+    const { public: isPublic, signed, isUncounted } = request.routeOptions.config;
+    if (signed && request.headers.authorization === undefined) return;
+    if (isPublic) {
+      if (isUncounted) return;
       deps.anonymous.take(countedAddress(request.ip));
       return;
     }

@@ -20,6 +20,7 @@ export async function serveDocuments(app: FastifyInstance): Promise<void> {
         isPublic: config.public === true,
         isProbe: config.probe === true,
         takesIdempotencyKey: config.replay !== undefined,
+        takesRange: config.takesRange === true,
         errors: schema?.errors,
       });
     }

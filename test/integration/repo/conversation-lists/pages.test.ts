@@ -23,7 +23,7 @@ async function openOther(): Promise<ConversationParts> {
   const store = createRedis({ url: redis.url, log: repo.log, metrics });
   atEnd(store.close);
   const cache = createCache({ redis: store, metrics });
-  const userCards = createUserCards({ cache, databases: repo.databases });
+  const userCards = createUserCards({ cache, databases: repo.databases, links: repo.links });
   await eventually(() => store.isUp());
   return createConversationParts({ ...repo, metrics, redis: store, cache, userCards });
 }

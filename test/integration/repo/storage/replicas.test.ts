@@ -58,7 +58,7 @@ async function open(addresses: Partial<DatabaseAddresses> = {}) {
     metrics,
     cache,
     ids,
-    userCards: createUserCards({ cache, databases }),
+    userCards: createUserCards({ links: shared.links, cache, databases }),
     userSettings: createUserSettingsReader({ cache, databases }),
   });
   const reads = async (from: string): Promise<number> => {
