@@ -20,7 +20,7 @@ import { createDeliveries } from './consumers/deliveries.ts';
 import { createDisconnectConsumer } from './consumers/disconnect-consumer.ts';
 import { createFanoutConsumer } from './consumers/fanout-consumer.ts';
 import { pollHeads } from './consumers/head-poll.ts';
-import { createIndexConsumer, recordsPerIndexing } from './consumers/index-consumer.ts';
+import { createIndexConsumer, indexFetching } from './consumers/index-consumer.ts';
 import { installRuntime, runWorkers } from './temporal/temporal.ts';
 import { workflowBundle } from './temporal/workflow-bundle.ts';
 
@@ -71,7 +71,10 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
   const subscriptions: Subscription[] = [];
   const consume = (
     what: string,
-    options: Pick<SubscribeOptions, 'groupId' | 'topics' | 'handle' | 'partitionsAtOnce' | 'recordsAtOnce'>,
+    options: Pick<
+      SubscribeOptions,
+      'groupId' | 'topics' | 'handle' | 'partitionsAtOnce' | 'recordsAtOnce' | 'gatherMs'
+    >,
   ) =>
     keepTrying(
       `consume ${what}`,
@@ -103,7 +106,7 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
       groupId: 'gochat-task-search',
       topics: [topics.messagesStored],
       partitionsAtOnce: topicPartitions,
-      recordsAtOnce: recordsPerIndexing,
+      ...indexFetching,
       handle: createIndexConsumer({ search: repo.search, metrics }),
     }),
   ]).catch((error: unknown) => {

@@ -9,14 +9,14 @@ import type { Metrics } from '../../../lib/metrics.ts';
 import type { MessagesStored } from '../../../lib/records/records.ts';
 
 /**
- * The most records of a partition at once. Under load each is about a hundred messages: they must be in the index before the
- * group takes this process for dead.
+ * How the records are fetched: few times a second, since nobody waits for them. Under load a record is about a hundred
+ * messages: those of a partition that are handled at once must be in the index before the group takes this process for dead.
  */
-export const recordsPerIndexing = 20;
+export const indexFetching = { gatherMs: 600, recordsAtOnce: 20 };
 /** The most ranges per call: a call takes some tens of milliseconds. */
 const rangesPerCall = 200;
-/** How long a batch waits for more: the messages of a conversation cost less together. */
-const lingerMs = 100;
+/** The records of all partitions of a fetch come within this time. */
+const lingerMs = 10;
 /**
  * The rest after a call, as a share of the call's time. Messages that are being sent come first: while more are stored
  * than the index can take up in its share, they wait in Kafka.
