@@ -85,18 +85,22 @@ function take(one: Open): Candidate {
 const latestOf = ({ last_at }: BlockRow, samples: readonly Sample[], place: number): number =>
   samples.find((sample) => sample.place >= place)?.at ?? last_at;
 
-const earliestOf = ({ first_at }: BlockRow, samples: readonly Sample[], place: number): number =>
-  samples.findLast((sample) => sample.place <= place)?.at ?? first_at;
-
-const placesWithin = (
-  row: BlockRow,
+/**
+ * The places whose messages may be of that time, in descending order. Messages of a conversation are in the order of their times,
+ * but for small differences of clocks.
+ */
+function placesWithin(
+  { first_at, last_at }: BlockRow,
   places: ReadonlySet<number>,
   samples: readonly Sample[],
   { from, to }: Scope,
-): number[] =>
-  [...places]
-    .filter((place) => earliestOf(row, samples, place) <= to && latestOf(row, samples, place) >= from)
-    .sort((a, b) => b - a);
+): number[] {
+  const since = samples.findIndex(({ at }) => at >= from);
+  const first = first_at >= from ? -1 : ((since < 0 ? samples.at(-1) : samples[since - 1])?.place ?? -1);
+  const end =
+    last_at <= to ? Infinity : (samples[samples.findLastIndex(({ at }) => at <= to) + 1]?.place ?? Infinity);
+  return [...places].filter((place) => place >= first && place < end).sort((a, b) => b - a);
+}
 
 /** The blocks of the conversations that have messages of that time, the newest first. */
 async function readBlocks(databases: Databases, { conversationIds, from, to }: Scope): Promise<BlockRow[]> {
