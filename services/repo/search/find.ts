@@ -20,18 +20,25 @@ import {
 } from '../rows/message-rows.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import { type Databases, fromEach } from '../storage/databases.ts';
+import { isTrue } from '../storage/sql.ts';
 import type { Candidate, SearchEngine } from './engine.ts';
 import { type Highlight, match, parseQuery, type Query } from './query.ts';
 import { searchedText } from './searched-text.ts';
 
 type Hit = { message: StoredMessage; highlights: Highlight[] };
+/** A candidate whose text is not read yet. */
+type Dated = Candidate & { id: number; createdAt: number };
+type DatedRow = Pick<
+  MessageRow,
+  'conversation_id' | 'seq_id' | 'id' | 'sender_id' | 'deleted' | 'created_at'
+>;
 type Wanted = { query: Query; senderId: string | undefined; from: number; before: Time };
 
 /** The candidates that are read first; each further time it is the double. */
-const firstCandidates = 2;
-const mostCandidates = 500;
+const firstCandidates = 4;
+const mostCandidates = 1000;
 /** From this number of messages on, a call reads no more: the next page continues behind them. */
-const enoughRead = 1500;
+const enoughRead = 4000;
 
 /**
  * Finds messages by their words, the newest first, in the conversations that the user is a member of now. The engine
@@ -59,19 +66,39 @@ export function createFind(deps: {
     return memberships.filter(({ conversationId }) => conversationId === String(id));
   }
 
-  async function read(candidates: readonly Candidate[]): Promise<StoredMessage[]> {
-    const rows = await fromEach(
+  const select = <R>(columns: string, candidates: readonly Candidate[]): Promise<R[]> =>
+    fromEach(
       databases.byShard(candidates, ({ conversationId }) => conversationId),
       (database, some) =>
-        database.query<MessageRow>(
+        database.query<R>(
           // Index: the primary key of messages.
-          `SELECT ${messageColumns()} FROM messages WHERE ${Array.from(
+          `SELECT ${columns} FROM messages WHERE ${Array.from(
             Map.groupBy(some, ({ conversationId }) => conversationId),
             ([id, own]) => `(conversation_id = ${id} AND seq_id IN (${own.map(({ seqId }) => seqId)}))`,
           ).join(' OR ')}`,
         ),
     );
-    return rows.map(fromMessageRow);
+
+  /** The candidates that may be hits by their time and sender. Most are not needed, so their texts are not read yet. */
+  async function readTimes(candidates: readonly Candidate[], wanted: Wanted): Promise<Dated[]> {
+    if (candidates.length === 0) return [];
+    const rows = await select<DatedRow>(
+      'conversation_id, seq_id, id, sender_id, deleted, created_at',
+      candidates,
+    );
+    return rows
+      .filter((row) => isWanted(row, wanted))
+      .map((row) => ({
+        conversationId: row.conversation_id,
+        seqId: row.seq_id,
+        id: row.id,
+        createdAt: row.created_at,
+      }));
+  }
+
+  async function readHits(candidates: readonly Candidate[], { query }: Wanted): Promise<Hit[]> {
+    const rows = await select<MessageRow>(messageColumns(), candidates);
+    return rows.map(fromMessageRow).flatMap((message) => hitOf(message, query));
   }
 
   /** One hit more than the page has, if there is one; or fewer, and where to continue. */
@@ -83,18 +110,21 @@ export function createFind(deps: {
     const [to] = wanted.before;
     const reader = engine.search(wanted.query, { conversationIds, from: wanted.from, to });
     const hits: Hit[] = [];
+    let waiting: Dated[] = [];
     let count = firstCandidates * limit;
     for (let readSoFar = 0; ; ) {
       const { candidates, bound } = await reader.next(count);
-      const messages = candidates.length === 0 ? [] : await read(candidates);
-      hits.push(...messages.flatMap((message) => hitOf(message, wanted)));
+      waiting = [...waiting, ...(await readTimes(candidates, wanted))].sort(newestFirst);
       // Whatever comes later is not newer than the bound.
-      const certain = hits.filter(({ message }) => message.createdAt > bound).sort(newestFirst);
+      while (hits.length <= limit && (waiting[0]?.createdAt ?? -Infinity) > bound) {
+        const newer = waiting.findIndex(({ createdAt }) => createdAt <= bound);
+        const next = waiting.splice(0, Math.min(newer < 0 ? waiting.length : newer, limit + 1 - hits.length));
+        hits.push(...(await readHits(next, wanted)).sort((a, b) => newestFirst(a.message, b.message)));
+      }
       readSoFar += candidates.length;
-      if (certain.length > limit || bound === -Infinity) return { hits: certain };
+      if (hits.length > limit || bound === -Infinity) return { hits };
       // Many messages of the same time must be read at once: a cursor between them would need one of them as a hit.
-      if (readSoFar >= enoughRead && isEarlier(behind(bound), wanted.before))
-        return { hits: certain, goOnAt: bound };
+      if (readSoFar >= enoughRead && isEarlier(behind(bound), wanted.before)) return { hits, goOnAt: bound };
       count = Math.min(2 * count, mostCandidates);
     }
   }
@@ -149,9 +179,16 @@ export function createFind(deps: {
   };
 }
 
-function hitOf(message: StoredMessage, { query, senderId, from, before }: Wanted): Hit[] {
-  if (message.deleted || (senderId !== undefined && message.senderId !== senderId)) return [];
-  if (message.createdAt < from || !isEarlier([message.createdAt, message.id], before)) return [];
+function isWanted(
+  { deleted, sender_id, created_at, id }: DatedRow,
+  { senderId, from, before }: Wanted,
+): boolean {
+  if (isTrue(deleted) || (senderId !== undefined && String(sender_id) !== senderId)) return false;
+  return created_at >= from && isEarlier([created_at, id], before);
+}
+
+function hitOf(message: StoredMessage, query: Query): Hit[] {
+  if (message.deleted) return [];
   const { text, start } = searchedText(message);
   const found = match(query, text);
   if (!found) return [];
@@ -169,8 +206,8 @@ const behind = (at: number): Time => [at + 1, 0];
 
 const earlier = (one: Time | undefined, other: Time): Time => (one && isEarlier(one, other) ? one : other);
 
-const newestFirst = (a: Hit, b: Hit): number =>
-  b.message.createdAt - a.message.createdAt || b.message.id - a.message.id;
+const newestFirst = (a: { createdAt: number; id: number }, b: { createdAt: number; id: number }): number =>
+  b.createdAt - a.createdAt || b.id - a.id;
 
 /** How much further back the searched text lies in the content as it is shown: the address of a file gets a signature. */
 function shiftOf(

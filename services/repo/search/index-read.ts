@@ -9,15 +9,16 @@ import type { Query } from './query.ts';
 
 /** A block of a conversation in the index, and when its messages were created. */
 type BlockRow = { conversation_id: number; block: number; first_at: number; last_at: number };
-type TermRow = { conversation_id: number; block: number; term: Buffer; places: Buffer };
+type PlacesRow = { conversation_id: number; block: number; places: Buffer };
+type TermRow = PlacesRow & { term: Buffer };
 type SampleRow = { conversation_id: number; block: number; samples: Buffer };
 
 /** A block with candidates: their places in descending order, and the latest time of the next one. */
 type Open = { row: BlockRow; places: number[]; samples: Sample[]; bound: number };
 
-/** Blocks that are looked up at once, at first; each further time it is the double. */
-const firstBlocks = 16;
-const mostBlocks = 256;
+/** Blocks that are looked up at once, at first; each further time it is four times as many. */
+const firstBlocks = 32;
+const mostBlocks = 512;
 
 /**
  * Reads candidates from the newest block to the oldest, of all conversations together, and only as many blocks as are
@@ -33,7 +34,7 @@ export function createIndexSearch({ databases }: { databases: Databases }): Sear
     async function openNext(blocks: readonly BlockRow[]): Promise<void> {
       const some = blocks.slice(position, position + atOnce);
       position += some.length;
-      atOnce = Math.min(2 * atOnce, mostBlocks);
+      atOnce = Math.min(4 * atOnce, mostBlocks);
       const found = await fromEach(
         databases.byShard(some, ({ conversation_id }) => conversation_id),
         (database, own) => readPlaces(database, query, own),
@@ -145,14 +146,16 @@ async function readPlaces(
 
   if (terms.length > 0) {
     const condition = `term IN (${terms.map((term) => hex(Buffer.from(term)))})`;
-    const byTerm = Map.groupBy(await readTerms(database, rowsLeft(), condition), ({ term }) =>
-      term.toString(),
+    const byTerm = Map.groupBy(
+      await readTerms<TermRow>(database, 'term, places', rowsLeft(), condition),
+      ({ term }) => term.toString(),
     );
     for (const term of terms) narrow(union(byTerm.get(term) ?? []));
   }
   if (termPrefix !== undefined && found.size > 0) {
     const [first, after] = prefixRange(termPrefix);
-    narrow(union(await readTerms(database, rowsLeft(), `term >= ${hex(first)} AND term < ${hex(after)}`)));
+    const condition = `term >= ${hex(first)} AND term < ${hex(after)}`;
+    narrow(union(await readTerms<PlacesRow>(database, 'places', rowsLeft(), condition)));
   }
   if (found.size === 0) return [];
   const samples = new Map(
@@ -174,17 +177,18 @@ async function readPlaces(
   }));
 }
 
-async function readTerms(
+async function readTerms<R extends PlacesRow>(
   database: Database,
+  columns: string,
   blocks: readonly BlockRow[],
   condition: string,
-): Promise<TermRow[]> {
+): Promise<R[]> {
   // Index: the primary key.
-  const results = await resultsOf<TermRow>(
+  const results = await resultsOf<R>(
     database,
     conditionsOf(blocks).map(
       (where) =>
-        `SELECT conversation_id, block, term, places FROM search_terms WHERE ${where} AND ${condition}`,
+        `SELECT conversation_id, block, ${columns} FROM search_terms WHERE ${where} AND ${condition}`,
     ),
   );
   return results.flat();
@@ -218,7 +222,7 @@ function prefixRange(prefix: string): [Buffer, Buffer] {
   return [first, after];
 }
 
-function union(rows: readonly TermRow[]): Map<string, Set<number>> {
+function union(rows: readonly PlacesRow[]): Map<string, Set<number>> {
   const places = new Map<string, Set<number>>();
   for (const row of rows) {
     const known = places.get(keyOf(row));
