@@ -121,3 +121,24 @@ test('a draft and what is unread are there after a reload', async () => {
   await bob.page.getByRole('link', { name: /3 unread/ }).click();
   await bob.page.getByRole('separator', { name: 'New messages' }).waitFor();
 });
+
+test('who reads the end keeps it when the field to write grows', async () => {
+  const { ann, bob, id } = await twoPeople();
+  await fill(bob.person, id, 40, 'row');
+  await messageOf(ann.page, 'row 40').waitFor();
+  const distance = () =>
+    log(ann.page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+  const before = await log(ann.page).evaluate((element) => element.clientHeight);
+  await ann.page
+    .getByRole('textbox', { name: 'Message', exact: true })
+    .fill('one\ntwo\nthree\nfour\nfive\nsix');
+  await ann.page.waitForFunction(
+    (height) => (document.querySelector('[role=log]')?.clientHeight ?? height) < height - 60,
+    before,
+  );
+  await ann.page.waitForFunction(() => {
+    const element = document.querySelector('[role=log]');
+    return element && element.scrollHeight - element.scrollTop - element.clientHeight < 2;
+  });
+  assert.ok((await distance()) < 2);
+});

@@ -96,6 +96,7 @@ export function MessageList(props: MessageListProps) {
 
   instance.current = virtualizer;
   useStartPosition(virtualizer, messages, unreadFrom);
+  useEndOnResize(scroller);
 
   useImperativeHandle(props.ref, () => ({
     toLatest: () => virtualizer.scrollToEnd(),
@@ -258,6 +259,27 @@ function useStartPosition(
       isPlaced.current = false;
     };
   }, [hasMessages]);
+}
+
+/** Who reads the end still does when the list becomes lower: the field has grown, a keyboard or a note has come up. */
+function useEndOnResize(scroller: { readonly current: HTMLDivElement | null }): void {
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    let wasAtEnd = true;
+    const look = () => {
+      wasAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight <= endThreshold;
+    };
+    const resized = new ResizeObserver(() => {
+      if (wasAtEnd) element.scrollTop = element.scrollHeight;
+    });
+    resized.observe(element);
+    element.addEventListener('scroll', look, { passive: true });
+    return () => {
+      resized.disconnect();
+      element.removeEventListener('scroll', look);
+    };
+  }, [scroller]);
 }
 
 /** Tells what was on the screen, as soon as the page is visible. */
