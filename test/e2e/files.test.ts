@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { eventually } from '../support/eventually.ts';
@@ -15,6 +16,7 @@ import {
   type Person,
   password,
 } from '../support/people/people.ts';
+import { isRunning, runningProcess } from '../support/servers/services.ts';
 
 const contentOf = ({ url, name, size, mime }: Uploaded) => JSON.stringify({ url, name, size, mime });
 
@@ -306,3 +308,37 @@ test('a repeated upload with the same Idempotency-Key answers the same file', as
   const first = await upload(ann, 'some text', { headers });
   assert.deepEqual(await upload(ann, 'some text', { headers }), first);
 });
+
+test('fifty uploads at once of 20 MiB take less than 300 MB of memory', { timeout: 180_000 }, async () => {
+  const ann = await newPerson();
+  const names = ['core', 'repo', 'gateway-1'].filter(isRunning);
+  const resident = () => names.reduce((sum, name) => sum + residentBytes(runningProcess(name).pid), 0);
+  const pictures = await Promise.all(
+    [1, 2].map(() => picture(2600, 2600).png({ compressionLevel: 0 }).toBuffer()),
+  );
+  const bytes = [randomBytes(20 * 1024 * 1024), ...pictures];
+  assert.ok(
+    pictures.every(({ length }) => length > 19 * 1024 * 1024 && length <= 20 * 1024 * 1024 + 400_000),
+  );
+  const before = resident();
+  let most = 0;
+  const sampling = setInterval(() => {
+    most = Math.max(most, resident() - before);
+  }, 50);
+  try {
+    const uploads = Array.from({ length: 50 }, (_, index) => {
+      const content = bytes[index % bytes.length] ?? Buffer.alloc(0);
+      return upload(ann, content.subarray(0, 20 * 1024 * 1024));
+    });
+    for (const { size } of await Promise.all(uploads)) assert.ok(size > 19 * 1024 * 1024);
+  } finally {
+    clearInterval(sampling);
+  }
+  assert.ok(most < 300e6, `${Math.round(most / 1e6)} MB`);
+});
+
+/** What a process has in memory. */
+function residentBytes(pid: number): number {
+  const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
+}

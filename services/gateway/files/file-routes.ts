@@ -188,7 +188,8 @@ function answer(
   const { from, to, size } = facts;
   if (from === undefined || to === undefined) {
     reply.header('content-length', size);
-    return method === 'HEAD' ? reply.send() : reply.send(bodyOf(parts));
+    // For a HEAD request, an answer without any body would get a length of 0.
+    return reply.send(method === 'HEAD' ? Readable.from([]) : bodyOf(parts));
   }
   reply
     .code(206)
