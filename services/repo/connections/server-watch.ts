@@ -1,5 +1,4 @@
 import { type Connection, createConnection } from 'mysql2';
-import { withDeadline } from '../../../lib/async/deadline.ts';
 import type { Logger } from '../../../lib/log.ts';
 import { unavailable } from './database-errors.ts';
 
@@ -24,7 +23,7 @@ const silentMs = 1300;
 
 /**
  * Watches a server by small statements over a connection of its own. A server that refuses connections is down at
- * once. One that is silent, because it hangs or the network is cut, is down after `silentMs`, unless it answers others:
+ * once. One that is silent, because it hangs or the network is cut, is down when it has answered nobody for `silentMs`:
  * under load its answers are late and not missing.
  */
 export function watchServer(options: {
@@ -45,16 +44,16 @@ export function watchServer(options: {
     const begunAt = performance.now();
     const asked = url;
     try {
-      await withDeadline(ask(), silentMs, () => {
-        throw new Error(`no answer within ${silentMs} ms`);
-      });
+      await unlessSilent(ask(), () => performance.now() - Math.max(begunAt, answeredAt) >= silentMs);
       if (asked !== url) return;
       answeredAt = performance.now();
       if (down) log.info('a database server answers again');
       down = false;
     } catch (error) {
       disconnect();
-      if (asked !== url || answeredAt > begunAt || down || stopped) return;
+      if (asked !== url || down || stopped) return;
+      // Only this connection was lost if the server has answered others since.
+      if (!(error instanceof SilentError) && answeredAt > begunAt) return;
       down = true;
       log.error({ err: error }, 'a database server does not answer: its callers are refused until it does');
       options.onDown();
@@ -116,4 +115,27 @@ export function watchServer(options: {
       disconnect();
     },
   };
+}
+
+class SilentError extends Error {}
+
+const checkEveryMs = 100;
+
+/** The outcome of `answer`, or a SilentError as soon as `isSilent`. */
+function unlessSilent(answer: Promise<void>, isSilent: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const check = (): void => {
+      if (isSilent()) end(() => reject(new SilentError(`no answer within ${silentMs} ms`)));
+    };
+    // After a pause of this process its timers run before its sockets are read: an answer has two turns to arrive.
+    const timer = setInterval(() => setImmediate(() => setImmediate(check)), checkEveryMs);
+    const end = (settle: () => void): void => {
+      clearInterval(timer);
+      settle();
+    };
+    answer.then(
+      () => end(resolve),
+      (error: unknown) => end(() => reject(error)),
+    );
+  });
 }
