@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -44,22 +44,29 @@ export function createS3Store({ bucket, prefix, endpoint, region }: S3Address): 
 
   return {
     async put(key, body, { size, sha256, contentType }) {
+      // The client waits for a stream that broke off until the server gives up.
+      const broken = new AbortController();
+      const stream =
+        body instanceof Uint8Array ? body : Readable.from(ofSize(body, size), { objectMode: false });
+      if (stream instanceof Readable) stream.once('error', (error) => broken.abort(error));
       const command = new PutObjectCommand({
         ...named(key),
-        Body: body,
+        Body: stream,
         ContentLength: size,
         IfNoneMatch: '*',
         ...(contentType === undefined ? {} : { ContentType: contentType }),
         ...(sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }),
       });
       try {
-        await client.send(command);
+        await client.send(command, { abortSignal: broken.signal });
         return 'stored';
       } catch (error) {
+        if (broken.signal.aborted) throw broken.signal.reason;
         if (isNamed(error, 'PreconditionFailed')) return 'existed';
         if (isWrongBody(error)) throw new WrongBody('the body has another size or hash', { cause: error });
         throw error;
       } finally {
+        if (stream instanceof Readable) stream.destroy();
         if (!(body instanceof Uint8Array)) body.destroy();
       }
     },
@@ -134,6 +141,17 @@ export function createS3Store({ bucket, prefix, endpoint, region }: S3Address): 
     } while (KeyMarker !== undefined && KeyMarker === Key);
     return versions;
   }
+}
+
+/** The same bytes. Fails at the end if they are not so many. */
+async function* ofSize(body: Readable, size: number): AsyncGenerator<Buffer> {
+  let sent = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    sent += chunk.length;
+    if (sent > size) break;
+    yield chunk;
+  }
+  if (sent !== size) throw new WrongBody(`the body does not have ${size} bytes`);
 }
 
 const isNamed = (error: unknown, ...names: string[]): boolean =>
