@@ -64,7 +64,7 @@ const namesOf = (value: object | undefined) => Object.keys(value ?? {}).toSorted
 test('the document names jobs with their command lines', () => {
   assert.deepEqual(
     jobs.map(({ name }) => name),
-    ['cleanupExpiredStatus', 'moderateConversation', 'purgeGuests', 'reconcileCounters'],
+    ['cleanupExpiredStatus', 'moderateConversation', 'purgeGuests', 'reconcileCounters', 'reindex'],
   );
 });
 
@@ -87,6 +87,8 @@ for (const { name, lines, output: expected } of jobs) {
           // A run that was just going makes the schedule skip this one: then the next minute's counts.
           80_000,
         );
+      } else if (line.includes(' workflow describe ')) {
+        assert.match(output, /Status\s+(RUNNING|COMPLETED)/i);
       } else assert.fail('a line that this test does not know');
     });
   }
