@@ -1,3 +1,5 @@
+import { openAsBlob } from 'node:fs';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Client, type ConversationItem, GoChatError, type Message } from '@gochat/sdk';
 
@@ -9,6 +11,7 @@ const help = `  /list                 conversations
   /group NAME USER …    a new group
   /add USER …           adds members to this group
   /history              older messages
+  /file PATH            sends a file
   /search WORDS         messages that have all of these words
   /recall               takes the last own message back
   /who                  the members
@@ -105,6 +108,14 @@ export async function runScreen(client: Client): Promise<void> {
       const before = room.get().messages.length;
       await room.loadOlder();
       for (const message of room.get().messages.slice(0, -before || undefined)) say(showMessage(message));
+    },
+    async file(words) {
+      const path = words.join(' ');
+      const room = current();
+      const upload = room.upload(await openAsBlob(path), { name: basename(path) });
+      await upload.done;
+      await room.send({ files: [upload] }).stored;
+      say(dim(`  ${basename(path)} is sent.`));
     },
     async search(words) {
       const { results } = await client.search({ text: words.join(' '), limit: 10 });

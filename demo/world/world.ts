@@ -78,7 +78,7 @@ function friendships(people: readonly Person[], random: Random): [number, number
   for (const [index, { language }] of people.entries()) {
     const others = people.map((_, other) => other).filter((other) => other !== index);
     const alike = others.filter((other) => people[other]?.language === language);
-    const [near, far] = index < shownPeople ? [4, 4] : [1, 0];
+    const [near, far] = index < shownPeople ? [3, 3] : [random.next() < 0.35 ? 1 : 0, 0];
     const chosen = [...random.shuffled(alike).slice(0, near), ...random.shuffled(others).slice(0, far)];
     for (const other of chosen) {
       const pair: [number, number] = index < other ? [index, other] : [other, index];

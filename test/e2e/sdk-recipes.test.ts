@@ -25,14 +25,16 @@ const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (
 ) => (...values: unknown[]) => Promise<void>;
 
 for (const recipe of recipes) {
-  test(`the ${recipe} of the SDK's README runs as it stands`, async () => {
+  test(`the ${recipe} of the SDK's README runs as it stands`, async (t) => {
     const { ann, conversationId } = await newFriends();
     const { username } = ann.user;
     const chat = createClient({ url: gatewayUrl, credentials: { username, password }, storage: undefined });
+    t.after(() => chat.disconnect());
     await chat.connect();
     const shown: string[] = [];
     const show = (text: string) => shown.push(text);
-    const run = new AsyncFunction(...names, stripTypeScriptTypes(exampleOf(recipe)));
+    // In a block, where it may use the names that it is given for something else.
+    const run = new AsyncFunction(...names, `{${stripTypeScriptTypes(exampleOf(recipe))}}`);
     if (recipe === 'recipe search') {
       await chat.conversation(conversationId).send({ text: 'Picnic on Saturday?' }).stored;
       const found = async () => (await chat.search({ text: 'picnic', conversationId })).results.length > 0;
@@ -56,6 +58,7 @@ for (const recipe of recipes) {
       const { messages, draft } = chat.conversation(conversationId).get();
       assert.deepEqual([messages.at(-1)?.content, draft], ['I think that', '']);
     }
+    if (recipe === 'recipe files') assert.deepEqual(shown.slice(-1), ['note.txt']);
     if (recipe === 'recipe search') assert.deepEqual(shown.slice(-1), ['1 found']);
     await chat.disconnect();
     if (recipe === 'recipe offline') assert.deepEqual(shown, ['Connecting …']);

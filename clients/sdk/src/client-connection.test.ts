@@ -74,6 +74,24 @@ test('a server that refuses every token is not asked again and again: the sessio
   await client.disconnect();
 });
 
+test('while sockets are blocked, a client whose calls are answered stays signed in however often its token is renewed', async () => {
+  const network = createPretendNetwork();
+  const blocked = class extends network.webSocket {
+    constructor(url: string) {
+      super(url, ['gochat.v1', 'bearer.unknown']);
+    }
+  };
+  const { client, states } = start(network, { webSocket: blocked });
+  client.connect().catch(() => {});
+  await eventually(() => states.includes('offline'));
+  for (let n = 0; n < 5; n += 1) {
+    network.tokens.valid = false;
+    await client.call('GET /users/profile');
+  }
+  assert.notEqual(client.connection.get().state, 'ended');
+  await client.disconnect();
+});
+
 test('4001 ends the session, 4003 comes back within a second', async () => {
   const { network, client, states } = await scene();
   network.close(4003);

@@ -141,7 +141,9 @@ export function createClient(options: ClientOptions) {
     const method =
       (name: keyof Actions[Part]) =>
       async (...args: unknown[]) => {
-        actions ??= import('./actions.ts').then((one) => one.createActions({ api, dispatch, state }));
+        actions ??= import('./actions.ts').then((one) =>
+          one.createActions({ ...options, api, dispatch, state }),
+        );
         // Without network the bundle may have to be loaded again.
         actions.catch(() => {
           actions = undefined;
@@ -151,7 +153,11 @@ export function createClient(options: ClientOptions) {
     return Object.fromEntries(names.map((name) => [name, method(name)])) as Actions[Part];
   }
 
-  const ofMessages = later('messages', 'edit', 'recall', 'react', 'unreact');
+  const ofRooms = {
+    ...later('messages', 'edit', 'recall', 'react', 'unreact'),
+    ...later('history', 'loadOlder', 'jumpTo'),
+    ...later('uploads', 'upload'),
+  };
   const { direct, ...groups } = later(
     'groups',
     ...(['create', 'direct', 'update', 'choose', 'leave', 'dissolve', 'transfer'] as const),
@@ -199,7 +205,7 @@ export function createClient(options: ClientOptions) {
       const room = createRoom(id, {
         state,
         api,
-        actions: ofMessages,
+        actions: ofRooms,
         views,
         sends,
         dispatch,

@@ -1,7 +1,8 @@
-export type { NewMessage, Room } from './api/room.ts';
+export type { NewMessage, Room, Upload } from './api/room.ts';
 export type { SearchPage, SearchQuery } from './api/search.ts';
 export type { SendState, Sent } from './api/sends.ts';
 export type { Events } from './api/surface.ts';
+export type { StoredFile, UploadOptions } from './api/uploads.ts';
 export type { ConversationItem, RoomSnapshot } from './api/views.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { Connection } from './engine/connection.ts';

@@ -38,6 +38,13 @@ export function createPretendNetwork() {
     return session();
   }
 
+  /** Takes a file as the real server does. */
+  function keep(body: FormData): unknown {
+    const file = body.get('file') as globalThis.File;
+    const { name, size, type: mime } = file;
+    return { id: 'f1', url: '/files/f1?s=1', name, size, mime };
+  }
+
   function answer(call: string, url: URL, body: Record<string, never>): unknown {
     const [, id = ''] = /^\w+ \/conversations\/(\w+)/.exec(call) ?? [];
     if (call === 'POST /auth/login') return newSession();
@@ -71,7 +78,8 @@ export function createPretendNetwork() {
       (url.pathname.startsWith('/auth/') || isGood(headers?.authorization?.slice(7))
         ? undefined
         : unauthenticated);
-    const body = refused ?? answer(call, url, init.body ? JSON.parse(String(init.body)) : {});
+    const sent = init.body instanceof FormData ? init.body : JSON.parse(String(init.body ?? '{}'));
+    const body = refused ?? (sent instanceof FormData ? keep(sent) : answer(call, url, sent));
     if (loseAnswers) throw new TypeError('fetch failed');
     const isRefusal = typeof body === 'object' && body !== null && 'status' in body && 'code' in body;
     const status = isRefusal ? Number(body.status) : 200;

@@ -4,7 +4,13 @@ import { newId } from '../transport/ids.ts';
 import { allPages } from '../transport/pages.ts';
 import type { Calls, Conversation, FriendRequest, User } from '../wire/wire.ts';
 
-export type ActionDeps = { api: Api; state: State; dispatch(input: Input): Promise<void> };
+export type ActionDeps = {
+  api: Api;
+  state: State;
+  dispatch(input: Input): Promise<void>;
+  /** In place of the platform's. */
+  fetch?: typeof globalThis.fetch;
+};
 
 /** Friends, requests and blocks. */
 export function createFriends({ api, dispatch }: ActionDeps) {

@@ -1,15 +1,29 @@
-import { firstSeqOf, usuallyKept } from '../model/conversation-state.ts';
+import { usuallyKept } from '../model/conversation-state.ts';
 import type { Input, State } from '../model/input.ts';
+import type { Outgoing } from '../model/outgoing.ts';
 import type { Api } from '../transport/api.ts';
+import { GoChatError } from '../transport/errors.ts';
 import { allPages } from '../transport/pages.ts';
 import type { Member } from '../wire/wire.ts';
 import type { Actions } from './actions.ts';
 import { createSubscribers } from './emitter.ts';
 import type { Sends, Sent } from './sends.ts';
+import type { StoredFile, UploadOptions } from './uploads.ts';
 import type { RoomSnapshot, Views } from './views.ts';
 
+/** A file on its way to the server. */
+export interface Upload {
+  /** Resolves when the server has the file: then messages can carry it. */
+  readonly done: Promise<StoredFile>;
+  /** Undefined until then. */
+  readonly file: StoredFile | undefined;
+}
+
 export interface NewMessage {
-  text: string;
+  /** May be left out if there are files. */
+  text?: string;
+  /** Finished uploads. Each becomes a message of its own, before the text. */
+  files?: readonly (Upload | StoredFile)[];
   /** The message that this one answers, or its seqId. */
   replyTo?: number | { seqId: number };
   /** Ids of the users mentioned. */
@@ -28,7 +42,9 @@ export interface Room {
   /** Loads older messages until this one is there. Resolves to false if it is not there to be had. */
   jumpTo(seqId: number): Promise<boolean>;
   loadMembers(): Promise<readonly Member[]>;
+  /** Of several messages, as of files, the last one is returned: when it is stored, the others are as well. */
   send(message: NewMessage): Sent;
+  upload(blob: Blob, options?: UploadOptions): Upload;
   /** The send with this id, to retry or discard it: of this run or an earlier one. */
   sent(clientMsgId: string): Sent;
   /** Marks messages as read: up to this one, or all. */
@@ -42,9 +58,14 @@ export interface Room {
   unreact(messageId: number, emoji: string): Promise<void>;
 }
 
-const pageSize = 50;
-const largestPage = 200;
 const typingEveryMs = 3_000;
+
+/** Images have a type of message of their own. */
+function bodyOfFile(one: Upload | StoredFile) {
+  const file = 'done' in one ? one.file : one;
+  if (!file) throw new GoChatError('INVALID_ARGUMENT', 'The upload is not done.');
+  return { messageType: /^image/.test(file.mime) ? 2 : 3, content: JSON.stringify(file) };
+}
 
 /** A copy without the fields that are undefined. */
 const plain = <T>(fields: T): T => JSON.parse(JSON.stringify(fields));
@@ -52,7 +73,7 @@ const plain = <T>(fields: T): T => JSON.parse(JSON.stringify(fields));
 export interface RoomDeps {
   state: State;
   api: Api;
-  actions: Actions['messages'];
+  actions: Actions['messages'] & Actions['history'] & Actions['uploads'];
   views: Views;
   sends: Sends;
   dispatch(input: Input): Promise<void>;
@@ -63,36 +84,9 @@ export interface RoomDeps {
 export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void } {
   const { state, api, actions, views, sends, dispatch } = deps;
   const subscribers = createSubscribers();
-  let loading: Promise<boolean> | undefined;
   let typedAt = 0;
 
   const known = () => state.conversations.get(id);
-  const firstSeq = () => {
-    const one = known();
-    return one ? firstSeqOf(one) : 1;
-  };
-
-  async function loadPage(limit: number): Promise<boolean> {
-    const beforeSeq = firstSeq();
-    if (beforeSeq <= 1) return false;
-    const changeSeq = known()?.changeSeq;
-    const { messages } = await api('GET /conversations/{id}/messages', {
-      path: { id },
-      query: { beforeSeq, limit },
-    });
-    // A change that came meanwhile may be missing in the page, and would never come again.
-    if (known()?.changeSeq !== changeSeq) return loadPage(limit);
-    await dispatch({ type: 'older', conversationId: id, messages });
-    return firstSeq() < beforeSeq;
-  }
-
-  /** Two who ask at the same time get the same page. */
-  function load(limit: number): Promise<boolean> {
-    loading ??= loadPage(limit).finally(() => {
-      loading = undefined;
-    });
-    return loading;
-  }
 
   return {
     id,
@@ -108,11 +102,8 @@ export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void 
       };
     },
     notify: subscribers.notify,
-    loadOlder: () => load(pageSize),
-    async jumpTo(seqId) {
-      while (firstSeq() > seqId) if (!(await load(largestPage))) return false;
-      return known()?.messages.some((message) => message.seqId === seqId) ?? false;
-    },
+    loadOlder: () => actions.loadOlder(id),
+    jumpTo: (seqId) => actions.jumpTo(id, seqId),
     async loadMembers() {
       const all = await allPages(
         (query) => api('GET /conversations/{id}/members', { path: { id }, query }),
@@ -122,18 +113,33 @@ export function createRoom(id: string, deps: RoomDeps): Room & { notify(): void 
       subscribers.notify();
       return all;
     },
-    send({ text, replyTo, mentions, metadata }) {
+    send({ text, files = [], replyTo, mentions, metadata }) {
       const replyToSeqId = typeof replyTo === 'object' ? replyTo.seqId : replyTo;
-      return sends.send({
-        clientMsgId: deps.newClientMsgId(),
-        conversationId: id,
-        content: text,
-        messageType: 1,
-        ...plain({ replyToSeqId, mentions, metadata }),
-        order: 0,
-        createdAt: Date.now(),
-        status: 'queued',
-      });
+      const queue = (body: Pick<Outgoing, 'messageType' | 'content'>, more = {}) =>
+        sends.send({
+          clientMsgId: deps.newClientMsgId(),
+          conversationId: id,
+          ...body,
+          ...plain({ replyToSeqId, ...more }),
+          order: 0,
+          createdAt: Date.now(),
+          status: 'queued',
+        });
+      const bodies = files.map(bodyOfFile);
+      const last = (text === undefined && bodies.pop()) || { messageType: 1, content: text ?? '' };
+      for (const body of bodies) queue(body);
+      return queue(last, { mentions, metadata });
+    },
+    upload(blob, options) {
+      const done = actions.upload(blob, options);
+      const upload: { done: typeof done; file: StoredFile | undefined } = { done, file: undefined };
+      done.then(
+        (file) => {
+          upload.file = file;
+        },
+        () => {},
+      );
+      return upload;
     },
     sent: (clientMsgId) => sends.handle(clientMsgId),
     markRead(seqId = known()?.conversation.lastSeqId ?? 0) {

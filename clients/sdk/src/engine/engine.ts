@@ -57,7 +57,7 @@ export function createEngine(deps: EngineDeps): Engine {
     }
   }
 
-  const api = withToken(call, token);
+  const api = withToken(call, token, tokens.accepted);
 
   function apply(input: Input): Outcome {
     const outcome = deps.apply(input);

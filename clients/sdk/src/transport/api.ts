@@ -7,6 +7,8 @@ type Answer<K extends CallName> = Calls[K]['answer'];
 export type Request<K extends CallName> = Omit<Calls[K], 'answer'> & {
   /** Makes a POST that creates something safe to repeat. */
   idempotencyKey?: string;
+  /** Sends the request, with a body of its own; it may take as long as it likes. */
+  send?: typeof globalThis.fetch;
 };
 type NeedsNothing<K extends CallName> = Record<never, never> extends Omit<Calls[K], 'answer'> ? true : false;
 type Arguments<K extends CallName> = NeedsNothing<K> extends true ? [Request<K>?] : [Request<K>];
@@ -27,9 +29,10 @@ export function createCall({
   return async <K extends CallName>(call: K, request: Request<K>, token?: string): Promise<Answer<K>> => {
     const { method, address } = addressOf(url, call, request);
     const aborted = new AbortController();
-    const deadline = setTimeout(() => aborted.abort(), deadlineMs);
+    const { send } = request;
+    const deadline = send ? undefined : setTimeout(() => aborted.abort(), deadlineMs);
     try {
-      const response = await fetch(address, {
+      const response = await (send ?? fetch)(address, {
         method,
         headers: headersOf(request, token),
         signal: aborted.signal,
@@ -48,17 +51,27 @@ export function createCall({
 
 export type Call = ReturnType<typeof createCall>;
 
-/** Makes calls with a token; one that is refused is given back once, for a better one. */
-export function withToken(call: Call, token: (refused?: string) => Promise<string>): Api {
+/**
+ * Makes calls with a token; one that is refused is given back once, for a better one. `onAccepted` is called when a token
+ * was good.
+ */
+export function withToken(
+  call: Call,
+  token: (refused?: string) => Promise<string>,
+  onAccepted?: () => void,
+): Api {
   return async <K extends CallName>(name: K, asked?: Request<K>) => {
     const request = asked ?? ({} as Request<K>);
     const first = await token();
+    let answer: Answer<K>;
     try {
-      return await call(name, request, first);
+      answer = await call(name, request, first);
     } catch (error) {
       if (asGoChatError(error).code !== 'UNAUTHENTICATED') throw error;
-      return call(name, request, await token(first));
+      answer = await call(name, request, await token(first));
     }
+    onAccepted?.();
+    return answer;
   };
 }
 
