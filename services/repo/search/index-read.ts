@@ -16,8 +16,8 @@ type SampleRow = { conversation_id: number; block: number; samples: Buffer };
 /** A block with candidates: their places in descending order, and the latest time of the next one. */
 type Open = { row: BlockRow; places: number[]; samples: Sample[]; bound: number };
 
-/** Blocks that are looked up at once, at first; each further time it is four times as many. */
-const firstBlocks = 32;
+/** Blocks that are looked up at once, at first; each further time it is twice as many. */
+const firstBlocks = 48;
 const mostBlocks = 512;
 
 /**
@@ -34,7 +34,7 @@ export function createIndexSearch({ databases }: { databases: Databases }): Sear
     async function openNext(blocks: readonly BlockRow[]): Promise<void> {
       const some = blocks.slice(position, position + atOnce);
       position += some.length;
-      atOnce = Math.min(4 * atOnce, mostBlocks);
+      atOnce = Math.min(2 * atOnce, mostBlocks);
       const found = await fromEach(
         databases.byShard(some, ({ conversation_id }) => conversation_id),
         (database, own) => readPlaces(database, query, own),
