@@ -56,6 +56,14 @@ test('many groups of the same people keep every rule, and never get an id that i
   assert.deepEqual(await discrepancies(), []);
 });
 
+test('seeded groups with words are found by these, and keep every rule', async () => {
+  await seeds.library('library', people, 4, 60);
+  const { hits } = await repo.search.searchMessages({ userId: people[0] ?? '', query: 'w1 w2', limit: 0 });
+  assert.ok(hits.length > 0);
+  assert.ok(hits.every(({ message }) => / w1 /.test(` ${message?.content} `)));
+  assert.deepEqual(await discrepancies(), []);
+});
+
 test('users who are added are members of the world room', async () => {
   await seeds.growUsers(12_345);
   assert.equal(await seeds.users(), 12_345);
