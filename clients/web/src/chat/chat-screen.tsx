@@ -14,6 +14,8 @@ import { Question } from '../ui/dialog.tsx';
 import { ChatHeader } from './chat-header.tsx';
 import styles from './chat-screen.module.css';
 import { Composer, type ComposerHandle } from './composer.tsx';
+import { DropZone } from './drop-zone.tsx';
+import { useAttachments } from './use-attachments.ts';
 import { useChat } from './use-chat.ts';
 import { useNames } from './use-names.ts';
 import { useUnreadMark } from './use-unread-mark.ts';
@@ -33,6 +35,7 @@ export function ChatScreen({ id, seq }: { id: string; seq: number | undefined })
   const { replyTo, editing, reactTo, recalling, actions } = chat;
   const names = useNames(messages, members, conversation);
   const unreadFrom = useUnreadMark(view, me.id);
+  const attachments = useAttachments(room);
   const [isAtEnd, setAtEnd] = useState(true);
   const [showsDetails, setShowsDetails] = useState(false);
   const { state } = useConnection();
@@ -57,7 +60,7 @@ export function ChatScreen({ id, seq }: { id: string; seq: number | undefined })
 
   return (
     <ChatActionsContext value={actions}>
-      <div className={styles.screen}>
+      <DropZone onFiles={attachments.add}>
         <ChatHeader
           conversation={conversation}
           showsDetails={showsDetails}
@@ -93,13 +96,14 @@ export function ChatScreen({ id, seq }: { id: string; seq: number | undefined })
             room={room}
             draft={draft}
             members={members}
+            attachments={attachments}
             replyTo={replyTo}
             onCancelReply={chat.cancelReply}
             onSend={(message) => chat.send(message, isAtEnd)}
             onEditLast={() => chat.editLast(lastOwn(messages, me.id))}
           />
         )}
-      </div>
+      </DropZone>
       {showsDetails && (
         <Suspense>
           <DetailsPanel id={id} onClose={() => setShowsDetails(false)} onJump={actions.jumpTo} />

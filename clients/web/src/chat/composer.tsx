@@ -1,4 +1,4 @@
-import type { Member, Room, ShownMessage } from '@gochat/sdk';
+import type { Member, Room, ShownMessage, Upload } from '@gochat/sdk';
 import {
   type KeyboardEvent,
   lazy,
@@ -15,8 +15,10 @@ import { useLanguage } from '../i18n/language.tsx';
 import { nameOf } from '../people/names.ts';
 import { IconButton } from '../ui/button.tsx';
 import { TextArea } from '../ui/text-area.tsx';
+import { AttachmentList } from './attachment-list.tsx';
 import { type Choice, CompletionList, useCompletion } from './completion.tsx';
 import styles from './composer.module.css';
+import type { Attachments } from './use-attachments.ts';
 import { useDraft } from './use-draft.ts';
 
 const EmojiPicker = lazy(() => import('../emoji/emoji-picker.tsx'));
@@ -31,6 +33,7 @@ export function Composer({
   room,
   draft,
   members,
+  attachments,
   replyTo,
   onCancelReply,
   onSend,
@@ -40,15 +43,19 @@ export function Composer({
   room: Room;
   draft: string;
   members: readonly Member[] | undefined;
+  attachments: Attachments;
   replyTo: ShownMessage | undefined;
   onCancelReply(): void;
-  onSend(message: { text: string; mentions?: string[] }): void;
+  onSend(message: { text?: string; mentions?: string[]; files?: Upload[] }): void;
   onEditLast(): void;
 }) {
   const { t } = useLanguage();
   const field = useRef<HTMLTextAreaElement>(null);
   const { text, setText } = useDraft(room, draft);
   const [picksEmoji, setPicksEmoji] = useState(false);
+  /** True: sent as soon as the uploads are done. */
+  const [waits, setWaits] = useState(false);
+  const picker = useRef<HTMLInputElement>(null);
   /** Ids of the members who were mentioned, by the words in the text. */
   const mentioned = useRef(new Map<string, string>());
   const listId = useId();
@@ -66,12 +73,28 @@ export function Composer({
   function send(): void {
     const trimmed = text.trim();
     field.current?.focus();
-    if (trimmed === '') return;
+    if (trimmed === '' && attachments.all.length === 0) return;
+    if (!attachments.areDone) {
+      setWaits(true);
+      return;
+    }
+    const files = attachments.take();
     setText('');
     const mentions = [...mentioned.current].flatMap(([words, id]) => (trimmed.includes(words) ? [id] : []));
     mentioned.current.clear();
-    onSend({ text: trimmed, ...(mentions.length > 0 ? { mentions } : {}) });
+    onSend({
+      ...(trimmed === '' ? {} : { text: trimmed }),
+      ...(mentions.length > 0 ? { mentions } : {}),
+      ...(files.length > 0 ? { files } : {}),
+    });
   }
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it sends once, when the last upload is done.
+  useEffect(() => {
+    if (!waits || !attachments.areDone) return;
+    setWaits(false);
+    send();
+  }, [waits, attachments.areDone]);
 
   /** Puts text in the place of what stands between two positions, and the cursor behind it. */
   function insert(inserted: string, from: number, to: number): void {
@@ -121,6 +144,9 @@ export function Composer({
           <IconButton icon="close" size={16} label={t.cancelReply} onClick={onCancelReply} />
         </div>
       )}
+      {attachments.all.length > 0 && (
+        <AttachmentList attachments={attachments.all} onRemove={attachments.remove} />
+      )}
       {completion.choices.length > 0 && (
         <CompletionList
           id={listId}
@@ -131,6 +157,19 @@ export function Composer({
         />
       )}
       <div className={styles.line}>
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          aria-hidden="true"
+          tabIndex={-1}
+          onChange={(event) => {
+            attachments.add(event.target.files ?? []);
+            event.target.value = '';
+          }}
+        />
+        <IconButton icon="attach" label={t.attachFiles} onClick={() => picker.current?.click()} />
         <TextArea
           ref={field}
           className={styles.field}
@@ -147,9 +186,21 @@ export function Composer({
             if (event.target.value !== '') room.typing();
           }}
           onKeyDown={onKeyDown}
+          onPaste={(event) => {
+            const { files } = event.clipboardData;
+            if (files.length === 0) return;
+            event.preventDefault();
+            attachments.add(files);
+          }}
         />
         <IconButton icon="smile" label={t.emoji} onClick={() => setPicksEmoji(true)} />
-        <IconButton icon="send" kind="main" label={t.send} onClick={send} disabled={text.trim() === ''} />
+        <IconButton
+          icon="send"
+          kind="main"
+          label={t.send}
+          onClick={send}
+          disabled={text.trim() === '' && attachments.all.length === 0}
+        />
       </div>
       {picksEmoji && (
         <Suspense>

@@ -1,4 +1,4 @@
-import type { Room, ShownMessage } from '@gochat/sdk';
+import type { Room, ShownMessage, Upload } from '@gochat/sdk';
 import { useClient } from '@gochat/sdk/react';
 import { type RefObject, useCallback, useMemo, useRef, useState } from 'react';
 import { useLanguage } from '../i18n/language.tsx';
@@ -85,7 +85,7 @@ export function useChat({
     closeRecall: () => setRecalling(undefined),
     recall: (message: ShownMessage) => told(room.recall(message.id)),
     editLast: (message: ShownMessage | undefined) => message && setEditing(message),
-    send(message: { text: string; mentions?: string[] }, isAtEnd: boolean) {
+    send(message: { text?: string; mentions?: string[]; files?: Upload[] }, isAtEnd: boolean) {
       // A refusal is shown beside the message.
       room.send({ ...message, ...(replyTo ? { replyTo: replyTo.seqId } : {}) });
       setReplyTo(undefined);

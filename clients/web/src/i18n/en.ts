@@ -50,6 +50,7 @@ export const en = {
   message: 'Message',
   send: 'Send',
   attachFiles: 'Attach files',
+  attachments: 'Attachments',
   emoji: 'Emoji',
   suggestions: 'Suggestions',
   jumpToLatest: 'Jump to latest',

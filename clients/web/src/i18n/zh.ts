@@ -48,6 +48,7 @@ export const zh: Texts = {
   message: '消息',
   send: '发送',
   attachFiles: '添加文件',
+  attachments: '附件',
   emoji: '表情',
   suggestions: '建议',
   jumpToLatest: '跳到最新',
