@@ -44,7 +44,7 @@ COPY --from=generated /app/services/repo/prisma/client services/repo/prisma/clie
 COPY --from=generated /app/workflow-bundle.js workflow-bundle.js
 COPY --from=generated /app/clients/web/dist clients/web/dist
 ENV WORKFLOW_BUNDLE_FILE=/app/workflow-bundle.js
-# A volume for uploaded files takes over the rights of this folder, and the services run as any user.
-RUN mkdir -p /var/lib/gochat/files && chmod 1777 /var/lib/gochat/files
+# Volumes for uploaded files and old messages take over the rights of these folders, and the services run as any user.
+RUN mkdir -p /var/lib/gochat/files /var/lib/gochat/cold && chmod 1777 /var/lib/gochat/files /var/lib/gochat/cold
 USER node
 CMD ["node", "--max-semi-space-size=4", "services/gateway/main.ts"]

@@ -3,6 +3,8 @@ import type { GroupCommit } from '../lib/kafka/group-commit.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { createChangeMembersActivities } from './change-members.ts';
 import { createCleanupExpiredStatusActivities } from './cleanup-expired-status.ts';
+import { createArchiveColdMessagesActivities } from './cold-messages/archive-cold-messages.ts';
+import { createCompactColdMessagesActivities } from './cold-messages/compact-cold-messages.ts';
 import { createConfirmOfflineActivities } from './confirm-offline.ts';
 import { createCreateGroupActivities } from './create-group.ts';
 import { createEraseUserActivities } from './erase-user.ts';
@@ -30,8 +32,10 @@ export type Activities = ReturnType<typeof createActivities>;
 
 /** All activities: one file or folder per flow, with the name of the flow. */
 export const createActivities = (deps: ActivityDeps) => ({
+  ...createArchiveColdMessagesActivities(deps),
   ...createChangeMembersActivities(deps),
   ...createCleanupExpiredStatusActivities(deps),
+  ...createCompactColdMessagesActivities(deps),
   ...createConfirmOfflineActivities(deps),
   ...createCreateGroupActivities(deps),
   ...createEraseUserActivities(deps),

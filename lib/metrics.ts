@@ -71,7 +71,7 @@ export function createMetrics(service: string) {
     },
     /** A histogram of seconds. */
     latency: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
-      new Histogram({ name, help, labelNames, registers, buckets: latencyBuckets }),
+      once(name, () => new Histogram({ name, help, labelNames, registers, buckets: latencyBuckets })),
     /** A histogram of sizes, such as records per batch. */
     size: <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
       new Histogram({ name, help, labelNames, registers, buckets: sizeBuckets }),

@@ -54,6 +54,20 @@ const validStarts: Record<keyof typeof flows, unknown[]> = {
   ],
   eraseUser: [{ userId: '1', redactMessages: true }],
   moderateConversation: [{ conversationId: '9', recall: [1, 2], mute: ['1'], unmute: ['2'] }],
+  archiveColdMessages: [
+    { dryRun: true, olderThanDays: 1.5, keepNewest: 0, graceHours: 0.5, wholeMonths: true },
+    {
+      phase: 'archive',
+      before: 1,
+      after: 'a',
+      archived: 1,
+      objects: 1,
+      bytes: 1,
+      deleted: 1,
+      kept: 1,
+    },
+  ],
+  compactColdMessages: [{}, { before: 1, after: 'a', objects: 1, messages: 1, skipped: 1 }],
   purgeGuests: [
     { dryRun: true, idleMs: 1000 },
     { idleBefore: 1, cursor: 'a', found: 1, erased: 1 },
@@ -74,11 +88,22 @@ const validStarts: Record<keyof typeof flows, unknown[]> = {
 };
 
 /** Jobs whose whole input is optional: a start without input is valid. */
-const withOptionalInput = ['cleanupExpiredStatus', 'purgeGuests', 'reconcileCounters', 'reindex'];
+const withOptionalInput = [
+  'archiveColdMessages',
+  'cleanupExpiredStatus',
+  'compactColdMessages',
+  'purgeGuests',
+  'reconcileCounters',
+  'reindex',
+];
 const optionalFields = [
   'opening',
   'dryRun',
   'olderThanMs',
+  'olderThanDays',
+  'keepNewest',
+  'graceHours',
+  'wholeMonths',
   'idleMs',
   'redactMessages',
   'recall',

@@ -5,6 +5,7 @@ import { ageing } from './ageing.ts';
 import { atRest } from './at-rest.ts';
 import { changingPages } from './changing-pages.ts';
 import { closedLoop } from './closed-loop.ts';
+import { coldHistory } from './cold-history.ts';
 import { conversationList } from './conversation-list.ts';
 import { createGroup } from './create-group.ts';
 import { disconnects } from './disconnects.ts';
@@ -41,6 +42,7 @@ export const scenarios: Scenario[] = [
   history,
   changingPages,
   search,
+  coldHistory,
   friendRequest,
   createGroup,
   fanout,

@@ -3,6 +3,7 @@ import * as logicConversation from '../gen/im_logic/v1/conversation.ts';
 import * as logicFriend from '../gen/im_logic/v1/friend.ts';
 import * as logicMessage from '../gen/im_logic/v1/message.ts';
 import * as logicUser from '../gen/im_logic/v1/user.ts';
+import * as repoArchive from '../gen/im_repo/v1/archive.ts';
 import * as repoConversation from '../gen/im_repo/v1/conversation.ts';
 import { FileServiceService } from '../gen/im_repo/v1/file.ts';
 import * as repoFriendship from '../gen/im_repo/v1/friendship.ts';
@@ -36,6 +37,7 @@ export function connectRepo(at: string | GrpcChannel, token?: GrpcToken) {
     search: createClient(channel, repoSearch.SearchServiceService),
     sequences: createClient(channel, repoSequence.SequenceServiceService),
     idempotency: createClient(channel, repoIdempotency.IdempotencyServiceService),
+    archive: createClient(channel, repoArchive.ArchiveServiceService),
     presence: createClient(channel, repoPresence.OnlineStatusServiceService),
     ready: channel.ready,
     close: channel.close,

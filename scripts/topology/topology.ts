@@ -1,7 +1,7 @@
 // Room: the layout of the system on one machine: ports, folders, settings, secrets. Code that starts processes may
 // not come in.
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Problem } from '../process/problem.ts';
 import { fileFolder, homesWithin } from './home.ts';
@@ -250,7 +250,13 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
   const repoPlan = plan(
     'repo',
     {
-      ...(profile.env.DATABASES_FILE ? {} : { DATABASE_URL: servers.DATABASE_URL }),
+      // The user's own file names the cold store, too.
+      ...(profile.env.DATABASES_FILE
+        ? {}
+        : {
+            DATABASE_URL: servers.DATABASE_URL,
+            COLD_URL: profile.env.COLD_URL ?? pathToFileURL(join(profile.home, 'cold')).href,
+          }),
       REDIS_URL: servers.REDIS_URL,
       REPO_GRPC_PORT: String(repo.port),
       FILES_URL: profile.env.FILES_URL || pathToFileURL(fileFolder(profile.home)).href,

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { commonConfig, kafkaConfig, port, presenceConfig } from '../../lib/config.ts';
+import { commonConfig, count, kafkaConfig, port, presenceConfig } from '../../lib/config.ts';
 
 export const repoConfig = Type.Object({
   ...commonConfig,
@@ -26,6 +26,13 @@ export const repoConfig = Type.Object({
   FILES_UPLOAD_DIR: Type.String({ default: '' }),
   /** For tests: whatever touches the tables of two groups at once fails, although they share a database. */
   CHECK_TABLE_GROUPS: Type.Boolean({ default: false }),
+  /** Where old messages go: file:///directory or s3://bucket?endpoint=…&region=…; empty: they stay in the database. */
+  COLD_URL: Type.String({ default: '' }),
+  /** Messages older than this many days are archived, but the newest COLD_KEEP_NEWEST of each conversation. */
+  COLD_AFTER_DAYS: Type.Number({ default: 180, minimum: 0 }),
+  COLD_KEEP_NEWEST: count(200),
+  /** Hours between archiving messages and deleting them from the database. */
+  COLD_GRACE_HOURS: Type.Number({ default: 24, minimum: 0 }),
   DATABASE_CONNECTIONS: Type.Integer({ default: 16, minimum: 2, maximum: 1000 }),
 });
 

@@ -8,6 +8,7 @@ import type {
 } from '../../lib/gen/im_repo/v1/conversation.ts';
 import type { ServedHandlers } from '../../lib/grpc/definition.ts';
 import type { Cache } from './cache/cache.ts';
+import type { ColdMessages } from './cold/cold-messages.ts';
 import { createConversationList } from './conversation-lists/conversation-list.ts';
 import { createConversationCreate } from './conversations/conversation-create.ts';
 import { createConversationDissolve } from './conversations/conversation-dissolve.ts';
@@ -34,6 +35,7 @@ import { createSync } from './sync/sync.ts';
 
 export type ConversationDeps = FanoutProgressDeps & {
   cache: Cache;
+  cold: ColdMessages;
   userCards: UserCards;
   ids: Pick<Ids, 'nextId'>;
   receipts: ReceiptAudience;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { serveAdmin } from '../../lib/admin.ts';
 import { retry } from '../../lib/async/retry.ts';
 import { codeOf } from '../../lib/errors.ts';
+import { ArchiveServiceService } from '../../lib/gen/im_repo/v1/archive.ts';
 import { ConversationServiceService } from '../../lib/gen/im_repo/v1/conversation.ts';
 import { FileServiceService } from '../../lib/gen/im_repo/v1/file.ts';
 import { FriendshipServiceService } from '../../lib/gen/im_repo/v1/friendship.ts';
@@ -26,7 +27,11 @@ import { createIdleGuests } from './accounts/idle-guests.ts';
 import { createPasswords } from './accounts/password.ts';
 import { createUserAccounts } from './accounts/user-accounts.ts';
 import { createUserClosing } from './accounts/user-closing.ts';
+import { createArchiveHandlers } from './archive/archive.ts';
 import { createCache } from './cache/cache.ts';
+import { createColdMessages } from './cold/cold-messages.ts';
+import { readColdSettings } from './cold/cold-settings.ts';
+import { openColdStore } from './cold/cold-store.ts';
 import type { RepoConfig } from './config.ts';
 import { createConversationHandlers } from './conversation-handlers.ts';
 import { followDatabasesFile } from './database-moves.ts';
@@ -77,6 +82,7 @@ import { createUserSettings, createUserSettingsReader } from './users/user-setti
 import { createWorldRoom, worldProjection } from './users/world-room.ts';
 
 const protoFiles = [
+  'archive',
   'conversation',
   'file',
   'friendship',
@@ -95,6 +101,7 @@ export async function startRepo(
 ): Promise<Running & { grpcPort: number; adminPort: number; local: GrpcChannel }> {
   const metrics = createMetrics('repo');
   const addresses = readDatabaseAddresses(config);
+  const coldSettings = readColdSettings(config);
   const databases = createDatabases({
     addresses,
     log,
@@ -147,6 +154,13 @@ export async function startRepo(
     log,
     metrics,
   });
+  const coldStore = await openColdStore({
+    url: coldSettings.url,
+    directory: databases.directory,
+    log,
+    metrics,
+  });
+  const cold = createColdMessages({ databases, store: coldStore, log, metrics });
   const links = createFileLinks({ secrets: readFilesSecrets(config, log) });
   const userCards = createUserCards({ cache, databases, links });
   const userSettings = createUserSettingsReader({ cache, databases });
@@ -155,10 +169,11 @@ export async function startRepo(
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const passwords = createPasswords();
   metrics.observed('gochat_password_waiting', 'Password hashes that wait in the queue.', passwords.waiting);
-  const engine = createSqlEngine({ databases });
+  const engine = createSqlEngine({ databases, cold });
   const changeMessage = createMessageChange({
     databases,
     cache,
+    cold,
     outbox,
     userCards,
     searchIndex: engine,
@@ -179,6 +194,7 @@ export async function startRepo(
     prisma,
     redis,
     cache,
+    cold,
     userCards,
     userSettings,
     ids,
@@ -231,6 +247,11 @@ export async function startRepo(
       service('im_repo.v1.FileService', FileServiceService, createFileHandlers(deps)),
       service('im_repo.v1.OnlineStatusService', OnlineStatusServiceService, presence),
       service('im_repo.v1.IdempotencyService', IdempotencyServiceService, createIdempotencyHandlers(deps)),
+      service(
+        'im_repo.v1.ArchiveService',
+        ArchiveServiceService,
+        createArchiveHandlers({ ...deps, store: coldStore, settings: coldSettings }),
+      ),
       service('im_repo.v1.SequenceService', SequenceServiceService, createSequenceHandlers(deps)),
     ],
     protoFiles,
@@ -254,7 +275,13 @@ export async function startRepo(
       await telling.stop();
       await outbox.stop();
       await ids.stop();
-      await Promise.all([prisma.close(), redis.close(), databases.close(), store.close()]);
+      await Promise.all([
+        prisma.close(),
+        redis.close(),
+        databases.close(),
+        store.close(),
+        coldStore?.objects.close(),
+      ]);
       await admin.close();
     },
   };

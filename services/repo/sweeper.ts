@@ -2,6 +2,7 @@ import { createSingleFlight } from '../../lib/async/single-flight.ts';
 import { signInAddressMs } from '../../lib/domain/session-lifetimes.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
+import { clientMsgIdMs } from './archive/archive-publish.ts';
 import { accessExpiry } from './sessions/access-expiry.ts';
 import type { Database } from './storage/database.ts';
 import type { Databases } from './storage/databases.ts';
@@ -24,6 +25,7 @@ const expiredRows = [
   { table: 'sign_in_addresses', condition: 'last_sign_in_at < ?', afterMs: signInAddressMs },
   // One day longer than the workflow histories that refer to these texts, which are kept for seven days.
   { table: 'flow_texts', condition: 'created_at < ?', afterMs: 8 * 24 * hourMs },
+  { table: 'cold_client_msg_ids', condition: 'created_at < ?', afterMs: clientMsgIdMs },
   { table: 'username_reservations', condition: 'reserved_until < ?', afterMs: 0 },
 ] as const;
 
@@ -65,6 +67,7 @@ export function startSweeper(deps: { databases: Databases; log: Logger; metrics:
   function databasesWith(table: string): readonly Database[] {
     const group = tableGroups[table];
     if (group === 'each') return databases.all;
+    if (group === 'conversations') return databases.shards;
     return [group === 'directory' ? databases.directory : databases.users];
   }
 

@@ -64,7 +64,15 @@ const namesOf = (value: object | undefined) => Object.keys(value ?? {}).toSorted
 test('the document names jobs with their command lines', () => {
   assert.deepEqual(
     jobs.map(({ name }) => name),
-    ['cleanupExpiredStatus', 'moderateConversation', 'purgeGuests', 'reconcileCounters', 'reindex'],
+    [
+      'cleanupExpiredStatus',
+      'moderateConversation',
+      'purgeGuests',
+      'reconcileCounters',
+      'reindex',
+      'archiveColdMessages',
+      'compactColdMessages',
+    ],
   );
 });
 

@@ -1,4 +1,6 @@
 import type { Activities } from '../../activities/index.ts';
+import { archiveColdMessages } from '../../workflows/archive-cold-messages/contract.ts';
+import { compactColdMessages } from '../../workflows/compact-cold-messages/contract.ts';
 import { eraseUser, eraseUserStart } from '../../workflows/erase-user/contract.ts';
 import { moderateConversation } from '../../workflows/moderate-conversation/contract.ts';
 import { purgeGuests } from '../../workflows/purge-guests/contract.ts';
@@ -80,6 +82,44 @@ export const jobBranches: Branch[] = [
     }),
   }),
 
+  archive('no-store', {
+    readArchiveSettings: async () => ({ ...archiveSettings, enabled: false }),
+  }),
+  archive('by-pages', {
+    archivePage: inTurn(
+      { archived: 1000, objects: 2, bytes: 5e4, after: '', more: true },
+      { archived: 500, objects: 1, bytes: 2e4, after: '9', more: true },
+      { archived: 0, objects: 0, bytes: 0, after: '', more: false },
+    ),
+    deleteArchivedPage: inTurn({ deleted: 900, kept: 1, more: true }, { deleted: 100, kept: 0, more: false }),
+  }),
+  archive(
+    'dry-run',
+    { countArchivable: async () => ({ messages: 1500 }) },
+    { dryRun: true, olderThanDays: 90.5 },
+  ),
+  archive(
+    'worker-died',
+    {
+      archivePage: inTurn('away', { archived: 7, objects: 1, bytes: 900, after: '', more: false }),
+      deleteArchivedPage: async () => ({ deleted: 0, kept: 0, more: false }),
+    },
+    { wholeMonths: true, keepNewest: 0, graceHours: 0, conversationId: '9' },
+  ),
+  archive('wrong-input', {}, { olderThanDays: 'long' }),
+  compact('by-pages', {
+    compactPage: inTurn(
+      { enabled: true, after: '7', objects: 9, messages: 20, skipped: 1 },
+      { enabled: true, after: '', objects: 1, messages: 1, skipped: 0 },
+    ),
+  }),
+  compact(
+    'no-store',
+    { compactPage: async () => ({ enabled: false, after: '', objects: 0, messages: 0, skipped: 0 }) },
+    { userId: '7' },
+  ),
+  compact('wrong-input', {}, { userId: 7 }),
+
   purge('nobody', { findIdleGuests: async () => ({ userIds: [], nextCursor: '' }) }),
   purge('by-pages', pagesOfGuests()),
   purge('dry-run', pagesOfGuests(), { dryRun: true, idleMs: 86_400_000 }),
@@ -153,6 +193,33 @@ function moderate(name: string, steps: Partial<Activities>): Branch {
     steps,
   );
   return branch;
+}
+
+const archiveSettings = { enabled: true, afterDays: 180, keepNewest: 200, graceHours: 24 };
+
+function archive(name: string, steps: Partial<Activities>, input?: object): Branch {
+  const { workflowType, ...start } = archiveColdMessages;
+  const args = input ? [input] : [];
+  const given = { readArchiveSettings: async () => archiveSettings, ...steps };
+  return job(
+    `archive-cold-messages.${name}`,
+    `archive-cold-messages-${name}`,
+    workflowType,
+    { ...start, args },
+    given,
+  );
+}
+
+function compact(name: string, steps: Partial<Activities>, input?: object): Branch {
+  const { workflowType, ...start } = compactColdMessages;
+  const args = input ? [input] : [];
+  return job(
+    `compact-cold-messages.${name}`,
+    `compact-cold-messages-${name}`,
+    workflowType,
+    { ...start, args },
+    steps,
+  );
 }
 
 function purge(name: string, steps: Partial<Activities>, input?: object): Branch {

@@ -43,6 +43,9 @@ export const count: Shape<number> = leaf(
   'a whole number',
 );
 
+/** Of days, hours or other things; it may have a fraction. */
+export const amount: Shape<number> = leaf((value) => inside(value, 0, 1e9), 'a number from 0 to a billion');
+
 export const oneOf = <T extends string>(...values: T[]): Shape<T> =>
   leaf((value) => values.some((one) => one === value), `one of ${values.join(', ')}`);
 

@@ -7,6 +7,7 @@ import type {
   GetReactionsRequest,
   GetReactionsResponse,
 } from '../../../lib/gen/im_repo/v1/message.ts';
+import type { ColdMessages } from '../cold/cold-messages.ts';
 import type { RequireMember } from '../rows/memberships.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
 import { formatSql } from '../storage/database.ts';
@@ -18,20 +19,22 @@ type Row = { emoji: Buffer; user_id: number; created_at: number };
 /** Reads single reactions, for members. What pages show of reactions lies in the messages' rows. */
 export function createReactionRead(deps: {
   databases: Databases;
+  cold: Pick<ColdMessages, 'byId'>;
   userCards: UserCards;
   requireMember: RequireMember;
 }) {
-  const { databases, userCards, requireMember } = deps;
+  const { databases, cold, userCards, requireMember } = deps;
   return {
     /** The reactions to a message, the earliest first. Throws MESSAGE_NOT_FOUND or INVALID_ARGUMENT. */
     async ofMessage(request: GetReactionsRequest): Promise<GetReactionsResponse> {
       const conversationId = await requireMember(request.userId, request.conversationId);
       const { limit, offset, after } = readPaging('reactions', request);
       const database = databases.messagesOf(request.conversationId);
-      const [message] = await database.query<{ seq_id: number }>(
+      const [row] = await database.query<{ seq_id: number }>(
         'SELECT seq_id FROM messages WHERE id = ? AND conversation_id = ?',
         [request.messageId, conversationId],
       );
+      const message = row ?? (await cold.byId(conversationId, request.messageId));
       if (!message) throw messageNotFound();
       const behind = after
         ? formatSql('AND (created_at, user_id, emoji) > (?, ?, ?)', [

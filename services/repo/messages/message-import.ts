@@ -13,6 +13,7 @@ import type {
   SavedMessage,
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { ColdMessages } from '../cold/cold-messages.ts';
 import { type FileAccess, unreadable } from '../files/file-access.ts';
 import { insertReferences } from '../files/file-references.ts';
 import { insertEvents, type Outbox, storedEvents } from '../outbox/outbox.ts';
@@ -31,6 +32,7 @@ import { saved } from './message-plan.ts';
 export type MessageImportDeps = {
   databases: Databases;
   cache: Cache;
+  cold: Pick<ColdMessages, 'betweenTimes'>;
   userCards: UserCards;
   access: FileAccess;
   ids: Pick<Ids, 'nextId'>;
@@ -60,7 +62,7 @@ type Head = {
  * none.
  */
 export function createMessageImport(deps: MessageImportDeps) {
-  const { databases, cache, userCards, access, ids, outbox } = deps;
+  const { databases, cache, cold, userCards, access, ids, outbox } = deps;
 
   async function requireSenders(drafts: readonly Draft[]): Promise<void> {
     const senderIds = new Set(drafts.map(({ senderId }) => String(senderId)));
@@ -76,12 +78,20 @@ export function createMessageImport(deps: MessageImportDeps) {
     if (unread >= 0) throw unreadable(`messages.${wanted[unread]?.index}.content.url`);
   }
 
+  /** Imported messages that were archived, by `nameOf`: they are as old as they were in the other system. */
+  async function readArchived(conversationId: number, drafts: readonly Draft[]) {
+    const times = drafts.map(({ createdAt }) => createdAt);
+    const rows = await cold.betweenTimes(conversationId, Math.min(...times), Math.max(...times));
+    return new Map(rows.map((row) => [`${row.sender_id} ${row.client_msg_id}`, row]));
+  }
+
   return async (request: ImportMessagesRequest): Promise<ImportMessagesResponse> => {
     const conversationId = conversationIdOf(request.conversationId);
     const drafts = readDrafts(request);
     if (drafts.length === 0) return { results: [] };
     await requireSenders(drafts);
     await requireReadableFiles(drafts);
+    const archived = await readArchived(conversationId, drafts);
     const answer = await cache.change(async (touch) => {
       await touch([
         headKey(request.conversationId),
@@ -93,7 +103,7 @@ export function createMessageImport(deps: MessageImportDeps) {
         const fresh: (Draft & { id: number; seqId: number })[] = [];
         let lastAt = head.created_at ?? 0;
         drafts.forEach((draft, index) => {
-          const known = stored.get(index);
+          const known = stored.get(index) ?? archived.get(nameOf(draft));
           if (known) {
             results.push(saved(known.id, known.seq_id, known.created_at, true));
             return;
@@ -117,6 +127,8 @@ export function createMessageImport(deps: MessageImportDeps) {
     return answer;
   };
 }
+
+const nameOf = ({ senderId, body }: Draft): string => `${senderId} ${body.clientMsgId}`;
 
 function readDrafts({ source, messages }: ImportMessagesRequest): Draft[] {
   if (messages.length > maxMessages) throw invalid('messages', `must have at most ${maxMessages} entries`);

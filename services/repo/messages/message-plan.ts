@@ -31,6 +31,8 @@ export type HeadRow = {
   fanout_mode: number;
   fanout_done_seq: number;
   fanout_from_seq: number;
+  /** Until this time archived messages may be sent again by their clients. */
+  cold_ids_until: number;
 };
 
 export type ConversationRow = {

@@ -15,6 +15,7 @@ import { ReadPreference } from '../../../lib/gen/im_repo/v1/read_preference.ts';
 import type { Encoded } from '../../../lib/grpc/definition.ts';
 import { toMessagePage } from '../../../lib/wire/message.ts';
 import type { Cache, Reading } from '../cache/cache.ts';
+import type { ColdMessages, SeqRange } from '../cold/cold-messages.ts';
 import type { FileLinks } from '../file-links/file-links.ts';
 import { conversationIdOf, noAccess, notMember } from '../rows/conversation-access.ts';
 import { readHeads } from '../rows/conversation-head.ts';
@@ -30,6 +31,7 @@ import { readerOf } from '../storage/replicas.ts';
 export type MessageReadDeps = {
   databases: Databases;
   cache: Cache;
+  cold: ColdMessages;
   userCards: UserCards;
   links: FileLinks;
   requireMember: RequireMember;
@@ -42,10 +44,18 @@ const maxRange = 200;
 const answers = pageAnswers<GetMessagesResponse>(codec, { messages: [], hasMore: false }, toMessagePage);
 
 /**
- * Reads history. Every page is one range of the messages' primary key, at any depth. The tags of pages are cached, so
+ * Reads history. Every page is one range of the messages' primary key, at any depth; what the database no longer has of
+ * the range comes from the cold messages. The tags of pages are cached, so
  * that a caller that has an unchanged page gets only the answer `unchanged`.
  */
-export function createMessageRead({ databases, cache, userCards, links, requireMember }: MessageReadDeps) {
+export function createMessageRead({
+  databases,
+  cache,
+  cold,
+  userCards,
+  links,
+  requireMember,
+}: MessageReadDeps) {
   async function withSenders(
     rows: readonly MessageRow[],
     from: Pick<Cache, 'read'> = cache,
@@ -68,16 +78,29 @@ export function createMessageRead({ databases, cache, userCards, links, requireM
     // These reads only make the tag depend on what they read. They come before the read of the messages, so that no
     // change in between goes unnoticed.
     await dependOnChanges({ databases, cache: from }, wanted.conversationId);
-    if (!endsBefore(heads.get(wanted.conversationId)?.lastSeqId, wanted)) {
-      await readHeads({ databases, cache: from }, ids);
-    }
+    const { lastSeqId, token: newest } = heads.get(wanted.conversationId) ?? {};
+    if (!endsBefore(lastSeqId, wanted)) await readHeads({ databases, cache: from }, ids);
     const fromPrimary = wanted.readPreference === ReadPreference.READ_PREFERENCE_PRIMARY;
-    const token = fromPrimary ? undefined : heads.get(wanted.conversationId)?.token;
+    const token = fromPrimary ? undefined : newest;
     const reader = readerOf(databases.messagesOf(wanted.conversationId), token);
-    const rows = await reader.query<MessageRow>(statement);
+    const found = await reader.query<MessageRow>(statement);
+    const rows = await completeRows(found, wanted, lastSeqId ?? 0);
     const { rows: page, ...more } = cutPage(rows, wanted);
     const messages = await withSenders(page, from);
     return answers.full({ messages, ...more }, wanted.asJson ?? false);
+  }
+
+  /** Adds archived messages, in the order of the statement. Seq ids have no gaps, so the rows show if any is missing. */
+  async function completeRows(
+    found: MessageRow[],
+    wanted: GetMessagesRequest,
+    headSeqId: number,
+  ): Promise<MessageRow[]> {
+    // A message may have been stored since the head was read.
+    const range = rangeOf(wanted, Math.max(headSeqId, ...found.map(({ seq_id }) => seq_id)));
+    if (isWhole(found, range)) return found;
+    const rows = await cold.complete(Number(wanted.conversationId), found, range);
+    return isNewestFirst(wanted) ? rows.reverse() : rows;
   }
 
   return {
@@ -113,7 +136,9 @@ export function createMessageRead({ databases, cache, userCards, links, requireM
         `SELECT ${messageColumns()} FROM messages WHERE id = ? AND conversation_id = ?`,
         [messageId, id],
       );
-      const [message] = await withSenders(rows);
+      const row = rows[0] ?? (await cold.byId(id, messageId));
+      if (!row) throw messageNotFound();
+      const [message] = await withSenders([row]);
       if (!message) throw messageNotFound();
       return message;
     },
@@ -144,7 +169,7 @@ export function createMessageRead({ databases, cache, userCards, links, requireM
          WHERE conversation_id = ? AND seq_id BETWEEN ? AND ? ORDER BY seq_id`,
         [id, firstSeqId, lastSeqId],
       );
-      return withSenders(rows);
+      return withSenders(await cold.complete(id, rows, { first: Math.max(1, firstSeqId), last: lastSeqId }));
     },
 
     /** One message, for the answer to a call that stored it. */
@@ -169,6 +194,37 @@ const endsBefore = (
 /** How many messages of a page around a message are up to and with that message, and how many are after it. */
 const halvesOf = (limit: number) => ({ older: Math.ceil(limit / 2), newer: Math.floor(limit / 2) });
 
+/** True if `pageStatement` reads the page from its end. */
+const isNewestFirst = ({ afterSeqId, aroundSeqId }: GetMessagesRequest): boolean =>
+  afterSeqId === undefined && aroundSeqId === undefined;
+
+/** The seq ids of the rows that `pageStatement` reads of a conversation whose last one is `lastSeqId`. */
+function rangeOf(
+  { beforeSeqId, afterSeqId, aroundSeqId, limit }: GetMessagesRequest,
+  lastSeqId: number,
+): SeqRange {
+  const within = (first: number, last: number) => ({
+    first: Math.max(1, first),
+    last: Math.min(last, lastSeqId),
+  });
+  if (aroundSeqId !== undefined) {
+    const { older, newer } = halvesOf(limit);
+    const around = Math.min(aroundSeqId, lastSeqId);
+    return within(around - older, aroundSeqId + newer + 1);
+  }
+  const before = beforeSeqId ?? Infinity;
+  if (afterSeqId !== undefined) return within(afterSeqId + 1, Math.min(afterSeqId + limit + 1, before - 1));
+  const last = Math.min(before - 1, lastSeqId);
+  return within(last - limit, last);
+}
+
+/** True if the rows have the whole range, and nothing before it. */
+function isWhole(rows: readonly MessageRow[], { first, last }: SeqRange): boolean {
+  if (last < first) return rows.length === 0;
+  const count = rows.reduce((sum, { seq_id }) => sum + (seq_id >= first && seq_id <= last ? 1 : 0), 0);
+  return count === last - first + 1 && rows.every(({ seq_id }) => seq_id >= first);
+}
+
 /** Reads one message more than the page has, on each side where the page may end. */
 function pageStatement(
   conversationId: number,
@@ -190,10 +246,11 @@ function pageStatement(
 }
 
 /** Cuts the rows of `pageStatement` to the page, ascending by seq id, and says whether there are more. */
-function cutPage(rows: readonly MessageRow[], { afterSeqId, aroundSeqId, limit }: GetMessagesRequest) {
+function cutPage(rows: readonly MessageRow[], wanted: GetMessagesRequest) {
+  const { aroundSeqId, limit } = wanted;
   if (aroundSeqId === undefined) {
     const page = rows.slice(0, limit);
-    if (afterSeqId === undefined) page.reverse();
+    if (isNewestFirst(wanted)) page.reverse();
     return { rows: page, hasMore: rows.length > limit };
   }
   const { older, newer } = halvesOf(limit);

@@ -2,8 +2,8 @@ import { chunks } from '../../../lib/chunks.ts';
 import { insertEvents, storedEvents } from '../outbox/outbox.ts';
 import { messageExtra } from '../rows/message-rows.ts';
 import { databaseTime } from '../storage/change-time.ts';
-import { literal } from '../storage/database.ts';
-import { idsPerList, rowsTable } from '../storage/sql.ts';
+import { literal, type Transaction } from '../storage/database.ts';
+import { idsPerList, rowsPerTable, rowsTable } from '../storage/sql.ts';
 import type { Draft } from './message-draft.ts';
 import { referencesOf } from './message-files.ts';
 import {
@@ -33,7 +33,7 @@ export function readStatements(drafts: readonly Draft[]): string {
     ...chunks(conversationIds, idsPerList).map(
       (ids) =>
         `SELECT h.conversation_id, h.last_seq_id, h.last_message_id, h.last_change_seq, h.member_version, h.fanout_mode,
-           h.fanout_done_seq, h.fanout_from_seq, c.type, c.status, c.member_count, c.mute_all, c.send_state, c.updated_at
+           h.fanout_done_seq, h.fanout_from_seq, h.cold_ids_until, c.type, c.status, c.member_count, c.mute_all, c.send_state, c.updated_at
          FROM conversation_heads h FORCE INDEX (PRIMARY)
          LEFT JOIN conversations c ON c.id = h.conversation_id
          WHERE h.conversation_id IN (${ids}) ORDER BY h.conversation_id FOR UPDATE`,
@@ -123,4 +123,37 @@ export function writeStatements({ rows, changedHeads, createdAt }: SavePlan): st
     ...(events.length > 0 ? [insertEvents(events)] : []),
     ...referencesOf(rows),
   ].join(';\n');
+}
+
+/** True if a message of these conversations that was archived lately may be sent again: not if only old ones are archived. */
+export const mayBeArchived = ({ heads }: SaveState): boolean => {
+  for (const { cold_ids_until } of heads.values()) if (cold_ids_until > Date.now()) return true;
+  return false;
+};
+
+/** Adds to the state the drafts that are archived already, so that these are answered with their first messages. */
+export async function findArchived(
+  tx: Transaction,
+  drafts: readonly Draft[],
+  { stored }: SaveState,
+): Promise<void> {
+  const keys = drafts
+    .filter(({ index }) => !stored.has(index))
+    .map((draft) => [
+      draft.index,
+      draft.conversationId,
+      draft.senderId,
+      Buffer.from(draft.clientMsgIdHex, 'hex'),
+    ]);
+  if (keys.length === 0) return;
+  const statements = chunks(keys, rowsPerTable).map(
+    // Index: the primary key of cold_client_msg_ids.
+    (some) =>
+      `SELECT k.n AS draft, i.id, i.seq_id, i.source_partition, i.source_offset, i.created_at
+       FROM ${rowsTable(['n', 'c', 's', 'i'], some)} k
+       STRAIGHT_JOIN cold_client_msg_ids i
+         ON i.conversation_id = k.c AND i.sender_id = k.s AND i.client_msg_id = k.i`,
+  );
+  const results = (await tx.batch(statements.join(';\n'))) as ({ draft: number } & StoredRow)[][];
+  for (const { draft, ...row } of results.flat()) stored.set(draft, row);
 }

@@ -24,7 +24,14 @@ import type { BatchRecipients } from './batch-recipients.ts';
 import { type Draft, readDraft } from './message-draft.ts';
 import { addContents, refuseUnreadable, withFiles } from './message-files.ts';
 import { planSave, refusedBy, type SavePlan, type SaveState } from './message-plan.ts';
-import { hasNoSource, readState, readStatements, writeStatements } from './message-save-sql.ts';
+import {
+  findArchived,
+  hasNoSource,
+  mayBeArchived,
+  readState,
+  readStatements,
+  writeStatements,
+} from './message-save-sql.ts';
 import { planReads, type Read, toSenderRead } from './sender-reads.ts';
 import { createShardSaves } from './shard-saves.ts';
 
@@ -137,6 +144,7 @@ async function saveShard(
     const { plan, state, reads, token } = await database.transaction(async (tx) => {
       const [results] = await Promise.all([tx.batch(statements), touched]);
       const read = readState(results);
+      if (mayBeArchived(read)) await findArchived(tx, drafts, read);
       const planned = planSave(drafts, read, deps.ids.nextId, Date.now());
       const plannedReads = planReads(drafts, read, planned, deps.recentSenders);
       const stored = { plan: planned, state: read, reads: plannedReads, token: undefined };

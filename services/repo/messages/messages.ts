@@ -12,6 +12,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
 import { required } from '../../../lib/grpc/server.ts';
+import type { ColdMessages } from '../cold/cold-messages.ts';
 import { afterDelivery } from '../message-changes/after-delivery.ts';
 import type { ChangeMessage, MessageChangeDeps } from '../message-changes/message-change.ts';
 import { createMessageEdit } from '../message-changes/message-edit.ts';
@@ -32,7 +33,11 @@ const maxQueries = 1000;
 /** The handlers of MessageService. */
 export function createMessageHandlers(
   deps: Omit<MessageSaveDeps & BatchRecipientsDeps, 'batchRecipients' | 'stageDuration'> &
-    MessageChangeDeps & { changeMessage: ChangeMessage; telling: ReactionTelling },
+    Omit<MessageChangeDeps, 'cold'> & {
+      changeMessage: ChangeMessage;
+      cold: ColdMessages;
+      telling: ReactionTelling;
+    },
 ) {
   const stageDuration = deps.metrics.latency(
     'gochat_save_stage_seconds',

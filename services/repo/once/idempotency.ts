@@ -10,7 +10,7 @@ import {
   RequestState,
 } from '../../../lib/gen/im_repo/v1/idempotency.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
-import { isDuplicateKey, type Sql } from '../storage/database.ts';
+import { formatSql, isDuplicateKey, type Sql } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
 import type { Ids } from '../storage/ids.ts';
 
@@ -40,9 +40,16 @@ export function createIdempotencyHandlers(deps: {
         seq_id: number;
         created_at: number;
       }>(
-        // Index: messages_client_msg_id.
-        'SELECT id, seq_id, created_at FROM messages WHERE conversation_id = ? AND sender_id = ? AND client_msg_id = ?',
-        [parseId(conversationId) ?? 0, parseId(senderId) ?? 0, Buffer.from(clientMsgId)],
+        // Indexes: messages_client_msg_id, and the primary key of cold_client_msg_ids.
+        ['messages', 'cold_client_msg_ids']
+          .map((table) =>
+            formatSql(
+              `(SELECT id, seq_id, created_at FROM ${table}
+                WHERE conversation_id = ? AND sender_id = ? AND client_msg_id = ?)`,
+              [parseId(conversationId) ?? 0, parseId(senderId) ?? 0, Buffer.from(clientMsgId)],
+            ),
+          )
+          .join(' UNION ALL '),
       );
       return row
         ? { exists: true, messageId: row.id, seqId: row.seq_id, createdAt: row.created_at }

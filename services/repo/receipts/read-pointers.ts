@@ -32,8 +32,11 @@ const maxBatch = 1000;
 
 /** A valid update. `index` is its place in the request. */
 type Mark = { index: number; userId: number; conversationId: number; seqId: number; sessionId: string };
-/** An update that moves a pointer forward from `from`. `notifiesOthers`: other members may get a read receipt. */
-type Move = Mark & { from: number; notifiesOthers: boolean; single: boolean };
+/**
+ * An update that moves a pointer forward from `from`. `notifiesOthers`: other members may get a read receipt. `searched`:
+ * only the senders of the newly read messages may, not all other members.
+ */
+type Move = Mark & { from: number; notifiesOthers: boolean; single: boolean; searched: boolean };
 
 /** Read pointers: how far users have read. A pointer only moves forward, and each move writes one event. */
 export function createReadPointers(deps: {
@@ -197,7 +200,8 @@ async function planMoves(
        FROM ${wanted}
        STRAIGHT_JOIN user_read_pointers p ON p.user_id = k.u AND p.conversation_id = k.c
        ${lock}`,
-      `SELECT k.u, k.c, c.type, c.status, c.send_state, c.member_count, h.last_seq_id, m.user_id AS member
+      `SELECT k.u, k.c, c.type, c.status, c.send_state, c.member_count, h.last_seq_id, h.cold_until_seq,
+         m.user_id AS member
        FROM ${wanted}
        LEFT JOIN conversations c ON c.id = k.c
        LEFT JOIN conversation_heads h ON h.conversation_id = k.c
@@ -221,6 +225,8 @@ async function planMoves(
         from,
         notifiesOthers: hasReceipts(row),
         single: row.type === conversationType.single,
+        // The senders of archived messages are not in the database.
+        searched: mark.seqId - from <= maxSearchedMessages && from >= (row.cold_until_seq ?? 0),
       });
       at.set(key, mark.seqId);
     }
@@ -237,6 +243,7 @@ type StateRow = {
   send_state: number;
   member_count: number;
   last_seq_id: number | null;
+  cold_until_seq: number | null;
   member: number | null;
 };
 
@@ -247,12 +254,12 @@ function refusal({ seqId }: Mark, row: StateRow | undefined): GoChatError | unde
 }
 
 /**
- * For each move, by its index: the senders of the newly read messages who are still members. A move over more than
- * `maxSearchedMessages` messages names all other members.
+ * For each move, by its index: the senders of the newly read messages who are still members. A move over many or archived
+ * messages names all other members.
  */
 async function readSenders(sql: Sql, moves: readonly Move[]): Promise<Map<number, string[]>> {
-  const ranges = moves.map(({ index, conversationId, from, seqId, userId }) =>
-    seqId - from > maxSearchedMessages
+  const ranges = moves.map(({ index, conversationId, from, seqId, userId, searched }) =>
+    !searched
       ? // Index: conversation_members_conversation.
         `(SELECT ${index} AS move, conversation_id, user_id AS sender_id
           FROM conversation_members WHERE conversation_id = ${conversationId} AND user_id <> ${userId})`

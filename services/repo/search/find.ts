@@ -7,6 +7,7 @@ import type {
   SearchMessagesResponse,
 } from '../../../lib/gen/im_repo/v1/search.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { ColdMessages } from '../cold/cold-messages.ts';
 import type { FileLinks } from '../file-links/file-links.ts';
 import { conversationIdOf, noAccess, notMember } from '../rows/conversation-access.ts';
 import { readBasics } from '../rows/conversation-basic.ts';
@@ -48,11 +49,12 @@ const enoughRead = 4000;
 export function createFind(deps: {
   databases: Databases;
   cache: Cache;
+  cold: Pick<ColdMessages, 'bySeqIds'>;
   userCards: UserCards;
   engine: Pick<SearchEngine, 'search'>;
   links: FileLinks;
 }) {
-  const { databases, cache, userCards, engine, links } = deps;
+  const { databases, cache, cold, userCards, engine, links } = deps;
 
   /** Throws CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
   async function conversationsOf(request: SearchMessagesRequest): Promise<Membership[]> {
@@ -66,7 +68,7 @@ export function createFind(deps: {
     return memberships.filter(({ conversationId }) => conversationId === String(id));
   }
 
-  const select = <R>(columns: string, candidates: readonly Candidate[]): Promise<R[]> =>
+  const selectStored = <R>(columns: string, candidates: readonly Candidate[]): Promise<R[]> =>
     fromEach(
       databases.byShard(candidates, ({ conversationId }) => conversationId),
       (database, some) =>
@@ -78,6 +80,30 @@ export function createFind(deps: {
           ).join(' OR ')}`,
         ),
     );
+
+  /** Rows of the database, and archived messages where it has none. */
+  async function select<R extends Pick<MessageRow, 'conversation_id' | 'seq_id'>>(
+    columns: string,
+    candidates: readonly Candidate[],
+  ): Promise<(R | MessageRow)[]> {
+    const rows = await selectStored<R>(columns, candidates);
+    if (rows.length === candidates.length) return rows;
+    const present = new Set(rows.map(({ conversation_id, seq_id }) => `${conversation_id}:${seq_id}`));
+    const absent = candidates.filter(
+      ({ conversationId, seqId }) => !present.has(`${conversationId}:${seqId}`),
+    );
+    const archived = await Promise.all(
+      Array.from(
+        Map.groupBy(absent, ({ conversationId }) => conversationId),
+        ([id, own]) =>
+          cold.bySeqIds(
+            id,
+            own.map(({ seqId }) => seqId),
+          ),
+      ),
+    );
+    return [...rows, ...archived.flat()];
+  }
 
   /** The candidates that may be hits by their time and sender. Most are not needed, so their texts are not read yet. */
   async function readTimes(candidates: readonly Candidate[], wanted: Wanted): Promise<Dated[]> {

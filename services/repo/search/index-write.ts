@@ -1,4 +1,5 @@
 import { chunks } from '../../../lib/chunks.ts';
+import type { ColdMessages } from '../cold/cold-messages.ts';
 import { type Database, isDuplicateKey, type Transaction } from '../storage/database.ts';
 import type { Databases } from '../storage/databases.ts';
 import type { Candidate, SearchEngine, SeqRange } from './engine.ts';
@@ -19,8 +20,10 @@ type Head = { conversation_id: number; last_seq_id: number };
  */
 export function createIndexWrite({
   databases,
+  cold,
 }: {
   databases: Databases;
+  cold: Pick<ColdMessages, 'bySeqIds'>;
 }): Pick<SearchEngine, 'index' | 'rebuild'> {
   /** Adds the next messages of some conversations, and answers what is left of each. */
   async function add(
@@ -78,11 +81,17 @@ export function createIndexWrite({
     async rebuild({ conversationId, seqId }: Candidate) {
       const block = blockOf(seqId);
       const nextSeqId = lastSeqOf(block) + 1;
+      const first = firstSeqOf(block);
+      const seqIds = Array.from({ length: nextSeqId - first }, (_, index) => first + index);
+      const archived: IndexedRow[] = await cold.bySeqIds(conversationId, seqIds);
       const indexed = await onceMoreIf(isHeadMade, () =>
         databases.messagesOf(conversationId).transaction(async (tx) => {
           const heads = await lockHeads(tx, [conversationId]);
           const part = { conversationId, firstSeqId: firstSeqOf(block), lastSeqId: lastSeqOf(block) };
-          const messages = await readMessages(tx, [part], heads);
+          const stored = await readMessages(tx, [part], heads);
+          const present = new Set(stored.map(({ seq_id }) => seq_id));
+          const absent = archived.filter(({ seq_id }) => !present.has(seq_id));
+          const messages = [...absent, ...stored].sort((a, b) => a.seq_id - b.seq_id);
           const lastSeqId = Math.max(0, ...messages.map(({ seq_id }) => seq_id));
           const known = heads.get(conversationId) ?? 0;
           const head = { conversation_id: conversationId, last_seq_id: Math.max(known, lastSeqId) };

@@ -7,6 +7,7 @@ import type { IndexMessagesRequest, SearchServiceService } from '../../../lib/ge
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { ColdMessages } from '../cold/cold-messages.ts';
 import type { FileLinks } from '../file-links/file-links.ts';
 import type { UserCards } from '../rows/user-cards.ts';
 import type { Databases } from '../storage/databases.ts';
@@ -20,7 +21,10 @@ import { createReindex } from './reindex.ts';
 const maxRanges = 1000;
 
 /** The index in SQL, beside the messages that it is about. */
-export const createSqlEngine = (deps: { databases: Databases }): SearchEngine => ({
+export const createSqlEngine = (deps: {
+  databases: Databases;
+  cold: Pick<ColdMessages, 'bySeqIds'>;
+}): SearchEngine => ({
   ...createIndexWrite(deps),
   change: changeIndex,
   search: createIndexSearch(deps),
@@ -30,6 +34,7 @@ export const createSqlEngine = (deps: { databases: Databases }): SearchEngine =>
 export function createSearchHandlers(deps: {
   databases: Databases;
   cache: Cache;
+  cold: Pick<ColdMessages, 'bySeqIds'>;
   userCards: UserCards;
   engine: SearchEngine;
   links: FileLinks;

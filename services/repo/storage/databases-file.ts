@@ -26,7 +26,14 @@ const wrong = (sentence: string, cause?: unknown) => new Error(`configuration: $
 
 function readFile(path: string): DatabaseAddresses {
   const file = parseFile(path, readText(path));
-  refuseUnknown('DATABASES_FILE', file, ['directory', 'accounts', 'conversations', 'engine', 'reads']);
+  refuseUnknown('DATABASES_FILE', file, [
+    'directory',
+    'accounts',
+    'conversations',
+    'engine',
+    'reads',
+    'cold',
+  ]);
   if ('engine' in file && file.engine !== 'plain') throw wrong('DATABASES_FILE: engine must be plain');
   const replicas = new Map<string, readonly string[]>();
   const addresses = {
@@ -60,6 +67,9 @@ function readSettings(value: unknown): ReadSettings {
   };
   return { maxLagMs: milliseconds('maxLagMs', 1000), tokenWaitMs: milliseconds('tokenWaitMs', 50) };
 }
+
+/** An entry of the file that is not about databases; undefined if the file has none. Throws a configuration error. */
+export const readFileEntry = (path: string, name: 'cold'): unknown => parseFile(path, readText(path))[name];
 
 function readText(path: string): string {
   try {

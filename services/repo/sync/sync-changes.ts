@@ -1,5 +1,6 @@
 import { chunks } from '../../../lib/chunks.ts';
 import type { ChangedMessage } from '../../../lib/gen/im_repo/v1/conversation.ts';
+import type { ColdMessages } from '../cold/cold-messages.ts';
 import type { FileLinks } from '../file-links/file-links.ts';
 import { fromMessageRow, type MessageRow, messageColumns, toMessage } from '../rows/message-rows.ts';
 import type { UserCards } from '../rows/user-cards.ts';
@@ -39,11 +40,11 @@ export const wantedChanges = (
  * meanwhile gets a greater number, so a cut between two numbers loses nothing.
  */
 export async function readChanges(
-  deps: { databases: Databases; userCards: UserCards; links: FileLinks },
+  deps: { databases: Databases; cold: ColdMessages; userCards: UserCards; links: FileLinks },
   wanted: readonly WantedChanges[],
   limit: number,
 ): Promise<Changes> {
-  const { taken, hasMore } = await takeRows(deps.databases, wanted, limit);
+  const { taken, hasMore } = await takeRows(deps, wanted, limit);
   const messages = taken.map(fromMessageRow);
   const senders = await deps.userCards.byIds(messages.map(({ senderId }) => senderId));
   const changes = messages.map((message) => ({
@@ -56,7 +57,7 @@ export async function readChanges(
 
 /** Takes changed messages until there are `limit`, or their texts use up the budget of bytes. */
 async function takeRows(
-  databases: Databases,
+  { databases, cold }: { databases: Databases; cold: ColdMessages },
   wanted: readonly WantedChanges[],
   limit: number,
 ): Promise<{ taken: MessageRow[]; hasMore: boolean }> {
@@ -65,7 +66,7 @@ async function takeRows(
   for (const [database, some] of databases.byShard(wanted, ({ id }) => id)) {
     for (const part of chunks(some, conversationsPerStatement)) {
       const most = Math.min(limit - taken.length, changesPerConversation);
-      for (const rows of await readPages(database, part, most + 1)) {
+      for (const rows of await readPages({ database, cold }, part, most + 1)) {
         for (const [index, row] of rows.entries()) {
           bytes += Buffer.byteLength(row.content) + (row.extra?.length ?? 0) + (row.reactions?.length ?? 0);
           const isFull = index === most || taken.length === limit || (bytes > maxBytes && taken.length > 0);
@@ -80,20 +81,36 @@ async function takeRows(
 
 /** The first changes of each conversation. */
 async function readPages(
-  database: Database,
+  { database, cold }: { database: Database; cold: ColdMessages },
   wanted: readonly WantedChanges[],
   limit: number,
 ): Promise<MessageRow[][]> {
   const pages = wanted.map(
     // Indexes: message_changes_change, and the primary key of messages.
     ({ id, after, upTo }) =>
-      `(SELECT ${messageColumns('m')}
+      `(SELECT c.conversation_id AS changed_in, c.seq_id AS changed_seq, ${messageColumns('m')}
         FROM message_changes c
-        STRAIGHT_JOIN messages m ON m.conversation_id = c.conversation_id AND m.seq_id = c.seq_id
+        LEFT JOIN messages m ON m.conversation_id = c.conversation_id AND m.seq_id = c.seq_id
         WHERE c.conversation_id = ${id} AND c.change_seq > ${after} AND c.seq_id <= ${upTo}
         ORDER BY c.change_seq LIMIT ${limit})`,
   );
-  const rows = await database.query<MessageRow>(pages.join(' UNION ALL '));
-  const byConversation = Map.groupBy(rows, (row) => row.conversation_id);
-  return wanted.map(({ id }) => (byConversation.get(id) ?? []).sort((a, b) => a.change_seq - b.change_seq));
+  const rows = await database.query<ChangedRow>(pages.join(' UNION ALL '));
+  const byConversation = Map.groupBy(rows, ({ changed_in }) => changed_in);
+  return Promise.all(
+    wanted.map(async ({ id }) => {
+      const [present, absent] = divide(byConversation.get(id) ?? []);
+      const archived = await cold.bySeqIds(
+        id,
+        absent.map(({ changed_seq }) => changed_seq),
+      );
+      return [...present, ...archived].sort((a, b) => a.change_seq - b.change_seq);
+    }),
+  );
+}
+
+/** A changed message; without the columns of messages if the message is archived. */
+type ChangedRow = { changed_in: number; changed_seq: number } & (MessageRow | { id: null });
+
+function divide(rows: readonly ChangedRow[]): [MessageRow[], ChangedRow[]] {
+  return [rows.filter((row) => row.id !== null), rows.filter(({ id }) => id === null)];
 }

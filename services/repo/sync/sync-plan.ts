@@ -9,6 +9,8 @@ export type SyncRow = {
   changed_at: number;
   last_seq_id: number;
   last_change_seq: number;
+  /** Messages up to this seq id are archived. */
+  cold_until_seq: number;
   /** The other user in a single conversation. */
   peer_id: number | null;
   /** The size of its name, avatar URL, description and announcement. */
@@ -30,10 +32,18 @@ export type Take = {
   last: number;
   /** The conversation's last seq id. Its message is the conversation's `lastMessage`. */
   head: number;
+  /** The last seq id that is archived. */
+  coldUntil: number;
   /** True if further messages are missing after `last`. */
   more: boolean;
   reset: boolean;
 };
+
+/** An answer has archived messages of this many conversations at most: each costs a request to the store. */
+const maxColdTakes = 40;
+
+/** True if some of the messages are archived. */
+export const isCold = ({ first, last, coldUntil }: Take): boolean => first <= Math.min(last, coldUntil);
 
 /** The budget of bytes for one answer, well below the limit of a gRPC message. */
 export const maxBytes = 3 * 1024 * 1024;
@@ -73,23 +83,27 @@ export function planSync(
 ): { takes: Take[]; cut: boolean } {
   const takes: Take[] = [];
   let left = messageLimits.total;
-  for (const { id, peer_id, text_bytes, cursor, last_seq_id } of entries) {
-    if (left === 0) return { takes, cut: true };
+  let cold = 0;
+  for (const { id, peer_id, text_bytes, cursor, last_seq_id, cold_until_seq } of entries) {
+    if (left === 0 || cold === maxColdTakes) return { takes, cut: true };
     const reset = isBeyond({ cursor, last_seq_id });
     const missing = reset ? last_seq_id : last_seq_id - cursor;
     const count = Math.min(missing, messageLimits.perConversation, left);
     const first = reset ? last_seq_id - count + 1 : cursor + 1;
     const last = first + count - 1;
-    takes.push({
+    const take = {
       id,
       peerId: peer_id,
       textBytes: text_bytes,
       first,
       last,
       head: last_seq_id,
+      coldUntil: cold_until_seq,
       more: !reset && count < missing,
       reset,
-    });
+    };
+    takes.push(take);
+    if (isCold(take)) cold += 1;
     left -= Math.max(1, count);
   }
   return { takes, cut: false };
@@ -100,13 +114,14 @@ export const isBeyond = ({ cursor, last_seq_id }: Pick<Entry, 'cursor' | 'last_s
   cursor > last_seq_id;
 
 /** The entry of a conversation that changed, but of which the client lacks no messages. */
-const withoutMessages = ({ id, peer_id, text_bytes, last_seq_id }: Entry): Take => ({
+const withoutMessages = ({ id, peer_id, text_bytes, last_seq_id, cold_until_seq }: Entry): Take => ({
   id,
   peerId: peer_id,
   textBytes: text_bytes,
   first: last_seq_id + 1,
   last: last_seq_id,
   head: last_seq_id,
+  coldUntil: cold_until_seq,
   more: false,
   reset: false,
 });

@@ -3,6 +3,7 @@ import { conversationStatus } from '../../../lib/domain/enumerations.ts';
 import type { RecalledMessage } from '../../../lib/gen/im_repo/v1/conversation.ts';
 import type { Message } from '../../../lib/gen/im_repo/v1/message.ts';
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
+import type { ColdMessages } from '../cold/cold-messages.ts';
 import { unavailable } from '../connections/database-errors.ts';
 import type { FileLinks } from '../file-links/file-links.ts';
 import { peerIdColumn } from '../rows/memberships.ts';
@@ -13,9 +14,17 @@ import type { Database, ReadToken } from '../storage/database.ts';
 import { type Databases, fromAll, fromEach, noteLost } from '../storage/databases.ts';
 import { readerOf, tokenOf } from '../storage/replicas.ts';
 import { idsPerList, rowsPerTable, rowsTable } from '../storage/sql.ts';
+import { completeMessages, readFirstTimes } from './sync-cold.ts';
 import { cutBetweenTimes, type Entry, type Sizes, type SyncRow, type Take } from './sync-plan.ts';
 
 // The reads of a sync. Each reads all of a user's conversations at once, in a few round trips.
+
+export type SyncReadDeps = {
+  databases: Databases;
+  cold: ColdMessages;
+  userCards: UserCards;
+  links: FileLinks;
+};
 
 const maxRecalls = 20_000;
 const rangesPerStatement = 100;
@@ -51,7 +60,7 @@ async function readRowsOf(database: Database, userId: number): Promise<RowsOf> {
     [
       `SELECT ${databaseTime} AS time`,
       // Indexes: the primary keys of all tables.
-      `SELECT c.id, c.type, c.updated_at, h.last_seq_id, h.last_change_seq, ${changedAt} AS changed_at,
+      `SELECT c.id, c.type, c.updated_at, h.last_seq_id, h.last_change_seq, h.cold_until_seq, ${changedAt} AS changed_at,
          ${peerIdColumn('m', 'c')} AS peer_id,
          OCTET_LENGTH(c.name) + OCTET_LENGTH(c.avatar_url) + OCTET_LENGTH(c.description)
            + OCTET_LENGTH(c.announcement) AS text_bytes
@@ -66,13 +75,19 @@ async function readRowsOf(database: Database, userId: number): Promise<RowsOf> {
   return { database, time: times[0]?.time ?? 0, rows, token: tokens ? tokenOf(tokens) : undefined };
 }
 
-/** The time at which each conversation's oldest missing message was stored, by conversation id. */
+/**
+ * The time at which each conversation's oldest missing message was stored, by conversation id. If that message is
+ * archived, it is the time of the first one in its segment: it only decides which conversation comes first.
+ */
 export async function readOldestMissing(
   databases: Databases,
   tokens: ReadTokens,
   entries: readonly Entry[],
 ): Promise<Map<number, number>> {
-  const missing = entries.filter(({ last_seq_id, cursor }) => last_seq_id > cursor);
+  const [archived, missing] = partition(
+    entries.filter(({ last_seq_id, cursor }) => last_seq_id > cursor),
+    ({ cursor, cold_until_seq }) => cursor < cold_until_seq,
+  );
   const rows = await fromEach(
     databases.byShard(missing, ({ id }) => id),
     async (database, some) => {
@@ -88,17 +103,23 @@ export async function readOldestMissing(
       return ((await reader.batch(statements.join(';\n'))) as Oldest[][]).flat();
     },
   );
-  return new Map(rows.map((row) => [row.conversation_id, row.created_at]));
+  const times = archived.length === 0 ? [] : await readFirstTimes(databases, archived);
+  return new Map([...rows, ...times].map((row) => [row.conversation_id, row.created_at]));
 }
+
+const partition = <T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] => {
+  const parts = Map.groupBy(all, isFirst);
+  return [parts.get(true) ?? [], parts.get(false) ?? []];
+};
 
 /** Reads the sizes of a plan's texts, without reading the texts of messages. */
 export async function readSizes(
-  { databases, userCards }: { databases: Databases; userCards: UserCards },
+  { databases, cold, userCards }: SyncReadDeps,
   tokens: ReadTokens,
   takes: readonly Take[],
 ): Promise<Sizes> {
   type Row = { conversation_id: number; seq_id: number; sender_id: number; bytes: number };
-  const rows = await fromEach(
+  const found = await fromEach(
     databases.byShard(takes, ({ id }) => id),
     async (database, some) => {
       const columns = `m.conversation_id, m.seq_id, m.sender_id,
@@ -127,6 +148,7 @@ export async function readSizes(
       return ((await reader.batch(statements.join(';\n'))) as Row[][]).flat();
     },
   );
+  const rows = [...found, ...(await completeMessages(cold, takes, found)).map(sizeOf)];
   const peerIds = takes.flatMap(({ peerId }) => peerId ?? []);
   const cards = await userCards.byIds([...rows.map(({ sender_id }) => sender_id), ...peerIds].map(String));
   const cardBytes = (userId: number) => bytesOf(cards.get(String(userId)));
@@ -141,6 +163,14 @@ export async function readSizes(
   };
 }
 
+/** The row of `readSizes` of a message that is not in the database. */
+const sizeOf = ({ conversation_id, seq_id, sender_id, content, extra, reactions }: MessageRow) => ({
+  conversation_id,
+  seq_id,
+  sender_id,
+  bytes: [content, extra, reactions].reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0),
+});
+
 /** The size of a user's card. */
 const bytesOf = (card: User | undefined): number =>
   card ? Buffer.byteLength(card.username + card.displayName + card.avatarUrl) : 0;
@@ -150,12 +180,12 @@ const bytesOf = (card: User | undefined): number =>
  * conversation.
  */
 export async function readMessages(
-  deps: { databases: Databases; userCards: UserCards; links: FileLinks },
+  deps: SyncReadDeps,
   tokens: ReadTokens,
   takes: readonly Take[],
 ): Promise<Map<number, Message[]>> {
   const ranges = takes.filter(({ first, last }) => last >= first);
-  const rows = await fromEach(
+  const found = await fromEach(
     deps.databases.byShard(ranges, ({ id }) => id),
     async (database, some) => {
       const selects = some.map(
@@ -168,7 +198,7 @@ export async function readMessages(
       return ((await reader.batch(statements.join(';\n'))) as MessageRow[][]).flat();
     },
   );
-  const stored = rows.map(fromMessageRow);
+  const stored = [...found, ...(await completeMessages(deps.cold, ranges, found))].map(fromMessageRow);
   const senders = await deps.userCards.byIds(stored.map(({ senderId }) => senderId));
   const messages = Map.groupBy(
     stored.map((message) => toMessage(message, senders, deps.links)),

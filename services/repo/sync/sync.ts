@@ -14,7 +14,6 @@ import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
 import { type LoadedViews, loadViews, toDetails } from '../conversation-lists/conversation-view.ts';
 import type { FileLinks } from '../file-links/file-links.ts';
 import { userIdOf } from '../rows/conversation-access.ts';
-import type { UserCards } from '../rows/user-cards.ts';
 import { overlapMs } from '../storage/change-time.ts';
 import type { Databases } from '../storage/databases.ts';
 import { noChanges, readChanges, wantedChanges } from './sync-changes.ts';
@@ -39,11 +38,10 @@ import {
   readRecalled,
   readRows,
   readSizes,
+  type SyncReadDeps,
 } from './sync-reads.ts';
 
 type Handlers = Pick<UnaryHandlers<typeof ConversationServiceService>, 'syncConversations'>;
-
-type Deps = { databases: Databases; userCards: UserCards; links: FileLinks };
 
 /** Messages per answer. */
 type MessageLimits = { perConversation: number; total: number };
@@ -56,7 +54,7 @@ type MessageLimits = { perConversation: number; total: number };
  * changes with its next sync, since `serverTime` is not later than the changes that it got. While a database of
  * conversations does not answer, the answer is partial, and `since` stays what it was.
  */
-export function createSync(deps: Deps): Handlers {
+export function createSync(deps: SyncReadDeps): Handlers {
   const { databases } = deps;
   return {
     async syncConversations(request) {
@@ -119,7 +117,7 @@ function entryOf(row: SyncRow, cursors: Readonly<Record<string, number>>): Entry
 
 /** Plans the answer. `until` is the time up to which its changes are complete; undefined if it has all of them. */
 async function planAnswer(
-  deps: Deps,
+  deps: SyncReadDeps,
   tokens: ReadTokens,
   entries: readonly Entry[],
   since: number,

@@ -6,9 +6,17 @@ import {
 } from '@temporalio/client';
 import type { Logger } from '../../../lib/log.ts';
 import {
+  archiveColdMessages,
+  archiveColdMessagesSchedule,
+} from '../../../workflows/archive-cold-messages/contract.ts';
+import {
   cleanupExpiredStatus,
   cleanupExpiredStatusSchedule,
 } from '../../../workflows/cleanup-expired-status/contract.ts';
+import {
+  compactColdMessages,
+  compactColdMessagesSchedule,
+} from '../../../workflows/compact-cold-messages/contract.ts';
 import { purgeGuests, purgeGuestsSchedule } from '../../../workflows/purge-guests/contract.ts';
 import {
   reconcileCounters,
@@ -39,6 +47,24 @@ const schedules: ScheduleOptions[] = [
     spec: { calendars: [{ hour: 4, minute: 17 }], jitter: '10 minutes' },
     policies: { overlap: 'SKIP', catchupWindow: '12 hours' },
     action: { type: 'startWorkflow', workflowId: reconcileCountersSchedule, ...reconcileCounters },
+  },
+  {
+    scheduleId: archiveColdMessagesSchedule,
+    spec: { calendars: [{ hour: 2, minute: 17 }], jitter: '10 minutes' },
+    policies: { overlap: 'SKIP', catchupWindow: '12 hours' },
+    action: {
+      type: 'startWorkflow',
+      workflowId: archiveColdMessagesSchedule,
+      ...archiveColdMessages,
+      args: [{ wholeMonths: true }],
+    },
+  },
+  // Recalled and erased texts must leave the objects within 30 days.
+  {
+    scheduleId: compactColdMessagesSchedule,
+    spec: { calendars: [{ dayOfWeek: 'SUNDAY', hour: 1, minute: 17 }], jitter: '10 minutes' },
+    policies: { overlap: 'SKIP', catchupWindow: '3 days' },
+    action: { type: 'startWorkflow', workflowId: compactColdMessagesSchedule, ...compactColdMessages },
   },
 ];
 

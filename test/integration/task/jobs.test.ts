@@ -7,12 +7,14 @@ import { createLiveConversations } from '../../../activities/fanout-messages/liv
 import { createActivities } from '../../../activities/index.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
 import { workflowBundle as bundled } from '../../../services/task/temporal/workflow-bundle.ts';
+import { archiveColdMessagesSchedule } from '../../../workflows/archive-cold-messages/contract.ts';
 import {
   type ChangeMembersArgs,
   type ChangeMembersResult,
   changeMembers,
   changeMembersStart,
 } from '../../../workflows/change-members/contract.ts';
+import { compactColdMessagesSchedule } from '../../../workflows/compact-cold-messages/contract.ts';
 import { taskQueues } from '../../../workflows/contracts/task-queues.ts';
 import { createGroup, createGroupId } from '../../../workflows/create-group/contract.ts';
 import { eraseUser, eraseUserStart } from '../../../workflows/erase-user/contract.ts';
@@ -240,7 +242,12 @@ test('counters that are wrong are reported, then mended', async () => {
 });
 
 test('the nightly jobs have schedules', async () => {
-  for (const id of [purgeGuestsSchedule, reconcileCountersSchedule]) {
+  for (const id of [
+    archiveColdMessagesSchedule,
+    compactColdMessagesSchedule,
+    purgeGuestsSchedule,
+    reconcileCountersSchedule,
+  ]) {
     const { spec, policies, state } = await client.schedule.getHandle(id).describe();
     assert.equal(spec.calendars?.length, 1);
     assert.equal(policies.overlap, 'SKIP');

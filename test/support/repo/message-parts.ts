@@ -25,17 +25,18 @@ export type MessageParts = ReturnType<typeof createMessageParts>;
 
 /** Repo's message and presence handlers, and functions that create rows for them. */
 export function createMessageParts(parts: RepoParts) {
-  const { databases, redis, cache, userCards, userSettings, ids, metrics, outbox, log } = parts;
+  const { databases, redis, cache, cold, userCards, userSettings, ids, metrics, outbox, log } = parts;
   const { links, access, releaseFile } = parts;
   // startMs 0: like a process that has run for a while, since tests stop Redis in its first second.
   const gateways = createGateways({ redis, startMs: 0 });
   const recipients = createRecipients({ databases, memberLists: createMemberLists(databases), gateways });
   const receipts = createReceiptAudience({ databases, userSettings });
   const recentSenders = createRecentSenders();
-  const engine = createSqlEngine({ databases });
+  const engine = createSqlEngine({ databases, cold });
   const changeMessage = createMessageChange({
     databases,
     cache,
+    cold,
     outbox,
     userCards,
     searchIndex: engine,
@@ -51,6 +52,7 @@ export function createMessageParts(parts: RepoParts) {
     databases,
     ids,
     cache,
+    cold,
     userCards,
     recipients,
     receipts,
@@ -73,7 +75,7 @@ export function createMessageParts(parts: RepoParts) {
     ...parts,
     changeMessage,
     messages,
-    search: createSearchHandlers({ databases, cache, userCards, engine, links, metrics }),
+    search: createSearchHandlers({ databases, cache, cold, userCards, engine, links, metrics }),
     presence,
     gateways,
     recipients,

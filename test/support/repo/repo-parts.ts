@@ -1,9 +1,15 @@
 // Room: a database for each test file, and parts of repo on it. Only repo's tests use it.
 
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createLogger } from '../../../lib/log.ts';
 import { createMetrics } from '../../../lib/metrics.ts';
 import type { Door } from '../../../scripts/testing/doors/door.ts';
 import { createCache } from '../../../services/repo/cache/cache.ts';
+import { createColdMessages } from '../../../services/repo/cold/cold-messages.ts';
+import { createColdStore } from '../../../services/repo/cold/cold-store.ts';
 import { createFileLinks } from '../../../services/repo/file-links/file-links.ts';
 import { createFileAccess } from '../../../services/repo/files/file-access.ts';
 import { createReleaseFile } from '../../../services/repo/files/file-release.ts';
@@ -12,6 +18,7 @@ import { type DatabaseAddresses, oneDatabase } from '../../../services/repo/stor
 import { createIds } from '../../../services/repo/storage/ids.ts';
 import { createPrisma } from '../../../services/repo/storage/prisma.ts';
 import { createRedis } from '../../../services/repo/storage/redis.ts';
+import { openStore } from '../../../services/repo/store/open-store.ts';
 import { createUserSettingsReader } from '../../../services/repo/users/user-settings.ts';
 import { atEnd } from '../at-end.ts';
 import { openDatabaseDoor } from '../servers/database-door.ts';
@@ -52,11 +59,22 @@ export async function createRepoParts({
   atEnd(prisma.close);
   const ids = await createIds({ database: databases.directory, log });
   atEnd(ids.stop);
+  const coldFolder = mkdtempSync(join(tmpdir(), 'gochat-cold-'));
+  atEnd(() => rm(coldFolder, { recursive: true, force: true }));
+  const coldUrl = `file://${coldFolder}`;
+  const coldStore = createColdStore({
+    objects: await openStore('COLD_URL', coldUrl, { name: 'cold', log, metrics }),
+    url: coldUrl,
+    directory: databases.directory,
+  });
   const links = createFileLinks({ secrets: ['a secret of the tests'] });
   const access = createFileAccess({ databases });
   return {
     log,
     metrics,
+    coldFolder,
+    coldStore,
+    cold: createColdMessages({ databases, store: coldStore, log, metrics }),
     url,
     /** The doors to the databases, by their role: "directory", "accounts" or the name of a shard. */
     doors,
