@@ -18,6 +18,8 @@ import { fanoutMessages, fanoutStart } from './fanout-messages/contract.ts';
 import { friendRequest, friendRequestStart } from './friend-request/contract.ts';
 import type * as flows from './index.ts';
 
+const counted = (...names: string[]) => Object.fromEntries(names.map((name) => [name, 1]));
+
 /** A valid start of each flow, from which the invalid ones are derived. */
 const validStarts: Record<keyof typeof flows, unknown[]> = {
   friendRequest: [
@@ -60,11 +62,7 @@ const validStarts: Record<keyof typeof flows, unknown[]> = {
       phase: 'archive',
       before: 1,
       after: 'a',
-      archived: 1,
-      objects: 1,
-      bytes: 1,
-      deleted: 1,
-      kept: 1,
+      ...counted('archived', 'objects', 'bytes', 'deleted', 'kept'),
     },
   ],
   compactColdMessages: [{}, { before: 1, after: 'a', objects: 1, messages: 1, skipped: 1 }],

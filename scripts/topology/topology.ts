@@ -247,16 +247,12 @@ export function servicePlans(profile: Profile, servers: ServerAddresses, keys: K
     ),
   );
 
+  const coldUrl = profile.env.COLD_URL ?? pathToFileURL(join(profile.home, 'cold')).href;
   const repoPlan = plan(
     'repo',
     {
       // The user's own file names the cold store, too.
-      ...(profile.env.DATABASES_FILE
-        ? {}
-        : {
-            DATABASE_URL: servers.DATABASE_URL,
-            COLD_URL: profile.env.COLD_URL ?? pathToFileURL(join(profile.home, 'cold')).href,
-          }),
+      ...(profile.env.DATABASES_FILE ? {} : { DATABASE_URL: servers.DATABASE_URL, COLD_URL: coldUrl }),
       REDIS_URL: servers.REDIS_URL,
       REPO_GRPC_PORT: String(repo.port),
       FILES_URL: profile.env.FILES_URL || pathToFileURL(fileFolder(profile.home)).href,
