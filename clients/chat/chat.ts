@@ -12,7 +12,7 @@ const usage = `npm run chat -- --as NAME [--url http://127.0.0.1:8080] [--json]
 Signs in, or makes the account if there is none with this name. The password comes from GOCHAT_PASSWORD or is asked for.
 With --json it reads commands and writes events as JSON lines.`;
 
-/** Runs until the user quits. Returns the exit code. */
+/** Runs until the user quits. Returns the exit code: 1 also if a message was not stored. */
 export async function chat(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
@@ -34,9 +34,9 @@ export async function chat(args: string[]): Promise<number> {
     const session = await signIn(url, username, password);
     const client = createClient({ url, credentials: { session }, storage: undefined });
     await client.connect();
-    await (json ? runJson(client) : runScreen(client));
+    const allStored = await (json ? runJson(client) : runScreen(client));
     await client.disconnect();
-    return 0;
+    return allStored ? 0 : 1;
   } catch (error) {
     if (!(error instanceof GoChatError)) throw error;
     const { code, message } = error;

@@ -1,8 +1,11 @@
 import { createInterface } from 'node:readline';
-import { type Client, type Events, GoChatError } from '@gochat/sdk';
+import { type Client, type Events, GoChatError, type Message } from '@gochat/sdk';
+import { sendFile } from './files.ts';
+import { createSends } from './sends.ts';
 
 type Command =
   | { type: 'send'; conversationId: string; text: string; replyTo?: number }
+  | { type: 'file'; conversationId: string; path: string }
   | { type: 'open'; conversationId: string }
   | { type: 'history'; conversationId: string; limit?: number }
   | { type: 'conversations' }
@@ -22,8 +25,12 @@ const told = [
   'connection',
 ] as const satisfies (keyof Events)[];
 
-/** Reads commands and writes events, a JSON object per line, until `quit` or the end of the input. */
-export async function runJson(client: Client): Promise<void> {
+/**
+ * Reads commands and writes events, a JSON object per line, until `quit` or the end of the input. Returns whether all messages
+ * were stored.
+ */
+export async function runJson(client: Client): Promise<boolean> {
+  const sends = createSends();
   const write = (event: object) => console.log(JSON.stringify(event));
   const fail = (error: unknown) => {
     const { code, message } =
@@ -40,24 +47,30 @@ export async function runJson(client: Client): Promise<void> {
     if (line.trim() === '') continue;
     try {
       const command = JSON.parse(line) as Command;
-      if (command.type === 'quit') return;
+      if (command.type === 'quit') break;
       await run(command);
     } catch (error) {
       fail(error);
     }
+  }
+  return sends.settle();
+
+  /** The next commands need not wait until the message is stored. */
+  function follow(stored: Promise<Message>): void {
+    const tell = (message: Message) => write({ type: 'sent', clientMsgId: message.clientMsgId, message });
+    sends.follow(stored, tell, fail);
   }
 
   async function run(command: Command): Promise<void> {
     switch (command.type) {
       case 'send': {
         const { conversationId, text, replyTo } = command;
-        const sent = client
-          .conversation(conversationId)
-          .send({ text, ...(replyTo === undefined ? {} : { replyTo }) });
-        const { clientMsgId } = sent;
-        // The next commands need not wait for it.
-        sent.stored.then((message) => write({ type: 'sent', clientMsgId, message }), fail);
-        return;
+        const room = client.conversation(conversationId);
+        return follow(room.send({ text, ...(replyTo === undefined ? {} : { replyTo }) }).stored);
+      }
+      case 'file': {
+        const { conversationId, path } = command;
+        return follow(sendFile(client.conversation(conversationId), path));
       }
       case 'open': {
         const { conversationId } = command;

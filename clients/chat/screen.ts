@@ -1,7 +1,7 @@
-import { openAsBlob } from 'node:fs';
-import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Client, type ConversationItem, GoChatError, type Message } from '@gochat/sdk';
+import { sendFile } from './files.ts';
+import { createSends } from './sends.ts';
 
 const help = `  /list                 conversations
   /open N               the conversation with this number in the list
@@ -25,8 +25,9 @@ const [dim, bold, red] = [paint(2), paint(1), paint(31)];
 /** What stands between one message and the next on the screen: control characters would move the cursor. */
 const printable = (text: string) => text.replace(/\p{Cc}/gu, ' ');
 
-/** Lets a person talk, until /quit. */
-export async function runScreen(client: Client): Promise<void> {
+/** Lets a person talk, until /quit. Returns whether all messages were stored. */
+export async function runScreen(client: Client): Promise<boolean> {
+  const sends = createSends();
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   let isOver = false;
   let openId: string | undefined;
@@ -37,6 +38,7 @@ export async function runScreen(client: Client): Promise<void> {
     process.stdout.write(`\r\x1b[K${text}\n`);
     lines.prompt(true);
   };
+  const refuse = (error: unknown) => say(red(error instanceof Error ? error.message : String(error)));
   const showMessage = ({ sender, content, createdAt }: Pick<Message, 'sender' | 'content' | 'createdAt'>) =>
     `${dim(new Date(createdAt).toTimeString().slice(0, 5))} ${bold(printable(sender.displayName))}  ${printable(content)}`;
 
@@ -109,13 +111,9 @@ export async function runScreen(client: Client): Promise<void> {
       await room.loadOlder();
       for (const message of room.get().messages.slice(0, -before || undefined)) say(showMessage(message));
     },
-    async file(words) {
+    file(words) {
       const path = words.join(' ');
-      const room = current();
-      const upload = room.upload(await openAsBlob(path), { name: basename(path) });
-      await upload.done;
-      await room.send({ files: [upload] }).stored;
-      say(dim(`  ${basename(path)} is sent.`));
+      sends.follow(sendFile(current(), path), () => say(dim(`  ${printable(path)} is sent.`)), refuse);
     },
     async search(words) {
       const { results } = await client.search({ text: words.join(' '), limit: 10 });
@@ -155,18 +153,18 @@ export async function runScreen(client: Client): Promise<void> {
     if (name === 'quit') break;
     try {
       if (name !== undefined) await (commands[name] ?? commands.help)?.(rest.split(/\s+/).filter(Boolean));
-      else if (line.trim() !== '')
-        current()
-          .send({ text: line })
-          .stored.catch(({ message }) => say(red(message)));
+      else if (line.trim() !== '') sends.follow(current().send({ text: line }).stored, () => {}, refuse);
     } catch (error) {
-      say(red(error instanceof Error ? error.message : String(error)));
+      refuse(error);
     }
     renewPrompt();
   }
+  if (sends.openCount() > 0) say(dim('Waiting until all messages are stored …'));
+  const allStored = await sends.settle();
   // What comes while the client disconnects finds no prompt any more.
   isOver = true;
   lines.close();
+  return allStored;
 }
 
 const titleOf = ({ name, peer }: ConversationItem['conversation']): string =>

@@ -39,6 +39,13 @@ function terminal(username: string) {
       const [code] = await over;
       return code;
     },
+    /** Ends the input without a word. */
+    async end(): Promise<number> {
+      const over = once(child, 'close');
+      child.stdin.end();
+      const [code] = await over;
+      return code;
+    },
   };
 }
 
@@ -68,6 +75,47 @@ test('two programs talk through the terminal client by JSON lines', async () => 
   b.write({ type: 'dance' });
   assert.equal((await b.expect('error')).code, 'INVALID_ARGUMENT');
   assert.deepEqual(await Promise.all([a.quit(), b.quit()]), [0, 0]);
+});
+
+test('what was sent before the end of the input is stored, and its answer told', async () => {
+  const [ann, bob] = await Promise.all([newPerson('ann'), newPerson('bob')]);
+  const conversationId = await befriend(ann, bob);
+  const contents = Array.from({ length: 20 }, (_, n) => `message ${n}`);
+  for (const end of ['quit', 'end'] as const) {
+    const a = terminal(ann.user.username);
+    await a.expect('ready');
+    for (const text of contents) a.write({ type: 'send', conversationId, text });
+    assert.equal(await a[end](), 0);
+    const sent = a.events.filter(({ type }) => type === 'sent');
+    assert.deepEqual(
+      sent.map(({ message }) => message.content),
+      contents,
+    );
+  }
+});
+
+test('a message that is refused at the end has its answer, and the exit code tells it', async () => {
+  const [ann, bob, eve] = await Promise.all([newPerson('ann'), newPerson('bob'), newPerson('eve')]);
+  const conversationId = await befriend(ann, bob);
+  const e = terminal(eve.user.username);
+  await e.expect('ready');
+  e.write({ type: 'send', conversationId, text: 'may I?' });
+  assert.equal(await e.end(), 1);
+  assert.ok(e.events.some(({ type, code }) => type === 'error' && code === 'NOT_CONVERSATION_MEMBER'));
+});
+
+test('a program sends a file by its path', async () => {
+  const [ann, bob] = await Promise.all([newPerson('ann'), newPerson('bob')]);
+  const conversationId = await befriend(ann, bob);
+  const a = terminal(ann.user.username);
+  await a.expect('ready');
+  a.write({ type: 'file', conversationId, path: 'LICENSE' });
+  a.write({ type: 'file', conversationId, path: 'there/is/no/such.file' });
+  assert.equal(await a.quit(), 1);
+  const { message } = await a.expect('sent');
+  assert.equal(message.messageType, 3);
+  assert.equal(JSON.parse(message.content).name, 'LICENSE');
+  assert.equal((await a.expect('error')).code, 'INVALID_ARGUMENT');
 });
 
 test('a name that nobody has is registered, and a wrong password is refused in one line', async () => {
