@@ -4,7 +4,7 @@ import { buildClients, generatePrismaClient } from './generate.ts';
 import { Problem, report } from './process/problem.ts';
 import { createProgress, elapsed } from './process/progress.ts';
 import { aborted, stopSignal } from './process/stop-signal.ts';
-import { type DemoSize, demoSize, plantDemo } from './system/demo.ts';
+import { type DemoSize, demoSize, plantDemo, plantOnce } from './system/demo.ts';
 import { createServers } from './system/servers.ts';
 import { createServices, type Services } from './system/services.ts';
 import { welcome } from './system/welcome.ts';
@@ -37,7 +37,8 @@ async function main({ profile, demo }: { profile: Profile; demo: DemoSize | unde
     services = createServices(profile, running, progress);
     await services.start();
     if (stop.aborted) return;
-    const signIns = demo && (await progress.step('The demo world is there', () => plantDemo(profile, demo)));
+    const signIns = demo && (await demoSignIns(profile, demo));
+    if (stop.aborted) return;
     console.log(welcome(profile, running, services.plans, elapsed(startedAt), signIns));
   };
 
@@ -51,6 +52,15 @@ async function main({ profile, demo }: { profile: Profile; demo: DemoSize | unde
   }
   progress.say('Everything has stopped; the data is kept');
 }
+
+const demoSignIns = (profile: Profile, size: DemoSize): Promise<string | undefined> =>
+  plantOnce(
+    profile.home,
+    () => progress.step('The demo world is there', () => plantDemo(profile, size)),
+    (warning) => {
+      if (!stop.aborted) progress.say(warning);
+    },
+  );
 
 function asked(): { profile: Profile; demo: DemoSize | undefined } {
   try {

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Problem } from '../process/problem.ts';
 import { grpcTokenFile } from '../topology/secrets.ts';
 import { type Profile, servicePorts } from '../topology/topology.ts';
@@ -36,4 +38,25 @@ export async function plantDemo(profile: Profile, size: DemoSize): Promise<strin
     size,
   );
   return people.map(({ username, password }) => `${username} ${password}`).join('\n');
+}
+
+/**
+ * Plants once per data folder, and returns the sign-ins of then. If that fails it warns and returns undefined: the system is
+ * of use without a demo world, and the next start tries again.
+ */
+export async function plantOnce(
+  home: string,
+  plant: () => Promise<string>,
+  warn: (line: string) => void,
+): Promise<string | undefined> {
+  const marker = join(home, 'demo.txt');
+  if (existsSync(marker)) return readFileSync(marker, 'utf8').trimEnd();
+  try {
+    const signIns = await plant();
+    writeFileSync(marker, `${signIns}\n`, { mode: 0o600 });
+    return signIns;
+  } catch (error) {
+    warn(`The demo world could not be made, and the next start with --demo tries again: ${String(error)}`);
+    return undefined;
+  }
 }
