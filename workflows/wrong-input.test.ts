@@ -6,10 +6,10 @@ import {
   type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { encodingKeys, RawValue } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
 import { eventually } from '../test/support/eventually.ts';
 import { createTestTemporal, type TestTemporal } from '../test/support/flows/flows.ts';
+import { invalidVariants, isNothing, type Json, unreadable } from '../test/support/flows/invalid-input.ts';
 import { changeMembers } from './change-members/contract.ts';
 import { confirmOffline } from './confirm-offline/contract.ts';
 import { taskQueues } from './contracts/task-queues.ts';
@@ -94,25 +94,6 @@ const withOptionalInput = [
   'reconcileCounters',
   'reindex',
 ];
-const optionalFields = [
-  'opening',
-  'dryRun',
-  'olderThanMs',
-  'olderThanDays',
-  'keepNewest',
-  'graceHours',
-  'wholeMonths',
-  'idleMs',
-  'redactMessages',
-  'recall',
-  'mute',
-  'unmute',
-  'textsId',
-  'message',
-  'name',
-  'avatarUrl',
-  'description',
-];
 
 const rightUpdates = [
   {
@@ -124,39 +105,6 @@ const rightUpdates = [
     right: { attempt: 'b', requestId: 'r1', actorId: '2', action: 'accept' },
   },
   { update: friendRequest.withdraw, right: { attempt: 'b', requestId: 'r1', actorId: '1' } },
-];
-
-type Json = Record<string, unknown>;
-const isNothing = (value: unknown): boolean => value === null || JSON.stringify(value) === '{}';
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** All values that differ from a valid one in one place: a field is missing, null or of another type. */
-function invalidVariants(right: unknown): unknown[] {
-  if (Array.isArray(right)) {
-    const [first, ...rest] = right;
-    return [null, 'x', {}, ...invalidVariants(first).map((wrong) => [wrong, ...rest])];
-  }
-  if (!isObject(right)) return [null, typeof right === 'string' ? 7 : 'x'];
-  const fields = Object.keys(right).flatMap((name) => {
-    const { [name]: value, ...others } = right;
-    const missing = optionalFields.includes(name) ? [] : [others];
-    return [...missing, ...invalidVariants(value).map((wrong) => ({ ...others, [name]: wrong }))];
-  });
-  return [null, 'x', [], ...fields];
-}
-
-const payloadOf = (encoding: Uint8Array, data = '') =>
-  RawValue.fromPayload({ metadata: { encoding }, data: Buffer.from(data) });
-
-/** Input that no flow can read, as a person may send it with the CLI's `--input-meta`. */
-const unreadable = [
-  payloadOf(Buffer.from('x'), '{}'),
-  payloadOf(Buffer.from('json/protobuf'), '{}'),
-  payloadOf(encodingKeys.METADATA_ENCODING_JSON, '{"userId":'),
-  payloadOf(encodingKeys.METADATA_ENCODING_JSON),
-  payloadOf(encodingKeys.METADATA_ENCODING_RAW),
-  RawValue.fromPayload({ data: Buffer.from('{}') }),
 ];
 
 /** A deadline on the real clock, milliseconds, for the answer to an update and for the end of a run. */

@@ -2,11 +2,11 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-const inWorkflows = (path: string): string =>
-  fileURLToPath(new URL(`../../../workflows/${path}`, import.meta.url));
+/** The paths are written out, since whoever watches sources looks for them in the text. */
+const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const { code } = await bundleWorkflowCode({
-  workflowsPath: inWorkflows('index.ts'),
-  payloadConverterPath: inWorkflows('input/payload-converter.ts'),
+  workflowsPath: pathOf('../../../workflows/index.ts'),
+  payloadConverterPath: pathOf('../../../workflows/input/payload-converter.ts'),
   logger: new DefaultLogger('WARN'),
 });
 process.stdout.write(code);
