@@ -2,16 +2,19 @@
 // Kafka.
 
 import { checkConversationId } from '../../../lib/domain/id-checks.ts';
+import { limits } from '../../../lib/domain/limits.ts';
 import { bodyOf, bodyRefusal, bodyToRecord } from '../../../lib/domain/message-body.ts';
+import { invalid } from '../../../lib/domain/refusals.ts';
 import type { MessageServiceService } from '../../../lib/gen/im_logic/v1/message.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { UnaryHandlers } from '../../../lib/grpc/definition.ts';
+import { checkText } from '../input/input.ts';
 import type { Sending } from './sending.ts';
 
 /** The handlers of MessageService: sends over REST, single messages, and their changes. */
 export function createMessages(deps: {
   messages: RepoClient['messages'];
-  search: RepoClient['search'];
+  search: Pick<RepoClient['search'], 'searchMessages'>;
   sending: Pick<Sending, 'send'>;
   recallWindowMs: number;
   editWindowMs: number;
@@ -78,7 +81,11 @@ export function createMessages(deps: {
     getPinnedMessages: async ({ userId, conversationId }) =>
       messages.getPinnedMessages({ userId, conversationId: checkConversationId(conversationId) }),
 
-    searchMessages: async (request) => deps.search.searchMessages(request),
+    async searchMessages(request) {
+      if (request.query === '') throw invalid('q', 'must not be empty');
+      checkText('q', request.query, limits.searchText);
+      return deps.search.searchMessages(request);
+    },
 
     async deleteMessage({ userId, conversationId, messageId }) {
       const { seqId } = await messages.deleteMessage({

@@ -7,8 +7,11 @@ export type Folded = {
 
 /** What is folded as one: a character with the marks after it, or the vowel and end of a Korean syllable. */
 const units = /.[\p{M}\uFF9E\uFF9F\u1160-\u11FF\uFFC2-\uFFDC]*/gsu;
-/** Characters without a look: soft hyphens, joiners and the like. A word with and without them is the same. */
-const invisible = /\u00AD|\u200C|\u200D|\u2060|\uFEFF/g;
+/**
+ * Characters without a look of their own: soft hyphens, spaces without a width, joiners, and the selectors of a variant of the
+ * character before. A word with and without them is the same.
+ */
+const invisible = /\u00AD|[\u200B-\u200D]|\u2060|\uFEFF|[\uFE00-\uFE0F]|[\u{E0100}-\u{E01EF}]/gu;
 const isAscii = (text: string): boolean => /^[\0-\x7F]*$/.test(text);
 
 /**

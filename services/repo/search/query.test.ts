@@ -72,6 +72,8 @@ test('Chinese, Japanese, Korean and Thai are found by any two neighbouring chara
   assert.deepEqual(found('สดี', 'สวัสดีครับ'), ['สดี']);
   assert.deepEqual(found('野家', '𠮷野家'), ['野家']);
   assert.equal(found('天好', '今天天气很好'), undefined);
+  assert.deepEqual(found('2024年', '2024年计划'), ['2024年']);
+  assert.equal(found('24年', '2024年计划'), undefined);
   // All pairs of neighbours occur, and still it is no part of the text.
   assert.equal(found('ababa'.replaceAll('a', '天').replaceAll('b', '气'), '天气天'), undefined);
 });
@@ -92,6 +94,11 @@ test('case, width and composition do not matter, and highlights lie in the origi
   assert.deepEqual(found('istanbul', 'İSTANBUL'), ['İSTANBUL']);
   assert.deepEqual(found('fine', 'ﬁne'), ['ﬁne']);
   assert.deepEqual(found('cooperate', 'co\u00ADoperate'), ['co\u00ADoperate']);
+  assert.deepEqual(found('cooperate', 'co\u200Boperate'), ['co\u200Boperate']);
+  // With and without the selectors of variants: an emoji's, and a character's of old names.
+  assert.deepEqual(found('abc', 'ab\uFE0Fc'), ['ab\uFE0Fc']);
+  assert.deepEqual(found('葛城', '葛\u{E0100}城市'), ['葛\u{E0100}城']);
+  assert.deepEqual(found('葛\u{E0100}城', '葛城市'), ['葛城']);
 });
 
 test('a word longer than a term is found, and one that only begins the same is not', () => {

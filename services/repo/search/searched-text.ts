@@ -9,8 +9,7 @@ export function searchedText(message: { messageType: number; content: string }):
   if (message.messageType !== messageType.image && message.messageType !== messageType.file)
     return { text: content, start: 0 };
   const name = fileNameIn(content);
-  const start = name === '' ? -1 : content.indexOf(name);
-  return { text: name, start: start < 0 ? undefined : start };
+  return { text: name, start: name === '' ? undefined : startOfName(content, name) };
 }
 
 function fileNameIn(content: string): string {
@@ -22,3 +21,27 @@ function fileNameIn(content: string): string {
     return '';
   }
 }
+
+/** A string of a JSON text, or a bracket or colon between strings. */
+const jsonParts = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
+
+/**
+ * Where the value of the field `name` stands in the JSON text of an object, and not where the same letters occur in its
+ * URL. Undefined if it is written with escapes. As in JSON.parse, the last field of several counts.
+ */
+function startOfName(content: string, name: string): number | undefined {
+  let start: number | undefined;
+  let depth = 0;
+  let [beforeColon, last] = ['', ''];
+  for (const { 0: part, index } of content.matchAll(jsonParts)) {
+    const isName = depth === 1 && last === ':' && part.startsWith('"') && isNameKey(beforeColon);
+    if (isName) start = part.slice(1, -1) === name ? index + 1 : undefined;
+    if (part === '{' || part === '[') depth += 1;
+    else if (part === '}' || part === ']') depth -= 1;
+    else if (part === ':') beforeColon = last;
+    last = part;
+  }
+  return start;
+}
+
+const isNameKey = (key: string): boolean => key.startsWith('"') && JSON.parse(key) === 'name';
