@@ -33,7 +33,8 @@ export type SubscribeOptions = {
   topics: string[];
   /** Produces dead records. */
   producer: Producer;
-  handle: (records: ReceivedRecord[]) => Promise<void>;
+  /** Must call `heartbeat` meanwhile if it may take many seconds, so that the group does not remove this process. */
+  handle: (records: ReceivedRecord[], heartbeat: () => Promise<void>) => Promise<void>;
   /** Maximum number of partitions that are handled concurrently, each in order; 1 unless given. */
   partitionsAtOnce?: number;
   /** Maximum number of records that are handled at once, so that the group hears from this process meanwhile. */
@@ -79,7 +80,7 @@ export async function subscribe(kafka: KafkaConnection, options: SubscribeOption
     const nextPauseMs = createBackoff(pauses);
     while (!stopping.signal.aborted) {
       try {
-        await options.handle(records);
+        await options.handle(records, heartbeat);
         for (const { topic } of records) handled.inc({ topic, result: 'ok' });
         return true;
       } catch (error) {

@@ -13,15 +13,20 @@ export function storedRecord(
   messages: Iterable<{ conversationId: string; seqId: number }>,
 ): StoredRecord | undefined {
   const conversations = runsOf(messages);
-  const [first] = conversations;
-  if (!first) return undefined;
+  if (conversations.length === 0) return undefined;
+  return recordOfRanges(conversations, Date.now());
+}
+
+/** Builds the record of ranges of messages that were stored at a time, Unix milliseconds. */
+export function recordOfRanges(conversations: MessagesStored['conversations'], at: number): StoredRecord {
   const record: MessagesStored = {
     event_id: `stored/${hash('sha256', JSON.stringify(conversations), 'base64url')}`,
-    occurred_at: Date.now(),
+    occurred_at: at,
     conversations,
   };
-  const isOne = conversations.every(({ conversation_id }) => conversation_id === first.conversation_id);
-  return { key: isOne ? first.conversation_id : null, value: JSON.stringify(record) };
+  const ids = new Set(conversations.map(({ conversation_id }) => conversation_id));
+  const [id = null] = ids;
+  return { key: ids.size === 1 ? id : null, value: JSON.stringify(record) };
 }
 
 function runsOf(

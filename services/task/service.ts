@@ -107,7 +107,13 @@ export async function startTask(config: TaskConfig, log: Logger): Promise<Runnin
       topics: [topics.messagesStored],
       partitionsAtOnce: topicPartitions,
       ...indexFetching,
-      handle: createIndexConsumer({ search: repo.search, metrics }),
+      handle: createIndexConsumer({
+        search: repo.search,
+        async tellAgain(records) {
+          await producer.send({ topic: topics.messagesStored, acks: -1, messages: records });
+        },
+        metrics,
+      }),
     }),
   ]).catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;

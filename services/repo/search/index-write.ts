@@ -9,6 +9,7 @@ import { blockOf, firstSeqOf, lastSeqOf } from './postings.ts';
 /** Conversations and messages per transaction: its terms are found in one turn of the event loop, which others wait for. */
 const conversationsPerTransaction = 100;
 const messagesPerTransaction = 200;
+const messagesOfLongest = 20;
 
 type Part = { conversationId: number; firstSeqId: number; lastSeqId: number };
 type Head = { conversation_id: number; last_seq_id: number };
@@ -16,7 +17,8 @@ type Head = { conversation_id: number; last_seq_id: number };
 /**
  * Writes the index. The row of search_heads says up to which seq id a conversation is in the index; its lock makes
  * the writers of a conversation take turns, so that no message is added twice. A conversation enters the index with the
- * block of its first message that is told; `rebuild` adds the blocks before.
+ * block of its first message that is told, or with its newest one if `rebuild` comes first: from there the next message that
+ * is told goes on, while `rebuild` adds the blocks before.
  */
 export function createIndexWrite({
   databases,
@@ -80,38 +82,65 @@ export function createIndexWrite({
 
     async rebuild({ conversationId, seqId }: Candidate) {
       const block = blockOf(seqId);
-      const nextSeqId = lastSeqOf(block) + 1;
-      const first = firstSeqOf(block);
-      const seqIds = Array.from({ length: nextSeqId - first }, (_, index) => first + index);
-      const archived: IndexedRow[] = await cold.bySeqIds(conversationId, seqIds);
+      const newest = await newestBlockOfNew(databases.messagesOf(conversationId), conversationId);
+      const bothBlocks = [...new Set([block, newest ?? block])];
+      const archived: IndexedRow[] = await cold.bySeqIds(conversationId, bothBlocks.flatMap(seqIdsOf));
       const indexed = await onceMoreIf(isHeadMade, () =>
         databases.messagesOf(conversationId).transaction(async (tx) => {
           const heads = await lockHeads(tx, [conversationId]);
-          const part = { conversationId, firstSeqId: firstSeqOf(block), lastSeqId: lastSeqOf(block) };
-          const stored = await readMessages(tx, [part], heads);
+          const known = heads.get(conversationId);
+          const blocks = known === undefined ? bothBlocks : [block];
+          const parts = blocks.map((one) => ({
+            conversationId,
+            firstSeqId: firstSeqOf(one),
+            lastSeqId: lastSeqOf(one),
+          }));
+          const stored = await readMessages(tx, parts, heads);
           const present = new Set(stored.map(({ seq_id }) => seq_id));
-          const absent = archived.filter(({ seq_id }) => !present.has(seq_id));
+          const absent = archived.filter(
+            ({ seq_id }) => blocks.includes(blockOf(seq_id)) && !present.has(seq_id),
+          );
           const messages = [...absent, ...stored].sort((a, b) => a.seq_id - b.seq_id);
-          const lastSeqId = Math.max(0, ...messages.map(({ seq_id }) => seq_id));
-          const known = heads.get(conversationId) ?? 0;
-          const head = { conversation_id: conversationId, last_seq_id: Math.max(known, lastSeqId) };
+          const head = {
+            conversation_id: conversationId,
+            last_seq_id: Math.max(
+              known ?? firstSeqOf(newest ?? block) - 1,
+              ...messages.map(({ seq_id }) => seq_id),
+            ),
+          };
           await tx.batchAndCommit(
             [
               ...(messages.length === 0 ? [] : headStatements([head], heads)),
               ...['search_terms', 'search_blocks'].map(
                 (table) =>
-                  `DELETE FROM ${table} WHERE conversation_id = ${conversationId} AND block = ${block}`,
+                  `DELETE FROM ${table} WHERE conversation_id = ${conversationId} AND block IN (${blocks})`,
               ),
               ...addStatements(messages),
             ].join(';\n'),
           );
-          return messages.length;
+          return messages.filter(({ seq_id }) => blockOf(seq_id) === block).length;
         }),
       );
-      return { indexed, nextSeqId };
+      return { indexed, nextSeqId: lastSeqOf(block) + 1 };
     },
   };
 }
+
+/** The block of the last message of a conversation that is not in the index yet. */
+async function newestBlockOfNew(database: Database, conversationId: number): Promise<number | undefined> {
+  const [head] = await database.query<Pick<Head, 'last_seq_id'>>(
+    // Index: the primary keys.
+    `SELECT last_seq_id FROM conversation_heads
+     WHERE conversation_id = ? AND NOT EXISTS (SELECT 1 FROM search_heads WHERE conversation_id = ?)`,
+    [conversationId, conversationId],
+  );
+  return head && blockOf(head.last_seq_id);
+}
+
+const seqIdsOf = (block: number): number[] => {
+  const first = firstSeqOf(block);
+  return Array.from({ length: lastSeqOf(block) - first + 1 }, (_, index) => first + index);
+};
 
 /** One range per conversation. */
 function merged(ranges: readonly SeqRange[]): SeqRange[] {
@@ -140,23 +169,33 @@ export async function lockHeads(
   return new Map(rows.map(({ conversation_id, last_seq_id }) => [conversation_id, last_seq_id]));
 }
 
-/** What to add now, within the bounds of a transaction, and what is left. */
+/**
+ * What to add now, within the bounds of a transaction, and what is left. The shortest come first: one conversation with
+ * many messages, as after an import, keeps no other waiting. It gets a few in any case, lest it should never come to its end.
+ */
 function planParts(
   wanted: readonly SeqRange[],
   heads: ReadonlyMap<number, number>,
 ): { parts: Part[]; left: SeqRange[] } {
+  const missing = wanted
+    .map((range) => {
+      const known = heads.get(range.conversationId);
+      const next = known === undefined ? firstSeqOf(blockOf(range.firstSeqId)) : known + 1;
+      return { range, next, count: range.lastSeqId - next + 1 };
+    })
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => a.count - b.count);
   const parts: Part[] = [];
   const left: SeqRange[] = [];
   let room = messagesPerTransaction;
-  for (const range of wanted) {
-    const { conversationId, firstSeqId, lastSeqId } = range;
-    const known = heads.get(conversationId);
-    const next = known === undefined ? firstSeqOf(blockOf(firstSeqId)) : known + 1;
-    if (next > lastSeqId) continue;
-    const until = Math.min(lastSeqId, next + room - 1);
-    if (until >= next) parts.push({ conversationId, firstSeqId: next, lastSeqId: until });
-    if (until < lastSeqId) left.push(range);
-    room -= Math.max(0, until - next + 1);
+  for (const { range, next, count } of missing) {
+    const isLongest = range === missing.at(-1)?.range;
+    const now = Math.min(count, isLongest ? Math.max(room, messagesOfLongest) : room);
+    if (now > 0) {
+      parts.push({ conversationId: range.conversationId, firstSeqId: next, lastSeqId: next + now - 1 });
+    }
+    if (now < count) left.push(range);
+    room -= now;
   }
   return { parts, left };
 }

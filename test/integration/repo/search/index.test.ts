@@ -100,6 +100,40 @@ test('a conversation with an older history enters the index with its newest bloc
   assert.deepEqual((await search(ann, 'number 2501')).contents, ['number 2501']);
 });
 
+test('reindex of a conversation that is not in the index leaves nothing for the next message to catch up with', async () => {
+  const { users, id } = await repo.newConversationOf(1);
+  const [ann] = users;
+  for (let from = 1; from <= 2500; from += 500) await store(id, ann, count(from, from + 499));
+  const first = await repo.search.reindexMessages({ cursor: '', limit: 1, conversationId: id });
+  assert.equal(first.indexed, 1023);
+  assert.deepEqual((await search(ann, 'number 2499')).contents, ['number 2499']);
+  await store(id, ann, ['number 2501']);
+  assert.equal(await index(id, 2501), 1);
+  await reindex(id);
+  assert.equal((await searchAll(ann, 'number', 200)).length, 2501);
+  const { terms } = await rowsOf(id);
+  const lengths = terms
+    ?.filter(({ term }) => String(term) === 'number')
+    .map(({ places }) => (places as Buffer).length);
+  assert.deepEqual(lengths, [2 * 1023, 2 * 1024, 2 * 454]);
+});
+
+test('a conversation with much to take up keeps no other of the same call waiting', async () => {
+  const { users, id } = await repo.newConversationOf(1);
+  const other = await repo.newConversation(users);
+  await store(id, users[0], count(1, 500));
+  await store(other, users[0], ['number 1', 'number 2']);
+  const ranges = [id, other].map((conversationId, n) => ({
+    conversationId,
+    firstSeqId: 1,
+    lastSeqId: n === 0 ? 500 : 2,
+  }));
+  const { indexed, left } = await repo.search.indexMessages({ ranges });
+  assert.equal(indexed, 200);
+  assert.deepEqual(left, [ranges[0]]);
+  assert.equal((await search(users[0], 'number', { conversationId: other })).contents.length, 2);
+});
+
 test('reindex goes through all conversations, and a step can be repeated', async () => {
   const { users, id } = await repo.newConversationOf(1);
   const other = await repo.newConversation(users);
