@@ -148,6 +148,8 @@ export function createFind(deps: {
         hits.push(...(await readHits(next, wanted)).sort((a, b) => newestFirst(a.message, b.message)));
       }
       readSoFar += candidates.length;
+      // In one order whatever the bounds were: the cursor of a page is that of its last hit.
+      hits.sort((a, b) => newestFirst(a.message, b.message));
       if (hits.length > limit || bound === -Infinity) return { hits };
       // Many messages of the same time must be read at once: a cursor between them would need one of them as a hit.
       if (readSoFar >= enoughRead && isEarlier(behind(bound), wanted.before)) return { hits, goOnAt: bound };

@@ -4,7 +4,7 @@ import { type Databases, fromEach } from '../storage/databases.ts';
 import { idsPerList } from '../storage/sql.ts';
 import type { Candidate, CandidateReader, Scope, SearchEngine } from './engine.ts';
 import { hex } from './index-rows.ts';
-import { decodePlaces, decodeSamples, type Sample, seqIdAt } from './postings.ts';
+import { decodePlaces, decodeSamples, latestUpTo, placesOfTime, type Sample, seqIdAt } from './postings.ts';
 import type { Query } from './query.ts';
 
 /** A block of a conversation in the index, and when its messages were created. */
@@ -82,25 +82,19 @@ function take(one: Open): Candidate {
   return { conversationId: row.conversation_id, seqId: seqIdAt(row.block, place) };
 }
 
-/** The latest time at which the message at a place may have been created: that of the next sample. */
+/** The latest time at which a message up to a place may have been created. */
 const latestOf = ({ last_at }: BlockRow, samples: readonly Sample[], place: number): number =>
-  samples.find((sample) => sample.place >= place)?.at ?? last_at;
+  Math.min(last_at, latestUpTo(samples, place));
 
-/**
- * The places whose messages may be of that time, in descending order. Messages of a conversation are in the order of their times,
- * but for small differences of clocks.
- */
+/** The places whose messages may be of that time, in descending order. */
 function placesWithin(
   { first_at, last_at }: BlockRow,
   places: ReadonlySet<number>,
   samples: readonly Sample[],
   { from, to }: Scope,
 ): number[] {
-  const since = samples.findIndex(({ at }) => at >= from);
-  const first = first_at >= from ? -1 : ((since < 0 ? samples.at(-1) : samples[since - 1])?.place ?? -1);
-  const end =
-    last_at <= to ? Infinity : (samples[samples.findLastIndex(({ at }) => at <= to) + 1]?.place ?? Infinity);
-  return [...places].filter((place) => place >= first && place < end).sort((a, b) => b - a);
+  const within = placesOfTime(samples, first_at >= from ? -Infinity : from, last_at <= to ? Infinity : to);
+  return [...places].filter((place) => place > within.after && place < within.before).sort((a, b) => b - a);
 }
 
 /** The blocks of the conversations that have messages of that time, the newest first. */

@@ -52,3 +52,43 @@ export function decodeSamples(bytes: Buffer): Sample[] {
     samples.push({ place: bytes.readUInt16BE(at), at: bytes.readUIntBE(at + 2, 6) });
   return samples.sort((a, b) => a.place - b.place);
 }
+
+/**
+ * Messages of a conversation are created in the order of their places, but for the differences of the clocks of the
+ * processes that create them. Those of hosts in step with a time server differ by some milliseconds; with more than this
+ * a search might leave messages out at the border of a page.
+ */
+const maxClockDifferenceMs = 2000;
+
+/** The latest time at which a message up to a place may have been created; Infinity if the samples do not tell. */
+export function latestUpTo(samples: readonly Sample[], place: number): number {
+  let latest = -Infinity;
+  for (const sample of samples) {
+    latest = Math.max(latest, sample.at);
+    if (sample.place >= place) return latest + maxClockDifferenceMs;
+  }
+  return Infinity;
+}
+
+/** Between which places all messages are that were created from one time to another. */
+export function placesOfTime(
+  samples: readonly Sample[],
+  from: number,
+  to: number,
+): { after: number; before: number } {
+  let after = -1;
+  let latest = -Infinity;
+  for (const { place, at } of samples) {
+    latest = Math.max(latest, at);
+    if (latest + maxClockDifferenceMs >= from) break;
+    after = place;
+  }
+  let before = Infinity;
+  let earliest = Infinity;
+  for (const { place, at } of samples.toReversed()) {
+    earliest = Math.min(earliest, at);
+    if (earliest - maxClockDifferenceMs <= to) break;
+    before = place;
+  }
+  return { after, before };
+}

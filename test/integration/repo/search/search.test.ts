@@ -123,6 +123,33 @@ test('pages by cursor neither skip nor repeat, whatever comes meanwhile, over co
   assert.deepEqual(await searchAll(ann, 'nowhere', 7), []);
 });
 
+test('pages neither skip nor repeat if the clocks of the processes that store messages differ by a second', async () => {
+  const { users, id } = await repo.newConversationOf(1);
+  const [ann] = users;
+  await store(
+    id,
+    ann,
+    Array.from({ length: 200 }, (_, n) => `kiwi ${n}`),
+  );
+  // Every third message comes from a process whose clock is behind.
+  await repo.databases.users.execute(
+    'UPDATE messages SET created_at = 1000000 + 50 * seq_id - IF(seq_id % 3 = 0, 1000, 0) WHERE conversation_id = ?',
+    [Number(id)],
+  );
+  await index(id, 1, 200);
+  for (const limit of [1, 7, 50]) {
+    const found = await searchAll(ann, 'kiwi', limit);
+    assert.equal(found.length, 200);
+    assert.equal(new Set(found).size, 200);
+  }
+  const { hits } = await search(ann, 'kiwi', { limit: 50 });
+  const times = hits.map(({ message }) => message?.createdAt ?? 0);
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => b - a),
+  );
+});
+
 test('a search can be narrowed to a conversation, a sender and a time', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const other = await repo.newConversation(users);
