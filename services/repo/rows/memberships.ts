@@ -71,17 +71,17 @@ export const fromMembershipRow = (row: MembershipRow): Membership => ({
 /**
  * Reads a user's memberships in active conversations, through the cache. Those in databases that do not answer are left
  * out: whoever does not find a conversation here asks its own database (`noAccess`). With `complete`, such a database
- * makes the call fail.
+ * makes the call fail; with `lost`, it is noted there.
  */
 export async function readMemberships(
   deps: { cache: Pick<Cache, 'read'>; databases: Databases },
   userId: string,
-  { complete = false } = {},
+  { complete = false, lost: noted }: { complete?: boolean; lost?: Lost | undefined } = {},
 ): Promise<Membership[]> {
   const { databases } = deps;
   let incomplete: Membership[] | undefined;
   const found = await deps.cache.read(userMemberships, [userId], async () => {
-    const lost = complete ? undefined : noteLost(databases);
+    const lost = complete ? undefined : (noted ?? noteLost(databases));
     const list = await loadMemberships(databases, Number(userId), lost);
     if (!lost?.size) return new Map([[userId, list]]);
     incomplete = list;

@@ -1,4 +1,5 @@
 import type { Sql } from '../storage/database.ts';
+import type { Lost } from '../storage/databases.ts';
 import type { Query } from './query.ts';
 
 /** Messages of a conversation, both ends included. */
@@ -13,6 +14,8 @@ export type Scope = {
   /** Only messages that were created in this time, Unix milliseconds, both ends included. */
   from: number;
   to: number;
+  /** With it, databases that do not answer are left out, and noted there. */
+  lost?: Lost | undefined;
 };
 
 /** A message that may be a hit. */
@@ -20,8 +23,8 @@ export type Candidate = { conversationId: number; seqId: number };
 
 export type CandidateReader = {
   /**
-   * The next candidates, roughly the newest first: about `count`, fewer only at the end. All that are still to come were
-   * created at `bound` or earlier; it is -Infinity at the end.
+   * The next candidates, roughly the newest first: about `count`, or fewer at the end, or if much was looked up for
+   * them. All that are still to come were created at `bound` or earlier; it is -Infinity at the end.
    */
   next(count: number): Promise<{ candidates: Candidate[]; bound: number }>;
 };

@@ -8,6 +8,7 @@ import type {
 } from '../../../lib/gen/im_repo/v1/search.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { ColdMessages } from '../cold/cold-messages.ts';
+import { unavailable } from '../connections/database-errors.ts';
 import type { FileLinks } from '../file-links/file-links.ts';
 import { conversationIdOf, noAccess, notMember } from '../rows/conversation-access.ts';
 import { readBasics } from '../rows/conversation-basic.ts';
@@ -20,7 +21,7 @@ import {
   toMessage,
 } from '../rows/message-rows.ts';
 import { cardOf, type UserCards } from '../rows/user-cards.ts';
-import { type Databases, fromEach } from '../storage/databases.ts';
+import { type Databases, fromEach, type Lost, noteLost } from '../storage/databases.ts';
 import { isTrue } from '../storage/sql.ts';
 import type { Candidate, SearchEngine } from './engine.ts';
 import { type Highlight, match, parseQuery, type Query } from './query.ts';
@@ -33,13 +34,22 @@ type DatedRow = Pick<
   MessageRow,
   'conversation_id' | 'seq_id' | 'id' | 'sender_id' | 'deleted' | 'created_at'
 >;
-type Wanted = { query: Query; senderId: string | undefined; from: number; before: Time };
+type Wanted = {
+  query: Query;
+  senderId: string | undefined;
+  from: number;
+  before: Time;
+  /** The databases that do not answer, if the search goes on without them. */
+  lost: Lost | undefined;
+};
 
 /** The candidates that are read first; each further time it is the double. */
 const firstCandidates = 4;
 const mostCandidates = 1000;
 /** From this number of messages on, a call reads no more: the next page continues behind them. */
 const enoughRead = 4000;
+/** So it does after this time, as in a search for two common words that hardly ever occur together. */
+const enoughMs = 1000;
 
 /**
  * Finds messages by their words, the newest first, in the conversations that the user is a member of now. The engine
@@ -57,18 +67,25 @@ export function createFind(deps: {
   const { databases, cache, cold, userCards, engine, links } = deps;
 
   /** Throws CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
-  async function conversationsOf(request: SearchMessagesRequest): Promise<Membership[]> {
+  async function conversationsOf(
+    request: SearchMessagesRequest,
+    lost: Lost | undefined,
+  ): Promise<Membership[]> {
     const { userId } = request;
     if (parseId(userId) === undefined) throw notMember();
     const reading = await cache.reading([[userMemberships, userId]]);
-    const memberships = await readMemberships({ databases, cache: reading }, userId);
+    const memberships = await readMemberships({ databases, cache: reading }, userId, { lost });
     if (request.conversationId === undefined) return memberships;
     const id = conversationIdOf(request.conversationId);
     if (!isAmong(memberships, String(id))) throw await noAccess(databases.messagesOf(id), id);
     return memberships.filter(({ conversationId }) => conversationId === String(id));
   }
 
-  const selectStored = <R>(columns: string, candidates: readonly Candidate[]): Promise<R[]> =>
+  const selectStored = <R>(
+    columns: string,
+    candidates: readonly Candidate[],
+    lost: Lost | undefined,
+  ): Promise<R[]> =>
     fromEach(
       databases.byShard(candidates, ({ conversationId }) => conversationId),
       (database, some) =>
@@ -79,18 +96,21 @@ export function createFind(deps: {
             ([id, own]) => `(conversation_id = ${id} AND seq_id IN (${own.map(({ seqId }) => seqId)}))`,
           ).join(' OR ')}`,
         ),
+      lost,
     );
 
   /** Rows of the database, and archived messages where it has none. */
   async function select<R extends Pick<MessageRow, 'conversation_id' | 'seq_id'>>(
     columns: string,
     candidates: readonly Candidate[],
+    lost: Lost | undefined,
   ): Promise<(R | MessageRow)[]> {
-    const rows = await selectStored<R>(columns, candidates);
+    const rows = await selectStored<R>(columns, candidates, lost);
     if (rows.length === candidates.length) return rows;
     const present = new Set(rows.map(({ conversation_id, seq_id }) => `${conversation_id}:${seq_id}`));
     const absent = candidates.filter(
-      ({ conversationId, seqId }) => !present.has(`${conversationId}:${seqId}`),
+      ({ conversationId, seqId }) =>
+        !present.has(`${conversationId}:${seqId}`) && !lost?.has(databases.messagesOf(conversationId)),
     );
     const archived = await Promise.all(
       Array.from(
@@ -111,6 +131,7 @@ export function createFind(deps: {
     const rows = await select<DatedRow>(
       'conversation_id, seq_id, id, sender_id, deleted, created_at',
       candidates,
+      wanted.lost,
     );
     return rows
       .filter((row) => isWanted(row, wanted))
@@ -122,8 +143,8 @@ export function createFind(deps: {
       }));
   }
 
-  async function readHits(candidates: readonly Candidate[], { query }: Wanted): Promise<Hit[]> {
-    const rows = await select<MessageRow>(messageColumns(), candidates);
+  async function readHits(candidates: readonly Candidate[], { query, lost }: Wanted): Promise<Hit[]> {
+    const rows = await select<MessageRow>(messageColumns(), candidates, lost);
     return rows.map(fromMessageRow).flatMap((message) => hitOf(message, query));
   }
 
@@ -134,10 +155,11 @@ export function createFind(deps: {
     limit: number,
   ): Promise<{ hits: Hit[]; goOnAt?: number }> {
     const [to] = wanted.before;
-    const reader = engine.search(wanted.query, { conversationIds, from: wanted.from, to });
+    const reader = engine.search(wanted.query, { conversationIds, from: wanted.from, to, lost: wanted.lost });
     const hits: Hit[] = [];
     let waiting: Dated[] = [];
     let count = firstCandidates * limit;
+    const until = performance.now() + enoughMs;
     for (let readSoFar = 0; ; ) {
       const { candidates, bound } = await reader.next(count);
       waiting = [...waiting, ...(await readTimes(candidates, wanted))].sort(newestFirst);
@@ -152,16 +174,21 @@ export function createFind(deps: {
       hits.sort((a, b) => newestFirst(a.message, b.message));
       if (hits.length > limit || bound === -Infinity) return { hits };
       // Many messages of the same time must be read at once: a cursor between them would need one of them as a hit.
-      if (readSoFar >= enoughRead && isEarlier(behind(bound), wanted.before)) return { hits, goOnAt: bound };
+      const isEnough = readSoFar >= enoughRead || performance.now() >= until;
+      if (isEnough && isEarlier(behind(bound), wanted.before)) return { hits, goOnAt: bound };
       count = Math.min(2 * count, mostCandidates);
     }
   }
 
-  async function answer(hits: readonly Hit[], memberships: readonly Membership[]): Promise<SearchHit[]> {
+  async function answer(
+    hits: readonly Hit[],
+    memberships: readonly Membership[],
+    lost: Lost | undefined,
+  ): Promise<SearchHit[]> {
     const conversationIds = new Set(hits.map(({ message }) => message.conversationId));
     const peers = new Map(memberships.map(({ conversationId, peerId }) => [conversationId, peerId]));
     const [basics, cards] = await Promise.all([
-      readBasics(deps, [...conversationIds]),
+      readBasics(deps, [...conversationIds], lost),
       userCards.byIds([
         ...hits.map(({ message }) => message.senderId),
         ...[...conversationIds].flatMap((id) => peers.get(id) ?? []),
@@ -187,23 +214,28 @@ export function createFind(deps: {
   /** Throws INVALID_ARGUMENT, CONVERSATION_NOT_FOUND or NOT_CONVERSATION_MEMBER. */
   return async (request: SearchMessagesRequest): Promise<SearchMessagesResponse> => {
     const { limit, after } = readPaging('search results', request);
-    const memberships = await conversationsOf(request);
+    // Of one conversation there is no part to answer with.
+    const lost = request.conversationId === undefined ? noteLost(databases) : undefined;
+    const memberships = await conversationsOf(request, lost);
     const query = parseQuery(request.query);
-    if (!query || memberships.length === 0) return { hits: [] };
+    if (!query) return { hits: [] };
     const wanted = {
       query,
       senderId: request.senderId,
       from: (request.after ?? -1) + 1,
       before: earlier(after, [request.before ?? Number.MAX_SAFE_INTEGER, 0]),
+      lost,
     };
     const ids = memberships.map(({ conversationId }) => Number(conversationId));
     const { hits, goOnAt } = await collect(wanted, ids, limit);
     const page = pageOf('search results', hits, limit, ({ message }) => [message.createdAt, message.id]);
-    const rows = await answer(page.rows, memberships);
+    const found = await answer(page.rows, memberships, lost);
+    if (lost?.size === databases.shards.length) throw unavailable();
+    const partial = lost?.size ? true : undefined;
     if (page.nextCursor !== undefined || goOnAt === undefined)
-      return { hits: rows, nextCursor: page.nextCursor };
+      return { hits: found, nextCursor: page.nextCursor, partial };
     // What is later than the bound was found already.
-    return { hits: rows, nextCursor: cursorOf('search results', behind(goOnAt)) };
+    return { hits: found, nextCursor: cursorOf('search results', behind(goOnAt)), partial };
   };
 }
 

@@ -19,12 +19,18 @@ type Open = { row: BlockRow; places: number[]; samples: Sample[]; bound: number 
 /** Blocks that are looked up at once, at first; each further time it is twice as many. */
 const firstBlocks = 48;
 const mostBlocks = 512;
+/** From this number of blocks on, a call answers with what it has, so that its caller can end the search. */
+const blocksPerCall = 1024;
 
 /**
  * Reads candidates from the newest block to the oldest, of all conversations together, and only as many blocks as are
  * needed: a common word is found in the newest ones.
  */
-export function createIndexSearch({ databases }: { databases: Databases }): SearchEngine['search'] {
+export function createIndexSearch({
+  databases,
+}: {
+  databases: Pick<Databases, 'byShard'>;
+}): SearchEngine['search'] {
   return (query, scope) => {
     let waiting: BlockRow[] | undefined;
     let position = 0;
@@ -38,6 +44,7 @@ export function createIndexSearch({ databases }: { databases: Databases }): Sear
       const found = await fromEach(
         databases.byShard(some, ({ conversation_id }) => conversation_id),
         (database, own) => readPlaces(database, query, own),
+        scope.lost,
       );
       for (const { row, places, samples } of found) {
         const within = placesWithin(row, places, samples, scope);
@@ -51,12 +58,14 @@ export function createIndexSearch({ databases }: { databases: Databases }): Sear
       async next(count) {
         waiting ??= await readBlocks(databases, scope);
         const candidates: Candidate[] = [];
+        const lastPosition = position + blocksPerCall;
         while (true) {
           const best = newestOf(open);
           const next = waiting[position];
-          if (next && (!best || next.last_at >= best.bound)) {
+          const isNextNewest = next !== undefined && (!best || next.last_at >= best.bound);
+          if (isNextNewest && position < lastPosition) {
             await openNext(waiting);
-          } else if (!best || candidates.length >= count) {
+          } else if (!best || isNextNewest || candidates.length >= count) {
             return { candidates, bound: Math.max(best?.bound ?? -Infinity, next?.last_at ?? -Infinity) };
           } else {
             candidates.push(take(best));
@@ -98,7 +107,10 @@ function placesWithin(
 }
 
 /** The blocks of the conversations that have messages of that time, the newest first. */
-async function readBlocks(databases: Databases, { conversationIds, from, to }: Scope): Promise<BlockRow[]> {
+async function readBlocks(
+  databases: Pick<Databases, 'byShard'>,
+  { conversationIds, from, to, lost }: Scope,
+): Promise<BlockRow[]> {
   const rows = await fromEach(
     databases.byShard(conversationIds, (id) => id),
     async (database, ids) => {
@@ -113,6 +125,7 @@ async function readBlocks(databases: Databases, { conversationIds, from, to }: S
       );
       return results.flat();
     },
+    lost,
   );
   return rows.sort((a, b) => b.last_at - a.last_at);
 }

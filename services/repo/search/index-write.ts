@@ -67,16 +67,24 @@ export function createIndexWrite({
     async index(ranges) {
       let indexed = 0;
       const left: SeqRange[] = [];
+      const failures: unknown[] = [];
       for (const [database, some] of databases.byShard(
         merged(ranges),
         ({ conversationId }) => conversationId,
       )) {
         for (const wanted of chunks(some, conversationsPerTransaction)) {
-          const done = await onceMoreIf(isHeadMade, () => add(database, wanted));
-          indexed += done.indexed;
-          left.push(...done.left);
+          try {
+            const done = await onceMoreIf(isHeadMade, () => add(database, wanted));
+            indexed += done.indexed;
+            left.push(...done.left);
+          } catch (error) {
+            // What the other databases have is taken up nevertheless. The caller repeats all of it.
+            failures.push(error);
+            break;
+          }
         }
       }
+      if (failures.length > 0) throw failures[0];
       return { indexed, left };
     },
 

@@ -1,8 +1,10 @@
 // Room: search: the index of messages' words, and finding messages by it. Rooms that change messages tell it what
 // changed; it stores no message and decides nothing about who may write.
 
+import pLimit from 'p-limit';
 import { parseId } from '../../../lib/domain/ids.ts';
 import { invalid } from '../../../lib/domain/refusals.ts';
+import { GoChatError } from '../../../lib/errors.ts';
 import type { IndexMessagesRequest, SearchServiceService } from '../../../lib/gen/im_repo/v1/search.ts';
 import type { ServedHandlers } from '../../../lib/grpc/definition.ts';
 import type { Metrics } from '../../../lib/metrics.ts';
@@ -19,6 +21,9 @@ import { createIndexWrite } from './index-write.ts';
 import { createReindex } from './reindex.ts';
 
 const maxRanges = 1000;
+/** A search may read hundreds of blocks: more at once would keep connections from messages that are being sent. */
+const searchesAtOnce = 8;
+const maxWaitingSearches = 100;
 
 /** The index in SQL, beside the messages that it is about. */
 export const createSqlEngine = (deps: {
@@ -47,13 +52,16 @@ export function createSearchHandlers(deps: {
   );
   const duration = metrics.latency('gochat_search_duration_seconds', 'Time of a search.');
   const find = createFind(deps);
+  const inTurn = pLimit(searchesAtOnce);
   const reindex = createReindex(deps);
 
   return {
     async searchMessages(request) {
+      if (inTurn.pendingCount >= maxWaitingSearches)
+        throw new GoChatError('UNAVAILABLE', 'Too many searches are waiting.');
       const stop = duration.startTimer();
       try {
-        return await find(request);
+        return await inTurn(find, request);
       } finally {
         stop();
       }

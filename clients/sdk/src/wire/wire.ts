@@ -546,6 +546,8 @@ export interface Calls {
       }[];
       /** The cursor of the next page; absent on the last page */
       nextCursor?: string;
+      /** A part of the storage is down. Conversations that this answer does not name are unknown, not gone: ask again after Retry-After */
+      partial?: boolean;
     };
   };
   /** List the members of a conversation */

@@ -145,7 +145,11 @@ export interface SearchMessagesRequest {
 export interface SearchMessagesResponse {
   hits: SearchHit[];
   /** Absent if there are no more. */
-  nextCursor?: string | undefined;
+  nextCursor?:
+    | string
+    | undefined;
+  /** True if a database of conversations does not answer: the page lacks its messages. */
+  partial?: boolean | undefined;
 }
 
 export interface DeleteMessageRequest {
@@ -1574,7 +1578,7 @@ export const SearchMessagesRequest: MessageFns<SearchMessagesRequest> = {
 };
 
 function createBaseSearchMessagesResponse(): SearchMessagesResponse {
-  return { hits: [], nextCursor: undefined };
+  return { hits: [], nextCursor: undefined, partial: undefined };
 }
 
 export const SearchMessagesResponse: MessageFns<SearchMessagesResponse> = {
@@ -1584,6 +1588,9 @@ export const SearchMessagesResponse: MessageFns<SearchMessagesResponse> = {
     }
     if (message.nextCursor !== undefined) {
       writer.uint32(18).string(message.nextCursor);
+    }
+    if (message.partial !== undefined) {
+      writer.uint32(24).bool(message.partial);
     }
     return writer;
   },
@@ -1617,6 +1624,14 @@ export const SearchMessagesResponse: MessageFns<SearchMessagesResponse> = {
             message.nextCursor = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1636,6 +1651,7 @@ export const SearchMessagesResponse: MessageFns<SearchMessagesResponse> = {
     const message = createBaseSearchMessagesResponse();
     message.hits = object.hits?.map((e) => SearchHit.fromPartial(e)) || [];
     message.nextCursor = object.nextCursor ?? undefined;
+    message.partial = object.partial ?? undefined;
     return message;
   },
 };

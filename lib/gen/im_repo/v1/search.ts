@@ -57,7 +57,11 @@ export interface SearchHit {
 export interface SearchMessagesResponse {
   hits: SearchHit[];
   /** Absent if there are no more. A page may have fewer hits than asked for, or none, and be followed by others. */
-  nextCursor?: string | undefined;
+  nextCursor?:
+    | string
+    | undefined;
+  /** True if a database of conversations does not answer: the page lacks its messages. */
+  partial?: boolean | undefined;
 }
 
 /** Messages of a conversation, both ends included. */
@@ -392,7 +396,7 @@ export const SearchHit: MessageFns<SearchHit> = {
 };
 
 function createBaseSearchMessagesResponse(): SearchMessagesResponse {
-  return { hits: [], nextCursor: undefined };
+  return { hits: [], nextCursor: undefined, partial: undefined };
 }
 
 export const SearchMessagesResponse: MessageFns<SearchMessagesResponse> = {
@@ -402,6 +406,9 @@ export const SearchMessagesResponse: MessageFns<SearchMessagesResponse> = {
     }
     if (message.nextCursor !== undefined) {
       writer.uint32(18).string(message.nextCursor);
+    }
+    if (message.partial !== undefined) {
+      writer.uint32(24).bool(message.partial);
     }
     return writer;
   },
@@ -435,6 +442,14 @@ export const SearchMessagesResponse: MessageFns<SearchMessagesResponse> = {
             message.nextCursor = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -454,6 +469,7 @@ export const SearchMessagesResponse: MessageFns<SearchMessagesResponse> = {
     const message = createBaseSearchMessagesResponse();
     message.hits = object.hits?.map((e) => SearchHit.fromPartial(e)) || [];
     message.nextCursor = object.nextCursor ?? undefined;
+    message.partial = object.partial ?? undefined;
     return message;
   },
 };

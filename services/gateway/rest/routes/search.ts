@@ -7,6 +7,7 @@ import { Message, toMessage } from '../../../../lib/wire/message.ts';
 import { required } from '../../../../lib/wire/required.ts';
 import * as fields from '../../validation/fields.ts';
 import { nextCursor } from '../../validation/paging.ts';
+import { askAgain, partial, partialAnswer } from '../answers/partial.ts';
 import { answer } from '../answers/schemas.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { accessErrors } from './conversation-paths.ts';
@@ -34,7 +35,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<{ messages: LogicClient['me
           'The newest first, of the conversations that you are a member of now. Every word must occur; the last one may be the ' +
           'beginning of a word. Chinese, Japanese, Korean and Thai are found by any two or more neighbouring characters. ' +
           'Case and width do not matter. Of images and files the name is searched. A page may have fewer results than ' +
-          'asked for, and still have a nextCursor.',
+          `asked for, and still have a nextCursor.${partialAnswer}`,
         errors: accessErrors,
         querystring: Type.Object({
           q: fields.messageSearchText,
@@ -78,11 +79,12 @@ export const searchRoutes: FastifyPluginAsyncTypebox<{ messages: LogicClient['me
               }),
             ),
             nextCursor,
+            partial,
           }),
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { q, conversationId, limit = limits.page.usual, ...rest } = request.query;
       const found = await messages.searchMessages({
         userId: callerOf(request).userId,
@@ -91,6 +93,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<{ messages: LogicClient['me
         limit,
         ...rest,
       });
+      if (found.partial) reply.headers(askAgain);
       return {
         results: found.hits.map(({ message, conversationName, highlights: ranges }) => ({
           message: toMessage(required(message)),
@@ -98,6 +101,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<{ messages: LogicClient['me
           highlights: ranges.map(({ start, length }) => [start, length]),
         })),
         nextCursor: found.nextCursor,
+        partial: found.partial,
       };
     },
   );

@@ -126,6 +126,42 @@ test('while a shard is down, the list and a sync have the rest and say so, and n
   assert.deepEqual((await repo.sync(ann, { [up]: 0, [down]: 0 }, { since })).partial, undefined);
 });
 
+test('while a shard is down, a search has the rest and says so, and the others’ messages enter the index', async () => {
+  const { ann, up, down } = await twoGroups();
+  const say = (id: string, content: string) => repo.save(repo.newMessage(id, ann, { content }));
+  await say(up, 'peach 1');
+  await say(down, 'peach 1');
+  const ranges = (last: number) =>
+    [up, down].map((conversationId) => ({ conversationId, firstSeqId: 1, lastSeqId: last }));
+  await repo.search.indexMessages({ ranges: ranges(1) });
+  const search = (conversationId?: string) =>
+    repo.search.searchMessages({ userId: ann, query: 'peach', limit: 0, conversationId });
+  const complete = await search();
+  assert.deepEqual([complete.hits.length, complete.partial], [2, undefined]);
+  await say(up, 'peach 2');
+  await say(down, 'peach 2');
+  door('c2').set({ is: 'shut' });
+  await assert.rejects(repo.search.indexMessages({ ranges: ranges(2) }), { code: 'UNAVAILABLE' });
+  const check = async () => {
+    const { hits, partial } = await search();
+    assert.deepEqual(
+      hits.map(({ message }) => [message?.conversationId, message?.content]),
+      [
+        [up, 'peach 2'],
+        [up, 'peach 1'],
+      ],
+    );
+    assert.equal(partial, true);
+  };
+  // With the memberships of the user in the cache, and without.
+  await check();
+  await forgetAll();
+  await check();
+  await assert.rejects(search(down), { code: 'UNAVAILABLE' });
+  door('c1').set({ is: 'shut' });
+  await assert.rejects(search(), { code: 'UNAVAILABLE' });
+});
+
 test('while all shards are down, the list and a sync are refused', async () => {
   const { ann } = await twoGroups();
   await forgetAll();
