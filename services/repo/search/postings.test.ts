@@ -6,7 +6,7 @@ import { isSampled, latestUpTo, placesOfTime } from './postings.ts';
 /** Messages of one block, created by processes whose clocks differ by up to two seconds. */
 const blocks = fc
   .array(fc.record({ pauseMs: fc.nat({ max: 1500 }), skewMs: fc.constantFrom(0, 0, 300, 1999) }), {
-    minLength: 1,
+    minLength: 40,
     maxLength: 120,
   })
   .map((messages) => {
@@ -40,6 +40,7 @@ test('whatever the clocks of several processes say, all messages of a time are w
       for (const { place, at } of block)
         if (at >= from && at <= to) assert.ok(place > after && place < before, `${place}`);
     }),
+    { numRuns: 1000 },
   );
 });
 
