@@ -131,6 +131,7 @@ export function createClient(options: ClientOptions) {
   function listen(how: 'addEventListener' | 'removeEventListener'): void {
     if (typeof document === 'undefined') return;
     globalThis[how]('online', wake);
+    globalThis[how]('offline', wake);
     document[how]('visibilitychange', whenVisible);
   }
 

@@ -19,7 +19,7 @@ export interface ConnectionLoop {
   stop(): Promise<void>;
   /** Ends the session: nothing is tried again. */
   end(reason: string): void;
-  /** Something suggests that the network is back, or that the device has woken up. */
+  /** Something suggests that the network is back or gone, or that the device has woken up. */
   wake(): void;
 }
 
@@ -139,7 +139,9 @@ export function createConnectionLoop(deps: {
     },
     wake() {
       waiting?.end();
-      socket?.check();
+      // A browser that says so is offline: the socket would only look open.
+      if (globalThis.navigator?.onLine === false) socket?.close(4000);
+      else socket?.check();
     },
   };
 }

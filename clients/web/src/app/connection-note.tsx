@@ -16,6 +16,8 @@ export function ConnectionNote() {
   const [shown, setShown] = useState(false);
   useEffect(() => {
     if (!isDown) return setShown(false);
+    // A browser that is offline will not be back so soon.
+    if (!navigator.onLine) return setShown(true);
     const timer = setTimeout(() => setShown(true), patienceMs);
     return () => clearTimeout(timer);
   }, [isDown]);

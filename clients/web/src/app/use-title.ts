@@ -14,4 +14,11 @@ export function useTitle(): void {
     const badge = navigator as Navigator & { setAppBadge?(count: number): Promise<void> };
     badge.setAppBadge?.(unread).catch(() => {});
   }, [unread, t]);
+  // Who signs out leaves no number behind.
+  useEffect(
+    () => () => {
+      document.title = t.appName;
+    },
+    [t],
+  );
 }

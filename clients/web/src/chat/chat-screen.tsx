@@ -155,4 +155,13 @@ function useJump(seq: number | undefined, jumpTo: (seqId: number) => void, isRea
   useEffect(() => {
     if (seq !== undefined && isReady) jumpTo(seq);
   }, [seq, jumpTo, isReady]);
+  useEffect(() => {
+    if (seq === undefined) return;
+    // A link to where one is already changes no address, and yet leads there again.
+    const again = ({ target }: MouseEvent) => {
+      if (target instanceof Element && target.closest('a')?.href === location.href) jumpTo(seq);
+    };
+    document.addEventListener('click', again);
+    return () => document.removeEventListener('click', again);
+  }, [seq, jumpTo]);
 }

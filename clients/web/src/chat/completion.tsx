@@ -31,6 +31,8 @@ export function useCompletion(
   const { name: language } = useLanguage();
   const [emoji, setEmoji] = useState<readonly Emoji[]>([]);
   const [index, setIndex] = useState(0);
+  /** True: an arrow key has led to the choice, so Enter takes it. */
+  const [isPicked, setIsPicked] = useState(false);
   const [closedFor, setClosedFor] = useState('');
   const caret = field.current?.selectionStart ?? text.length;
   const [, sign = '', word = ''] = unfinished.exec(text.slice(0, caret)) ?? [];
@@ -41,7 +43,10 @@ export function useCompletion(
     if (wantsEmoji) loadEmoji(language).then(setEmoji, () => {});
   }, [wantsEmoji, language]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another word has other choices.
-  useEffect(() => setIndex(0), [typed]);
+  useEffect(() => {
+    setIndex(0);
+    setIsPicked(false);
+  }, [typed]);
 
   const choices =
     sign === '' || closedFor === typed
@@ -63,10 +68,11 @@ export function useCompletion(
     /** True if the key was for the list. */
     onKey(key: string): boolean {
       if (choices.length === 0) return false;
-      if (key === 'ArrowDown') setIndex((index + 1) % choices.length);
-      else if (key === 'ArrowUp') setIndex((index - 1 + choices.length) % choices.length);
-      else if (key === 'Escape') setClosedFor(typed);
-      else if (key === 'Enter' || key === 'Tab') {
+      if (key === 'ArrowDown' || key === 'ArrowUp') {
+        setIsPicked(true);
+        setIndex((index + (key === 'ArrowDown' ? 1 : -1) + choices.length) % choices.length);
+      } else if (key === 'Escape') setClosedFor(typed);
+      else if (key === 'Tab' || (key === 'Enter' && isPicked)) {
         const choice = choices[index];
         if (choice) choose(choice);
       } else return false;

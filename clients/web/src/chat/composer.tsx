@@ -114,7 +114,7 @@ export function Composer({
   function onKeyDown(event: KeyboardEvent): void {
     // An input method takes Enter to choose a word. Safari says so only by the code 229.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
-    if (completion.onKey(event.key)) {
+    if (!event.shiftKey && completion.onKey(event.key)) {
       event.preventDefault();
       return;
     }

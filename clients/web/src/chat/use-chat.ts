@@ -69,7 +69,8 @@ export function useChat({
       jumpTo(seqId) {
         const show = () => requestAnimationFrame(() => messageList.current?.toSeq(seqId));
         if (messageList.current?.toSeq(seqId)) return;
-        told(room.jumpTo(seqId).then(show));
+        // The list shows a message once the one before it is loaded, too.
+        told(room.jumpTo(Math.max(1, seqId - 1)).then(show));
       },
     };
   }, [room, client, told, composer, messageList]);

@@ -36,15 +36,16 @@ export function ConversationList({ openId, onSearch }: { openId: string | undefi
         <IconButton icon="search" label={t.search} onClick={onSearch} />
         <IconButton icon="plus" label={t.newGroup} onClick={() => setMakesGroup(true)} />
       </header>
-      {items.length === 0 ? (
-        <NoConversations />
-      ) : (
-        <ul className={styles.list} aria-label={t.conversations}>
-          {shown.map((item) => (
-            <Row key={item.conversation.id} item={item} isOpen={item.conversation.id === openId} />
-          ))}
-        </ul>
-      )}
+      <ul className={styles.list} aria-label={t.conversations}>
+        {shown.map((item) => (
+          <Row key={item.conversation.id} item={item} isOpen={item.conversation.id === openId} />
+        ))}
+        {items.length === 0 && (
+          <li>
+            <NoConversations />
+          </li>
+        )}
+      </ul>
       {makesGroup && (
         <Suspense>
           <NewGroupDialog onClose={() => setMakesGroup(false)} />

@@ -97,7 +97,7 @@ function Leaving({ conversation }: { conversation: Conversation }) {
   const { t } = useLanguage();
   const client = useClient();
   const told = useTold();
-  const [asked, setAsked] = useState<'leave' | 'dissolve'>();
+  const [asksDissolve, setAsksDissolve] = useState(false);
   const { id, role } = conversation;
   const end = async (work: Promise<unknown>) => {
     if (await told(work)) go(paths.chats);
@@ -105,30 +105,22 @@ function Leaving({ conversation }: { conversation: Conversation }) {
   return (
     <section className={styles.section}>
       {role < owner && (
-        <Button small onClick={() => setAsked('leave')}>
+        <Button small onClick={() => void end(client.groups.leave(id))}>
           {t.leaveGroup}
         </Button>
       )}
       {role === owner && (
-        <Button small kind="danger" onClick={() => setAsked('dissolve')}>
+        <Button small kind="danger" onClick={() => setAsksDissolve(true)}>
           {t.dissolveGroup}
         </Button>
       )}
-      {asked === 'leave' && (
-        <Question
-          title={t.leaveQuestion}
-          action={t.leaveGroup}
-          onYes={() => void end(client.groups.leave(id))}
-          onClose={() => setAsked(undefined)}
-        />
-      )}
-      {asked === 'dissolve' && (
+      {asksDissolve && (
         <Question
           title={t.dissolveQuestion}
           hint={t.dissolveHint}
           action={t.dissolveGroup}
           onYes={() => void end(client.groups.dissolve(id))}
-          onClose={() => setAsked(undefined)}
+          onClose={() => setAsksDissolve(false)}
         />
       )}
     </section>

@@ -43,13 +43,19 @@ async function load(language: LanguageName): Promise<readonly Emoji[]> {
     .filter(({ group }) => group !== undefined && group !== componentGroup)
     .sort((a, b) => (a.order ?? 0) - (b.order ?? 0))
     .map(({ hexcode, unicode, label, tags = [], group = 0 }) => ({
-      emoji: unicode,
+      emoji: withoutNeedless(unicode),
       label,
       words: [label, ...tags].join(' ').toLocaleLowerCase(),
       names: [namesByCode[hexcode] ?? []].flat(),
       group,
     }));
 }
+
+/**
+ * The sign that asks for colours (FE0F) says nothing behind what is coloured anyway; with it the same emoji would be two
+ * texts.
+ */
+const withoutNeedless = (emoji: string): string => emoji.replace(/(\p{Emoji_Presentation})\uFE0F/gu, '$1');
 
 /** Skin tones and hair, which are no emoji by themselves. */
 const componentGroup = 2;

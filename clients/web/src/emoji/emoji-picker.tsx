@@ -1,5 +1,6 @@
 import { useDeferredValue, useEffect, useState } from 'react';
 import { useLanguage } from '../i18n/language.tsx';
+import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { SearchField } from '../ui/field.tsx';
 import { type Emoji, findEmoji, loadEmoji } from './emoji-data.ts';
@@ -8,7 +9,7 @@ import styles from './emoji-picker.module.css';
 const usual = ['👍', '❤️', '😂', '🎉', '😮', '😢', '🙏', '👀', '✅', '🔥', '👏', '🤔', '💯', '🚀', '😅', '👎'];
 const mostFound = 80;
 
-/** A dialog to choose an emoji: the usual ones at once, all others below or by their names. */
+/** A dialog to choose an emoji: the usual ones at once, all others when asked for, or by their names. */
 export default function EmojiPicker({
   title,
   onPick,
@@ -21,6 +22,7 @@ export default function EmojiPicker({
   const { t, name: language } = useLanguage();
   const [all, setAll] = useState<readonly Emoji[]>([]);
   const [query, setQuery] = useState('');
+  const [showsAll, setShowsAll] = useState(false);
   const wanted = useDeferredValue(query.trim());
   useEffect(() => {
     // Without their names the usual ones are there.
@@ -42,7 +44,11 @@ export default function EmojiPicker({
       </div>
       <SearchField label={t.searchEmoji} value={query} onChange={(event) => setQuery(event.target.value)} />
       <div className={styles.all} aria-busy={isFirstTime}>
-        {wanted === '' ? (
+        {wanted === '' && !showsAll ? (
+          <Button small onClick={() => setShowsAll(true)}>
+            {t.showAll}
+          </Button>
+        ) : wanted === '' ? (
           [...Map.groupBy(withoutUsual(all), ({ group }) => group)].map(([group, some]) => (
             <div key={group} className={`${styles.grid} ${styles.group}`}>
               {some.map(({ emoji, label }) => (

@@ -22,8 +22,10 @@ export function EditMessage({ message }: { message: ShownMessage }) {
   function onKeyDown(event: KeyboardEvent): void {
     // The message around it opens its menu by some keys.
     event.stopPropagation();
+    // An input method has its own use for these keys. Safari says so only by the code 229.
+    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
     if (event.key === 'Escape') edit(undefined);
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey) return;
     event.preventDefault();
     save();
   }

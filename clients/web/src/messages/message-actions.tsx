@@ -33,7 +33,12 @@ export function ActionBar(props: MessageRowProps & { onMenu(at: MenuPlace): void
         size={17}
         label={t.messageActions}
         aria-haspopup="menu"
-        onClick={(event) => props.onMenu(endOf(event.currentTarget))}
+        onClick={({ currentTarget }) => {
+          const place = endOf(currentTarget);
+          // The button goes; the message is where the focus comes back to.
+          currentTarget.closest('article')?.focus({ preventScroll: true });
+          props.onMenu(place);
+        }}
       />
     </div>
   );

@@ -3,7 +3,6 @@ import { useClient } from '@gochat/sdk/react';
 import { useState } from 'react';
 import { useLanguage } from '../i18n/language.tsx';
 import { Button, IconButton } from '../ui/button.tsx';
-import { Question } from '../ui/dialog.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { go, paths } from '../ui/paths.ts';
 import type { Act } from './act.ts';
@@ -14,7 +13,6 @@ export function FriendRow({ friend, act }: { friend: Friend; act: Act }) {
   const { t, times } = useLanguage();
   const client = useClient();
   const [menuAt, setMenuAt] = useState<Element>();
-  const [asksBlock, setAsksBlock] = useState(false);
   const name = friend.remark || nameOf(friend);
   const presence = friend.online
     ? t.online
@@ -26,7 +24,7 @@ export function FriendRow({ friend, act }: { friend: Friend; act: Act }) {
       <Button small kind="main" onClick={() => go(paths.conversation(friend.conversationId))}>
         {t.messagePerson}
       </Button>
-      <Button small onClick={() => setAsksBlock(true)}>
+      <Button small onClick={() => act(() => client.friends.block(friend.id))}>
         {t.block}
       </Button>
       <IconButton
@@ -48,15 +46,6 @@ export function FriendRow({ friend, act }: { friend: Friend; act: Act }) {
               run: () => void act(() => client.friends.remove(friend.id)),
             },
           ]}
-        />
-      )}
-      {asksBlock && (
-        <Question
-          title={t.blockQuestion(name)}
-          hint={t.blockHint}
-          action={t.block}
-          onYes={() => void act(() => client.friends.block(friend.id))}
-          onClose={() => setAsksBlock(false)}
         />
       )}
     </PersonRow>

@@ -27,23 +27,23 @@ export default function PeopleScreen() {
       <h1>{t.people}</h1>
       <SearchField label={t.searchPeople} value={query} onChange={(event) => setQuery(event.target.value)} />
       {query.trim() !== '' && <Results query={query.trim()} people={people} act={act} />}
-      {(incoming.length > 0 || outgoing.length > 0) && (
-        <section>
-          <h2>{t.requests}</h2>
-          <ul aria-label={t.requests} className={styles.list}>
-            {incoming.map((request) => (
-              <Incoming key={request.id} request={request} act={act} />
-            ))}
-            {outgoing.map((request) => (
-              <Outgoing key={request.id} request={request} act={act} />
-            ))}
-          </ul>
-        </section>
-      )}
+      <section>
+        <h2>{t.requests}</h2>
+        <ul aria-label={t.requests} className={styles.list}>
+          {incoming.map((request) => (
+            <Incoming key={request.id} request={request} act={act} />
+          ))}
+          {outgoing.map((request) => (
+            <Outgoing key={request.id} request={request} act={act} />
+          ))}
+          {incoming.length === 0 && outgoing.length === 0 && <li className={styles.soft}>{t.noRequests}</li>}
+        </ul>
+      </section>
       <section>
         <h2>{t.friends}</h2>
-        {friends?.length === 0 && <p className={styles.soft}>{t.noFriends}</p>}
         <ul aria-label={t.friends} className={styles.list}>
+          {friends === undefined && <li className={styles.soft}>{t.loading}</li>}
+          {friends?.length === 0 && <li className={styles.soft}>{t.noFriends}</li>}
           {friends?.map((friend) => (
             <FriendRow key={friend.id} friend={friend} act={act} />
           ))}
@@ -135,6 +135,10 @@ function Result({ user, people, act }: { user: User; people: People; act: Act })
   const client = useClient();
   const friend = people.friends?.find(({ id }) => id === user.id);
   const isAsked = people.outgoing.some(({ target }) => target.id === user.id);
+  const block = async () => {
+    await client.friends.block(user.id);
+    toast(t.blocked);
+  };
   const add = async () => {
     await client.friends.request(user.id);
     toast(t.requestSent);
@@ -156,6 +160,11 @@ function Result({ user, people, act }: { user: User; people: People; act: Act })
           title={nameOf(user)}
         >
           {isAsked ? t.requestSent : t.addFriend}
+        </Button>
+      )}
+      {!friend && (
+        <Button small onClick={() => act(block)}>
+          {t.block}
         </Button>
       )}
     </PersonRow>

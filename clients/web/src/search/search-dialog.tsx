@@ -54,7 +54,6 @@ export default function SearchDialog({ openId, onClose }: { openId: string | und
       )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the links inside take the focus; arrows go between them. */}
       <div ref={list} className={styles.results} onKeyDown={moveAmongLinks}>
-        {!onlyHere && words !== '' && <Conversations words={words} onClose={onClose} />}
         {search.error && <p className={styles.note}>{search.error}</p>}
         {words === '' && <p className={styles.note}>{t.searchHint}</p>}
         {search.results?.length === 0 && <p className={styles.note}>{t.noResults}</p>}
@@ -63,6 +62,7 @@ export default function SearchDialog({ openId, onClose }: { openId: string | und
             <Found key={result.message.id} result={result} onClose={onClose} />
           ))}
         </ul>
+        {!onlyHere && words !== '' && <Conversations words={words} onClose={onClose} />}
       </div>
     </Dialog>
   );

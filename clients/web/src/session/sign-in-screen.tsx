@@ -63,9 +63,8 @@ export function SignInScreen({ notice }: { notice?: string | undefined }) {
           value={password}
           onChange={(event) => setPassword(event.target.value)}
         />
-        <p role="alert" className={styles.error}>
-          {error}
-        </p>
+        {/* The place stays, so that nothing jumps; an alert is there only while there is something to tell. */}
+        <div className={styles.error}>{error !== '' && <p role="alert">{error}</p>}</div>
         <Button kind="main" type="submit" disabled={busy}>
           {t.signIn}
         </Button>

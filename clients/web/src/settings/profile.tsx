@@ -29,7 +29,8 @@ export function Profile() {
   }
 
   return (
-    <form className={styles.section} onSubmit={(event) => void save(event)}>
+    // The server checks the picture's address: one of its own (/files/…) is none to the browser.
+    <form className={styles.section} noValidate onSubmit={(event) => void save(event)}>
       <h2>{t.profile}</h2>
       <div className={styles.row}>
         <Avatar name={nameOf(me)} url={avatarUrl} size={56} />

@@ -1,12 +1,11 @@
 // Room: what a user sets for the account and for this device.
 
 import { useClient } from '@gochat/sdk/react';
-import { useState } from 'react';
 import { useLanguage } from '../i18n/language.tsx';
 import { account } from '../session/account.ts';
+import { keptDrafts } from '../session/kept-drafts.ts';
 import { useMe } from '../session/me.ts';
 import { Button } from '../ui/button.tsx';
-import { Question } from '../ui/dialog.tsx';
 import { Appearance } from './appearance.tsx';
 import { Devices } from './devices.tsx';
 import { Guest } from './guest.tsx';
@@ -19,7 +18,7 @@ import styles from './settings-screen.module.css';
 export default function SettingsScreen() {
   const { t } = useLanguage();
   const { isGuest } = useMe();
-  const [asks, setAsks] = useState(false);
+  const signOut = useSignOut();
   return (
     <div className={styles.screen}>
       <h1>{t.settings}</h1>
@@ -29,36 +28,28 @@ export default function SettingsScreen() {
       <Notifications />
       <Privacy />
       {!isGuest && <Password />}
-      <Devices onSignOut={() => setAsks(true)} />
+      <Devices onSignOut={signOut} />
       <section className={styles.section}>
-        <Button kind="danger" onClick={() => setAsks(true)}>
+        <Button kind="danger" onClick={signOut}>
           {t.signOut}
         </Button>
       </section>
-      {asks && <SignOut onClose={() => setAsks(false)} />}
     </div>
   );
 }
 
-/** Asks, and signs out on this device. */
-function SignOut({ onClose }: { onClose(): void }) {
-  const { t } = useLanguage();
+/** Signs out on this device. */
+function useSignOut(): () => void {
   const client = useClient();
-
-  async function signOut(): Promise<void> {
+  return () => {
     account.leave();
-    // Without network the session ends by itself one day; nothing of it stays here.
-    await client.signOut({ wipe: true }).catch(() => {});
-    account.clear();
-  }
-
-  return (
-    <Question
-      title={t.signOutQuestion}
-      hint={t.signOutHint}
-      action={t.signOut}
-      onYes={() => void signOut()}
-      onClose={onClose}
-    />
-  );
+    client
+      .signOut({ wipe: true })
+      // Without network the session ends by itself one day; nothing of it stays here.
+      .catch(() => {})
+      .then(() => {
+        keptDrafts.clear();
+        account.clear();
+      });
+  };
 }
