@@ -1,12 +1,13 @@
 import type { RepoClient } from '../../lib/grpc/clients.ts';
 import type { History } from '../world/world.ts';
 import { type Caller, isRefusal } from './calls.ts';
+import { upload } from './upload.ts';
 
 const importDeadlineMs = 30_000;
 const text = 1;
 
 /**
- * Stores what was said with its times and senders, then the reactions to it and how far everybody has read. Does nothing
+ * Uploads the files and stores what was said with its times and senders, then the reactions to it and how far everybody has read. Does nothing
  * in a conversation where somebody has talked already.
  */
 export function createHistories({
@@ -25,6 +26,10 @@ export function createHistories({
     conversationId: string,
     { messages }: History,
   ): Promise<number[] | undefined> {
+    const files = new Map<number, Awaited<ReturnType<typeof upload>>>();
+    for (const [index, { file, sender }] of messages.entries()) {
+      if (file) files.set(index, await upload(callerAt(sender), file));
+    }
     try {
       const { results } = await repo.messages.importMessages(
         {
@@ -33,8 +38,7 @@ export function createHistories({
           messages: messages.map(({ sender, text: content, replyTo, mentions = [], age }, index) => ({
             sourceId: `${conversationId} ${index}`,
             senderId: callerAt(sender).id,
-            messageType: text,
-            content,
+            ...(files.get(index) ?? { messageType: text, content }),
             replyToSeqId: replyTo,
             mentions: mentions.map((mentioned) => callerAt(mentioned).id),
             createdAt: now - age,

@@ -1,12 +1,15 @@
 import type { Random } from '../../bench/measure/random.ts';
 import type { Dialogue } from '../languages/language.ts';
 import { type LanguageName, languageOf } from '../languages/languages.ts';
+import { fileAfter, type PlannedFile } from './files.ts';
 import type { Person } from './people.ts';
 
 export interface PlannedMessage {
   /** The index of the sender in the world. */
   sender: number;
+  /** What is said; the name of the file, if the message is one. */
   text: string;
+  file?: PlannedFile;
   /** The seqId of the message that this one answers. */
   replyTo?: number;
   mentions?: number[];
@@ -33,7 +36,7 @@ export function createTalk(talk: Talk, people: readonly Person[], random: Random
   const messages: PlannedMessage[] = [];
   const next = createChoice(talk, random);
   let ended = Number.POSITIVE_INFINITY;
-  for (const start of startsOf(talk, random)) {
+  for (const [thread, start] of startsOf(talk, random).entries()) {
     let age = Math.min(start, ended - random.between(10, 90) * minute);
     const before = messages.length;
     const { language, dialogue } = next();
@@ -51,6 +54,12 @@ export function createTalk(talk: Talk, people: readonly Person[], random: Random
         ...(mentioned === undefined ? {} : { mentions: [mentioned] }),
         age,
       });
+      age -= random.between(15, 240) * second;
+    }
+    const said = messages.slice(before).map(({ text }) => text);
+    const file = fileAfter(thread, said, random);
+    if (file) {
+      messages.push({ sender: speakers[0] ?? 0, text: file.name, file, age });
       age -= random.between(15, 240) * second;
     }
     ended = age;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../../lib/domain/limits.ts';
+import { bytesOf } from './files.ts';
 import { createWorld } from './world.ts';
 
 const day = 24 * 3_600_000;
@@ -18,6 +19,15 @@ test('the same seed makes the same world, and another seed another one', () => {
   const [size = { users: 20, seed: 1 }] = sizes;
   assert.deepEqual(createWorld(size), createWorld(size));
   assert.notDeepEqual(createWorld(size).chats, createWorld({ ...size, seed: 2 }).chats);
+});
+
+test('a file of the world is small, and the same every time', () => {
+  const picture = { name: 'ridge.png', picture: 7 };
+  const bytes = bytesOf(picture);
+  assert.deepEqual(bytes.subarray(0, 8), Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
+  assert.ok(bytes.length < 50_000);
+  assert.deepEqual(bytesOf(picture), bytes);
+  assert.notDeepEqual(bytesOf({ ...picture, picture: 8 }), bytes);
 });
 
 for (const size of sizes) {
@@ -38,6 +48,8 @@ for (const size of sizes) {
         texts.some((text) => script.test(text)),
         String(script),
       );
+    const files = largest?.messages.flatMap(({ file = [] }) => file) ?? [];
+    assert.deepEqual(new Set(files.map(({ name }) => name.split('.').at(-1))), new Set(['png', 'txt']));
     for (const { messages, reactions, reads } of [...chats, ...groups, worldRoom]) {
       assert.ok(messages.length > 0 && messages.length <= 1000, 'one call imports it');
       assert.deepEqual(

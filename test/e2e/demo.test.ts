@@ -40,6 +40,13 @@ test('a seed fills the system with people who have talked for months, once', asy
   assert.ok((times.at(-1) ?? 0) - (times[0] ?? 0) >= 60 * 24 * 3_600_000);
   assert.ok(messages.some(({ reactions = [] }) => reactions.length > 0));
   assert.ok(messages.some(({ replyToSeqId }) => replyToSeqId !== undefined));
+  const files = messages.filter(({ messageType }) => messageType !== 1);
+  assert.deepEqual(new Set(files.map(({ messageType }) => messageType)), new Set([2, 3]));
+  for (const { content } of files) {
+    const file = JSON.parse(content);
+    const answer = await fetch(new URL(file.url, gatewayUrl));
+    assert.deepEqual([answer.status, (await answer.arrayBuffer()).byteLength], [200, file.size]);
+  }
   const members = await room.loadMembers();
   assert.equal(members.length, 24);
   assert.deepEqual(new Set(members.map(({ role }) => role)), new Set([1, 2, 3]));
