@@ -11,6 +11,7 @@ import { createEarlyAcks, type OwnSends } from './early-acks.ts';
 import { readItem } from './item.ts';
 import type { Producing } from './producing.ts';
 import { createQueue } from './queue.ts';
+import { createRefusedMessages } from './refused-messages.ts';
 import { createSave, type SavingMessages } from './save.ts';
 import { startSaveLoop } from './save-loop.ts';
 import { createUpstreamMetrics } from './upstream-metrics.ts';
@@ -49,11 +50,13 @@ export async function startUpstream(deps: {
   const topic = deps.topic ?? topics.upstream;
   const queue = createQueue(bounds);
   const claims = createClaims();
+  const refused = createRefusedMessages();
   const metrics = createUpstreamMetrics(deps.metrics, queue.size, topic);
   const loop = startSaveLoop({
     queue,
     claims,
-    save: createSave(deps.messages),
+    save: createSave(deps.messages, refused),
+    refused,
     earlyAcks: createEarlyAcks({ peers: deps.peers, ownSends: deps.ownSends, sent: metrics.earlyAcks }),
     produce: producing.produce,
     metrics,

@@ -51,6 +51,7 @@ const saved = (
   more: {
     message?: Partial<UpstreamMessage>;
     duplicate?: boolean;
+    undelivered?: boolean;
     direct?: boolean;
     readFor?: string[];
     recipients?: Recipients;
@@ -68,6 +69,7 @@ const saved = (
     duplicate: more.duplicate ?? false,
     direct: more.direct ?? false,
     readFor: more.readFor ?? [],
+    undelivered: more.undelivered,
   },
   sender: {
     id: '7',
@@ -141,6 +143,19 @@ test('a retry is acknowledged and delivered to nobody', () => {
   assert.equal(record?.acks[0]?.duplicate, true);
   assert.deepEqual(record?.messages, []);
   assert.deepEqual(recordsOf(delivery, 'g2'), []);
+});
+
+test('a retry of a message that was stored after its refusal is told and delivered, and acknowledged as a duplicate', () => {
+  const delivery = buildDelivery([saved(1, { duplicate: true, undelivered: true })], 'up');
+  const [record] = recordsOf(delivery, 'g1');
+  assert.equal(record?.acks[0]?.duplicate, true);
+  assert.deepEqual(
+    ['g1', 'g2'].map((id) => recordsOf(delivery, id)[0]?.messages.map(({ seq_id }) => seq_id)),
+    [[1], [1]],
+  );
+  assert.deepEqual(JSON.parse(delivery.stored?.value ?? '{}').conversations, [
+    { conversation_id: '9', first_seq_id: 1, last_seq_id: 1 },
+  ]);
 });
 
 test('the record of what was stored names new and redelivered messages, not retries, refusals or events', () => {

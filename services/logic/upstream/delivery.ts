@@ -24,6 +24,7 @@ import type {
   OrderedFrame,
   UpstreamMessage,
 } from '../../../lib/records/records.ts';
+import { mustBeDelivered } from '../../../lib/records/saved-message.ts';
 import { type FanoutMessage, fanoutTasks, goesDirect } from './fanout-policy.ts';
 import type { Item } from './item.ts';
 import type { Done } from './save.ts';
@@ -80,10 +81,10 @@ export function buildDelivery(outcomes: readonly Done[], topic: string): Deliver
   return delivery;
 }
 
-/** The messages that this batch stored, and those that are redelivered: the batch that stored them may not have said so. */
+/** The messages that this batch stored, and those whose earlier save may not have told or delivered them. */
 function* storedMessages(outcomes: readonly Done[]): Generator<{ conversationId: string; seqId: number }> {
   for (const outcome of outcomes) {
-    if (outcome.kind !== 'saved' || outcome.saved.duplicate) continue;
+    if (outcome.kind !== 'saved' || !mustBeDelivered(outcome.saved)) continue;
     yield { conversationId: outcome.message.conversation_id, seqId: outcome.saved.seqId };
   }
 }
@@ -103,7 +104,7 @@ function addSaved(
   delivery: Delivery,
 ): void {
   addAck(writer, message, ackOf(message, saved));
-  if (saved.duplicate || !recipients) return;
+  if (!mustBeDelivered(saved) || !recipients) return;
 
   if (!saved.direct && !goesDirect(recipients)) {
     toFanOut.push({

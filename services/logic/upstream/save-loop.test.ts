@@ -6,6 +6,7 @@ import { createMetrics } from '../../../lib/metrics.ts';
 import { createClaims } from './claims.ts';
 import { readItem } from './item.ts';
 import { createQueue } from './queue.ts';
+import { createRefusedMessages } from './refused-messages.ts';
 import { startSaveLoop } from './save-loop.ts';
 import { createUpstreamMetrics } from './upstream-metrics.ts';
 
@@ -29,6 +30,7 @@ function startSlowLoop(stored: Promise<void>, t: TestContext) {
       now += 100;
       return { stored: [], resolve: async () => [] };
     },
+    refused: createRefusedMessages(),
     earlyAcks: { send() {}, learn() {} },
     produce: async () => undefined,
     metrics: createUpstreamMetrics(createMetrics('test'), queue.size, 't'),

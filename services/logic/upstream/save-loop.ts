@@ -7,6 +7,7 @@ import { buildDelivery, buildFailures, type Delivery } from './delivery.ts';
 import type { EarlyAcks } from './early-acks.ts';
 import type { Item } from './item.ts';
 import type { Queue } from './queue.ts';
+import type { RefusedMessages } from './refused-messages.ts';
 import { type Batch, deadBatch, isFinal, type Outcome, type Save, type Waiting } from './save.ts';
 import type { UpstreamMetrics } from './upstream-metrics.ts';
 import { createWaitingItems } from './waiting-items.ts';
@@ -45,6 +46,7 @@ export function startSaveLoop(deps: {
   queue: Queue;
   claims: Claims;
   save: Save;
+  refused: RefusedMessages;
   earlyAcks: EarlyAcks;
   produce: (delivery: Delivery) => Promise<void>;
   metrics: UpstreamMetrics;
@@ -62,6 +64,7 @@ export function startSaveLoop(deps: {
       producing = producing.then(() => deliver(outcomes, savedAt));
     },
     onCount: (count) => metrics.waiting.set(count),
+    refused: deps.refused,
     log,
   });
   let held: Promise<void> | undefined;
@@ -158,6 +161,7 @@ export function startSaveLoop(deps: {
     metrics.downstreamWait.observe((performance.now() - savedAt) / 1000);
     if (!(await produced(delivery))) return;
     claims.acknowledge(outcomes.map(({ item }) => item));
+    for (const outcome of outcomes) if (outcome.kind === 'saved') deps.refused.delivered(outcome.message);
     metrics.ended(outcomes);
     metrics.delivered(delivery.receivedAt);
   }

@@ -11,7 +11,9 @@ import type {
 import type { User } from '../../../lib/gen/im_repo/v1/user.ts';
 import type { RepoClient } from '../../../lib/grpc/clients.ts';
 import type { OrderedFrame, UpstreamMessage } from '../../../lib/records/records.ts';
+import { mustBeDelivered } from '../../../lib/records/saved-message.ts';
 import type { Item } from './item.ts';
+import type { RefusedMessages } from './refused-messages.ts';
 
 /** The result of an item that is done. */
 export type Done =
@@ -50,10 +52,12 @@ const deadlineMs = 10_000;
 
 export type SavingMessages = Pick<RepoClient['messages'], 'saveMessages' | 'resolveRecipients'>;
 
-export function createSave(messages: SavingMessages): Save {
+export function createSave(messages: SavingMessages, refused: Pick<RefusedMessages, 'offsetsOf'>): Save {
   return async (items) => {
     const toStore = items.flatMap(({ content, partition, offset }) =>
-      content.kind === 'message' ? [newMessage(content.message, partition, offset)] : [],
+      content.kind === 'message'
+        ? [newMessage(content.message, partition, offset, refused.offsetsOf(content.message))]
+        : [],
     );
     const { results, stored } =
       toStore.length === 0
@@ -108,13 +112,19 @@ function deadOutcome(item: Item, error: unknown): Outcome {
   }
 }
 
-const newMessage = (message: UpstreamMessage, partition: number, offset: number): NewMessage => ({
+const newMessage = (
+  message: UpstreamMessage,
+  partition: number,
+  offset: number,
+  refused: readonly number[] | undefined,
+): NewMessage => ({
   conversationId: message.conversation_id,
   senderId: message.user_id,
   ...noExtra,
   ...bodyFromRecord(message),
   sourcePartition: partition,
   sourceOffset: offset,
+  refused: refused && { offsets: [...refused] },
 });
 
 function outcomesOf(items: readonly Item[], results: readonly SavedMessage[]): Outcome[] {
@@ -153,7 +163,7 @@ function withRecipients(outcomes: readonly Outcome[], resolved: ResolveRecipient
     const to = recipients.get(message.conversation_id);
     const sender = senders.get(message.user_id);
     const isUnknown = to?.unavailable || (!sender && resolved.sendersUnavailable);
-    if (isUnknown && !saved.duplicate) return { kind: 'waiting', item, stored: true };
+    if (isUnknown && mustBeDelivered(saved)) return { kind: 'waiting', item, stored: true };
     return { ...outcome, saved: told ? { ...saved, readFor: told } : saved, sender, recipients: to };
   });
 }

@@ -5,6 +5,7 @@ import { createLogger } from '../../../lib/log.ts';
 import type { UpstreamMessage } from '../../../lib/records/records.ts';
 import { createClaims } from './claims.ts';
 import { type Item, readItem } from './item.ts';
+import { createRefusedMessages } from './refused-messages.ts';
 import type { Done, Outcome } from './save.ts';
 import { createWaitingItems } from './waiting-items.ts';
 
@@ -17,7 +18,9 @@ function scene(t: TestContext, isDown: (conversationId: string) => boolean) {
   claims.assign([0], true);
   const delivered: Done[] = [];
   const attempts: number[][] = [];
+  const refused = createRefusedMessages();
   const waiting = createWaitingItems({
+    refused,
     claims,
     async attempt(items) {
       attempts.push(items.map(({ offset }) => offset));
@@ -33,6 +36,7 @@ function scene(t: TestContext, isDown: (conversationId: string) => boolean) {
   let offset = 0;
   return {
     waiting,
+    refused,
     claims,
     attempts,
     delivered: () => delivered.map(({ item, kind }) => `${item.offset} ${kind}`),
@@ -83,6 +87,22 @@ test('a message that is not stored within eight seconds is refused as UNAVAILABL
   down = false;
   await pass(2000);
   assert.deepEqual(delivered(), ['0 refused', '1 dead']);
+});
+
+test('a refused message is remembered until it is delivered, since it may still be stored', async (t) => {
+  const { waiting, item, pass, refused } = scene(t, () => true);
+  const first = item('9');
+  if (first.content.kind !== 'message') throw new Error('no message');
+  const { message } = first.content;
+  waiting.add([unstored(first)]);
+  assert.equal(refused.offsetsOf(message), undefined);
+  for (let seconds = 0; seconds < 10; seconds += 1) await pass(1000);
+  assert.deepEqual(refused.offsetsOf(message), [0]);
+  assert.equal(refused.offsetsOf({ ...message, content: 'another text' }), undefined);
+  refused.note({ ...first, offset: 4 });
+  assert.deepEqual(refused.offsetsOf({ ...message, timestamp: 2 }), [0, 4]);
+  refused.delivered(message);
+  assert.equal(refused.offsetsOf(message), undefined);
 });
 
 test('beyond a hundred waiting messages further ones are refused at once', (t) => {

@@ -4,6 +4,7 @@ import { GoChatError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Claims } from './claims.ts';
 import type { Item } from './item.ts';
+import type { RefusedMessages } from './refused-messages.ts';
 import type { Done, Outcome, Waiting } from './save.ts';
 
 export type WaitingItems = {
@@ -48,6 +49,7 @@ export function createWaitingItems(deps: {
   /** Delivers after all that was passed to it before. */
   deliver(outcomes: Done[]): void;
   onCount(count: number): void;
+  refused: Pick<RefusedMessages, 'note'>;
   log: Logger;
 }): WaitingItems {
   const { claims, log } = deps;
@@ -81,13 +83,18 @@ export function createWaitingItems(deps: {
       if (stored || unstored < maxUnstored) {
         waiting.set(item, stored);
         if (!stored) unstored += 1;
-      } else refused.push(refusalOf(item));
+      } else refused.push(refuse(item));
     }
     count();
     if (refused.length > 0) deps.deliver(refused);
     running ??= run().finally(() => {
       running = undefined;
     });
+  }
+
+  function refuse(item: Item): Done {
+    deps.refused.note(item);
+    return refusalOf(item);
   }
 
   async function run(): Promise<void> {
@@ -116,7 +123,7 @@ export function createWaitingItems(deps: {
     for (const [item, isStored] of waiting) {
       if (isStored || item.queuedAt > before) continue;
       waiting.delete(item);
-      done.push(refusalOf(item));
+      done.push(refuse(item));
     }
     count();
     if (done.length > 0) deps.deliver(done);

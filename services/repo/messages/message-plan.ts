@@ -2,6 +2,7 @@ import { conversationStatus, conversationType, fanoutMode } from '../../../lib/d
 import { limits } from '../../../lib/domain/limits.ts';
 import { codeNumber, GoChatError } from '../../../lib/errors.ts';
 import type { SavedMessage } from '../../../lib/gen/im_repo/v1/message.ts';
+import { mustBeDelivered } from '../../../lib/records/saved-message.ts';
 import {
   type WriteRefusal,
   writeError,
@@ -96,7 +97,7 @@ export function planSave(
     const earlier = inBatch.get(key);
     const stored = state.stored.get(draft.index);
     const result = earlier
-      ? { ...earlier, duplicate: true }
+      ? { ...earlier, duplicate: true, undelivered: undefined }
       : stored
         ? answerStored(draft, stored, state, plan)
         : storeOrRefuse(draft, state, plan, nextId);
@@ -117,7 +118,8 @@ export function planSave(
  */
 function deliverDirectly(result: SavedMessage, draft: Draft, state: SaveState, plan: SavePlan): void {
   const head = plan.changedHeads.get(draft.conversationId) ?? state.heads.get(draft.conversationId);
-  if (result.duplicate || head?.fanout_mode !== fanoutMode.on || result.seqId > head.fanout_from_seq) return;
+  if (!mustBeDelivered(result) || head?.fanout_mode !== fanoutMode.on || result.seqId > head.fanout_from_seq)
+    return;
   result.direct = true;
   plan.direct.add(draft.conversationId);
 }
@@ -125,8 +127,9 @@ function deliverDirectly(result: SavedMessage, draft: Draft, state: SaveState, p
 /**
  * Answers a draft whose message is stored already. The same source (Kafka partition and offset) is a redelivery: the
  * process that stored the message may have died before it delivered the message, so it is delivered again. Another
- * source is a retry by the client: it is only acknowledged, and only to a member. A removed member learns nothing more
- * about the conversation, not even about its own messages.
+ * source is a retry by the client: it is acknowledged, and only to a member. A removed member learns nothing more about
+ * the conversation, not even about its own messages. A retry is delivered only if its message was refused before it was
+ * stored.
  */
 function answerStored(draft: Draft, stored: StoredRow, state: SaveState, plan: SavePlan): SavedMessage {
   const { sourcePartition, sourceOffset } = draft.message;
@@ -138,7 +141,17 @@ function answerStored(draft: Draft, stored: StoredRow, state: SaveState, plan: S
   else if (state.conversations.get(draft.conversationId)?.status !== conversationStatus.active)
     return refusals.notFound;
   else if (!state.members.has(draft.index)) return refusals.notMember;
-  return saved(stored.id, stored.seq_id, stored.created_at, !redelivered);
+  const answer = saved(stored.id, stored.seq_id, stored.created_at, !redelivered);
+  if (redelivered || !isRefusedRecord(draft, stored)) return answer;
+  noteDelivered(plan, draft);
+  return { ...answer, undelivered: true };
+}
+
+/** True if the message was stored by a save that was too late, so that its record was refused and not delivered. */
+function isRefusedRecord({ message }: Draft, stored: StoredRow): boolean {
+  const { refused, sourcePartition } = message;
+  if (!refused || stored.source_partition !== sourcePartition) return false;
+  return refused.offsets.includes(stored.source_offset);
 }
 
 /** Plans to store a new message under its conversation's next seq id, or refuses it. */

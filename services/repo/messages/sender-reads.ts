@@ -1,6 +1,7 @@
 import { chunks } from '../../../lib/chunks.ts';
 import { fanoutMode } from '../../../lib/domain/enumerations.ts';
 import type { SenderRead } from '../../../lib/gen/im_repo/v1/message.ts';
+import { mustBeDelivered } from '../../../lib/records/saved-message.ts';
 import { hasReceipts, maxSearchedMessages } from '../receipts/receipt-audience.ts';
 import type { RecentSenders } from '../receipts/recent-senders.ts';
 import type { Database } from '../storage/database.ts';
@@ -55,7 +56,8 @@ export function planReads(
   for (const draft of drafts) {
     const result = plan.results.get(draft.index);
     const { conversationId, senderId } = draft;
-    if (result?.error !== 0 || result.duplicate || !hasDirectReceipts(conversationId, state, plan)) continue;
+    if (result?.error !== 0 || !mustBeDelivered(result) || !hasDirectReceipts(conversationId, state, plan))
+      continue;
     const key = memberKey(senderId, conversationId);
     const isStored = state.stored.has(draft.index);
     const from = isStored ? 0 : (reads.get(key)?.from ?? state.pointers.get(draft.index) ?? 0);

@@ -92,7 +92,20 @@ export interface NewMessage {
   sourcePartition: number;
   sourceOffset: number;
   /** A JSON object as text. */
-  metadata?: string | undefined;
+  metadata?:
+    | string
+    | undefined;
+  /** Unset if no earlier record of this message was refused. */
+  refused?: RefusedRecords | undefined;
+}
+
+/**
+ * Earlier records of a message that were refused because its database did not answer in time. The message may be stored
+ * under one of them; then it was never delivered.
+ */
+export interface RefusedRecords {
+  /** Their offsets in `source_partition`. */
+  offsets: number[];
 }
 
 export interface SavedMessage {
@@ -102,7 +115,7 @@ export interface SavedMessage {
   messageId: number;
   seqId: number;
   createdAt: number;
-  /** True for a client's retry, which is acknowledged and not delivered. */
+  /** True for a client's retry, which is acknowledged and not delivered, but for `undelivered`. */
   duplicate: boolean;
   /**
    * True for a redelivered message that was stored before the conversation switched to fan-out. The fan-out skips it,
@@ -112,7 +125,11 @@ export interface SavedMessage {
   /** Sending counts as reading: the users who get a read receipt of the sender for this message. */
   readFor: string[];
   /** The content to deliver, if it differs from what was sent: with signed addresses of uploaded files. */
-  content?: string | undefined;
+  content?:
+    | string
+    | undefined;
+  /** True for a retry whose message is stored under one of its `refused` records: it has to be delivered now. */
+  undelivered?: boolean | undefined;
 }
 
 /** What a batch stored in one conversation, for finding its recipients. */
@@ -804,6 +821,7 @@ function createBaseNewMessage(): NewMessage {
     sourcePartition: 0,
     sourceOffset: 0,
     metadata: undefined,
+    refused: undefined,
   };
 }
 
@@ -838,6 +856,9 @@ export const NewMessage: MessageFns<NewMessage> = {
     }
     if (message.metadata !== undefined) {
       writer.uint32(82).string(message.metadata);
+    }
+    if (message.refused !== undefined) {
+      RefusedRecords.encode(message.refused, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -935,6 +956,14 @@ export const NewMessage: MessageFns<NewMessage> = {
             message.metadata = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.refused = RefusedRecords.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -962,6 +991,78 @@ export const NewMessage: MessageFns<NewMessage> = {
     message.sourcePartition = object.sourcePartition ?? 0;
     message.sourceOffset = object.sourceOffset ?? 0;
     message.metadata = object.metadata ?? undefined;
+    message.refused = (object.refused !== undefined && object.refused !== null)
+      ? RefusedRecords.fromPartial(object.refused)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRefusedRecords(): RefusedRecords {
+  return { offsets: [] };
+}
+
+export const RefusedRecords: MessageFns<RefusedRecords> = {
+  encode(message: RefusedRecords, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offsets.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.offsets) {
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefusedRecords {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefusedRecords();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.offsets.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.offsets.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RefusedRecords>, I>>(base?: I): RefusedRecords {
+    return RefusedRecords.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RefusedRecords>, I>>(object: I): RefusedRecords {
+    const message = createBaseRefusedRecords();
+    message.offsets = object.offsets?.map((e) => e) || [];
     return message;
   },
 };
@@ -977,6 +1078,7 @@ function createBaseSavedMessage(): SavedMessage {
     direct: false,
     readFor: [],
     content: undefined,
+    undelivered: undefined,
   };
 }
 
@@ -1008,6 +1110,9 @@ export const SavedMessage: MessageFns<SavedMessage> = {
     }
     if (message.content !== undefined) {
       writer.uint32(74).string(message.content);
+    }
+    if (message.undelivered !== undefined) {
+      writer.uint32(80).bool(message.undelivered);
     }
     return writer;
   },
@@ -1097,6 +1202,14 @@ export const SavedMessage: MessageFns<SavedMessage> = {
             message.content = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.undelivered = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1123,6 +1236,7 @@ export const SavedMessage: MessageFns<SavedMessage> = {
     message.direct = object.direct ?? false;
     message.readFor = object.readFor?.map((e) => e) || [];
     message.content = object.content ?? undefined;
+    message.undelivered = object.undelivered ?? undefined;
     return message;
   },
 };

@@ -132,6 +132,31 @@ test('a client’s retry gets the first message’s seq id and is delivered to n
   );
 });
 
+test('a retry of a message that was stored after its refusal has recipients once, and is a duplicate', async () => {
+  const { users, id } = await repo.newConversationOf(2);
+  const [ann] = users;
+  const late = repo.newMessage(id, ann, { clientMsgId: 'late' });
+  const [stored] = await repo.save(late);
+  const retry = () => ({
+    ...repo.newMessage(id, ann, { clientMsgId: 'late' }),
+    refused: { offsets: [late.sourceOffset] },
+  });
+  const { results, recipients, senders } = await repo.messages.saveMessages({
+    messages: [retry(), retry()],
+    recipientsOf: [],
+  });
+  assert.deepEqual(results[0], { ...stored, duplicate: true, undelivered: true });
+  assert.deepEqual([results[1]?.duplicate, results[1]?.undelivered], [true, undefined]);
+  assert.deepEqual(
+    [recipients.map((one) => one.conversationId), senders.map((user) => user.id)],
+    [[id], [ann]],
+  );
+  // One that was stored under a record that was not refused is delivered already.
+  const other = { ...retry(), refused: { offsets: [late.sourceOffset + 1_000_000] } };
+  const again = await repo.messages.saveMessages({ messages: [other], recipientsOf: [] });
+  assert.deepEqual([again.results[0]?.undelivered, again.recipients], [undefined, []]);
+});
+
 test('the same clientMsgId twice in a batch is stored once', async () => {
   const { users, id } = await repo.newConversationOf(2);
   const results = await repo.save(
