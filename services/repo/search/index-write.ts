@@ -138,9 +138,9 @@ export function createIndexWrite({
 async function newestBlockOfNew(database: Database, conversationId: number): Promise<number | undefined> {
   const [head] = await database.query<Pick<Head, 'last_seq_id'>>(
     // Index: the primary keys.
-    `SELECT last_seq_id FROM conversation_heads
-     WHERE conversation_id = ? AND NOT EXISTS (SELECT 1 FROM search_heads WHERE conversation_id = ?)`,
-    [conversationId, conversationId],
+    `SELECT h.last_seq_id FROM conversation_heads h LEFT JOIN search_heads s ON s.conversation_id = h.conversation_id
+     WHERE h.conversation_id = ? AND s.conversation_id IS NULL`,
+    [conversationId],
   );
   return head && blockOf(head.last_seq_id);
 }
