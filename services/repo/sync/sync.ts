@@ -99,7 +99,8 @@ export function createSync(deps: SyncReadDeps): Handlers {
         removed: partial ? [] : Object.keys(request.cursors).filter((id) => !own.has(id)),
         hasMore: plan.hasMore || conversations.some(({ hasMore }) => hasMore) || changes.hasMore,
         changes: changes.changes,
-        moreChanges: until !== Number.POSITIVE_INFINITY,
+        // A partial answer's `serverTime` repeats `since`: asking again at once would get the same changes.
+        moreChanges: !partial && until !== Number.POSITIVE_INFINITY,
         // The next request's `since` is lowered by `overlapMs`, so this adds it.
         serverTime: partial ? request.since : Math.min(time, until + overlapMs),
         ...(partial ? { partial } : {}),

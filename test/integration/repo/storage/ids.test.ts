@@ -47,6 +47,8 @@ function cutOff(): { database: Database; cut(): void } {
   };
 }
 
+const workerOf = (id: number): number => Math.floor(id / 128) % 32;
+
 test('ids are ascending, below 2^53, and contain the time', async () => {
   const ids = await start();
   const taken = take(ids, 10_000);
@@ -127,12 +129,17 @@ test('a process that has run for a while makes ids for ten minutes without the d
   const ids = await start({ database: cut.database, clock: () => now });
   const first = ids.nextId();
   now = 10_000;
-  await eventually(async () => {
-    const [row] = await database.query<{ ahead: number }>(
-      'SELECT MAX(reserved_until) - MAX(lease_until) AS ahead FROM id_workers WHERE owner IS NOT NULL',
+  const reservation = async () => {
+    const [row] = await database.query<{ ahead: number; lease: number }>(
+      'SELECT reserved_until - lease_until AS ahead, lease_until AS lease FROM id_workers WHERE worker = ?',
+      [workerOf(first)],
     );
-    return (row?.ahead ?? 0) > 600_000;
-  });
+    return row ?? { ahead: 0, lease: 0 };
+  };
+  await eventually(async () => (await reservation()).ahead > 600_000);
+  // The process knows of this reservation before it renews it again.
+  const { lease } = await reservation();
+  await eventually(async () => (await reservation()).lease > lease);
   cut.cut();
   const later = Array.from({ length: 600 }, () => {
     now += 1000;
@@ -160,12 +167,11 @@ test('a process that lost its worker number continues with another one', async (
   await database.execute(
     "UPDATE id_workers SET owner = 'somebody-else', lease_until = lease_until + 60000 WHERE owner IS NOT NULL",
   );
-  const worker = (id: number) => Math.floor(id / 128) % 32;
   const all = [...before];
   for (;;) {
     const id = ids.nextId();
     all.push(id);
-    if (worker(id) !== worker(before[0] ?? 0)) break;
+    if (workerOf(id) !== workerOf(before[0] ?? 0)) break;
     await new Promise((resolve) => setImmediate(resolve));
   }
   assertAscending(all);
