@@ -200,13 +200,11 @@ export function createDatabases(options: {
   const [first] = shards.values();
   if (!first) throw new Error('no database is named for conversations');
   const all = [...pools.values()].map(({ database }) => database);
-  if (watched) {
-    metrics?.observed(
-      'gochat_databases_down',
-      'Databases that do not answer: what they hold is refused.',
-      () => [...pools.values()].filter(({ isDown }) => isDown()).length,
-    );
-  }
+  metrics?.observed(
+    'gochat_databases_down',
+    'Databases that do not answer, where there are several: what they hold is refused.',
+    () => [...pools.values()].filter(({ isDown }) => isDown()).length,
+  );
   let placement = spreadEvenly([...shards.keys()]);
 
   const messagesOf = (conversationId: string | number): Database =>
