@@ -29,6 +29,27 @@ test('two people talk: each sees what the other wrote, and that it was read', as
   await noFaults(ann, bob);
 });
 
+test('a reload in the moment of signing in keeps one signed in', async () => {
+  const desk = await newDesk();
+  const { page } = desk;
+  await page.goto('/');
+  await page.getByRole('textbox', { name: 'Username' }).fill(uniqueName('quick'));
+  await page.getByRole('textbox', { name: 'Password' }).fill('correct horse battery');
+  // The page goes as soon as it knows the session, before anything else can be stored.
+  await page.evaluate(() => {
+    const { setItem } = Storage.prototype;
+    Storage.prototype.setItem = function (key: string, value: string) {
+      setItem.call(this, key, value);
+      if (key === 'gochat.account') location.reload();
+    };
+  });
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
+  await page.getByRole('list', { name: 'Conversations' }).getByRole('link').first().waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Sign in' }).count(), 0);
+  await noFaults(desk);
+});
+
 test('an account is made on the spot, a wrong password is told, and a reload keeps one signed in', async () => {
   const desk = await newDesk();
   const { page } = desk;

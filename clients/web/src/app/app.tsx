@@ -42,6 +42,7 @@ function SignedIn({ session, onEnded }: { session: Session; onEnded(): void }) {
 function EndOfSession({ onEnded }: { onEnded(): void }) {
   const { state } = useConnection();
   useEffect(() => {
+    if (state === 'online') account.online();
     if (state !== 'ended') return;
     if (!account.isLeaving()) onEnded();
     account.clear();
