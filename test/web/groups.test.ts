@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { messageOf, newUser, noFaults, open, say } from '../support/browser/browser.ts';
 import { befriend, newPerson } from '../support/people/people.ts';
@@ -60,7 +59,7 @@ test('a group is made, its members are managed, and it is dissolved', async () =
   await page.getByRole('button', { name: 'Dissolve group' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Dissolve group' }).click();
   await bob.page.getByRole('link', { name: /^Harbour/ }).waitFor({ state: 'detached' });
-  assert.match(page.url(), /#\/$/);
+  await page.waitForURL(/#\/$/);
   await open(page, await befriend(ann.person, await newPerson('new')));
   await noFaults(ann, bob);
 });

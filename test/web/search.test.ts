@@ -28,7 +28,7 @@ test('a search by Ctrl K finds a message and leads to it, with the keyboard alon
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await messageOf(page, 'pelican').waitFor();
-  assert.match(page.url(), new RegExp(`#/c/${id}\\?seq=7$`));
+  await page.waitForURL(new RegExp(`#/c/${id}\\?seq=7$`));
   await open(page, id);
   await noFaults(ann);
 });
